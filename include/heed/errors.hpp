@@ -1,0 +1,36 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+#if !defined(__cpp_exceptions)
+#include <cstdio>
+#include <cstdlib>
+#endif
+
+/// heed: attention on Eigen. Every public name lives in this namespace; the inline version keeps two releases apart.
+namespace heed::inline v0_1 {
+
+/// What heed throws when it is given something it cannot use; `what()` states what was expected and what came.
+class Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// The one place an error leaves the library: throws `Error`, or prints and aborts where exceptions are off.
+[[noreturn]] inline void fail(const std::string& message) {
+#if defined(__cpp_exceptions)
+  throw Error(message);
+#else
+  std::fputs(("heed: " + message + "\n").c_str(), stderr);
+  std::abort();
+#endif
+}
+
+/// Fails with `message()` unless `holds`. The message is a callable, so that a check that holds builds no string.
+template <class Message>
+void require(bool holds, Message&& message) {
+  if (!holds) fail(message());
+}
+
+}  // namespace heed::inline v0_1

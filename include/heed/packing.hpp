@@ -1,0 +1,102 @@
+#pragma once
+
+#include <heed/types.hpp>
+
+#include <algorithm>
+#include <numeric>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace heed::inline v0_1 {
+
+/// A batch of sentences of different lengths without padding: sorted by length, longest first, time-major.
+///
+///     sentence 2   a b c d        column:  0 1 2 | 3 4 5 | 6 7 | 8
+///     sentence 0   e f g          holds:   a e h | b f i | c g | d
+///     sentence 1   h i            step:      0   |   1   |  2  | 3
+///
+/// At step t only the sentences still running have a column, as one block, so a recurrence works on the first
+/// `active(t)` columns of its running state and nothing can leak between sentences. One sentence is a batch of one.
+class Packing {
+ public:
+  Packing() = default;
+  explicit Packing(std::span<const Index> lengths) { assign(lengths); }
+
+  /// Packs sentences of these lengths. Allocates only beyond the largest batch so far; throws on an empty sentence.
+  void assign(std::span<const Index> lengths) {
+    for (std::size_t b = 0; b < lengths.size(); ++b) {
+      require(lengths[b] > 0, [&] { return "Packing: sentence " + std::to_string(b) + " of the batch is empty"; });
+    }
+    order_.resize(lengths.size());
+    std::iota(order_.begin(), order_.end(), Index{0});
+    const auto length_of = [&](Index b) { return lengths[static_cast<std::size_t>(b)]; };
+    std::sort(order_.begin(), order_.end(), [&](Index a, Index b) {  // ties by place: a stable sort would allocate
+      return length_of(a) != length_of(b) ? length_of(a) > length_of(b) : a < b;
+    });
+    lengths_.clear();
+    for (const Index b : order_) lengths_.push_back(length_of(b));
+    offsets_.assign(1, 0);
+    const Index steps = lengths_.empty() ? 0 : lengths_.front();
+    Index running = sentences();
+    for (Index t = 0; t < steps; ++t) {
+      while (lengths_[static_cast<std::size_t>(running - 1)] <= t) --running;
+      offsets_.push_back(offsets_.back() + running);
+    }
+  }
+
+  /// How many sentences, steps (the longest length) and columns (all words) there are.
+  Index sentences() const { return static_cast<Index>(order_.size()); }
+  Index steps() const { return static_cast<Index>(offsets_.size()) - 1; }
+  Index columns() const { return offsets_.back(); }
+
+  /// The first column of step t, and how many columns the step has.
+  Index first(Index t) const { return offsets_[static_cast<std::size_t>(t)]; }
+  Index active(Index t) const { return first(t + 1) - first(t); }
+
+  /// The place in the batch, as it was given, of the sentence in packed position p; and its length.
+  Index sentence(Index p) const { return order_[static_cast<std::size_t>(p)]; }
+  Index length(Index p) const { return lengths_[static_cast<std::size_t>(p)]; }
+  std::span<const Index> order() const { return order_; }
+
+  /// The column of step t of the sentence in packed position p.
+  Index column(Index t, Index p) const { return first(t) + p; }
+
+ private:
+  std::vector<Index> order_, lengths_, offsets_{0};
+};
+
+/// Packs a rectangular time-major batch (item t of sentence b in column t * sentences + b) into columns without padding.
+template <class Padded, class Packed>
+void pack_padded(const Eigen::MatrixBase<Padded>& padded, const Packing& packing, Packed&& packed) {
+  for (Index t = 0; t < packing.steps(); ++t) {
+    for (Index p = 0; p < packing.active(t); ++p) {
+      packed.col(packing.column(t, p)) = padded.col(t * packing.sentences() + packing.sentence(p));
+    }
+  }
+}
+
+/// The way back. Columns past the end of a sentence are set to zero.
+template <class Packed, class Padded>
+void unpack_padded(const Eigen::MatrixBase<Packed>& packed, const Packing& packing, Padded&& padded) {
+  padded.setZero();
+  for (Index t = 0; t < packing.steps(); ++t) {
+    for (Index p = 0; p < packing.active(t); ++p) {
+      padded.col(t * packing.sentences() + packing.sentence(p)) = packed.col(packing.column(t, p));
+    }
+  }
+}
+
+/// Lays the words of a batch out in the columns of its packing.
+template <class Sentences>
+void pack_tokens(const Sentences& sentences, const Packing& packing, std::vector<Token>& tokens) {
+  tokens.resize(static_cast<std::size_t>(packing.columns()));
+  for (Index p = 0; p < packing.sentences(); ++p) {
+    const auto& sentence = sentences[static_cast<std::size_t>(packing.sentence(p))];
+    for (Index t = 0; t < packing.length(p); ++t) {
+      tokens[static_cast<std::size_t>(packing.column(t, p))] = sentence[static_cast<std::size_t>(t)];
+    }
+  }
+}
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <numbers>
+#include <random>
+#include <utility>
+#include <vector>
+
+namespace heed::inline v0_1 {
+
+/// The same numbers on every compiler and machine.
+///
+/// The standard's engines are portable; its distributions and `std::shuffle` are not, so these few are our own.
+class Random {
+ public:
+  /// Independent streams come from different `stream` values (an epoch, an update, a thread), so that nothing has to be
+  /// stored to resume.
+  explicit Random(std::uint64_t seed, std::uint64_t stream = 0) : engine_(mix(seed ^ mix(stream))) {}
+
+  /// 64 random bits.
+  std::uint64_t bits() { return engine_(); }
+
+  /// Uniform on [0, 1), with 53 random bits.
+  double uniform() { return static_cast<double>(bits() >> 11) * 0x1.0p-53; }
+
+  /// Uniform on [low, high).
+  double uniform(double low, double high) { return low + (high - low) * uniform(); }
+
+  /// Normal with mean 0 and deviation 1 (Box & Muller 1958).
+  double normal() {
+    const double radius = std::sqrt(-2 * std::log(1 - uniform()));
+    return radius * std::cos(2 * std::numbers::pi * uniform());
+  }
+
+  /// Uniform on 0 .. bound - 1, without bias: the few values above the last whole multiple of `bound` are drawn again.
+  std::uint64_t below(std::uint64_t bound) {
+    const std::uint64_t excess = (0 - bound) % bound;
+    std::uint64_t x = bits();
+    while (x < excess) x = bits();
+    return x % bound;
+  }
+
+  /// Every order equally likely (Fisher & Yates).
+  template <class T>
+  void shuffle(std::vector<T>& items) {
+    for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[below(i)]);
+  }
+
+ private:
+  /// The finaliser of SplitMix64: neighbouring seeds give unrelated states.
+  static std::uint64_t mix(std::uint64_t x) {
+    x += 0x9e3779b97f4a7c15u;
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+    return x ^ (x >> 31);
+  }
+
+  std::mt19937_64 engine_;
+};
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <heed/errors.hpp>
+
+#include <Eigen/Core>
+
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+namespace heed::inline v0_1 {
+
+using Eigen::Dynamic;
+using Eigen::Index;
+
+/// A word, by its place in a vocabulary.
+using Token = std::int32_t;
+
+/// Column-major throughout: a column is whatever you have many of (steps, sentences, queries, beams).
+template <class S, int Rows = Dynamic, int Cols = Dynamic>
+using Matrix = Eigen::Matrix<S, Rows, Cols>;
+
+template <class S, int Rows = Dynamic>
+using Vector = Eigen::Matrix<S, Rows, 1>;
+
+namespace detail {
+
+/// Product and sum of sizes that may be `Dynamic`.
+constexpr int times(int factor, int size) { return size == Dynamic ? Dynamic : factor * size; }
+constexpr int plus(int a, int b) { return a == Dynamic || b == Dynamic ? Dynamic : a + b; }
+
+/// Parameters up to this many bytes live inside their part; larger ones go to the heap, so that a part with large fixed
+/// sizes does not overflow the stack of whoever declares it there.
+inline constexpr long inline_bytes = 16 * 1024;
+
+template <class S, int Rows, int Cols>
+inline constexpr bool lives_inline =
+    Rows == Dynamic || Cols == Dynamic || long{Rows} * Cols * static_cast<long>(sizeof(S)) <= inline_bytes;
+
+}  // namespace detail
+
+/// A matrix of learned numbers. Fixed sizes stay known to the compiler while they are small enough to be stored inline.
+template <class S, int Rows, int Cols>
+using Parameter = Matrix<S, Rows, detail::lives_inline<S, Rows, Cols> ? Cols : Dynamic>;
+
+/// How a matrix comes in: any Eigen expression of that scalar; a column-major matrix, `Map` or `Block` without a copy.
+///
+/// A row-major matrix would be copied at every call without a word, so it is refused at compile time.
+template <class S, int Rows = Dynamic>
+class In : public Eigen::Ref<const Matrix<S, Rows, Dynamic>> {
+  using Base = Eigen::Ref<const Matrix<S, Rows, Dynamic>>;
+
+ public:
+  template <class Derived>
+  In(const Eigen::DenseBase<Derived>& x) : Base(x.derived()) {  // NOLINT: implicit, so that any expression binds
+    static_assert(!Derived::IsRowMajor || Derived::IsVectorAtCompileTime,
+                  "heed takes column-major matrices (a column is one item); a row-major one would be copied silently: "
+                  "pass x.transpose() of your row-major data, or copy it once yourself");
+  }
+};
+
+/// How a matrix goes out: written in place, never resized.
+template <class S, int Rows = Dynamic>
+using Out = Eigen::Ref<Matrix<S, Rows, Dynamic>>;
+
+/// A matrix that only grows: `resize` allocates when more room is needed than ever before, and never gives room back.
+///
+/// It is a `Map` over storage of its own, so it reads, writes and binds like any Eigen matrix. Contents are undefined
+/// after `resize`. Movable, not copyable: workspaces are made, not copied.
+template <class S, int Rows = Dynamic>
+class Buffer : public Eigen::Map<Matrix<S, Rows, Dynamic>> {
+  using Base = Eigen::Map<Matrix<S, Rows, Dynamic>>;
+
+ public:
+  Buffer() : Base(nullptr, Rows == Dynamic ? 0 : Rows, 0) {}
+  Buffer(Buffer&& other) noexcept : Buffer() { swap(other); }
+  Buffer& operator=(Buffer&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+
+  /// Assigns coefficients, as a `Map` does; the sizes must agree.
+  template <class Derived>
+  Buffer& operator=(const Eigen::DenseBase<Derived>& x) {
+    Base::operator=(x.derived());
+    return *this;
+  }
+
+  /// Makes it rows x cols. Allocates only beyond the largest size so far.
+  void resize(Index rows, Index cols) {
+    if (rows * cols > storage_.size()) storage_.resize(rows * cols);
+    view(rows, cols);
+  }
+
+ private:
+  void view(Index rows, Index cols) { ::new (static_cast<Base*>(this)) Base(storage_.data(), rows, cols); }
+  void swap(Buffer& other) noexcept {
+    const Index rows = this->rows(), cols = this->cols();
+    const Index other_rows = other.rows(), other_cols = other.cols();
+    storage_.swap(other.storage_);
+    view(other_rows, other_cols);
+    other.view(rows, cols);
+  }
+
+  Vector<S> storage_;
+};
+
+}  // namespace heed::inline v0_1
