@@ -1,0 +1,21 @@
+# heed_dev: how heed's own programs are compiled. Tests, benchmarks and examples link it PRIVATE; it is never installed
+# and heed::heed never links it, because warning flags and -march on a header-only target would reach every user, and
+# translation units that share Eigen types but not their -march crash together.
+
+set(CMAKE_CXX_EXTENSIONS OFF)
+
+add_library(heed_dev INTERFACE)
+
+if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
+  target_compile_options(heed_dev INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wsign-conversion)
+  if(HEED_NATIVE)
+    target_compile_options(heed_dev INTERFACE -march=native)
+  endif()
+  if(HEED_SANITIZE)
+    target_compile_options(heed_dev INTERFACE
+      -fsanitize=${HEED_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_link_options(heed_dev INTERFACE -fsanitize=${HEED_SANITIZE})
+  endif()
+elseif(HEED_NATIVE OR HEED_SANITIZE)
+  message(FATAL_ERROR "HEED_NATIVE and HEED_SANITIZE need GCC or Clang, the compiler is ${CMAKE_CXX_COMPILER_ID}")
+endif()
