@@ -1,0 +1,135 @@
+#pragma once
+
+#include <heed/errors.hpp>
+#include <heed/text/sentence_pair.hpp>
+#include <heed/types.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <iterator>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace heed::inline v0_1 {
+
+/// The source word with the largest weight for each target word, of weights with a row a source and a column a target
+/// word. Of equal weights the first wins.
+template <class Derived>
+std::vector<Index> alignment_from_weights(const Eigen::DenseBase<Derived>& weights) {
+  require(weights.rows() > 0,
+          [] { return std::string("alignment_from_weights: there is no source word to align to"); });
+  std::vector<Index> alignment(static_cast<std::size_t>(weights.cols()), 0);
+  for (Index j = 0; j < weights.cols(); ++j) {
+    Index& best = alignment[static_cast<std::size_t>(j)];
+    for (Index i = 0; i < weights.rows(); ++i) {
+      require(!std::isnan(weights.derived()(i, j)), [&] {
+        return "alignment_from_weights: the weight of source word " + std::to_string(i) + " for target word " +
+               std::to_string(j) + " is not a number";
+      });
+      if (weights.derived()(i, j) > weights.derived()(best, j)) best = i;
+    }
+  }
+  return alignment;
+}
+
+/// How well predicted alignments agree with gold links. A rate is absent where there was nothing to measure it on.
+struct AlignmentScore {
+  std::optional<double> error_rate;  ///< 1 - (|A n S| + |A n P|) / (|A| + |S|), with S in P (Och & Ney 2003)
+  std::optional<double> crossing;    ///< share of the reversed word pairs that the prediction reverses too
+  std::size_t predicted = 0;         ///< |A|
+  std::size_t sure = 0;              ///< |S|
+  std::size_t in_sure = 0;           ///< |A n S|
+  std::size_t in_possible = 0;       ///< |A n P|
+  std::size_t reversals = 0;         ///< reversed word pairs in the gold links
+  std::size_t crossed = 0;           ///< those of them predicted reversed
+};
+
+/// Compares predicted alignments with the gold links of sentence pairs, one pair after the other.
+///
+/// A reversal is two neighbouring target words j and j + 1 with one sure link each, to i + 1 and i, in a sentence
+/// tagged `adjpost` or `adj2rev` (adjectives that follow their noun in the target). It is crossed if A(j) > A(j + 1).
+class AlignmentTally {
+ public:
+  /// Adds a sentence pair and its prediction: the source word of each target word, the end symbol left out.
+  ///
+  /// A pair without any gold link is not annotated and changes nothing.
+  void add(const SentencePair& pair, std::span<const Index> predicted) {
+    require(predicted.size() == pair.target.size(), [&] {
+      return "AlignmentTally: expected one source word for each of " + std::to_string(pair.target.size()) +
+             " target words, got " + std::to_string(predicted.size());
+    });
+    Links alignment;
+    for (const Index i : predicted) {
+      require(i >= 0 && i < static_cast<Index>(pair.source.size()), [&] {
+        return "AlignmentTally: source word " + std::to_string(i) + " is outside of a sentence of " +
+               std::to_string(pair.source.size());
+      });
+      alignment.push_back({i, static_cast<Index>(alignment.size())});
+    }
+    for (const Links* links : {&pair.sure, &pair.possible}) {
+      for (const Link& link : *links) check(link, pair);
+    }
+    if (pair.sure.empty() && pair.possible.empty()) return;
+    const Links sure = set_of(pair.sure);
+    Links possible = pair.possible;
+    possible.insert(possible.end(), sure.begin(), sure.end());
+    possible = set_of(std::move(possible));
+    counts_.predicted += alignment.size();
+    counts_.sure += sure.size();
+    for (const Link& link : alignment) {
+      counts_.in_sure += std::binary_search(sure.begin(), sure.end(), link);
+      counts_.in_possible += std::binary_search(possible.begin(), possible.end(), link);
+    }
+    const auto reverses = [](const std::string& tag) { return tag == "adjpost" || tag == "adj2rev"; };
+    if (std::any_of(pair.tags.begin(), pair.tags.end(), reverses)) add_reversals(sure, predicted);
+  }
+
+  AlignmentScore score() const {
+    AlignmentScore score = counts_;
+    const auto ratio = [](std::size_t part, std::size_t whole) {
+      return static_cast<double>(part) / static_cast<double>(whole);
+    };
+    if (score.predicted + score.sure > 0) {
+      score.error_rate = 1 - ratio(score.in_sure + score.in_possible, score.predicted + score.sure);
+    }
+    if (score.reversals > 0) score.crossing = ratio(score.crossed, score.reversals);
+    return score;
+  }
+
+ private:
+  static void check(const Link& link, const SentencePair& pair) {
+    const auto inside = [](Index i, const Words& words) { return i >= 0 && i < static_cast<Index>(words.size()); };
+    require(inside(link.source, pair.source) && inside(link.target, pair.target), [&] {
+      return "AlignmentTally: link " + std::to_string(link.source) + "-" + std::to_string(link.target) +
+             " points outside of a pair of " + std::to_string(pair.source.size()) + " source and " +
+             std::to_string(pair.target.size()) + " target words";
+    });
+  }
+
+  static Links set_of(Links links) {
+    std::sort(links.begin(), links.end());
+    links.erase(std::unique(links.begin(), links.end()), links.end());
+    return links;
+  }
+
+  void add_reversals(const Links& sure, std::span<const Index> predicted) {
+    constexpr Index none = -1, several = -2;
+    std::vector<Index> only(predicted.size(), none);  // the one source word surely linked to each target word
+    for (const Link& link : sure) {
+      Index& source = only[static_cast<std::size_t>(link.target)];
+      source = source == none ? link.source : several;
+    }
+    for (std::size_t j = 0; j + 1 < only.size(); ++j) {
+      if (only[j + 1] < 0 || only[j] != only[j + 1] + 1) continue;
+      ++counts_.reversals;
+      counts_.crossed += predicted[j] > predicted[j + 1];
+    }
+  }
+
+  AlignmentScore counts_;
+};
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,112 @@
+#pragma once
+
+#include <heed/text/exact_match.hpp>
+#include <heed/text/tokenize_13a.hpp>
+#include <heed/text/words.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <iterator>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace heed::inline v0_1 {
+
+/// Corpus BLEU and what it was computed from. Score and precisions are percent; `[n - 1]` belongs to n-grams.
+struct BleuScore {
+  double score = 0;
+  std::array<double, 4> precisions{};
+  double brevity_penalty = 0;
+  std::array<std::size_t, 4> matches{};
+  std::array<std::size_t, 4> totals{};
+  std::size_t hypothesis_length = 0;
+  std::size_t reference_length = 0;
+  std::string signature;  ///< how it was computed, so that two scores can be told to be comparable
+};
+
+namespace detail {
+
+using Ngram = std::array<std::string_view, 4>;
+
+/// The n-grams of a sentence in order; words past the n-th are left empty.
+inline void sorted_ngrams(const Words& words, std::size_t n, std::vector<Ngram>& ngrams) {
+  ngrams.clear();
+  for (std::size_t i = 0; i + n <= words.size(); ++i) {
+    Ngram& ngram = ngrams.emplace_back();
+    std::copy_n(words.begin() + static_cast<std::ptrdiff_t>(i), n, ngram.begin());
+  }
+  std::sort(ngrams.begin(), ngrams.end());
+}
+
+/// Adds up one corpus, sentence by sentence.
+class BleuTally {
+ public:
+  void add(const Words& hypothesis, const Words& reference) {
+    counts_.hypothesis_length += hypothesis.size();
+    counts_.reference_length += reference.size();
+    for (std::size_t n = 1; n <= 4; ++n) {
+      sorted_ngrams(hypothesis, n, of_hypothesis_);
+      sorted_ngrams(reference, n, of_reference_);
+      shared_.clear();  // an n-gram counts as often as it stands in both, which is what intersecting multisets does
+      std::set_intersection(of_hypothesis_.begin(), of_hypothesis_.end(), of_reference_.begin(), of_reference_.end(),
+                            std::back_inserter(shared_));
+      counts_.matches[n - 1] += shared_.size();
+      counts_.totals[n - 1] += of_hypothesis_.size();
+    }
+  }
+
+  BleuScore score(const std::string& tokenizer) const {
+    BleuScore bleu = counts_;
+    bleu.signature = "nrefs:1|case:mixed|eff:no|tok:" + tokenizer + "|smooth:exp|version:heed-0.1.0";
+    const auto produced = static_cast<double>(bleu.hypothesis_length);
+    const auto expected = static_cast<double>(bleu.reference_length);
+    if (produced >= expected) {
+      bleu.brevity_penalty = 1;
+    } else if (produced > 0) {
+      bleu.brevity_penalty = std::exp(1 - expected / produced);
+    }
+    if (std::all_of(bleu.matches.begin(), bleu.matches.end(), [](std::size_t m) { return m == 0; })) return bleu;
+    double unmatched = 1, logarithms = 0;
+    for (std::size_t n = 0; n < 4; ++n) {
+      if (bleu.totals[n] == 0) return bleu;  // no sentence is this long: the score is 0
+      auto matches = static_cast<double>(bleu.matches[n]);
+      if (bleu.matches[n] == 0) matches = 1 / (unmatched *= 2);  // half a match, then a quarter, ...
+      bleu.precisions[n] = 100 * matches / static_cast<double>(bleu.totals[n]);
+      logarithms += std::log(bleu.precisions[n]);
+    }
+    bleu.score = bleu.brevity_penalty * std::exp(logarithms / 4);
+    return bleu;
+  }
+
+ private:
+  BleuScore counts_;
+  std::vector<Ngram> of_hypothesis_, of_reference_, shared_;
+};
+
+}  // namespace detail
+
+/// BLEU of a corpus with one reference a sentence, on the words as they are (Papineni et al. 2002; sacrebleu's `none`).
+///
+/// N-grams up to 4; an order without a match is smoothed exponentially.
+inline BleuScore corpus_bleu(std::span<const Words> hypotheses, std::span<const Words> references) {
+  detail::require_as_many("corpus_bleu", hypotheses.size(), references.size());
+  detail::BleuTally tally;
+  for (std::size_t i = 0; i < hypotheses.size(); ++i) tally.add(hypotheses[i], references[i]);
+  return tally.score("none");
+}
+
+/// BLEU of plain, untokenised lines, which `tokenize_13a` cuts into words.
+inline BleuScore corpus_bleu(std::span<const std::string> hypotheses, std::span<const std::string> references) {
+  detail::require_as_many("corpus_bleu", hypotheses.size(), references.size());
+  detail::BleuTally tally;
+  for (std::size_t i = 0; i < hypotheses.size(); ++i) {
+    tally.add(tokenize_13a(hypotheses[i]), tokenize_13a(references[i]));
+  }
+  return tally.score("13a");
+}
+
+}  // namespace heed::inline v0_1

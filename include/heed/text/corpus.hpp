@@ -1,0 +1,164 @@
+#pragma once
+
+#include <heed/text/line_reader.hpp>
+#include <heed/text/sentence_pair.hpp>
+#include <heed/text/words.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <fstream>
+#include <istream>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace heed::inline v0_1 {
+
+/// What to accept of a file of sentences.
+struct ReadOptions {
+  /// Lets the target be a lone `-`, which stands for no reference and is read as an empty sentence.
+  bool allow_missing_target = false;
+  /// A longer sentence is an error: one runaway line would cost a whole batch its memory.
+  std::size_t max_words = 1000;
+};
+
+namespace detail {
+
+/// Cuts at every separator; an empty text is one empty field.
+inline std::vector<std::string_view> split_fields(std::string_view text, char separator) {
+  std::vector<std::string_view> fields;
+  for (std::size_t at = text.find(separator); at != std::string_view::npos; at = text.find(separator)) {
+    fields.push_back(text.substr(0, at));
+    text.remove_prefix(at + 1);
+  }
+  fields.push_back(text);
+  return fields;
+}
+
+inline Words read_words(const LineReader& line, std::string_view text, const std::string& side,
+                        const ReadOptions& options) {
+  Words words = split_words(text);
+  if (words.empty()) line.fail(side + " is empty");
+  if (words.size() > options.max_words) {
+    line.fail(side + " has " + std::to_string(words.size()) + " words, at most " + std::to_string(options.max_words) +
+              " are allowed");
+  }
+  return words;
+}
+
+inline Links read_links(const LineReader& line, std::string_view text, const SentencePair& pair) {
+  Links links;
+  const Words words = split_words(text);
+  if (words.size() == 1 && words.front() == "-") return links;
+  for (const std::string& word : words) {
+    std::size_t source = 0, target = 0;
+    const char* const end = word.data() + word.size();
+    const auto first = std::from_chars(word.data(), end, source);
+    const bool dash = first.ec != std::errc::invalid_argument && first.ptr != end && *first.ptr == '-';
+    const auto second = dash ? std::from_chars(first.ptr + 1, end, target) : first;
+    if (!dash || second.ec == std::errc::invalid_argument || second.ptr != end) {
+      line.fail("a link is SOURCE-TARGET, two places counted from 0 such as 3-4, got " + in_quotes(word));
+    }
+    const bool fits = first.ec == std::errc() && second.ec == std::errc();
+    if (!fits || source >= pair.source.size() || target >= pair.target.size()) {
+      line.fail("link " + in_quotes(word) + " points outside of a pair of " + std::to_string(pair.source.size()) +
+                " source and " + std::to_string(pair.target.size()) + " target words");
+    }
+    links.push_back({static_cast<Index>(source), static_cast<Index>(target)});
+  }
+  return links;
+}
+
+inline SentencePair read_pair(const LineReader& line, const ReadOptions& options) {
+  const std::string_view text = line.text();
+  if (text.find_first_not_of(' ') == std::string_view::npos) line.fail("the line is empty");
+  const auto columns = std::count(text.begin(), text.end(), '\t') + 1;
+  if (columns < 2 || columns > 5) {
+    line.fail("expected 2 to 5 columns separated by tabs (source, target, sure links, possible links, tags), found " +
+              std::to_string(columns));
+  }
+  auto fields = split_fields(text, '\t');
+  fields.resize(5);
+  SentencePair pair;
+  pair.line = line.number();
+  pair.source = read_words(line, fields[0], "the source", options);
+  pair.target = read_words(line, fields[1], "the target", options);
+  if (pair.target.size() == 1 && pair.target.front() == "-") {
+    if (!options.allow_missing_target) line.fail("the target is \"-\", which stands for no reference; expected one");
+    pair.target.clear();
+  }
+  pair.sure = read_links(line, fields[2], pair);
+  pair.possible = read_links(line, fields[3], pair);
+  for (const std::string_view tag : split_fields(fields[4], ',')) {
+    if (!tag.empty()) pair.tags.emplace_back(tag);
+  }
+  return pair;
+}
+
+}  // namespace detail
+
+/// Reads sentence pairs, one a line: source, target and, as far as known, sure links, possible links and tags.
+///
+/// The columns are separated by tabs, words and links by spaces, tags by commas. A link is `i-j`, source and target
+/// place from 0; a `-` or nothing is no link. Throws at the first line that is anything else.
+inline std::vector<SentencePair> read_pairs(std::istream& in, const std::string& name,
+                                            const ReadOptions& options = {}) {
+  LineReader line(in, name);
+  std::vector<SentencePair> pairs;
+  while (line.next()) pairs.push_back(detail::read_pair(line, options));
+  require(!pairs.empty(), [&] { return name + ": is empty, expected at least one sentence pair"; });
+  return pairs;
+}
+
+inline std::vector<SentencePair> read_pairs(const std::string& path, const ReadOptions& options = {}) {
+  auto in = detail::open_text(path);
+  return read_pairs(in, path, options);
+}
+
+/// Reads sentences, one a line, words separated by spaces.
+inline std::vector<Words> read_sentences(std::istream& in, const std::string& name, const ReadOptions& options = {}) {
+  LineReader line(in, name);
+  std::vector<Words> sentences;
+  while (line.next()) {
+    if (const std::size_t at = line.text().find('\t'); at != std::string_view::npos) {
+      line.fail("expected one sentence with words separated by spaces, found a tab");
+    }
+    sentences.push_back(detail::read_words(line, line.text(), "the line", options));
+  }
+  require(!sentences.empty(), [&] { return name + ": is empty, expected at least one sentence"; });
+  return sentences;
+}
+
+inline std::vector<Words> read_sentences(const std::string& path, const ReadOptions& options = {}) {
+  auto in = detail::open_text(path);
+  return read_sentences(in, path, options);
+}
+
+/// Reads sentence pairs from two files of as many lines; line n of one translates line n of the other.
+///
+/// `allow_missing_target` says nothing here: a `-` is a word like any other.
+inline std::vector<SentencePair> read_parallel(const std::string& source_path, const std::string& target_path,
+                                               const ReadOptions& options = {}) {
+  auto sources = read_sentences(source_path, options);
+  auto targets = read_sentences(target_path, options);
+  if (sources.size() != targets.size()) {
+    const bool source_is_longer = sources.size() > targets.size();
+    fail((source_is_longer ? source_path : target_path) + ":" +
+         std::to_string(std::min(sources.size(), targets.size()) + 1) + ": no " +
+         (source_is_longer ? "target" : "source") + " goes with this line: the source " + source_path + " has " +
+         std::to_string(sources.size()) + " lines, the target " + target_path + " has " +
+         std::to_string(targets.size()) + ", so the " + (source_is_longer ? "source" : "target") + " is longer");
+  }
+  std::vector<SentencePair> pairs(sources.size());
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    pairs[i].source = std::move(sources[i]);
+    pairs[i].target = std::move(targets[i]);
+    pairs[i].line = i + 1;
+  }
+  return pairs;
+}
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <heed/errors.hpp>
+
+#include <cstddef>
+#include <string>
+
+namespace heed::inline v0_1 {
+
+namespace detail {
+
+/// Scores compare sentence by sentence, so there must be some and as many of one as of the other.
+inline void require_as_many(const char* score, std::size_t hypotheses, std::size_t references) {
+  require(hypotheses == references, [&] {
+    return std::string(score) + ": " + std::to_string(hypotheses) + " hypotheses cannot be compared with " +
+           std::to_string(references) + " references";
+  });
+  require(hypotheses > 0, [&] { return std::string(score) + ": expected at least one sentence, got none"; });
+}
+
+}  // namespace detail
+
+/// Percent of the sentences, of words or of tokens, that equal their reference from end to end.
+template <class Sentences>
+double exact_match(const Sentences& hypotheses, const Sentences& references) {
+  detail::require_as_many("exact_match", hypotheses.size(), references.size());
+  std::size_t equal = 0;
+  for (std::size_t i = 0; i < hypotheses.size(); ++i) equal += hypotheses[i] == references[i];
+  return 100 * static_cast<double>(equal) / static_cast<double>(hypotheses.size());
+}
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <heed/text/words.hpp>
+#include <heed/types.hpp>
+
+#include <compare>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace heed::inline v0_1 {
+
+/// That a source word and a target word belong together; both are counted from 0.
+struct Link {
+  Index source = 0;
+  Index target = 0;
+
+  friend auto operator<=>(const Link&, const Link&) = default;
+};
+
+using Links = std::vector<Link>;
+
+/// A sentence, its translation, and what is known about the two.
+struct SentencePair {
+  Words source;
+  Words target;    ///< empty where the pair has no reference
+  Links sure;      ///< alignments every annotator would make
+  Links possible;  ///< alignments some annotator might make
+  std::vector<std::string> tags;
+  std::size_t line = 0;  ///< where it was read, from 1
+};
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,112 @@
+#pragma once
+
+#include <heed/text/words.hpp>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace heed::inline v0_1 {
+
+namespace detail {
+
+/// How many bytes the white space (Unicode's) at the start of `text` takes; 0 where there is none.
+inline std::size_t space_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+  const unsigned a = byte(0), b = byte(1), c = byte(2);
+  if ((a >= 0x09 && a <= 0x0d) || (a >= 0x1c && a <= 0x20)) return 1;
+  if (a == 0xc2 && (b == 0x85 || b == 0xa0)) return 2;        // next line, no-break space
+  const bool wide = (a == 0xe1 && b == 0x9a && c == 0x80) ||  // ogham
+                    (a == 0xe2 && b == 0x80 && ((c >= 0x80 && c <= 0x8a) || c == 0xa8 || c == 0xa9 || c == 0xaf)) ||
+                    (a == 0xe2 && b == 0x81 && c == 0x9f) ||  // in formulas
+                    (a == 0xe3 && b == 0x80 && c == 0x80);    // ideographic
+  return wide ? 3 : 0;
+}
+
+inline Words split_at_white_space(std::string_view text) {
+  Words words;
+  std::string word;
+  while (!text.empty()) {
+    const std::size_t space = space_length(text);
+    if (space == 0) {
+      word += text.front();
+    } else if (!word.empty()) {
+      words.push_back(std::exchange(word, {}));
+    }
+    text.remove_prefix(space == 0 ? 1 : space);
+  }
+  if (!word.empty()) words.push_back(std::move(word));
+  return words;
+}
+
+inline std::string_view without_trailing_space(std::string_view text) {
+  std::size_t end = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t space = space_length(text.substr(at));
+    at += space == 0 ? 1 : space;
+    if (space == 0) end = at;
+  }
+  return text.substr(0, end);
+}
+
+inline void replace_all(std::string& text, std::string_view what, std::string_view by) {
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) {
+    text.replace(at, what.size(), by);
+  }
+}
+
+/// Rewrites neighbours from left to right: where `matches(a, b)`, both are written by `write` and passed over together.
+template <class Matches, class Write>
+std::string rewrite_neighbours(std::string_view text, const Matches& matches, const Write& write) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (i + 1 < text.size() && matches(text[i], text[i + 1])) {
+      write(out, text[i], text[i + 1]);
+      ++i;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+}  // namespace detail
+
+/// Cuts a line of plain text into words as the `13a` tokeniser does, the one BLEU scores are mostly published with.
+///
+/// ASCII punctuation becomes words of its own, except the apostrophe, a hyphen that follows no digit, and periods and
+/// commas between digits. Written-out XML entities are read first.
+inline Words tokenize_13a(std::string_view line) {
+  std::string text(detail::without_trailing_space(line));
+  for (const auto& [what, by] : {std::pair{"<skipped>", ""},
+                                 {"-\n", ""},
+                                 {"\n", " "},
+                                 {"&quot;", "\""},
+                                 {"&amp;", "&"},
+                                 {"&lt;", "<"},
+                                 {"&gt;", ">"}}) {
+    detail::replace_all(text, what, by);
+  }
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto is_point = [](char c) { return c == '.' || c == ','; };
+  std::string spaced = " ";
+  for (const char c : text + " ") {
+    if (std::string_view("!\"#$%&()*+/:;<=>?@[\\]^_`{|}~").find(c) != std::string_view::npos) {
+      spaced.append({' ', c, ' '});
+    } else {
+      spaced += c;
+    }
+  }
+  const auto split_after = [](std::string& out, char a, char b) { out.append({a, ' ', b, ' '}); };
+  const auto split_before = [](std::string& out, char a, char b) { out.append({' ', a, ' ', b}); };
+  spaced = detail::rewrite_neighbours(
+      spaced, [&](char a, char b) { return !is_digit(a) && is_point(b); }, split_after);
+  spaced = detail::rewrite_neighbours(
+      spaced, [&](char a, char b) { return is_point(a) && !is_digit(b); }, split_before);
+  spaced = detail::rewrite_neighbours(
+      spaced, [&](char a, char b) { return is_digit(a) && b == '-'; }, split_after);
+  return detail::split_at_white_space(spaced);
+}
+
+}  // namespace heed::inline v0_1

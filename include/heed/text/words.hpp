@@ -1,0 +1,38 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace heed::inline v0_1 {
+
+/// A tokenised sentence.
+using Words = std::vector<std::string>;
+
+/// Cuts a line at runs of ASCII spaces; spaces at either end make no words.
+inline Words split_words(std::string_view text) {
+  Words words;
+  for (std::size_t begin = text.find_first_not_of(' '); begin != std::string_view::npos;) {
+    const std::size_t end = std::min(text.find(' ', begin), text.size());
+    words.emplace_back(text.substr(begin, end - begin));
+    begin = text.find_first_not_of(' ', end);
+  }
+  return words;
+}
+
+/// One line of the words, with a space between each two.
+template <class Sentence>
+std::string join_words(const Sentence& words) {
+  std::string line;
+  bool first = true;
+  for (const auto& word : words) {
+    if (!first) line += ' ';
+    line += word;
+    first = false;
+  }
+  return line;
+}
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,26 @@
+#include <heed/text/exact_match.hpp>
+#include <heed/text/words.hpp>
+#include <heed/types.hpp>
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+using heed::Words;
+
+TEST(ExactMatch, IsThePercentageOfEqualSentences) {
+  const std::vector<Words> references = {{"a", "b"}, {"c"}, {"d"}, {}};
+  EXPECT_EQ(heed::exact_match(references, references), 100);
+  EXPECT_EQ(heed::exact_match(std::vector<Words>{{"a", "b"}, {"c"}, {"D"}, {}}, references), 75);
+  EXPECT_EQ(heed::exact_match(std::vector<Words>{{"b", "a"}, {"c", "c"}, {}, {"d"}}, references), 0);
+}
+
+TEST(ExactMatch, TakesTokensToo) {
+  const std::vector<std::vector<heed::Token>> hypotheses = {{1, 2}, {3}}, references = {{1, 2}, {3, 2}};
+  EXPECT_EQ(heed::exact_match(hypotheses, references), 50);
+}
+
+TEST(ExactMatch, RefusesOtherNumbersOfHypothesesThanReferencesAndAnEmptyCorpus) {
+  EXPECT_THROW(heed::exact_match(std::vector<Words>(2), std::vector<Words>(3)), heed::Error);
+  EXPECT_THROW(heed::exact_match(std::vector<Words>{}, std::vector<Words>{}), heed::Error);
+}
