@@ -16,6 +16,11 @@ using Eigen::Index;
 /// A word, by its place in a vocabulary.
 using Token = std::int32_t;
 
+/// The words that every vocabulary begins with.
+namespace symbols {
+inline constexpr Token unknown = 0, begin = 1, end = 2;
+}  // namespace symbols
+
 /// Column-major throughout: a column is whatever you have many of (steps, sentences, queries, beams).
 template <class S, int Rows = Dynamic, int Cols = Dynamic>
 using Matrix = Eigen::Matrix<S, Rows, Cols>;
@@ -86,6 +91,13 @@ class Buffer : public Eigen::Map<Matrix<S, Rows, Dynamic>> {
   Buffer& operator=(const Eigen::DenseBase<Derived>& x) {
     Base::operator=(x.derived());
     return *this;
+  }
+
+  /// Takes on the size and the coefficients of x.
+  template <class Derived>
+  void assign(const Eigen::MatrixBase<Derived>& x) {
+    resize(x.rows(), x.cols());
+    Base::operator=(x.derived());
   }
 
   /// Makes it rows x cols. Allocates only beyond the largest size so far.

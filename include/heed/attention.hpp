@@ -1,0 +1,162 @@
+#pragma once
+
+#include <heed/memory.hpp>
+#include <heed/normalizers/softmax.hpp>
+#include <heed/scorers/scorer.hpp>
+
+#include <span>
+#include <string>
+
+namespace heed::inline v0_1 {
+
+/// Score, normalise, average: equations 5 and 6 of Bahdanau, Cho & Bengio 2015 with any scorer and normaliser.
+///
+///   scores_j = score(q, h_j)      weights = normalise(scores)      context = sum_j weights_j h_j
+///
+/// Query column i asks the sentence `sentences[i]` of the memory; neighbouring columns that ask the same one are handled
+/// together. Shapes: queries Q x n, projected P x n, weights longest x n (zero below the end of a column's sentence),
+/// contexts M x n.
+template <class ScorerType, class NormalizerType = Softmax>
+struct Attention {
+  static_assert(Scorer<ScorerType>, "Attention: the first argument must model heed::Scorer (scorers/scorer.hpp)");
+  static_assert(Normalizer<NormalizerType>, "Attention: the second argument must model heed::Normalizer");
+  using Scalar = typename ScorerType::Scalar;
+  using S = Scalar;
+
+  ScorerType scorer;
+  [[no_unique_address]] NormalizerType normalizer;
+
+  /// Throws unless the scorer takes queries and memories of these sizes. For who puts parts together.
+  void check(Index query_size, Index memory_size) const {
+    require(scorer.query_size() == query_size && scorer.memory_size() == memory_size, [&] {
+      return "Attention: the scorer expects queries of size " + std::to_string(scorer.query_size()) +
+             " and a memory of size " + std::to_string(scorer.memory_size()) + ", not " + std::to_string(query_size) +
+             " and " + std::to_string(memory_size);
+    });
+  }
+
+  Index projected_size() const { return scorer.projected_size(); }
+  Index weight_rows(const Memory<S>& memory) const { return memory.longest(); }
+
+  /// Computes the keys of a memory, once per batch. Throws if the memory has another size than the scorer's.
+  void prepare(Memory<S>& memory) const {
+    check(scorer.query_size(), memory.size());
+    memory.keys.resize(scorer.key_size(), memory.values.cols());
+    scorer.keys(memory.values, memory.keys);
+  }
+
+  /// Overwrites projected, weights and contexts. Does not allocate once `scratch` has grown.
+  void forward(const In<S>& queries, const Memory<S>& memory, std::span<const Index> sentences, Out<S> projected,
+               Out<S> weights, Out<S> contexts, Buffer<S>& scratch) const {
+    scorer.project(queries, projected);
+    for_each_sentence(sentences, [&](Index b, Index i, Index n) {
+      auto block = weights.block(0, i, memory.length(b), n);
+      scorer.score(projected.middleCols(i, n), memory.keys_of(b), block, scratch);
+      normalizer.forward(block);
+      weights.block(block.rows(), i, weights.rows() - block.rows(), n).setZero();
+      for (Index k = 0; k < n; ++k) contexts.col(i + k).noalias() = memory.values_of(b) * block.col(k);
+    });
+  }
+
+  /// Adds to grad (of `score`), d_queries and d_memory; overwrites d_projected, which `accumulate` wants later.
+  void backward(const Memory<S>& memory, std::span<const Index> sentences, const In<S>& projected,
+                const In<S>& weights, const In<S>& d_contexts, Attention& grad, Out<S> d_projected, Out<S> d_queries,
+                Memory<S>& d_memory, Buffer<S>& scratch, Buffer<S>& d_scores) const {
+    d_projected.setZero();
+    d_scores.resize(weights.rows(), weights.cols());
+    for_each_sentence(sentences, [&](Index b, Index i, Index n) {
+      const auto block = weights.block(0, i, memory.length(b), n);
+      auto d = d_scores.block(0, i, memory.length(b), n);
+      for (Index k = 0; k < n; ++k) {
+        d.col(k).noalias() = memory.values_of(b).transpose() * d_contexts.col(i + k);               // was: contexts
+        d_memory.values_of(b).noalias() += d_contexts.col(i + k) * block.col(k).transpose();        // was: contexts
+      }
+      normalizer.backward(block, d);                                                                // was: normalise
+      scorer.score_backward(projected.middleCols(i, n), memory.keys_of(b), d, grad.scorer,
+                            d_projected.middleCols(i, n), d_memory.keys_of(b), scratch);            // was: score
+    });
+    scorer.project_backward(d_projected, d_queries);                                                // was: project
+  }
+
+  /// The scorer's parameter gradients that are products over a whole batch.
+  void accumulate(const In<S>& queries, const In<S>& d_projected, Attention& grad) const {
+    scorer.accumulate(queries, d_projected, grad.scorer);
+  }
+
+  /// Backward of `prepare`, after the last `backward`.
+  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, Attention& grad) const {
+    scorer.keys_backward(memory.values, d_memory.keys, grad.scorer, d_memory.values);
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("scorer", self.scorer...);
+    visit("normalizer", self.normalizer...);
+  }
+
+ private:
+  /// Calls use(b, i, n) for every run of n columns from i that ask sentence b.
+  template <class Use>
+  static void for_each_sentence(std::span<const Index> sentences, Use&& use) {
+    for (std::size_t i = 0, end = 0; i < sentences.size(); i = end) {
+      while (end < sentences.size() && sentences[end] == sentences[i]) ++end;
+      use(sentences[i], static_cast<Index>(i), static_cast<Index>(end - i));
+    }
+  }
+};
+
+/// What `attend` found: a column per query.
+template <class S>
+struct Attended {
+  Matrix<S> context;  ///< memory size x n
+  Matrix<S> weights;  ///< T x n, columns sum to 1
+};
+
+/// The buffers of `attend`, to be kept between calls by who must not allocate.
+template <class S>
+struct AttendWorkspace {
+  Buffer<S> keys, projected, scratch;
+};
+
+/// Attention on its own, for a network of yours: queries (Q x n) look at one memory (M x T).
+///
+/// Any Eigen expression, `Map`, `Block` or fixed-size vector will do. Overwrites context (M x n) and weights (T x n).
+/// Does not allocate once the workspace has grown. Throws on an empty memory and on sizes that do not fit.
+template <class ScorerType, class Queries, class Values, class Context, class Weights>
+void attend(const ScorerType& scorer, const Eigen::MatrixBase<Queries>& queries,
+            const Eigen::MatrixBase<Values>& memory, Context&& context, Weights&& weights,
+            AttendWorkspace<typename ScorerType::Scalar>& work) {
+  static_assert(Scorer<ScorerType>, "attend: the first argument must model heed::Scorer (scorers/scorer.hpp)");
+  using S = typename ScorerType::Scalar;
+  require(memory.cols() > 0, [] { return std::string("attend: the memory is empty, there is nothing to attend to"); });
+  require(queries.rows() == scorer.query_size() && memory.rows() == scorer.memory_size(), [&] {
+    return "attend: the scorer expects queries of size " + std::to_string(scorer.query_size()) +
+           " and a memory of size " + std::to_string(scorer.memory_size()) + ", not " +
+           std::to_string(queries.rows()) + " and " + std::to_string(memory.rows());
+  });
+  const In<S> values(memory);
+  work.projected.resize(scorer.projected_size(), queries.cols());
+  work.keys.resize(scorer.key_size(), memory.cols());
+  scorer.project(queries.derived(), work.projected);
+  scorer.keys(values, work.keys);
+  if (scorer.key_size() > 0) {
+    scorer.score(work.projected, work.keys, weights, work.scratch);
+  } else {
+    scorer.score(work.projected, values, weights, work.scratch);
+  }
+  softmax(weights);
+  for (Index i = 0; i < queries.cols(); ++i) context.col(i).noalias() = values * weights.col(i);
+}
+
+/// The same in one line, with results of its own: `auto [context, weights] = heed::attend(scorer, query, memory);`
+template <class ScorerType, class Queries, class Values>
+Attended<typename ScorerType::Scalar> attend(const ScorerType& scorer, const Eigen::MatrixBase<Queries>& queries,
+                                             const Eigen::MatrixBase<Values>& memory) {
+  using S = typename ScorerType::Scalar;
+  Attended<S> result{Matrix<S>(memory.rows(), queries.cols()), Matrix<S>(memory.cols(), queries.cols())};
+  AttendWorkspace<S> work;
+  attend(scorer, queries, memory, result.context, result.weights, work);
+  return result;
+}
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <heed/layers/linear.hpp>
+#include <heed/memory.hpp>
+
+#include <span>
+#include <vector>
+
+namespace heed::inline v0_1 {
+
+/// From what the encoder ended with to where the decoder begins, one matrix per decoder layer:
+///
+///   s_0 = tanh(W summary + b)
+///
+/// as in Bahdanau, Cho & Bengio 2015, section A.2.2, but from the final states of both directions.
+template <class S>
+struct Bridge {
+  using Scalar = S;
+
+  std::vector<Linear<S>> layers;  ///< summary size -> state size
+
+  Bridge() = default;
+  Bridge(Index summary, Index state, Index layer_count)
+      : layers(static_cast<std::size_t>(layer_count), Linear<S>(summary, state)) {}
+
+  /// states[l].col(i) becomes the first state of layer l for a column that reads sentence `sentences[i]`; `gathered`
+  /// keeps the summaries in that order for backward. Does not allocate once the buffers have grown.
+  void forward(const Memory<S>& memory, std::span<const Index> sentences, Buffer<S>& gathered,
+               std::vector<Buffer<S>>& states) const {
+    const auto n = static_cast<Index>(sentences.size());
+    gathered.resize(memory.summary.rows(), n);
+    for (Index i = 0; i < n; ++i) gathered.col(i) = memory.summary.col(sentences[static_cast<std::size_t>(i)]);
+    states.resize(layers.size());
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+      states[l].resize(layers[l].output_size(), n);
+      layers[l].forward(gathered, states[l]);
+      Tanh::forward(states[l]);
+    }
+  }
+
+  /// Backward for layer l: `states` is what forward wrote, d_states its gradient, which is overwritten.
+  /// Adds to grad and to the summaries of d_memory.
+  void backward(std::size_t l, const In<S>& gathered, const In<S>& states, std::span<const Index> sentences,
+                Out<S> d_states, Bridge& grad, Memory<S>& d_memory) const {
+    Tanh::backward(states, d_states);
+    layers[l].accumulate(gathered, d_states, grad.layers[l]);
+    for (std::size_t i = 0; i < sentences.size(); ++i) {
+      layers[l].backward(d_states.col(static_cast<Index>(i)), d_memory.summary.col(sentences[i]));
+    }
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("layers", self.layers...);
+  }
+};
+
+}  // namespace heed::inline v0_1

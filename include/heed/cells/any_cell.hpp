@@ -1,0 +1,52 @@
+#pragma once
+
+#include <heed/cells/gru.hpp>
+#include <heed/cells/lstm.hpp>
+#include <heed/cells/rnn.hpp>
+#include <heed/variant.hpp>
+
+namespace heed::inline v0_1 {
+
+/// A cell chosen at run time, which itself models `Cell`: a program with options has one model type, not one per choice.
+template <class S>
+struct AnyCell {
+  using Scalar = S;
+
+  std::variant<GruCell<S>, LstmCell<S>, RnnCell<S>, RnnCell<S, Dynamic, Dynamic, Relu>> cell;
+
+  AnyCell() = default;
+  template <Cell C>
+  AnyCell(C chosen) : cell(std::move(chosen)) {}
+
+  Index input_size() const { return std::visit([](const auto& c) { return c.input_size(); }, cell); }
+  Index hidden_size() const { return std::visit([](const auto& c) { return c.hidden_size(); }, cell); }
+  Index state_size() const { return std::visit([](const auto& c) { return c.state_size(); }, cell); }
+  Index trace_size() const { return std::visit([](const auto& c) { return c.trace_size(); }, cell); }
+  Index gradient_size() const { return std::visit([](const auto& c) { return c.gradient_size(); }, cell); }
+
+  void project(const In<S>& x, Index first, Out<S> trace) const {
+    std::visit([&](const auto& c) { c.project(x, first, trace); }, cell);
+  }
+  void step(Out<S> trace, const In<S>& s_prev, Out<S> s) const {
+    std::visit([&](const auto& c) { c.step(trace, s_prev, s); }, cell);
+  }
+  void step_backward(const In<S>& trace, const In<S>& s_prev, Out<S> d_s, Out<S> d_a) const {
+    std::visit([&](const auto& c) { c.step_backward(trace, s_prev, d_s, d_a); }, cell);
+  }
+  void project_backward(const In<S>& d_a, Index first, Out<S> d_x) const {
+    std::visit([&](const auto& c) { c.project_backward(d_a, first, d_x); }, cell);
+  }
+  void accumulate(const In<S>& x, Index first, const In<S>& d_a, AnyCell& grad) const {
+    std::visit([&](const auto& c) { c.accumulate(x, first, d_a, detail::same(c, grad.cell)); }, cell);
+  }
+  void accumulate_recurrent(const In<S>& s_prev, const In<S>& d_a, AnyCell& grad) const {
+    std::visit([&](const auto& c) { c.accumulate_recurrent(s_prev, d_a, detail::same(c, grad.cell)); }, cell);
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    detail::visit_alternative(visit, self.cell...);
+  }
+};
+
+}  // namespace heed::inline v0_1

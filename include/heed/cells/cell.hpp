@@ -1,0 +1,74 @@
+#pragma once
+
+#include <heed/parameters.hpp>
+
+#include <concepts>
+
+namespace heed::inline v0_1 {
+
+/// A recurrent cell: s_t = step(s_{t-1}, x_t), written so that only what must be sequential is.
+///
+/// The state s is one matrix whose top `hidden_size()` rows are the output h (an LSTM keeps c below it). n columns are n
+/// sentences; N columns are all words of a batch, projected in one product before the recurrence begins.
+///
+/// | call                                        | meaning                                                           |
+/// |---------------------------------------------|-------------------------------------------------------------------|
+/// | `project(x, first, trace)`                  | trace gains W[:, first...] x; `first` = 0 begins it with the biases |
+/// | `step(trace, s_prev, s)`                    | adds U h, applies the gates; s may be s_prev                      |
+/// | `step_backward(trace, s_prev, d_s, d_a)`    | d_s: dL/ds in, dL/ds_prev out; d_a: dL/d(pre-activation)          |
+/// | `project_backward(d_a, first, d_x)`         | d_x += W[:, first...]' d_a                                        |
+/// | `accumulate(x, first, d_a, grad)`           | grad.W[:, first...] += d_a x'; with `first` = 0 the biases too    |
+/// | `accumulate_recurrent(s_prev, d_a, grad)`   | grad.U += d_a h_prev'                                             |
+///
+/// The blocks of an input (a word, then the context) are told apart by the first input row they hold. `trace` has
+/// `trace_size()` rows and keeps what backward needs; `d_a` has `gradient_size()` rows. Nothing but the products of
+/// `accumulate`, `accumulate_recurrent` and the two backward calls may allocate.
+template <class C>
+concept Cell = Part<C> && requires(const C& cell, C& grad, const Matrix<typename C::Scalar>& in,
+                                   Matrix<typename C::Scalar>& out, Index first) {
+  { cell.input_size() } -> std::convertible_to<Index>;
+  { cell.hidden_size() } -> std::convertible_to<Index>;
+  { cell.state_size() } -> std::convertible_to<Index>;
+  { cell.trace_size() } -> std::convertible_to<Index>;
+  { cell.gradient_size() } -> std::convertible_to<Index>;
+  cell.project(in, first, out);
+  cell.step(out, in, out);
+  cell.step_backward(in, in, out, out);
+  cell.project_backward(in, first, out);
+  cell.accumulate(in, first, in, grad);
+  cell.accumulate_recurrent(in, in, grad);
+};
+
+namespace detail {
+
+/// What the three cells share: the parameters of G gates stacked in PyTorch's order, and their sizes.
+template <class S, int Input, int Hidden, int Gates>
+struct GateParameters {
+  static constexpr int GateRows = times(Gates, Hidden);
+
+  Parameter<S, GateRows, Input> W;   ///< gates x input (weight_ih)
+  Parameter<S, GateRows, Hidden> U;  ///< gates x hidden (weight_hh)
+  Vector<S> b_W, b_U;                ///< gates each (bias_ih, bias_hh), or empty: no bias
+
+  GateParameters(Index input, Index hidden, bool bias)
+      : W(Parameter<S, GateRows, Input>::Zero(Gates * hidden, input)),
+        U(Parameter<S, GateRows, Hidden>::Zero(Gates * hidden, hidden)),
+        b_W(Vector<S>::Zero(bias ? Gates * hidden : 0)),
+        b_U(b_W) {}
+
+  Index input_size() const { return W.cols(); }
+  Index hidden_size() const { return U.cols(); }
+  bool has_bias() const { return b_W.size() > 0; }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("W", self.W...);
+    visit("U", self.U...);
+    visit("b_W", self.b_W...);
+    visit("b_U", self.b_U...);
+  }
+};
+
+}  // namespace detail
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,121 @@
+#pragma once
+
+#include <heed/decoders/decoder.hpp>
+#include <heed/readout.hpp>
+
+namespace heed::inline v0_1 {
+
+/// A decoder whose recurrent state takes in a context at every step:
+///
+///   c_i = look(s_{i-1})        s_i = cell([E y_{i-1}; c_i], s_{i-1})        features_i = tanh(W [s_i; c_i; E y_{i-1}] + b)
+///
+/// The lesson is in `Look`: with an `Attention` this is Bahdanau's decoder (decoders/bahdanau.hpp), with a `FixedVector` the
+/// plain one (decoders/plain.hpp). Everything else is the same code. With several layers the query is the previous top
+/// state, and the context enters the first layer.
+template <Cell C, class Look>
+struct ContextDecoder {
+  using Scalar = typename C::Scalar;
+  using S = Scalar;
+
+  Stack<C> stack;
+  Look attention;
+  Bridge<S> bridge;
+  Readout<S> readout;
+  Index word = 0;  ///< size of an embedded word: where the context's block of the first cell's W begins
+
+  ContextDecoder() = default;
+
+  /// `make(input, hidden)` makes a cell. Throws if `look` expects a query that is not the state's size.
+  template <class MakeCell>
+  ContextDecoder(MakeCell&& make, Look look, Index word_size, Index memory_size, Index hidden, Index layers,
+                 Index features, S dropout = S(0))
+      : stack(make, word_size + memory_size, hidden, layers, dropout),
+        attention(std::move(look)),
+        bridge(memory_size, stack.bottom().state_size(), layers),
+        readout(hidden, memory_size, word_size, features),
+        word(word_size) {
+    attention.check(hidden, memory_size);
+  }
+
+  Index word_size() const { return word; }
+  Index feature_size() const { return readout.output_size(); }
+
+  void prepare(Memory<S>& memory) const { attention.prepare(memory); }
+
+  void start(const Memory<S>& memory, DecoderState<S>& state, DecoderTape<S>& tape) const {
+    bridge.forward(memory, state.sentences, tape.summaries, state.layers);
+    state.feed.resize(0, state.columns());
+  }
+
+  void begin(const In<S>& x, const Memory<S>& memory, DecoderTape<S>& tape) const {
+    stack.begin(x.cols(), tape.stack);
+    tape.projected.resize(attention.projected_size(), x.cols());
+    tape.weights.resize(attention.weight_rows(memory), x.cols());
+    tape.contexts.resize(memory.size(), x.cols());
+    stack.bottom().project(x, 0, tape.stack.layers.front().trace);
+  }
+
+  void step(const Memory<S>& memory, DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
+            Random* random) const {
+    auto contexts = tape.contexts.middleCols(first, n);
+    attention.forward(state.layers.back().topRows(stack.hidden_size()).leftCols(n), memory, detail::reading(state, n),
+                      tape.projected.middleCols(first, n), tape.weights.middleCols(first, n), contexts, tape.scratch);
+    stack.bottom().project(contexts, word, tape.stack.layers.front().trace.middleCols(first, n));
+    stack.step(tape.stack, first, n, state.layers, random);
+  }
+
+  void finish(const In<S>& x, DecoderTape<S>& tape) const {
+    tape.features.resize(feature_size(), x.cols());
+    readout.forward(tape.stack.top().outputs, tape.contexts, x, tape.features);
+  }
+
+  void finish_backward(const In<S>& x, const DecoderState<S>& state, DecoderTape<S>& tape, ContextDecoder& grad,
+                       Out<S> d_x) const {
+    stack.begin_backward(x.cols(), state.columns(), tape.stack);
+    tape.d_projected.resize(tape.projected.rows(), x.cols());
+    tape.d_contexts.resize(tape.contexts.rows(), x.cols());
+    tape.d_contexts.setZero();
+    readout.backward(tape.stack.top().outputs, tape.contexts, x, tape.features, tape.d_features, grad.readout,
+                     tape.stack.top().d_outputs, tape.d_contexts, d_x);
+  }
+
+  void step_backward(const Memory<S>& memory, const DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
+                     ContextDecoder& grad, Memory<S>& d_memory, const Random* random) const {
+    auto d_contexts = tape.d_contexts.middleCols(first, n);
+    stack.step_backward(tape.stack, first, n, random);                                     // was: stack.step
+    stack.bottom().project_backward(tape.stack.layers.front().d_a.middleCols(first, n), word, d_contexts);  // was: project
+    attention.backward(memory, detail::reading(state, n), tape.projected.middleCols(first, n),
+                       tape.weights.middleCols(first, n), d_contexts, grad.attention,
+                       tape.d_projected.middleCols(first, n),
+                       tape.stack.top().d_state.topRows(stack.hidden_size()).leftCols(n), d_memory, tape.scratch,
+                       tape.d_scores);                                                     // was: attention
+  }
+
+  void begin_backward(const In<S>& x, const DecoderTape<S>& tape, ContextDecoder& grad, Out<S> d_x) const {
+    const auto& bottom = tape.stack.layers.front();
+    stack.accumulate(tape.stack, grad.stack);
+    stack.bottom().accumulate(tape.contexts, word, bottom.d_a, grad.stack.layers.front());
+    stack.bottom().accumulate(x, 0, bottom.d_a, grad.stack.layers.front());
+    stack.bottom().project_backward(bottom.d_a, 0, d_x);
+    attention.accumulate(tape.stack.top().previous.topRows(stack.hidden_size()), tape.d_projected, grad.attention);
+  }
+
+  void start_backward(const DecoderState<S>& state, DecoderTape<S>& tape, ContextDecoder& grad,
+                      Memory<S>& d_memory) const {
+    detail::bridge_backward(bridge, state, tape, grad.bridge, d_memory);
+  }
+
+  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, ContextDecoder& grad) const {
+    attention.prepare_backward(memory, d_memory, grad.attention);
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("stack", self.stack...);
+    visit("attention", self.attention...);
+    visit("bridge", self.bridge...);
+    visit("readout", self.readout...);
+  }
+};
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,275 @@
+#pragma once
+
+#include <heed/cells/cell.hpp>
+#include <heed/layers/dropout.hpp>
+#include <heed/memory.hpp>
+#include <heed/packing.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace heed::inline v0_1 {
+
+/// One state matrix (state size x sentences, in batch order) per layer and direction, in PyTorch's order:
+/// layer 0 forward, layer 0 backward, layer 1 forward, ...
+template <class S>
+using EncoderStates = std::vector<Buffer<S>>;
+
+/// What one direction of one layer writes while it runs over a packed batch.
+template <class S>
+struct RecurrenceTape {
+  Buffer<S> trace;      ///< trace size x columns
+  Buffer<S> previous;   ///< state size x columns: the state each step began with
+  Buffer<S> running;    ///< state size x sentences (packed order): keeps the final state of those that ended
+  Buffer<S> d_running;  ///< its gradient; after backward that of the initial state
+  Buffer<S> d_a;        ///< gradient size x columns
+};
+
+/// Runs a cell over a packed batch, forwards or from each sentence's own end, and writes h of every step to `outputs`.
+///
+/// `tape.trace` holds the projected inputs and `tape.running` the initial states.
+template <Cell C, class Outputs>
+void run_recurrence(const C& cell, const Packing& packing, bool reversed,
+                    RecurrenceTape<typename C::Scalar>& tape, Outputs&& outputs) {
+  tape.previous.resize(cell.state_size(), packing.columns());
+  for (Index k = 0; k < packing.steps(); ++k) {
+    const Index t = reversed ? packing.steps() - 1 - k : k, first = packing.first(t), n = packing.active(t);
+    auto state = tape.running.leftCols(n);
+    auto previous = tape.previous.middleCols(first, n);
+    previous = state;
+    cell.step(tape.trace.middleCols(first, n), previous, state);
+    outputs.middleCols(first, n) = state.topRows(cell.hidden_size());
+  }
+}
+
+/// Backward of `run_recurrence`, in reverse order. `tape.d_running` holds dL/d(final states) and ends as
+/// dL/d(initial states); `tape.d_a` is overwritten.
+template <Cell C, class Outputs>
+void run_recurrence_backward(const C& cell, const Packing& packing, bool reversed,
+                             RecurrenceTape<typename C::Scalar>& tape, const Outputs& d_outputs) {
+  tape.d_a.resize(cell.gradient_size(), packing.columns());
+  for (Index k = 0; k < packing.steps(); ++k) {
+    const Index t = reversed ? k : packing.steps() - 1 - k, first = packing.first(t), n = packing.active(t);
+    auto d_state = tape.d_running.leftCols(n);
+    d_state.topRows(cell.hidden_size()) += d_outputs.middleCols(first, n);  // was: outputs = h
+    cell.step_backward(tape.trace.middleCols(first, n), tape.previous.middleCols(first, n), d_state,
+                       tape.d_a.middleCols(first, n));
+  }
+}
+
+/// One layer: a forward cell and, in a bidirectional encoder, a backward one (Schuster & Paliwal 1997).
+template <Cell C>
+struct EncoderLayer {
+  C forward;
+  std::optional<C> backward;
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("forward", self.forward...);
+    visit("backward", self.backward...);
+  }
+};
+
+/// Everything a run of an encoder writes. One per thread; it only grows.
+template <class S>
+struct EncoderTape {
+  struct Layer {
+    RecurrenceTape<S> directions[2];
+    Buffer<S> input;    ///< what the layer above the first read: the outputs below it after dropout
+    Buffer<S> mask;     ///< the dropout mask of `input`
+    Buffer<S> outputs;  ///< directions * hidden x columns, packed
+    Buffer<S> d_outputs;
+  };
+  std::vector<Layer> layers;
+  EncoderStates<S> final_states;      ///< after forward
+  EncoderStates<S> d_initial_states;  ///< after backward
+
+  const Buffer<S>& outputs() const { return layers.back().outputs; }
+};
+
+/// A stack of recurrent layers over any cell, one or both directions, with dropout between layers (as PyTorch).
+///
+///   x (input x columns, packed) -> layer 0 -> dropout -> layer 1 -> ... -> outputs (directions * hidden x columns)
+template <Cell C>
+struct Encoder {
+  using Scalar = typename C::Scalar;
+  using S = Scalar;
+  using CellType = C;
+
+  std::vector<EncoderLayer<C>> layers;
+  Dropout<S> dropout;
+
+  Encoder() = default;
+
+  /// `make(input, hidden)` makes a cell. Throws unless there is at least one layer.
+  template <class MakeCell>
+  Encoder(MakeCell&& make, Index input, Index hidden, Index layer_count, bool bidirectional, S dropout_rate = S(0))
+      : dropout(dropout_rate) {
+    require(layer_count >= 1,
+            [&] { return "Encoder: at least one layer is needed, not " + std::to_string(layer_count); });
+    for (Index l = 0; l < layer_count; ++l) {
+      const Index in = l == 0 ? input : (bidirectional ? 2 : 1) * hidden;
+      layers.push_back({make(in, hidden), std::nullopt});
+      if (bidirectional) layers.back().backward = make(in, hidden);
+    }
+  }
+
+  Index input_size() const { return layers.front().forward.input_size(); }
+  Index directions() const { return layers.front().backward ? 2 : 1; }
+  Index hidden_size() const { return layers.front().forward.hidden_size(); }
+  Index output_size() const { return directions() * hidden_size(); }
+
+  /// Reads a packed batch from zero states, or from `initial`. Dropout happens only where `random` is given (training).
+  ///
+  /// Fills tape.outputs() and tape.final_states: forward at each sentence's last step, backward at its first.
+  void forward(const In<S>& x, const Packing& packing, EncoderTape<S>& tape, Random* random = nullptr,
+               const EncoderStates<S>* initial = nullptr) const {
+    require(x.rows() == input_size() && x.cols() == packing.columns(), [&] {
+      return "Encoder: expected an input of " + std::to_string(input_size()) + " x " +
+             std::to_string(packing.columns()) + ", not " + std::to_string(x.rows()) + " x " + std::to_string(x.cols());
+    });
+    check(initial, packing.sentences());
+    tape.layers.resize(layers.size());
+    tape.final_states.resize(state_count());
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+      auto& layer = tape.layers[l];
+      if (l > 0) {
+        const auto& below = tape.layers[l - 1].outputs;
+        layer.input.assign(below);
+        layer.mask.resize(below.rows(), below.cols());
+        dropout.forward(random, layer.input, layer.mask);
+      }
+      layer.outputs.resize(output_size(), packing.columns());
+      for_each_direction(l, [&](const C& cell, Index d) {
+        auto& direction = layer.directions[d];
+        const std::size_t place = state_place(l, d);
+        direction.trace.resize(cell.trace_size(), packing.columns());
+        direction.running.resize(cell.state_size(), packing.sentences());
+        for (Index p = 0; p < packing.sentences(); ++p) {
+          if (initial != nullptr) direction.running.col(p) = (*initial)[place].col(packing.sentence(p));
+        }
+        if (initial == nullptr) direction.running.setZero();
+        if (l == 0) {
+          cell.project(x, 0, direction.trace);
+        } else {
+          cell.project(layer.input, 0, direction.trace);
+        }
+        run_recurrence(cell, packing, d == 1, direction, layer.outputs.middleRows(d * hidden_size(), hidden_size()));
+        to_batch_order(packing, direction.running, tape.final_states[place]);
+      });
+    }
+  }
+
+  /// Backward of `forward`: from dL/d(outputs) and, if given, dL/d(final states). Adds to grad and d_x, and fills
+  /// tape.d_initial_states. Pass the `x` and `random` that forward was given.
+  void backward(const In<S>& x, const Packing& packing, EncoderTape<S>& tape, const In<S>& d_outputs, Encoder& grad,
+                Out<S> d_x, const Random* random = nullptr, const EncoderStates<S>* d_final = nullptr) const {
+    check(d_final, packing.sentences());
+    tape.d_initial_states.resize(state_count());
+    for (std::size_t l = layers.size(); l-- > 0;) {
+      auto& layer = tape.layers[l];
+      if (l + 1 == layers.size()) layer.d_outputs.assign(d_outputs);
+      if (l > 0) {
+        tape.layers[l - 1].d_outputs.resize(layer.input.rows(), layer.input.cols());
+        tape.layers[l - 1].d_outputs.setZero();
+      }
+      for_each_direction(l, [&](const C& cell, Index d) {
+        auto& direction = layer.directions[d];
+        const std::size_t place = state_place(l, d);
+        C& cell_grad = d == 0 ? grad.layers[l].forward : *grad.layers[l].backward;
+        direction.d_running.resize(cell.state_size(), packing.sentences());
+        direction.d_running.setZero();
+        for (Index p = 0; d_final != nullptr && p < packing.sentences(); ++p) {
+          direction.d_running.col(p) = (*d_final)[place].col(packing.sentence(p));
+        }
+        run_recurrence_backward(cell, packing, d == 1, direction,
+                                layer.d_outputs.middleRows(d * hidden_size(), hidden_size()));
+        to_batch_order(packing, direction.d_running, tape.d_initial_states[place]);
+        cell.accumulate_recurrent(direction.previous, direction.d_a, cell_grad);
+        if (l == 0) {
+          cell.accumulate(x, 0, direction.d_a, cell_grad);
+          cell.project_backward(direction.d_a, 0, d_x);
+        } else {
+          cell.accumulate(layer.input, 0, direction.d_a, cell_grad);
+          cell.project_backward(direction.d_a, 0, tape.layers[l - 1].d_outputs);
+        }
+      });
+      if (l > 0) dropout.backward(random, layer.mask, tape.layers[l - 1].d_outputs);
+    }
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("layers", self.layers...);
+  }
+
+ private:
+  std::size_t state_count() const { return layers.size() * static_cast<std::size_t>(directions()); }
+  std::size_t state_place(std::size_t l, Index d) const {
+    return l * static_cast<std::size_t>(directions()) + static_cast<std::size_t>(d);
+  }
+
+  template <class Use>
+  void for_each_direction(std::size_t l, Use&& use) const {
+    use(layers[l].forward, Index{0});
+    if (layers[l].backward) use(*layers[l].backward, Index{1});
+  }
+
+  static void to_batch_order(const Packing& packing, const Buffer<S>& packed, Buffer<S>& batch) {
+    batch.resize(packed.rows(), packed.cols());
+    for (Index p = 0; p < packing.sentences(); ++p) batch.col(packing.sentence(p)) = packed.col(p);
+  }
+
+  void check(const EncoderStates<S>* states, Index sentences) const {
+    if (states == nullptr) return;
+    require(states->size() == state_count(), [&] {
+      return "Encoder: expected " + std::to_string(state_count()) + " states, one per layer and direction, not " +
+             std::to_string(states->size());
+    });
+    const Index rows = layers.front().forward.state_size();
+    for (const auto& state : *states) {
+      require(state.rows() == rows && state.cols() == sentences, [&] {
+        return "Encoder: expected states of " + std::to_string(rows) + " x " + std::to_string(sentences) + ", not " +
+               std::to_string(state.rows()) + " x " + std::to_string(state.cols());
+      });
+    }
+  }
+};
+
+/// Lays what an encoder wrote out as a memory: each sentence's columns side by side, its final h of the top layer as its
+/// summary. The keys are left to the attention that will match them.
+template <Cell C>
+void make_memory(const Encoder<C>& encoder, const Packing& packing, const EncoderTape<typename C::Scalar>& tape,
+                 std::vector<Index>& lengths, Memory<typename C::Scalar>& memory) {
+  lengths.resize(static_cast<std::size_t>(packing.sentences()));
+  for (Index p = 0; p < packing.sentences(); ++p) {
+    lengths[static_cast<std::size_t>(packing.sentence(p))] = packing.length(p);
+  }
+  memory.resize(encoder.output_size(), lengths);
+  const Index H = encoder.hidden_size();
+  for (Index p = 0; p < packing.sentences(); ++p) {
+    const Index b = packing.sentence(p);
+    auto values = memory.values_of(b);
+    for (Index t = 0; t < packing.length(p); ++t) values.col(t) = tape.outputs().col(packing.column(t, p));
+    memory.summary.col(b).topRows(H) = values.col(values.cols() - 1).topRows(H);
+    if (encoder.directions() == 2) memory.summary.col(b).bottomRows(H) = values.col(0).bottomRows(H);
+  }
+}
+
+/// Backward of `make_memory`: overwrites d_outputs (packed). `d_memory`'s values are added to where the summary was read.
+template <Cell C>
+void make_memory_backward(const Encoder<C>& encoder, const Packing& packing, Memory<typename C::Scalar>& d_memory,
+                          Buffer<typename C::Scalar>& d_outputs) {
+  const Index H = encoder.hidden_size();
+  d_outputs.resize(encoder.output_size(), packing.columns());
+  for (Index p = 0; p < packing.sentences(); ++p) {
+    const Index b = packing.sentence(p);
+    auto d_values = d_memory.values_of(b);
+    d_values.col(d_values.cols() - 1).topRows(H) += d_memory.summary.col(b).topRows(H);
+    if (encoder.directions() == 2) d_values.col(0).bottomRows(H) += d_memory.summary.col(b).bottomRows(H);
+    for (Index t = 0; t < packing.length(p); ++t) d_outputs.col(packing.column(t, p)) = d_values.col(t);
+  }
+}
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,58 @@
+#pragma once
+
+/// heed: attention on Eigen. Everything but files, pictures and text, in the order data flows.
+
+// Words
+#include <heed/errors.hpp>
+#include <heed/types.hpp>
+#include <heed/parameters.hpp>
+#include <heed/variant.hpp>
+#include <heed/packing.hpp>
+#include <heed/random.hpp>
+
+// Arithmetic
+#include <heed/math.hpp>
+#include <heed/kernels/additive.hpp>
+#include <heed/loss.hpp>
+#include <heed/init.hpp>
+
+// Parts
+#include <heed/layers/dropout.hpp>
+#include <heed/layers/embedding.hpp>
+#include <heed/layers/linear.hpp>
+#include <heed/cells/cell.hpp>
+#include <heed/cells/rnn.hpp>
+#include <heed/cells/gru.hpp>
+#include <heed/cells/lstm.hpp>
+#include <heed/cells/any_cell.hpp>
+#include <heed/scorers/scorer.hpp>
+#include <heed/scorers/dot.hpp>
+#include <heed/scorers/general.hpp>
+#include <heed/scorers/additive.hpp>
+#include <heed/scorers/concat.hpp>
+#include <heed/scorers/any_scorer.hpp>
+#include <heed/normalizers/normalizer.hpp>
+#include <heed/normalizers/softmax.hpp>
+
+// Mechanisms
+#include <heed/memory.hpp>
+#include <heed/attention.hpp>
+#include <heed/encoder.hpp>
+#include <heed/stack.hpp>
+#include <heed/bridge.hpp>
+#include <heed/readout.hpp>
+
+// Decoders
+#include <heed/decoders/decoder.hpp>
+#include <heed/decoders/context_decoder.hpp>
+#include <heed/decoders/plain.hpp>
+#include <heed/decoders/bahdanau.hpp>
+#include <heed/decoders/luong.hpp>
+#include <heed/decoders/any_decoder.hpp>
+
+// The model
+#include <heed/seq2seq.hpp>
+#include <heed/search.hpp>
+#include <heed/gradient_check.hpp>
+#include <heed/optimizer.hpp>
+#include <heed/train.hpp>

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <heed/parameters.hpp>
+
+#include <span>
+#include <string>
+
+namespace heed::inline v0_1 {
+
+/// A learned vector for every word: column `token` of `table`.
+template <class S, int Size = Dynamic>
+struct Embedding {
+  using Scalar = S;
+
+  Matrix<S, Size, Dynamic> table;  ///< size x vocabulary (PyTorch's nn.Embedding.weight, transposed)
+
+  Embedding() : Embedding(Size == Dynamic ? 0 : Size, 0) {}
+  Embedding(Index size, Index vocabulary) : table(Matrix<S, Size, Dynamic>::Zero(size, vocabulary)) {}
+
+  Index size() const { return table.rows(); }
+  Index vocabulary() const { return table.cols(); }
+
+  /// y.col(i) = table.col(tokens[i]). Throws if a token is outside the vocabulary. Does not allocate.
+  void forward(std::span<const Token> tokens, Out<S, Size> y) const {
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      require(tokens[i] >= 0 && tokens[i] < vocabulary(), [&] {
+        return "Embedding: token " + std::to_string(tokens[i]) + " is outside the vocabulary of " +
+               std::to_string(vocabulary());
+      });
+      y.col(static_cast<Index>(i)) = table.col(tokens[i]);
+    }
+  }
+
+  /// grad.table.col(tokens[i]) += d_y.col(i).
+  void backward(std::span<const Token> tokens, const In<S, Size>& d_y, Embedding& grad) const {
+    for (std::size_t i = 0; i < tokens.size(); ++i) grad.table.col(tokens[i]) += d_y.col(static_cast<Index>(i));
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("table", self.table...);
+  }
+};
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <heed/packing.hpp>
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace heed::inline v0_1 {
+
+/// What a decoder looks back at: the encoder states of a batch of sentences, made once and then only read.
+///
+/// Sentence b (its place in the batch as it was given) owns one contiguous range of columns. Beams and queries of one
+/// sentence share it: they find it by b. The gradient of a memory is a memory.
+template <class S>
+struct Memory {
+  Buffer<S> values;           ///< size x columns: what is averaged (the papers' h_j)
+  Buffer<S> keys;             ///< key size x columns: what is matched; no rows where the values themselves are matched
+  Buffer<S> summary;          ///< size x sentences: the final state of each sentence, forward above backward
+  std::vector<Index> starts;  ///< sentences + 1: the first column of each sentence
+
+  Index size() const { return values.rows(); }
+  Index sentences() const { return static_cast<Index>(starts.size()) - 1; }
+  Index length(Index b) const { return start(b + 1) - start(b); }
+  Index start(Index b) const { return starts[static_cast<std::size_t>(b)]; }
+  Index longest() const {
+    Index most = 0;
+    for (Index b = 0; b < sentences(); ++b) most = std::max(most, length(b));
+    return most;
+  }
+
+  /// The columns of sentence b.
+  auto values_of(Index b) const { return values.middleCols(start(b), length(b)); }
+  auto values_of(Index b) { return values.middleCols(start(b), length(b)); }
+  auto keys_of(Index b) const { return matched().middleCols(start(b), length(b)); }
+  auto keys_of(Index b) { return matched().middleCols(start(b), length(b)); }
+
+  /// Makes room for sentences of these lengths, in batch order. Throws on an empty one.
+  void resize(Index size, std::span<const Index> lengths) {
+    starts.assign(1, 0);
+    for (std::size_t b = 0; b < lengths.size(); ++b) {
+      require(lengths[b] > 0, [&] { return "Memory: sentence " + std::to_string(b) + " has nothing to attend to"; });
+      starts.push_back(starts.back() + lengths[b]);
+    }
+    values.resize(size, starts.back());
+    keys.resize(0, starts.back());
+    summary.resize(size, sentences());
+  }
+
+  /// Becomes an all-zero memory of the shape of another: the gradient to be.
+  void zeros_like(const Memory& other) {
+    starts.assign(other.starts.begin(), other.starts.end());
+    values.resize(other.values.rows(), other.values.cols());
+    keys.resize(other.keys.rows(), other.keys.cols());
+    summary.resize(other.summary.rows(), other.summary.cols());
+    values.setZero();
+    keys.setZero();
+    summary.setZero();
+  }
+
+ private:
+  const Buffer<S>& matched() const { return keys.rows() == 0 ? values : keys; }
+  Buffer<S>& matched() { return keys.rows() == 0 ? values : keys; }
+};
+
+}  // namespace heed::inline v0_1

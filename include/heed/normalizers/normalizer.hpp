@@ -1,0 +1,20 @@
+#pragma once
+
+#include <heed/parameters.hpp>
+
+namespace heed::inline v0_1 {
+
+/// Turns the scores of one sentence (T x n) into weights, in place, and gradients back.
+///
+/// | call                       | meaning                                   |
+/// |----------------------------|-------------------------------------------|
+/// | `forward(scores)`          | every column of scores becomes weights    |
+/// | `backward(weights, d)`     | d: dL/dweights in, dL/dscores out         |
+template <class C>
+concept Normalizer =
+    Part<C> && requires(const C& normalizer, const Matrix<double>& weights, Matrix<double>& in_place) {
+      normalizer.forward(in_place);
+      normalizer.backward(weights, in_place);
+    };
+
+}  // namespace heed::inline v0_1

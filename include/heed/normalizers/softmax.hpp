@@ -1,0 +1,23 @@
+#pragma once
+
+#include <heed/math.hpp>
+#include <heed/normalizers/normalizer.hpp>
+
+namespace heed::inline v0_1 {
+
+/// weights_j = e^{score_j} / sum_k e^{score_k}: equation 6 of Bahdanau, Cho & Bengio 2015. Weights sum to 1.
+struct Softmax {
+  template <class X>
+  void forward(X&& scores) const {
+    softmax(scores);
+  }
+  template <class Y, class D>
+  void backward(const Y& weights, D&& d) const {
+    softmax_backward(weights, d);
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&&, Self&&...) {}
+};
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <heed/scorers/additive.hpp>
+#include <heed/scorers/concat.hpp>
+#include <heed/scorers/dot.hpp>
+#include <heed/scorers/general.hpp>
+#include <heed/variant.hpp>
+
+namespace heed::inline v0_1 {
+
+/// A scorer chosen at run time, which itself models `Scorer`.
+template <class S>
+struct AnyScorer {
+  using Scalar = S;
+
+  std::variant<DotScorer<S>, GeneralScorer<S>, AdditiveScorer<S>, ConcatScorer<S>> scorer;
+
+  AnyScorer() = default;
+  template <Scorer C>
+  AnyScorer(C chosen) : scorer(std::move(chosen)) {}
+
+  Index query_size() const { return std::visit([](const auto& c) { return c.query_size(); }, scorer); }
+  Index memory_size() const { return std::visit([](const auto& c) { return c.memory_size(); }, scorer); }
+  Index key_size() const { return std::visit([](const auto& c) { return c.key_size(); }, scorer); }
+  Index projected_size() const { return std::visit([](const auto& c) { return c.projected_size(); }, scorer); }
+
+  void keys(const In<S>& values, Out<S> keys) const {
+    std::visit([&](const auto& c) { c.keys(values, keys); }, scorer);
+  }
+  void project(const In<S>& queries, Out<S> projected) const {
+    std::visit([&](const auto& c) { c.project(queries, projected); }, scorer);
+  }
+  void score(const In<S>& projected, const In<S>& keys, Out<S> scores, Buffer<S>& scratch) const {
+    std::visit([&](const auto& c) { c.score(projected, keys, scores, scratch); }, scorer);
+  }
+  void score_backward(const In<S>& projected, const In<S>& keys, const In<S>& d_scores, AnyScorer& grad,
+                      Out<S> d_projected, Out<S> d_keys, Buffer<S>& scratch) const {
+    std::visit(
+        [&](const auto& c) {
+          c.score_backward(projected, keys, d_scores, detail::same(c, grad.scorer), d_projected, d_keys, scratch);
+        },
+        scorer);
+  }
+  void project_backward(const In<S>& d_projected, Out<S> d_queries) const {
+    std::visit([&](const auto& c) { c.project_backward(d_projected, d_queries); }, scorer);
+  }
+  void accumulate(const In<S>& queries, const In<S>& d_projected, AnyScorer& grad) const {
+    std::visit([&](const auto& c) { c.accumulate(queries, d_projected, detail::same(c, grad.scorer)); }, scorer);
+  }
+  void keys_backward(const In<S>& values, const In<S>& d_keys, AnyScorer& grad, Out<S> d_values) const {
+    std::visit([&](const auto& c) { c.keys_backward(values, d_keys, detail::same(c, grad.scorer), d_values); }, scorer);
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    detail::visit_alternative(visit, self.scorer...);
+  }
+};
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <heed/scorers/scorer.hpp>
+
+namespace heed::inline v0_1 {
+
+/// Dot scores, Luong, Pham & Manning 2015, equation 7, first case. Nothing is learned; query and memory have one size.
+///
+///   score_j = h_j' q
+template <class S, int Size = Dynamic>
+struct DotScorer {
+  using Scalar = S;
+
+  Index size = Size == Dynamic ? 0 : Size;
+
+  DotScorer() = default;
+  explicit DotScorer(Index size_) : size(size_) {}
+
+  Index query_size() const { return size; }
+  Index memory_size() const { return size; }
+  Index key_size() const { return 0; }
+  Index projected_size() const { return size; }
+
+  void keys(const In<S, Size>&, Out<S>) const {}
+  void project(const In<S, Size>& queries, Out<S, Size> projected) const { projected = queries; }
+
+  void score(const In<S, Size>& projected, const In<S, Size>& keys, Out<S> scores, Buffer<S>&) const {
+    detail::DotProduct<S, Size>::score(projected, keys, scores);
+  }
+  void score_backward(const In<S, Size>& projected, const In<S, Size>& keys, const In<S>& d_scores, DotScorer&,
+                      Out<S, Size> d_projected, Out<S, Size> d_keys, Buffer<S>&) const {
+    detail::DotProduct<S, Size>::score_backward(projected, keys, d_scores, d_projected, d_keys);
+  }
+
+  void project_backward(const In<S, Size>& d_projected, Out<S, Size> d_queries) const { d_queries += d_projected; }
+  void accumulate(const In<S, Size>&, const In<S, Size>&, DotScorer&) const {}
+  void keys_backward(const In<S, Size>&, const In<S>&, DotScorer&, Out<S, Size>) const {}
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&&, Self&&...) {}
+};
+
+}  // namespace heed::inline v0_1

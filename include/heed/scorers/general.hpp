@@ -1,0 +1,55 @@
+#pragma once
+
+#include <heed/math.hpp>
+#include <heed/scorers/scorer.hpp>
+
+namespace heed::inline v0_1 {
+
+/// General scores, Luong, Pham & Manning 2015, equation 7, second case.
+///
+///   score_j = q' W h_j = (W' q)' h_j
+///
+/// W' q is computed once per step, so the values serve as keys and no second copy of the memory is read.
+template <class S, int Query = Dynamic, int MemorySize = Dynamic>
+struct GeneralScorer {
+  using Scalar = S;
+
+  Parameter<S, Query, MemorySize> W;  ///< query x memory (the paper's W_a)
+
+  GeneralScorer() : GeneralScorer(Query == Dynamic ? 0 : Query, MemorySize == Dynamic ? 0 : MemorySize) {}
+  GeneralScorer(Index query, Index memory) : W(Parameter<S, Query, MemorySize>::Zero(query, memory)) {}
+
+  Index query_size() const { return W.rows(); }
+  Index memory_size() const { return W.cols(); }
+  Index key_size() const { return 0; }
+  Index projected_size() const { return W.cols(); }
+
+  void keys(const In<S, MemorySize>&, Out<S>) const {}
+  void project(const In<S, Query>& queries, Out<S, MemorySize> projected) const {
+    projected.setZero();
+    add_product(W.transpose(), queries, projected);
+  }
+
+  void score(const In<S, MemorySize>& projected, const In<S, MemorySize>& keys, Out<S> scores, Buffer<S>&) const {
+    detail::DotProduct<S, MemorySize>::score(projected, keys, scores);
+  }
+  void score_backward(const In<S, MemorySize>& projected, const In<S, MemorySize>& keys, const In<S>& d_scores,
+                      GeneralScorer&, Out<S, MemorySize> d_projected, Out<S, MemorySize> d_keys, Buffer<S>&) const {
+    detail::DotProduct<S, MemorySize>::score_backward(projected, keys, d_scores, d_projected, d_keys);
+  }
+
+  void project_backward(const In<S, MemorySize>& d_projected, Out<S, Query> d_queries) const {
+    d_queries.noalias() += W * d_projected;  // was: projected = W' q
+  }
+  void accumulate(const In<S, Query>& queries, const In<S, MemorySize>& d_projected, GeneralScorer& grad) const {
+    grad.W.noalias() += queries * d_projected.transpose();  // was: projected = W' q
+  }
+  void keys_backward(const In<S, MemorySize>&, const In<S>&, GeneralScorer&, Out<S, MemorySize>) const {}
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("W", self.W...);
+  }
+};
+
+}  // namespace heed::inline v0_1

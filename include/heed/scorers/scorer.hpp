@@ -1,0 +1,59 @@
+#pragma once
+
+#include <heed/parameters.hpp>
+
+#include <concepts>
+
+namespace heed::inline v0_1 {
+
+/// A scoring function: how well memory j matches query i. It knows neither softmax nor sentences of other lengths.
+///
+/// | call                                                              | once per       | meaning                                   |
+/// |-------------------------------------------------------------------|----------------|-------------------------------------------|
+/// | `keys(values, keys)`                                              | sentence       | what does not depend on the query, K x T  |
+/// | `project(queries, projected)`                                     | step           | what does not depend on the memory, P x n |
+/// | `score(projected, keys, scores, scratch)`                         | step, sentence | scores(j, i), T x n                       |
+/// | `score_backward(projected, keys, d_scores, grad, d_projected, d_keys, scratch)` | step, sentence | adds to all three gradients |
+/// | `project_backward(d_projected, d_queries)`                        | step           | d_queries += ...                          |
+/// | `accumulate(queries, d_projected, grad)`                          | batch          | parameters used by `project`              |
+/// | `keys_backward(values, d_keys, grad, d_values)`                   | batch          | adds to both gradients                    |
+///
+/// K = `key_size()` may be 0: then nothing is computed and the values themselves serve as keys. P = `projected_size()`.
+/// `scratch` is a buffer the caller owns and lends. `keys`, `project` and `score` do not allocate once it has grown.
+template <class C>
+concept Scorer = Part<C> && requires(const C& scorer, C& grad, const Matrix<typename C::Scalar>& in,
+                                     Matrix<typename C::Scalar>& out, Buffer<typename C::Scalar>& scratch) {
+  { scorer.query_size() } -> std::convertible_to<Index>;
+  { scorer.memory_size() } -> std::convertible_to<Index>;
+  { scorer.key_size() } -> std::convertible_to<Index>;
+  { scorer.projected_size() } -> std::convertible_to<Index>;
+  scorer.keys(in, out);
+  scorer.project(in, out);
+  scorer.score(in, in, out, scratch);
+  scorer.score_backward(in, in, in, grad, out, out, scratch);
+  scorer.project_backward(in, out);
+  scorer.accumulate(in, in, grad);
+  scorer.keys_backward(in, in, grad, out);
+};
+
+namespace detail {
+
+/// The match that dot and general share once the query is projected: score_j = k_j' q, and its backward.
+template <class S, int Size>
+struct DotProduct {
+  static void score(const In<S, Size>& projected, const In<S, Size>& keys, Out<S> scores) {
+    for (Index i = 0; i < projected.cols(); ++i) scores.col(i).noalias() = keys.transpose() * projected.col(i);
+  }
+
+  static void score_backward(const In<S, Size>& projected, const In<S, Size>& keys, const In<S>& d_scores,
+                             Out<S, Size> d_projected, Out<S, Size> d_keys) {
+    for (Index i = 0; i < projected.cols(); ++i) {
+      d_projected.col(i).noalias() += keys * d_scores.col(i);
+      d_keys.noalias() += projected.col(i) * d_scores.col(i).transpose();
+    }
+  }
+};
+
+}  // namespace detail
+
+}  // namespace heed::inline v0_1

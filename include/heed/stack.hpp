@@ -1,0 +1,127 @@
+#pragma once
+
+#include <heed/cells/cell.hpp>
+#include <heed/layers/dropout.hpp>
+
+#include <string>
+#include <vector>
+
+namespace heed::inline v0_1 {
+
+/// What a stack writes for N columns of steps, and the running gradient of its state.
+template <class S>
+struct StackTape {
+  struct Layer {
+    Buffer<S> trace;      ///< trace size x N
+    Buffer<S> previous;   ///< state size x N: the state each step began with
+    Buffer<S> input;      ///< what layers above the first read: h below them after dropout
+    Buffer<S> mask;       ///< the dropout mask of `input`
+    Buffer<S> outputs;    ///< hidden x N: h
+    Buffer<S> d_outputs;  ///< hidden x N
+    Buffer<S> d_a;        ///< gradient size x N
+    Buffer<S> d_state;    ///< state size x sentences
+  };
+  std::vector<Layer> layers;
+
+  Layer& top() { return layers.back(); }
+  const Layer& top() const { return layers.back(); }
+};
+
+/// The recurrent layers of a decoder, one step at a time, with dropout between layers. The decoder itself projects the
+/// inputs of the first layer: words of the whole sentence at once, context or fed-back vectors step by step.
+template <Cell C>
+struct Stack {
+  using Scalar = typename C::Scalar;
+  using S = Scalar;
+
+  std::vector<C> layers;
+  Dropout<S> dropout;
+
+  Stack() = default;
+
+  /// `make(input, hidden)` makes a cell. Throws unless there is at least one layer.
+  template <class MakeCell>
+  Stack(MakeCell&& make, Index input, Index hidden, Index layer_count, S dropout_rate) : dropout(dropout_rate) {
+    require(layer_count >= 1, [&] { return "Stack: at least one layer is needed, not " + std::to_string(layer_count); });
+    for (Index l = 0; l < layer_count; ++l) layers.push_back(make(l == 0 ? input : hidden, hidden));
+  }
+
+  Index hidden_size() const { return layers.front().hidden_size(); }
+  const C& bottom() const { return layers.front(); }
+
+  /// Makes room for N columns.
+  void begin(Index columns, StackTape<S>& tape) const {
+    tape.layers.resize(layers.size());
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+      auto& layer = tape.layers[l];
+      layer.trace.resize(layers[l].trace_size(), columns);
+      layer.previous.resize(layers[l].state_size(), columns);
+      layer.outputs.resize(hidden_size(), columns);
+      if (l == 0) continue;
+      layer.input.resize(hidden_size(), columns);
+      layer.mask.resize(hidden_size(), columns);
+    }
+  }
+
+  /// One step of columns first ... first + n, whose bottom traces are projected already. `states` are updated in place.
+  void step(StackTape<S>& tape, Index first, Index n, std::vector<Buffer<S>>& states, Random* random) const {
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+      auto& layer = tape.layers[l];
+      auto trace = layer.trace.middleCols(first, n);
+      if (l > 0) {
+        auto input = layer.input.middleCols(first, n);
+        input = tape.layers[l - 1].outputs.middleCols(first, n);
+        dropout.forward(random, input, layer.mask.middleCols(first, n));
+        layers[l].project(input, 0, trace);
+      }
+      auto state = states[l].leftCols(n);
+      auto previous = layer.previous.middleCols(first, n);
+      previous = state;
+      layers[l].step(trace, previous, state);
+      layer.outputs.middleCols(first, n) = state.topRows(hidden_size());
+    }
+  }
+
+  /// Makes room for gradients: d_outputs and d_state begin at zero.
+  void begin_backward(Index columns, Index sentences, StackTape<S>& tape) const {
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+      auto& layer = tape.layers[l];
+      layer.d_outputs.resize(hidden_size(), columns);
+      layer.d_outputs.setZero();
+      layer.d_a.resize(layers[l].gradient_size(), columns);
+      layer.d_state.resize(layers[l].state_size(), sentences);
+      layer.d_state.setZero();
+    }
+  }
+
+  /// Backward of `step`: the columns' d_outputs of the top layer and d_state hold what came from above and from later.
+  void step_backward(StackTape<S>& tape, Index first, Index n, const Random* random) const {
+    for (std::size_t l = layers.size(); l-- > 0;) {
+      auto& layer = tape.layers[l];
+      auto d_state = layer.d_state.leftCols(n);
+      auto d_a = layer.d_a.middleCols(first, n);
+      d_state.topRows(hidden_size()) += layer.d_outputs.middleCols(first, n);  // was: outputs = h
+      layers[l].step_backward(layer.trace.middleCols(first, n), layer.previous.middleCols(first, n), d_state, d_a);
+      if (l == 0) continue;
+      auto d_below = tape.layers[l - 1].d_outputs.middleCols(first, n);
+      layers[l].project_backward(d_a, 0, d_below);                              // was: project(input)
+      dropout.backward(random, layer.mask.middleCols(first, n), d_below);       // was: dropout
+    }
+  }
+
+  /// The parameter gradients of everything but the first layer's inputs, as products over all columns.
+  void accumulate(const StackTape<S>& tape, Stack& grad) const {
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+      const auto& layer = tape.layers[l];
+      layers[l].accumulate_recurrent(layer.previous, layer.d_a, grad.layers[l]);
+      if (l > 0) layers[l].accumulate(layer.input, 0, layer.d_a, grad.layers[l]);
+    }
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("layers", self.layers...);
+  }
+};
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,163 @@
+#pragma once
+
+#include <heed/optimizer.hpp>
+#include <heed/random.hpp>
+#include <heed/seq2seq.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <exception>
+#include <numeric>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace heed::inline v0_1 {
+
+/// Calls work(0) ... work(threads - 1) at the same time and waits for all. The first exception, by number, is thrown again.
+template <class Work>
+void run_threads(int threads, const Work& work) {
+  require(threads >= 1, [&] { return "run_threads: 1 or more threads, not " + std::to_string(threads); });
+  std::vector<std::exception_ptr> errors(static_cast<std::size_t>(threads));
+  const auto guarded = [&](int i) {
+    try {
+      work(i);
+    } catch (...) {
+      errors[static_cast<std::size_t>(i)] = std::current_exception();
+    }
+  };
+  std::vector<std::thread> others;
+  for (int i = 1; i < threads; ++i) others.emplace_back(guarded, i);
+  guarded(0);
+  for (auto& thread : others) thread.join();
+  for (const auto& error : errors) {
+    if (error) std::rethrow_exception(error);
+  }
+}
+
+/// Cuts items 0 ... n - 1 into batches of about the same length: shuffled, sorted by (target, source) length within pools
+/// of `pool` batches, cut, and the batches shuffled again. Sentences of one length leave no step half empty.
+inline std::vector<std::vector<Index>> make_batches(const std::vector<Index>& source_lengths,
+                                                    const std::vector<Index>& target_lengths, Index batch,
+                                                    Random& random, Index pool = 32) {
+  require(batch >= 1, [&] { return "make_batches: a batch holds 1 or more, not " + std::to_string(batch); });
+  std::vector<Index> order(source_lengths.size());
+  std::iota(order.begin(), order.end(), Index{0});
+  random.shuffle(order);
+  const auto key = [&](Index i) {
+    const auto at = static_cast<std::size_t>(i);
+    return std::pair(target_lengths[at], source_lengths[at]);
+  };
+  std::vector<std::vector<Index>> batches;
+  const auto size = static_cast<std::size_t>(batch), pool_size = size * static_cast<std::size_t>(pool);
+  for (std::size_t begin = 0; begin < order.size(); begin += pool_size) {
+    const std::size_t end = std::min(order.size(), begin + pool_size);
+    std::stable_sort(order.begin() + static_cast<std::ptrdiff_t>(begin), order.begin() + static_cast<std::ptrdiff_t>(end),
+                     [&](Index a, Index b) { return key(a) < key(b); });
+    for (std::size_t i = begin; i < end; i += size) {
+      batches.emplace_back(order.begin() + static_cast<std::ptrdiff_t>(i),
+                           order.begin() + static_cast<std::ptrdiff_t>(std::min(end, i + size)));
+    }
+  }
+  random.shuffle(batches);
+  return batches;
+}
+
+struct TrainerOptions {
+  int threads = 1;
+  double clip = 5;             ///< global norm of the gradient at most; 0: never clipped
+  double label_smoothing = 0;
+  std::uint64_t seed = 1;      ///< of the dropout masks
+};
+
+/// Trains a sequence-to-sequence model, a batch at a time. The sentences of a batch are dealt to the threads by length;
+/// gradients are added up in the order of the threads, so a fixed number of threads gives the same bits in every run.
+template <class Model, class Optimizer = Adam<Model>>
+class Trainer {
+ public:
+  using S = typename Model::Scalar;
+
+  struct Update {
+    double loss;           ///< sum over the words, label smoothing included
+    Index words;           ///< target words, end symbols included
+    double gradient_norm;  ///< of the mean loss, before clipping
+  };
+
+  Optimizer optimizer;
+
+  /// Keeps a reference to the model and changes it at every update.
+  Trainer(Model& model, Optimizer optimizer_, TrainerOptions options)
+      : optimizer(std::move(optimizer_)), model_(model), options_(options) {
+    require(options.threads >= 1, [&] { return "Trainer: 1 or more threads, not " + std::to_string(options.threads); });
+    require(options.label_smoothing >= 0 && options.label_smoothing < 1, [&] {
+      return "Trainer: label smoothing lies in [0, 1), not " + std::to_string(options.label_smoothing);
+    });
+    require(options.clip >= 0, [&] { return "Trainer: the clip norm is 0 (off) or more, not " + std::to_string(options.clip); });
+    shards_.resize(static_cast<std::size_t>(options.threads));
+    for (auto& shard : shards_) shard.grad = zeros_like(model);
+  }
+
+  /// One optimiser step on the mean loss per target word. Throws, and leaves the model as it was, if the loss or the
+  /// gradient is not finite. `number` (0, 1, 2 ...) selects the dropout masks: the same number draws the same masks.
+  Update update(Sentences sources, Sentences targets, std::uint64_t number) {
+    deal(sources, targets);
+    Index words = 0;
+    for (const auto& target : targets) words += static_cast<Index>(target.size()) + 1;
+    run_threads(options_.threads, [&](int i) {
+      Shard& shard = shards_[static_cast<std::size_t>(i)];
+      shard.loss = 0;
+      set_zero(shard.grad);
+      if (shard.sources.empty()) return;
+      Random random(options_.seed, number * static_cast<std::uint64_t>(options_.threads) + static_cast<std::uint64_t>(i));
+      const LossOptions<S> options{static_cast<S>(options_.label_smoothing), S(1) / static_cast<S>(words), &random};
+      shard.loss = model_.loss_and_gradient(shard.sources, shard.targets, shard.tape, shard.grad, options);
+    });
+    Model& grad = shards_.front().grad;
+    double loss = shards_.front().loss;
+    for (std::size_t i = 1; i < shards_.size(); ++i) {
+      add(shards_[i].grad, grad);
+      loss += shards_[i].loss;
+    }
+    require(std::isfinite(loss), [&] { return "the loss is not finite (" + std::to_string(loss) + ")"; });
+    const double norm = clip_by_global_norm(grad, options_.clip);
+    require(std::isfinite(norm), [&] { return "the gradient is not finite (" + std::to_string(norm) + ")"; });
+    optimizer.update(model_, grad);
+    return {loss, words, norm};
+  }
+
+ private:
+  struct Shard {
+    Model grad;
+    typename Model::Tape tape;
+    std::vector<std::span<const Token>> sources, targets;
+    double loss = 0;
+  };
+
+  /// Longest first, one to each thread in turn: every thread gets as many words as the others.
+  void deal(Sentences sources, Sentences targets) {
+    require(sources.size() == targets.size() && !sources.empty(), [&] {
+      return "Trainer: a batch needs as many sources as targets and at least one, not " +
+             std::to_string(sources.size()) + " and " + std::to_string(targets.size());
+    });
+    order_.resize(sources.size());
+    std::iota(order_.begin(), order_.end(), std::size_t{0});
+    std::stable_sort(order_.begin(), order_.end(),
+                     [&](std::size_t a, std::size_t b) { return targets[a].size() > targets[b].size(); });
+    for (auto& shard : shards_) {
+      shard.sources.clear();
+      shard.targets.clear();
+    }
+    for (std::size_t i = 0; i < order_.size(); ++i) {
+      Shard& shard = shards_[i % shards_.size()];
+      shard.sources.push_back(sources[order_[i]]);
+      shard.targets.push_back(targets[order_[i]]);
+    }
+  }
+
+  Model& model_;
+  TrainerOptions options_;
+  std::vector<Shard> shards_;
+  std::vector<std::size_t> order_;
+};
+
+}  // namespace heed::inline v0_1
