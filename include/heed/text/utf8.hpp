@@ -54,13 +54,13 @@ inline std::string in_quotes(std::string_view text) {
   while (!text.empty() && shown.size() < longest) {
     const std::size_t length = utf8_length(text);
     if (length == 0 || is_control(text.front())) {
-      shown += "<" + hex_byte(text.front()) + ">";
+      shown.append("<").append(hex_byte(text.front())).append(">");
     } else {
       shown += text.substr(0, length);
     }
     text.remove_prefix(std::max(length, std::size_t{1}));
   }
-  return shown + (text.empty() ? "\"" : "...\"");
+  return shown.append(text.empty() ? "\"" : "...\"");
 }
 
 }  // namespace detail

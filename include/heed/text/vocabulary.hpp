@@ -23,9 +23,9 @@ namespace heed::inline v0_1 {
 ///     0 <unk>  a word the vocabulary lacks       1 <s>  what a decoder is fed first       2 </s>  ends a sentence
 class Vocabulary {
  public:
-  static constexpr Token unknown = 0;
-  static constexpr Token begin = 1;
-  static constexpr Token end = 2;
+  static constexpr Token unknown = symbols::unknown;
+  static constexpr Token begin = symbols::begin;
+  static constexpr Token end = symbols::end;
   static constexpr std::array<std::string_view, 3> specials = {"<unk>", "<s>", "</s>"};
 
   /// The special symbols alone.

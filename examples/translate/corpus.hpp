@@ -1,0 +1,68 @@
+#pragma once
+
+#include <heed/io/translator.hpp>
+#include <heed/text/corpus.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace examples {
+
+/// Where sentence pairs come from: one tab-separated file, or two parallel ones.
+struct PairFiles {
+  std::string pairs, source, target;
+
+  bool given() const { return !pairs.empty() || !source.empty() || !target.empty(); }
+
+  std::vector<heed::SentencePair> read(heed::ReadOptions options = {}) const {
+    if (!pairs.empty()) return heed::read_pairs(pairs, options);
+    return heed::read_parallel(source, target, options);
+  }
+};
+
+/// Sentence pairs as numbers, ready to be cut into batches.
+struct EncodedPairs {
+  std::vector<std::vector<heed::Token>> source, target;
+  std::vector<heed::Index> source_lengths, target_lengths;
+
+  EncodedPairs(const std::vector<heed::SentencePair>& pairs, const heed::Vocabulary& source_words,
+               const heed::Vocabulary& target_words) {
+    for (const auto& pair : pairs) {
+      source.push_back(source_words.encode(pair.source));
+      target.push_back(target_words.encode(pair.target));
+      source_lengths.push_back(static_cast<heed::Index>(pair.source.size()));
+      target_lengths.push_back(static_cast<heed::Index>(pair.target.size()));
+    }
+  }
+
+  std::size_t size() const { return source.size(); }
+};
+
+/// The chosen sentences of one side, as a model takes them.
+inline std::vector<std::span<const heed::Token>> choose(const std::vector<std::vector<heed::Token>>& sentences,
+                                                        const std::vector<heed::Index>& chosen) {
+  std::vector<std::span<const heed::Token>> batch;
+  for (const heed::Index i : chosen) batch.emplace_back(sentences[static_cast<std::size_t>(i)]);
+  return batch;
+}
+
+/// Batches in a fixed order by length, for evaluation.
+inline std::vector<std::vector<heed::Index>> batches_by_length(const std::vector<heed::Index>& lengths,
+                                                               std::size_t batch) {
+  std::vector<heed::Index> order(lengths.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<heed::Index>(i);
+  std::stable_sort(order.begin(), order.end(), [&](heed::Index a, heed::Index b) {
+    return lengths[static_cast<std::size_t>(a)] < lengths[static_cast<std::size_t>(b)];
+  });
+  std::vector<std::vector<heed::Index>> batches;
+  for (std::size_t i = 0; i < order.size(); i += batch) {
+    batches.emplace_back(order.begin() + static_cast<std::ptrdiff_t>(i),
+                         order.begin() + static_cast<std::ptrdiff_t>(std::min(order.size(), i + batch)));
+  }
+  return batches;
+}
+
+}  // namespace examples

@@ -1,0 +1,82 @@
+#pragma once
+
+#include "translate/evaluate_command.hpp"
+#include "translate/run_command.hpp"
+
+namespace examples {
+
+/// `translate demo`: learns to translate from the data in the repository and shows what it learned.
+struct DemoCommand {
+  std::string data = HEED_EXAMPLE_DATA, out = "demo";
+  TrainingOptions training = recipe();
+
+  static TrainingOptions recipe() {
+    TrainingOptions options;
+    options.epochs = 12;
+    options.rate = 4e-3;
+    options.threads = default_threads();
+    return options;
+  }
+
+  void add_to(CLI::App& command) {
+    command.add_option("--data", data, "folder with train.tsv, dev.tsv, test_iid.tsv and showcase.tsv")
+        ->capture_default_str();
+    command.add_option("--out", out, "folder for the model and the picture")->capture_default_str();
+    add_training_options(command, training);
+    add_threads(command, training.threads);
+  }
+
+  int execute(const std::filesystem::path& program) {
+    const std::filesystem::path in = data, folder = std::filesystem::absolute(out).lexically_normal();
+    std::filesystem::create_directories(folder);
+    const auto model_path = folder / "model.safetensors", picture_path = folder / "alignment.svg";
+    training.save = model_path.string();
+    const auto train = heed::read_pairs(in / "train.tsv"), dev = heed::read_pairs(in / "dev.tsv");
+    const auto test = heed::read_pairs(in / "test_iid.tsv");
+    const auto showcase = heed::read_pairs(in / "showcase.tsv", {.allow_missing_target = true});
+
+    heed::Translator translator({}, heed::Vocabulary::build(train, 1, &heed::SentencePair::source),
+                                heed::Vocabulary::build(train, 1, &heed::SentencePair::target));
+    heed::Random random(training.seed);
+    heed::initialize(translator.model, random);
+    std::cout << "Learning English to French from " << train.size() << " sentence pairs ("
+              << heed::parameter_count(translator.model) << " parameters, " << training.threads
+              << (training.threads == 1 ? " thread)\n" : " threads)\n")
+              << std::flush;
+    catch_interrupts();
+    TrainingResult result;
+    {
+      Progress progress;
+      result = Training(translator, train, dev, training).run(progress);
+    }
+    if (result.interrupted) {
+      std::cerr << "interrupted; what was learned so far is in " << training.save << '\n';
+      return 1;
+    }
+    std::cout << "Trained in " << two_decimals(result.seconds) << " s.\n\nSentences it has never seen (test_iid):\n";
+    const Evaluation scores = evaluate(translator, test, {}, training.threads);
+    EvaluateCommand::print(test.size(), scores);
+
+    std::cout << "\nThe showcase, none of it in the training data:\n";
+    heed::SearchWorkspace<float> work;
+    std::vector<heed::Words> sentences;
+    for (const auto& pair : showcase) sentences.push_back(pair.source);
+    const auto translations = translate(translator, sentences, {}, work);
+    for (const auto& translation : translations) {
+      std::cout << "  " << heed::join_words(translation.source) << "\n  -> " << heed::join_words(translation.target)
+                << '\n';
+    }
+    const Translation& first = translations.front();
+    std::cout << "\nWhere it looked (a row for each word it wrote): the three words reverse.\n\n"
+              << heed::alignment_blocks(first.weights, first.source, first.target) << '\n';
+    write_text_file(picture_path, heed::alignment_svg(first.weights, first.source, first.target,
+                                                      "What each French word was looking at"));
+    const bool learned = scores.exact_match >= 90;
+    if (!learned) std::cerr << "the demo's claim failed: fewer than 90 % of the unseen sentences are exactly right\n";
+    std::cout << "program: " << program.string() << "\nmodel: " << model_path.string()
+              << "\npicture: " << picture_path.string() << '\n';
+    return learned ? 0 : 1;
+  }
+};
+
+}  // namespace examples

@@ -1,0 +1,69 @@
+#pragma once
+
+#include "translate/options.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <iostream>
+
+namespace examples {
+
+/// A number with two decimals.
+inline std::string two_decimals(double x) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2f", x);
+  return text;
+}
+
+/// `translate evaluate`: measures a model on sentence pairs.
+struct EvaluateCommand {
+  std::string model;
+  PairFiles data;
+  heed::SearchOptions search;
+  int threads = default_threads();
+  bool json = false;
+
+  void add_to(CLI::App& command) {
+    command.add_option("--model", model, "the model to measure")->required();
+    add_pair_files(command, data, "", "what to measure on");
+    add_search_options(command, search);
+    add_threads(command, threads);
+    command.add_flag("--json", json, "print one line of JSON");
+  }
+
+  int execute() const {
+    if (!data.given()) throw CLI::RequiredError("--pairs, or --source and --target,");
+    const heed::Translator translator = heed::load_translator(std::filesystem::path(model));
+    const auto pairs = data.read();
+    const Evaluation scores = evaluate(translator, pairs, search, threads);
+    if (json) {
+      nlohmann::ordered_json line;
+      line["sentences"] = pairs.size();
+      line["bleu"] = scores.bleu;
+      line["exact_match"] = scores.exact_match;
+      line["perplexity"] = scores.perplexity;
+      line["seconds"] = scores.seconds;
+      if (scores.alignment.error_rate) line["aer"] = *scores.alignment.error_rate;
+      if (scores.alignment.crossing) line["crossing"] = *scores.alignment.crossing;
+      std::cout << line.dump() << '\n';
+    } else {
+      print(pairs.size(), scores);
+    }
+    return 0;
+  }
+
+  /// The scores for people.
+  static void print(std::size_t sentences, const Evaluation& scores) {
+    std::cout << "sentences    " << sentences << "\nexact match  " << two_decimals(scores.exact_match)
+              << " %\nBLEU         " << two_decimals(scores.bleu) << "\nperplexity   "
+              << two_decimals(scores.perplexity) << '\n';
+    if (scores.alignment.error_rate) {
+      std::cout << "alignment    error rate " << two_decimals(*scores.alignment.error_rate);
+      if (scores.alignment.crossing) std::cout << ", crossing " << two_decimals(*scores.alignment.crossing);
+      std::cout << '\n';
+    }
+    std::cout << "search       " << two_decimals(scores.seconds) << " s\n";
+  }
+};
+
+}  // namespace examples

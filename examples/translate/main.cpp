@@ -1,0 +1,43 @@
+/// translate: learns to translate from sentence pairs, measures what it learned, and translates.
+
+#include "translate/demo_command.hpp"
+#include "translate/evaluate_command.hpp"
+#include "translate/run_command.hpp"
+#include "translate/train_command.hpp"
+
+#include <exception>
+#include <filesystem>
+#include <iostream>
+
+int main(int argc, char** argv) {
+  CLI::App app("Learns to translate from sentence pairs, with attention or without.\n"
+               "Results go to standard output, progress and errors to standard error.");
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(34);
+
+  examples::TrainCommand train;
+  examples::EvaluateCommand evaluate;
+  examples::RunCommand run;
+  examples::DemoCommand demo;
+  auto* const train_command = app.add_subcommand("train", "Learn a model from sentence pairs");
+  auto* const evaluate_command = app.add_subcommand("evaluate", "Measure a model on sentence pairs");
+  auto* const run_command = app.add_subcommand("run", "Translate standard input, one sentence a line");
+  auto* const demo_command = app.add_subcommand("demo", "Learn from the data in the repository and show the result");
+  train.add_to(*train_command);
+  evaluate.add_to(*evaluate_command);
+  run.add_to(*run_command);
+  demo.add_to(*demo_command);
+
+  try {
+    app.parse(argc, argv);
+    if (*train_command) return train.execute();
+    if (*evaluate_command) return evaluate.execute();
+    if (*run_command) return run.execute();
+    return demo.execute(std::filesystem::absolute(argv[0]).lexically_normal());
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error);
+  } catch (const std::exception& error) {
+    std::cerr << "translate: " << error.what() << '\n';
+    return 1;
+  }
+}

@@ -1,0 +1,87 @@
+#pragma once
+
+#include "translate/options.hpp"
+
+#include <heed/io/atomic_file.hpp>
+
+#include <iostream>
+
+namespace examples {
+
+/// `translate train`: learns a model from sentence pairs.
+struct TrainCommand {
+  PairFiles data, dev;
+  heed::TranslatorConfig config;
+  std::string direction = "both";
+  TrainingOptions training;
+  heed::SearchOptions search;
+  std::size_t minimum_frequency = 1;
+  std::size_t max_words = 1000;
+
+  void add_to(CLI::App& command) {
+    add_pair_files(command, data, "", "what to learn from");
+    add_pair_files(command, dev, "dev-", "what the model is judged on");
+    command.add_option("--min-frequency", minimum_frequency, "words seen less often become <unk>")
+        ->group("Data")
+        ->check(CLI::Range(1, 1000000))
+        ->capture_default_str();
+    command.add_option("--max-words", max_words, "a longer sentence in a data file is an error")
+        ->group("Data")
+        ->check(CLI::Range(1, 1000000))
+        ->capture_default_str();
+    add_model_options(command, config, direction);
+    training.threads = default_threads();
+    add_training_options(command, training);
+    add_search_options(command, search);
+    add_threads(command, training.threads);
+    auto* const save = command.add_option("--save", training.save, "where to write the model (safetensors)");
+    command.add_flag("--resume", training.resume, "go on with the run that was interrupted and saved here")
+        ->needs(save);
+  }
+
+  int execute() {
+    if (!data.given()) throw CLI::RequiredError("--pairs, or --source and --target,");
+    config.bidirectional = direction == "both";
+    config.check();
+    if (!training.save.empty()) heed::AtomicFile can_be_written(training.save);  // now, not after an hour of training
+    const heed::ReadOptions read{.allow_missing_target = false, .max_words = max_words};
+    const auto pairs = data.read(read);
+    const auto dev_pairs = dev.given() ? dev.read(read) : std::vector<heed::SentencePair>{};
+    heed::Translator translator(config,
+                                heed::Vocabulary::build(pairs, minimum_frequency, &heed::SentencePair::source),
+                                heed::Vocabulary::build(pairs, minimum_frequency, &heed::SentencePair::target));
+    heed::Random random(training.seed);
+    heed::initialize(translator.model, random);
+    std::cerr << pairs.size() << " pairs, " << translator.source.size() << " source and " << translator.target.size()
+              << " target words, " << heed::parameter_count(translator.model) << " parameters, " << training.threads
+              << (training.threads == 1 ? " thread\n" : " threads\n");
+    if (training.save.empty()) std::cerr << "note: without --save nothing is kept\n";
+    const TrainingResult result = train(translator, pairs, dev_pairs);
+    if (result.interrupted) {
+      std::cerr << "interrupted";
+      if (!training.save.empty()) {
+        std::cerr << "; to go on, repeat the command with --resume (state in "
+                  << Training::state_path(training.save).string() << ')';
+      }
+      std::cerr << '\n';
+      return 0;
+    }
+    std::cout << "trained in " << result.seconds << " s\n";
+    if (!dev_pairs.empty()) {
+      const Evaluation scores = evaluate(translator, dev_pairs, search, training.threads);
+      std::cout << "dev: perplexity " << scores.perplexity << ", BLEU " << scores.bleu << ", exact match "
+                << scores.exact_match << " %\n";
+    }
+    return 0;
+  }
+
+ private:
+  TrainingResult train(heed::Translator& translator, const std::vector<heed::SentencePair>& pairs,
+                       const std::vector<heed::SentencePair>& dev_pairs) const {
+    catch_interrupts();
+    Progress progress;
+    return Training(translator, pairs, dev_pairs, training).run(progress);
+  }
+};
+
+}  // namespace examples

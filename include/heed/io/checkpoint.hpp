@@ -1,0 +1,116 @@
+#pragma once
+
+#include <heed/io/safetensors.hpp>
+#include <heed/parameters.hpp>
+
+#include <algorithm>
+#include <set>
+
+namespace heed::inline v0_1 {
+
+namespace detail {
+
+inline std::string joined(std::string_view prefix, const std::string& name) {
+  return prefix.empty() ? name : std::string(prefix) + '.' + name;
+}
+
+/// What does not fit between a model and a file, one line each. A hostile file cannot make the list endless.
+class Misfits {
+ public:
+  void add(const std::string& problem) {
+    if (++count_ <= most_listed) list_ += "\n  " + problem;
+  }
+  void fail_if_any(const std::string& file) const {
+    if (count_ == 0) return;
+    const std::string rest = count_ > most_listed ? "\n  and " + std::to_string(count_ - most_listed) + " more" : "";
+    fail(file + " does not fit the model:" + list_ + rest);
+  }
+
+ private:
+  static constexpr std::size_t most_listed = 1000;
+  std::size_t count_ = 0;
+  std::string list_;
+};
+
+/// Whether a stored shape is that of `x`. One column may be stored as (n) or (n, 1): whether the compiler knows that
+/// there is one is not part of the model, and models with static and dynamic sizes read each other's files.
+template <class X>
+bool same_shape(const std::vector<std::uint64_t>& stored, const X& x) {
+  const auto rows = static_cast<std::uint64_t>(x.rows()), cols = static_cast<std::uint64_t>(x.cols());
+  if (stored.size() == 1) return stored[0] == rows && cols == 1;
+  return stored.size() == 2 && stored[0] == rows && stored[1] == cols;
+}
+
+template <class X>
+std::string shape_of(const X& x) {
+  const std::string rows = std::to_string(x.rows());
+  return X::ColsAtCompileTime == 1 ? '(' + rows + ')' : '(' + rows + ", " + std::to_string(x.cols()) + ')';
+}
+
+}  // namespace detail
+
+/// Adds every parameter of `part` under its name, such as `decoder.scorer.W`; after `prefix` and a dot, if there is
+/// one.
+template <Part P>
+void save_parameters(SafetensorsWriter& writer, const P& part, std::string_view prefix = "") {
+  for_each_parameter(
+      [&](const ParameterName& name, const auto& x) { writer.add(detail::joined(prefix, name.str()), x); }, part);
+}
+
+/// Reads every parameter of `part`, whose sizes must be set, from the tensors that `save_parameters` names.
+///
+/// Throws one error that lists all that does not fit: tensors that are missing, those under `prefix` that no parameter
+/// has a use for, other shapes, other types (a number is never converted), values that are not finite. The part is
+/// changed only if all is well.
+template <Part P>
+void load_parameters(const SafetensorsFile& file, P& part, std::string_view prefix = "") {
+  detail::Misfits misfits;
+  std::set<std::string, std::less<>> wanted;
+  for_each_parameter(
+      [&]<class X>(const ParameterName& parameter, const X& x) {
+        using S = typename X::Scalar;
+        const std::string name = detail::joined(prefix, parameter.str());
+        wanted.insert(name);
+        const auto found = file.tensors().find(name);
+        if (found == file.tensors().end()) {
+          misfits.add("missing: " + name + ' ' + detail::shape_of(x));
+          return;
+        }
+        const TensorView& stored = found->second;
+        const bool same_type = stored.dtype == dtype_of<S>(), same_shape = detail::same_shape(stored.shape, x);
+        if (!same_shape) {
+          misfits.add("shape: " + name + " is " + detail::shape_of(x) + " in the model and " +
+                      detail::shape_text(stored.shape) + " in the file");
+        }
+        if (!same_type) {
+          misfits.add("type: " + name + " is " + std::string(dtype_name(dtype_of<S>())) + " in the model and " +
+                      std::string(dtype_name(stored.dtype)) + " in the file");
+        }
+        if (!same_type || !same_shape) return;
+        const Matrix<S> values = read_matrix<S>(stored);
+        for (Index i = 0; i < values.rows(); ++i) {
+          for (Index j = 0; j < values.cols(); ++j) {
+            if ((Eigen::numext::isfinite)(values(i, j))) continue;
+            misfits.add("not finite: " + name + " holds " + std::to_string(static_cast<double>(values(i, j))) +
+                        " at (" + std::to_string(i) + ", " + std::to_string(j) + ')');
+            return;
+          }
+        }
+      },
+      std::as_const(part));
+  const std::string below = detail::joined(prefix, "");
+  for (const auto& [name, stored] : file.tensors()) {
+    if (name.starts_with(below) && !wanted.contains(name)) {
+      misfits.add("unexpected: " + detail::in_quotes(name) + ' ' + detail::shape_text(stored.shape));
+    }
+  }
+  misfits.fail_if_any(file.name());
+  for_each_parameter(
+      [&](const ParameterName& name, auto& x) {
+        using S = typename std::remove_reference_t<decltype(x)>::Scalar;
+        x = read_matrix<S>(file.at(detail::joined(prefix, name.str())));
+      },
+      part);
+}
+
+}  // namespace heed::inline v0_1

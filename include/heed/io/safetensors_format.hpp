@@ -1,0 +1,108 @@
+#pragma once
+
+#include <heed/text/utf8.hpp>
+#include <heed/types.hpp>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace heed::inline v0_1 {
+
+/// What the numbers of a stored tensor are. `read_matrix` reads the floating-point ones of 16 bits and more.
+enum class Dtype { boolean, u8, i8, f8_e5m2, f8_e4m3, u16, i16, f16, bf16, u32, i32, f32, u64, i64, f64, c64 };
+
+namespace detail {
+
+struct DtypeRow {
+  Dtype dtype;
+  std::string_view name;
+  std::size_t bytes;
+};
+
+inline constexpr std::array<DtypeRow, 16> dtype_table{{{Dtype::boolean, "BOOL", 1},
+                                                       {Dtype::u8, "U8", 1},
+                                                       {Dtype::i8, "I8", 1},
+                                                       {Dtype::f8_e5m2, "F8_E5M2", 1},
+                                                       {Dtype::f8_e4m3, "F8_E4M3", 1},
+                                                       {Dtype::u16, "U16", 2},
+                                                       {Dtype::i16, "I16", 2},
+                                                       {Dtype::f16, "F16", 2},
+                                                       {Dtype::bf16, "BF16", 2},
+                                                       {Dtype::u32, "U32", 4},
+                                                       {Dtype::i32, "I32", 4},
+                                                       {Dtype::f32, "F32", 4},
+                                                       {Dtype::u64, "U64", 8},
+                                                       {Dtype::i64, "I64", 8},
+                                                       {Dtype::f64, "F64", 8},
+                                                       {Dtype::c64, "C64", 8}}};
+
+inline const DtypeRow& row_of(Dtype dtype) {
+  return *std::find_if(dtype_table.begin(), dtype_table.end(), [&](const auto& row) { return row.dtype == dtype; });
+}
+
+template <class S>
+inline constexpr std::optional<Dtype> stored_as = std::nullopt;
+template <>
+inline constexpr std::optional<Dtype> stored_as<Eigen::half> = Dtype::f16;
+template <>
+inline constexpr std::optional<Dtype> stored_as<Eigen::bfloat16> = Dtype::bf16;
+template <>
+inline constexpr std::optional<Dtype> stored_as<float> = Dtype::f32;
+template <>
+inline constexpr std::optional<Dtype> stored_as<double> = Dtype::f64;
+
+/// A number from or to little-endian bytes at any alignment, whatever the machine's own order.
+template <class T>
+T from_little_endian(const std::byte* at) {
+  std::array<std::byte, sizeof(T)> bytes;
+  std::memcpy(bytes.data(), at, sizeof(T));
+  if constexpr (std::endian::native == std::endian::big) std::reverse(bytes.begin(), bytes.end());
+  T value;
+  std::memcpy(static_cast<void*>(&value), bytes.data(), sizeof(T));
+  return value;
+}
+
+template <class T>
+void append_little_endian(const T& value, std::vector<std::byte>& out) {
+  std::array<std::byte, sizeof(T)> bytes;
+  std::memcpy(bytes.data(), static_cast<const void*>(&value), sizeof(T));
+  if constexpr (std::endian::native == std::endian::big) std::reverse(bytes.begin(), bytes.end());
+  out.insert(out.end(), bytes.begin(), bytes.end());
+}
+
+/// A shape as it is written in messages: (4, 3).
+inline std::string shape_text(std::span<const std::uint64_t> shape) {
+  constexpr std::size_t most = 10;
+  std::string result = "(";
+  for (std::size_t i = 0; i < std::min(shape.size(), most); ++i) {
+    result += (i > 0 ? ", " : "") + std::to_string(shape[i]);
+  }
+  if (shape.size() > most) result += ", ... " + std::to_string(shape.size()) + " dimensions";
+  return result + ")";
+}
+
+}  // namespace detail
+
+/// The name of a dtype as it stands in a file: "F32".
+inline std::string_view dtype_name(Dtype dtype) { return detail::row_of(dtype).name; }
+
+/// How many bytes one number takes.
+inline std::size_t dtype_bytes(Dtype dtype) { return detail::row_of(dtype).bytes; }
+
+/// How numbers of type `S` are stored; a scalar without an entry cannot be.
+template <class S>
+constexpr Dtype dtype_of() {
+  static_assert(detail::stored_as<S>.has_value(), "safetensors files hold float, double, half and bfloat16");
+  return *detail::stored_as<S>;
+}
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <heed/io/printable.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+/// What the pictures share: the elements of an SVG file, and numbers that look the same in every locale.
+namespace heed::inline v0_1::detail {
+
+/// `text` for the inside of an XML element or of an attribute in double quotes.
+inline std::string xml_text(std::string_view text, std::size_t most = std::string_view::npos) {
+  std::string result;
+  for (const std::string& glyph : glyphs(text, most)) {
+    result += glyph == "&"    ? "&amp;"
+              : glyph == "<"  ? "&lt;"
+              : glyph == ">"  ? "&gt;"
+              : glyph == "\"" ? "&quot;"
+              : glyph == "'"  ? "&#39;"
+                              : glyph;
+  }
+  return result;
+}
+
+/// About how wide a text is at 13 units, on the generous side: a picture cannot ask the font that it will be shown in.
+inline double text_width(std::string_view text, std::size_t most = std::string_view::npos) {
+  double width = 0;
+  for (const std::string& glyph : glyphs(text, most)) {
+    const char c = glyph.front();
+    width += static_cast<unsigned char>(c) >= 0xe1 ? 14.0  // from U+1000 on: mostly as wide as high
+             : std::string_view("mwMW@%").find(c) != std::string_view::npos     ? 13.0
+             : std::string_view("ijl.,:;'|!").find(c) != std::string_view::npos ? 4.5
+             : c >= 'A' && c <= 'Z'                                             ? 9.5
+                                                                                : 8.2;
+  }
+  return width;
+}
+
+/// A number with up to `digits` digits after a point (never a comma), without trailing zeros unless `all`.
+inline std::string decimal(double value, int digits, bool all = false) {
+  const double scale = std::pow(10.0, digits);
+  if (std::abs(value) * scale > 9e18) {  // more than `scaled` holds
+    std::array<char, 32> large;
+    return {large.data(), std::to_chars(large.data(), large.data() + large.size(), value).ptr};
+  }
+  const long long scaled = std::llround(std::abs(value) * scale);
+  std::string text = std::to_string(scaled);
+  const auto wanted = static_cast<std::size_t>(digits) + 1;
+  if (text.size() < wanted) text.insert(0, wanted - text.size(), '0');
+  if (digits > 0) text.insert(text.size() - static_cast<std::size_t>(digits), 1, '.');
+  if (!all && digits > 0) text.erase(text.find_last_not_of('0') + 1);
+  if (text.back() == '.') text.pop_back();
+  return value < 0 && scaled != 0 ? '-' + text : text;
+}
+
+/// ` name="value"`, for coordinates.
+inline std::string attribute(std::string_view name, double value) {
+  return ' ' + std::string(name) + "=\"" + decimal(value, 1) + '"';
+}
+
+/// A text element. `style` are further attributes, each with a leading space.
+inline std::string svg_text(double x, double y, std::string_view style, std::string_view escaped) {
+  return "<text" + attribute("x", x) + attribute("y", y) + std::string(style) + '>' + std::string(escaped) +
+         "</text>\n";
+}
+
+/// The opening of a picture: its size, a font every system has, a white ground so that it is legible on a dark page.
+inline std::string svg_open(double width, double height, std::string_view title) {
+  const std::string w = decimal(std::ceil(width), 0), h = decimal(std::ceil(height), 0);
+  return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + w + ' ' + h + "\" width=\"" + w + "\" height=\"" +
+         h + "\" role=\"img\" font-family=\"Helvetica, Arial, 'DejaVu Sans', sans-serif\" font-size=\"13\" " +
+         "fill=\"#1f2933\">\n<title>" + xml_text(title) + "</title>\n<rect width=\"" + w + "\" height=\"" + h +
+         "\" fill=\"#ffffff\"/>\n";
+}
+
+}  // namespace heed::inline v0_1::detail

@@ -1,0 +1,161 @@
+#pragma once
+
+#include <heed/io/checkpoint.hpp>
+#include <heed/io/translator_config.hpp>
+#include <heed/text/vocabulary.hpp>
+
+#include <charconv>
+#include <filesystem>
+#include <sstream>
+#include <string>
+#include <utility>
+
+namespace heed::inline v0_1 {
+
+/// A model with everything that is needed to use it: its configuration and both vocabularies. One file holds them all.
+struct Translator {
+  TranslatorConfig config;
+  Vocabulary source, target;
+  TranslationModel<float> model;
+
+  Translator() = default;
+
+  /// An untrained translator. Throws if the configuration is out of range.
+  Translator(TranslatorConfig config_, Vocabulary source_, Vocabulary target_)
+      : config(std::move(config_)),
+        source(std::move(source_)),
+        target(std::move(target_)),
+        model(make_model<float>(config, source.size(), target.size())) {}
+};
+
+namespace detail {
+
+inline constexpr std::string_view translator_format = "heed-translator-1";
+
+inline std::string join_lines(const Words& words) {
+  std::string text;
+  for (const std::string& word : words) text.append(text.empty() ? "" : "\n").append(word);
+  return text;
+}
+
+inline Words split_lines(const std::string& text) {
+  Words words;
+  std::istringstream lines(text);
+  for (std::string word; std::getline(lines, word);) words.push_back(word);
+  return words;
+}
+
+/// Calls f(name, member) for every field of a configuration, in the order they are stored.
+template <class Config, class F>
+void for_each_field(Config& config, const F& f) {
+  f("cell", config.cell);
+  f("scorer", config.scorer);
+  f("decoder", config.decoder);
+  f("layers", config.layers);
+  f("hidden", config.hidden);
+  f("embedding", config.embedding);
+  f("bidirectional", config.bidirectional);
+  f("input_feeding", config.input_feeding);
+  f("dropout", config.dropout);
+}
+
+inline std::string field_text(const std::string& value) { return value; }
+inline std::string field_text(bool value) { return value ? "1" : "0"; }
+template <class T>
+std::string field_text(T value) {
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof text, value).ptr;  // shortest form that reads back the same
+  return std::string(text, end);
+}
+
+inline bool read_field(const std::string& text, std::string& value) {
+  value = text;
+  return true;
+}
+inline bool read_field(const std::string& text, bool& value) {
+  value = text == "1";
+  return text == "0" || text == "1";
+}
+template <class T>
+bool read_field(const std::string& text, T& value) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+/// The metadata value of that name, or an error that names file and key.
+inline const std::string& metadata_at(const SafetensorsFile& file, const std::string& key) {
+  const auto found = file.metadata().find(key);
+  require(found != file.metadata().end(), [&] { return file.name() + " is no translation model: it has no " + key; });
+  return found->second;
+}
+
+}  // namespace detail
+
+/// Adds a translator to a file in the making: parameters under `model.`, the rest as metadata.
+inline void save_translator(SafetensorsWriter& writer, const Translator& translator) {
+  writer.metadata("format", detail::translator_format);
+  detail::for_each_field(translator.config, [&](const std::string& name, const auto& value) {
+    writer.metadata("config." + name, detail::field_text(value));
+  });
+  writer.metadata("vocabulary.source", detail::join_lines(translator.source.words()));
+  writer.metadata("vocabulary.target", detail::join_lines(translator.target.words()));
+  save_parameters(writer, translator.model, "model");
+}
+
+/// Writes a translator to one safetensors file; an existing file is replaced only by a whole new one.
+inline void save_translator(const std::filesystem::path& path, const Translator& translator) {
+  SafetensorsWriter writer;
+  save_translator(writer, translator);
+  writer.write(path);
+}
+
+/// Reads a translator. Throws, with the file's name and what is wrong, unless format, configuration, vocabularies and
+/// every parameter's name, type, shape and finiteness are right. What the file claims costs no memory before it is checked.
+inline Translator load_translator(const SafetensorsFile& file) {
+  const std::string& format = detail::metadata_at(file, "format");
+  require(format == detail::translator_format, [&] {
+    return file.name() + ": expected the format " + std::string(detail::translator_format) + ", not " +
+           detail::in_quotes(format);
+  });
+  TranslatorConfig config;
+  detail::for_each_field(config, [&](const std::string& name, auto& value) {
+    const std::string& text = detail::metadata_at(file, "config." + name);
+    require(detail::read_field(text, value),
+            [&] { return file.name() + ": config." + name + " cannot be " + detail::in_quotes(text); });
+  });
+  const auto vocabulary = [&](const std::string& side) {
+    return Vocabulary::from_words(detail::split_lines(detail::metadata_at(file, "vocabulary." + side)));
+  };
+  try {
+    config.check();
+    Vocabulary source = vocabulary("source"), target = vocabulary("target");
+    double held = 0;
+    for (const auto& [name, tensor] : file.tensors()) {
+      if (name.starts_with("model.")) held += static_cast<double>(tensor.data.size()) / sizeof(float);
+    }
+    const double claimed = model_size(config, source.size(), target.size());
+    require(claimed == held, [&] {
+      return "the configuration and the vocabularies call for " + detail::field_text(claimed) +
+             " parameters, the file holds " + detail::field_text(held);
+    });
+    Translator translator(std::move(config), std::move(source), std::move(target));
+    load_parameters(file, translator.model, "model");
+    return translator;
+  } catch (const Error& error) {
+    const std::string what = error.what();
+    fail(what.find(file.name()) == 0 ? what : file.name() + ": " + what);
+  }
+}
+
+/// The same from a file that must hold a translator and nothing else.
+inline Translator load_translator(const std::filesystem::path& path) {
+  const SafetensorsFile file = SafetensorsFile::read(path);
+  for (const auto& [name, tensor] : file.tensors()) {
+    require(name.starts_with("model."), [&, &name = name] {
+      return file.name() + ": holds " + detail::in_quotes(name) + ", which is no part of a translation model";
+    });
+  }
+  return load_translator(file);
+}
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,141 @@
+#pragma once
+
+#include <heed/heed.hpp>
+
+#include <array>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace heed::inline v0_1 {
+
+/// The choices a program offers by name. The first of each is the default.
+inline constexpr std::array<std::string_view, 4> cell_names = {"gru", "lstm", "rnn", "rnn-relu"};
+inline constexpr std::array<std::string_view, 4> scorer_names = {"additive", "dot", "general", "concat"};
+inline constexpr std::array<std::string_view, 3> decoder_names = {"bahdanau", "luong", "plain"};
+
+/// What makes a translation model, apart from its parameters and vocabularies.
+struct TranslatorConfig {
+  std::string cell = "gru";
+  std::string scorer = "additive";
+  std::string decoder = "bahdanau";
+  Index layers = 1;           ///< of the encoder and of the decoder
+  Index hidden = 128;         ///< size of the decoder's state; see `encoder_hidden`
+  Index embedding = 64;       ///< size of an embedded word
+  bool bidirectional = true;  ///< whether the encoder also reads backwards
+  bool input_feeding = true;  ///< Luong's decoder only
+  double dropout = 0;
+
+  bool operator==(const TranslatorConfig&) const = default;
+
+  /// The size of one direction of the encoder. The dot product needs a memory as large as the query, so with it the two
+  /// directions share `hidden`.
+  Index encoder_hidden() const { return scorer == "dot" && decoder != "plain" && bidirectional ? hidden / 2 : hidden; }
+  Index memory_size() const { return (bidirectional ? 2 : 1) * encoder_hidden(); }
+
+  /// Throws unless every choice exists and every size is in range.
+  void check() const {
+    check_name("cell", cell, cell_names);
+    check_name("scorer", scorer, scorer_names);
+    check_name("decoder", decoder, decoder_names);
+    check_range("layers", layers, 1, 16);
+    check_range("hidden", hidden, 1, 16384);
+    check_range("embedding", embedding, 1, 16384);
+    require(dropout >= 0 && dropout < 1,
+            [&] { return "dropout lies in [0, 1), not " + std::to_string(dropout); });
+    require(encoder_hidden() * (hidden == encoder_hidden() ? 1 : 2) == hidden, [&] {
+      return "hidden is " + std::to_string(hidden) +
+             ", but the dot scorer with two directions needs an even size: each direction has half";
+    });
+  }
+
+ private:
+  static void check_name(std::string_view what, const std::string& given, std::span<const std::string_view> names) {
+    std::string all;
+    for (const std::string_view name : names) {
+      if (given == name) return;
+      all += (all.empty() ? "" : ", ") + std::string(name);
+    }
+    fail(std::string(what) + " is one of " + all + ", not \"" + given + '"');
+  }
+  static void check_range(std::string_view what, Index given, Index low, Index high) {
+    require(given >= low && given <= high, [&] {
+      return std::string(what) + " lies between " + std::to_string(low) + " and " + std::to_string(high) + ", not " +
+             std::to_string(given);
+    });
+  }
+};
+
+/// Every choice of cell, scorer and decoder in one type.
+template <class S>
+using TranslationModel = Seq2Seq<Encoder<AnyCell<S>>, AnyDecoder<AnyCell<S>, AnyScorer<S>>>;
+
+/// Makes the cell of that name; its parameters are zero.
+template <class S>
+AnyCell<S> make_cell(std::string_view name, Index input, Index hidden) {
+  if (name == "lstm") return LstmCell<S>(input, hidden);
+  if (name == "rnn") return RnnCell<S>(input, hidden);
+  if (name == "rnn-relu") return RnnCell<S, Dynamic, Dynamic, Relu>(input, hidden);
+  require(name == "gru", [&] { return "there is no cell \"" + std::string(name) + '"'; });
+  return GruCell<S>(input, hidden);
+}
+
+/// Makes the scorer of that name for queries and memories of these sizes; additive and concat align in the query's size.
+template <class S>
+AnyScorer<S> make_scorer(std::string_view name, Index query, Index memory) {
+  if (name == "dot") return DotScorer<S>(query);
+  if (name == "general") return GeneralScorer<S>(query, memory);
+  if (name == "concat") return ConcatScorer<S>(query, memory, query);
+  require(name == "additive", [&] { return "there is no scorer \"" + std::string(name) + '"'; });
+  return AdditiveScorer<S>(query, memory, query);
+}
+
+/// Makes the model a configuration describes; its parameters are zero. Throws if the configuration is out of range.
+template <class S>
+TranslationModel<S> make_model(const TranslatorConfig& config, Index source_vocabulary, Index target_vocabulary) {
+  config.check();
+  const auto cell = [&](Index input, Index hidden) { return make_cell<S>(config.cell, input, hidden); };
+  const auto dropout = static_cast<S>(config.dropout);
+  const Index E = config.embedding, M = config.memory_size(), H = config.hidden;
+  using Model = TranslationModel<S>;
+  Encoder<AnyCell<S>> encoder(cell, E, config.encoder_hidden(), config.layers, config.bidirectional, dropout);
+  const auto model = [&](auto decoder) {
+    return Model(source_vocabulary, std::move(encoder), target_vocabulary, std::move(decoder), dropout);
+  };
+  if (config.decoder == "plain") {
+    return model(PlainDecoder<AnyCell<S>>(cell, {}, E, M, H, config.layers, H, dropout));
+  }
+  Attention<AnyScorer<S>> attention{make_scorer<S>(config.scorer, H, M), {}};
+  if (config.decoder == "luong") {
+    return model(LuongDecoder<AnyCell<S>, AnyScorer<S>>(cell, std::move(attention), E, M, H, config.layers, H,
+                                                        config.input_feeding, dropout));
+  }
+  return model(
+      BahdanauDecoder<AnyCell<S>, AnyScorer<S>>(cell, std::move(attention), E, M, H, config.layers, H, dropout));
+}
+
+/// How many numbers `make_model` would make, without making them: what a file claims is held against what it holds before
+/// anything is allocated. In double, which cannot overflow here.
+inline double model_size(const TranslatorConfig& config, Index source_vocabulary, Index target_vocabulary) {
+  const auto E = static_cast<double>(config.embedding), H = static_cast<double>(config.hidden);
+  const auto M = static_cast<double>(config.memory_size()), K = static_cast<double>(config.encoder_hidden());
+  const auto L = static_cast<double>(config.layers), V = static_cast<double>(target_vocabulary);
+  const double directions = config.bidirectional ? 2 : 1;
+  const double gates = config.cell == "lstm" ? 4 : config.cell == "gru" ? 3 : 1;
+  const double states = config.cell == "lstm" ? 2 : 1;
+  const auto cell = [&](double in, double hidden) { return gates * hidden * (in + hidden + 2); };
+  const bool luong = config.decoder == "luong";
+  const double joined = luong ? (config.input_feeding ? H : 0) : M;  // what enters the first cell beside the word
+  const double alignment = config.scorer == "general"    ? H * M
+                           : config.scorer == "additive" ? H * H + H * M + H
+                           : config.scorer == "concat"   ? H * (H + M) + H
+                                                         : 0;
+  const double encoder = directions * (cell(E, K) + (L - 1) * cell(M, K));
+  const double stack = cell(E + joined, H) + (L - 1) * cell(H, H);
+  const double bridge = L * states * H * (M + 1);
+  const double readout = luong ? H * (M + H) : H * (H + M + E + 1);
+  return E * static_cast<double>(source_vocabulary) + encoder + E * V + stack +
+         (config.decoder == "plain" ? 0 : alignment) + bridge + readout + V * (H + 1);
+}
+
+}  // namespace heed::inline v0_1

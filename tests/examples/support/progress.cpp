@@ -1,0 +1,87 @@
+#include "../../../examples/support/progress.hpp"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <memory>
+
+namespace {
+
+using examples::Progress;
+using examples::ProgressState;
+using std::chrono::milliseconds;
+
+/// A run that counts to `steps`, one step in each `pace`, written to a file; gives back what was written.
+std::string written(bool live, int steps, milliseconds pace, bool with_line = false) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), &std::fclose);
+  const Progress::Clock::time_point start{};
+  {
+    Progress progress(file.get(), live, start);
+    for (int i = 1; i <= steps; ++i) {
+      progress.show({.epoch = 1, .epochs = 2, .done = double(i) / steps, .loss = 2.5, .tokens = i * 100LL},
+                    start + i * pace);
+    }
+    if (with_line) progress.line("saved");
+  }
+  std::rewind(file.get());
+  std::string text;
+  for (int c = std::fgetc(file.get()); c != EOF; c = std::fgetc(file.get())) text += static_cast<char>(c);
+  return text;
+}
+
+long count(const std::string& text, char c) { return std::count(text.begin(), text.end(), c); }
+
+TEST(ProgressText, ShowsEpochShareLossSpeedAndTimeLeft) {
+  const ProgressState state{.epoch = 3, .epochs = 14, .done = 0.25, .loss = 1.23456, .tokens = 50'000};
+  EXPECT_EQ(examples::progress_text(state, 10), "epoch 3/14  25 %  loss 1.2346  5000 tokens/s  30 s left");
+  EXPECT_EQ(examples::progress_text(state, 100), "epoch 3/14  25 %  loss 1.2346  500 tokens/s  5:00 left");
+  EXPECT_EQ(examples::progress_text(state, 1241), "epoch 3/14  25 %  loss 1.2346  40 tokens/s  1:02:03 left");
+}
+
+TEST(ProgressText, TakesStatesWithoutMeaning) {
+  EXPECT_EQ(examples::progress_text({}, 0), "epoch 0/0  0 %  loss 0.0000  0 tokens/s");
+  const ProgressState odd{.done = 2, .loss = std::numeric_limits<double>::quiet_NaN()};
+  EXPECT_NE(examples::progress_text(odd, 61).find("100 %  loss nan"), std::string::npos);
+  EXPECT_NE(examples::progress_text({.done = 1e-300}, 1e5).find("long left"), std::string::npos);
+}
+
+TEST(Progress, WritesPlainLinesRarelyAndTheLastOneAlways) {
+  const std::string text = written(false, 121, milliseconds(100));
+  EXPECT_EQ(count(text, '\n'), 4);  // at 0.1, 5.1 and 10.1 seconds and at the end
+  EXPECT_EQ(count(text, '\x1b') + count(text, '\r'), 0);
+  EXPECT_NE(text.rfind("100 %"), std::string::npos);
+}
+
+TEST(Progress, DoesNotRepeatALastLineThatWasWritten) {
+  EXPECT_EQ(count(written(false, 1, milliseconds(100)), '\n'), 1);
+  EXPECT_EQ(written(false, 0, milliseconds(100)), "");
+}
+
+TEST(Progress, RewritesOneLineAtMostTenTimesASecondAndClearsIt) {
+  setenv("NO_COLOR", "1", 1);
+  const std::string text = written(true, 1000, milliseconds(1));
+  unsetenv("NO_COLOR");
+  EXPECT_EQ(count(text, '\n'), 0);
+  EXPECT_EQ(count(text, '\r'), 11);
+  EXPECT_EQ(text.substr(text.size() - 4), "\r\x1b[K");
+  for (std::size_t at = 0; at < text.size();) {  // a width of 80 is taken where the terminal does not say
+    const std::size_t end = std::min(text.find('\r', at + 1), text.size());
+    EXPECT_LE(end - at, 79U + 4U);
+    at = end;
+  }
+}
+
+TEST(Progress, ColoursOnlyWhereItIsWanted) {
+  unsetenv("NO_COLOR");
+  EXPECT_NE(written(true, 5, milliseconds(200)).find("\x1b[36m"), std::string::npos);
+  setenv("NO_COLOR", "1", 1);
+  EXPECT_EQ(written(true, 5, milliseconds(200)).find("\x1b[36m"), std::string::npos);
+  unsetenv("NO_COLOR");
+}
+
+TEST(Progress, KeepsLinesAboveTheLiveOne) {
+  const std::string text = written(true, 5, milliseconds(200), true);
+  EXPECT_NE(text.find("\r\x1b[Ksaved\n"), std::string::npos);
+}
+
+}  // namespace

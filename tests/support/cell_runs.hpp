@@ -1,0 +1,61 @@
+#pragma once
+
+#include <heed/cells/cell.hpp>
+
+#include "support/numbers.hpp"
+#include "support/typed_parts.hpp"
+
+namespace typed {
+
+/// One step of every column, from its input to its next state.
+template <class C>
+heed::Matrix<typename C::Scalar> next_state(const C& cell, const heed::Matrix<typename C::Scalar>& x,
+                                      const heed::Matrix<typename C::Scalar>& s_prev) {
+  heed::Matrix<typename C::Scalar> trace(cell.trace_size(), x.cols()), s(cell.state_size(), x.cols());
+  cell.project(x, 0, trace);
+  cell.step(trace, s_prev, s);
+  return s;
+}
+
+/// Everything that backward gives for the loss sum(d_s * s), from zero.
+template <class C>
+struct Gradients {
+  using S = typename C::Scalar;
+  C parameters;
+  heed::Matrix<S> x, s_prev;
+
+  Gradients(const C& cell, const heed::Matrix<S>& x_, const heed::Matrix<S>& s_prev_, const heed::Matrix<S>& d_s)
+      : parameters(heed::zeros_like(cell)), x(heed::Matrix<S>::Zero(x_.rows(), x_.cols())), s_prev(d_s) {
+    add(cell, x_, s_prev_);
+  }
+
+  /// Adds to what is there, except for s_prev, which turns from dL/ds to dL/ds_prev.
+  void add(const C& cell, const heed::Matrix<S>& x_, const heed::Matrix<S>& s_prev_) {
+    heed::Matrix<S> trace(cell.trace_size(), x_.cols()), s(cell.state_size(), x_.cols());
+    heed::Matrix<S> d_a(cell.gradient_size(), x_.cols());
+    cell.project(x_, 0, trace);
+    cell.step(trace, s_prev_, s);
+    cell.step_backward(trace, s_prev_, s_prev, d_a);
+    cell.project_backward(d_a, 0, x);
+    cell.accumulate(x_, 0, d_a, parameters);
+    cell.accumulate_recurrent(s_prev_, d_a, parameters);
+  }
+};
+
+/// How far a cell of fixed sizes is from one of sizes known at run time with the same parameters: states and gradients.
+template <class Fixed, class Sized>
+double distance_from_dynamic() {
+  heed::Random random(29);
+  Fixed fixed(input, hidden);
+  Sized sized(input, hidden);
+  randomize(fixed, random);
+  copy_parameters(fixed, sized);
+  const heed::Matrix<double> x = random_matrix(input, 5, random), s_prev = random_matrix(fixed.state_size(), 5, random);
+  const heed::Matrix<double> d_s = random_matrix(fixed.state_size(), 5, random);
+  const Gradients a(fixed, x, s_prev, d_s);
+  const Gradients b(sized, x, s_prev, d_s);
+  return std::max({difference(next_state(fixed, x, s_prev), next_state(sized, x, s_prev)), difference(a.x, b.x),
+                   difference(a.s_prev, b.s_prev), part_difference(a.parameters, b.parameters)});
+}
+
+}  // namespace typed

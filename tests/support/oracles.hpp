@@ -1,0 +1,161 @@
+#pragma once
+
+#include <heed/cells/any_cell.hpp>
+#include <heed/scorers/any_scorer.hpp>
+
+#include <cmath>
+#include <variant>
+#include <vector>
+
+/// The papers' equations as scalar loops in long double. Nothing here calls heed's arithmetic; it only reads parameters.
+namespace oracle {
+
+using heed::Index;
+using Real = long double;
+using Column = std::vector<Real>;
+
+inline std::size_t at(Index i) { return static_cast<std::size_t>(i); }
+
+template <class X>
+Column column(const X& x, Index j) {
+  Column result;
+  for (Index i = 0; i < x.rows(); ++i) result.push_back(static_cast<Real>(x(i, j)));
+  return result;
+}
+
+inline Real sigmoid(Real x) { return 1 / (1 + std::exp(-x)); }
+
+/// Row `row` of M x + b, where M begins at column `first` and b may be empty.
+template <class M, class B>
+Real affine(const M& matrix, Index first, const Column& x, const B& bias, Index row) {
+  Real sum = bias.size() > 0 ? static_cast<Real>(bias(row)) : 0;
+  for (std::size_t k = 0; k < x.size(); ++k) sum += static_cast<Real>(matrix(row, first + static_cast<Index>(k))) * x[k];
+  return sum;
+}
+
+inline heed::Vector<Real> no_bias() { return {}; }
+
+/// One step of one sentence: the new state, laid out as heed lays it out (h, then c).
+template <class S, int I, int H, class Activation>
+Column step(const heed::RnnCell<S, I, H, Activation>& cell, const Column& x, const Column& s) {
+  Column h;
+  for (Index k = 0; k < cell.hidden_size(); ++k) {
+    const Real a = affine(cell.W, 0, x, cell.b_W, k) + affine(cell.U, 0, s, cell.b_U, k);
+    h.push_back(std::is_same_v<Activation, heed::Relu> ? (a > 0 ? a : 0) : std::tanh(a));
+  }
+  return h;
+}
+
+template <class S, int I, int H>
+Column step(const heed::LstmCell<S, I, H>& cell, const Column& x, const Column& s) {
+  const Index size = cell.hidden_size();
+  const Column h(s.begin(), s.begin() + size), c(s.begin() + size, s.end());
+  Column result(s.size());
+  for (Index k = 0; k < size; ++k) {
+    const auto gate = [&](Index g) {
+      return affine(cell.W, 0, x, cell.b_W, g * size + k) + affine(cell.U, 0, h, cell.b_U, g * size + k);
+    };
+    const Real i = sigmoid(gate(0)), f = sigmoid(gate(1)), g = std::tanh(gate(2)), o = sigmoid(gate(3));
+    const Real next = f * c[at(k)] + i * g;
+    result[at(k)] = o * std::tanh(next);
+    result[at(size + k)] = next;
+  }
+  return result;
+}
+
+template <class S, int I, int H>
+Column step(const heed::GruCell<S, I, H>& cell, const Column& x, const Column& h) {
+  const Index size = cell.hidden_size();
+  Column result;
+  for (Index k = 0; k < size; ++k) {
+    const auto from_x = [&](Index g) { return affine(cell.W, 0, x, cell.b_W, g * size + k); };
+    const auto from_h = [&](Index g) { return affine(cell.U, 0, h, cell.b_U, g * size + k); };
+    const Real r = sigmoid(from_x(0) + from_h(0)), z = sigmoid(from_x(1) + from_h(1));
+    const Real n = std::tanh(from_x(2) + r * from_h(2));
+    result.push_back((1 - z) * n + z * h[at(k)]);
+  }
+  return result;
+}
+
+template <class S>
+Column step(const heed::AnyCell<S>& any, const Column& x, const Column& s) {
+  return std::visit([&](const auto& cell) { return step(cell, x, s); }, any.cell);
+}
+
+/// score(q, h) of one query and one memory.
+template <class S, int N>
+Real score(const heed::DotScorer<S, N>&, const Column& q, const Column& h) {
+  Real sum = 0;
+  for (std::size_t k = 0; k < q.size(); ++k) sum += q[k] * h[k];
+  return sum;
+}
+
+template <class S, int Q, int M>
+Real score(const heed::GeneralScorer<S, Q, M>& scorer, const Column& q, const Column& h) {
+  Real sum = 0;
+  for (std::size_t k = 0; k < q.size(); ++k) sum += q[k] * affine(scorer.W, 0, h, no_bias(), static_cast<Index>(k));
+  return sum;
+}
+
+template <class S, int Q, int M, int A>
+Real score(const heed::AdditiveScorer<S, Q, M, A>& scorer, const Column& q, const Column& h) {
+  Real sum = 0;
+  for (Index k = 0; k < scorer.v.size(); ++k) {
+    const Real z = std::tanh(affine(scorer.W, 0, q, no_bias(), k) + affine(scorer.U, 0, h, scorer.b, k));
+    sum += static_cast<Real>(scorer.v(k)) * z;
+  }
+  return sum;
+}
+
+template <class S, int Q, int M, int A>
+Real score(const heed::ConcatScorer<S, Q, M, A>& scorer, const Column& q, const Column& h) {
+  Column both = q;
+  both.insert(both.end(), h.begin(), h.end());
+  Real sum = 0;
+  for (Index k = 0; k < scorer.v.size(); ++k) {
+    sum += static_cast<Real>(scorer.v(k)) * std::tanh(affine(scorer.W, 0, both, no_bias(), k));
+  }
+  return sum;
+}
+
+template <class S>
+Real score(const heed::AnyScorer<S>& any, const Column& q, const Column& h) {
+  return std::visit([&](const auto& scorer) { return score(scorer, q, h); }, any.scorer);
+}
+
+inline Column softmax(Column x) {
+  Real most = x[0], sum = 0;
+  for (const Real number : x) most = std::max(most, number);
+  for (Real& number : x) sum += number = std::exp(number - most);
+  for (Real& number : x) number /= sum;
+  return x;
+}
+
+/// Equations 5 and 6 of Bahdanau, Cho & Bengio 2015 for one query over the columns of `memory`.
+struct Attended {
+  Column weights, context;
+};
+
+template <class ScorerType, class Values>
+Attended attend(const ScorerType& scorer, const Column& q, const Values& memory) {
+  Column scores;
+  for (Index j = 0; j < memory.cols(); ++j) scores.push_back(score(scorer, q, column(memory, j)));
+  Attended result{softmax(scores), Column(at(memory.rows()))};
+  for (Index j = 0; j < memory.cols(); ++j) {
+    const Column h = column(memory, j);
+    for (std::size_t k = 0; k < h.size(); ++k) result.context[k] += result.weights[at(j)] * h[k];
+  }
+  return result;
+}
+
+/// The same columns side by side, to be compared with what heed computed.
+inline heed::Matrix<Real> matrix(const std::vector<Column>& columns) {
+  heed::Matrix<Real> result(columns.empty() ? 0 : static_cast<Index>(columns[0].size()),
+                            static_cast<Index>(columns.size()));
+  for (Index j = 0; j < result.cols(); ++j) {
+    for (Index i = 0; i < result.rows(); ++i) result(i, j) = columns[at(j)][at(i)];
+  }
+  return result;
+}
+
+}  // namespace oracle

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <heed/cells/any_cell.hpp>
+#include <heed/scorers/any_scorer.hpp>
+
+#include <gtest/gtest.h>
+
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+/// Every cell and every scorer that the typed tests run over, with sizes known at run time; a new one is one line in its
+/// list. Fixed sizes, which take long to compile, are compared with these in the file of each part.
+namespace typed {
+
+using heed::Dynamic;
+using heed::Index;
+
+/// The sizes of the parts that the lists make.
+inline constexpr int input = 3, hidden = 4, query = 3, memory = 4, alignment = 5;
+
+template <class CellType, class Held = CellType>
+struct MakeCell {
+  using Part = CellType;
+  static Part make(bool bias) { return Part(Held(input, hidden, bias)); }
+};
+
+template <class S>
+using Cells = std::tuple<         //
+    MakeCell<heed::RnnCell<S>>,   //
+    MakeCell<heed::RnnCell<S, Dynamic, Dynamic, heed::Relu>>,
+    MakeCell<heed::LstmCell<S>>,  //
+    MakeCell<heed::GruCell<S>>,   //
+    MakeCell<heed::AnyCell<S>, heed::LstmCell<S>>>;
+
+/// `options` follow the sizes in the constructor.
+template <class ScorerType, class Held = ScorerType, bool... options>
+struct MakeScorer {
+  using Part = ScorerType;
+  static Part make() {
+    if constexpr (std::is_constructible_v<Held, Index, Index, Index>) {
+      return Part(Held(query, memory, alignment, options...));
+    } else if constexpr (std::is_constructible_v<Held, Index, Index>) {
+      return Part(Held(query, memory, options...));
+    } else {
+      return Part(Held(memory, options...));  // query and memory have one size
+    }
+  }
+};
+
+template <class S>
+using Scorers = std::tuple<               //
+    MakeScorer<heed::DotScorer<S>>,       //
+    MakeScorer<heed::GeneralScorer<S>>,   //
+    MakeScorer<heed::AdditiveScorer<S>>,  //
+    MakeScorer<heed::AdditiveScorer<S>, heed::AdditiveScorer<S>, true>,
+    MakeScorer<heed::ConcatScorer<S>>,    //
+    MakeScorer<heed::AnyScorer<S>, heed::AdditiveScorer<S>>>;
+
+/// Line `I` of a list, in any scalar.
+template <std::size_t I>
+struct CellAt {
+  template <class S>
+  using Make = std::tuple_element_t<I, Cells<S>>;
+};
+template <std::size_t I>
+struct ScorerAt {
+  template <class S>
+  using Make = std::tuple_element_t<I, Scorers<S>>;
+};
+
+template <template <std::size_t> class At, std::size_t... I>
+testing::Types<At<I>...> lines(std::index_sequence<I...>);
+
+using EachCell = decltype(lines<CellAt>(std::make_index_sequence<std::tuple_size_v<Cells<double>>>{}));
+using EachScorer = decltype(lines<ScorerAt>(std::make_index_sequence<std::tuple_size_v<Scorers<double>>>{}));
+
+}  // namespace typed
