@@ -93,11 +93,9 @@ class WholeModel : public testing::TestWithParam<std::string_view> {
   }
 
   static void expect_near(const Model& actual, const Model& expected) {
-    heed::for_each_parameter(
-        [](const heed::ParameterName& name, const auto& a, const auto& e) {
-          EXPECT_LE(heed::test::distance(a, e), tolerance) << name.str();
-        },
-        actual, expected);
+    heed::for_each_parameter([](const heed::ParameterName& name, const auto& a,
+                                const auto& e) { EXPECT_LE(heed::test::distance(a, e), tolerance) << name.str(); },
+                             actual, expected);
   }
 
   /// Ten updates with an optimiser, and what PyTorch wrote under `prefix`.
@@ -135,8 +133,7 @@ TEST_P(WholeModel, AgreesWithPytorchInLossWeightsAndGradients) {
   const auto words = static_cast<double>(target_words_.size() + targets_.size());
   Model::Tape tape;
   Model grad = heed::zeros_like(model_);
-  const double loss =
-      model_.loss_and_gradient(sources_, targets_, tape, grad, {smoothing, 1 / words, nullptr});
+  const double loss = model_.loss_and_gradient(sources_, targets_, tape, grad, {smoothing, 1 / words, nullptr});
   const double expected = fixture_.matrix<double>("loss")(0);
   EXPECT_NEAR(loss, expected, tolerance * expected);
   EXPECT_NEAR(model_.loss(sources_, targets_, tape, {smoothing, 1, nullptr}), expected, tolerance * expected);

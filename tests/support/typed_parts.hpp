@@ -1,7 +1,12 @@
 #pragma once
 
-#include <heed/cells/any_cell.hpp>
-#include <heed/scorers/any_scorer.hpp>
+#include <heed/cells/gru.hpp>
+#include <heed/cells/lstm.hpp>
+#include <heed/cells/rnn.hpp>
+#include <heed/scorers/additive.hpp>
+#include <heed/scorers/concat.hpp>
+#include <heed/scorers/dot.hpp>
+#include <heed/scorers/general.hpp>
 
 #include <gtest/gtest.h>
 
@@ -19,10 +24,10 @@ using heed::Index;
 /// The sizes of the parts that the lists make.
 inline constexpr int input = 3, hidden = 4, query = 3, memory = 4, alignment = 5;
 
-template <class CellType, class Held = CellType>
+template <class CellType>
 struct MakeCell {
   using Part = CellType;
-  static Part make(bool bias) { return Part(Held(input, hidden, bias)); }
+  static Part make(bool bias) { return Part(input, hidden, bias); }
 };
 
 template <class S>
@@ -30,20 +35,19 @@ using Cells = std::tuple<         //
     MakeCell<heed::RnnCell<S>>,   //
     MakeCell<heed::RnnCell<S, Dynamic, Dynamic, heed::Relu>>,
     MakeCell<heed::LstmCell<S>>,  //
-    MakeCell<heed::GruCell<S>>,   //
-    MakeCell<heed::AnyCell<S>, heed::LstmCell<S>>>;
+    MakeCell<heed::GruCell<S>>>;
 
 /// `options` follow the sizes in the constructor.
-template <class ScorerType, class Held = ScorerType, bool... options>
+template <class ScorerType, bool... options>
 struct MakeScorer {
   using Part = ScorerType;
   static Part make() {
-    if constexpr (std::is_constructible_v<Held, Index, Index, Index>) {
-      return Part(Held(query, memory, alignment, options...));
-    } else if constexpr (std::is_constructible_v<Held, Index, Index>) {
-      return Part(Held(query, memory, options...));
+    if constexpr (std::is_constructible_v<Part, Index, Index, Index>) {
+      return Part(query, memory, alignment, options...);
+    } else if constexpr (std::is_constructible_v<Part, Index, Index>) {
+      return Part(query, memory, options...);
     } else {
-      return Part(Held(memory, options...));  // query and memory have one size
+      return Part(memory, options...);  // query and memory have one size
     }
   }
 };
@@ -53,9 +57,8 @@ using Scorers = std::tuple<               //
     MakeScorer<heed::DotScorer<S>>,       //
     MakeScorer<heed::GeneralScorer<S>>,   //
     MakeScorer<heed::AdditiveScorer<S>>,  //
-    MakeScorer<heed::AdditiveScorer<S>, heed::AdditiveScorer<S>, true>,
-    MakeScorer<heed::ConcatScorer<S>>,    //
-    MakeScorer<heed::AnyScorer<S>, heed::AdditiveScorer<S>>>;
+    MakeScorer<heed::AdditiveScorer<S>, true>,
+    MakeScorer<heed::ConcatScorer<S>>>;
 
 /// Line `I` of a list, in any scalar.
 template <std::size_t I>

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <heed/io/translator_config.hpp>
+
+#include "support/numbers.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace heed::test {
+
+/// A batch that owns its words.
+class Batch {
+ public:
+  Batch() = default;
+  Batch(Batch&&) = default;
+  Batch& operator=(Batch&&) = default;
+  Batch(const Batch&) = delete;  // the spans of a copy would point into the original
+  Batch& operator=(const Batch&) = delete;
+
+  void add(std::vector<Token> source, std::vector<Token> target) {
+    words_.push_back(std::move(source));
+    sources.push_back(words_.back());
+    words_.push_back(std::move(target));
+    targets.push_back(words_.back());
+  }
+
+  std::size_t size() const { return sources.size(); }
+
+  /// The sentences at these places, alone.
+  Batch at(const std::vector<std::size_t>& places) const {
+    Batch result;
+    for (const std::size_t i : places) {
+      result.add({sources[i].begin(), sources[i].end()}, {targets[i].begin(), targets[i].end()});
+    }
+    return result;
+  }
+
+  std::vector<std::span<const Token>> sources, targets;
+
+ private:
+  std::vector<std::vector<Token>> words_;  // moving one leaves its words where they are
+};
+
+/// Sentences of `shortest` to `longest` words, none of them special, and the same again as targets.
+inline Batch copy_task(std::size_t sentences, std::uint64_t shortest, std::uint64_t longest, std::uint64_t vocabulary,
+                       std::uint64_t seed) {
+  Batch batch;
+  Random random(seed);
+  for (std::size_t i = 0; i < sentences; ++i) {
+    std::vector<Token> words(shortest + random.below(longest - shortest + 1));
+    for (Token& word : words) word = static_cast<Token>(3 + random.below(vocabulary - 3));
+    batch.add(words, words);
+  }
+  return batch;
+}
+
+/// Sentences of all kinds of lengths for a vocabulary of 5 or more: a target of no words among them.
+inline Batch ragged_batch() {
+  Batch batch;
+  batch.add({3, 4, 0}, {4, 3});
+  batch.add({4}, {});
+  batch.add({3, 3, 4, 4, 3}, {3, 4, 0, 4});
+  batch.add({0, 4, 3}, {3});
+  return batch;
+}
+
+/// Every cell x scorer x decoder, Luong's with and without input feeding, at these sizes.
+inline std::vector<TranslatorConfig> every_combination(const TranslatorConfig& sizes) {
+  std::vector<TranslatorConfig> all;
+  for (const auto cell : cell_names) {
+    for (const auto decoder : decoder_names) {
+      for (const auto scorer : scorer_names) {
+        if (decoder == "plain" && scorer != scorer_names.front()) continue;  // has no scorer
+        for (const bool feeding : {true, false}) {
+          if (decoder != "luong" && !feeding) continue;  // has no input feeding
+          TranslatorConfig config = sizes;
+          config.cell = cell;
+          config.scorer = scorer;
+          config.decoder = decoder;
+          config.input_feeding = feeding;
+          all.push_back(config);
+        }
+      }
+    }
+  }
+  return all;
+}
+
+/// What a configuration chooses, as a part of a test's name: GruLuongDotUnfed.
+inline std::string choices(const TranslatorConfig& config) {
+  std::string result;
+  const auto add = [&](const std::string& word) {
+    bool first = true;
+    for (const char c : word) {
+      if (c != '-') result += first && c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+      first = c == '-';
+    }
+  };
+  add(config.cell);
+  add(config.decoder);
+  if (config.decoder != "plain") add(config.scorer);
+  if (config.decoder == "luong" && !config.input_feeding) add("unfed");
+  return result;
+}
+
+/// A model with random parameters, biases too, for both vocabularies of this size.
+template <class S = double>
+TranslationModel<S> random_model(const TranslatorConfig& config, Index vocabulary, std::uint64_t seed,
+                                 double reach = 0.7) {
+  auto model = make_model<S>(config, vocabulary, vocabulary);
+  Random random(seed);
+  randomize(model, random, reach);
+  return model;
+}
+
+/// A model with its first parameters, as training begins with them.
+template <class S = double>
+TranslationModel<S> fresh_model(const TranslatorConfig& config, Index vocabulary, std::uint64_t seed) {
+  auto model = make_model<S>(config, vocabulary, vocabulary);
+  Random random(seed);
+  initialize(model, random);
+  return model;
+}
+
+}  // namespace heed::test
