@@ -8,15 +8,7 @@ namespace examples {
 /// `translate demo`: learns to translate from the data in the repository and shows what it learned.
 struct DemoCommand {
   std::string data = HEED_EXAMPLE_DATA, out = "demo";
-  TrainingOptions training = recipe();
-
-  static TrainingOptions recipe() {
-    TrainingOptions options;
-    options.epochs = 12;
-    options.rate = 4e-3;
-    options.threads = default_threads();
-    return options;
-  }
+  TrainingOptions training = demo_recipe();
 
   void add_to(CLI::App& command) {
     command.add_option("--data", data, "folder with train.tsv, dev.tsv, test_iid.tsv and showcase.tsv")
@@ -41,8 +33,7 @@ struct DemoCommand {
     heed::initialize(translator.model, random);
     std::cout << "Learning English to French from " << train.size() << " sentence pairs ("
               << heed::parameter_count(translator.model) << " parameters, " << training.threads
-              << (training.threads == 1 ? " thread)\n" : " threads)\n")
-              << std::flush;
+              << (training.threads == 1 ? " thread)\n" : " threads)\n") << std::flush;
     catch_interrupts();
     TrainingResult result;
     {

@@ -35,8 +35,8 @@ struct Evaluation {
   std::vector<heed::Words> hypotheses;  ///< in the order of the pairs
   double bleu = 0, exact_match = 0;     ///< percent
   double perplexity = 0;
-  heed::AlignmentScore alignment;       ///< with the reference fed; nothing where the file has no gold links
-  double seconds = 0;                   ///< of the search
+  heed::AlignmentScore alignment;  ///< with the reference fed; nothing where the file has no gold links
+  double seconds = 0;              ///< of the search
 };
 
 /// Translates the source of every pair, several batches at a time; results are in the order of the pairs.

@@ -10,8 +10,9 @@
 #include <iostream>
 
 int main(int argc, char** argv) {
-  CLI::App app("Learns to translate from sentence pairs, with attention or without.\n"
-               "Results go to standard output, progress and errors to standard error.");
+  CLI::App app(
+      "Learns to translate from sentence pairs, with attention or without.\n"
+      "Results go to standard output, progress and errors to standard error.");
   app.require_subcommand(1);
   app.get_formatter()->column_width(34);
 

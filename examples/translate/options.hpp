@@ -22,6 +22,15 @@ CLI::IsMember one_of(const std::array<std::string_view, N>& names) {
 
 inline int default_threads() { return static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); }
 
+/// What learns the embedded data well in little time.
+inline TrainingOptions demo_recipe() {
+  TrainingOptions options;
+  options.epochs = 10;
+  options.rate = 5e-3;
+  options.threads = default_threads();
+  return options;
+}
+
 /// --threads, as every command has it.
 inline void add_threads(CLI::App& command, int& threads) {
   command.add_option("--threads", threads, "threads to use")->check(CLI::Range(1, 1024))->capture_default_str();
@@ -30,9 +39,10 @@ inline void add_threads(CLI::App& command, int& threads) {
 /// --pairs, or --source and --target; with `dev` before each name for the second set of a command.
 inline void add_pair_files(CLI::App& command, PairFiles& files, const std::string& dev, const std::string& what) {
   const std::string group = dev.empty() ? "Data" : "Dev data (optional; the best model on them is kept)";
-  auto* const pairs =
-      command.add_option(dev.empty() ? "--pairs" : "--dev", files.pairs, what + ": a tab-separated file, source and target")
-          ->group(group);
+  auto* const pairs = command
+                          .add_option(dev.empty() ? "--pairs" : "--dev", files.pairs,
+                                      what + ": a tab-separated file, source and target")
+                          ->group(group);
   auto* const source =
       command.add_option("--" + dev + "source", files.source, what + ": a file of source sentences, one a line")
           ->group(group);
@@ -54,8 +64,9 @@ inline void add_model_options(CLI::App& command, heed::TranslatorConfig& config,
   add("--decoder", config.decoder, "bahdanau: the previous state asks; luong: the current one; plain: no attention")
       ->check(detail::one_of(heed::decoder_names));
   add("--scorer", config.scorer, "scoring function of the attention")->check(detail::one_of(heed::scorer_names));
-  command.add_flag("--input-feeding,!--no-input-feeding", config.input_feeding,
-                   "luong: feed the attentional vector to the next step (on by default)")
+  command
+      .add_flag("--input-feeding,!--no-input-feeding", config.input_feeding,
+                "luong: feed the attentional vector to the next step (on by default)")
       ->group("Model");
   add("--hidden", config.hidden, "size of the recurrent state")->check(CLI::Range(1, 16384));
   add("--embedding", config.embedding, "size of an embedded word")->check(CLI::Range(1, 16384));

@@ -20,8 +20,7 @@ struct Translation {
 
 /// Translates sentences together. An empty one stays empty.
 inline std::vector<Translation> translate(const heed::Translator& translator, std::vector<heed::Words> sentences,
-                                          const heed::SearchOptions& options,
-                                          heed::SearchWorkspace<float>& work) {
+                                          const heed::SearchOptions& options, heed::SearchWorkspace<float>& work) {
   std::vector<Translation> translations(sentences.size());
   std::vector<std::vector<heed::Token>> tokens;
   std::vector<std::size_t> places;

@@ -47,8 +47,7 @@ struct TrainCommand {
     const heed::ReadOptions read{.allow_missing_target = false, .max_words = max_words};
     const auto pairs = data.read(read);
     const auto dev_pairs = dev.given() ? dev.read(read) : std::vector<heed::SentencePair>{};
-    heed::Translator translator(config,
-                                heed::Vocabulary::build(pairs, minimum_frequency, &heed::SentencePair::source),
+    heed::Translator translator(config, heed::Vocabulary::build(pairs, minimum_frequency, &heed::SentencePair::source),
                                 heed::Vocabulary::build(pairs, minimum_frequency, &heed::SentencePair::target));
     heed::Random random(training.seed);
     heed::initialize(translator.model, random);

@@ -16,16 +16,17 @@ namespace examples {
 struct TrainingOptions {
   int epochs = 10;
   heed::Index batch = 64;
-  double rate = 2e-3;          ///< Adam's, at its highest
+  double rate = 2e-3;  ///< Adam's, at its highest
   std::string schedule = "linear";
   double clip = 5, label_smoothing = 0;
   int threads = 1;
   std::uint64_t seed = 1;
-  std::string save;            ///< where the best model goes; empty: nowhere
+  std::string save;  ///< where the best model goes; empty: nowhere
   bool resume = false;
 };
 
-/// The learning rate's share of its peak: `linear` rises over the first fiftieth of the run and falls to zero at its end.
+/// The learning rate's share of its peak: `linear` rises over the first fiftieth of the run and falls to zero at its
+/// end.
 inline double schedule_factor(const std::string& schedule, double done) {
   if (schedule == "constant") return 1;
   constexpr double warm_up = 0.02;
@@ -33,15 +34,15 @@ inline double schedule_factor(const std::string& schedule, double done) {
 }
 
 struct TrainingResult {
-  double seconds = 0;      ///< spent on updates and dev data in this session
+  double seconds = 0;                                         ///< spent on updates and dev data in this session
   double best_dev = std::numeric_limits<double>::infinity();  ///< mean loss per word
   bool interrupted = false;
 };
 
 /// Trains a translator, keeps the best one on the dev data, and can stop at any update and go on later.
 ///
-/// Beside the model, `SAVE.training` holds what resuming needs. The order of the batches and the dropout masks depend only
-/// on the seed, the epoch and the update, so a resumed run ends with the same bits as one that was never stopped.
+/// Beside the model, `SAVE.training` holds what resuming needs. The order of the batches and the dropout masks depend
+/// only on the seed, the epoch and the update, so a resumed run ends with the same bits as one that was never stopped.
 class Training {
  public:
   Training(heed::Translator& translator, const std::vector<heed::SentencePair>& train,
@@ -60,16 +61,15 @@ class Training {
   TrainingResult run(Progress& progress) {
     const auto start = std::chrono::steady_clock::now();
     if (options_.resume) load_state();
-    const auto batches_per_epoch = (train_.size() + static_cast<std::size_t>(options_.batch) - 1) /
-                                   static_cast<std::size_t>(options_.batch);
+    const auto batches_per_epoch =
+        (train_.size() + static_cast<std::size_t>(options_.batch) - 1) / static_cast<std::size_t>(options_.batch);
     const double updates = static_cast<double>(batches_per_epoch) * options_.epochs;
     TrainingResult result;
     long long tokens = 0;
     double shown_loss = std::numeric_limits<double>::quiet_NaN();
     for (; epoch_ < options_.epochs; ++epoch_, next_batch_ = 0) {
       heed::Random random(options_.seed, static_cast<std::uint64_t>(epoch_));
-      const auto batches =
-          heed::make_batches(train_.source_lengths, train_.target_lengths, options_.batch, random);
+      const auto batches = heed::make_batches(train_.source_lengths, train_.target_lengths, options_.batch, random);
       for (; next_batch_ < batches.size(); ++next_batch_) {
         if (interrupted()) {
           save_state();

@@ -13,9 +13,9 @@ namespace heed::inline v0_1 {
 ///
 ///   scores_j = score(q, h_j)      weights = normalise(scores)      context = sum_j weights_j h_j
 ///
-/// Query column i asks the sentence `sentences[i]` of the memory; neighbouring columns that ask the same one are handled
-/// together. Shapes: queries Q x n, projected P x n, weights longest x n (zero below the end of a column's sentence),
-/// contexts M x n.
+/// Query column i asks the sentence `sentences[i]` of the memory; neighbouring columns that ask the same one are
+/// handled together. Shapes: queries Q x n, projected P x n, weights longest x n (zero below the end of a column's
+/// sentence), contexts M x n.
 template <class ScorerType, class NormalizerType = Softmax>
 struct Attention {
   static_assert(Scorer<ScorerType>, "Attention: the first argument must model heed::Scorer (scorers/scorer.hpp)");
@@ -59,23 +59,23 @@ struct Attention {
   }
 
   /// Adds to grad (of `score`), d_queries and d_memory; overwrites d_projected, which `accumulate` wants later.
-  void backward(const Memory<S>& memory, std::span<const Index> sentences, const In<S>& projected,
-                const In<S>& weights, const In<S>& d_contexts, Attention& grad, Out<S> d_projected, Out<S> d_queries,
-                Memory<S>& d_memory, Buffer<S>& scratch, Buffer<S>& d_scores) const {
+  void backward(const Memory<S>& memory, std::span<const Index> sentences, const In<S>& projected, const In<S>& weights,
+                const In<S>& d_contexts, Attention& grad, Out<S> d_projected, Out<S> d_queries, Memory<S>& d_memory,
+                Buffer<S>& scratch, Buffer<S>& d_scores) const {
     d_projected.setZero();
     d_scores.resize(weights.rows(), weights.cols());
     for_each_sentence(sentences, [&](Index b, Index i, Index n) {
       const auto block = weights.block(0, i, memory.length(b), n);
       auto d = d_scores.block(0, i, memory.length(b), n);
       for (Index k = 0; k < n; ++k) {
-        d.col(k).noalias() = memory.values_of(b).transpose() * d_contexts.col(i + k);               // was: contexts
-        d_memory.values_of(b).noalias() += d_contexts.col(i + k) * block.col(k).transpose();        // was: contexts
+        d.col(k).noalias() = memory.values_of(b).transpose() * d_contexts.col(i + k);         // was: contexts
+        d_memory.values_of(b).noalias() += d_contexts.col(i + k) * block.col(k).transpose();  // was: contexts
       }
-      normalizer.backward(block, d);                                                                // was: normalise
-      scorer.score_backward(projected.middleCols(i, n), memory.keys_of(b), d, grad.scorer,
-                            d_projected.middleCols(i, n), d_memory.keys_of(b), scratch);            // was: score
+      normalizer.backward(block, d);  // was: normalise
+      scorer.score_backward(projected.middleCols(i, n), memory.keys_of(b), d, grad.scorer, d_projected.middleCols(i, n),
+                            d_memory.keys_of(b), scratch);  // was: score
     });
-    scorer.project_backward(d_projected, d_queries);                                                // was: project
+    scorer.project_backward(d_projected, d_queries);  // was: project
   }
 
   /// The scorer's parameter gradients that are products over a whole batch.
@@ -131,8 +131,8 @@ void attend(const ScorerType& scorer, const Eigen::MatrixBase<Queries>& queries,
   require(memory.cols() > 0, [] { return std::string("attend: the memory is empty, there is nothing to attend to"); });
   require(queries.rows() == scorer.query_size() && memory.rows() == scorer.memory_size(), [&] {
     return "attend: the scorer expects queries of size " + std::to_string(scorer.query_size()) +
-           " and a memory of size " + std::to_string(scorer.memory_size()) + ", not " +
-           std::to_string(queries.rows()) + " and " + std::to_string(memory.rows());
+           " and a memory of size " + std::to_string(scorer.memory_size()) + ", not " + std::to_string(queries.rows()) +
+           " and " + std::to_string(memory.rows());
   });
   const In<S> values(memory);
   work.projected.resize(scorer.projected_size(), queries.cols());

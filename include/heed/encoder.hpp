@@ -30,8 +30,8 @@ struct RecurrenceTape {
 ///
 /// `tape.trace` holds the projected inputs and `tape.running` the initial states.
 template <Cell C, class Outputs>
-void run_recurrence(const C& cell, const Packing& packing, bool reversed,
-                    RecurrenceTape<typename C::Scalar>& tape, Outputs&& outputs) {
+void run_recurrence(const C& cell, const Packing& packing, bool reversed, RecurrenceTape<typename C::Scalar>& tape,
+                    Outputs&& outputs) {
   tape.previous.resize(cell.state_size(), packing.columns());
   for (Index k = 0; k < packing.steps(); ++k) {
     const Index t = reversed ? packing.steps() - 1 - k : k, first = packing.first(t), n = packing.active(t);
@@ -237,8 +237,8 @@ struct Encoder {
   }
 };
 
-/// Lays what an encoder wrote out as a memory: each sentence's columns side by side, its final h of the top layer as its
-/// summary. The keys are left to the attention that will match them.
+/// Lays what an encoder wrote out as a memory: each sentence's columns side by side, its final h of the top layer as
+/// its summary. The keys are left to the attention that will match them.
 template <Cell C>
 void make_memory(const Encoder<C>& encoder, const Packing& packing, const EncoderTape<typename C::Scalar>& tape,
                  std::vector<Index>& lengths, Memory<typename C::Scalar>& memory) {
@@ -257,7 +257,8 @@ void make_memory(const Encoder<C>& encoder, const Packing& packing, const Encode
   }
 }
 
-/// Backward of `make_memory`: overwrites d_outputs (packed). `d_memory`'s values are added to where the summary was read.
+/// Backward of `make_memory`: overwrites d_outputs (packed). `d_memory`'s values are added to where the summary was
+/// read.
 template <Cell C>
 void make_memory_backward(const Encoder<C>& encoder, const Packing& packing, Memory<typename C::Scalar>& d_memory,
                           Buffer<typename C::Scalar>& d_outputs) {

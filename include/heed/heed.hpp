@@ -2,6 +2,8 @@
 
 /// heed: attention on Eigen. Everything but files, pictures and text, in the order data flows.
 
+// clang-format off: the order is the lesson
+
 // Words
 #include <heed/errors.hpp>
 #include <heed/types.hpp>

@@ -14,8 +14,8 @@ namespace heed::inline v0_1 {
 ///
 ///     L = log sum_k e^{x_k} - (1 - e) x_target - e / V sum_k x_k
 ///
-/// `logits` is overwritten by dL/dlogits times `scale`:  softmax(x) - (1 - e) [k = target] - e / V. The returned loss is
-/// not scaled. Throws if a target is outside the vocabulary. Does not allocate.
+/// `logits` is overwritten by dL/dlogits times `scale`:  softmax(x) - (1 - e) [k = target] - e / V. The returned loss
+/// is not scaled. Throws if a target is outside the vocabulary. Does not allocate.
 template <class S>
 double softmax_cross_entropy(Out<S> logits, std::span<const Token> targets, S smoothing = S(0), S scale = S(1)) {
   require(static_cast<std::size_t>(logits.cols()) == targets.size(), [&] {

@@ -72,8 +72,9 @@ void softmax_backward(const Y& y, D&& d) {
 
 /// out += a b, without allocating.
 ///
-/// Eigen puts the buffers of a product on the heap once they pass EIGEN_STACK_ALLOCATION_LIMIT; in tiles of this size they
-/// stay on the stack. A decoding step is made of such products. Training, which may allocate, calls Eigen directly.
+/// Eigen puts the buffers of a product on the heap once they pass EIGEN_STACK_ALLOCATION_LIMIT; in tiles of this size
+/// they stay on the stack. A decoding step is made of such products. Training, which may allocate, calls Eigen
+/// directly.
 template <class A, class B, class C>
 void add_product(const Eigen::MatrixBase<A>& a, const Eigen::MatrixBase<B>& b, C&& out) {
   constexpr Index side = 64;

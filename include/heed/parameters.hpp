@@ -60,7 +60,9 @@ inline constexpr bool is_optional<std::optional<T>> = true;
 ///
 /// The pack holds several of the same type (model, gradient, the optimiser's moments), visited in step.
 template <class T>
-concept Part = requires(T& part, detail::AnyVisit visit) { T::visit_parameters(visit, part); };
+concept Part = requires(T& part, detail::AnyVisit visit) {
+  T::visit_parameters(visit, part);
+};
 
 namespace detail {
 
@@ -126,8 +128,7 @@ void scale(P& part, S factor) {
 template <Part P>
 double squared_norm(const P& part) {
   double sum = 0;
-  for_each_parameter(
-      [&](const ParameterName&, const auto& x) { sum += static_cast<double>(x.squaredNorm()); }, part);
+  for_each_parameter([&](const ParameterName&, const auto& x) { sum += static_cast<double>(x.squaredNorm()); }, part);
   return sum;
 }
 

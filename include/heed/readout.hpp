@@ -14,10 +14,10 @@ template <class S>
 struct Readout {
   using Scalar = S;
 
-  Matrix<S> W;         ///< features x (state + context + word)
-  Vector<S> b;         ///< features
-  Index state = 0;     ///< columns of W that belong to s
-  Index context = 0;   ///< columns of W that belong to c
+  Matrix<S> W;        ///< features x (state + context + word)
+  Vector<S> b;        ///< features
+  Index state = 0;    ///< columns of W that belong to s
+  Index context = 0;  ///< columns of W that belong to c
 
   Readout() = default;
   Readout(Index state_size, Index context_size, Index word_size, Index features)
@@ -38,8 +38,8 @@ struct Readout {
   }
 
   /// Overwrites d_features by the gradient before the tanh; adds to grad and the three inputs' gradients.
-  void backward(const In<S>& s, const In<S>& c, const In<S>& x, const In<S>& features, Out<S> d_features,
-                Readout& grad, Out<S> d_s, Out<S> d_c, Out<S> d_x) const {
+  void backward(const In<S>& s, const In<S>& c, const In<S>& x, const In<S>& features, Out<S> d_features, Readout& grad,
+                Out<S> d_s, Out<S> d_c, Out<S> d_x) const {
     Tanh::backward(features, d_features);
     grad.b += d_features.rowwise().sum();
     grad.W.leftCols(state).noalias() += d_features * s.transpose();

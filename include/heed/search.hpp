@@ -12,19 +12,19 @@
 namespace heed::inline v0_1 {
 
 struct SearchOptions {
-  Index beam = 1;                ///< hypotheses kept for each sentence; 1 is greedy search
-  double length_penalty = 0.6;   ///< alpha of Wu et al. 2016, section 7: scores are divided by ((5 + words) / 6)^alpha
-  Index maximum_length = 0;      ///< words at most; 0: twice the source's length and ten more
+  Index beam = 1;               ///< hypotheses kept for each sentence; 1 is greedy search
+  double length_penalty = 0.6;  ///< alpha of Wu et al. 2016, section 7: scores are divided by ((5 + words) / 6)^alpha
+  Index maximum_length = 0;     ///< words at most; 0: twice the source's length and ten more
 };
 
 /// A sentence that search found.
 template <class S>
 struct Hypothesis {
-  std::vector<Token> tokens;    ///< without begin and end symbol
-  Buffer<S> weights;            ///< source length x (words, and the end symbol if complete): the alignment
-  double log_probability = 0;   ///< of all words and the end symbol
-  double score = 0;             ///< log_probability divided by the length penalty
-  bool complete = false;        ///< whether it ended with the end symbol, not at the maximum length
+  std::vector<Token> tokens;   ///< without begin and end symbol
+  Buffer<S> weights;           ///< source length x (words, and the end symbol if complete): the alignment
+  double log_probability = 0;  ///< of all words and the end symbol
+  double score = 0;            ///< log_probability divided by the length penalty
+  bool complete = false;       ///< whether it ended with the end symbol, not at the maximum length
 };
 
 /// Everything a search writes. One per thread; it only grows.
@@ -69,7 +69,8 @@ inline double length_penalty(Index words, double alpha) {
   return std::pow((5.0 + static_cast<double>(words)) / 6.0, alpha);
 }
 
-/// Orders candidates best first; ties go to the earlier column, then the smaller word, so that results are reproducible.
+/// Orders candidates best first; ties go to the earlier column, then the smaller word, so that results are
+/// reproducible.
 template <class Candidate>
 bool better(const Candidate& a, const Candidate& b) {
   if (a.log_probability != b.log_probability) return a.log_probability > b.log_probability;
@@ -119,8 +120,8 @@ void trace_back(const SearchWorkspace<S>& work, const typename SearchWorkspace<S
 
 /// Finds a likely target for every source of a batch: greedily, or with a beam.
 ///
-/// All hypotheses of all sentences are one batch; those that ended leave it. A hypothesis that ended keeps its place in the
-/// beam, so the beam narrows until no place is left, or until no unfinished hypothesis can still overtake the best
+/// All hypotheses of all sentences are one batch; those that ended leave it. A hypothesis that ended keeps its place in
+/// the beam, so the beam narrows until no place is left, or until no unfinished hypothesis can still overtake the best
 /// finished one, whatever the length penalty. The begin symbol is never proposed.
 /// Throws on an empty source, an option out of range and a model whose scores are not finite.
 template <class Model>

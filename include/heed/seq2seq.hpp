@@ -20,9 +20,9 @@ struct Seq2SeqTape {
   Packing source_packing, target_packing;
   std::vector<Token> source_tokens, fed, wanted;  ///< packed; wanted is fed, one word later
   std::vector<Index> lengths;
-  Buffer<S> x, x_mask, d_x;                       ///< embedded source words
-  Buffer<S> y, y_mask, d_y;                       ///< embedded target words
-  Buffer<S> shown, shown_mask, logits;            ///< the output layer's input and result, a block of columns at a time
+  Buffer<S> x, x_mask, d_x;             ///< embedded source words
+  Buffer<S> y, y_mask, d_y;             ///< embedded target words
+  Buffer<S> shown, shown_mask, logits;  ///< the output layer's input and result, a block of columns at a time
   Buffer<S> d_outputs;
   EncoderTape<S> encoder;
   Memory<S> memory, d_memory;
@@ -96,11 +96,10 @@ struct Seq2Seq {
     zero(tape.y, tape.d_y);
     zero(tape.x, tape.d_x);
     tape.d_memory.zeros_like(tape.memory);
-    decode_backward(decoder, tape.y, tape.target_packing, tape.memory, tape.state, tape.decoder, grad.decoder,
-                    tape.d_y, tape.d_memory, options.random);
+    decode_backward(decoder, tape.y, tape.target_packing, tape.memory, tape.state, tape.decoder, grad.decoder, tape.d_y,
+                    tape.d_memory, options.random);
     make_memory_backward(encoder, tape.source_packing, tape.d_memory, tape.d_outputs);
-    encoder.backward(tape.x, tape.source_packing, tape.encoder, tape.d_outputs, grad.encoder, tape.d_x,
-                     options.random);
+    encoder.backward(tape.x, tape.source_packing, tape.encoder, tape.d_outputs, grad.encoder, tape.d_x, options.random);
     dropout.backward(options.random, tape.y_mask, tape.d_y);
     dropout.backward(options.random, tape.x_mask, tape.d_x);
     target.backward(tape.fed, tape.d_y, grad.target);
@@ -133,7 +132,8 @@ struct Seq2Seq {
     for (Index p = 0; p < tape.target_packing.sentences(); ++p) {
       const auto words = targets[static_cast<std::size_t>(tape.target_packing.sentence(p))];
       for (Index t = 0; t < tape.target_packing.length(p); ++t) {
-        const auto column = static_cast<std::size_t>(tape.target_packing.column(t, p)), at = static_cast<std::size_t>(t);
+        const auto column = static_cast<std::size_t>(tape.target_packing.column(t, p)),
+                   at = static_cast<std::size_t>(t);
         tape.fed[column] = t == 0 ? symbols::begin : words[at - 1];
         tape.wanted[column] = at == words.size() ? symbols::end : words[at];
       }
@@ -155,8 +155,8 @@ struct Seq2Seq {
       tape.shown = tape.decoder.features.middleCols(i, n);
       dropout.forward(options.random, tape.shown, tape.shown_mask);
       output.forward(tape.shown, tape.logits);
-      const auto wanted = std::span<const Token>(tape.wanted).subspan(static_cast<std::size_t>(i),
-                                                                      static_cast<std::size_t>(n));
+      const auto wanted =
+          std::span<const Token>(tape.wanted).subspan(static_cast<std::size_t>(i), static_cast<std::size_t>(n));
       loss += softmax_cross_entropy<S>(tape.logits, wanted, options.smoothing, options.scale);
       if (grad == nullptr) continue;
       auto d_features = tape.decoder.d_features.middleCols(i, n);

@@ -42,7 +42,8 @@ struct Stack {
   /// `make(input, hidden)` makes a cell. Throws unless there is at least one layer.
   template <class MakeCell>
   Stack(MakeCell&& make, Index input, Index hidden, Index layer_count, S dropout_rate) : dropout(dropout_rate) {
-    require(layer_count >= 1, [&] { return "Stack: at least one layer is needed, not " + std::to_string(layer_count); });
+    require(layer_count >= 1,
+            [&] { return "Stack: at least one layer is needed, not " + std::to_string(layer_count); });
     for (Index l = 0; l < layer_count; ++l) layers.push_back(make(l == 0 ? input : hidden, hidden));
   }
 
@@ -104,8 +105,8 @@ struct Stack {
       layers[l].step_backward(layer.trace.middleCols(first, n), layer.previous.middleCols(first, n), d_state, d_a);
       if (l == 0) continue;
       auto d_below = tape.layers[l - 1].d_outputs.middleCols(first, n);
-      layers[l].project_backward(d_a, 0, d_below);                              // was: project(input)
-      dropout.backward(random, layer.mask.middleCols(first, n), d_below);       // was: dropout
+      layers[l].project_backward(d_a, 0, d_below);                         // was: project(input)
+      dropout.backward(random, layer.mask.middleCols(first, n), d_below);  // was: dropout
     }
   }
 

@@ -14,7 +14,8 @@
 
 namespace heed::inline v0_1 {
 
-/// Calls work(0) ... work(threads - 1) at the same time and waits for all. The first exception, by number, is thrown again.
+/// Calls work(0) ... work(threads - 1) at the same time and waits for all. The first exception, by number, is thrown
+/// again.
 template <class Work>
 void run_threads(int threads, const Work& work) {
   require(threads >= 1, [&] { return "run_threads: 1 or more threads, not " + std::to_string(threads); });
@@ -35,8 +36,8 @@ void run_threads(int threads, const Work& work) {
   }
 }
 
-/// Cuts items 0 ... n - 1 into batches of about the same length: shuffled, sorted by (target, source) length within pools
-/// of `pool` batches, cut, and the batches shuffled again. Sentences of one length leave no step half empty.
+/// Cuts items 0 ... n - 1 into batches of about the same length: shuffled, sorted by (target, source) length within
+/// pools of `pool` batches, cut, and the batches shuffled again. Sentences of one length leave no step half empty.
 inline std::vector<std::vector<Index>> make_batches(const std::vector<Index>& source_lengths,
                                                     const std::vector<Index>& target_lengths, Index batch,
                                                     Random& random, Index pool = 32) {
@@ -52,7 +53,8 @@ inline std::vector<std::vector<Index>> make_batches(const std::vector<Index>& so
   const auto size = static_cast<std::size_t>(batch), pool_size = size * static_cast<std::size_t>(pool);
   for (std::size_t begin = 0; begin < order.size(); begin += pool_size) {
     const std::size_t end = std::min(order.size(), begin + pool_size);
-    std::stable_sort(order.begin() + static_cast<std::ptrdiff_t>(begin), order.begin() + static_cast<std::ptrdiff_t>(end),
+    std::stable_sort(order.begin() + static_cast<std::ptrdiff_t>(begin),
+                     order.begin() + static_cast<std::ptrdiff_t>(end),
                      [&](Index a, Index b) { return key(a) < key(b); });
     for (std::size_t i = begin; i < end; i += size) {
       batches.emplace_back(order.begin() + static_cast<std::ptrdiff_t>(i),
@@ -65,9 +67,9 @@ inline std::vector<std::vector<Index>> make_batches(const std::vector<Index>& so
 
 struct TrainerOptions {
   int threads = 1;
-  double clip = 5;             ///< global norm of the gradient at most; 0: never clipped
+  double clip = 5;  ///< global norm of the gradient at most; 0: never clipped
   double label_smoothing = 0;
-  std::uint64_t seed = 1;      ///< of the dropout masks
+  std::uint64_t seed = 1;  ///< of the dropout masks
 };
 
 /// Trains a sequence-to-sequence model, a batch at a time. The sentences of a batch are dealt to the threads by length;
@@ -89,10 +91,10 @@ class Trainer {
   Trainer(Model& model, Optimizer optimizer_, TrainerOptions options)
       : optimizer(std::move(optimizer_)), model_(model), options_(options) {
     require(options.threads >= 1, [&] { return "Trainer: 1 or more threads, not " + std::to_string(options.threads); });
-    require(options.label_smoothing >= 0 && options.label_smoothing < 1, [&] {
-      return "Trainer: label smoothing lies in [0, 1), not " + std::to_string(options.label_smoothing);
-    });
-    require(options.clip >= 0, [&] { return "Trainer: the clip norm is 0 (off) or more, not " + std::to_string(options.clip); });
+    require(options.label_smoothing >= 0 && options.label_smoothing < 1,
+            [&] { return "Trainer: label smoothing lies in [0, 1), not " + std::to_string(options.label_smoothing); });
+    require(options.clip >= 0,
+            [&] { return "Trainer: the clip norm is 0 (off) or more, not " + std::to_string(options.clip); });
     shards_.resize(static_cast<std::size_t>(options.threads));
     for (auto& shard : shards_) shard.grad = zeros_like(model);
   }
@@ -108,7 +110,8 @@ class Trainer {
       shard.loss = 0;
       set_zero(shard.grad);
       if (shard.sources.empty()) return;
-      Random random(options_.seed, number * static_cast<std::uint64_t>(options_.threads) + static_cast<std::uint64_t>(i));
+      Random random(options_.seed,
+                    number * static_cast<std::uint64_t>(options_.threads) + static_cast<std::uint64_t>(i));
       const LossOptions<S> options{static_cast<S>(options_.label_smoothing), S(1) / static_cast<S>(words), &random};
       shard.loss = model_.loss_and_gradient(shard.sources, shard.targets, shard.tape, shard.grad, options);
     });

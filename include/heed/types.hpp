@@ -39,8 +39,8 @@ constexpr int plus(int a, int b) { return a == Dynamic || b == Dynamic ? Dynamic
 inline constexpr long inline_bytes = 16 * 1024;
 
 template <class S, int Rows, int Cols>
-inline constexpr bool lives_inline =
-    Rows == Dynamic || Cols == Dynamic || long{Rows} * Cols * static_cast<long>(sizeof(S)) <= inline_bytes;
+inline constexpr bool lives_inline = Rows == Dynamic || Cols == Dynamic ||
+                                     long{Rows} * Cols* static_cast<long>(sizeof(S)) <= inline_bytes;
 
 }  // namespace detail
 

@@ -31,7 +31,8 @@ double distance_from_what_it_holds() {
   const typed::Gradients a(any, x, s_prev, d_s);
   const typed::Gradients b(cell, x, s_prev, d_s);
   return std::max({difference(typed::next_state(any, x, s_prev), typed::next_state(cell, x, s_prev)),
-                   difference(a.x, b.x), difference(a.s_prev, b.s_prev), part_difference(a.parameters, b.parameters)});
+                   difference(a.x, b.x), difference(a.s_prev, b.s_prev),
+                   part_difference(std::get<C>(a.parameters.cell), b.parameters)});
 }
 
 }  // namespace

@@ -7,7 +7,8 @@
 
 namespace heed::inline v0_1 {
 
-/// A cell chosen at run time, which itself models `Cell`: a program with options has one model type, not one per choice.
+/// A cell chosen at run time, which itself models `Cell`: a program with options has one model type, not one per
+/// choice.
 template <class S>
 struct AnyCell {
   using Scalar = S;
@@ -18,11 +19,21 @@ struct AnyCell {
   template <Cell C>
   AnyCell(C chosen) : cell(std::move(chosen)) {}
 
-  Index input_size() const { return std::visit([](const auto& c) { return c.input_size(); }, cell); }
-  Index hidden_size() const { return std::visit([](const auto& c) { return c.hidden_size(); }, cell); }
-  Index state_size() const { return std::visit([](const auto& c) { return c.state_size(); }, cell); }
-  Index trace_size() const { return std::visit([](const auto& c) { return c.trace_size(); }, cell); }
-  Index gradient_size() const { return std::visit([](const auto& c) { return c.gradient_size(); }, cell); }
+  Index input_size() const {
+    return std::visit([](const auto& c) { return c.input_size(); }, cell);
+  }
+  Index hidden_size() const {
+    return std::visit([](const auto& c) { return c.hidden_size(); }, cell);
+  }
+  Index state_size() const {
+    return std::visit([](const auto& c) { return c.state_size(); }, cell);
+  }
+  Index trace_size() const {
+    return std::visit([](const auto& c) { return c.trace_size(); }, cell);
+  }
+  Index gradient_size() const {
+    return std::visit([](const auto& c) { return c.gradient_size(); }, cell);
+  }
 
   void project(const In<S>& x, Index first, Out<S> trace) const {
     std::visit([&](const auto& c) { c.project(x, first, trace); }, cell);

@@ -8,12 +8,12 @@ namespace heed::inline v0_1 {
 
 /// A recurrent cell: s_t = step(s_{t-1}, x_t), written so that only what must be sequential is.
 ///
-/// The state s is one matrix whose top `hidden_size()` rows are the output h (an LSTM keeps c below it). n columns are n
-/// sentences; N columns are all words of a batch, projected in one product before the recurrence begins.
+/// The state s is one matrix whose top `hidden_size()` rows are the output h (an LSTM keeps c below it). n columns are
+/// n sentences; N columns are all words of a batch, projected in one product before the recurrence begins.
 ///
 /// | call                                        | meaning                                                           |
 /// |---------------------------------------------|-------------------------------------------------------------------|
-/// | `project(x, first, trace)`                  | trace gains W[:, first...] x; `first` = 0 begins it with the biases |
+/// | `project(x, first, trace)`                  | trace gains W[:, first...] x; `first` 0 begins it with the biases |
 /// | `step(trace, s_prev, s)`                    | adds U h, applies the gates; s may be s_prev                      |
 /// | `step_backward(trace, s_prev, d_s, d_a)`    | d_s: dL/ds in, dL/ds_prev out; d_a: dL/d(pre-activation)          |
 /// | `project_backward(d_a, first, d_x)`         | d_x += W[:, first...]' d_a                                        |

@@ -10,8 +10,8 @@ namespace heed::inline v0_1 {
 ///   r = sigmoid(W_r x + b_Wr + U_r h + b_Ur)         n  = tanh(W_n x + b_Wn + r m),  m = U_n h + b_Un
 ///   z = sigmoid(W_z x + b_Wz + U_z h + b_Uz)         h' = (1 - z) n + z h
 ///
-/// b_Un stands inside the reset product, so the two biases of n cannot be merged. W and U hold r, z, n from top to bottom;
-/// m has rows of its own in the trace, placed so that U h is one product:
+/// b_Un stands inside the reset product, so the two biases of n cannot be merged. W and U hold r, z, n from top to
+/// bottom; m has rows of its own in the trace, placed so that U h is one product:
 ///
 ///   trace [ r ]     d_a [ r ]       U h is added to r, z, m
 ///         [ z ]         [ z ]       W x is added to r, z and n
@@ -64,12 +64,12 @@ struct GruCell : detail::GateParameters<S, Input, Hidden, 3> {
     const auto n = trace.bottomRows(H).array();
     auto d_r = d_a.topRows(H).array(), d_z = d_a.middleRows(H, H).array(), d_m = d_a.middleRows(2 * H, H).array();
     auto d_n = d_a.bottomRows(H).array();
-    d_n = d_s.array() * (S(1) - z) * (S(1) - n.square());               // was: h' = (1 - z) n + z h, n = tanh(.)
-    d_z = d_s.array() * (s_prev.array() - n) * z * (S(1) - z);          // was: h' = (1 - z) n + z h
-    d_m = d_n * r;                                                      // was: n = tanh(. + r m)
-    d_r = d_n * m * r * (S(1) - r);                                     // was: n = tanh(. + r m)
-    d_s.array() *= z;                                                   // was: h' = (1 - z) n + z h
-    d_s.noalias() += U.transpose() * d_a.topRows(3 * H);                // was: [r z m] += U h
+    d_n = d_s.array() * (S(1) - z) * (S(1) - n.square());       // was: h' = (1 - z) n + z h, n = tanh(.)
+    d_z = d_s.array() * (s_prev.array() - n) * z * (S(1) - z);  // was: h' = (1 - z) n + z h
+    d_m = d_n * r;                                              // was: n = tanh(. + r m)
+    d_r = d_n * m * r * (S(1) - r);                             // was: n = tanh(. + r m)
+    d_s.array() *= z;                                           // was: h' = (1 - z) n + z h
+    d_s.noalias() += U.transpose() * d_a.topRows(3 * H);        // was: [r z m] += U h
   }
 
   void project_backward(const In<S, Trace>& d_a, Index first, Out<S> d_x) const {

@@ -61,13 +61,13 @@ struct LstmCell : detail::GateParameters<S, Input, Hidden, 4> {
     const auto g = trace.middleRows(2 * H, H).array(), o = trace.middleRows(3 * H, H).array();
     const auto tanh_c = trace.bottomRows(H).array();
     auto d_h = d_s.topRows(H).array(), d_c = d_s.bottomRows(H).array();
-    d_a.bottomRows(H).array() = d_h * tanh_c * o * (S(1) - o);                        // was: h = o tanh(c)
-    d_c += d_h * o * (S(1) - tanh_c.square());                                        // was: h = o tanh(c)
-    d_a.topRows(H).array() = d_c * g * i * (S(1) - i);                                // was: c = f c_prev + i g
-    d_a.middleRows(2 * H, H).array() = d_c * i * (S(1) - g.square());                 // was: c = f c_prev + i g
+    d_a.bottomRows(H).array() = d_h * tanh_c * o * (S(1) - o);                           // was: h = o tanh(c)
+    d_c += d_h * o * (S(1) - tanh_c.square());                                           // was: h = o tanh(c)
+    d_a.topRows(H).array() = d_c * g * i * (S(1) - i);                                   // was: c = f c_prev + i g
+    d_a.middleRows(2 * H, H).array() = d_c * i * (S(1) - g.square());                    // was: c = f c_prev + i g
     d_a.middleRows(H, H).array() = d_c * s_prev.bottomRows(H).array() * f * (S(1) - f);  // was: c = f c_prev + i g
-    d_c *= f;                                                                         // was: c = f c_prev + i g
-    d_s.topRows(H).noalias() = U.transpose() * d_a;                                   // was: gates += U h_prev
+    d_c *= f;                                                                            // was: c = f c_prev + i g
+    d_s.topRows(H).noalias() = U.transpose() * d_a;                                      // was: gates += U h_prev
   }
 
   void project_backward(const In<S, Gates>& d_a, Index first, Out<S> d_x) const {

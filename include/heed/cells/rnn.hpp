@@ -37,8 +37,8 @@ struct RnnCell : detail::GateParameters<S, Input, Hidden, 1> {
 
   void step_backward(const In<S, Hidden>& trace, const In<S, Hidden>&, Out<S, Hidden> d_s, Out<S, Hidden> d_a) const {
     d_a = d_s;
-    Activation::backward(trace, d_a);      // was: h = activation(a)
-    d_s.noalias() = U.transpose() * d_a;   // was: a += U h_prev
+    Activation::backward(trace, d_a);     // was: h = activation(a)
+    d_s.noalias() = U.transpose() * d_a;  // was: a += U h_prev
   }
 
   void project_backward(const In<S, Hidden>& d_a, Index first, Out<S> d_x) const {

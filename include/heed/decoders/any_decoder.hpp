@@ -19,8 +19,12 @@ struct AnyDecoder {
   template <Decoder D>
   AnyDecoder(D chosen) : decoder(std::move(chosen)) {}
 
-  Index word_size() const { return std::visit([](const auto& d) { return d.word_size(); }, decoder); }
-  Index feature_size() const { return std::visit([](const auto& d) { return d.feature_size(); }, decoder); }
+  Index word_size() const {
+    return std::visit([](const auto& d) { return d.word_size(); }, decoder);
+  }
+  Index feature_size() const {
+    return std::visit([](const auto& d) { return d.feature_size(); }, decoder);
+  }
 
   void prepare(Memory<S>& memory) const {
     std::visit([&](const auto& d) { d.prepare(memory); }, decoder);
@@ -53,8 +57,7 @@ struct AnyDecoder {
   void begin_backward(const In<S>& x, const DecoderTape<S>& tape, AnyDecoder& grad, Out<S> d_x) const {
     std::visit([&](const auto& d) { d.begin_backward(x, tape, detail::same(d, grad.decoder), d_x); }, decoder);
   }
-  void start_backward(const DecoderState<S>& state, DecoderTape<S>& tape, AnyDecoder& grad,
-                      Memory<S>& d_memory) const {
+  void start_backward(const DecoderState<S>& state, DecoderTape<S>& tape, AnyDecoder& grad, Memory<S>& d_memory) const {
     std::visit([&](const auto& d) { d.start_backward(state, tape, detail::same(d, grad.decoder), d_memory); }, decoder);
   }
   void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, AnyDecoder& grad) const {

@@ -7,11 +7,12 @@ namespace heed::inline v0_1 {
 
 /// A decoder whose recurrent state takes in a context at every step:
 ///
-///   c_i = look(s_{i-1})        s_i = cell([E y_{i-1}; c_i], s_{i-1})        features_i = tanh(W [s_i; c_i; E y_{i-1}] + b)
+///   c_i = look(s_{i-1})        s_i = cell([E y_{i-1}; c_i], s_{i-1})        features_i = tanh(W [s_i; c_i; E y_{i-1}]
+///   + b)
 ///
-/// The lesson is in `Look`: with an `Attention` this is Bahdanau's decoder (decoders/bahdanau.hpp), with a `FixedVector` the
-/// plain one (decoders/plain.hpp). Everything else is the same code. With several layers the query is the previous top
-/// state, and the context enters the first layer.
+/// The lesson is in `Look`: with an `Attention` this is Bahdanau's decoder (decoders/bahdanau.hpp), with a
+/// `FixedVector` the plain one (decoders/plain.hpp). Everything else is the same code. With several layers the query is
+/// the previous top state, and the context enters the first layer.
 template <Cell C, class Look>
 struct ContextDecoder {
   using Scalar = typename C::Scalar;
@@ -82,13 +83,14 @@ struct ContextDecoder {
   void step_backward(const Memory<S>& memory, const DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
                      ContextDecoder& grad, Memory<S>& d_memory, const Random* random) const {
     auto d_contexts = tape.d_contexts.middleCols(first, n);
-    stack.step_backward(tape.stack, first, n, random);                                     // was: stack.step
-    stack.bottom().project_backward(tape.stack.layers.front().d_a.middleCols(first, n), word, d_contexts);  // was: project
+    stack.step_backward(tape.stack, first, n, random);  // was: stack.step
+    stack.bottom().project_backward(tape.stack.layers.front().d_a.middleCols(first, n), word,
+                                    d_contexts);  // was: project
     attention.backward(memory, detail::reading(state, n), tape.projected.middleCols(first, n),
                        tape.weights.middleCols(first, n), d_contexts, grad.attention,
                        tape.d_projected.middleCols(first, n),
                        tape.stack.top().d_state.topRows(stack.hidden_size()).leftCols(n), d_memory, tape.scratch,
-                       tape.d_scores);                                                     // was: attention
+                       tape.d_scores);  // was: attention
   }
 
   void begin_backward(const In<S>& x, const DecoderTape<S>& tape, ContextDecoder& grad, Out<S> d_x) const {

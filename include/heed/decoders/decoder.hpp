@@ -9,8 +9,8 @@
 
 namespace heed::inline v0_1 {
 
-/// What a decoder carries from step to step, a column per hypothesis. It is one value with one `gather`, so that nothing
-/// can be forgotten when beams are reordered.
+/// What a decoder carries from step to step, a column per hypothesis. It is one value with one `gather`, so that
+/// nothing can be forgotten when beams are reordered.
 template <class S>
 struct DecoderState {
   std::vector<Buffer<S>> layers;  ///< state size x n, one per layer
@@ -41,7 +41,7 @@ struct DecoderState {
   std::vector<Index> spare_sentences_;
 };
 
-/// Everything a decoder writes for N columns of steps (training: all words of a batch; search: one step). It only grows.
+/// Everything a decoder writes for N columns of steps (training: all words of a batch; search: one step). Only grows.
 template <class S>
 struct DecoderTape {
   StackTape<S> stack;
@@ -79,33 +79,33 @@ void bridge_backward(const Bridge<S>& bridge, const DecoderState<S>& state, Deco
 
 /// A decoder: from a memory and the words so far to features, from which an output layer scores the next word.
 ///
-/// | call                                              | once per    | meaning                                            |
-/// |---------------------------------------------------|-------------|----------------------------------------------------|
-/// | `prepare(memory)`                                 | batch       | computes the keys                                  |
-/// | `start(memory, state, tape)`                      | batch       | first state of every column of `state.sentences`   |
-/// | `begin(x, memory, tape)`                          | N columns   | makes room, projects the embedded previous words   |
-/// | `step(memory, state, tape, first, n, random)`     | step        | one step of columns first ... first + n            |
-/// | `finish(x, tape)`                                 | N columns   | what need not be done step by step: the features   |
+/// | call                                          | once per  | meaning                                          |
+/// |-----------------------------------------------|-----------|--------------------------------------------------|
+/// | `prepare(memory)`                             | batch     | computes the keys                                |
+/// | `start(memory, state, tape)`                  | batch     | first state of every column of `state.sentences` |
+/// | `begin(x, memory, tape)`                      | N columns | makes room, projects the embedded previous words |
+/// | `step(memory, state, tape, first, n, random)` | step      | one step of columns first ... first + n          |
+/// | `finish(x, tape)`                             | N columns | what need not be done step by step: the features |
 ///
 /// Each has its `_backward`, called in reverse order. `decode`, `decode_backward` and `advance` below are the drivers.
 template <class D>
-concept Decoder =
-    Part<D> && requires(const D& decoder, D& grad, const Matrix<typename D::Scalar>& x, Matrix<typename D::Scalar>& d_x,
-                        Memory<typename D::Scalar>& memory, DecoderState<typename D::Scalar>& state,
-                        DecoderTape<typename D::Scalar>& tape, Index i, Random* random) {
-      { decoder.word_size() } -> std::convertible_to<Index>;
-      { decoder.feature_size() } -> std::convertible_to<Index>;
-      decoder.prepare(memory);
-      decoder.start(memory, state, tape);
-      decoder.begin(x, memory, tape);
-      decoder.step(memory, state, tape, i, i, random);
-      decoder.finish(x, tape);
-      decoder.finish_backward(x, state, tape, grad, d_x);
-      decoder.step_backward(memory, state, tape, i, i, grad, memory, random);
-      decoder.begin_backward(x, tape, grad, d_x);
-      decoder.start_backward(state, tape, grad, memory);
-      decoder.prepare_backward(memory, memory, grad);
-    };
+concept Decoder = Part<D> &&
+    requires(const D& decoder, D& grad, const Matrix<typename D::Scalar>& x, Matrix<typename D::Scalar>& d_x,
+             Memory<typename D::Scalar>& memory, DecoderState<typename D::Scalar>& state,
+             DecoderTape<typename D::Scalar>& tape, Index i, Random* random) {
+  { decoder.word_size() } -> std::convertible_to<Index>;
+  { decoder.feature_size() } -> std::convertible_to<Index>;
+  decoder.prepare(memory);
+  decoder.start(memory, state, tape);
+  decoder.begin(x, memory, tape);
+  decoder.step(memory, state, tape, i, i, random);
+  decoder.finish(x, tape);
+  decoder.finish_backward(x, state, tape, grad, d_x);
+  decoder.step_backward(memory, state, tape, i, i, grad, memory, random);
+  decoder.begin_backward(x, tape, grad, d_x);
+  decoder.start_backward(state, tape, grad, memory);
+  decoder.prepare_backward(memory, memory, grad);
+};
 
 /// Teacher forcing: decodes the embedded words x (word size x N) of a packed batch of targets. Fills tape.features.
 template <Decoder D>

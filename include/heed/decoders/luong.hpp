@@ -4,7 +4,8 @@
 
 namespace heed::inline v0_1 {
 
-/// The decoder of Luong, Pham & Manning 2015: the *current* top state asks, and the answer meets it after the recurrence.
+/// The decoder of Luong, Pham & Manning 2015: the *current* top state asks, and the answer meets it after the
+/// recurrence.
 ///
 ///   s_i = cell([E y_{i-1}; h~_{i-1}], s_{i-1})        without input feeding: cell(E y_{i-1}, s_{i-1})
 ///   c_i = attend(h_i)                                  equation 7
@@ -95,15 +96,15 @@ struct LuongDecoder {
     auto d_features = tape.d_features.middleCols(first, n), d_contexts = tape.d_contexts.middleCols(first, n);
     auto d_h = tape.stack.top().d_outputs.middleCols(first, n);
     auto d_feed = tape.d_feed.leftCols(n);
-    if (input_feeding) d_features += d_feed;                                            // was: feed = features
-    Tanh::backward(tape.features.middleCols(first, n), d_features);                     // was: features = tanh(.)
-    d_h.noalias() += W.rightCols(stack.hidden_size()).transpose() * d_features;         // was: W [c; h]
-    d_contexts.noalias() = W.leftCols(memory_size()).transpose() * d_features;          // was: W [c; h]
+    if (input_feeding) d_features += d_feed;                                     // was: feed = features
+    Tanh::backward(tape.features.middleCols(first, n), d_features);              // was: features = tanh(.)
+    d_h.noalias() += W.rightCols(stack.hidden_size()).transpose() * d_features;  // was: W [c; h]
+    d_contexts.noalias() = W.leftCols(memory_size()).transpose() * d_features;   // was: W [c; h]
     attention.backward(memory, detail::reading(state, n), tape.projected.middleCols(first, n),
                        tape.weights.middleCols(first, n), d_contexts, grad.attention,
                        tape.d_projected.middleCols(first, n), d_h, d_memory, tape.scratch,
-                       tape.d_scores);                                                  // was: attention
-    stack.step_backward(tape.stack, first, n, random);                                  // was: stack.step
+                       tape.d_scores);                  // was: attention
+    stack.step_backward(tape.stack, first, n, random);  // was: stack.step
     if (!input_feeding) return;
     d_feed.setZero();
     stack.bottom().project_backward(tape.stack.layers.front().d_a.middleCols(first, n), word, d_feed);  // was: project

@@ -110,7 +110,8 @@ inline void save_translator(const std::filesystem::path& path, const Translator&
 }
 
 /// Reads a translator. Throws, with the file's name and what is wrong, unless format, configuration, vocabularies and
-/// every parameter's name, type, shape and finiteness are right. What the file claims costs no memory before it is checked.
+/// every parameter's name, type, shape and finiteness are right. What the file claims costs no memory before it is
+/// checked.
 inline Translator load_translator(const SafetensorsFile& file) {
   const std::string& format = detail::metadata_at(file, "format");
   require(format == detail::translator_format, [&] {

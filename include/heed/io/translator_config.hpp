@@ -41,8 +41,7 @@ struct TranslatorConfig {
     check_range("layers", layers, 1, 16);
     check_range("hidden", hidden, 1, 16384);
     check_range("embedding", embedding, 1, 16384);
-    require(dropout >= 0 && dropout < 1,
-            [&] { return "dropout lies in [0, 1), not " + std::to_string(dropout); });
+    require(dropout >= 0 && dropout < 1, [&] { return "dropout lies in [0, 1), not " + std::to_string(dropout); });
     require(encoder_hidden() * (hidden == encoder_hidden() ? 1 : 2) == hidden, [&] {
       return "hidden is " + std::to_string(hidden) +
              ", but the dot scorer with two directions needs an even size: each direction has half";
@@ -80,7 +79,8 @@ AnyCell<S> make_cell(std::string_view name, Index input, Index hidden) {
   return GruCell<S>(input, hidden);
 }
 
-/// Makes the scorer of that name for queries and memories of these sizes; additive and concat align in the query's size.
+/// Makes the scorer of that name for queries and memories of these sizes; additive and concat align in the query's
+/// size.
 template <class S>
 AnyScorer<S> make_scorer(std::string_view name, Index query, Index memory) {
   if (name == "dot") return DotScorer<S>(query);
@@ -114,8 +114,8 @@ TranslationModel<S> make_model(const TranslatorConfig& config, Index source_voca
       BahdanauDecoder<AnyCell<S>, AnyScorer<S>>(cell, std::move(attention), E, M, H, config.layers, H, dropout));
 }
 
-/// How many numbers `make_model` would make, without making them: what a file claims is held against what it holds before
-/// anything is allocated. In double, which cannot overflow here.
+/// How many numbers `make_model` would make, without making them: what a file claims is held against what it holds
+/// before anything is allocated. In double, which cannot overflow here.
 inline double model_size(const TranslatorConfig& config, Index source_vocabulary, Index target_vocabulary) {
   const auto E = static_cast<double>(config.embedding), H = static_cast<double>(config.hidden);
   const auto M = static_cast<double>(config.memory_size()), K = static_cast<double>(config.encoder_hidden());

@@ -23,8 +23,8 @@ struct AdditiveMatch {
 
   /// Recomputes z rather than keeping it for every step of every sentence.
   static void score_backward(const Vector<S, Size>& v, const In<S, Size>& projected, const In<S, Size>& keys,
-                             const In<S>& d_scores, Vector<S, Size>& d_v, Out<S, Size> d_projected,
-                             Out<S, Size> d_keys, Buffer<S>& scratch) {
+                             const In<S>& d_scores, Vector<S, Size>& d_v, Out<S, Size> d_projected, Out<S, Size> d_keys,
+                             Buffer<S>& scratch) {
     for_each_tile(projected, keys, scratch, [&](Index i, Index j, auto& z) {
       const auto d = d_scores.col(i).segment(j, z.cols());
       d_v.noalias() += z * d;  // was: score = v' z

@@ -11,10 +11,9 @@ namespace heed::inline v0_1 {
 /// | `forward(scores)`          | every column of scores becomes weights    |
 /// | `backward(weights, d)`     | d: dL/dweights in, dL/dscores out         |
 template <class C>
-concept Normalizer =
-    Part<C> && requires(const C& normalizer, const Matrix<double>& weights, Matrix<double>& in_place) {
-      normalizer.forward(in_place);
-      normalizer.backward(weights, in_place);
-    };
+concept Normalizer = Part<C> && requires(const C& normalizer, const Matrix<double>& weights, Matrix<double>& in_place) {
+  normalizer.forward(in_place);
+  normalizer.backward(weights, in_place);
+};
 
 }  // namespace heed::inline v0_1

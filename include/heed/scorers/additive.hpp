@@ -9,8 +9,8 @@ namespace heed::inline v0_1 {
 ///
 ///   z_j = tanh(W q + k_j),  k_j = U h_j        score_j = v' z_j
 ///
-/// The keys do not depend on the query, so a sentence pays for them once. The paper has no bias; `b`, added to the keys,
-/// is there for models that have one.
+/// The keys do not depend on the query, so a sentence pays for them once. The paper has no bias; `b`, added to the
+/// keys, is there for models that have one.
 template <class S, int Query = Dynamic, int MemorySize = Dynamic, int Alignment = Dynamic>
 struct AdditiveScorer {
   using Scalar = S;
@@ -47,8 +47,7 @@ struct AdditiveScorer {
     add_product(W, queries, projected);
   }
 
-  void score(const In<S, Alignment>& projected, const In<S, Alignment>& keys, Out<S> scores,
-             Buffer<S>& scratch) const {
+  void score(const In<S, Alignment>& projected, const In<S, Alignment>& keys, Out<S> scores, Buffer<S>& scratch) const {
     detail::AdditiveMatch<S, Alignment>::score(v, projected, keys, scores, scratch);
   }
   void score_backward(const In<S, Alignment>& projected, const In<S, Alignment>& keys, const In<S>& d_scores,

@@ -19,10 +19,18 @@ struct AnyScorer {
   template <Scorer C>
   AnyScorer(C chosen) : scorer(std::move(chosen)) {}
 
-  Index query_size() const { return std::visit([](const auto& c) { return c.query_size(); }, scorer); }
-  Index memory_size() const { return std::visit([](const auto& c) { return c.memory_size(); }, scorer); }
-  Index key_size() const { return std::visit([](const auto& c) { return c.key_size(); }, scorer); }
-  Index projected_size() const { return std::visit([](const auto& c) { return c.projected_size(); }, scorer); }
+  Index query_size() const {
+    return std::visit([](const auto& c) { return c.query_size(); }, scorer);
+  }
+  Index memory_size() const {
+    return std::visit([](const auto& c) { return c.memory_size(); }, scorer);
+  }
+  Index key_size() const {
+    return std::visit([](const auto& c) { return c.key_size(); }, scorer);
+  }
+  Index projected_size() const {
+    return std::visit([](const auto& c) { return c.projected_size(); }, scorer);
+  }
 
   void keys(const In<S>& values, Out<S> keys) const {
     std::visit([&](const auto& c) { c.keys(values, keys); }, scorer);

@@ -16,8 +16,8 @@ struct ConcatScorer {
 
   static constexpr int Both = detail::plus(Query, MemorySize);
 
-  Parameter<S, Alignment, Both> W;  ///< alignment x (query + memory) (W_a)
-  Vector<S, Alignment> v;           ///< alignment (v_a)
+  Parameter<S, Alignment, Both> W;             ///< alignment x (query + memory) (W_a)
+  Vector<S, Alignment> v;                      ///< alignment (v_a)
   Index query = Query == Dynamic ? 0 : Query;  ///< how many columns of W belong to the query
 
   ConcatScorer()
@@ -42,8 +42,7 @@ struct ConcatScorer {
     add_product(W.leftCols(query), queries, projected);
   }
 
-  void score(const In<S, Alignment>& projected, const In<S, Alignment>& keys, Out<S> scores,
-             Buffer<S>& scratch) const {
+  void score(const In<S, Alignment>& projected, const In<S, Alignment>& keys, Out<S> scores, Buffer<S>& scratch) const {
     detail::AdditiveMatch<S, Alignment>::score(v, projected, keys, scores, scratch);
   }
   void score_backward(const In<S, Alignment>& projected, const In<S, Alignment>& keys, const In<S>& d_scores,

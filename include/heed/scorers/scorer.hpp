@@ -8,15 +8,16 @@ namespace heed::inline v0_1 {
 
 /// A scoring function: how well memory j matches query i. It knows neither softmax nor sentences of other lengths.
 ///
-/// | call                                                              | once per       | meaning                                   |
-/// |-------------------------------------------------------------------|----------------|-------------------------------------------|
-/// | `keys(values, keys)`                                              | sentence       | what does not depend on the query, K x T  |
-/// | `project(queries, projected)`                                     | step           | what does not depend on the memory, P x n |
-/// | `score(projected, keys, scores, scratch)`                         | step, sentence | scores(j, i), T x n                       |
-/// | `score_backward(projected, keys, d_scores, grad, d_projected, d_keys, scratch)` | step, sentence | adds to all three gradients |
-/// | `project_backward(d_projected, d_queries)`                        | step           | d_queries += ...                          |
-/// | `accumulate(queries, d_projected, grad)`                          | batch          | parameters used by `project`              |
-/// | `keys_backward(values, d_keys, grad, d_values)`                   | batch          | adds to both gradients                    |
+/// | call                                                    | once per       | meaning                             |
+/// |---------------------------------------------------------|----------------|-------------------------------------|
+/// | `keys(values, keys)`                                    | sentence       | what no query changes, K x T        |
+/// | `project(queries, projected)`                           | step           | what no memory changes, P x n       |
+/// | `score(projected, keys, scores, scratch)`               | step, sentence | scores(j, i), T x n                 |
+/// | `score_backward(projected, keys, d_scores, grad,`       | step, sentence | adds to grad, d_projected, d_keys   |
+/// | `               d_projected, d_keys, scratch)`          |                |                                     |
+/// | `project_backward(d_projected, d_queries)`              | step           | d_queries += ...                    |
+/// | `accumulate(queries, d_projected, grad)`                | batch          | parameters that `project` used      |
+/// | `keys_backward(values, d_keys, grad, d_values)`         | batch          | adds to grad and d_values           |
 ///
 /// K = `key_size()` may be 0: then nothing is computed and the values themselves serve as keys. P = `projected_size()`.
 /// `scratch` is a buffer the caller owns and lends. `keys`, `project` and `score` do not allocate once it has grown.

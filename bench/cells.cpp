@@ -1,0 +1,169 @@
+// Recurrent cells. FLOP are those of the matrix products (2 a multiply-add); the gates come on top.
+//
+//   step/CELL/batch:32/H:256/RIVAL              one step of 32 sentences, their inputs projected already: U h and the gates
+//   layer/CELL/T:50/batch:32/H:256/RIVAL        a layer over 32 sentences of 50 words of size H: W x for all, then 50 steps
+//
+// Rivals: `heed`, and `eigen`, the equations of each cell as one writes them with Eigen.
+
+#include "support.hpp"
+
+#include <vector>
+
+namespace {
+
+using bench::Index;
+using bench::Matrix;
+
+/// The rival: a step from `a` = W x + b_W, its products in matrices made beforehand.
+struct PlainEigen {
+  Matrix u, gates;
+
+  static auto sigmoid(const auto& x) { return 1 / (1 + (-x).exp()); }
+
+  void step(const heed::RnnCell<float>& c, const auto& a, Matrix& s) {
+    u.noalias() = c.U * s;
+    s = (a + u).colwise() + c.b_U;
+    s = s.array().tanh();
+  }
+
+  void step(const heed::GruCell<float>& c, const auto& a, Matrix& s) {
+    const Index H = c.hidden_size();
+    u.noalias() = c.U * s;
+    u.colwise() += c.b_U;
+    gates = a;
+    gates.topRows(2 * H) = sigmoid((gates + u).topRows(2 * H).array());
+    const auto r = gates.topRows(H).array(), z = gates.middleRows(H, H).array();
+    auto n = gates.bottomRows(H).array();
+    n = (n + r * u.bottomRows(H).array()).tanh();
+    s = (1 - z) * n + z * s.array();
+  }
+
+  void step(const heed::LstmCell<float>& c, const auto& a, Matrix& s) {
+    const Index H = c.hidden_size();
+    u.noalias() = c.U * s.topRows(H);
+    u.colwise() += c.b_U;
+    gates = a + u;
+    gates.topRows(2 * H) = sigmoid(gates.topRows(2 * H).array());
+    gates.middleRows(2 * H, H) = gates.middleRows(2 * H, H).array().tanh();
+    gates.bottomRows(H) = sigmoid(gates.bottomRows(H).array());
+    const auto i = gates.topRows(H).array(), f = gates.middleRows(H, H).array();
+    const auto g = gates.middleRows(2 * H, H).array(), o = gates.bottomRows(H).array();
+    s.bottomRows(H) = f * s.bottomRows(H).array() + i * g;
+    s.topRows(H) = o * s.bottomRows(H).array().tanh();
+  }
+};
+
+/// One step of a batch, from the same state every time.
+template <heed::Cell C>
+struct Step {
+  C cell;
+  Matrix first, projected, a;  // the state before; what heed and the rival make of the inputs
+  Matrix trace, state;
+  PlainEigen plain;
+
+  Step(Index batch, Index size) : cell(size, size) {
+    heed::Random random(1);
+    bench::randomize_parameters(cell, size, random);
+    const Matrix x = bench::random_matrix(size, batch, random);
+    first = bench::random_matrix(cell.state_size(), batch, random);
+    projected.resize(cell.trace_size(), batch);
+    projected.setZero();
+    cell.project(x, 0, projected);
+    a = (cell.W * x).colwise() + cell.b_W;
+    trace.resize(cell.trace_size(), batch);
+  }
+
+  double flops() const { return 2.0 * static_cast<double>(cell.U.size() * first.cols()); }
+  bool right() {
+    by_heed();
+    const Matrix expected = state;
+    by_eigen();
+    return bench::agree(state, expected);
+  }
+
+  void by_heed() {
+    trace = projected;  // step works in place; the copy is a percent or two of it
+    state = first;
+    cell.step(trace, state, state);
+  }
+  void by_eigen() {
+    state = first;
+    plain.step(cell, a, state);
+  }
+};
+
+/// One layer over a batch of sentences of 50 words.
+template <heed::Cell C>
+struct Layer {
+  static constexpr Index words = 50;
+
+  heed::Encoder<C> encoder;
+  heed::EncoderTape<float> tape;
+  heed::Packing packing;
+  Matrix x, a, state, outputs;
+  PlainEigen plain;
+
+  Layer(Index batch, Index size)
+      : encoder([](Index input, Index hidden) { return C(input, hidden); }, size, size, 1, false),
+        packing(std::vector<Index>(static_cast<std::size_t>(batch), words)) {
+    heed::Random random(1);
+    bench::randomize_parameters(encoder, size, random);
+    x = bench::random_matrix(size, words * batch, random);
+    outputs.resize(size, words * batch);
+  }
+
+  const C& cell() const { return encoder.layers.front().forward; }
+  double flops() const { return 2.0 * static_cast<double>((cell().W.size() + cell().U.size()) * x.cols()); }
+  bool right() {
+    by_heed();
+    by_eigen();
+    return bench::agree(outputs, tape.outputs());
+  }
+
+  void by_heed() { encoder.forward(x, packing, tape); }
+  void by_eigen() {
+    a.noalias() = cell().W * x;
+    a.colwise() += cell().b_W;
+    state.setZero(cell().state_size(), packing.sentences());
+    for (Index t = 0; t < packing.steps(); ++t) {
+      plain.step(cell(), a.middleCols(packing.first(t), packing.active(t)), state);
+      outputs.middleCols(packing.first(t), packing.active(t)) = state.topRows(cell().hidden_size());
+    }
+  }
+};
+
+template <class Work>
+void add(const std::string& name, Index batch, Index size, void (Work::*way)()) {
+  bench::add_row(name, [=](benchmark::State& state) {
+    Work work(batch, size);
+    if (!work.right()) {
+      state.SkipWithError("heed and plain Eigen disagree");
+      return;
+    }
+    bench::measure(state, work, [&] { (work.*way)(); });
+    bench::count(state, "FLOP", work.flops());
+  });
+}
+
+template <heed::Cell C>
+void add_cell(const std::string& name) {
+  for (const Index batch : {1, 32}) {
+    for (const Index size : {64, 256, 512}) {
+      const std::string sizes = "/batch:" + std::to_string(batch) + "/H:" + std::to_string(size) + '/';
+      add("step/" + name + sizes + "heed", batch, size, &Step<C>::by_heed);
+      add("step/" + name + sizes + "eigen", batch, size, &Step<C>::by_eigen);
+      const std::string layer = "layer/" + name + "/T:" + std::to_string(Layer<C>::words) + sizes;
+      add(layer + "heed", batch, size, &Layer<C>::by_heed);
+      add(layer + "eigen", batch, size, &Layer<C>::by_eigen);
+    }
+  }
+}
+
+[[maybe_unused]] const bool added = [] {
+  add_cell<heed::RnnCell<float>>("rnn");
+  add_cell<heed::GruCell<float>>("gru");
+  add_cell<heed::LstmCell<float>>("lstm");
+  return true;
+}();
+
+}  // namespace

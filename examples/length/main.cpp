@@ -1,0 +1,128 @@
+/// length: the claim it all started from. A decoder that knows a sentence through one fixed vector fails on long
+/// sentences; one that looks back at every encoder state does not. Both are trained alike, at the same size, on the
+/// same data, and measured on sentences of growing length.
+
+#include "support/files.hpp"
+#include "translate/options.hpp"
+
+#include <heed/io/line_chart.hpp>
+
+#include <cstdio>
+#include <iostream>
+
+namespace examples {
+
+/// The buckets of test_lenbuckets.tsv, by source words.
+constexpr std::array<std::pair<std::size_t, std::size_t>, 7> buckets = {
+    {{3, 6}, {7, 10}, {11, 14}, {15, 18}, {19, 22}, {23, 26}, {27, 30}}};
+
+std::vector<std::string> bucket_names() {
+  std::vector<std::string> names;
+  for (const auto& [low, high] : buckets) names.push_back(std::to_string(low) + "-" + std::to_string(high));
+  return names;
+}
+
+/// Exact match in percent for every bucket.
+std::vector<double> exact_match_by_length(const heed::Translator& translator,
+                                          const std::vector<heed::SentencePair>& pairs, int threads) {
+  const EncodedPairs encoded(pairs, translator.source, translator.target);
+  const auto hypotheses = translate_all(translator, encoded, {}, threads);
+  std::vector<double> result;
+  for (const auto& [low, high] : buckets) {
+    std::vector<heed::Words> found, wanted;
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+      if (pairs[i].source.size() < low || pairs[i].source.size() > high) continue;
+      found.push_back(hypotheses[i]);
+      wanted.push_back(pairs[i].target);
+    }
+    result.push_back(heed::exact_match(found, wanted));
+  }
+  return result;
+}
+
+struct LengthProgram {
+  std::string data = HEED_EXAMPLE_DATA, out = "length", attending = "bahdanau";
+  heed::TranslatorConfig config;
+  TrainingOptions training = demo_recipe();
+
+  void add_to(CLI::App& app) {
+    app.add_option("--data", data, "folder with train.tsv, dev.tsv and test_lenbuckets.tsv")->capture_default_str();
+    app.add_option("--out", out, "folder for the models and the picture")->capture_default_str();
+    app.add_option("--attending", attending, "the decoder with attention to hold against the plain one")
+        ->check(CLI::IsMember({"bahdanau", "luong"}))
+        ->capture_default_str();
+    add_training_options(app, training);
+    add_threads(app, training.threads);
+  }
+
+  int execute() {
+    const std::filesystem::path in = data, folder = std::filesystem::absolute(out).lexically_normal();
+    std::filesystem::create_directories(folder);
+    const auto train = heed::read_pairs(in / "train.tsv"), dev = heed::read_pairs(in / "dev.tsv");
+    const auto test = heed::read_pairs(in / "test_lenbuckets.tsv");
+    catch_interrupts();
+    std::vector<heed::Series> curves;
+    for (const std::string& decoder : {std::string("plain"), attending}) {
+      config.decoder = decoder;
+      training.save = (folder / (decoder + ".safetensors")).string();
+      heed::Translator translator(config, heed::Vocabulary::build(train, 1, &heed::SentencePair::source),
+                                  heed::Vocabulary::build(train, 1, &heed::SentencePair::target));
+      heed::Random random(training.seed);
+      heed::initialize(translator.model, random);
+      std::cout << "Training the " << decoder << " decoder (" << heed::parameter_count(translator.model)
+                << " parameters)\n"
+                << std::flush;
+      Progress progress;
+      const auto result = Training(translator, train, dev, training).run(progress);
+      progress.finish();
+      if (result.interrupted) {
+        std::cerr << "interrupted; nothing was measured\n";
+        return 1;
+      }
+      const std::string name = decoder == "plain" ? "one fixed vector" : "attention (" + decoder + ")";
+      curves.push_back({name, exact_match_by_length(translator, test, training.threads), {}});
+    }
+    return report(curves, folder / "length.svg");
+  }
+
+ private:
+  static int report(const std::vector<heed::Series>& curves, const std::filesystem::path& picture) {
+    const auto names = bucket_names();
+    std::cout << "\nExact match (%) on unseen sentences, by source words\n\nwords";
+    for (const auto& curve : curves) std::cout << "  " << curve.name;
+    std::cout << '\n';
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      std::printf("%-5s", names[i].c_str());
+      for (const auto& curve : curves) std::printf("  %*.1f", static_cast<int>(curve.name.size()), curve.values[i]);
+      std::printf("\n");
+    }
+    std::fflush(stdout);
+    const heed::ChartOptions chart{"Exact match against sentence length", "words in the source sentence",
+                                   "exact match (%)", names};
+    write_text_file(picture, heed::line_chart_svg(chart, curves));
+    bool holds = true;
+    for (std::size_t i = names.size() - 2; i < names.size(); ++i) {
+      holds = holds && curves[1].values[i] >= curves[0].values[i] + 75 && curves[0].values[i] < 10;
+    }
+    std::cout << "\nIn the two longest buckets attention is " << (holds ? "" : "NOT ")
+              << "ahead by 75 points or more, with the fixed vector under 10.\npicture: " << picture.string() << '\n';
+    return holds ? 0 : 1;
+  }
+};
+
+}  // namespace examples
+
+int main(int argc, char** argv) {
+  CLI::App app("Trains the plain decoder and an attending one alike and measures both against sentence length.");
+  examples::LengthProgram program;
+  program.add_to(app);
+  try {
+    app.parse(argc, argv);
+    return program.execute();
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error);
+  } catch (const std::exception& error) {
+    std::cerr << "length: " << error.what() << '\n';
+    return 1;
+  }
+}

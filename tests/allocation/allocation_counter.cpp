@@ -1,0 +1,71 @@
+#include "support/allocation_counter.hpp"
+
+#include <cerrno>
+#include <cstddef>
+
+namespace {
+
+thread_local constinit bool counting = false;
+thread_local constinit long counted = 0;
+
+[[gnu::noinline]] void count() {
+  if (counting) ++counted;
+}
+
+}  // namespace
+
+namespace heed::test {
+
+AllocationCounter::AllocationCounter() {
+  counted = 0;
+  counting = true;
+}
+
+AllocationCounter::~AllocationCounter() { counting = false; }
+
+long AllocationCounter::count() const { return counted; }
+
+}  // namespace heed::test
+
+#if defined(__GLIBC__)
+
+// What the names below stand for in the C library, which it exports for this.
+extern "C" {
+void* __libc_malloc(std::size_t);
+void* __libc_calloc(std::size_t, std::size_t);
+void* __libc_realloc(void*, std::size_t);
+void* __libc_memalign(std::size_t, std::size_t);
+
+void* malloc(std::size_t size) noexcept {
+  count();
+  return __libc_malloc(size);
+}
+
+void* calloc(std::size_t items, std::size_t size) noexcept {
+  count();
+  return __libc_calloc(items, size);
+}
+
+void* realloc(void* block, std::size_t size) noexcept {
+  count();
+  return __libc_realloc(block, size);
+}
+
+void* memalign(std::size_t alignment, std::size_t size) noexcept {
+  count();
+  return __libc_memalign(alignment, size);
+}
+
+void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
+  count();
+  return __libc_memalign(alignment, size);
+}
+
+int posix_memalign(void** block, std::size_t alignment, std::size_t size) noexcept {
+  count();
+  *block = __libc_memalign(alignment, size);
+  return *block == nullptr ? ENOMEM : 0;
+}
+}
+
+#endif

@@ -1,0 +1,78 @@
+#include "support/allocation_counter.hpp"
+
+#include <heed/io/translator_config.hpp>
+
+#include "support/numbers.hpp"
+
+#include <gtest/gtest.h>
+
+using heed::AnyScorer;
+using heed::Index;
+using heed::Matrix;
+using heed::test::steady_allocations;
+
+namespace {
+
+/// Calls use(scorer) for every scorer at the sizes of the demo and larger ones.
+template <class Use>
+void for_each_scorer(const Use& use) {
+  for (const auto name : heed::scorer_names) {
+    for (const Index hidden : {128, 512}) {
+      const Index memory = name == "dot" ? hidden : 2 * hidden;
+      SCOPED_TRACE(std::string(name) + ", query " + std::to_string(hidden) + ", memory " + std::to_string(memory));
+      use(heed::make_scorer<float>(name, hidden, memory));
+    }
+  }
+}
+
+}  // namespace
+
+TEST(Attend, AllocatesNothingWithAWorkspace) {
+  heed::Random random(1);
+  for_each_scorer([&](const AnyScorer<float>& scorer) {
+    for (const Index n : {1, 32}) {
+      for (const Index length : {1, 20, 200}) {
+        SCOPED_TRACE(std::to_string(n) + " queries, length " + std::to_string(length));
+        const Matrix<float> queries = random_matrix<float>(scorer.query_size(), n, random);
+        const Matrix<float> memory = random_matrix<float>(scorer.memory_size(), length, random);
+        Matrix<float> context(memory.rows(), n), weights(length, n);
+        heed::AttendWorkspace<float> work;
+        EXPECT_EQ(steady_allocations([&] { heed::attend(scorer, queries, memory, context, weights, work); }), 0);
+      }
+    }
+  });
+}
+
+TEST(Attend, AllocatesNothingForOneQueryThatIsAVector) {
+  heed::Random random(2);
+  const heed::AdditiveScorer<float> scorer(128, 256, 128);
+  const heed::Vector<float> query = random_matrix<float>(128, 1, random);
+  const Matrix<float> memory = random_matrix<float>(256, 20, random);
+  heed::Vector<float> context(256), weights(20);
+  heed::AttendWorkspace<float> work;
+  EXPECT_EQ(steady_allocations([&] { heed::attend(scorer, query, memory, context, weights, work); }), 0);
+}
+
+TEST(Attention, AllocatesNothingForward) {
+  heed::Random random(3);
+  const std::vector<Index> lengths = {20, 7, 1, 12};
+  for_each_scorer([&](const AnyScorer<float>& scorer) {
+    const heed::Attention<AnyScorer<float>> attention{scorer, {}};
+    heed::Memory<float> memory;
+    memory.resize(scorer.memory_size(), lengths);
+    memory.values = random_matrix<float>(memory.values.rows(), memory.values.cols(), random);
+    attention.prepare(memory);
+    for (const Index beam : {1, 8}) {
+      std::vector<Index> sentences;
+      for (Index i = 0; i < 4 * beam; ++i) sentences.push_back(i / beam);
+      const Index n = 4 * beam;
+      const Matrix<float> queries = random_matrix<float>(scorer.query_size(), n, random);
+      Matrix<float> projected(attention.projected_size(), n), weights(memory.longest(), n), contexts(memory.size(), n);
+      heed::Buffer<float> scratch;
+      EXPECT_EQ(steady_allocations(
+                    [&] { attention.forward(queries, memory, sentences, projected, weights, contexts, scratch); }),
+                0);
+      EXPECT_EQ(steady_allocations([&] { attention.prepare(memory); }), 0);
+    }
+  });
+}

@@ -1,0 +1,44 @@
+#include "support/allocation_counter.hpp"
+
+#include <heed/io/translator_config.hpp>
+
+#include "support/numbers.hpp"
+
+#include <gtest/gtest.h>
+
+using heed::AnyCell;
+using heed::Index;
+using heed::Matrix;
+using heed::test::steady_allocations;
+
+TEST(CellStep, AllocatesNothing) {
+  heed::Random random(1);
+  for (const auto name : heed::cell_names) {
+    for (const Index hidden : {128, 512}) {
+      const AnyCell<float> cell = heed::make_cell<float>(name, 64, hidden);
+      for (const Index n : {1, 2, 32}) {
+        SCOPED_TRACE(std::string(name) + ", hidden " + std::to_string(hidden) + ", columns " + std::to_string(n));
+        Matrix<float> trace = random_matrix<float>(cell.trace_size(), n, random);
+        Matrix<float> s = random_matrix<float>(cell.state_size(), n, random), s_prev = s;
+        EXPECT_EQ(steady_allocations([&] { cell.step(trace, s_prev, s); }), 0);
+        EXPECT_EQ(steady_allocations([&] { cell.step(trace, s, s); }), 0);
+      }
+    }
+  }
+}
+
+TEST(CellProject, AllocatesNothing) {
+  heed::Random random(2);
+  for (const auto name : heed::cell_names) {
+    for (const Index hidden : {128, 512}) {
+      const AnyCell<float> cell = heed::make_cell<float>(name, 64 + hidden, hidden);
+      for (const Index n : {1, 2, 32}) {
+        SCOPED_TRACE(std::string(name) + ", hidden " + std::to_string(hidden) + ", columns " + std::to_string(n));
+        const Matrix<float> x = random_matrix<float>(64, n, random), more = random_matrix<float>(hidden, n, random);
+        Matrix<float> trace(cell.trace_size(), n);
+        EXPECT_EQ(steady_allocations([&] { cell.project(x, 0, trace); }), 0);
+        EXPECT_EQ(steady_allocations([&] { cell.project(more, 64, trace); }), 0);
+      }
+    }
+  }
+}

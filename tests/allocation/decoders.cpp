@@ -1,0 +1,69 @@
+#include "support/allocation_counter.hpp"
+
+#include "support/translations.hpp"
+
+#include <gtest/gtest.h>
+
+using heed::Index;
+using heed::TranslatorConfig;
+
+namespace {
+
+/// How often a step of decoding asks for memory, once its buffers have grown.
+long steady_step(const TranslatorConfig& config, std::size_t sentences) {
+  const auto model = heed::test::random_model<float>(config, 717, 1, 0.1);
+  const auto batch = heed::test::copy_task(sentences, 3, 20, 717, 2);
+  heed::Seq2SeqTape<float> tape;
+  model.encode(batch.sources, tape);
+  heed::DecoderState<float> state;
+  heed::DecoderTape<float> steps;
+  for (std::size_t b = 0; b < sentences; ++b) state.sentences.push_back(static_cast<Index>(b));
+  model.decoder.start(tape.memory, state, steps);
+  const heed::Matrix<float> words = model.target.table.leftCols(static_cast<Index>(sentences));
+  return heed::test::steady_allocations([&] { heed::advance(model.decoder, words, tape.memory, state, steps); });
+}
+
+}  // namespace
+
+TEST(Advance, AllocatesNothingAtTheSizesOfTheDemo) {
+  for (const TranslatorConfig& config : heed::test::every_combination({})) {
+    for (const std::size_t sentences : {1u, 32u}) {
+      EXPECT_EQ(steady_step(config, sentences), 0) << heed::test::choices(config) << ", sentences " << sentences;
+    }
+  }
+}
+
+TEST(Advance, AllocatesNothingInAStack) {
+  for (const auto decoder : heed::decoder_names) {
+    TranslatorConfig config;
+    config.decoder = decoder;
+    config.layers = 3;
+    config.dropout = 0.5;
+    EXPECT_EQ(steady_step(config, 5), 0) << decoder;
+  }
+}
+
+TEST(Advance, AllocatesNothingAtLargeSizes) {
+  TranslatorConfig large;
+  large.hidden = 512;
+  large.embedding = 256;
+  for (const TranslatorConfig& config : heed::test::every_combination(large)) {
+    if (config.cell == "rnn" || (config.cell == "rnn-relu" && config.decoder != "plain")) continue;  // to save time
+    EXPECT_EQ(steady_step(config, 32), 0) << heed::test::choices(config);
+  }
+}
+
+TEST(Encode, AllocatesNothing) {
+  for (const auto cell : heed::cell_names) {
+    for (const bool bidirectional : {true, false}) {
+      TranslatorConfig config;
+      config.cell = cell;
+      config.bidirectional = bidirectional;
+      config.layers = 2;
+      const auto model = heed::test::random_model<float>(config, 717, 1, 0.1);
+      const auto batch = heed::test::copy_task(8, 1, 20, 717, 2);
+      heed::Seq2SeqTape<float> tape;
+      EXPECT_EQ(heed::test::steady_allocations([&] { model.encode(batch.sources, tape); }), 0) << cell;
+    }
+  }
+}

@@ -1,0 +1,84 @@
+#include "support/allocation_counter.hpp"
+
+#include <heed/types.hpp>
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <vector>
+
+using heed::test::allocations;
+
+namespace {
+
+/// Where the optimiser cannot see, so that it does not remove an allocation nobody uses.
+void* volatile seen;
+
+class AllocationCounter : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!heed::test::allocations_are_counted) GTEST_SKIP() << "only the GNU C library lets a program count";
+  }
+};
+
+}  // namespace
+
+TEST_F(AllocationCounter, CountsEveryWayToAskForMemory) {
+  const auto counts = [](auto&& ask) {
+    return allocations([&] {
+      seen = ask();
+      std::free(seen);
+    });
+  };
+  EXPECT_EQ(counts([] { return std::malloc(40); }), 1);
+  EXPECT_EQ(counts([] { return std::calloc(5, 8); }), 1);
+  EXPECT_EQ(counts([] { return std::realloc(nullptr, 40); }), 1);
+  EXPECT_EQ(counts([] { return std::aligned_alloc(64, 128); }), 1);
+  EXPECT_EQ(counts([] {
+              void* block = nullptr;
+              return posix_memalign(&block, 64, 128) == 0 ? block : nullptr;
+            }),
+            1);
+}
+
+TEST_F(AllocationCounter, CountsOperatorNew) {
+  struct alignas(64) Aligned {
+    char bytes[64];
+  };
+  const auto counts = [](auto&& make) {
+    return allocations([&] {
+      const auto made = make();
+      seen = made.get();
+    });
+  };
+  EXPECT_EQ(counts([] { return std::make_unique<int>(3); }), 1);
+  EXPECT_EQ(counts([] { return std::make_unique<int[]>(30); }), 1);
+  EXPECT_EQ(counts([] { return std::make_unique<Aligned>(); }), 1);
+  EXPECT_EQ(allocations([] { seen = std::vector<int>(1000, 1).data(); }), 1);
+}
+
+TEST_F(AllocationCounter, CountsTheBuffersOfALargeProduct) {
+  const heed::Matrix<float> a = heed::Matrix<float>::Ones(512, 512), b = heed::Matrix<float>::Ones(512, 32);
+  heed::Matrix<float> product(512, 32);
+  EXPECT_GE(allocations([&] { product.noalias() = a * b; }), 1);
+  EXPECT_EQ(product(511, 31), 512);
+}
+
+TEST_F(AllocationCounter, CountsTheCopyThatEigenMakesOfAnExpression) {
+  heed::Vector<float> a = heed::Vector<float>::Ones(100);
+  EXPECT_GE(allocations([&] { a = (a.replicate(1, 3) * heed::Vector<float>::Ones(3)).eval(); }), 1);
+}
+
+TEST_F(AllocationCounter, CountsNothingWhereNothingIsAsked) {
+  heed::Matrix<float> a = heed::Matrix<float>::Ones(100, 100);
+  EXPECT_EQ(allocations([&] { a.array() = a.array() * 2 + 1; }), 0);
+  seen = std::malloc(40);  // between two counts
+  std::free(seen);
+  EXPECT_EQ(allocations([&] { a.setZero(); }), 0);
+}
+
+TEST_F(AllocationCounter, SeesWhatEigenAsserts) {
+  heed::Matrix<float> a = heed::Matrix<float>::Ones(2, 3), b = heed::Matrix<float>::Ones(4, 5);
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  EXPECT_DEATH(a += b, "Eigen's check failed");
+}

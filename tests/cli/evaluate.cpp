@@ -1,0 +1,100 @@
+#include "cli/program.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace {
+
+using namespace heed::test;
+using nlohmann::ordered_json;
+
+class Evaluate : public Program {
+ protected:
+  ordered_json measure(const Arguments& arguments) const {
+    const Outcome outcome = translate(Arguments{"evaluate", "--json"} + arguments);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_EQ(outcome.err, "");
+    EXPECT_EQ(lines_of(outcome.out).size(), 1U) << outcome.out;
+    EXPECT_EQ(outcome.out.back(), '\n');
+    return ordered_json::parse(outcome.out);
+  }
+
+  static std::vector<std::string> keys(const ordered_json& scores) {
+    std::vector<std::string> names;
+    for (const auto& [key, value] : scores.items()) {
+      EXPECT_TRUE(value.is_number()) << key;
+      names.push_back(key);
+    }
+    return names;
+  }
+
+  const std::vector<std::string> always_{"sentences", "bleu", "exact_match", "perplexity", "seconds"};
+  const std::vector<std::string> with_links_{"sentences",  "bleu",    "exact_match", "perplexity",
+                                             "seconds",    "aer",     "crossing"};
+};
+
+TEST_F(Evaluate, PrintsOneLineOfJson) {
+  const std::string model = trained("model"), linked = write("linked.tsv", pairs_of("test_iid.tsv", 30));
+  const ordered_json scores = measure({"--model", model, "--pairs", linked});
+  EXPECT_EQ(keys(scores), with_links_);
+  EXPECT_EQ(scores.at("sentences"), 30);
+  EXPECT_GE(scores.at("bleu"), 0);
+  EXPECT_LE(scores.at("bleu"), 100);
+  EXPECT_EQ(scores.at("exact_match"), 0) << "after one epoch";
+  EXPECT_GT(scores.at("perplexity"), 1);
+  EXPECT_LT(scores.at("perplexity"), 1000);
+  EXPECT_GE(scores.at("seconds"), 0);
+  EXPECT_GT(scores.at("aer"), 0);
+  EXPECT_LE(scores.at("aer"), 1);
+  EXPECT_GE(scores.at("crossing"), 0);
+  EXPECT_LE(scores.at("crossing"), 1);
+}
+
+TEST_F(Evaluate, ScoresAlignmentsOnlyWhereThereIsGold) {
+  const std::string model = trained("model"), linked = write("linked.tsv", pairs_of("test_iid.tsv", 20));
+  const std::string source = write("source", column(contents(linked), 0));
+  const std::string target = write("target", column(contents(linked), 1));
+  EXPECT_EQ(keys(measure({"--model", model, "--source", source, "--target", target})), always_);
+  const std::string plain = trained("plain", {"--decoder", "plain"});
+  EXPECT_EQ(keys(measure({"--model", plain, "--pairs", linked})), always_) << "it looks at nothing";
+}
+
+TEST_F(Evaluate, HasTheSameShapeWithABeamAndTheSameScoresWithMoreThreads) {
+  const std::string model = trained("model"), linked = write("linked.tsv", pairs_of("test_iid.tsv", 100));
+  ordered_json greedy = measure({"--model", model, "--pairs", linked, "--threads", "1"});
+  EXPECT_EQ(keys(measure({"--model", model, "--pairs", linked, "--beam", "4"})), keys(greedy));
+  EXPECT_NE(measure({"--model", model, "--pairs", linked, "--max-length", "1"}).at("bleu"), greedy.at("bleu"));
+  ordered_json threaded = measure({"--model", model, "--pairs", linked, "--threads", "3"});
+  greedy.erase("seconds");
+  threaded.erase("seconds");
+  EXPECT_EQ(threaded, greedy);
+}
+
+TEST_F(Evaluate, TellsAPersonTheSame) {
+  const std::string model = trained("model"), linked = write("linked.tsv", pairs_of("test_iid.tsv", 20));
+  const Outcome outcome = translate({"evaluate", "--model", model, "--pairs", linked});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.err, "");
+  for (const char* const name : {"sentences    20\n", "exact match  ", "BLEU  ", "perplexity  ", "error rate ", "crossing "}) {
+    EXPECT_NE(outcome.out.find(name), std::string::npos) << name << '\n' << outcome.out;
+  }
+}
+
+TEST_F(Evaluate, FindsThatAFewSentencesWereLearnedByHeart) {
+  const std::string pairs = write("few.tsv",
+                                  "the black cat\tle chat noir\t0-0 1-2 2-1\t\tadjpost\n"
+                                  "the red cat\tle chat rouge\t0-0 1-2 2-1\t\tadjpost\n"
+                                  "the cat sleeps\tle chat dort\t0-0 1-1 2-2\n"
+                                  "a bird eats\tun oiseau mange\t0-0 1-1 2-2\n");
+  Arguments command = with(with(training("model"), "--pairs", pairs), "--epochs", "150");
+  command = with(with(command, "--batch", "4"), "--rate", "0.02");
+  ASSERT_EQ(translate(command).code, 0);
+  for (const char* const beam : {"1", "3"}) {
+    const ordered_json scores = measure({"--model", path("model"), "--pairs", pairs, "--beam", beam});
+    EXPECT_EQ(scores.at("sentences"), 4);
+    EXPECT_EQ(scores.at("exact_match"), 100);
+    EXPECT_LT(scores.at("perplexity"), 1.2);
+    EXPECT_GE(scores.at("perplexity"), 1);
+  }
+}
+
+}  // namespace

@@ -1,0 +1,117 @@
+#include "cli/program.hpp"
+
+namespace {
+
+using namespace heed::test;
+
+/// Training that is stopped halfway and goes on later.
+class Interrupt : public Program {
+ protected:
+  Arguments run(const std::string& save) const {
+    return with(with(training(save), "--epochs", "60"), "--batch", "4") +
+           Arguments{"--dropout", "0.2", "--dev", path("dev.tsv")};
+  }
+  void SetUp() override {
+    Program::SetUp();
+    write("dev.tsv", pairs_of("dev.tsv", 4));
+  }
+
+  /// Starts the program and sends the signal once standard error holds `text`.
+  Outcome interrupted(const Arguments& arguments, int signal_number, const std::string& text) const {
+    const pid_t process = start(arguments);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(5);
+    while (contents(path("err")).find(text) == std::string::npos && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    kill(process, signal_number);
+    return finish(process);
+  }
+
+  void expect_a_model(const std::string& save) const {
+    const Outcome outcome = translate({"run", "--model", path(save), "--max-length", "3"}, "the cat\n");
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+  }
+};
+
+TEST_F(Interrupt, GoesOnWhereItStoppedAndEndsWithTheSameBytes) {
+  const Outcome whole = translate(run("whole"));
+  ASSERT_EQ(whole.code, 0) << whole.err;
+  Arguments command = run("parts");
+  for (const auto& [signal_number, text] :
+       {std::pair(SIGINT, "epoch 2: "), std::pair(SIGTERM, "epoch 20: "), std::pair(SIGINT, "epoch 40: ")}) {
+    const Outcome outcome = interrupted(command, signal_number, text);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_EQ(outcome.out, "");
+    ASSERT_NE(outcome.err.find("repeat the command with --resume"), std::string::npos)
+        << "it ended before the signal came\n" << outcome.err;
+    EXPECT_NE(outcome.err.find(path("parts.training")), std::string::npos) << outcome.err;
+    ASSERT_TRUE(fs::exists(path("parts.training")));
+    expect_a_model("parts");
+    command = run("parts") + Arguments{"--resume"};
+  }
+  const Outcome end = translate(command);
+  EXPECT_EQ(end.code, 0) << end.err;
+  EXPECT_EQ(end.err.find("epoch 2: "), std::string::npos) << "it began again";
+  EXPECT_EQ(contents(path("parts")), contents(path("whole")));
+  EXPECT_EQ(lines_of(end.out).at(1), lines_of(whole.out).at(1));
+  EXPECT_FALSE(fs::exists(path("parts.training"))) << "nothing is left to go on with";
+  expect_refusal(translate(command), {path("parts.training"), "no such file"});
+  EXPECT_EQ(contents(path("parts")), contents(path("whole")));
+}
+
+TEST_F(Interrupt, RefusesToGoOnWithOtherSettings) {
+  ASSERT_EQ(interrupted(run("model"), SIGINT, "epoch 1: ").code, 0);
+  const std::string model = contents(path("model")), state = contents(path("model.training"));
+  ASSERT_FALSE(state.empty());
+  const std::vector<std::pair<std::string, std::string>> others{
+      {"--epochs", "61"},      {"--batch", "5"},       {"--rate", "0.001"},          {"--schedule", "constant"},
+      {"--clip", "1"},         {"--threads", "2"},     {"--label-smoothing", "0.1"}, {"--seed", "2"},
+      {"--cell", "lstm"},      {"--layers", "2"},      {"--direction", "forward"},   {"--scorer", "general"},
+      {"--decoder", "luong"},  {"--hidden", "18"},     {"--embedding", "10"},        {"--dropout", "0.3"},
+      {"--min-frequency", "2"}};
+  for (const auto& [option, value] : others) {
+    SCOPED_TRACE(option);
+    expect_refusal(translate(with(run("model"), option, value) + Arguments{"--resume"}),
+                   {path("model.training"), "the run was started with"});
+  }
+  // The same number of pairs, of the same words, in another order; and other dev data.
+  const auto pairs = lines_of(pairs_of("train.tsv", 48));
+  std::string turned, other = pairs_of("dev.tsv", 8);
+  for (const std::string& pair : pairs) turned.insert(0, pair + '\n');
+  other.erase(0, pairs_of("dev.tsv", 4).size());
+  for (const auto& [option, text] : {std::pair("--pairs", turned), std::pair("--dev", other)}) {
+    SCOPED_TRACE(option);
+    expect_refusal(translate(with(run("model"), option, write("other.tsv", text)) + Arguments{"--resume"}),
+                   {path("model.training"), "the run was started with"});
+  }
+  write("model.training", state.substr(0, state.size() - 7));
+  expect_refusal(translate(run("model") + Arguments{"--resume"}), {path("model.training"), "cut short"});
+  write("model.training", model);
+  expect_refusal(translate(run("model") + Arguments{"--resume"}), {path("model.training"), "training.settings"});
+  EXPECT_EQ(contents(path("model")), model);
+}
+
+TEST_F(Interrupt, LeavesAnOlderModelUntilThereIsABetterOne) {
+  write("model", "something else");
+  const Arguments command = with(run("model"), "--epochs", "100000") + Arguments{"--rate", "1e-9"};
+  const Outcome first = interrupted(command, SIGINT, "epoch 1/");
+  ASSERT_EQ(first.code, 0) << first.err;
+  if (first.err.find("epoch 1: ") == std::string::npos) EXPECT_EQ(contents(path("model")), "something else");
+  const Outcome second = interrupted(command + Arguments{"--resume"}, SIGINT, "epoch 3: ");
+  EXPECT_EQ(second.code, 0) << second.err;
+  expect_a_model("model");
+}
+
+TEST_F(Interrupt, EndsCleanlyWithoutAPlaceToSave) {
+  Arguments command = run("model");
+  for (std::size_t i = 0; i < command.size(); ++i) {
+    if (command[i] != "--save") continue;
+    command.erase(command.begin() + static_cast<std::ptrdiff_t>(i), command.begin() + static_cast<std::ptrdiff_t>(i + 2));
+  }
+  const Outcome outcome = interrupted(command, SIGINT, "epoch 1: ");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.err.find("interrupted\n"), std::string::npos) << outcome.err;
+  EXPECT_EQ(files(), (std::set<std::string>{"dev.tsv", "train.tsv"}));
+}
+
+}  // namespace

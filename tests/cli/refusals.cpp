@@ -1,0 +1,215 @@
+#include "cli/program.hpp"
+
+namespace {
+
+using namespace heed::test;
+
+/// Every file a command reads or writes may be bad, and a model that was there before must outlive all of it.
+class Refusals : public Program {
+ protected:
+  void SetUp() override {
+    Program::SetUp();
+    trained("model");
+    good_ = contents(path("model"));
+    write("dev.tsv", pairs_of("dev.tsv", 4));
+  }
+  void TearDown() override {
+    EXPECT_EQ(contents(path("model")), good_);
+    for (const std::string& name : files()) EXPECT_EQ(name.find(".tmp"), std::string::npos) << name;
+    EXPECT_FALSE(fs::exists(path("model.training")));
+    Program::TearDown();
+  }
+
+  /// Every command that reads pairs refuses `file`, whichever option names it.
+  void expect_pairs_refused(const std::string& file, const std::vector<std::string>& parts) const {
+    SCOPED_TRACE(file);
+    expect_refusal(translate(with(training("model"), "--pairs", file)), parts);
+    expect_refusal(translate(training("model") + Arguments{"--dev", file}), parts);
+    expect_refusal(translate({"evaluate", "--model", path("model"), "--pairs", file}), parts);
+  }
+
+  /// The same for the two files of parallel sentences.
+  void expect_parallel_refused(const std::string& source, const std::string& target,
+                               const std::vector<std::string>& parts) const {
+    SCOPED_TRACE(source + ' ' + target);
+    expect_refusal(translate({"train", "--source", source, "--target", target, "--epochs", "1", "--hidden", "16",
+                              "--save", path("model")}),
+                   parts);
+    expect_refusal(translate(training("model") + Arguments{"--dev-source", source, "--dev-target", target}), parts);
+    expect_refusal(translate({"evaluate", "--model", path("model"), "--source", source, "--target", target}), parts);
+  }
+
+  void expect_model_refused(const std::string& file, const std::vector<std::string>& parts) const {
+    SCOPED_TRACE(file);
+    expect_refusal(translate({"evaluate", "--model", file, "--pairs", path("dev.tsv")}), parts);
+    expect_refusal(translate({"run", "--model", file}, "the cat\n"), parts);
+  }
+
+  void expect_options_refused(const Arguments& more, const std::vector<std::string>& parts) const {
+    SCOPED_TRACE(testing::PrintToString(more));
+    expect_refusal(translate(training("model") + more), parts);
+  }
+
+  /// The same with an option at another value.
+  void expect_value_refused(const std::string& option, const std::string& value) const {
+    SCOPED_TRACE(option + ' ' + value);
+    expect_refusal(translate(with(training("model"), option, value)), {option.substr(2)});
+  }
+
+  std::string good_;
+};
+
+TEST_F(Refusals, PairsThatAreNone) {
+  expect_pairs_refused(write("empty.tsv", ""), {path("empty.tsv"), "is empty"});
+  expect_pairs_refused(write("one.tsv", "a\tb\na cat\nc\td\n"), {path("one.tsv") + ":2: ", "columns", "found 1"});
+  expect_pairs_refused(write("six.tsv", "a\tb\t0-0\t0-0\ttag\tmore\n"), {path("six.tsv") + ":1: ", "found 6"});
+  expect_pairs_refused(write("source.tsv", "a\tb\n\tb\n"), {path("source.tsv") + ":2: the source is empty"});
+  expect_pairs_refused(write("target.tsv", "a\tb\na\t  \n"), {path("target.tsv") + ":2: the target is empty"});
+  expect_pairs_refused(write("line.tsv", "a\tb\n\na\tb\n"), {path("line.tsv") + ":2: the line is empty"});
+  expect_pairs_refused(write("none.tsv", "a\tb\na\t-\n"), {path("none.tsv") + ":2: ", "no reference"});
+  expect_pairs_refused(write("link.tsv", "a\tb\t0-1\n"), {path("link.tsv") + ":1: link \"0-1\" points outside"});
+  expect_pairs_refused(write("utf8.tsv", "a\tb\na\tb\na \xc3(\tb\n"),
+                       {path("utf8.tsv") + ":3: invalid UTF-8 (0xc3) at byte offset 2"});
+  expect_pairs_refused(write("bell.tsv", "a\tb\a\n"), {path("bell.tsv") + ":1: control character 0x07"});
+  expect_pairs_refused(path("missing.tsv"), {path("missing.tsv"), "No such file"});
+  expect_pairs_refused(path("missing/data.tsv"), {path("missing/data.tsv"), "No such file"});
+  expect_pairs_refused(folder_.string(), {folder_.string(), "is a folder"});
+}
+
+TEST_F(Refusals, ALineOfTwoHundredThousandWordsInAFile) {
+  std::string line;
+  for (int i = 0; i < 200'000; ++i) line += "the ";
+  expect_pairs_refused(write("source.tsv", "a\tb\n" + line + "\tb\n"),
+                       {path("source.tsv") + ":2: the source has 200000 words"});
+  expect_pairs_refused(write("target.tsv", "a\tb\na\t" + line + "\n"),
+                       {path("target.tsv") + ":2: the target has 200000 words"});
+  expect_parallel_refused(write("long", line + '\n'), write("short", "a\n"), {path("long") + ":1: ", "200000 words"});
+  const std::string few = write("few.tsv", "a b c\td e f\n");
+  expect_refusal(translate(with(training("model"), "--pairs", few) + Arguments{"--max-words", "2"}),
+                 {few + ":1: the source has 3 words, at most 2"});
+}
+
+TEST_F(Refusals, ParallelFilesThatAreNotParallel) {
+  const std::string two = write("two", "a\nb\n"), three = write("three", "a\nb\nc\n");
+  expect_parallel_refused(two, three, {three + ":3: no source goes with this line", "target is longer"});
+  expect_parallel_refused(three, two, {three + ":3: no target goes with this line", "source is longer"});
+  expect_parallel_refused(two, write("gap", "a\n\n"), {path("gap") + ":2: the line is empty"});
+  expect_parallel_refused(write("tab", "a\tb\n"), two, {path("tab") + ":1: ", "found a tab"});
+  expect_parallel_refused(write("utf8", "a\n\xed\xa0\x80\n"), two, {path("utf8") + ":2: invalid UTF-8"});
+  expect_parallel_refused(write("empty", ""), two, {path("empty"), "is empty"});
+  expect_parallel_refused(two, path("missing"), {path("missing"), "No such file"});
+  expect_parallel_refused(two, folder_.string(), {folder_.string(), "is a folder"});
+}
+
+TEST_F(Refusals, ModelsThatAreNone) {
+  expect_model_refused(path("missing"), {path("missing"), "there is no such file"});
+  expect_model_refused(folder_.string(), {folder_.string(), "is a folder"});
+  expect_model_refused(write("empty", ""), {path("empty"), "has 0 bytes"});
+  for (const std::size_t size : {std::size_t{5}, std::size_t{8}, std::size_t{100}, good_.size() / 2, good_.size() - 1}) {
+    expect_model_refused(write("cut", good_.substr(0, size)), {path("cut"), size < 8 ? "5 bytes" : "cut short"});
+  }
+  expect_model_refused(write("spare", good_ + "x"), {path("spare"), "has 1 bytes to spare"});
+  std::string noise;
+  for (std::uint32_t x = 1; noise.size() < 5000; x = x * 1664525U + 1013904223U) noise += static_cast<char>(x >> 24U);
+  expect_model_refused(write("noise", noise), {path("noise")});
+  expect_model_refused(path("train.tsv"), {path("train.tsv"), "safetensors"});
+
+  std::string bad = good_;
+  bad.replace(bad.size() - 4, 4, std::string("\0\0\xc0\x7f", 4));
+  expect_model_refused(write("nan", bad), {path("nan"), "not finite: model."});
+  bad.replace(bad.size() - 4, 4, std::string("\0\0\x80\xff", 4));
+  expect_model_refused(write("infinite", bad), {path("infinite"), "not finite: model."});
+}
+
+TEST_F(Refusals, ModelsOfAnotherKind) {
+  const auto changed = [&](const std::string& name, const std::string& from, const std::string& to) {
+    std::string bytes = good_;
+    EXPECT_EQ(from.size(), to.size());
+    const auto at = bytes.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    if (at != std::string::npos) bytes.replace(at, from.size(), to);
+    return write(name, bytes);
+  };
+  expect_model_refused(changed("size", "\"config.hidden\":\"16\"", "\"config.hidden\":\"17\""),
+                       {path("size"), "parameters"});
+  expect_model_refused(changed("cell", "\"config.cell\":\"gru\"", "\"config.cell\":\"rnn\""), {path("cell"), "parameters"});
+  expect_model_refused(changed("choice", "\"config.cell\":\"gru\"", "\"config.cell\":\"gry\""), {path("choice"), "gry"});
+  expect_model_refused(changed("number", "\"config.layers\":\"1\"", "\"config.layers\":\"x\""),
+                       {path("number"), "config.layers"});
+  expect_model_refused(changed("zero", "\"config.layers\":\"1\"", "\"config.layers\":\"0\""), {path("zero"), "layers"});
+  expect_model_refused(changed("type", "\"dtype\":\"F32\"", "\"dtype\":\"I32\""), {path("type"), "type: model."});
+  expect_model_refused(changed("format", "heed-translator-1", "heed-translator-2"), {path("format"), "heed-translator-2"});
+  expect_model_refused(changed("name", "\"model.output.b\"", "\"model.output.c\""), {path("name"), "missing: model.output.b"});
+  expect_model_refused(changed("words", "\"<unk>\\n<s>", "\"<unk>\\n<t>"), {path("words"), "must be <s>"});
+  expect_model_refused(write("foreign", std::string("\x02\0\0\0\0\0\0\0{}", 10)), {path("foreign"), "no translation model"});
+}
+
+TEST_F(Refusals, PlacesThatCannotBeWritten) {
+  for (const std::string& place : {path("model/under/a/file"), path("train.tsv/model"), std::string("/proc/heed-model"),
+                                   path("no/such/folder/model"), folder_.string(), folder_.string() + '/'}) {
+    SCOPED_TRACE(place);
+    const Outcome outcome = translate(with(training("model"), "--save", place));
+    expect_refusal(outcome, {"cannot write " + place});
+    EXPECT_EQ(outcome.err.find("epoch"), std::string::npos) << "it is refused before hours of training, not after";
+  }
+  EXPECT_EQ(files(), (std::set<std::string>{"dev.tsv", "model", "train.tsv"}));
+}
+
+TEST_F(Refusals, OptionsOutOfRange) {
+  for (const char* const option :
+       {"--hidden", "--embedding", "--layers", "--batch", "--epochs", "--threads", "--beam", "--min-frequency", "--max-words"}) {
+    for (const char* const value : {"0", "-1", "x", "1.5", "", "99999999999999999999"}) expect_value_refused(option, value);
+  }
+  for (const char* const option : {"--dropout", "--label-smoothing", "--rate", "--clip", "--length-penalty"}) {
+    for (const char* const value : {"-0.1", "x", "nan", "inf", "1e12", ""}) expect_value_refused(option, value);
+  }
+  for (const char* const value : {"1", "1.5"}) {
+    expect_value_refused("--dropout", value);
+    expect_value_refused("--label-smoothing", value);
+  }
+  expect_value_refused("--rate", "0");
+  expect_value_refused("--hidden", "16385");
+  expect_value_refused("--layers", "17");
+  for (const char* const option : {"--cell", "--scorer", "--decoder", "--direction", "--schedule"}) {
+    expect_value_refused(option, "foo");
+    expect_value_refused(option, "");
+  }
+  for (const char* const value : {"-1", "x", "1.5"}) expect_value_refused("--seed", value);
+  for (const char* const value : {"-1", "x"}) expect_value_refused("--max-length", value);
+  expect_refusal(translate(with(training("model"), "--hidden", "15") + Arguments{"--scorer", "dot"}), {"hidden is 15", "even"});
+  EXPECT_EQ(translate(with(training("odd"), "--hidden", "15") + Arguments{"--scorer", "dot", "--direction", "forward"}).code, 0);
+}
+
+TEST_F(Refusals, OptionsThatDoNotGoTogether) {
+  expect_options_refused({"--bogus"}, {"--bogus"});
+  expect_options_refused({"stray"}, {"stray"});
+  expect_options_refused({"--layers"}, {"--layers"});
+  expect_options_refused({"--source", path("train.tsv"), "--target", path("train.tsv")}, {"--pairs", "excludes"});
+  expect_options_refused({"--dev-source", path("train.tsv")}, {"--dev-source", "requires --dev-target"});
+  expect_options_refused({"--dev", path("dev.tsv"), "--dev-source", "a", "--dev-target", "b"}, {"--dev", "excludes"});
+  expect_options_refused({"--resume"}, {path("model.training"), "no such file"});
+  const Arguments nothing{"train", "--save", path("model")};
+  expect_refusal(translate(nothing), {"--pairs", "required"});
+  expect_refusal(translate(nothing + Arguments{"--source", path("train.tsv")}), {"--source requires --target"});
+  expect_refusal(translate(nothing + Arguments{"--target", path("train.tsv")}), {"--target requires --source"});
+  expect_refusal(translate({"train", "--pairs", path("train.tsv"), "--resume"}), {"--resume requires --save"});
+  expect_refusal(translate({"evaluate", "--model", path("model")}), {"--pairs", "required"});
+  expect_refusal(translate({"evaluate", "--pairs", path("dev.tsv")}), {"--model is required"});
+  expect_refusal(translate({"run"}), {"--model is required"});
+  expect_refusal(translate({}), {"subcommand is required"});
+  expect_refusal(translate({"fly"}), {"fly"});
+}
+
+TEST_F(Refusals, AStandardOutputThatTakesNothing) {
+  if (!fs::exists("/dev/full")) GTEST_SKIP() << "there is no /dev/full";
+  const Arguments evaluate{"evaluate", "--model", path("model"), "--pairs", path("dev.tsv")};
+  const Arguments run{"run", "--model", path("model")};
+  for (const Arguments& command : {evaluate, evaluate + Arguments{"--json"}, run, training("other"), Arguments{"--help"}}) {
+    SCOPED_TRACE(command.front());
+    const Outcome outcome = finish(start(command, write("in", "the cat\n"), "/dev/full"));
+    EXPECT_EQ(outcome.code, 1) << outcome.err;
+    EXPECT_NE(outcome.err.find("standard output cannot be written to"), std::string::npos) << outcome.err;
+  }
+}
+
+}  // namespace

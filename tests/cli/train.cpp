@@ -1,0 +1,168 @@
+#include "cli/program.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+namespace {
+
+using namespace heed::test;
+using Train = Program;
+
+TEST_F(Train, WritesAModelThatEvaluatesAndRuns) {
+  const std::string dev = write("dev.tsv", pairs_of("dev.tsv", 12));
+  const Outcome outcome = translate(training("model") + Arguments{"--dev", dev});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  const auto lines = lines_of(outcome.out);
+  ASSERT_EQ(lines.size(), 2U) << outcome.out;
+  EXPECT_EQ(lines[0].rfind("trained in ", 0), 0U);
+  EXPECT_EQ(lines[1].rfind("dev: perplexity ", 0), 0U);
+  EXPECT_NE(outcome.err.find("48 pairs"), std::string::npos);
+  EXPECT_NE(outcome.err.find("epoch 1/1  100 %"), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find("tokens/s"), std::string::npos);
+  EXPECT_EQ(outcome.err.find('\r'), std::string::npos) << "a file is no terminal";
+  EXPECT_EQ(files(), (std::set<std::string>{"dev.tsv", "model", "train.tsv"}));
+  EXPECT_EQ(translate({"evaluate", "--model", path("model"), "--pairs", dev}).code, 0);
+  EXPECT_EQ(translate({"run", "--model", path("model")}, "the cat\n").code, 0);
+}
+
+TEST_F(Train, GivesTheSameBytesEveryTime) {
+  for (const Arguments& more : {Arguments{}, Arguments{"--dropout", "0.3", "--layers", "2", "--seed", "5"}}) {
+    for (const char* const threads : {"1", "2"}) {
+      trained("first", more);
+      ASSERT_EQ(translate(with(training("first"), "--threads", threads) + more).code, 0);
+      ASSERT_EQ(translate(with(training("second"), "--threads", threads) + more).code, 0);
+      EXPECT_EQ(contents(path("first")), contents(path("second")));
+    }
+  }
+}
+
+TEST_F(Train, ReadsTwoFilesAsItReadsOne) {
+  const std::string train = pairs_of("train.tsv", 48), dev = pairs_of("dev.tsv", 12);
+  const Outcome one = translate(training("one") + Arguments{"--dev", write("dev.tsv", dev)});
+  Arguments two = training("two");
+  two.erase(two.begin() + 1, two.begin() + 3);
+  two = two + Arguments{"--source",     write("source", column(train, 0)),   "--target",
+                        write("target", column(train, 1)),                   "--dev-source",
+                        write("dev.source", column(dev, 0)),                 "--dev-target",
+                        write("dev.target", column(dev, 1))};
+  const Outcome other = translate(two);
+  ASSERT_EQ(one.code, 0) << one.err;
+  ASSERT_EQ(other.code, 0) << other.err;
+  EXPECT_EQ(lines_of(one.out).at(1), lines_of(other.out).at(1));
+  EXPECT_EQ(contents(path("one")), contents(path("two")));
+}
+
+TEST_F(Train, EveryOptionChangesWhatIsLearned) {
+  const std::vector<Arguments> variants{
+      {},
+      {"--cell", "lstm"},
+      {"--cell", "rnn"},
+      {"--cell", "rnn-relu"},
+      {"--layers", "2"},
+      {"--direction", "forward"},
+      {"--scorer", "dot"},
+      {"--scorer", "general"},
+      {"--scorer", "concat"},
+      {"--decoder", "plain"},
+      {"--decoder", "luong"},
+      {"--decoder", "luong", "--no-input-feeding"},
+      {"--hidden", "12"},
+      {"--embedding", "6"},
+      {"--dropout", "0.2"},
+      {"--label-smoothing", "0.1"},
+      {"--batch", "8"},
+      {"--epochs", "2"},
+      {"--rate", "0.003"},
+      {"--schedule", "constant"},
+      {"--clip", "0.01"},
+      {"--threads", "2"},
+      {"--seed", "2"},
+      {"--min-frequency", "2"},
+  };
+  std::map<std::string, std::string> seen;
+  for (const Arguments& variant : variants) {
+    Arguments command = training("model");
+    std::string name = "nothing";
+    for (std::size_t i = 0; i < variant.size(); i += 2) {
+      const bool flag = i + 1 == variant.size();
+      name = (i == 0 ? "" : name + ' ') + variant[i] + (flag ? "" : ' ' + variant[i + 1]);
+      command = flag ? command + Arguments{variant[i]} : with(command, variant[i], variant[i + 1]);
+    }
+    const Outcome outcome = translate(command);
+    ASSERT_EQ(outcome.code, 0) << name << '\n' << outcome.err;
+    const auto [place, fresh] = seen.emplace(parameters_of(path("model")), name);
+    EXPECT_TRUE(fresh) << name << " teaches the same as " << place->second;
+    const Outcome run = translate({"run", "--model", path("model"), "--max-length", "5"}, "the cat sleeps .\n");
+    EXPECT_EQ(run.code, 0) << name << '\n' << run.err;
+  }
+  trained("default");
+  trained("feeding", {"--decoder", "luong", "--input-feeding"});
+  EXPECT_EQ(seen.at(parameters_of(path("default"))), "nothing");
+  EXPECT_EQ(seen.at(parameters_of(path("feeding"))), "--decoder luong");
+}
+
+TEST_F(Train, SearchesTheDevDataAsItIsTold) {
+  const Arguments command =
+      with(training("model"), "--epochs", "3") + Arguments{"--dev", write("dev.tsv", pairs_of("dev.tsv", 12))};
+  const auto dev_line = [&](const Arguments& more) { return lines_of(translate(command + more).out).at(1); };
+  const std::string greedy = dev_line({});
+  EXPECT_EQ(dev_line({}), greedy);
+  EXPECT_NE(dev_line({"--max-length", "1"}), greedy);
+  EXPECT_NE(dev_line({"--beam", "8", "--length-penalty", "5"}), greedy);
+}
+
+TEST_F(Train, KeepsTheBestModelOnTheDevData) {
+  const std::string dev = write("dev.tsv", pairs_of("dev.tsv", 12));
+  const Outcome outcome = translate(with(training("model"), "--epochs", "12") +
+                                    Arguments{"--dev", dev, "--rate", "0.3", "--schedule", "constant"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  double best = 1e300;
+  int kept = 0, dropped = 0;
+  for (const std::string& line : lines_of(outcome.err)) {
+    const auto at = line.find("dev loss ");
+    if (at == std::string::npos) continue;
+    const double loss = std::stod(line.substr(at + 9));
+    const bool saved = line.find(", saved") != std::string::npos;
+    EXPECT_EQ(saved, loss < best) << outcome.err;
+    best = std::min(best, loss);
+    (saved ? kept : dropped) += 1;
+  }
+  EXPECT_EQ(kept + dropped, 12);
+  ASSERT_GT(dropped, 0) << "nothing was shown: every epoch was better than the one before\n" << outcome.err;
+  const std::string line = lines_of(outcome.out).at(1);
+  const double perplexity = std::stod(line.substr(std::string("dev: perplexity ").size()));
+  EXPECT_NEAR(std::log(perplexity), best, 1e-4);
+  const Outcome measured = translate({"evaluate", "--model", path("model"), "--pairs", dev});
+  EXPECT_NE(measured.out.find("perplexity   " + std::to_string(perplexity).substr(0, 4)), std::string::npos)
+      << line << '\n' << measured.out;
+}
+
+TEST_F(Train, SaysThatNothingIsKeptWithoutSave) {
+  Arguments command = training("model");
+  command.resize(command.size() - 2);
+  const Outcome outcome = translate(command);
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.err.find("without --save nothing is kept"), std::string::npos);
+  EXPECT_EQ(files(), (std::set<std::string>{"train.tsv"}));
+}
+
+TEST_F(Train, StopsAtALossThatIsNotFiniteAndKeepsTheLastGoodModel) {
+  const Arguments runaway{"--cell", "rnn-relu", "--rate", "10", "--schedule", "constant", "--clip", "0"};
+  trained("model");
+  const std::string before = contents(path("model"));
+  expect_refusal(translate(with(training("model"), "--epochs", "20") + runaway), {"translate: ", "not finite"});
+  EXPECT_EQ(contents(path("model")), before) << "it was lost in the first epoch";
+
+  // One update an epoch: the loss is finite in the first, which is saved, and not in a later one.
+  const Outcome later = translate(with(with(training("later"), "--epochs", "20"), "--batch", "48") + runaway);
+  expect_refusal(later, {"epoch 1: ", "saved", "not finite"});
+  EXPECT_EQ(translate({"run", "--model", path("later"), "--max-length", "3"}, "\n").code, 0) << "the model can be read";
+
+  const std::string dev = write("dev.tsv", pairs_of("dev.tsv", 12));
+  expect_refusal(translate(with(training("dev"), "--batch", "48") + runaway + Arguments{"--dev", dev}),
+                 {"the loss on the dev data is not finite"});
+  EXPECT_FALSE(fs::exists(path("dev")));
+}
+
+}  // namespace

@@ -1,0 +1,173 @@
+#pragma once
+
+#include <heed/decoders/any_decoder.hpp>
+#include <heed/seq2seq.hpp>
+
+#include "support/oracles.hpp"
+
+#include <algorithm>
+#include <vector>
+
+/// One sentence through a whole model, word by word, in long double: no batch, no packing, no products.
+namespace oracle {
+
+using heed::Token;
+
+inline Column join(Column a, const Column& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+inline Column top(const Column& state, Index size) { return Column(state.begin(), state.begin() + size); }
+
+/// tanh(M x + b)
+template <class M, class B>
+Column tanh_layer(const M& matrix, const Column& x, const B& bias) {
+  Column y;
+  for (Index k = 0; k < matrix.rows(); ++k) y.push_back(std::tanh(affine(matrix, 0, x, bias, k)));
+  return y;
+}
+
+/// What an encoder tells of a sentence.
+struct Encoded {
+  std::vector<Column> values;
+  Column summary;
+};
+
+template <class C>
+std::vector<Column> run(const C& cell, std::vector<Column> inputs, bool reversed) {
+  if (reversed) std::reverse(inputs.begin(), inputs.end());
+  std::vector<Column> outputs;
+  Column state(at(cell.state_size()));
+  for (const Column& x : inputs) {
+    state = step(cell, x, state);
+    outputs.push_back(top(state, cell.hidden_size()));
+  }
+  if (reversed) std::reverse(outputs.begin(), outputs.end());
+  return outputs;
+}
+
+template <class C>
+Encoded encode(const heed::Encoder<C>& encoder, std::vector<Column> x) {
+  Column summary;
+  for (const auto& layer : encoder.layers) {
+    std::vector<Column> outputs = run(layer.forward, x, false);
+    summary = outputs.back();
+    if (layer.backward) {
+      const std::vector<Column> back = run(*layer.backward, x, true);
+      summary = join(summary, back.front());
+      for (std::size_t t = 0; t < x.size(); ++t) outputs[t] = join(outputs[t], back[t]);
+    }
+    x = outputs;
+  }
+  return {x, summary};
+}
+
+/// The first state of every layer.
+template <class S>
+std::vector<Column> first_states(const heed::Bridge<S>& bridge, const Encoded& source) {
+  std::vector<Column> states;
+  for (const auto& layer : bridge.layers) states.push_back(tanh_layer(layer.W, source.summary, layer.b));
+  return states;
+}
+
+template <class C>
+void step(const std::vector<C>& cells, Column x, std::vector<Column>& states) {
+  for (std::size_t l = 0; l < cells.size(); ++l) {
+    states[l] = step(cells[l], x, states[l]);
+    x = top(states[l], cells[l].hidden_size());
+  }
+}
+
+template <class ScorerType, class NormalizerType>
+Column look(const heed::Attention<ScorerType, NormalizerType>& attention, const Column& query, const Encoded& source,
+            std::vector<Column>& weights) {
+  const Attended found = attend(attention.scorer, query, matrix(source.values));
+  weights.push_back(found.weights);
+  return found.context;
+}
+
+template <class S>
+Column look(const heed::FixedVector<S>&, const Column&, const Encoded& source, std::vector<Column>&) {
+  return source.summary;
+}
+
+/// The features of every step, for the embedded words `y` that are fed; and what each step looked at.
+struct Decoded {
+  std::vector<Column> features, weights;
+};
+
+/// Bahdanau, Cho & Bengio 2015, equations 4 to 6: c_i from s_{i-1}, s_i from c_i.
+template <class C, class Look>
+Decoded decode(const heed::ContextDecoder<C, Look>& decoder, const Encoded& source, const std::vector<Column>& y) {
+  Decoded result;
+  std::vector<Column> states = first_states(decoder.bridge, source);
+  const Index size = decoder.stack.layers.back().hidden_size();
+  for (const Column& word : y) {
+    const Column context = look(decoder.attention, top(states.back(), size), source, result.weights);
+    step(decoder.stack.layers, join(word, context), states);
+    const Column all = join(join(top(states.back(), size), context), word);
+    result.features.push_back(tanh_layer(decoder.readout.W, all, decoder.readout.b));
+  }
+  return result;
+}
+
+/// Luong, Pham & Manning 2015, equations 5 and 7 and section 3.3: s_i first, c_i from it, [c_i; s_i] in this order.
+template <class C, class ScorerType, class NormalizerType>
+Decoded decode(const heed::LuongDecoder<C, ScorerType, NormalizerType>& decoder, const Encoded& source,
+               const std::vector<Column>& y) {
+  Decoded result;
+  std::vector<Column> states = first_states(decoder.bridge, source);
+  const Index size = decoder.stack.layers.back().hidden_size();
+  Column fed(decoder.input_feeding ? at(decoder.W.rows()) : 0);
+  for (const Column& word : y) {
+    step(decoder.stack.layers, join(word, fed), states);
+    const Column h = top(states.back(), size);
+    const Column context = look(decoder.attention, h, source, result.weights);
+    result.features.push_back(tanh_layer(decoder.W, join(context, h), no_bias()));
+    if (decoder.input_feeding) fed = result.features.back();
+  }
+  return result;
+}
+
+template <class C, class ScorerType>
+Decoded decode(const heed::AnyDecoder<C, ScorerType>& any, const Encoded& source, const std::vector<Column>& y) {
+  return std::visit([&](const auto& decoder) { return decode(decoder, source, y); }, any.decoder);
+}
+
+/// -log p of a word, with label smoothing as the cross-entropy against the smoothed distribution.
+inline Real cross_entropy(const Column& logits, Token wanted, Real smoothing) {
+  const Column p = softmax(logits);
+  Real loss = 0;
+  for (std::size_t k = 0; k < p.size(); ++k) {
+    const Real share = smoothing / static_cast<Real>(p.size());
+    loss -= ((static_cast<Token>(k) == wanted ? 1 - smoothing : 0) + share) * std::log(p[k]);
+  }
+  return loss;
+}
+
+/// The loss of one sentence, and what was looked at while each word and the end symbol were predicted.
+struct SentenceLoss {
+  Real loss = 0;
+  std::vector<Column> weights;
+};
+
+template <class Model>
+SentenceLoss sentence_loss(const Model& model, std::span<const Token> source, std::span<const Token> target,
+                           Real smoothing = 0) {
+  std::vector<Column> x, y{column(model.target.table, heed::symbols::begin)};
+  for (const Token word : source) x.push_back(column(model.source.table, word));
+  for (const Token word : target) y.push_back(column(model.target.table, word));
+  const Decoded decoded = decode(model.decoder, encode(model.encoder, x), y);
+  SentenceLoss result{0, decoded.weights};
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    Column logits;
+    for (Index k = 0; k < model.output.W.rows(); ++k) {
+      logits.push_back(affine(model.output.W, 0, decoded.features[i], model.output.b, k));
+    }
+    result.loss += cross_entropy(logits, i < target.size() ? target[i] : heed::symbols::end, smoothing);
+  }
+  return result;
+}
+
+}  // namespace oracle
