@@ -13,7 +13,11 @@
 
 #include "support.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <numeric>
+#include <string>
+#include <type_traits>
 #include <vector>
 
 namespace {
@@ -174,8 +178,7 @@ void add_scorer(const std::string& name, MakeScorer make) {
   using L = Look<decltype(make(0))>;
   for (const Index length : {10, 50, 200, 1000}) {
     for (const Index size : {64, 256, 512}) {
-      const std::string row =
-          "attend/" + name + "/S:" + std::to_string(length) + "/H:" + std::to_string(size) + '/';
+      const std::string row = "attend/" + name + "/S:" + std::to_string(length) + "/H:" + std::to_string(size) + '/';
       add(row + "heed", make, length, size, 1, &L::heed_attend);
       add(row + "eigen", make, length, size, 1, &L::eigen_attend);
       if constexpr (HasTanh<decltype(make(0))>) add(row + "one-line", make, length, size, 1, &L::one_line_attend);

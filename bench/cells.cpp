@@ -1,12 +1,13 @@
 // Recurrent cells. FLOP are those of the matrix products (2 a multiply-add); the gates come on top.
 //
-//   step/CELL/batch:32/H:256/RIVAL              one step of 32 sentences, their inputs projected already: U h and the gates
-//   layer/CELL/T:50/batch:32/H:256/RIVAL        a layer over 32 sentences of 50 words of size H: W x for all, then 50 steps
+//   step/CELL/batch:32/H:256/RIVAL              one step of 32 sentences after W x: U h and the gates
+//   layer/CELL/T:50/batch:32/H:256/RIVAL        32 sentences of 50 words of size H: W x for all, 50 steps
 //
 // Rivals: `heed`, and `eigen`, the equations of each cell as one writes them with Eigen.
 
 #include "support.hpp"
 
+#include <string>
 #include <vector>
 
 namespace {

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <string>
 
-/// What the benchmarks share: random numbers, the comparison that precedes every measurement, and the loop that measures.
+/// What the benchmarks share: random numbers, the comparison before every measurement, and the loop that measures.
 namespace bench {
 
 using heed::Index;

@@ -29,7 +29,8 @@ double gradient_error() {
   Matrix<double> d_x = d;
   Activation::backward(forward(), d_x);
   heed::GradientCheck check;
-  heed::check_gradient("x", x, d_x, [&] { return forward().cwiseProduct(d).sum(); }, check);
+  heed::check_gradient(
+      "x", x, d_x, [&] { return forward().cwiseProduct(d).sum(); }, check);
   EXPECT_EQ(check.checked, 20);
   return check.error;
 }

@@ -36,7 +36,7 @@ TEST(Random, GivesTheSameNumbersEverywhere) {
 
 TEST(Random, DrawsAndShufflesAlikeEverywhere) {
   Random random(1);
-  for (const std::uint64_t expected : {1, 0, 6, 3, 5, 3, 7, 8}) EXPECT_EQ(random.below(10), expected);
+  for (const std::uint64_t expected : {1u, 0u, 6u, 3u, 5u, 3u, 7u, 8u}) EXPECT_EQ(random.below(10), expected);
   std::vector<int> items = {0, 1, 2, 3, 4, 5, 6, 7};
   Random(1).shuffle(items);
   EXPECT_EQ(items, (std::vector<int>{5, 2, 1, 4, 3, 6, 0, 7}));
@@ -89,7 +89,7 @@ TEST(Random, BelowIsUniformAndStaysBelow) {
 }
 
 TEST(Random, BelowIsUnbiasedForHugeBounds) {
-  Random random(5);  // by the remainder alone, the lower half of these would come twice as often
+  Random random(5);  // by the remainder alone, the lowest third of these would come twice as often
   constexpr std::uint64_t bound = 3ull << 62;
   int low = 0;
   for (int i = 0; i < 30000; ++i) {

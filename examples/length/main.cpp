@@ -42,7 +42,7 @@ std::vector<double> exact_match_by_length(const heed::Translator& translator,
 
 struct LengthProgram {
   std::string data = HEED_EXAMPLE_DATA, out = "length", attending = "bahdanau";
-  heed::TranslatorConfig config;
+  heed::TranslatorConfig config = demo_model();
   TrainingOptions training = demo_recipe();
 
   void add_to(CLI::App& app) {

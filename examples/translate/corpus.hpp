@@ -4,6 +4,7 @@
 #include <heed/text/corpus.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -39,6 +40,18 @@ struct EncodedPairs {
   }
 
   std::size_t size() const { return source.size(); }
+
+  /// How many pairs, and a number that changes with any word of them (FNV-1a).
+  std::string summary() const {
+    std::uint64_t hash = 14695981039346656037U;
+    for (const auto* side : {&source, &target}) {
+      for (const auto& sentence : *side) {
+        for (const heed::Token token : sentence) hash = (hash ^ static_cast<std::uint64_t>(token)) * 1099511628211U;
+        hash = (hash ^ sentence.size()) * 1099511628211U;
+      }
+    }
+    return std::to_string(size()) + " (" + std::to_string(hash) + ')';
+  }
 };
 
 /// The chosen sentences of one side, as a model takes them.

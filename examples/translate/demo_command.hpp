@@ -27,7 +27,7 @@ struct DemoCommand {
     const auto test = heed::read_pairs(in / "test_iid.tsv");
     const auto showcase = heed::read_pairs(in / "showcase.tsv", {.allow_missing_target = true});
 
-    heed::Translator translator({}, heed::Vocabulary::build(train, 1, &heed::SentencePair::source),
+    heed::Translator translator(demo_model(), heed::Vocabulary::build(train, 1, &heed::SentencePair::source),
                                 heed::Vocabulary::build(train, 1, &heed::SentencePair::target));
     heed::Random random(training.seed);
     heed::initialize(translator.model, random);

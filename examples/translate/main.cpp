@@ -8,6 +8,26 @@
 #include <exception>
 #include <filesystem>
 #include <iostream>
+#include <new>
+
+namespace {
+
+/// The file this program was started from, also where the shell found it by name alone.
+std::filesystem::path program_path(const char* name) {
+  std::error_code unknown;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", unknown);
+  return unknown ? std::filesystem::absolute(name).lexically_normal() : self;
+}
+
+/// Results that nobody could read are no success.
+int with_results_written(int code) {
+  std::cout.flush();
+  if (std::cout.good()) return code;
+  std::cerr << "translate: standard output cannot be written to\n";
+  return 1;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app(
@@ -31,12 +51,15 @@ int main(int argc, char** argv) {
 
   try {
     app.parse(argc, argv);
-    if (*train_command) return train.execute();
-    if (*evaluate_command) return evaluate.execute();
-    if (*run_command) return run.execute();
-    return demo.execute(std::filesystem::absolute(argv[0]).lexically_normal());
+    if (*train_command) return with_results_written(train.execute());
+    if (*evaluate_command) return with_results_written(evaluate.execute());
+    if (*run_command) return with_results_written(run.execute());
+    return with_results_written(demo.execute(program_path(argv[0])));
   } catch (const CLI::ParseError& error) {
-    return app.exit(error);
+    return with_results_written(app.exit(error));
+  } catch (const std::bad_alloc&) {
+    std::cerr << "translate: there is not enough memory for this\n";
+    return 1;
   } catch (const std::exception& error) {
     std::cerr << "translate: " << error.what() << '\n';
     return 1;

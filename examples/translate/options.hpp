@@ -4,7 +4,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cstdlib>
 #include <filesystem>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -18,15 +20,39 @@ CLI::IsMember one_of(const std::array<std::string_view, N>& names) {
   return CLI::IsMember(std::vector<std::string>(names.begin(), names.end()));
 }
 
+/// A real number of a range; CLI::Range would let "nan" pass.
+inline CLI::Validator between(double low, double high) {
+  std::ostringstream range;
+  range << "in [" << low << " - " << high << ']';
+  const auto check = [low, high, allowed = range.str()](const std::string& text) {
+    char* end = nullptr;
+    const double value = std::strtod(text.c_str(), &end);
+    const bool fits = !text.empty() && *end == '\0' && value >= low && value <= high;
+    return fits ? std::string() : "Value " + text + " not " + allowed;
+  };
+  return CLI::Validator(check, "FLOAT " + range.str());
+}
+
+/// CLI11 takes -1, and what is too large, for 2^64 - 1.
+inline std::string whole_number(const std::string& text) {
+  std::uint64_t value = 0;
+  return heed::detail::read_field(text, value) ? std::string() : "Value " + text + " is no whole number below 2^64";
+}
+
 }  // namespace detail
 
 inline int default_threads() { return static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); }
 
-/// What learns the embedded data well in little time.
+/// The model and the recipe that learn the embedded data well in little time.
+inline heed::TranslatorConfig demo_model() {
+  heed::TranslatorConfig config;
+  config.dropout = 0.1;
+  return config;
+}
 inline TrainingOptions demo_recipe() {
   TrainingOptions options;
-  options.epochs = 10;
-  options.rate = 5e-3;
+  options.epochs = 12;
+  options.rate = 3e-3;
   options.threads = default_threads();
   return options;
 }
@@ -70,7 +96,7 @@ inline void add_model_options(CLI::App& command, heed::TranslatorConfig& config,
       ->group("Model");
   add("--hidden", config.hidden, "size of the recurrent state")->check(CLI::Range(1, 16384));
   add("--embedding", config.embedding, "size of an embedded word")->check(CLI::Range(1, 16384));
-  add("--dropout", config.dropout, "share of numbers dropped in training")->check(CLI::Range(0.0, 0.99));
+  add("--dropout", config.dropout, "share of numbers dropped in training")->check(detail::between(0, 0.99));
 }
 
 inline void add_training_options(CLI::App& command, TrainingOptions& options) {
@@ -79,13 +105,14 @@ inline void add_training_options(CLI::App& command, TrainingOptions& options) {
   };
   add("--epochs", options.epochs, "times the data are seen")->check(CLI::Range(1, 100000));
   add("--batch", options.batch, "sentences in a batch")->check(CLI::Range(1, 65536));
-  add("--rate", options.rate, "learning rate of Adam, at its highest")->check(CLI::Range(1e-9, 10.0));
+  add("--rate", options.rate, "learning rate of Adam, at its highest")->check(detail::between(1e-9, 10));
   add("--schedule", options.schedule, "how the rate changes: linear rises shortly, then falls to zero")
       ->check(CLI::IsMember({"linear", "constant"}));
-  add("--clip", options.clip, "largest global norm of the gradient (0: never clipped)")->check(CLI::Range(0.0, 1e9));
+  add("--clip", options.clip, "largest global norm of the gradient (0: never clipped)")->check(detail::between(0, 1e9));
   add("--label-smoothing", options.label_smoothing, "share of the target spread over all words")
-      ->check(CLI::Range(0.0, 0.99));
-  add("--seed", options.seed, "of the first parameters, the order of the batches and dropout");
+      ->check(detail::between(0, 0.99));
+  add("--seed", options.seed, "of the first parameters, the order of the batches and dropout")
+      ->check(detail::whole_number);
 }
 
 inline void add_search_options(CLI::App& command, heed::SearchOptions& options) {
@@ -94,7 +121,7 @@ inline void add_search_options(CLI::App& command, heed::SearchOptions& options) 
   };
   add("--beam", options.beam, "hypotheses kept for each sentence; 1 is greedy")->check(CLI::Range(1, 1000));
   add("--length-penalty", options.length_penalty, "scores are divided by ((5 + words) / 6)^this")
-      ->check(CLI::Range(0.0, 10.0));
+      ->check(detail::between(0, 10));
   add("--max-length", options.maximum_length, "words at most (0: twice the source's length and ten more)")
       ->check(CLI::Range(0, 100000));
 }

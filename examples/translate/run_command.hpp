@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include <cstdio>
 #include <iostream>
 
 namespace examples {
@@ -81,6 +82,7 @@ struct RunCommand {
         lines.push_back(words_of(reader, translator.source));
         if (lines.size() == most) flush();
       }
+      heed::require(std::ferror(stdin) == 0, [] { return std::string("standard input cannot be read"); });
     } catch (...) {
       flush();  // what came before the bad line was good
       throw;

@@ -43,7 +43,7 @@ struct TrainCommand {
     if (!data.given()) throw CLI::RequiredError("--pairs, or --source and --target,");
     config.bidirectional = direction == "both";
     config.check();
-    if (!training.save.empty()) heed::AtomicFile can_be_written(training.save);  // now, not after an hour of training
+    check_save();
     const heed::ReadOptions read{.allow_missing_target = false, .max_words = max_words};
     const auto pairs = data.read(read);
     const auto dev_pairs = dev.given() ? dev.read(read) : std::vector<heed::SentencePair>{};
@@ -75,6 +75,19 @@ struct TrainCommand {
   }
 
  private:
+  /// Now, not after an hour of training: whether the model can be written, and would not replace what it learns from.
+  void check_save() const {
+    if (training.save.empty()) return;
+    for (const PairFiles* files : {&data, &dev}) {
+      for (const std::string* path : {&files->pairs, &files->source, &files->target}) {
+        std::error_code missing;
+        const bool same = !path->empty() && std::filesystem::equivalent(*path, training.save, missing);
+        heed::require(!same, [&] { return "--save " + training.save + " would replace the data file " + *path; });
+      }
+    }
+    heed::AtomicFile model(training.save), state(Training::state_path(training.save));
+  }
+
   TrainingResult train(heed::Translator& translator, const std::vector<heed::SentencePair>& pairs,
                        const std::vector<heed::SentencePair>& dev_pairs) const {
     catch_interrupts();

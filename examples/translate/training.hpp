@@ -18,7 +18,7 @@ struct TrainingOptions {
   heed::Index batch = 64;
   double rate = 2e-3;  ///< Adam's, at its highest
   std::string schedule = "linear";
-  double clip = 5, label_smoothing = 0;
+  double clip = 1, label_smoothing = 0;
   int threads = 1;
   std::uint64_t seed = 1;
   std::string save;  ///< where the best model goes; empty: nowhere
@@ -128,7 +128,7 @@ class Training {
            heed::detail::field_text(options_.rate) + ", schedule " + options_.schedule + ", clip " +
            heed::detail::field_text(options_.clip) + ", label smoothing " +
            heed::detail::field_text(options_.label_smoothing) + ", threads " + std::to_string(options_.threads) +
-           ", seed " + std::to_string(options_.seed) + ", pairs " + std::to_string(train_.size());
+           ", seed " + std::to_string(options_.seed) + ", pairs " + train_.summary() + ", dev pairs " + dev_.summary();
   }
 
   void save_state() {
@@ -168,8 +168,8 @@ class Training {
     read("training.updates", trainer_.optimizer.updates);
     read("training.best_dev", best_dev_);
     translator_ = std::move(loaded);
-    best_ = std::filesystem::exists(options_.save) ? heed::load_translator(std::filesystem::path(options_.save))
-                                                   : translator_;
+    const bool saved = epoch_ > 0 && std::filesystem::exists(options_.save);  // before, an older run's model is there
+    best_ = saved ? heed::load_translator(std::filesystem::path(options_.save)) : translator_;
   }
 
   static std::string number_text(double x) {

@@ -66,7 +66,7 @@ class Packing {
   std::vector<Index> order_, lengths_, offsets_{0};
 };
 
-/// Packs a rectangular time-major batch, item t of sentence b in column t * sentences + b, into columns without padding.
+/// Packs a rectangular time-major batch, item t of sentence b in column t * sentences + b, into columns with no padding.
 template <class Padded, class Packed>
 void pack_padded(const Eigen::MatrixBase<Padded>& padded, const Packing& packing, Packed&& packed) {
   for (Index t = 0; t < packing.steps(); ++t) {

@@ -14,6 +14,18 @@
 
 namespace heed::inline v0_1 {
 
+namespace detail {
+
+/// Threads that are waited for whatever happens: one that is neither joined nor detached would end the program.
+struct Joined {
+  std::vector<std::thread> threads;
+  ~Joined() {
+    for (auto& thread : threads) thread.join();
+  }
+};
+
+}  // namespace detail
+
 /// Calls work(0) ... work(threads - 1) at the same time and waits for all. The first exception, by number, is thrown
 /// again.
 template <class Work>
@@ -27,10 +39,11 @@ void run_threads(int threads, const Work& work) {
       errors[static_cast<std::size_t>(i)] = std::current_exception();
     }
   };
-  std::vector<std::thread> others;
-  for (int i = 1; i < threads; ++i) others.emplace_back(guarded, i);
-  guarded(0);
-  for (auto& thread : others) thread.join();
+  {
+    detail::Joined others;
+    for (int i = 1; i < threads; ++i) others.threads.emplace_back(guarded, i);
+    guarded(0);
+  }
   for (const auto& error : errors) {
     if (error) std::rethrow_exception(error);
   }

@@ -7,9 +7,12 @@ namespace {
 
 thread_local constinit bool counting = false;
 thread_local constinit long counted = 0;
+thread_local constinit std::size_t most = 0;
 
-[[gnu::noinline]] void count() {
-  if (counting) ++counted;
+[[gnu::noinline]] void count(std::size_t size) {
+  if (!counting) return;
+  ++counted;
+  if (size > most) most = size;
 }
 
 }  // namespace
@@ -18,12 +21,15 @@ namespace heed::test {
 
 AllocationCounter::AllocationCounter() {
   counted = 0;
+  most = 0;
   counting = true;
 }
 
 AllocationCounter::~AllocationCounter() { counting = false; }
 
 long AllocationCounter::count() const { return counted; }
+
+std::size_t AllocationCounter::largest() const { return most; }
 
 }  // namespace heed::test
 
@@ -37,32 +43,32 @@ void* __libc_realloc(void*, std::size_t);
 void* __libc_memalign(std::size_t, std::size_t);
 
 void* malloc(std::size_t size) noexcept {
-  count();
+  count(size);
   return __libc_malloc(size);
 }
 
 void* calloc(std::size_t items, std::size_t size) noexcept {
-  count();
+  count(items * size);
   return __libc_calloc(items, size);
 }
 
 void* realloc(void* block, std::size_t size) noexcept {
-  count();
+  count(size);
   return __libc_realloc(block, size);
 }
 
 void* memalign(std::size_t alignment, std::size_t size) noexcept {
-  count();
+  count(size);
   return __libc_memalign(alignment, size);
 }
 
 void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
-  count();
+  count(size);
   return __libc_memalign(alignment, size);
 }
 
 int posix_memalign(void** block, std::size_t alignment, std::size_t size) noexcept {
-  count();
+  count(size);
   *block = __libc_memalign(alignment, size);
   return *block == nullptr ? ENOMEM : 0;
 }

@@ -41,6 +41,15 @@ TEST_F(AllocationCounter, CountsEveryWayToAskForMemory) {
             1);
 }
 
+TEST_F(AllocationCounter, KnowsTheLargestRequest) {
+  const heed::test::AllocationCounter counter;
+  for (const std::size_t size : {10u, 3000u, 20u}) {
+    seen = std::malloc(size);
+    std::free(seen);
+  }
+  EXPECT_EQ(counter.largest(), 3000u);
+}
+
 TEST_F(AllocationCounter, CountsOperatorNew) {
   struct alignas(64) Aligned {
     char bytes[64];

@@ -32,10 +32,10 @@ TEST(LstmCell, FixedSizesAgreeWithDynamicOnes) {
 TEST(LstmCell, LargeFixedSizesDoNotLiveOnTheStack) { EXPECT_LT((sizeof(LstmCell<float, 512, 512>)), 1024u); }
 
 TEST(LstmCell, StacksItsGatesInPyTorchsOrder) {
-  EXPECT_EQ(next(closed, open, 1, open, 0.7)(1, 0), 0.7);                     // f keeps the old c
-  EXPECT_DOUBLE_EQ(next(open, closed, 1, open, 0.7)(1, 0), std::tanh(1.0));   // i lets g in, which is a tanh
-  EXPECT_DOUBLE_EQ(next(closed, open, 1, open, 0.7)(0, 0), std::tanh(0.7));   // o shows tanh(c)
-  EXPECT_EQ(next(closed, open, 1, closed, 0.7)(0, 0), 0);                     // or hides it
+  EXPECT_EQ(next(closed, open, 1, open, 0.7)(1, 0), 0.7);                    // f keeps the old c
+  EXPECT_DOUBLE_EQ(next(open, closed, 1, open, 0.7)(1, 0), std::tanh(1.0));  // i lets g in, which is a tanh
+  EXPECT_DOUBLE_EQ(next(closed, open, 1, open, 0.7)(0, 0), std::tanh(0.7));  // o shows tanh(c)
+  EXPECT_EQ(next(closed, open, 1, closed, 0.7)(0, 0), 0);                    // or hides it
   EXPECT_EQ(next(closed, open, 1, closed, 0.7)(1, 0), 0.7);
 }
 
@@ -47,6 +47,6 @@ TEST(LstmCell, SendsTheGradientOfTheCellStateBackToo) {
   Matrix<double> d_s = Matrix<double>::Zero(8, 2);
   d_s.bottomRows(4).setOnes();
   const typed::Gradients d(cell, x, s_prev, d_s);
-  EXPECT_GT(d.s_prev.bottomRows(4).minCoeff(), 0);  // d c / d c_prev = f
+  EXPECT_GT(d.s_prev.bottomRows(4).minCoeff(), 0);                        // d c / d c_prev = f
   EXPECT_EQ(d.parameters.W.bottomRows(4), (Matrix<double>::Zero(4, 3)));  // c does not pass through o
 }

@@ -7,7 +7,7 @@ namespace {
 using namespace heed::test;
 using nlohmann::ordered_json;
 
-class Evaluate : public Program {
+class TranslateEvaluate : public Program {
  protected:
   ordered_json measure(const Arguments& arguments) const {
     const Outcome outcome = translate(Arguments{"evaluate", "--json"} + arguments);
@@ -28,11 +28,11 @@ class Evaluate : public Program {
   }
 
   const std::vector<std::string> always_{"sentences", "bleu", "exact_match", "perplexity", "seconds"};
-  const std::vector<std::string> with_links_{"sentences",  "bleu",    "exact_match", "perplexity",
-                                             "seconds",    "aer",     "crossing"};
+  const std::vector<std::string> with_links_{"sentences", "bleu", "exact_match", "perplexity",
+                                             "seconds",   "aer",  "crossing"};
 };
 
-TEST_F(Evaluate, PrintsOneLineOfJson) {
+TEST_F(TranslateEvaluate, PrintsOneLineOfJson) {
   const std::string model = trained("model"), linked = write("linked.tsv", pairs_of("test_iid.tsv", 30));
   const ordered_json scores = measure({"--model", model, "--pairs", linked});
   EXPECT_EQ(keys(scores), with_links_);
@@ -49,7 +49,7 @@ TEST_F(Evaluate, PrintsOneLineOfJson) {
   EXPECT_LE(scores.at("crossing"), 1);
 }
 
-TEST_F(Evaluate, ScoresAlignmentsOnlyWhereThereIsGold) {
+TEST_F(TranslateEvaluate, ScoresAlignmentsOnlyWhereThereIsGold) {
   const std::string model = trained("model"), linked = write("linked.tsv", pairs_of("test_iid.tsv", 20));
   const std::string source = write("source", column(contents(linked), 0));
   const std::string target = write("target", column(contents(linked), 1));
@@ -58,7 +58,7 @@ TEST_F(Evaluate, ScoresAlignmentsOnlyWhereThereIsGold) {
   EXPECT_EQ(keys(measure({"--model", plain, "--pairs", linked})), always_) << "it looks at nothing";
 }
 
-TEST_F(Evaluate, HasTheSameShapeWithABeamAndTheSameScoresWithMoreThreads) {
+TEST_F(TranslateEvaluate, HasTheSameShapeWithABeamAndTheSameScoresWithMoreThreads) {
   const std::string model = trained("model"), linked = write("linked.tsv", pairs_of("test_iid.tsv", 100));
   ordered_json greedy = measure({"--model", model, "--pairs", linked, "--threads", "1"});
   EXPECT_EQ(keys(measure({"--model", model, "--pairs", linked, "--beam", "4"})), keys(greedy));
@@ -69,17 +69,18 @@ TEST_F(Evaluate, HasTheSameShapeWithABeamAndTheSameScoresWithMoreThreads) {
   EXPECT_EQ(threaded, greedy);
 }
 
-TEST_F(Evaluate, TellsAPersonTheSame) {
+TEST_F(TranslateEvaluate, TellsAPersonTheSame) {
   const std::string model = trained("model"), linked = write("linked.tsv", pairs_of("test_iid.tsv", 20));
   const Outcome outcome = translate({"evaluate", "--model", model, "--pairs", linked});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_EQ(outcome.err, "");
-  for (const char* const name : {"sentences    20\n", "exact match  ", "BLEU  ", "perplexity  ", "error rate ", "crossing "}) {
+  for (const char* const name :
+       {"sentences    20\n", "exact match  ", "BLEU  ", "perplexity  ", "error rate ", "crossing "}) {
     EXPECT_NE(outcome.out.find(name), std::string::npos) << name << '\n' << outcome.out;
   }
 }
 
-TEST_F(Evaluate, FindsThatAFewSentencesWereLearnedByHeart) {
+TEST_F(TranslateEvaluate, FindsThatAFewSentencesWereLearnedByHeart) {
   const std::string pairs = write("few.tsv",
                                   "the black cat\tle chat noir\t0-0 1-2 2-1\t\tadjpost\n"
                                   "the red cat\tle chat rouge\t0-0 1-2 2-1\t\tadjpost\n"

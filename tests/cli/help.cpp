@@ -3,21 +3,22 @@
 namespace {
 
 using namespace heed::test;
-using Help = Program;
+using TranslateHelp = Program;
 
-TEST_F(Help, ListsTheCommands) {
+TEST_F(TranslateHelp, ListsTheCommands) {
   const Outcome outcome = translate({"--help"});
   EXPECT_EQ(outcome.code, 0);
   EXPECT_EQ(outcome.err, "");
   for (const char* const command : {"train", "evaluate", "run", "demo"}) {
-    EXPECT_NE(outcome.out.find(std::string("\n  ") + command + ' '), std::string::npos) << command << '\n' << outcome.out;
+    EXPECT_NE(outcome.out.find(std::string("\n  ") + command + ' '), std::string::npos) << command << '\n'
+                                                                                        << outcome.out;
   }
 }
 
-TEST_F(Help, ListsEveryOptionOfEveryCommand) {
+TEST_F(TranslateHelp, ListsEveryOptionOfEveryCommand) {
   const Arguments data{"--pairs", "--source", "--target"}, search{"--beam", "--length-penalty", "--max-length"};
-  const Arguments model{"--cell",      "--layers",        "--direction", "--decoder", "--scorer",
-                        "--hidden",    "--input-feeding", "--embedding", "--dropout"};
+  const Arguments model{"--cell",   "--layers",        "--direction", "--decoder", "--scorer",
+                        "--hidden", "--input-feeding", "--embedding", "--dropout"};
   const Arguments learning{"--epochs", "--batch", "--rate", "--schedule", "--clip", "--label-smoothing", "--seed"};
   const std::vector<std::pair<std::string, Arguments>> commands{
       {"train", data + model + learning + search +

@@ -5,11 +5,11 @@ namespace {
 using namespace heed::test;
 
 /// Training that is stopped halfway and goes on later.
-class Interrupt : public Program {
+class TranslateInterrupt : public Program {
  protected:
   Arguments run(const std::string& save) const {
-    return with(with(training(save), "--epochs", "60"), "--batch", "4") +
-           Arguments{"--dropout", "0.2", "--dev", path("dev.tsv")};
+    return with(with(training(save), "--epochs", "200"), "--batch", "4") +
+           Arguments{"--dropout", "0.2", "--rate", "0.002", "--clip", "5", "--dev", path("dev.tsv")};
   }
   void SetUp() override {
     Program::SetUp();
@@ -33,41 +33,43 @@ class Interrupt : public Program {
   }
 };
 
-TEST_F(Interrupt, GoesOnWhereItStoppedAndEndsWithTheSameBytes) {
+TEST_F(TranslateInterrupt, GoesOnWhereItStoppedAndEndsWithTheSameBytes) {
   const Outcome whole = translate(run("whole"));
   ASSERT_EQ(whole.code, 0) << whole.err;
   Arguments command = run("parts");
-  for (const auto& [signal_number, text] :
-       {std::pair(SIGINT, "epoch 2: "), std::pair(SIGTERM, "epoch 20: "), std::pair(SIGINT, "epoch 40: ")}) {
-    const Outcome outcome = interrupted(command, signal_number, text);
-    EXPECT_EQ(outcome.code, 0) << outcome.err;
-    EXPECT_EQ(outcome.out, "");
-    ASSERT_NE(outcome.err.find("repeat the command with --resume"), std::string::npos)
-        << "it ended before the signal came\n" << outcome.err;
-    EXPECT_NE(outcome.err.find(path("parts.training")), std::string::npos) << outcome.err;
-    ASSERT_TRUE(fs::exists(path("parts.training")));
+  Outcome end;
+  int stops = 0;
+  for (const auto& [signal_number, text] : {std::pair(SIGINT, "epoch 2: "), std::pair(SIGTERM, "epoch 20: "),
+                                            std::pair(SIGINT, "epoch 40: "), std::pair(0, "")}) {
+    end = signal_number == 0 ? translate(command) : interrupted(command, signal_number, text);
+    if (!fs::exists(path("parts.training"))) break;
+    ++stops;
+    EXPECT_EQ(end.code, 0) << end.err;
+    EXPECT_EQ(end.out, "");
+    EXPECT_NE(end.err.find("repeat the command with --resume"), std::string::npos) << end.err;
+    EXPECT_NE(end.err.find(path("parts.training")), std::string::npos) << end.err;
     expect_a_model("parts");
     command = run("parts") + Arguments{"--resume"};
   }
-  const Outcome end = translate(command);
+  ASSERT_GT(stops, 0) << "it ended before the first signal came";
   EXPECT_EQ(end.code, 0) << end.err;
   EXPECT_EQ(end.err.find("epoch 2: "), std::string::npos) << "it began again";
-  EXPECT_EQ(contents(path("parts")), contents(path("whole")));
+  EXPECT_TRUE(contents(path("parts")) == contents(path("whole")));
   EXPECT_EQ(lines_of(end.out).at(1), lines_of(whole.out).at(1));
   EXPECT_FALSE(fs::exists(path("parts.training"))) << "nothing is left to go on with";
   expect_refusal(translate(command), {path("parts.training"), "no such file"});
-  EXPECT_EQ(contents(path("parts")), contents(path("whole")));
+  EXPECT_TRUE(contents(path("parts")) == contents(path("whole")));
 }
 
-TEST_F(Interrupt, RefusesToGoOnWithOtherSettings) {
+TEST_F(TranslateInterrupt, RefusesToGoOnWithOtherSettings) {
   ASSERT_EQ(interrupted(run("model"), SIGINT, "epoch 1: ").code, 0);
   const std::string model = contents(path("model")), state = contents(path("model.training"));
   ASSERT_FALSE(state.empty());
   const std::vector<std::pair<std::string, std::string>> others{
-      {"--epochs", "61"},      {"--batch", "5"},       {"--rate", "0.001"},          {"--schedule", "constant"},
-      {"--clip", "1"},         {"--threads", "2"},     {"--label-smoothing", "0.1"}, {"--seed", "2"},
-      {"--cell", "lstm"},      {"--layers", "2"},      {"--direction", "forward"},   {"--scorer", "general"},
-      {"--decoder", "luong"},  {"--hidden", "18"},     {"--embedding", "10"},        {"--dropout", "0.3"},
+      {"--epochs", "201"},     {"--batch", "5"},   {"--rate", "0.001"},          {"--schedule", "constant"},
+      {"--clip", "2"},         {"--threads", "2"}, {"--label-smoothing", "0.1"}, {"--seed", "2"},
+      {"--cell", "lstm"},      {"--layers", "2"},  {"--direction", "forward"},   {"--scorer", "general"},
+      {"--decoder", "luong"},  {"--hidden", "18"}, {"--embedding", "10"},        {"--dropout", "0.3"},
       {"--min-frequency", "2"}};
   for (const auto& [option, value] : others) {
     SCOPED_TRACE(option);
@@ -88,25 +90,27 @@ TEST_F(Interrupt, RefusesToGoOnWithOtherSettings) {
   expect_refusal(translate(run("model") + Arguments{"--resume"}), {path("model.training"), "cut short"});
   write("model.training", model);
   expect_refusal(translate(run("model") + Arguments{"--resume"}), {path("model.training"), "training.settings"});
-  EXPECT_EQ(contents(path("model")), model);
+  EXPECT_TRUE(contents(path("model")) == model);
 }
 
-TEST_F(Interrupt, LeavesAnOlderModelUntilThereIsABetterOne) {
+TEST_F(TranslateInterrupt, LeavesAnOlderModelUntilThereIsABetterOne) {
   write("model", "something else");
-  const Arguments command = with(run("model"), "--epochs", "100000") + Arguments{"--rate", "1e-9"};
+  const Arguments command = with(with(run("model"), "--epochs", "100000"), "--rate", "1e-9");
   const Outcome first = interrupted(command, SIGINT, "epoch 1/");
   ASSERT_EQ(first.code, 0) << first.err;
-  if (first.err.find("epoch 1: ") == std::string::npos) EXPECT_EQ(contents(path("model")), "something else");
+  const bool saved = first.err.find("epoch 1: ") != std::string::npos;
+  EXPECT_EQ(contents(path("model")) == "something else", !saved);
   const Outcome second = interrupted(command + Arguments{"--resume"}, SIGINT, "epoch 3: ");
   EXPECT_EQ(second.code, 0) << second.err;
   expect_a_model("model");
 }
 
-TEST_F(Interrupt, EndsCleanlyWithoutAPlaceToSave) {
+TEST_F(TranslateInterrupt, EndsCleanlyWithoutAPlaceToSave) {
   Arguments command = run("model");
   for (std::size_t i = 0; i < command.size(); ++i) {
     if (command[i] != "--save") continue;
-    command.erase(command.begin() + static_cast<std::ptrdiff_t>(i), command.begin() + static_cast<std::ptrdiff_t>(i + 2));
+    command.erase(command.begin() + static_cast<std::ptrdiff_t>(i),
+                  command.begin() + static_cast<std::ptrdiff_t>(i + 2));
   }
   const Outcome outcome = interrupted(command, SIGINT, "epoch 1: ");
   EXPECT_EQ(outcome.code, 0) << outcome.err;

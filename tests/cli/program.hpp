@@ -65,8 +65,8 @@ class Program : public testing::Test {
  protected:
   void SetUp() override {
     const auto* const test = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::path(testing::TempDir()) /
-              ("heed_cli_" + std::string(test->test_suite_name()) + '_' + test->name() + '_' + std::to_string(getpid()));
+    folder_ = fs::path(testing::TempDir()) / ("heed_cli_" + std::string(test->test_suite_name()) + '_' + test->name() +
+                                              '_' + std::to_string(getpid()));
     fs::remove_all(folder_);
     fs::create_directories(folder_);
   }
@@ -102,8 +102,8 @@ class Program : public testing::Test {
   /// A small model on little data: training it takes some hundredths of a second.
   Arguments training(const std::string& save) const {
     if (!fs::exists(path("train.tsv"))) write("train.tsv", pairs_of("train.tsv", 48));
-    return {"train",   "--pairs", path("train.tsv"), "--hidden",  "16", "--embedding", "8",       "--epochs",
-            "1",       "--batch", "16",              "--threads", "1",  "--save",      path(save)};
+    return {"train",   "--pairs", path("train.tsv"), "--hidden", "16",     "--embedding", "8", "--epochs", "1",
+            "--batch", "16",      "--threads",       "1",        "--save", path(save)};
   }
 
   /// The same with one option given another value.
@@ -187,7 +187,8 @@ inline void expect_refusal(const Outcome& outcome, const std::vector<std::string
   EXPECT_GT(outcome.code, 0) << outcome.out << outcome.err;
   EXPECT_LT(outcome.code, 128) << outcome.err;
   EXPECT_EQ(outcome.out, "");
-  for (const std::string& part : parts) EXPECT_NE(outcome.err.find(part), std::string::npos) << part << '\n' << outcome.err;
+  for (const std::string& part : parts)
+    EXPECT_NE(outcome.err.find(part), std::string::npos) << part << '\n' << outcome.err;
 }
 
 }  // namespace heed::test

@@ -4,9 +4,9 @@
 namespace {
 
 using namespace heed::test;
-using Run = Program;
+using TranslateRun = Program;
 
-TEST_F(Run, AnswersEveryLineWithALine) {
+TEST_F(TranslateRun, AnswersEveryLineWithALine) {
   const std::string model = trained("model");
   std::string text;
   for (int i = 0; i < 150; ++i) text += i % 10 == 3 ? "\n" : i % 10 == 7 ? "   \n" : "the cat and the apple .\n";
@@ -20,7 +20,7 @@ TEST_F(Run, AnswersEveryLineWithALine) {
   EXPECT_EQ(lines_of(translate({"run", "--model", model}, "the cat\r\n\nthe end without a line end").out).size(), 3U);
 }
 
-TEST_F(Run, NotesUnknownWordsAndGoesOn) {
+TEST_F(TranslateRun, NotesUnknownWordsAndGoesOn) {
   const Outcome outcome = translate({"run", "--model", trained("model")}, "the cat\n\nthe zebra and the gnu\n");
   EXPECT_EQ(outcome.code, 0);
   EXPECT_EQ(lines_of(outcome.out).size(), 3U);
@@ -29,21 +29,23 @@ TEST_F(Run, NotesUnknownWordsAndGoesOn) {
   EXPECT_EQ(outcome.err.find("standard input:1"), std::string::npos) << outcome.err;
 }
 
-TEST_F(Run, SearchOptionsChangeTheTranslation) {
+TEST_F(TranslateRun, SearchOptionsChangeTheTranslation) {
   const std::string model = trained("model", {"--rate", "0.02"});
   const std::string text = column(pairs_of("train.tsv", 20), 0);
-  const auto run = [&](const Arguments& more) { return translate(Arguments{"run", "--model", model} + more, text).out; };
+  const auto run = [&](const Arguments& more) {
+    return translate(Arguments{"run", "--model", model} + more, text).out;
+  };
   const std::string greedy = run({});
   EXPECT_EQ(run({"--beam", "1"}), greedy);
+  EXPECT_GT(count_of(greedy, " "), 40U) << "words beside one another";
   EXPECT_NE(run({"--beam", "8"}), greedy);
   EXPECT_NE(run({"--beam", "8", "--length-penalty", "0"}), run({"--beam", "8", "--length-penalty", "5"}));
   for (const std::string& line : lines_of(run({"--max-length", "2"}))) {
     EXPECT_LE(count_of(line, " "), 1U) << line;
-    EXPECT_FALSE(line.empty());
   }
 }
 
-TEST_F(Run, DrawsWhereItLooked) {
+TEST_F(TranslateRun, DrawsWhereItLooked) {
   const std::string model = trained("model");
   const Outcome outcome = translate({"run", "--model", model, "--max-length", "3", "--alignment", path("look.svg")},
                                     "the cat & dog\n\nthe <apple>\n");
@@ -53,13 +55,11 @@ TEST_F(Run, DrawsWhereItLooked) {
     const std::string svg = contents(path(file));
     EXPECT_EQ(svg.find("<svg"), svg.find('<')) << file;
     EXPECT_NE(svg.find(word), std::string::npos) << file;
-    for (const std::string& target : lines_of(outcome.out)) {
-      if (!target.empty() && svg.find(target.substr(0, target.find(' '))) != std::string::npos) SUCCEED();
-    }
+    EXPECT_EQ(xml_fault(svg), "") << file;
   }
 }
 
-TEST_F(Run, ShowsWhereItLookedOnStandardError) {
+TEST_F(TranslateRun, ShowsWhereItLookedOnStandardError) {
   const std::string model = trained("model");
   const Outcome plain = translate({"run", "--model", model, "--max-length", "3"}, "the cat\n");
   const Outcome shown = translate({"run", "--model", model, "--max-length", "3", "--show"}, "the cat\n");
@@ -70,7 +70,7 @@ TEST_F(Run, ShowsWhereItLookedOnStandardError) {
   EXPECT_NE(shown.err.find(plain.out.substr(0, plain.out.find(' '))), std::string::npos) << shown.err;
 }
 
-TEST_F(Run, RefusesToShowWhatAPlainDecoderDoesNotHave) {
+TEST_F(TranslateRun, RefusesToShowWhatAPlainDecoderDoesNotHave) {
   const std::string model = trained("model", {"--decoder", "plain"});
   for (const Arguments& more : {Arguments{"--alignment", path("look.svg")}, Arguments{"--show"}}) {
     expect_refusal(translate(Arguments{"run", "--model", model} + more, "the cat\n"), {model, "plain decoder"});
@@ -78,41 +78,44 @@ TEST_F(Run, RefusesToShowWhatAPlainDecoderDoesNotHave) {
   EXPECT_FALSE(fs::exists(path("look.svg")));
 }
 
-TEST_F(Run, ReportsAPictureThatCannotBeWritten) {
+TEST_F(TranslateRun, ReportsAPictureThatCannotBeWritten) {
   const std::string model = trained("model");
-  for (const std::string& picture : {model + "/look.svg", path("no/such/look.svg"), std::string("/proc/look.svg"), path(".")}) {
+  for (const std::string& picture :
+       {model + "/look.svg", path("no/such/look.svg"), std::string("/proc/look.svg"), path(".")}) {
     const Outcome outcome = translate({"run", "--model", model, "--alignment", picture}, "the cat\n");
     EXPECT_EQ(outcome.code, 1) << picture;
     EXPECT_NE(outcome.err.find("cannot write " + picture), std::string::npos) << outcome.err;
   }
 }
 
-TEST_F(Run, StopsAtALineThatIsNotTextAfterAnsweringTheOnesBefore) {
+TEST_F(TranslateRun, StopsAtALineThatIsNotTextAfterAnsweringTheOnesBefore) {
   const std::string model = trained("model");
   for (const auto& [line, problem] : {std::pair("the \xff cat", "invalid UTF-8 (0xff) at byte offset 4"),
                                       std::pair("the \x1b[31m cat", "control character 0x1b")}) {
-    const Outcome outcome = translate({"run", "--model", model}, std::string("the cat\nan apple\n") + line + "\nthe end\n");
+    const Outcome outcome =
+        translate({"run", "--model", model}, std::string("the cat\nan apple\n") + line + "\nthe end\n");
     EXPECT_EQ(outcome.code, 1);
     EXPECT_EQ(lines_of(outcome.out).size(), 2U) << outcome.out;
     EXPECT_NE(outcome.err.find("standard input:3: " + std::string(problem)), std::string::npos) << outcome.err;
   }
 }
 
-TEST_F(Run, RefusesALineOfTwoHundredThousandWords) {
+TEST_F(TranslateRun, RefusesALineOfTwoHundredThousandWords) {
   const std::string model = trained("model");
   std::string line = "the cat\n";
   for (int i = 0; i < 200'000; ++i) line += "the ";
   const Outcome outcome = translate({"run", "--model", model}, line + '\n');
   EXPECT_EQ(outcome.code, 1);
   EXPECT_EQ(lines_of(outcome.out).size(), 1U);
-  EXPECT_NE(outcome.err.find("standard input:2: a line of 200000 words"), std::string::npos) << outcome.err.substr(0, 500);
+  EXPECT_NE(outcome.err.find("standard input:2: a line of 200000 words"), std::string::npos)
+      << outcome.err.substr(0, 500);
   const Outcome allowed =
       translate({"run", "--model", model, "--max-words", "200000", "--max-length", "2"}, line + '\n');
   EXPECT_EQ(allowed.code, 0);
   EXPECT_EQ(lines_of(allowed.out).size(), 2U);
 }
 
-TEST_F(Run, ReportsAnInputThatCannotBeRead) {
+TEST_F(TranslateRun, ReportsAnInputThatCannotBeRead) {
   expect_refusal(finish(start({"run", "--model", trained("model")}, folder_.string())), {"standard input"});
 }
 

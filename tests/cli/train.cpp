@@ -7,9 +7,9 @@
 namespace {
 
 using namespace heed::test;
-using Train = Program;
+using TranslateTrain = Program;
 
-TEST_F(Train, WritesAModelThatEvaluatesAndRuns) {
+TEST_F(TranslateTrain, WritesAModelThatEvaluatesAndRuns) {
   const std::string dev = write("dev.tsv", pairs_of("dev.tsv", 12));
   const Outcome outcome = translate(training("model") + Arguments{"--dev", dev});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
@@ -26,34 +26,34 @@ TEST_F(Train, WritesAModelThatEvaluatesAndRuns) {
   EXPECT_EQ(translate({"run", "--model", path("model")}, "the cat\n").code, 0);
 }
 
-TEST_F(Train, GivesTheSameBytesEveryTime) {
+TEST_F(TranslateTrain, GivesTheSameBytesEveryTime) {
   for (const Arguments& more : {Arguments{}, Arguments{"--dropout", "0.3", "--layers", "2", "--seed", "5"}}) {
     for (const char* const threads : {"1", "2"}) {
       trained("first", more);
       ASSERT_EQ(translate(with(training("first"), "--threads", threads) + more).code, 0);
       ASSERT_EQ(translate(with(training("second"), "--threads", threads) + more).code, 0);
-      EXPECT_EQ(contents(path("first")), contents(path("second")));
+      EXPECT_TRUE(contents(path("first")) == contents(path("second")));
     }
   }
 }
 
-TEST_F(Train, ReadsTwoFilesAsItReadsOne) {
+TEST_F(TranslateTrain, ReadsTwoFilesAsItReadsOne) {
   const std::string train = pairs_of("train.tsv", 48), dev = pairs_of("dev.tsv", 12);
   const Outcome one = translate(training("one") + Arguments{"--dev", write("dev.tsv", dev)});
   Arguments two = training("two");
   two.erase(two.begin() + 1, two.begin() + 3);
-  two = two + Arguments{"--source",     write("source", column(train, 0)),   "--target",
-                        write("target", column(train, 1)),                   "--dev-source",
-                        write("dev.source", column(dev, 0)),                 "--dev-target",
-                        write("dev.target", column(dev, 1))};
+  two = two + Arguments{"--source",     write("source", column(train, 0)),
+                        "--target",     write("target", column(train, 1)),
+                        "--dev-source", write("dev.source", column(dev, 0)),
+                        "--dev-target", write("dev.target", column(dev, 1))};
   const Outcome other = translate(two);
   ASSERT_EQ(one.code, 0) << one.err;
   ASSERT_EQ(other.code, 0) << other.err;
   EXPECT_EQ(lines_of(one.out).at(1), lines_of(other.out).at(1));
-  EXPECT_EQ(contents(path("one")), contents(path("two")));
+  EXPECT_TRUE(contents(path("one")) == contents(path("two")));
 }
 
-TEST_F(Train, EveryOptionChangesWhatIsLearned) {
+TEST_F(TranslateTrain, EveryOptionChangesWhatIsLearned) {
   const std::vector<Arguments> variants{
       {},
       {"--cell", "lstm"},
@@ -102,7 +102,7 @@ TEST_F(Train, EveryOptionChangesWhatIsLearned) {
   EXPECT_EQ(seen.at(parameters_of(path("feeding"))), "--decoder luong");
 }
 
-TEST_F(Train, SearchesTheDevDataAsItIsTold) {
+TEST_F(TranslateTrain, SearchesTheDevDataAsItIsTold) {
   const Arguments command =
       with(training("model"), "--epochs", "3") + Arguments{"--dev", write("dev.tsv", pairs_of("dev.tsv", 12))};
   const auto dev_line = [&](const Arguments& more) { return lines_of(translate(command + more).out).at(1); };
@@ -112,7 +112,7 @@ TEST_F(Train, SearchesTheDevDataAsItIsTold) {
   EXPECT_NE(dev_line({"--beam", "8", "--length-penalty", "5"}), greedy);
 }
 
-TEST_F(Train, KeepsTheBestModelOnTheDevData) {
+TEST_F(TranslateTrain, KeepsTheBestModelOnTheDevData) {
   const std::string dev = write("dev.tsv", pairs_of("dev.tsv", 12));
   const Outcome outcome = translate(with(training("model"), "--epochs", "12") +
                                     Arguments{"--dev", dev, "--rate", "0.3", "--schedule", "constant"});
@@ -135,10 +135,11 @@ TEST_F(Train, KeepsTheBestModelOnTheDevData) {
   EXPECT_NEAR(std::log(perplexity), best, 1e-4);
   const Outcome measured = translate({"evaluate", "--model", path("model"), "--pairs", dev});
   EXPECT_NE(measured.out.find("perplexity   " + std::to_string(perplexity).substr(0, 4)), std::string::npos)
-      << line << '\n' << measured.out;
+      << line << '\n'
+      << measured.out;
 }
 
-TEST_F(Train, SaysThatNothingIsKeptWithoutSave) {
+TEST_F(TranslateTrain, SaysThatNothingIsKeptWithoutSave) {
   Arguments command = training("model");
   command.resize(command.size() - 2);
   const Outcome outcome = translate(command);
@@ -147,12 +148,12 @@ TEST_F(Train, SaysThatNothingIsKeptWithoutSave) {
   EXPECT_EQ(files(), (std::set<std::string>{"train.tsv"}));
 }
 
-TEST_F(Train, StopsAtALossThatIsNotFiniteAndKeepsTheLastGoodModel) {
+TEST_F(TranslateTrain, StopsAtALossThatIsNotFiniteAndKeepsTheLastGoodModel) {
   const Arguments runaway{"--cell", "rnn-relu", "--rate", "10", "--schedule", "constant", "--clip", "0"};
   trained("model");
   const std::string before = contents(path("model"));
   expect_refusal(translate(with(training("model"), "--epochs", "20") + runaway), {"translate: ", "not finite"});
-  EXPECT_EQ(contents(path("model")), before) << "it was lost in the first epoch";
+  EXPECT_TRUE(contents(path("model")) == before) << "it was lost in the first epoch";
 
   // One update an epoch: the loss is finite in the first, which is saved, and not in a later one.
   const Outcome later = translate(with(with(training("later"), "--epochs", "20"), "--batch", "48") + runaway);

@@ -36,7 +36,8 @@ TEST(Dropout, KeepsTheExpectation) {
     const double dropped = static_cast<double>((x.array() == 0).count()) / 1e5;
     EXPECT_NEAR(dropped, rate, 0.005);
     EXPECT_NEAR(x.mean(), 3, 0.1);
-    EXPECT_EQ(((x.array() == 0) || (x.array() == 3 / (1 - rate))).count(), 100000) << "zero or scaled, nothing else";
+    EXPECT_EQ(((x.array() == 0) || (x.array() == 3 * (1 / (1 - rate)))).count(), 100000)
+        << "zero or scaled, nothing else";
     EXPECT_EQ(x, 3 * mask);
   }
 }
@@ -76,6 +77,7 @@ TEST(Dropout, BackwardUsesTheMaskOfForward) {
 TEST(Dropout, RefusesARateOutOfRange) {
   EXPECT_EQ(refusal([] { Dropout<double>(1); }), "Dropout: the rate must lie in [0, 1), not 1.000000");
   EXPECT_EQ(refusal([] { Dropout<float>(-0.5f); }), "Dropout: the rate must lie in [0, 1), not -0.500000");
-  EXPECT_NE(refusal([] { Dropout<double>(std::numeric_limits<double>::quiet_NaN()); }), "accepted");
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_NE(refusal([&] { Dropout<double>{nan}; }), "accepted");
   EXPECT_EQ(refusal([] { Dropout<double>(0); }), "accepted");
 }

@@ -54,7 +54,9 @@ TEST(Embedding, RefusesATokenOutsideTheVocabulary) {
   const Embedding<float> embedding(3, 717);
   Matrix<float> y(3, 2);
   for (const Token token : {812, 717, -1}) {
-    EXPECT_EQ(refusal([&] { embedding.forward(std::vector<Token>{716, token}, y); }),
+    EXPECT_EQ(refusal([&] {
+                embedding.forward(std::vector<Token>{716, token}, y);
+              }),
               "Embedding: token " + std::to_string(token) + " is outside the vocabulary of 717");
   }
 }

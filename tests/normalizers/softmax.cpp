@@ -43,6 +43,7 @@ TEST(Softmax, GradientAgreesWithCentralDifferences) {
   Matrix<double> d_x = d;
   heed::Softmax().backward(weights(), d_x);
   heed::GradientCheck check;
-  heed::check_gradient("x", x, d_x, [&] { return weights().cwiseProduct(d).sum(); }, check);
+  heed::check_gradient(
+      "x", x, d_x, [&] { return weights().cwiseProduct(d).sum(); }, check);
   EXPECT_LE(check.error, 1e-9);
 }

@@ -15,9 +15,9 @@ TEST(GeneralScorer, WithTheIdentityEqualsDot) {
   GeneralScorer<double> general(4, 4);
   general.W.setIdentity();
   const Matrix<double> queries = random_matrix(4, 3, random), values = random_matrix(4, 20, random);
-  EXPECT_LE(difference(typed::scores(general, queries, values),
-                       typed::scores(heed::DotScorer<double>(4), queries, values)),
-            1e-15);
+  EXPECT_LE(
+      difference(typed::scores(general, queries, values), typed::scores(heed::DotScorer<double>(4), queries, values)),
+      1e-15);
 }
 
 TEST(GeneralScorer, StoresNoSecondCopyOfTheMemory) { EXPECT_EQ(GeneralScorer<double>(3, 4).key_size(), 0); }

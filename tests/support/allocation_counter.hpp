@@ -4,6 +4,7 @@
 #error "allocation_counter.hpp comes before Eigen: it says what Eigen's checks do"
 #endif
 
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 
@@ -40,6 +41,9 @@ class AllocationCounter {
   AllocationCounter& operator=(const AllocationCounter&) = delete;
 
   long count() const;
+
+  /// The most bytes that one of the calls asked for.
+  std::size_t largest() const;
 };
 
 /// How often `call` asks for memory.

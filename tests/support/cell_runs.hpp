@@ -10,7 +10,7 @@ namespace typed {
 /// One step of every column, from its input to its next state.
 template <class C>
 heed::Matrix<typename C::Scalar> next_state(const C& cell, const heed::Matrix<typename C::Scalar>& x,
-                                      const heed::Matrix<typename C::Scalar>& s_prev) {
+                                            const heed::Matrix<typename C::Scalar>& s_prev) {
   heed::Matrix<typename C::Scalar> trace(cell.trace_size(), x.cols()), s(cell.state_size(), x.cols());
   cell.project(x, 0, trace);
   cell.step(trace, s_prev, s);

@@ -29,7 +29,8 @@ inline Real sigmoid(Real x) { return 1 / (1 + std::exp(-x)); }
 template <class M, class B>
 Real affine(const M& matrix, Index first, const Column& x, const B& bias, Index row) {
   Real sum = bias.size() > 0 ? static_cast<Real>(bias(row)) : 0;
-  for (std::size_t k = 0; k < x.size(); ++k) sum += static_cast<Real>(matrix(row, first + static_cast<Index>(k))) * x[k];
+  for (std::size_t k = 0; k < x.size(); ++k)
+    sum += static_cast<Real>(matrix(row, first + static_cast<Index>(k))) * x[k];
   return sum;
 }
 

@@ -46,8 +46,8 @@ struct ScorerGradients {
     scorer.project(queries_, projected);
     scorer.keys(values_, keys);
     const bool keyed = scorer.key_size() > 0;
-    scorer.score_backward(projected, keyed ? keys : values_, d_scores, parameters, d_projected,
-                          keyed ? d_keys : values, scratch);
+    scorer.score_backward(projected, keyed ? keys : values_, d_scores, parameters, d_projected, keyed ? d_keys : values,
+                          scratch);
     scorer.project_backward(d_projected, queries);
     scorer.accumulate(queries_, d_projected, parameters);
     scorer.keys_backward(values_, d_keys, parameters, values);

@@ -4,9 +4,20 @@
 
 #include "support/numbers.hpp"
 
+#include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
+
+namespace heed::inline v0_1 {
+
+/// How GoogleTest writes a configuration.
+inline void PrintTo(const TranslatorConfig& config, std::ostream* out) {
+  *out << config.cell << ' ' << config.decoder << ' ' << config.scorer << (config.input_feeding ? "" : " unfed") << ", "
+       << config.layers << " layers";
+}
+
+}  // namespace heed::inline v0_1
 
 namespace heed::test {
 

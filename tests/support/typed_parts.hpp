@@ -31,8 +31,8 @@ struct MakeCell {
 };
 
 template <class S>
-using Cells = std::tuple<         //
-    MakeCell<heed::RnnCell<S>>,   //
+using Cells = std::tuple<        //
+    MakeCell<heed::RnnCell<S>>,  //
     MakeCell<heed::RnnCell<S, Dynamic, Dynamic, heed::Relu>>,
     MakeCell<heed::LstmCell<S>>,  //
     MakeCell<heed::GruCell<S>>>;
@@ -57,8 +57,7 @@ using Scorers = std::tuple<               //
     MakeScorer<heed::DotScorer<S>>,       //
     MakeScorer<heed::GeneralScorer<S>>,   //
     MakeScorer<heed::AdditiveScorer<S>>,  //
-    MakeScorer<heed::AdditiveScorer<S>, true>,
-    MakeScorer<heed::ConcatScorer<S>>>;
+    MakeScorer<heed::AdditiveScorer<S>, true>, MakeScorer<heed::ConcatScorer<S>>>;
 
 /// Line `I` of a list, in any scalar.
 template <std::size_t I>

@@ -1,0 +1,156 @@
+// The translator of the demo: a bidirectional GRU and Bahdanau's decoder with the additive scorer, hidden 128, embedding
+// 64, 335 source and 717 target words. The words are random; the sentences are as long as those of examples/data, and
+// batched by length as in training. `words` are target words, end symbols included. FLOP are those of the matrix
+// products (2 a multiply-add), backward taken as twice forward.
+//
+//   train/batch:64/threads:2                    one update: loss, gradient, clipping, Adam
+//   greedy/batch:64                             a batch of 12 words a sentence is decoded to 13 words each
+
+#include "support.hpp"
+
+#include <heed/io/translator_config.hpp>
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace {
+
+using bench::Index;
+using heed::Token;
+
+constexpr Index source_words = 335, target_words = 717, batch_size = 64;
+
+heed::TranslationModel<float> make_model() {
+  auto model = heed::make_model<float>(heed::TranslatorConfig{}, source_words, target_words);
+  heed::Random random(1);
+  heed::initialize(model, random);
+  return model;
+}
+
+std::vector<Token> random_sentence(Index length, Index vocabulary, heed::Random& random) {
+  std::vector<Token> sentence(static_cast<std::size_t>(length));
+  constexpr auto specials = heed::symbols::end + 1;
+  for (Token& word : sentence) {
+    word = specials + static_cast<Token>(random.below(static_cast<std::uint64_t>(vocabulary - specials)));
+  }
+  return sentence;
+}
+
+/// Enough sentences for as many batches as are sorted together in training.
+struct Corpus {
+  std::vector<std::vector<Token>> sources, targets;
+  std::vector<std::vector<std::span<const Token>>> source_batches, target_batches;
+
+  Corpus() {
+    heed::Random random(1);
+    constexpr std::array lengths = {5, 6, 7, 9, 10, 12, 13, 16, 19, 24};  // deciles of train.tsv; targets have one more
+    std::vector<Index> source_lengths, target_lengths;
+    for (Index i = 0; i < 32 * batch_size; ++i) {
+      source_lengths.push_back(lengths[random.below(lengths.size())]);
+      target_lengths.push_back(source_lengths.back() + 1);
+      sources.push_back(random_sentence(source_lengths.back(), source_words, random));
+      targets.push_back(random_sentence(target_lengths.back(), target_words, random));
+    }
+    for (const auto& batch : heed::make_batches(source_lengths, target_lengths, batch_size, random)) {
+      auto& some_sources = source_batches.emplace_back();
+      auto& some_targets = target_batches.emplace_back();
+      for (const Index i : batch) {
+        some_sources.emplace_back(sources[static_cast<std::size_t>(i)]);
+        some_targets.emplace_back(targets[static_cast<std::size_t>(i)]);
+      }
+    }
+  }
+};
+
+/// Of one forward and backward pass over a batch.
+double flops(const heed::TranslationModel<float>& model, heed::Sentences sources, heed::Sentences targets) {
+  double read = 0, written = 0, looked_at = 0, products = 0;
+  for (std::size_t b = 0; b < sources.size(); ++b) {
+    const auto length = static_cast<double>(sources[b].size()), steps = static_cast<double>(targets[b].size() + 1);
+    read += length;
+    written += steps;
+    looked_at += length * steps;
+  }
+  const heed::TranslatorConfig config;
+  heed::for_each_parameter(
+      [&](const heed::ParameterName& name, const auto& W) {
+        const std::string path = name.str();
+        if (name.leaf() == "table" || W.cols() == 1) return;  // looked up, or a vector
+        const bool of_source = path.starts_with("encoder") || path.ends_with("scorer.U");
+        const bool of_sentence = path.find("bridge") != std::string::npos;
+        products += static_cast<double>(W.size()) *
+                    (of_source ? read : of_sentence ? static_cast<double>(sources.size()) : written);
+      },
+      model);
+  products += looked_at * static_cast<double>(config.hidden + config.memory_size());  // scores and contexts
+  return 3 * 2 * products;
+}
+
+void train(benchmark::State& state, int threads) {
+  const Corpus corpus;
+  auto model = make_model();
+  heed::TranslationModel<float>::Tape tape;
+  heed::Trainer trainer(model, heed::Adam(model, 1e-3), {.threads = threads});
+  const double expected = model.loss(corpus.source_batches.front(), corpus.target_batches.front(), tape);
+  const auto first = trainer.update(corpus.source_batches.front(), corpus.target_batches.front(), 0);
+  if (!(std::abs(first.loss - expected) <= 1e-4 * expected)) {
+    state.SkipWithError("the threads together find another loss than one pass over the batch");
+    return;
+  }
+  const std::size_t batches = corpus.source_batches.size();
+  std::vector<double> batch_flops;
+  for (std::size_t i = 0; i < batches; ++i) {
+    batch_flops.push_back(flops(model, corpus.source_batches[i], corpus.target_batches[i]));
+  }
+  double words = 0, products = 0;
+  std::uint64_t number = 0;
+  for (auto _ : state) {
+    const std::size_t i = ++number % batches;
+    auto update = trainer.update(corpus.source_batches[i], corpus.target_batches[i], number);
+    benchmark::DoNotOptimize(update);
+    words += static_cast<double>(update.words);
+    products += batch_flops[i];
+  }
+  state.counters["words"] = benchmark::Counter(words, benchmark::Counter::kIsRate);
+  state.counters["FLOP"] = benchmark::Counter(products, benchmark::Counter::kIsRate);
+}
+
+void greedy(benchmark::State& state) {
+  constexpr Index length = 12, words = length + 1;
+  auto model = make_model();
+  model.output.b(heed::symbols::end) = -1e3f;  // a sentence ends at the limit only: every decoding is the same work
+  heed::Random random(1);
+  std::vector<std::vector<Token>> sentences;
+  for (Index b = 0; b < batch_size; ++b) sentences.push_back(random_sentence(length, source_words, random));
+  const std::vector<std::span<const Token>> sources(sentences.begin(), sentences.end());
+  const heed::SearchOptions options{.beam = 1, .length_penalty = 0, .maximum_length = words};
+  heed::SearchWorkspace<float> work;
+  std::vector<heed::Hypothesis<float>> alone, results;
+  heed::search(model, std::span(sources).first(1), options, work, alone);
+  heed::search(model, sources, options, work, results);
+  const double expected = alone.front().log_probability;
+  bool right = std::abs(results.front().log_probability - expected) <= 1e-4 * std::abs(expected);
+  for (const auto& result : results) right = right && result.tokens.size() == std::size_t{words};
+  if (!right) {
+    state.SkipWithError("a sentence is decoded otherwise in the batch than alone, or to another length");
+    return;
+  }
+  bench::measure(state, results, [&] { heed::search(model, sources, options, work, results); });
+  bench::count(state, "words", static_cast<double>(batch_size * words));
+}
+
+[[maybe_unused]] const bool added = [] {
+  for (const int threads : {1, 2}) {
+    bench::add_row("train/batch:64/threads:" + std::to_string(threads),
+                   [=](benchmark::State& state) { train(state, threads); })
+        ->UseRealTime();
+  }
+  bench::add_row("greedy/batch:64", greedy);
+  return true;
+}();
+
+}  // namespace

@@ -1,0 +1,27 @@
+#include "support/allocation_counter.hpp"
+
+#include <heed/io/translator.hpp>
+
+#include "support/refusal.hpp"
+
+#include <gtest/gtest.h>
+
+TEST(LoadTranslator, BelievesNoSizeBeforeItIsChecked) {
+  heed::SafetensorsWriter writer;
+  writer.metadata("format", "heed-translator-1");
+  heed::TranslatorConfig config;
+  config.hidden = config.embedding = 16384;
+  config.layers = 16;
+  heed::detail::for_each_field(config, [&](const std::string& name, const auto& value) {
+    writer.metadata("config." + name, heed::detail::field_text(value));
+  });
+  writer.metadata("vocabulary.source", "<unk>\n<s>\n</s>");
+  writer.metadata("vocabulary.target", "<unk>\n<s>\n</s>");
+  const auto path = std::filesystem::path(testing::TempDir()) / "heed_allocation.safetensors";
+  writer.write(path);
+
+  const heed::test::AllocationCounter counter;
+  EXPECT_NE(refusal([&] { heed::load_translator(path); }).find("the file holds 0"), std::string::npos);
+  EXPECT_LT(counter.largest(), 100'000u);
+  std::filesystem::remove(path);
+}

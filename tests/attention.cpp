@@ -1,0 +1,181 @@
+#include <heed/attention.hpp>
+#include <heed/gradient_check.hpp>
+
+#include "support/numbers.hpp"
+#include "support/oracles.hpp"
+#include "support/refusal.hpp"
+#include "support/typed_parts.hpp"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+using heed::Buffer;
+using heed::Index;
+using heed::Matrix;
+using heed::Memory;
+using heed::Random;
+
+namespace {
+
+/// Five queries over two sentences of 3 and 20 words, and what one forward call gives.
+template <class At>
+struct Trial {
+  using ScorerType = typename At::template Make<double>::Part;
+  Random random{103};
+  heed::Attention<ScorerType> attention{At::template Make<double>::make(), {}};
+  Memory<double> memory;
+  std::vector<Index> sentences = {1, 0, 0, 1, 1};
+  Matrix<double> queries, projected, weights, contexts, d_contexts;
+  Buffer<double> scratch, d_scores;
+
+  Trial() {
+    randomize(attention, random);
+    memory.resize(attention.scorer.memory_size(), std::vector<Index>{3, 20});
+    memory.values = random_matrix(memory.size(), 23, random);
+    queries = random_matrix(attention.scorer.query_size(), 5, random);
+    d_contexts = random_matrix(memory.size(), 5, random);
+    projected.resize(attention.projected_size(), 5);
+    contexts.resize(memory.size(), 5);
+    forward();
+  }
+
+  void forward() {
+    attention.prepare(memory);
+    weights.setConstant(attention.weight_rows(memory), 5, 99);  // overwritten
+    attention.forward(queries, memory, sentences, projected, weights, contexts, scratch);
+  }
+
+  double loss() {
+    forward();
+    return contexts.cwiseProduct(d_contexts).sum();
+  }
+
+  /// Adds to all gradients.
+  void backward(heed::Attention<ScorerType>& grad, Matrix<double>& d_queries, Memory<double>& d_memory) {
+    Matrix<double> d_projected(projected.rows(), 5);
+    attention.backward(memory, sentences, projected, weights, d_contexts, grad, d_projected, d_queries, d_memory,
+                       scratch, d_scores);
+    attention.accumulate(queries, d_projected, grad);
+    attention.prepare_backward(memory, d_memory, grad);
+  }
+};
+
+template <class At>
+typename Trial<At>::ScorerType random_scorer(Random& random) {
+  auto scorer = At::template Make<double>::make();
+  randomize(scorer, random);
+  return scorer;
+}
+
+}  // namespace
+
+template <class At>
+class Attention : public testing::Test {};
+TYPED_TEST_SUITE(Attention, typed::EachScorer);
+
+TYPED_TEST(Attention, AgreesWithThePaperLoopForEverySentence) {
+  const Trial<TypeParam> trial;
+  for (Index i = 0; i < 5; ++i) {
+    const Index b = trial.sentences[oracle::at(i)], length = trial.memory.length(b);
+    const auto expected =
+        oracle::attend(trial.attention.scorer, oracle::column(trial.queries, i), trial.memory.values_of(b));
+    EXPECT_LE(difference(trial.weights.col(i).head(length), oracle::matrix({expected.weights})), 1e-14);
+    EXPECT_LE(difference(trial.contexts.col(i), oracle::matrix({expected.context})), 1e-14);
+    EXPECT_EQ(trial.weights.col(i).tail(20 - length).squaredNorm(), 0) << "nothing past the end of the sentence";
+  }
+}
+
+TYPED_TEST(Attention, GradientsAgreeWithCentralDifferences) {
+  Trial<TypeParam> trial;
+  auto grad = heed::zeros_like(trial.attention);
+  Matrix<double> d_queries = Matrix<double>::Zero(trial.queries.rows(), 5);
+  Memory<double> d_memory;
+  d_memory.zeros_like(trial.memory);
+  trial.backward(grad, d_queries, d_memory);
+  const auto loss = [&] { return trial.loss(); };
+  auto check = heed::check_gradients(trial.attention, grad, loss);
+  heed::check_gradient("queries", trial.queries, d_queries, loss, check);
+  heed::check_gradient("memory", trial.memory.values, d_memory.values, loss, check);
+  EXPECT_LE(check.error, 1e-6) << check.name << ' ' << check.place;
+  EXPECT_EQ(check.checked, heed::parameter_count(trial.attention) + trial.queries.size() + trial.memory.values.size());
+}
+
+TYPED_TEST(Attention, AddsToGradients) {
+  Trial<TypeParam> trial;
+  auto once = heed::zeros_like(trial.attention);
+  Matrix<double> d_queries = Matrix<double>::Zero(trial.queries.rows(), 5);
+  Memory<double> d_memory, d_memory_offset;
+  d_memory.zeros_like(trial.memory);
+  d_memory_offset.zeros_like(trial.memory);
+  d_memory_offset.values.setOnes();
+  trial.backward(once, d_queries, d_memory);
+  auto twice = once;
+  Matrix<double> d_queries_twice = d_queries;
+  trial.backward(twice, d_queries_twice, d_memory_offset);
+  heed::scale(once, 2.0);
+  EXPECT_LE(part_difference(twice.scorer, once.scorer), 1e-14);
+  EXPECT_LE(difference(d_queries_twice, 2 * d_queries), 1e-14);
+  EXPECT_LE(difference(d_memory_offset.values, (d_memory.values.array() + 1).matrix()), 1e-14);
+}
+
+TYPED_TEST(Attention, DoesNotDependOnTheOtherQueries) {
+  Trial<TypeParam> trial;
+  const Matrix<double> contexts = trial.contexts, weights = trial.weights;
+  trial.queries.leftCols(4).setConstant(3);
+  trial.forward();
+  EXPECT_LE(difference(trial.contexts.col(4), contexts.col(4)), 1e-15);
+  EXPECT_LE(difference(trial.weights.col(4), weights.col(4)), 1e-15);
+}
+
+TYPED_TEST(Attention, GivesTheSameBitsInAnyBatch) {
+  Trial<TypeParam> trial;
+  const Matrix<double> values = trial.memory.values_of(1);
+  const Matrix<double> contexts = trial.contexts.rightCols(2), weights = trial.weights.rightCols(2);
+  trial.memory.resize(values.rows(), std::vector<Index>{4, 1, 20, 23});
+  trial.memory.values = random_matrix(values.rows(), 48, trial.random);
+  trial.memory.values_of(2) = values;
+  trial.sentences = {3, 0, 1, 2, 2};
+  trial.forward();
+  EXPECT_TRUE(trial.contexts.rightCols(2) == contexts);
+  EXPECT_TRUE(trial.weights.topRightCorner(20, 2) == weights);
+}
+
+TYPED_TEST(Attention, PermutingTheMemoryPermutesTheWeightsAndKeepsTheContext) {
+  Random random(107);
+  const auto scorer = random_scorer<TypeParam>(random);
+  const Matrix<double> q = random_matrix(scorer.query_size(), 2, random);
+  const Matrix<double> memory = random_matrix(scorer.memory_size(), 9, random);
+  std::vector<int> order = {0, 1, 2, 3, 4, 5, 6, 7, 8};
+  random.shuffle(order);
+  Matrix<double> permuted(memory.rows(), 9);
+  for (Index j = 0; j < 9; ++j) permuted.col(j) = memory.col(order[oracle::at(j)]);
+  const auto a = heed::attend(scorer, q, memory), b = heed::attend(scorer, q, permuted);
+  for (Index j = 0; j < 9; ++j) {
+    EXPECT_LE(difference(b.weights.row(j), a.weights.row(order[oracle::at(j)])), 1e-15);
+  }
+  EXPECT_LE(difference(b.context, a.context), 1e-15);
+}
+
+TYPED_TEST(Attention, OfOneItemGivesItsValueAsContext) {
+  Random random(109);
+  const auto scorer = random_scorer<TypeParam>(random);
+  const Matrix<double> memory = random_matrix(scorer.memory_size(), 1, random);
+  const auto [context, weights] = heed::attend(scorer, random_matrix(scorer.query_size(), 2, random), memory);
+  EXPECT_EQ(context, memory.replicate(1, 2));
+  EXPECT_EQ(weights, (Matrix<double>::Ones(1, 2)));
+}
+
+TYPED_TEST(Attention, RefusesSizesThatDoNotFit) {
+  using ScorerType = typename Trial<TypeParam>::ScorerType;
+  const heed::Attention<ScorerType> attention{TypeParam::template Make<double>::make(), {}};
+  const Index q = attention.scorer.query_size(), m = attention.scorer.memory_size();
+  const std::string expected = "Attention: the scorer expects queries of size " + std::to_string(q) +
+                               " and a memory of size " + std::to_string(m) + ", not ";
+  EXPECT_EQ(refusal([&] { attention.check(q, m); }), "accepted");
+  EXPECT_EQ(refusal([&] { attention.check(11, m); }), expected + "11 and " + std::to_string(m));
+  EXPECT_EQ(refusal([&] { attention.check(q, 12); }), expected + std::to_string(q) + " and 12");
+  Memory<double> memory;
+  memory.resize(12, std::vector<Index>{2});
+  EXPECT_EQ(refusal([&] { attention.prepare(memory); }), expected + std::to_string(q) + " and 12");
+}

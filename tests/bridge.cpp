@@ -1,0 +1,82 @@
+#include <heed/bridge.hpp>
+#include <heed/gradient_check.hpp>
+
+#include "support/numbers.hpp"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+using heed::Bridge;
+using heed::Buffer;
+using heed::Index;
+using heed::Matrix;
+using heed::Memory;
+
+namespace {
+
+struct Trial {
+  heed::Random random{131};
+  Bridge<double> bridge{4, 3, 2};
+  Memory<double> memory;
+  std::vector<Index> sentences = {2, 0, 2};  // packed by the target's length, and one of them twice
+  Buffer<double> gathered;
+  std::vector<Buffer<double>> states;
+  std::vector<Matrix<double>> d_states;
+
+  Trial() {
+    randomize(bridge, random);
+    memory.resize(4, std::vector<Index>{2, 1, 3});
+    memory.values.setZero();
+    memory.summary = random_matrix(4, 3, random);
+    for (int l = 0; l < 2; ++l) d_states.push_back(random_matrix(3, 3, random));
+  }
+  double loss() {
+    bridge.forward(memory, sentences, gathered, states);
+    return states[0].cwiseProduct(d_states[0]).sum() + states[1].cwiseProduct(d_states[1]).sum();
+  }
+};
+
+}  // namespace
+
+TEST(Bridge, MakesTheFirstStateOfEveryLayerInTheOrderAsked) {
+  Trial trial;
+  trial.loss();
+  ASSERT_EQ(trial.states.size(), 2u);
+  for (std::size_t l = 0; l < 2; ++l) {
+    for (Index i = 0; i < 3; ++i) {
+      const auto& layer = trial.bridge.layers[l];
+      const auto summary = trial.memory.summary.col(trial.sentences[static_cast<std::size_t>(i)]);
+      const Matrix<double> expected = (layer.W * summary + layer.b).array().tanh();
+      EXPECT_LE(difference(trial.states[l].col(i), expected), 1e-15);
+    }
+  }
+}
+
+TEST(Bridge, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
+  Trial trial;
+  trial.loss();
+  auto grad = heed::zeros_like(trial.bridge);
+  Memory<double> d_memory;
+  d_memory.zeros_like(trial.memory);
+  const auto backward = [&](Bridge<double>& into) {
+    for (std::size_t l = 0; l < 2; ++l) {
+      Matrix<double> d = trial.d_states[l];
+      trial.bridge.backward(l, trial.gathered, trial.states[l], trial.sentences, d, into, d_memory);
+    }
+  };
+  backward(grad);
+  const auto loss = [&] { return trial.loss(); };
+  auto check = heed::check_gradients(trial.bridge, grad, loss);
+  heed::check_gradient("summary", trial.memory.summary, d_memory.summary, loss, check);
+  EXPECT_LE(check.error, 1e-6) << check.name;
+  EXPECT_EQ(d_memory.summary.col(1).squaredNorm(), 0) << "nobody read sentence 1";
+
+  trial.loss();
+  auto twice = grad;
+  const Matrix<double> once = d_memory.summary;
+  backward(twice);
+  heed::scale(grad, 2.0);
+  EXPECT_LE(part_difference(twice, grad), 1e-15);
+  EXPECT_LE(difference(d_memory.summary, 2 * once), 1e-15);
+}

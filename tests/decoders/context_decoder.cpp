@@ -1,0 +1,104 @@
+#include <heed/decoders/context_decoder.hpp>
+
+#include <heed/cells/gru.hpp>
+#include <heed/decoders/bahdanau.hpp>
+#include <heed/decoders/plain.hpp>
+#include <heed/scorers/additive.hpp>
+
+#include "support/decoder_runs.hpp"
+#include "support/refusal.hpp"
+
+#include <gtest/gtest.h>
+
+using heed::Index;
+
+namespace {
+
+using Cell = heed::GruCell<double>;
+using Scorer = heed::AdditiveScorer<double>;
+using Bahdanau = heed::BahdanauDecoder<Cell, Scorer>;
+using Plain = heed::PlainDecoder<Cell>;
+using decoding::Setting;
+
+Cell cell(Index input, Index hidden) { return Cell(input, hidden); }
+
+Bahdanau bahdanau(Index layers) {
+  using namespace decoding;
+  return randomized(Bahdanau(cell, {Scorer(hidden, memory_size, 3), {}}, word, memory_size, hidden, layers, features));
+}
+
+/// The plain decoder with all parameters of an attending one but those of its attention.
+Plain without_attention(const Bahdanau& attending) {
+  using namespace decoding;
+  Plain plain(cell, {}, word, memory_size, hidden, static_cast<Index>(attending.stack.layers.size()), features);
+  plain.stack = attending.stack;
+  plain.bridge = attending.bridge;
+  plain.readout = attending.readout;
+  return plain;
+}
+
+}  // namespace
+
+TEST(ContextDecoder, IsThePlainDecoderWhereTheMemoryHasOneItem) {
+  for (const Index layers : {1, 2}) {
+    const Bahdanau attending = bahdanau(layers);
+    Setting one({1, 1, 1});
+    one.memory.summary = one.memory.values.leftCols(3);
+    const Plain plain = without_attention(attending);
+    const decoding::Run a(attending, one), b(plain, one);
+    EXPECT_EQ(a.tape.weights, heed::Matrix<double>::Ones(1, one.packing.columns()));
+    EXPECT_LE(difference(a.tape.features, b.tape.features), 1e-15);
+
+    const decoding::Gradients<Bahdanau> d_a(attending, one);
+    const decoding::Gradients<Plain> d_b(plain, one);
+    EXPECT_LE(difference(d_a.x, d_b.x), 1e-14);
+    EXPECT_LE(difference(d_a.memory.values + d_a.memory.summary, d_b.memory.values + d_b.memory.summary), 1e-14);
+    EXPECT_EQ(heed::squared_norm(d_a.parameters.attention), 0);  // there is nothing to choose from
+    EXPECT_LE(part_difference(d_a.parameters.stack, d_b.parameters.stack), 1e-14);
+    EXPECT_LE(part_difference(d_a.parameters.bridge, d_b.parameters.bridge), 1e-14);
+    EXPECT_LE(part_difference(d_a.parameters.readout, d_b.parameters.readout), 1e-14);
+  }
+}
+
+TEST(ContextDecoder, BeginsWhereItsBridgeSays) {
+  const Bahdanau decoder = bahdanau(2);
+  Setting setting;
+  const double before = decoding::loss(decoder, setting);
+  setting.memory.summary.array() += 0.5;  // the summary reaches an attending decoder only by its bridge
+  EXPECT_GT(std::abs(decoding::loss(decoder, setting) - before), 1e-3);
+  Bahdanau other = decoder;
+  for (auto& layer : other.bridge.layers) layer.W.setZero();
+  const double closed = decoding::loss(other, setting);
+  setting.memory.summary.setZero();
+  EXPECT_EQ(decoding::loss(other, setting), closed);
+}
+
+TEST(ContextDecoder, AsksWithTheStateBeforeTheWord) {
+  const Bahdanau decoder = bahdanau(1);
+  Setting setting;
+  const decoding::Run run(decoder, setting);
+  setting.x.leftCols(setting.packing.active(0)).array() += 0.5;  // the words of the first step
+  const decoding::Run other(decoder, setting);
+  const Index n = setting.packing.active(0);
+  EXPECT_EQ(other.tape.weights.leftCols(n), run.tape.weights.leftCols(n));
+  EXPECT_NE(other.tape.features.leftCols(n), run.tape.features.leftCols(n));
+  EXPECT_NE(other.tape.weights.middleCols(n, 2), run.tape.weights.middleCols(n, 2));
+}
+
+TEST(ContextDecoder, RefusesAScorerOfOtherSizes) {
+  using namespace decoding;
+  const auto made = [&](Index query, Index memory) {
+    return refusal([&] { Bahdanau(cell, {Scorer(query, memory, 3), {}}, word, memory_size, hidden, 1, features); });
+  };
+  EXPECT_EQ(made(hidden, memory_size), "accepted");
+  EXPECT_EQ(made(hidden + 1, memory_size),
+            "Attention: the scorer expects queries of size 5 and a memory of size 4, not 4 and 4");
+  EXPECT_EQ(made(hidden, memory_size + 2),
+            "Attention: the scorer expects queries of size 4 and a memory of size 6, not 4 and 4");
+}
+
+TEST(ContextDecoder, RefusesAStackOfNoLayers) {
+  using namespace decoding;
+  EXPECT_EQ(refusal([&] { Plain(cell, {}, word, memory_size, hidden, 0, features); }),
+            "Stack: at least one layer is needed, not 0");
+}

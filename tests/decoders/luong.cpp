@@ -1,0 +1,99 @@
+#include <heed/decoders/luong.hpp>
+
+#include <heed/cells/gru.hpp>
+#include <heed/cells/lstm.hpp>
+#include <heed/scorers/general.hpp>
+
+#include "support/decoder_runs.hpp"
+#include "support/refusal.hpp"
+
+#include <gtest/gtest.h>
+
+using heed::Index;
+
+namespace {
+
+using Scorer = heed::GeneralScorer<double>;
+using decoding::Setting;
+
+template <class Cell>
+heed::LuongDecoder<Cell, Scorer> make(Index layers, bool feeding) {
+  using namespace decoding;
+  const auto cell = [](Index input, Index size) { return Cell(input, size); };
+  return randomized(heed::LuongDecoder<Cell, Scorer>(cell, {Scorer(hidden, memory_size), {}}, word, memory_size, hidden,
+                                                     layers, features, feeding));
+}
+
+using Gru = heed::GruCell<double>;
+using Luong = heed::LuongDecoder<Gru, Scorer>;
+
+}  // namespace
+
+TEST(LuongDecoder, AgreesWithThePaperInScalarLoops) {
+  for (const Index layers : {1, 3}) {
+    for (const bool feeding : {true, false}) {
+      Setting setting;
+      EXPECT_LE(decoding::distance_from_paper(make<Gru>(layers, feeding), setting), 1e-13);
+      EXPECT_LE(decoding::distance_from_paper(make<heed::LstmCell<double>>(layers, feeding), setting), 1e-13);
+    }
+  }
+}
+
+TEST(LuongDecoder, FeedsNothingToTheFirstStepAndTheLastAnswerToTheNext) {
+  const Luong fed = make<Gru>(1, true);
+  Luong unfed = make<Gru>(1, false);
+  unfed.stack.layers[0] = Gru(decoding::word, decoding::hidden);
+  unfed.stack.layers[0].W = fed.stack.layers[0].W.leftCols(decoding::word);
+  unfed.stack.layers[0].U = fed.stack.layers[0].U;
+  unfed.stack.layers[0].b_W = fed.stack.layers[0].b_W;
+  unfed.stack.layers[0].b_U = fed.stack.layers[0].b_U;
+  unfed.attention = fed.attention;
+  unfed.bridge = fed.bridge;
+  unfed.W = fed.W;
+  Setting setting;
+  const decoding::Run a(fed, setting), b(unfed, setting);
+  const Index n = setting.packing.active(0), next = setting.packing.active(1);
+  EXPECT_EQ(a.tape.features.leftCols(n), b.tape.features.leftCols(n));
+  EXPECT_NE(a.tape.features.middleCols(n, next), b.tape.features.middleCols(n, next));
+  EXPECT_TRUE(a.tape.feeds.leftCols(n).isZero(0));
+  EXPECT_EQ(a.tape.feeds.middleCols(n, next), a.tape.features.leftCols(next));
+  EXPECT_EQ(b.tape.feeds.rows(), 0);
+}
+
+TEST(LuongDecoder, AsksWithTheStateAfterTheWord) {
+  const Luong decoder = make<Gru>(1, true);
+  Setting setting;
+  const decoding::Run run(decoder, setting);
+  setting.x.col(1).array() += 0.5;  // of packed sentence 1
+  const decoding::Run other(decoder, setting);
+  EXPECT_NE(other.tape.weights.col(1), run.tape.weights.col(1));
+  EXPECT_EQ(other.tape.weights.col(2), run.tape.weights.col(2));
+}
+
+TEST(LuongDecoder, KeepsTheContextOutOfTheRecurrenceWithoutInputFeeding) {
+  const Luong decoder = make<Gru>(2, false);
+  Setting setting;
+  const decoding::Run run(decoder, setting);
+  setting.memory.values.setConstant(0.3);
+  const decoding::Run other(decoder, setting);
+  EXPECT_EQ(other.tape.stack.top().outputs, run.tape.stack.top().outputs);
+  EXPECT_NE(other.tape.features, run.tape.features);
+}
+
+TEST(LuongDecoder, BeginsEveryRunWithoutAFeed) {
+  const Luong decoder = make<Gru>(1, true);
+  Setting setting;
+  decoding::Run run(decoder, setting);
+  const heed::Matrix<double> first = run.tape.features;
+  heed::decode(decoder, setting.x, setting.packing, setting.memory, run.state, run.tape);
+  EXPECT_EQ(run.tape.features, first);
+}
+
+TEST(LuongDecoder, RefusesAScorerOfOtherSizes) {
+  using namespace decoding;
+  const auto cell = [](Index input, Index size) { return Gru(input, size); };
+  EXPECT_EQ(refusal([&] {
+              Luong(cell, {Scorer(3, memory_size), {}}, word, memory_size, hidden, 1, features, true);
+            }),
+            "Attention: the scorer expects queries of size 3 and a memory of size 4, not 4 and 4");
+}

@@ -1,0 +1,360 @@
+#include <heed/cells/any_cell.hpp>
+#include <heed/encoder.hpp>
+#include <heed/gradient_check.hpp>
+
+#include "support/numbers.hpp"
+#include "support/oracles.hpp"
+#include "support/packed.hpp"
+#include "support/refusal.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+using heed::AnyCell;
+using heed::Dynamic;
+using heed::Index;
+using heed::Matrix;
+using heed::Random;
+using Encoder = heed::Encoder<AnyCell<double>>;
+using States = heed::EncoderStates<double>;
+
+namespace {
+
+using Make = AnyCell<double> (*)(Index, Index);
+AnyCell<double> rnn(Index input, Index hidden) { return heed::RnnCell<double>(input, hidden); }
+AnyCell<double> relu(Index input, Index hidden) {
+  return heed::RnnCell<double, Dynamic, Dynamic, heed::Relu>(input, hidden, false);
+}
+AnyCell<double> lstm(Index input, Index hidden) { return heed::LstmCell<double>(input, hidden); }
+AnyCell<double> gru(Index input, Index hidden) { return heed::GruCell<double>(input, hidden); }
+
+constexpr Index input = 3, hidden = 4;
+
+/// A ragged batch of sentences of 2, 4, 1 and 4 words with initial states and all the gradients an encoder is given.
+struct Trial {
+  Random random{151};
+  Encoder encoder;
+  std::vector<Matrix<double>> sentences;
+  heed::Packing packing;
+  Matrix<double> x, d_outputs;
+  States initial, d_final;
+  heed::EncoderTape<double> tape;
+  bool drop = false;
+
+  Trial(Make make, Index layers, bool bidirectional, double rate = 0)
+      : encoder(make, input, hidden, layers, bidirectional, rate) {
+    randomize(encoder, random);
+    for (const Index length : {2, 4, 1, 4}) sentences.push_back(random_matrix(input, length, random));
+    packing.assign(lengths(sentences));
+    x = pack(sentences, packing);
+    d_outputs = random_matrix(encoder.output_size(), packing.columns(), random);
+    const Index rows = encoder.layers.front().forward.state_size();
+    for (Index i = 0; i < layers * encoder.directions(); ++i) {
+      initial.emplace_back().assign(random_matrix(rows, 4, random));
+      d_final.emplace_back().assign(random_matrix(rows, 4, random));
+    }
+  }
+
+  void forward() {
+    Random masks(157);
+    encoder.forward(x, packing, tape, drop ? &masks : nullptr, &initial);
+  }
+
+  double loss() {
+    forward();
+    double sum = tape.outputs().cwiseProduct(d_outputs).sum();
+    for (std::size_t i = 0; i < d_final.size(); ++i) sum += tape.final_states[i].cwiseProduct(d_final[i]).sum();
+    return sum;
+  }
+
+  void backward(Encoder& grad, Matrix<double>& d_x) {
+    Random masks(157);
+    encoder.backward(x, packing, tape, d_outputs, grad, d_x, drop ? &masks : nullptr, &d_final);
+  }
+
+  void expect_gradients() {
+    auto grad = heed::zeros_like(encoder);
+    Matrix<double> d_x = Matrix<double>::Zero(input, packing.columns());
+    forward();
+    backward(grad, d_x);
+    std::vector<Matrix<double>> d_initial(tape.d_initial_states.begin(), tape.d_initial_states.end());
+    const auto current = [&] { return loss(); };
+    auto check = heed::check_gradients(encoder, grad, current);
+    heed::check_gradient("x", x, d_x, current, check);
+    for (std::size_t i = 0; i < initial.size(); ++i) {
+      heed::check_gradient("initial", initial[i], d_initial[i], current, check);
+    }
+    EXPECT_LE(check.error, 1e-6) << check.name << ' ' << check.place << ": " << check.analytic << ", not "
+                                 << check.numeric;
+  }
+};
+
+/// One sentence through all layers and directions, a scalar loop at a time. Appends every final state to `final_states`.
+Matrix<oracle::Real> paper_encoder(const Encoder& encoder, const Matrix<double>& x, const States& initial,
+                                   Index sentence, std::vector<oracle::Column>& final_states) {
+  Matrix<oracle::Real> below = x.cast<oracle::Real>();
+  for (const auto& layer : encoder.layers) {
+    Matrix<oracle::Real> outputs(encoder.output_size(), x.cols());
+    for (Index d = 0; d < encoder.directions(); ++d) {
+      auto s = oracle::column(initial[final_states.size()], sentence);
+      for (Index k = 0; k < x.cols(); ++k) {
+        const Index t = d == 0 ? k : x.cols() - 1 - k;
+        s = oracle::step(d == 0 ? layer.forward : *layer.backward, oracle::column(below, t), s);
+        for (Index i = 0; i < hidden; ++i) outputs(d * hidden + i, t) = s[oracle::at(i)];
+      }
+      final_states.push_back(s);
+    }
+    below = outputs;
+  }
+  return below;
+}
+
+AnyCell<float> narrow_cell(int kind, Index inputs, Index size) {
+  if (kind == 0) return heed::RnnCell<float>(inputs, size);
+  if (kind == 1) return heed::LstmCell<float>(inputs, size);
+  return heed::GruCell<float>(inputs, size);
+}
+
+/// What a sentence of 6 words becomes, in float, among companions of `shortest` to `longest` words.
+struct Companions {
+  Random random{163};
+  heed::Encoder<AnyCell<float>> encoder;
+  Matrix<float> sentence;
+  heed::EncoderTape<float> tape;
+
+  Companions(int kind, Index size)
+      : encoder([&](Index in, Index out) { return narrow_cell(kind, in, out); }, 16, size, 2, true) {
+    randomize(encoder, random, 0.2);
+    sentence = random_matrix<float>(16, 6, random);
+  }
+
+  Matrix<float> read(std::size_t companions, Index shortest, Index longest) {
+    std::vector<Matrix<float>> batch;
+    for (std::size_t b = 0; b < companions; ++b) {
+      const auto more = random.below(static_cast<std::uint64_t>(longest - shortest + 1));
+      batch.push_back(random_matrix<float>(16, shortest + static_cast<Index>(more), random));
+    }
+    const auto place = random.below(companions + 1);
+    batch.insert(batch.begin() + static_cast<std::ptrdiff_t>(place), sentence);
+    const heed::Packing packing(lengths(batch));
+    encoder.forward(pack(batch, packing), packing, tape);
+    return unpack(tape.outputs(), packing, static_cast<Index>(place));
+  }
+};
+
+}  // namespace
+
+TEST(Encoder, AgreesWithThePaperLoopSentenceBySentence) {
+  for (const Make make : {rnn, relu, lstm, gru}) {
+    for (const Index layers : {1, 3}) {
+      for (const bool bidirectional : {false, true}) {
+        Trial trial(make, layers, bidirectional);
+        trial.forward();
+        for (Index b = 0; b < 4; ++b) {
+          std::vector<oracle::Column> final_states;
+          const auto expected =
+              paper_encoder(trial.encoder, trial.sentences[oracle::at(b)], trial.initial, b, final_states);
+          EXPECT_LE(difference(unpack(trial.tape.outputs(), trial.packing, b), expected), 1e-14);
+          ASSERT_EQ(trial.tape.final_states.size(), final_states.size());
+          for (std::size_t i = 0; i < final_states.size(); ++i) {
+            EXPECT_LE(difference(trial.tape.final_states[i].col(b), oracle::matrix({final_states[i]})), 1e-14);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(Encoder, GradientsAgreeWithCentralDifferences) {
+  for (const Make make : {rnn, relu, lstm, gru}) {
+    for (const bool bidirectional : {false, true}) {
+      Trial(make, 1, bidirectional).expect_gradients();
+      Trial(make, 2, bidirectional).expect_gradients();
+    }
+  }
+}
+
+TEST(Encoder, GradientsAgreeWithCentralDifferencesUnderDropout) {
+  Trial trial(gru, 3, true, 0.4);
+  trial.drop = true;
+  trial.expect_gradients();
+}
+
+TEST(Encoder, AddsToGradients) {
+  Trial trial(lstm, 2, true);
+  auto once = heed::zeros_like(trial.encoder);
+  Matrix<double> d_x = Matrix<double>::Zero(input, trial.packing.columns());
+  trial.forward();
+  trial.backward(once, d_x);
+  auto twice = once;
+  Matrix<double> d_twice = d_x;
+  trial.backward(twice, d_twice);
+  heed::scale(once, 2.0);
+  EXPECT_LE(part_difference(twice, once), 1e-14);
+  EXPECT_LE(difference(d_twice, 2 * d_x), 1e-14);
+}
+
+TEST(Encoder, StartsFromZeroStatesUnlessGivenOthers) {
+  Trial trial(lstm, 2, true);
+  trial.forward();
+  const Matrix<double> from_others = trial.tape.outputs();
+  trial.encoder.forward(trial.x, trial.packing, trial.tape);
+  const Matrix<double> from_zero = trial.tape.outputs();
+  EXPECT_GT(difference(from_zero, from_others), 0.01);
+  for (auto& state : trial.initial) state.setZero();
+  trial.forward();
+  EXPECT_EQ(trial.tape.outputs(), from_zero);
+}
+
+TEST(Encoder, GoesOnWhereItStopped) {
+  Trial trial(lstm, 2, false);
+  const Matrix<double> x = trial.sentences[1];
+  const heed::Packing whole(std::vector<Index>{4}), half(std::vector<Index>{2});
+  trial.encoder.forward(x, whole, trial.tape);
+  const Matrix<double> expected = trial.tape.outputs().rightCols(2);
+  trial.encoder.forward(x.leftCols(2), half, trial.tape);
+  const States states = std::move(trial.tape.final_states);
+  trial.encoder.forward(x.rightCols(2), half, trial.tape, nullptr, &states);
+  EXPECT_LE(difference(trial.tape.outputs(), expected), 1e-15);
+}
+
+TEST(Encoder, ReadsBackwardsFromEachSentencesOwnEnd) {
+  Trial trial(gru, 1, true);
+  trial.encoder.forward(trial.x, trial.packing, trial.tape);
+  for (const std::size_t b : {0u, 1u, 2u, 3u}) {
+    const Matrix<double> last = trial.sentences[b].rightCols(1);
+    const auto& cell = *trial.encoder.layers[0].backward;
+    const auto expected = oracle::step(cell, oracle::column(last, 0), oracle::Column(hidden));
+    const auto outputs = unpack(trial.tape.outputs(), trial.packing, static_cast<Index>(b));
+    EXPECT_LE(difference(outputs.col(outputs.cols() - 1).tail(hidden), oracle::matrix({expected})), 1e-15);
+  }
+}
+
+TEST(Encoder, GivesASentenceTheSameBitsInAnyBatch) {
+  for (const int kind : {0, 1, 2}) {
+    for (const Index size : {5, 32}) {
+      Companions trial(kind, size);
+      const Matrix<float> expected = trial.read(1, 6, 6);
+      for (const std::size_t companions : {1u, 2u, 3u, 7u, 20u, 40u}) {
+        EXPECT_TRUE(trial.read(companions, 6, 11) == expected)
+            << "cell " << kind << " of " << size << ", " << companions;
+      }
+    }
+  }
+}
+
+TEST(Encoder, GivesASentenceAloneTheSameWithinRounding) {
+  for (const int kind : {0, 1, 2}) {
+    for (const Index size : {5, 32}) {
+      Companions trial(kind, size);
+      const Matrix<float> expected = trial.read(1, 6, 6);
+      EXPECT_LE(difference(trial.read(0, 0, 0), expected), 1e-6);
+      // The longest of its batch runs its last steps alone.
+      EXPECT_LE(difference(trial.read(20, 1, 5), expected), 1e-6);
+    }
+  }
+}
+
+TEST(Encoder, DropsBetweenLayersOnlyAndOnlyInTraining) {
+  Trial trial(gru, 2, true, 0.4);
+  trial.forward();
+  const Matrix<double> plain = trial.tape.outputs();
+  EXPECT_EQ(trial.tape.layers[1].input, trial.tape.layers[0].outputs);
+  trial.drop = true;
+  trial.forward();
+  const auto& above = trial.tape.layers[1];
+  EXPECT_GT(difference(trial.tape.outputs(), plain), 0.01);
+  EXPECT_EQ(above.input, trial.tape.layers[0].outputs.cwiseProduct(above.mask));
+  EXPECT_GT((above.mask.array() == 0).count(), 0);
+  Trial single(gru, 1, true, 0.4), without(gru, 1, true);
+  single.drop = true;
+  single.forward();
+  without.forward();
+  EXPECT_EQ(single.tape.outputs(), without.tape.outputs()) << "one layer has nothing between layers";
+}
+
+TEST(Encoder, NamesItsParameters) {
+  Encoder encoder(gru, input, hidden, 2, true);
+  std::string first, last;
+  heed::for_each_parameter(
+      [&](const heed::ParameterName& name, auto&) {
+        if (first.empty()) first = name.str();
+        last = name.str();
+      },
+      encoder);
+  EXPECT_EQ(first, "layers.0.forward.W");
+  EXPECT_EQ(last, "layers.1.backward.b_U");
+  const Index per_cell = 3 * hidden * (input + hidden + 2), above = 3 * hidden * (2 * hidden + hidden + 2);
+  EXPECT_EQ(heed::parameter_count(encoder), 2 * per_cell + 2 * above);
+}
+
+TEST(Encoder, RefusesWhatDoesNotFit) {
+  EXPECT_EQ(refusal([] { Encoder(gru, input, hidden, 0, true); }), "Encoder: at least one layer is needed, not 0");
+  EXPECT_EQ(refusal([] { Encoder(gru, input, hidden, 1, true, -0.5); }),
+            "Dropout: the rate must lie in [0, 1), not -0.500000");
+  Trial trial(lstm, 2, true);
+  EXPECT_EQ(refusal([&] { trial.encoder.forward(Matrix<double>(5, 11), trial.packing, trial.tape); }),
+            "Encoder: expected an input of 3 x 11, not 5 x 11");
+  EXPECT_EQ(refusal([&] { trial.encoder.forward(trial.x.leftCols(9), trial.packing, trial.tape); }),
+            "Encoder: expected an input of 3 x 11, not 3 x 9");
+  trial.initial[2].resize(8, 3);
+  EXPECT_EQ(refusal([&] { trial.forward(); }), "Encoder: expected states of 8 x 4, not 8 x 3");
+  trial.initial.pop_back();
+  EXPECT_EQ(refusal([&] { trial.forward(); }), "Encoder: expected 4 states, one per layer and direction, not 3");
+}
+
+TEST(Encoder, RefusesDerivativesThatDoNotFit) {
+  Trial trial(lstm, 1, true);
+  trial.forward();
+  auto grad = heed::zeros_like(trial.encoder);
+  Matrix<double> d_x = Matrix<double>::Zero(input, 11);
+  trial.d_final[1].resize(4, 4);
+  EXPECT_EQ(refusal([&] { trial.backward(grad, d_x); }), "Encoder: expected states of 8 x 4, not 4 x 4");
+}
+
+TEST(MakeMemory, LaysSentencesSideBySideWithTheirSummaries) {
+  for (const bool bidirectional : {false, true}) {
+    Trial trial(lstm, 2, bidirectional);
+    trial.forward();
+    heed::Memory<double> memory;
+    std::vector<Index> scratch;
+    heed::make_memory(trial.encoder, trial.packing, trial.tape, scratch, memory);
+    EXPECT_EQ(memory.sentences(), 4);
+    const std::size_t top = trial.tape.final_states.size() - (bidirectional ? 2 : 1);
+    for (Index b = 0; b < 4; ++b) {
+      EXPECT_EQ(memory.values_of(b), unpack(trial.tape.outputs(), trial.packing, b));
+      EXPECT_EQ(memory.summary.col(b).head(hidden), trial.tape.final_states[top].col(b).head(hidden));
+      if (bidirectional) {
+        EXPECT_EQ(memory.summary.col(b).tail(hidden), trial.tape.final_states[top + 1].col(b).head(hidden));
+      }
+    }
+  }
+}
+
+TEST(MakeMemory, SendsEveryGradientBackToWhereItWasRead) {
+  for (const bool bidirectional : {false, true}) {
+    Trial trial(gru, 1, bidirectional);
+    heed::Memory<double> memory, d_memory;
+    std::vector<Index> scratch;
+    trial.forward();
+    heed::make_memory(trial.encoder, trial.packing, trial.tape, scratch, memory);
+    d_memory.zeros_like(memory);
+    const Matrix<double> d_values = random_matrix(memory.size(), 11, trial.random);
+    const Matrix<double> d_summary = random_matrix(memory.size(), 4, trial.random);
+    d_memory.values = d_values;
+    d_memory.summary = d_summary;
+    heed::Buffer<double> d_outputs;
+    heed::make_memory_backward(trial.encoder, trial.packing, d_memory, d_outputs);
+    auto& outputs = trial.tape.layers.back().outputs;
+    const auto loss = [&] {
+      heed::make_memory(trial.encoder, trial.packing, trial.tape, scratch, memory);
+      return memory.values.cwiseProduct(d_values).sum() + memory.summary.cwiseProduct(d_summary).sum();
+    };
+    heed::GradientCheck check;
+    heed::check_gradient("outputs", outputs, d_outputs, loss, check);
+    EXPECT_LE(check.error, 1e-9);
+    EXPECT_EQ(check.checked, outputs.size());
+  }
+}

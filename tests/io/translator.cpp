@@ -1,0 +1,310 @@
+#include <heed/io/translator.hpp>
+
+#include "support/refusal.hpp"
+#include "support/translations.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <limits>
+#include <map>
+
+using heed::Index;
+using heed::Matrix;
+using heed::SafetensorsFile;
+using heed::Translator;
+using heed::TranslatorConfig;
+using heed::Vocabulary;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+TranslatorConfig small() {
+  TranslatorConfig config;
+  config.hidden = 4;
+  config.embedding = 3;
+  config.dropout = 0.1;
+  return config;
+}
+
+Translator random_translator(const TranslatorConfig& config = small()) {
+  Translator translator(config, Vocabulary::build(std::vector<heed::Words>{{"ein", "Mädchen", "läuft", "."}}),
+                        Vocabulary::build(std::vector<heed::Words>{{"a", "girl", "\"runs\"", "\\"}}));
+  heed::Random random(1);
+  randomize(translator.model, random);
+  return translator;
+}
+
+class TranslatorFile : public testing::Test {
+ protected:
+  /// What a file holds, to be changed and written again.
+  struct Contents {
+    std::map<std::string, Matrix<float>> tensors;
+    std::map<std::string, std::string> metadata;
+  };
+
+  void TearDown() override { fs::remove(path_); }
+
+  Contents saved(const Translator& translator = random_translator()) const {
+    heed::save_translator(path_, translator);
+    const SafetensorsFile file = SafetensorsFile::read(path_);
+    Contents contents;
+    for (const auto& [name, tensor] : file.tensors()) contents.tensors[name] = heed::read_matrix<float>(tensor);
+    for (const auto& [key, value] : file.metadata()) contents.metadata[key] = value;
+    return contents;
+  }
+
+  static void fill(heed::SafetensorsWriter& writer, const Contents& contents) {
+    for (const auto& [name, tensor] : contents.tensors) writer.add(name, tensor);
+    for (const auto& [key, value] : contents.metadata) writer.metadata(key, value);
+  }
+
+  std::string refused() const {
+    return refusal([&] { heed::load_translator(path_); });
+  }
+
+  std::string refused(const Contents& contents) const {
+    heed::SafetensorsWriter writer;
+    fill(writer, contents);
+    writer.write(path_);
+    return refused();
+  }
+
+  /// The message after metadata `key` was set to `value`, without the name of the file.
+  std::string refused_with(const std::string& key, const std::string& value) const {
+    Contents contents = saved();
+    contents.metadata.at(key) = value;
+    const std::string message = refused(contents), file = path_.string() + ": ";
+    EXPECT_EQ(message.substr(0, file.size()), file) << message;
+    return message.substr(std::min(file.size(), message.size()));
+  }
+
+  std::string bytes() const {
+    std::ifstream file(path_, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  }
+
+  std::string refused_bytes(const std::string& bytes) const {
+    std::ofstream(path_, std::ios::binary) << bytes;
+    return refused();
+  }
+
+  void expect(const std::string& message, const std::string& part) const {
+    EXPECT_EQ(message.substr(0, path_.string().size()), path_.string());
+    EXPECT_NE(message.find(part), std::string::npos) << message;
+  }
+
+  const fs::path path_ =
+      fs::path(testing::TempDir()) /
+      ("heed_translator_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+};
+
+TEST_F(TranslatorFile, GivesBackEveryBitOfEveryModel) {
+  for (TranslatorConfig config : heed::test::every_combination(small())) {
+    config.layers = 2;
+    config.bidirectional = config.cell == "lstm";
+    const Translator translator = random_translator(config);
+    heed::save_translator(path_, translator);
+    const Translator loaded = heed::load_translator(path_);
+    EXPECT_EQ(loaded.config, translator.config);
+    EXPECT_EQ(loaded.source, translator.source);
+    EXPECT_EQ(loaded.target, translator.target);
+    heed::for_each_parameter(
+        [](const heed::ParameterName& name, const auto& a, const auto& b) { EXPECT_EQ(a, b) << name.str(); },
+        loaded.model, translator.model);
+    EXPECT_EQ(loaded.model.dropout.rate, 0.1F);
+    const std::string once = bytes();
+    heed::save_translator(path_, loaded);
+    EXPECT_EQ(bytes(), once);
+  }
+}
+
+TEST_F(TranslatorFile, TranslatesAsBefore) {
+  const Translator translator = random_translator();
+  heed::save_translator(path_, translator);
+  const Translator loaded = heed::load_translator(path_);
+  const auto batch = heed::test::copy_task(5, 1, 6, 7, 2);
+  const auto translate = [&](const Translator& t) {
+    heed::SearchWorkspace<float> work;
+    std::vector<heed::Hypothesis<float>> found;
+    heed::search(t.model, batch.sources, {3, 0.6, 9}, work, found);
+    return found;
+  };
+  const auto before = translate(translator), after = translate(loaded);
+  for (std::size_t b = 0; b < batch.size(); ++b) {
+    EXPECT_EQ(after[b].tokens, before[b].tokens);
+    EXPECT_EQ(after[b].log_probability, before[b].log_probability);
+    EXPECT_EQ(after[b].weights, before[b].weights);
+  }
+}
+
+TEST_F(TranslatorFile, KeepsEveryFieldOfTheConfiguration) {
+  TranslatorConfig config;
+  config.cell = "lstm";
+  config.scorer = "general";
+  config.decoder = "luong";
+  config.layers = 3;
+  config.hidden = 6;
+  config.embedding = 2;
+  config.bidirectional = false;
+  config.input_feeding = false;
+  config.dropout = 1.0 / 3;
+  heed::save_translator(path_, random_translator(config));
+  EXPECT_EQ(heed::load_translator(path_).config, config);
+}
+
+TEST_F(TranslatorFile, MayShareAFileWithOtherThings) {
+  Contents contents = saved();
+  contents.tensors["optimizer.updates"] = Matrix<float>::Ones(1, 1);
+  heed::SafetensorsWriter writer;
+  fill(writer, contents);
+  writer.write(path_);
+  EXPECT_EQ(heed::load_translator(SafetensorsFile::read(path_)).config, small());
+  expect(refused(), "holds \"optimizer.updates\", which is no part of a translation model");
+}
+
+TEST_F(TranslatorFile, IsRefusedIfItWasCutShort) {
+  saved();
+  const std::string whole = bytes();
+  ASSERT_GT(whole.size(), 2000u);
+  for (std::size_t size = 0; size < whole.size(); size += size < 100 || size + 100 > whole.size() ? 1U : 97U) {
+    const std::string message = refused_bytes(whole.substr(0, size));
+    EXPECT_EQ(message.substr(0, path_.string().size()), path_.string()) << size << " bytes: " << message;
+  }
+}
+
+TEST_F(TranslatorFile, IsRefusedWithBytesToSpare) {
+  saved();
+  expect(refused_bytes(bytes() + '\0'), "has 1 bytes to spare");
+}
+
+TEST_F(TranslatorFile, IsRefusedIfItIsMissing) {
+  fs::remove(path_);
+  EXPECT_EQ(refused(), "cannot read " + path_.string() + ": there is no such file");
+}
+
+TEST_F(TranslatorFile, IsRefusedWithParametersThatAreNotFinite) {
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    for (const auto& [name, tensor] : saved().tensors) {
+      Contents contents = saved();
+      contents.tensors[name](tensor.rows() - 1, 0) = bad;
+      expect(refused(contents), "not finite: " + name);
+    }
+  }
+}
+
+TEST_F(TranslatorFile, IsRefusedWithOtherShapes) {
+  Contents contents = saved();
+  auto& table = contents.tensors.at("model.source.table");
+  table = Matrix<float>(table.transpose());  // as many numbers
+  expect(refused(contents), "shape: model.source.table is (3, 7) in the model and (7, 3) in the file");
+  contents = saved();
+  contents.tensors.at("model.output.b").conservativeResize(6, 1);
+  expect(refused(contents), "call for");
+}
+
+TEST_F(TranslatorFile, IsRefusedWithAnotherType) {
+  Contents contents = saved();
+  const Matrix<float> bias = contents.tensors.at("model.output.b");
+  contents.tensors.erase("model.output.b");
+  heed::SafetensorsWriter writer;
+  fill(writer, contents);
+  writer.add("model.output.b", bias.cast<double>());
+  writer.write(path_);
+  EXPECT_NE(refused(), "accepted");
+  heed::SafetensorsWriter same_bytes;
+  fill(same_bytes, contents);
+  same_bytes.add("model.output.b", Matrix<Eigen::half>(bias.replicate(2, 1).cast<Eigen::half>()));
+  same_bytes.write(path_);
+  expect(refused(), "type: model.output.b is F32 in the model and F16 in the file");
+}
+
+TEST_F(TranslatorFile, IsRefusedWithATensorTooFewOrTooMany) {
+  for (const auto& [name, tensor] : saved().tensors) {
+    Contents contents = saved();
+    contents.tensors.erase(name);
+    EXPECT_NE(refused(contents), "accepted") << name;
+    contents.tensors["model.other"] = tensor;  // as many numbers
+    const std::string message = refused(contents);
+    expect(message, "missing: " + name);
+    expect(message, "unexpected: \"model.other\"");
+  }
+  Contents contents = saved();
+  contents.tensors["model.other"] = Matrix<float>::Ones(2, 2);
+  expect(refused(contents), "call for");
+}
+
+TEST_F(TranslatorFile, IsRefusedIfItClaimsASizeItDoesNotHold) {
+  const double held = heed::model_size(small(), 7, 7);
+  const std::string message = refused_with("config.hidden", "16384");  // hundreds of gigabytes with sixteen layers
+  EXPECT_EQ(message.substr(0, 46), "the configuration and the vocabularies call fo");
+  EXPECT_NE(message.find("the file holds " + heed::detail::field_text(held)), std::string::npos) << message;
+  Contents contents = saved();
+  contents.metadata.at("config.hidden") = contents.metadata.at("config.embedding") = "16384";
+  contents.metadata.at("config.layers") = "16";
+  expect(refused(contents), "call for");
+}
+
+TEST_F(TranslatorFile, IsRefusedWithAConfigurationOutOfRange) {
+  EXPECT_EQ(refused_with("config.hidden", "0"), "hidden lies between 1 and 16384, not 0");
+  EXPECT_EQ(refused_with("config.hidden", "9223372036854775807"),
+            "hidden lies between 1 and 16384, not 9223372036854775807");
+  EXPECT_EQ(refused_with("config.layers", "-1"), "layers lies between 1 and 16, not -1");
+  EXPECT_EQ(refused_with("config.cell", "cnn"), "cell is one of gru, lstm, rnn, rnn-relu, not \"cnn\"");
+  EXPECT_EQ(refused_with("config.dropout", "nan"), "dropout lies in [0, 1), not nan");
+  for (const std::string bad : {"", " 4", "4 ", "4.5", "0x4", "99999999999999999999", "four"}) {
+    EXPECT_EQ(refused_with("config.hidden", bad), "config.hidden cannot be \"" + bad + '"');
+  }
+  for (const std::string bad : {"", "true", "2", "01"}) {
+    EXPECT_EQ(refused_with("config.bidirectional", bad), "config.bidirectional cannot be \"" + bad + '"');
+  }
+  EXPECT_EQ(refused_with("config.dropout", "0.1x"), "config.dropout cannot be \"0.1x\"");
+}
+
+TEST_F(TranslatorFile, IsRefusedWithoutAnyOfItsMetadata) {
+  const Contents whole = saved();
+  EXPECT_EQ(whole.metadata.size(), 12u);
+  for (const auto& [key, value] : whole.metadata) {
+    Contents contents = whole;
+    contents.metadata.erase(key);
+    EXPECT_EQ(refused(contents), path_.string() + " is no translation model: it has no " + key);
+  }
+}
+
+TEST_F(TranslatorFile, IsRefusedInAnotherFormat) {
+  EXPECT_EQ(refused_with("format", "heed-translator-2"),
+            "expected the format heed-translator-1, not \"heed-translator-2\"");
+}
+
+TEST_F(TranslatorFile, IsRefusedWithABadVocabulary) {
+  EXPECT_EQ(refused_with("vocabulary.source", ""), "Vocabulary: word 0 must be <unk>, got none");
+  EXPECT_EQ(refused_with("vocabulary.target", "<s>\n<unk>\n</s>"), "Vocabulary: word 0 must be <unk>, got \"<s>\"");
+  EXPECT_EQ(refused_with("vocabulary.source", "<unk>\n<s>\n</s>\na\nb\na\nc"),
+            "Vocabulary: word 5, \"a\", was given before, as word 3");
+  EXPECT_EQ(refused_with("vocabulary.source", "<unk>\n<s>\n</s>\na\n\nb\nc"), "Vocabulary: word 4 is empty");
+  EXPECT_EQ(refused_with("vocabulary.source", "<unk>\n<s>\n</s>\na\nb c\nd\ne").substr(0, 24),
+            "Vocabulary: word 4, \"b c");
+  EXPECT_EQ(refused_with("vocabulary.target", "<unk>\n<s>\n</s>\na").substr(0, 46),
+            "the configuration and the vocabularies call fo");
+}
+
+TEST_F(TranslatorFile, LeavesTheOldFileWhereTheNewOneCannotBeWritten) {
+  saved();
+  const std::string before = bytes();
+  Translator broken = random_translator();
+  const fs::path folder = path_.string() + ".d";
+  EXPECT_NE(refusal([&] { heed::save_translator(folder / "model", broken); }), "accepted");
+  EXPECT_EQ(bytes(), before);
+}
+
+}  // namespace
+
+TEST(Translator, StartsUntrainedFromAConfigurationAndTwoVocabularies) {
+  const Translator translator = random_translator();
+  EXPECT_EQ(translator.model.source.vocabulary(), translator.source.size());
+  EXPECT_EQ(translator.model.output.output_size(), translator.target.size());
+  TranslatorConfig bad = small();
+  bad.hidden = 0;
+  EXPECT_EQ(refusal([&] { Translator(bad, Vocabulary(), Vocabulary()); }), "hidden lies between 1 and 16384, not 0");
+}

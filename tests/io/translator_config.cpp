@@ -1,0 +1,157 @@
+#include <heed/io/translator_config.hpp>
+
+#include "support/refusal.hpp"
+#include "support/translations.hpp"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+using heed::Index;
+using heed::TranslatorConfig;
+
+namespace {
+
+TranslatorConfig small() {
+  TranslatorConfig config;
+  config.hidden = 6;
+  config.embedding = 5;
+  return config;
+}
+
+/// What `check` says after `change`.
+template <class Change>
+std::string refused(const Change& change) {
+  TranslatorConfig config = small();
+  change(config);
+  return refusal([&] { config.check(); });
+}
+
+}  // namespace
+
+TEST(ModelSize, IsTheNumberOfParametersOfEveryModel) {
+  for (const Index layers : {1, 2, 3}) {
+    for (const bool bidirectional : {true, false}) {
+      TranslatorConfig sizes = small();
+      sizes.layers = layers;
+      sizes.bidirectional = bidirectional;
+      for (const TranslatorConfig& config : heed::test::every_combination(sizes)) {
+        const auto model = heed::make_model<float>(config, 11, 13);
+        EXPECT_EQ(heed::model_size(config, 11, 13), static_cast<double>(heed::parameter_count(model)))
+            << heed::test::choices(config) << ", layers " << layers << ", bidirectional " << bidirectional;
+      }
+    }
+  }
+}
+
+TEST(ModelSize, CountsTheLargestModelWithoutMakingIt) {
+  TranslatorConfig largest;
+  largest.layers = 16;
+  largest.hidden = largest.embedding = 16384;
+  EXPECT_EQ(refusal([&] { largest.check(); }), "accepted");
+  const double size = heed::model_size(largest, std::numeric_limits<heed::Token>::max(), 1000);
+  EXPECT_GT(size, 16384.0 * 2147483647.0);
+  EXPECT_TRUE(std::isfinite(size));
+}
+
+TEST(MakeModel, MakesWhatTheConfigurationSays) {
+  TranslatorConfig config = small();
+  config.cell = "lstm";
+  config.decoder = "luong";
+  config.scorer = "concat";
+  config.layers = 2;
+  config.dropout = 0.25;
+  const auto model = heed::make_model<float>(config, 11, 13);
+  EXPECT_EQ(model.source.vocabulary(), 11);
+  EXPECT_EQ(model.target.vocabulary(), 13);
+  EXPECT_EQ(model.output.output_size(), 13);
+  EXPECT_EQ(model.source.size(), 5);
+  EXPECT_EQ(model.encoder.layers.size(), 2u);
+  EXPECT_EQ(model.encoder.directions(), 2);
+  EXPECT_EQ(model.encoder.output_size(), 12);
+  EXPECT_EQ(model.dropout.rate, 0.25F);
+  EXPECT_EQ(model.encoder.dropout.rate, 0.25F);
+  const auto& luong = std::get<heed::LuongDecoder<heed::AnyCell<float>, heed::AnyScorer<float>>>(model.decoder.decoder);
+  EXPECT_EQ(luong.stack.dropout.rate, 0.25F);
+  EXPECT_TRUE(luong.input_feeding);
+  EXPECT_TRUE(std::holds_alternative<heed::LstmCell<float>>(luong.stack.bottom().cell));
+  EXPECT_TRUE(std::holds_alternative<heed::ConcatScorer<float>>(luong.attention.scorer.scorer));
+  EXPECT_EQ(heed::squared_norm(model), 0);
+}
+
+TEST(MakeModel, RefusesAConfigurationOutOfRange) {
+  TranslatorConfig config = small();
+  config.layers = 0;
+  EXPECT_EQ(refusal([&] { heed::make_model<float>(config, 5, 5); }), "layers lies between 1 and 16, not 0");
+}
+
+TEST(MakeCell, KnowsItsNames) {
+  for (const auto name : heed::cell_names) EXPECT_EQ(heed::make_cell<float>(name, 3, 4).hidden_size(), 4);
+  EXPECT_EQ(refusal([] { heed::make_cell<float>("cnn", 3, 4); }), "there is no cell \"cnn\"");
+}
+
+TEST(MakeScorer, KnowsItsNames) {
+  for (const auto name : heed::scorer_names) EXPECT_EQ(heed::make_scorer<float>(name, 4, 4).query_size(), 4);
+  EXPECT_EQ(refusal([] { heed::make_scorer<float>("", 4, 4); }), "there is no scorer \"\"");
+}
+
+TEST(TranslatorConfig, SharesTheHiddenSizeBetweenTwoDirectionsForTheDotProduct) {
+  TranslatorConfig config = small();
+  EXPECT_EQ(config.encoder_hidden(), 6);
+  EXPECT_EQ(config.memory_size(), 12);
+  config.scorer = "dot";
+  EXPECT_EQ(config.encoder_hidden(), 3);
+  EXPECT_EQ(config.memory_size(), 6);
+  config.bidirectional = false;
+  EXPECT_EQ(config.encoder_hidden(), 6);
+  EXPECT_EQ(config.memory_size(), 6);
+  config.bidirectional = true;
+  config.decoder = "plain";
+  EXPECT_EQ(config.memory_size(), 12);
+}
+
+TEST(TranslatorConfig, AcceptsEveryCombination) {
+  for (const TranslatorConfig& config : heed::test::every_combination(small())) {
+    EXPECT_EQ(refusal([&] { config.check(); }), "accepted");
+  }
+  EXPECT_EQ(refusal([] { TranslatorConfig().check(); }), "accepted");
+}
+
+TEST(TranslatorConfig, RefusesWhatDoesNotExist) {
+  EXPECT_EQ(refused([](auto& c) { c.cell = "transformer"; }),
+            "cell is one of gru, lstm, rnn, rnn-relu, not \"transformer\"");
+  EXPECT_EQ(refused([](auto& c) { c.scorer = ""; }), "scorer is one of additive, dot, general, concat, not \"\"");
+  EXPECT_EQ(refused([](auto& c) { c.decoder = "Luong"; }), "decoder is one of bahdanau, luong, plain, not \"Luong\"");
+}
+
+TEST(TranslatorConfig, RefusesSizesOutOfRange) {
+  EXPECT_EQ(refused([](auto& c) { c.layers = 0; }), "layers lies between 1 and 16, not 0");
+  EXPECT_EQ(refused([](auto& c) { c.layers = 17; }), "layers lies between 1 and 16, not 17");
+  EXPECT_EQ(refused([](auto& c) { c.hidden = -1; }), "hidden lies between 1 and 16384, not -1");
+  EXPECT_EQ(refused([](auto& c) { c.hidden = 16385; }), "hidden lies between 1 and 16384, not 16385");
+  EXPECT_EQ(refused([](auto& c) { c.embedding = 0; }), "embedding lies between 1 and 16384, not 0");
+  EXPECT_EQ(refused([](auto& c) { c.embedding = 16385; }), "embedding lies between 1 and 16384, not 16385");
+  EXPECT_EQ(refused([](auto& c) { c.dropout = 1; }), "dropout lies in [0, 1), not 1.000000");
+  EXPECT_EQ(refused([](auto& c) { c.dropout = -0.5; }), "dropout lies in [0, 1), not -0.500000");
+  EXPECT_EQ(refused([](auto& c) { c.dropout = std::numeric_limits<double>::quiet_NaN(); }),
+            "dropout lies in [0, 1), not nan");
+}
+
+TEST(TranslatorConfig, RefusesAnOddSizeThatTwoDirectionsMustShare) {
+  const auto odd = [](auto& c) {
+    c.hidden = 7;
+    c.scorer = "dot";
+  };
+  EXPECT_EQ(refused(odd),
+            "hidden is 7, but the dot scorer with two directions needs an even size: each direction has half");
+  EXPECT_EQ(refused([&](auto& c) {
+              odd(c);
+              c.bidirectional = false;
+            }),
+            "accepted");
+  EXPECT_EQ(refused([&](auto& c) {
+              odd(c);
+              c.decoder = "plain";
+            }),
+            "accepted");
+}

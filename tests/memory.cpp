@@ -1,0 +1,61 @@
+#include <heed/memory.hpp>
+
+#include "support/refusal.hpp"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+using heed::Index;
+using heed::Matrix;
+using heed::Memory;
+
+TEST(Memory, GivesEachSentenceItsColumns) {
+  Memory<double> memory;
+  memory.resize(2, std::vector<Index>{3, 1, 4});
+  EXPECT_EQ(memory.size(), 2);
+  EXPECT_EQ(memory.sentences(), 3);
+  EXPECT_EQ(memory.longest(), 4);
+  EXPECT_EQ(memory.values.cols(), 8);
+  EXPECT_EQ(memory.summary.rows(), 2);
+  EXPECT_EQ(memory.summary.cols(), 3);
+  EXPECT_EQ(memory.start(2), 4);
+  EXPECT_EQ(memory.length(2), 4);
+  for (Index b = 0; b < 3; ++b) memory.values_of(b).setConstant(static_cast<double>(b));
+  Matrix<double> expected(2, 8);
+  expected << 0, 0, 0, 1, 2, 2, 2, 2, 0, 0, 0, 1, 2, 2, 2, 2;
+  EXPECT_EQ(memory.values, expected);
+}
+
+TEST(Memory, MatchesTheValuesUnlessItHasKeys) {
+  Memory<double> memory;
+  memory.resize(2, std::vector<Index>{3, 1});
+  EXPECT_EQ(memory.keys_of(1).data(), memory.values_of(1).data());
+  memory.keys.resize(5, 4);
+  EXPECT_EQ(memory.keys_of(1).data(), &memory.keys(0, 3));
+  EXPECT_EQ(memory.keys_of(0).rows(), 5);
+  EXPECT_EQ(memory.keys_of(0).cols(), 3);
+  memory.resize(2, std::vector<Index>{1, 3});  // a new batch has no keys until attention prepares them
+  EXPECT_EQ(memory.keys_of(1).data(), memory.values_of(1).data());
+}
+
+TEST(Memory, HasAGradientOfItsShape) {
+  Memory<double> memory, gradient;
+  memory.resize(2, std::vector<Index>{3, 1});
+  memory.keys.resize(5, 4);
+  gradient.resize(2, std::vector<Index>{9});
+  gradient.values.setOnes();
+  gradient.zeros_like(memory);
+  EXPECT_EQ(gradient.starts, memory.starts);
+  EXPECT_EQ(gradient.values, (Matrix<double>::Zero(2, 4)));
+  EXPECT_EQ(gradient.keys, (Matrix<double>::Zero(5, 4)));
+  EXPECT_EQ(gradient.summary, (Matrix<double>::Zero(2, 2)));
+}
+
+TEST(Memory, RefusesAnEmptySentence) {
+  Memory<double> memory;
+  EXPECT_EQ(refusal([&] {
+              memory.resize(2, std::vector<Index>{3, 0});
+            }),
+            "Memory: sentence 1 has nothing to attend to");
+}
