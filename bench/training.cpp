@@ -1,7 +1,7 @@
-// The translator of the demo: a bidirectional GRU and Bahdanau's decoder with the additive scorer, hidden 128, embedding
-// 64, 335 source and 717 target words. The words are random; the sentences are as long as those of examples/data, and
-// batched by length as in training. `words` are target words, end symbols included. FLOP are those of the matrix
-// products (2 a multiply-add), backward taken as twice forward.
+// The translator of the demo: a bidirectional GRU and Bahdanau's decoder with the additive scorer, hidden 128,
+// embedding 64, 335 source and 717 target words. The words are random; the sentences are as long as those of
+// examples/data, and batched by length as in training. `words` are target words, end symbols included. FLOP are those
+// of the matrix products (2 a multiply-add), backward taken as twice forward.
 //
 //   train/batch:64/threads:2                    one update: loss, gradient, clipping, Adam
 //   greedy/batch:64                             a batch of 12 words a sentence is decoded to 13 words each

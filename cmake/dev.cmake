@@ -11,8 +11,8 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
   if(HEED_NATIVE)
     target_compile_options(heed_dev INTERFACE -march=native)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-      # Its own AVX-512 header sets off this warning wherever it is inlined.
-      target_compile_options(heed_dev INTERFACE -Wno-maybe-uninitialized)
+      # Its own AVX-512 header sets off these warnings wherever it is inlined.
+      target_compile_options(heed_dev INTERFACE -Wno-uninitialized -Wno-maybe-uninitialized)
     endif()
   endif()
   if(HEED_SANITIZE)

@@ -54,7 +54,8 @@ struct Attention {
       scorer.score(projected.middleCols(i, n), memory.keys_of(b), block, scratch);
       normalizer.forward(block);
       weights.block(block.rows(), i, weights.rows() - block.rows(), n).setZero();
-      for (Index k = 0; k < n; ++k) contexts.col(i + k).noalias() = memory.values_of(b) * block.col(k);
+      contexts.middleCols(i, n).setZero();
+      add_product(memory.values_of(b), block, contexts.middleCols(i, n));
     });
   }
 
@@ -134,6 +135,15 @@ void attend(const ScorerType& scorer, const Eigen::MatrixBase<Queries>& queries,
            " and a memory of size " + std::to_string(scorer.memory_size()) + ", not " + std::to_string(queries.rows()) +
            " and " + std::to_string(memory.rows());
   });
+  require(context.rows() == memory.rows() && context.cols() == queries.cols() && weights.rows() == memory.cols() &&
+              weights.cols() == queries.cols(),
+          [&] {
+            return "attend: expected a context of " + std::to_string(memory.rows()) + " x " +
+                   std::to_string(queries.cols()) + " and weights of " + std::to_string(memory.cols()) + " x " +
+                   std::to_string(queries.cols()) + ", not " + std::to_string(context.rows()) + " x " +
+                   std::to_string(context.cols()) + " and " + std::to_string(weights.rows()) + " x " +
+                   std::to_string(weights.cols());
+          });
   const In<S> values(memory);
   work.projected.resize(scorer.projected_size(), queries.cols());
   work.keys.resize(scorer.key_size(), memory.cols());
@@ -145,7 +155,8 @@ void attend(const ScorerType& scorer, const Eigen::MatrixBase<Queries>& queries,
     scorer.score(work.projected, values, weights, work.scratch);
   }
   softmax(weights);
-  for (Index i = 0; i < queries.cols(); ++i) context.col(i).noalias() = values * weights.col(i);
+  context.setZero();
+  add_product(values, weights, context);
 }
 
 /// The same in one line, with results of its own: `auto [context, weights] = heed::attend(scorer, query, memory);`

@@ -166,6 +166,14 @@ struct Encoder {
   void backward(const In<S>& x, const Packing& packing, EncoderTape<S>& tape, const In<S>& d_outputs, Encoder& grad,
                 Out<S> d_x, const Random* random = nullptr, const EncoderStates<S>* d_final = nullptr) const {
     check(d_final, packing.sentences());
+    require(d_outputs.rows() == output_size() && d_outputs.cols() == x.cols() && d_x.rows() == x.rows() &&
+                d_x.cols() == x.cols(),
+            [&] {
+              return "Encoder: expected gradients of " + std::to_string(output_size()) + " x " +
+                     std::to_string(x.cols()) + " and " + std::to_string(x.rows()) + " x " + std::to_string(x.cols()) +
+                     ", not " + std::to_string(d_outputs.rows()) + " x " + std::to_string(d_outputs.cols()) + " and " +
+                     std::to_string(d_x.rows()) + " x " + std::to_string(d_x.cols());
+            });
     tape.d_initial_states.resize(state_count());
     for (std::size_t l = layers.size(); l-- > 0;) {
       auto& layer = tape.layers[l];

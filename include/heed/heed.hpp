@@ -13,8 +13,11 @@
 #include <heed/random.hpp>
 
 // Arithmetic
-#include <heed/math.hpp>
+#include <heed/kernels/packets.hpp>
+#include <heed/kernels/product.hpp>
 #include <heed/kernels/additive.hpp>
+#include <heed/kernels/dot.hpp>
+#include <heed/math.hpp>
 #include <heed/loss.hpp>
 #include <heed/init.hpp>
 

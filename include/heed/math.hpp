@@ -1,8 +1,7 @@
 #pragma once
 
-#include <heed/types.hpp>
-
-#include <algorithm>
+#include <heed/kernels/packets.hpp>
+#include <heed/kernels/product.hpp>
 
 namespace heed::inline v0_1 {
 
@@ -10,7 +9,8 @@ namespace heed::inline v0_1 {
 struct Tanh {
   template <class X>
   static void forward(X&& x) {
-    x.array() = x.array().tanh();
+    using S = typename std::remove_reference_t<X>::Scalar;
+    detail::transform(x, [](const auto& packet) { return detail::tanh_of<S>(packet); });
   }
   /// d: dL/dy in, dL/dx out.
   template <class Y, class D>
@@ -38,7 +38,8 @@ struct Relu {
 struct Sigmoid {
   template <class X>
   static void forward(X&& x) {
-    x.array() = x.array().logistic();
+    using S = typename std::remove_reference_t<X>::Scalar;
+    detail::transform(x, [](const auto& packet) { return detail::sigmoid_of<S>(packet); });
   }
   template <class Y, class D>
   static void backward(const Y& y, D&& d) {
@@ -52,10 +53,17 @@ struct Sigmoid {
 /// The maximum is subtracted first: without that, float overflows at 88.8. Does not allocate.
 template <class X>
 void softmax(X&& x) {
+  namespace ei = Eigen::internal;
+  using S = typename std::remove_reference_t<X>::Scalar;
   for (Index i = 0; i < x.cols(); ++i) {
     auto column = x.col(i).array();
-    column = (column - column.maxCoeff()).exp();
-    column /= column.sum();
+    column -= column.maxCoeff();
+    S* const data = column.data();
+    detail::for_each_packet<S>(
+        x.rows(), [&](const auto& io, Index k) { io.store(data + k, detail::exp_of<S>(io.load(data + k))); });
+    auto sum = detail::constant(S(0));
+    detail::for_each_packet<S>(x.rows(), [&](const auto& io, Index k) { sum = ei::padd(sum, io.load(data + k)); });
+    column /= S(ei::predux(sum));
   }
 }
 
@@ -70,24 +78,27 @@ void softmax_backward(const Y& y, D&& d) {
   }
 }
 
-/// out += a b, without allocating.
+/// out += a b, without allocating, and with the same bits in a column whatever columns stand beside it.
 ///
-/// Eigen puts the buffers of a product on the heap once they pass EIGEN_STACK_ALLOCATION_LIMIT; in tiles of this size
-/// they stay on the stack. A decoding step is made of such products. Training, which may allocate, calls Eigen
-/// directly.
+/// `a` is a column-major matrix or the transpose of one. Eigen's own product does neither: it packs both factors into
+/// buffers, large ones on the heap, and sums the last columns of a batch in another order than the first. Training,
+/// which may allocate and adds over whole batches, calls Eigen directly.
 template <class A, class B, class C>
 void add_product(const Eigen::MatrixBase<A>& a, const Eigen::MatrixBase<B>& b, C&& out) {
-  constexpr Index side = 64;
-  constexpr Index depth = std::max<Index>(1, EIGEN_STACK_ALLOCATION_LIMIT / (side * Index{sizeof(typename A::Scalar)}));
-  for (Index j = 0; j < b.cols(); j += side) {
-    const Index cols = std::min(side, b.cols() - j);
-    for (Index k = 0; k < a.cols(); k += depth) {
-      const Index inner = std::min(depth, a.cols() - k);
-      for (Index i = 0; i < a.rows(); i += side) {
-        const Index rows = std::min(side, a.rows() - i);
-        out.block(i, j, rows, cols).noalias() += a.block(i, k, rows, inner) * b.block(k, j, inner, cols);
+  using S = typename A::Scalar;
+  const auto& left = a.derived();
+  const auto& right = b.derived();
+  eigen_assert(left.cols() == right.rows() && left.rows() == out.rows() && right.cols() == out.cols());
+  if constexpr (A::IsRowMajor) {
+    for (Index j = 0; j < right.cols(); ++j) {
+      for (Index i = 0; i < left.rows(); ++i) {
+        out(i, j) +=
+            detail::dot(left.data() + i * left.outerStride(), right.data() + j * right.outerStride(), left.cols());
       }
     }
+  } else {
+    detail::ColumnProduct<S>::add(left.rows(), left.cols(), right.cols(), {left.data(), left.outerStride()},
+                                  {right.data(), right.outerStride()}, out.data(), out.outerStride());
   }
 }
 

@@ -2,15 +2,21 @@
 
 #include <heed/parameters.hpp>
 
+#include <string>
 #include <type_traits>
 #include <variant>
 
 namespace heed::inline v0_1::detail {
 
-/// The alternative of `variant` that has the type of `part`: a gradient always holds what its model holds.
+/// The alternative of `variant` that has the type of `part`. Throws if it holds another: a gradient holds what its model
+/// holds.
 template <class P, class Variant>
-P& same(const P&, Variant& variant) {
-  return std::get<P>(variant);
+auto& same(const P&, Variant& variant) {
+  auto* const found = std::get_if<P>(&variant);
+  require(found != nullptr, [] {
+    return std::string("a gradient holds another choice of part than its model: make it with zeros_like(model)");
+  });
+  return *found;
 }
 
 /// visit_parameters of the part that all the variants hold; a choice made at run time adds nothing to the names.
@@ -19,7 +25,8 @@ void visit_alternative(Visit&& visit, First& first, Rest&... rest) {
   using Variant = std::remove_const_t<First>;
   if constexpr (I < std::variant_size_v<Variant>) {
     if (first.index() == I) {
-      std::variant_alternative_t<I, Variant>::visit_parameters(visit, std::get<I>(first), std::get<I>(rest)...);
+      std::variant_alternative_t<I, Variant>::visit_parameters(visit, std::get<I>(first),
+                                                               same(std::get<I>(first), rest)...);
     } else {
       visit_alternative<I + 1>(visit, first, rest...);
     }

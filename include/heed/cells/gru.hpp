@@ -50,11 +50,20 @@ struct GruCell : detail::GateParameters<S, Input, Hidden, 3> {
   void step(Out<S, Trace> trace, const In<S, Hidden>& s_prev, Out<S, Hidden> s) const {
     const Index H = this->hidden_size();
     add_product(U, s_prev, trace.topRows(3 * H));
-    Sigmoid::forward(trace.topRows(2 * H));
-    const auto r = trace.topRows(H).array(), z = trace.middleRows(H, H).array(), m = trace.middleRows(2 * H, H).array();
-    auto n = trace.bottomRows(H).array();
-    n = (n + r * m).tanh();
-    s.array() = n + z * (s_prev.array() - n);
+    for (Index i = 0; i < trace.cols(); ++i) {
+      S *const r = trace.col(i).data(), *const z = r + H, *const m = z + H, *const n = m + H,
+               *const h = s.col(i).data();
+      const S* const h_prev = s_prev.col(i).data();
+      detail::for_each_packet<S>(H, [&](const auto& io, Index k) {
+        namespace ei = Eigen::internal;
+        const auto reset = detail::sigmoid_of<S>(io.load(r + k)), keep = detail::sigmoid_of<S>(io.load(z + k));
+        const auto fresh = detail::tanh_of<S>(ei::pmadd(reset, io.load(m + k), io.load(n + k)));
+        io.store(r + k, reset);
+        io.store(z + k, keep);
+        io.store(n + k, fresh);
+        io.store(h + k, ei::pmadd(keep, ei::psub(io.load(h_prev + k), fresh), fresh));  // (1 - z) n + z h
+      });
+    }
   }
 
   void step_backward(const In<S, Trace>& trace, const In<S, Hidden>& s_prev, Out<S, Hidden> d_s,

@@ -42,16 +42,25 @@ struct LstmCell : detail::GateParameters<S, Input, Hidden, 4> {
   void step(Out<S, Trace> trace, const In<S, State>& s_prev, Out<S, State> s) const {
     const Index H = this->hidden_size();
     add_product(U, s_prev.topRows(H), trace.topRows(4 * H));
-    Sigmoid::forward(trace.topRows(2 * H));
-    Tanh::forward(trace.middleRows(2 * H, H));
-    Sigmoid::forward(trace.middleRows(3 * H, H));
-    const auto i = trace.topRows(H).array(), f = trace.middleRows(H, H).array();
-    const auto g = trace.middleRows(2 * H, H).array(), o = trace.middleRows(3 * H, H).array();
-    auto c = s.bottomRows(H).array();
-    auto tanh_c = trace.bottomRows(H).array();
-    c = f * s_prev.bottomRows(H).array() + i * g;
-    tanh_c = c.tanh();
-    s.topRows(H).array() = o * tanh_c;
+    for (Index j = 0; j < trace.cols(); ++j) {
+      S *const i = trace.col(j).data(), *const f = i + H, *const g = f + H, *const o = g + H, *const tanh_c = o + H;
+      S *const h = s.col(j).data(), *const c = h + H;
+      const S* const c_prev = s_prev.col(j).data() + H;
+      detail::for_each_packet<S>(H, [&](const auto& io, Index k) {
+        namespace ei = Eigen::internal;
+        const auto in = detail::sigmoid_of<S>(io.load(i + k)), forget = detail::sigmoid_of<S>(io.load(f + k));
+        const auto fresh = detail::tanh_of<S>(io.load(g + k)), out = detail::sigmoid_of<S>(io.load(o + k));
+        const auto cell = ei::pmadd(forget, io.load(c_prev + k), ei::pmul(in, fresh));
+        const auto shown = detail::tanh_of<S>(cell);
+        io.store(i + k, in);
+        io.store(f + k, forget);
+        io.store(g + k, fresh);
+        io.store(o + k, out);
+        io.store(c + k, cell);
+        io.store(tanh_c + k, shown);
+        io.store(h + k, ei::pmul(out, shown));
+      });
+    }
   }
 
   void step_backward(const In<S, Trace>& trace, const In<S, State>& s_prev, Out<S, State> d_s,

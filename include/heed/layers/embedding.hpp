@@ -22,6 +22,11 @@ struct Embedding {
 
   /// y.col(i) = table.col(tokens[i]). Throws if a token is outside the vocabulary. Does not allocate.
   void forward(std::span<const Token> tokens, Out<S, Size> y) const {
+    require(y.rows() == size() && static_cast<std::size_t>(y.cols()) == tokens.size(), [&] {
+      return "Embedding: " + std::to_string(tokens.size()) + " tokens need room for " + std::to_string(size()) + " x " +
+             std::to_string(tokens.size()) + " numbers, not " + std::to_string(y.rows()) + " x " +
+             std::to_string(y.cols());
+    });
     for (std::size_t i = 0; i < tokens.size(); ++i) {
       require(tokens[i] >= 0 && tokens[i] < vocabulary(), [&] {
         return "Embedding: token " + std::to_string(tokens[i]) + " is outside the vocabulary of " +

@@ -1,7 +1,10 @@
 #pragma once
 
 #include <heed/kernels/additive.hpp>
+#include <heed/math.hpp>
 #include <heed/scorers/scorer.hpp>
+
+#include <string>
 
 namespace heed::inline v0_1 {
 
@@ -27,7 +30,10 @@ struct AdditiveScorer {
       : W(Parameter<S, Alignment, Query>::Zero(alignment, query)),
         U(Parameter<S, Alignment, MemorySize>::Zero(alignment, memory)),
         v(Vector<S, Alignment>::Zero(alignment)),
-        b(Vector<S>::Zero(bias ? alignment : 0)) {}
+        b(Vector<S>::Zero(bias ? alignment : 0)) {
+    require(alignment > 0 || query == 0,
+            [] { return std::string("AdditiveScorer: the alignment size must not be 0"); });
+  }
 
   Index query_size() const { return W.cols(); }
   Index memory_size() const { return U.cols(); }
@@ -47,14 +53,12 @@ struct AdditiveScorer {
     add_product(W, queries, projected);
   }
 
-  void score(const In<S, Alignment>& projected, const In<S, Alignment>& keys, Out<S> scores, Buffer<S>& scratch) const {
-    detail::AdditiveMatch<S, Alignment>::score(v, projected, keys, scores, scratch);
+  void score(const In<S, Alignment>& projected, const In<S, Alignment>& keys, Out<S> scores, Buffer<S>&) const {
+    detail::AdditiveMatch<S, Alignment>::score(v, projected, keys, scores);
   }
   void score_backward(const In<S, Alignment>& projected, const In<S, Alignment>& keys, const In<S>& d_scores,
-                      AdditiveScorer& grad, Out<S, Alignment> d_projected, Out<S, Alignment> d_keys,
-                      Buffer<S>& scratch) const {
-    detail::AdditiveMatch<S, Alignment>::score_backward(v, projected, keys, d_scores, grad.v, d_projected, d_keys,
-                                                        scratch);
+                      AdditiveScorer& grad, Out<S, Alignment> d_projected, Out<S, Alignment> d_keys, Buffer<S>&) const {
+    detail::AdditiveMatch<S, Alignment>::score_backward(v, projected, keys, d_scores, grad.v, d_projected, d_keys);
   }
 
   void project_backward(const In<S, Alignment>& d_projected, Out<S, Query> d_queries) const {

@@ -1,7 +1,10 @@
 #pragma once
 
 #include <heed/kernels/additive.hpp>
+#include <heed/math.hpp>
 #include <heed/scorers/scorer.hpp>
+
+#include <string>
 
 namespace heed::inline v0_1 {
 
@@ -26,7 +29,9 @@ struct ConcatScorer {
   ConcatScorer(Index query_size, Index memory_size, Index alignment)
       : W(Parameter<S, Alignment, Both>::Zero(alignment, query_size + memory_size)),
         v(Vector<S, Alignment>::Zero(alignment)),
-        query(query_size) {}
+        query(query_size) {
+    require(alignment > 0 || query == 0, [] { return std::string("ConcatScorer: the alignment size must not be 0"); });
+  }
 
   Index query_size() const { return query; }
   Index memory_size() const { return W.cols() - query; }
@@ -42,14 +47,12 @@ struct ConcatScorer {
     add_product(W.leftCols(query), queries, projected);
   }
 
-  void score(const In<S, Alignment>& projected, const In<S, Alignment>& keys, Out<S> scores, Buffer<S>& scratch) const {
-    detail::AdditiveMatch<S, Alignment>::score(v, projected, keys, scores, scratch);
+  void score(const In<S, Alignment>& projected, const In<S, Alignment>& keys, Out<S> scores, Buffer<S>&) const {
+    detail::AdditiveMatch<S, Alignment>::score(v, projected, keys, scores);
   }
   void score_backward(const In<S, Alignment>& projected, const In<S, Alignment>& keys, const In<S>& d_scores,
-                      ConcatScorer& grad, Out<S, Alignment> d_projected, Out<S, Alignment> d_keys,
-                      Buffer<S>& scratch) const {
-    detail::AdditiveMatch<S, Alignment>::score_backward(v, projected, keys, d_scores, grad.v, d_projected, d_keys,
-                                                        scratch);
+                      ConcatScorer& grad, Out<S, Alignment> d_projected, Out<S, Alignment> d_keys, Buffer<S>&) const {
+    detail::AdditiveMatch<S, Alignment>::score_backward(v, projected, keys, d_scores, grad.v, d_projected, d_keys);
   }
 
   void project_backward(const In<S, Alignment>& d_projected, Out<S, Query> d_queries) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <heed/kernels/dot.hpp>
 #include <heed/scorers/scorer.hpp>
 
 namespace heed::inline v0_1 {
@@ -25,11 +26,11 @@ struct DotScorer {
   void project(const In<S, Size>& queries, Out<S, Size> projected) const { projected = queries; }
 
   void score(const In<S, Size>& projected, const In<S, Size>& keys, Out<S> scores, Buffer<S>&) const {
-    detail::DotProduct<S, Size>::score(projected, keys, scores);
+    detail::DotMatch<S, Size>::score(projected, keys, scores);
   }
   void score_backward(const In<S, Size>& projected, const In<S, Size>& keys, const In<S>& d_scores, DotScorer&,
                       Out<S, Size> d_projected, Out<S, Size> d_keys, Buffer<S>&) const {
-    detail::DotProduct<S, Size>::score_backward(projected, keys, d_scores, d_projected, d_keys);
+    detail::DotMatch<S, Size>::score_backward(projected, keys, d_scores, d_projected, d_keys);
   }
 
   void project_backward(const In<S, Size>& d_projected, Out<S, Size> d_queries) const { d_queries += d_projected; }

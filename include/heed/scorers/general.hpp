@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/math.hpp>
+#include <heed/kernels/dot.hpp>
 #include <heed/scorers/scorer.hpp>
 
 namespace heed::inline v0_1 {
@@ -31,11 +31,11 @@ struct GeneralScorer {
   }
 
   void score(const In<S, MemorySize>& projected, const In<S, MemorySize>& keys, Out<S> scores, Buffer<S>&) const {
-    detail::DotProduct<S, MemorySize>::score(projected, keys, scores);
+    detail::DotMatch<S, MemorySize>::score(projected, keys, scores);
   }
   void score_backward(const In<S, MemorySize>& projected, const In<S, MemorySize>& keys, const In<S>& d_scores,
                       GeneralScorer&, Out<S, MemorySize> d_projected, Out<S, MemorySize> d_keys, Buffer<S>&) const {
-    detail::DotProduct<S, MemorySize>::score_backward(projected, keys, d_scores, d_projected, d_keys);
+    detail::DotMatch<S, MemorySize>::score_backward(projected, keys, d_scores, d_projected, d_keys);
   }
 
   void project_backward(const In<S, MemorySize>& d_projected, Out<S, Query> d_queries) const {

@@ -37,24 +37,4 @@ concept Scorer = Part<C> && requires(const C& scorer, C& grad, const Matrix<type
   scorer.keys_backward(in, in, grad, out);
 };
 
-namespace detail {
-
-/// The match that dot and general share once the query is projected: score_j = k_j' q, and its backward.
-template <class S, int Size>
-struct DotProduct {
-  static void score(const In<S, Size>& projected, const In<S, Size>& keys, Out<S> scores) {
-    for (Index i = 0; i < projected.cols(); ++i) scores.col(i).noalias() = keys.transpose() * projected.col(i);
-  }
-
-  static void score_backward(const In<S, Size>& projected, const In<S, Size>& keys, const In<S>& d_scores,
-                             Out<S, Size> d_projected, Out<S, Size> d_keys) {
-    for (Index i = 0; i < projected.cols(); ++i) {
-      d_projected.col(i).noalias() += keys * d_scores.col(i);
-      d_keys.noalias() += projected.col(i) * d_scores.col(i).transpose();
-    }
-  }
-};
-
-}  // namespace detail
-
 }  // namespace heed::inline v0_1

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <heed/types.hpp>
+
+#include <cmath>
+
+namespace heed::inline v0_1::detail {
+
+/// As many numbers as the machine works on at once, in Eigen's words: SSE, AVX, AVX-512, NEON or, for a scalar that no
+/// machine has vectors of, one. Every kernel is written once, in these.
+template <class S>
+using Packet = typename Eigen::internal::packet_traits<S>::type;
+
+template <class S>
+inline constexpr Index packet_size = Eigen::internal::packet_traits<S>::size;
+
+/// Loads and stores whole packets.
+template <class S>
+struct WholePacket {
+  Packet<S> load(const S* from) const { return Eigen::internal::ploadu<Packet<S>>(from); }
+  void store(S* to, const Packet<S>& x) const { Eigen::internal::pstoreu(to, x); }
+};
+
+/// Loads and stores the first `count` numbers of a packet; the others are zero.
+template <class S>
+struct PartPacket {
+  Index count;
+
+  Packet<S> load(const S* from) const {
+    S numbers[packet_size<S>] = {};
+    for (Index i = 0; i < count; ++i) numbers[i] = from[i];
+    return Eigen::internal::ploadu<Packet<S>>(numbers);
+  }
+  void store(S* to, const Packet<S>& x) const {
+    S numbers[packet_size<S>];
+    Eigen::internal::pstoreu(numbers, x);
+    for (Index i = 0; i < count; ++i) to[i] = numbers[i];
+  }
+};
+
+/// Calls f(io, k) for every packet of n numbers, k being where it begins; `io` loads and stores, the last one in part.
+///
+/// Every number goes through the same packet arithmetic wherever it lies. Eigen's own loops treat those before the first
+/// aligned address and after the last whole packet as scalars, whose last bit can differ: then a sentence's result
+/// would depend on where in a batch its column stands.
+template <class S, class F>
+void for_each_packet(Index n, const F& f) {
+  Index k = 0;
+  for (; k + packet_size<S> <= n; k += packet_size<S>) f(WholePacket<S>{}, k);
+  if (k < n) f(PartPacket<S>{n - k}, k);
+}
+
+/// f of each number, where there is no packet function.
+template <class S, class F>
+Packet<S> one_by_one(const Packet<S>& x, const F& f) {
+  S numbers[packet_size<S>];
+  Eigen::internal::pstoreu(numbers, x);
+  for (S& number : numbers) number = f(number);
+  return Eigen::internal::ploadu<Packet<S>>(numbers);
+}
+
+template <class S>
+Packet<S> constant(S x) {
+  return Eigen::internal::pset1<Packet<S>>(x);
+}
+
+template <class S>
+Packet<S> tanh_of(const Packet<S>& x) {
+  if constexpr (Eigen::internal::packet_traits<S>::HasTanh) {
+    return Eigen::internal::ptanh(x);
+  } else {
+    return one_by_one<S>(x, [](const S& number) {
+      using std::tanh;
+      return S(tanh(number));
+    });
+  }
+}
+
+template <class S>
+Packet<S> exp_of(const Packet<S>& x) {
+  if constexpr (Eigen::internal::packet_traits<S>::HasExp) {
+    return Eigen::internal::pexp(x);
+  } else {
+    return one_by_one<S>(x, [](const S& number) {
+      using std::exp;
+      return S(exp(number));
+    });
+  }
+}
+
+/// 1 / (1 + e^-x)
+template <class S>
+Packet<S> sigmoid_of(const Packet<S>& x) {
+  namespace ei = Eigen::internal;
+  const Packet<S> one = constant(S(1));
+  return ei::pdiv(one, ei::padd(one, exp_of<S>(ei::pnegate(x))));
+}
+
+/// Every number of x becomes f of it, a packet at a time, column by column.
+template <class X, class F>
+void transform(X&& x, const F& f) {
+  using S = typename std::remove_reference_t<X>::Scalar;
+  for (Index i = 0; i < x.cols(); ++i) {
+    S* const column = x.col(i).data();
+    for_each_packet<S>(x.rows(), [&](const auto& io, Index k) { io.store(column + k, f(io.load(column + k))); });
+  }
+}
+
+}  // namespace heed::inline v0_1::detail
