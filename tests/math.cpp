@@ -171,6 +171,6 @@ TEST(AddProduct, WithAnEmptyFactorAddsNothing) {
   heed::add_product(Matrix<double>(3, 0), Matrix<double>(0, 2), out);
   EXPECT_EQ(out, (Matrix<double>::Ones(3, 2)));
   Matrix<double> none(3, 0);
-  heed::add_product(Matrix<double>::Ones(3, 4), Matrix<double>(4, 0), none);
+  heed::add_product(Matrix<double>(3, 4), Matrix<double>(4, 0), none);
   EXPECT_EQ(none.size(), 0);
 }

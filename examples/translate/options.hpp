@@ -122,7 +122,8 @@ inline void add_search_options(CLI::App& command, heed::SearchOptions& options) 
   add("--beam", options.beam, "hypotheses kept for each sentence; 1 is greedy")->check(CLI::Range(1, 1000));
   add("--length-penalty", options.length_penalty, "scores are divided by ((5 + words) / 6)^this")
       ->check(detail::between(0, 10));
-  add("--max-length", options.maximum_length, "words at most (0: twice the source's length and ten more)")
+  add("--max-length", options.maximum_length,
+      "steps at most, the end being one (0: twice the source's length and ten more)")
       ->check(CLI::Range(0, 100000));
 }
 

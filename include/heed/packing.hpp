@@ -82,7 +82,7 @@ void check_padding(const Padded& padded, const Packing& packing, const Packed& p
 
 }  // namespace detail
 
-/// Packs a rectangular time-major batch, item t of sentence b in column t * sentences + b, into columns with no padding.
+/// Packs a rectangular time-major batch, item t of sentence b in column t * sentences + b, into columns without gaps.
 template <class Padded, class Packed>
 void pack_padded(const Eigen::MatrixBase<Padded>& padded, const Packing& packing, Packed&& packed) {
   detail::check_padding(padded, packing, packed);

@@ -14,7 +14,7 @@ namespace heed::inline v0_1 {
 struct SearchOptions {
   Index beam = 1;               ///< hypotheses kept for each sentence; 1 is greedy search
   double length_penalty = 0.6;  ///< alpha of Wu et al. 2016, section 7: scores are divided by ((5 + words) / 6)^alpha
-  Index maximum_length = 0;     ///< words at most; 0: twice the source's length and ten more
+  Index maximum_length = 0;     ///< steps at most, the end symbol being one; 0: twice the source and ten more
 };
 
 /// A sentence that search found.
@@ -81,8 +81,10 @@ bool better(const Candidate& a, const Candidate& b) {
 template <class S, class Column, class Candidate>
 void offer(const Column& logits, double log_probability, Index column, std::size_t room, std::vector<Candidate>& heap) {
   const double highest = static_cast<double>(logits.maxCoeff());
-  require(std::isfinite(highest), [] { return std::string("search: the model's scores are not finite"); });
   const double total = static_cast<double>((logits.array() - static_cast<S>(highest)).exp().sum());
+  // The maximum may pass over a NaN, the sum cannot.
+  require(std::isfinite(highest) && std::isfinite(total),
+          [] { return std::string("search: the model's scores are not finite"); });
   const double base = log_probability - highest - std::log(total);
   for (Index k = 0; k < logits.size(); ++k) {
     const Candidate candidate{base + static_cast<double>(logits(k)), column, static_cast<Token>(k)};

@@ -55,6 +55,11 @@ inline std::vector<std::vector<Index>> make_batches(const std::vector<Index>& so
                                                     const std::vector<Index>& target_lengths, Index batch,
                                                     Random& random, Index pool = 32) {
   require(batch >= 1, [&] { return "make_batches: a batch holds 1 or more, not " + std::to_string(batch); });
+  require(pool >= 1, [&] { return "make_batches: a pool holds 1 or more batches, not " + std::to_string(pool); });
+  require(source_lengths.size() == target_lengths.size(), [&] {
+    return "make_batches: " + std::to_string(source_lengths.size()) + " source lengths for " +
+           std::to_string(target_lengths.size()) + " target lengths";
+  });
   std::vector<Index> order(source_lengths.size());
   std::iota(order.begin(), order.end(), Index{0});
   random.shuffle(order);

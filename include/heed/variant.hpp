@@ -8,8 +8,8 @@
 
 namespace heed::inline v0_1::detail {
 
-/// The alternative of `variant` that has the type of `part`. Throws if it holds another: a gradient holds what its model
-/// holds.
+/// The alternative of `variant` that has the type of `part`. Throws if it holds another: a gradient holds what its
+/// model holds.
 template <class P, class Variant>
 auto& same(const P&, Variant& variant) {
   auto* const found = std::get_if<P>(&variant);

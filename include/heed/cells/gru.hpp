@@ -37,8 +37,8 @@ struct GruCell : detail::GateParameters<S, Input, Hidden, 3> {
     if (first == 0) {
       trace.setZero();
       if (this->has_bias()) {
-        trace.topRows(2 * H).colwise() += (b_W + b_U).topRows(2 * H);
-        trace.middleRows(2 * H, H).colwise() += b_U.bottomRows(H);
+        trace.topRows(3 * H).colwise() += b_U;  // one by one: Eigen would put the sum on the heap
+        trace.topRows(2 * H).colwise() += b_W.topRows(2 * H);
         trace.bottomRows(H).colwise() += b_W.bottomRows(H);
       }
     }

@@ -34,7 +34,10 @@ struct LstmCell : detail::GateParameters<S, Input, Hidden, 4> {
     auto gates = trace.topRows(gradient_size());
     if (first == 0) {
       gates.setZero();
-      if (this->has_bias()) gates.colwise() += b_W + b_U;
+      if (this->has_bias()) {  // one by one: Eigen would put their sum on the heap
+        gates.colwise() += b_W;
+        gates.colwise() += b_U;
+      }
     }
     add_product(W.middleCols(first, x.rows()), x, gates);
   }

@@ -24,7 +24,10 @@ struct RnnCell : detail::GateParameters<S, Input, Hidden, 1> {
   void project(const In<S>& x, Index first, Out<S, Hidden> trace) const {
     if (first == 0) {
       trace.setZero();
-      if (this->has_bias()) trace.colwise() += b_W + b_U;
+      if (this->has_bias()) {  // one by one: Eigen would put their sum on the heap
+        trace.colwise() += b_W;
+        trace.colwise() += b_U;
+      }
     }
     add_product(W.middleCols(first, x.rows()), x, trace);
   }

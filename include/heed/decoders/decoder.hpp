@@ -121,7 +121,8 @@ void decode(const D& decoder, const In<typename D::Scalar>& x, const Packing& pa
   decoder.finish(x, tape);
 }
 
-/// Backward of `decode`, from tape.d_features. Adds to grad, d_x and d_memory.
+/// Backward of `decode`, from tape.d_features. Adds to grad, d_x and d_memory, whose keys must begin at zero
+/// (`Memory::zeros_like`): what they gather is passed on to its values at the end.
 template <Decoder D>
 void decode_backward(const D& decoder, const In<typename D::Scalar>& x, const Packing& packing,
                      const Memory<typename D::Scalar>& memory, DecoderState<typename D::Scalar>& state,

@@ -40,9 +40,9 @@ struct PartPacket {
 
 /// Calls f(io, k) for every packet of n numbers, k being where it begins; `io` loads and stores, the last one in part.
 ///
-/// Every number goes through the same packet arithmetic wherever it lies. Eigen's own loops treat those before the first
-/// aligned address and after the last whole packet as scalars, whose last bit can differ: then a sentence's result
-/// would depend on where in a batch its column stands.
+/// Every number goes through the same packet arithmetic wherever it lies. Eigen's own loops treat those before the
+/// first aligned address and after the last whole packet as scalars, whose last bit can differ: then a sentence's
+/// result would depend on where in a batch its column stands.
 template <class S, class F>
 void for_each_packet(Index n, const F& f) {
   Index k = 0;

@@ -9,8 +9,8 @@ namespace heed::inline v0_1::detail {
 /// out += a b, without allocating, and with every column of out computed in the same way whatever stands beside it.
 ///
 /// out(i, j) is the sum over k in order, a multiply-add each, in registers: `Cols` columns of out by as many packets of
-/// rows as there are registers for. Nothing is packed, as a recurrence's products have few columns, and a's tile of rows
-/// stays in the cache while the columns pass.
+/// rows as there are registers for. Nothing is packed, as a recurrence's products have few columns, and a tile of a's
+/// rows stays in the cache while the columns pass.
 template <class S>
 struct ColumnProduct {
   struct Operand {
