@@ -3,6 +3,9 @@
 #include <heed/kernels/packets.hpp>
 #include <heed/kernels/product.hpp>
 
+#include <limits>
+#include <type_traits>
+
 namespace heed::inline v0_1 {
 
 /// tanh, in place; and its backward, which needs only the result: d tanh(x) / dx = 1 - y^2.
@@ -61,6 +64,9 @@ void softmax(X&& x) {
     S* const data = column.data();
     detail::for_each_packet<S>(
         x.rows(), [&](const auto& io, Index k) { io.store(data + k, detail::exp_of<S>(io.load(data + k))); });
+    if constexpr (std::is_floating_point_v<S>) {  // a packet's exponential ends a little above zero
+      column = (column < std::numeric_limits<S>::min()).select(S(0), column);
+    }
     auto sum = detail::constant(S(0));
     detail::for_each_packet<S>(x.rows(), [&](const auto& io, Index k) { sum = ei::padd(sum, io.load(data + k)); });
     column /= S(ei::predux(sum));

@@ -4,6 +4,8 @@
 
 #include "support/refusal.hpp"
 
+#include "support/temporary_folder.hpp"
+
 #include <gtest/gtest.h>
 
 TEST(LoadTranslator, BelievesNoSizeBeforeItIsChecked) {
@@ -17,11 +19,11 @@ TEST(LoadTranslator, BelievesNoSizeBeforeItIsChecked) {
   });
   writer.metadata("vocabulary.source", "<unk>\n<s>\n</s>");
   writer.metadata("vocabulary.target", "<unk>\n<s>\n</s>");
-  const auto path = std::filesystem::path(testing::TempDir()) / "heed_allocation.safetensors";
+  const heed::test::TemporaryFolder temporary;
+  const auto path = temporary.path() / "a.safetensors";
   writer.write(path);
 
   const heed::test::AllocationCounter counter;
   EXPECT_NE(refusal([&] { heed::load_translator(path); }).find("the file holds 0"), std::string::npos);
   EXPECT_LT(counter.largest(), 100'000u);
-  std::filesystem::remove(path);
 }

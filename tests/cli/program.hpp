@@ -1,5 +1,7 @@
 #pragma once
 
+#include "support/temporary_folder.hpp"
+
 #include <gtest/gtest.h>
 
 #include <fcntl.h>
@@ -63,15 +65,6 @@ struct Outcome {
 /// A folder of its own for every test, and the program in it.
 class Program : public testing::Test {
  protected:
-  void SetUp() override {
-    const auto* const test = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::path(testing::TempDir()) / ("heed_cli_" + std::string(test->test_suite_name()) + '_' + test->name() +
-                                              '_' + std::to_string(getpid()));
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   std::string path(const std::string& name) const { return (folder_ / name).string(); }
 
   std::string write(const std::string& name, std::string_view text) const {
@@ -178,7 +171,8 @@ class Program : public testing::Test {
     return names;
   }
 
-  fs::path folder_;
+  const heed::test::TemporaryFolder temporary_;
+  const fs::path& folder_ = temporary_.path();
 };
 
 /// Expects that the program refused its input: an exit code of its own, nothing on standard output, and a message on

@@ -1,5 +1,7 @@
 #include <heed/io/atomic_file.hpp>
 
+#include "support/temporary_folder.hpp"
+
 #include <gtest/gtest.h>
 
 #include <csignal>
@@ -18,12 +20,6 @@ namespace fs = std::filesystem;
 
 class AtomicFile : public testing::Test {
  protected:
-  void SetUp() override {
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   static std::string contents(const fs::path& path) {
     std::ifstream in(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
@@ -40,7 +36,8 @@ class AtomicFile : public testing::Test {
     return "";
   }
 
-  const fs::path folder_ = fs::path(testing::TempDir()) / "heed_atomic_file";
+  const heed::test::TemporaryFolder temporary_;
+  const fs::path& folder_ = temporary_.path();
 };
 
 TEST_F(AtomicFile, WritesAndReplacesAWholeFile) {

@@ -1,5 +1,7 @@
 #include <heed/io/checkpoint.hpp>
 
+#include "support/temporary_folder.hpp"
+
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -44,8 +46,6 @@ Stack<S, Rows, Cols> stack_of(heed::Index layers, heed::Index rows, heed::Index 
 
 class Checkpoint : public testing::Test {
  protected:
-  void TearDown() override { fs::remove(path_); }
-
   template <class P>
   heed::SafetensorsFile saved(const P& part, std::string_view prefix = "") const {
     heed::SafetensorsWriter writer;
@@ -64,7 +64,8 @@ class Checkpoint : public testing::Test {
     return "(accepted)";
   }
 
-  const fs::path path_ = fs::path(testing::TempDir()) / "heed_checkpoint.safetensors";
+  const heed::test::TemporaryFolder temporary_;
+  const fs::path path_ = temporary_.path() / "a.safetensors";
 };
 
 TEST_F(Checkpoint, GivesBackEveryParameterUnderItsName) {

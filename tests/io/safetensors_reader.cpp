@@ -1,5 +1,7 @@
 #include <heed/io/safetensors_reader.hpp>
 
+#include "support/temporary_folder.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -251,7 +253,8 @@ TEST(SafetensorsFile, SaysWhichFileCannotBeRead) {
     }
     return "(accepted)";
   };
-  const fs::path folder = testing::TempDir();
+  const heed::test::TemporaryFolder temporary;
+  const fs::path& folder = temporary.path();
   EXPECT_EQ(message(folder / "no_such_file"),
             "cannot read " + (folder / "no_such_file").string() + ": there is no such file");
   EXPECT_PRED2(mentions, message(folder), "it is a folder");
@@ -259,7 +262,6 @@ TEST(SafetensorsFile, SaysWhichFileCannotBeRead) {
   const fs::path path = folder / "heed_short.safetensors";
   std::ofstream(path) << "abc";
   EXPECT_EQ(message(path), path.string() + ": has 3 bytes; a safetensors file has at least 8");
-  fs::remove(path);
 }
 
 TEST(ReadMatrix, RefusesOtherDtypesByName) {

@@ -1,5 +1,7 @@
 #include <heed/io/safetensors.hpp>
 
+#include "support/temporary_folder.hpp"
+
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -18,18 +20,13 @@ std::string contents(const fs::path& path) {
 
 class SafetensorsWriter : public testing::Test {
  protected:
-  void SetUp() override {
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   std::string bytes_of(const heed::SafetensorsWriter& writer) const {
     writer.write(path_);
     return contents(path_);
   }
 
-  const fs::path folder_ = fs::path(testing::TempDir()) / "heed_safetensors_writer";
+  const heed::test::TemporaryFolder temporary_;
+  const fs::path& folder_ = temporary_.path();
   const fs::path path_ = folder_ / "a.safetensors";
 };
 

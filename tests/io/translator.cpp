@@ -3,6 +3,8 @@
 #include "support/refusal.hpp"
 #include "support/translations.hpp"
 
+#include "support/temporary_folder.hpp"
+
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -43,8 +45,6 @@ class TranslatorFile : public testing::Test {
     std::map<std::string, Matrix<float>> tensors;
     std::map<std::string, std::string> metadata;
   };
-
-  void TearDown() override { fs::remove(path_); }
 
   Contents saved(const Translator& translator = random_translator()) const {
     heed::save_translator(path_, translator);
@@ -95,9 +95,8 @@ class TranslatorFile : public testing::Test {
     EXPECT_NE(message.find(part), std::string::npos) << message;
   }
 
-  const fs::path path_ =
-      fs::path(testing::TempDir()) /
-      ("heed_translator_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+  const heed::test::TemporaryFolder temporary_;
+  const fs::path path_ = temporary_.path() / "a.safetensors";
 };
 
 TEST_F(TranslatorFile, GivesBackEveryBitOfEveryModel) {
