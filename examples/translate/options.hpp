@@ -46,12 +46,12 @@ inline int default_threads() { return static_cast<int>(std::max(1u, std::thread:
 /// The model and the recipe that learn the embedded data well in little time.
 inline heed::TranslatorConfig demo_model() {
   heed::TranslatorConfig config;
-  config.dropout = 0.1;
+  config.dropout = 0.2;
   return config;
 }
 inline TrainingOptions demo_recipe() {
   TrainingOptions options;
-  options.epochs = 12;
+  options.epochs = 14;
   options.rate = 3e-3;
   options.threads = default_threads();
   return options;
