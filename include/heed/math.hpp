@@ -57,6 +57,7 @@ struct Sigmoid {
 template <class X>
 void softmax(X&& x) {
   namespace ei = Eigen::internal;
+  static_assert(detail::has_solid_columns<X>, "softmax takes column-major matrices");
   using S = typename std::remove_reference_t<X>::Scalar;
   for (Index i = 0; i < x.cols(); ++i) {
     auto column = x.col(i).array();
@@ -92,19 +93,20 @@ void softmax_backward(const Y& y, D&& d) {
 template <class A, class B, class C>
 void add_product(const Eigen::MatrixBase<A>& a, const Eigen::MatrixBase<B>& b, C&& out) {
   using S = typename A::Scalar;
+  static_assert(detail::has_solid_columns<B> && detail::has_solid_columns<C>,
+                "add_product takes column-major matrices");
   const auto& left = a.derived();
   const auto& right = b.derived();
   eigen_assert(left.cols() == right.rows() && left.rows() == out.rows() && right.cols() == out.cols());
   if constexpr (A::IsRowMajor) {
     for (Index j = 0; j < right.cols(); ++j) {
       for (Index i = 0; i < left.rows(); ++i) {
-        out(i, j) +=
-            detail::dot(left.data() + i * left.outerStride(), right.data() + j * right.outerStride(), left.cols());
+        out(i, j) += detail::dot(left.data() + i * left.rowStride(), right.data() + j * right.colStride(), left.cols());
       }
     }
   } else {
-    detail::ColumnProduct<S>::add(left.rows(), left.cols(), right.cols(), {left.data(), left.outerStride()},
-                                  {right.data(), right.outerStride()}, out.data(), out.outerStride());
+    detail::ColumnProduct<S>::add(left.rows(), left.cols(), right.cols(), {left.data(), left.colStride()},
+                                  {right.data(), right.colStride()}, out.data(), out.colStride());
   }
 }
 

@@ -31,6 +31,10 @@ TEST(GruCell, FixedSizesAgreeWithDynamicOnes) {
   EXPECT_LE((typed::distance_from_dynamic<GruCell<double, 3, 4>, GruCell<double>>()), 1e-14);
 }
 
+TEST(GruCell, OneUnitAndOneInputOfFixedSizeAgreeToo) {  // one row counts as row-major in Eigen
+  EXPECT_LE((typed::distance_from_dynamic<GruCell<double, 1, 1>, GruCell<double>>(1, 1)), 1e-14);
+}
+
 TEST(GruCell, LargeFixedSizesDoNotLiveOnTheStack) { EXPECT_LT((sizeof(GruCell<float, 512, 512>)), 1024u); }
 
 TEST(GruCell, AnUpdateGateOfOneKeepsTheOldState) {

@@ -44,13 +44,13 @@ struct Gradients {
 
 /// How far a cell of fixed sizes is from one of sizes known at run time with the same parameters: states and gradients.
 template <class Fixed, class Sized>
-double distance_from_dynamic() {
+double distance_from_dynamic(heed::Index inputs = input, heed::Index units = hidden) {
   heed::Random random(29);
-  Fixed fixed(input, hidden);
-  Sized sized(input, hidden);
+  Fixed fixed(inputs, units);
+  Sized sized(inputs, units);
   randomize(fixed, random);
   copy_parameters(fixed, sized);
-  const heed::Matrix<double> x = random_matrix(input, 5, random), s_prev = random_matrix(fixed.state_size(), 5, random);
+  const heed::Matrix<double> x = random_matrix(inputs, 5, random), s_prev = random_matrix(fixed.state_size(), 5, random);
   const heed::Matrix<double> d_s = random_matrix(fixed.state_size(), 5, random);
   const Gradients a(fixed, x, s_prev, d_s);
   const Gradients b(sized, x, s_prev, d_s);

@@ -96,9 +96,17 @@ Packet<S> sigmoid_of(const Packet<S>& x) {
   return ei::pdiv(one, ei::padd(one, exp_of<S>(ei::pnegate(x))));
 }
 
+/// Whether the numbers of a column lie side by side. One row at compile time counts as row-major in Eigen, but each of
+/// its columns is one number.
+template <class X, class Plain = std::remove_cvref_t<X>>
+inline constexpr bool has_solid_columns = Plain::RowsAtCompileTime == 1 ||
+                                          ((!Plain::IsRowMajor || Plain::ColsAtCompileTime == 1) &&
+                                           Plain::InnerStrideAtCompileTime == 1);
+
 /// Every number of x becomes f of it, a packet at a time, column by column.
 template <class X, class F>
 void transform(X&& x, const F& f) {
+  static_assert(has_solid_columns<X>, "kernels take column-major matrices");
   using S = typename std::remove_reference_t<X>::Scalar;
   for (Index i = 0; i < x.cols(); ++i) {
     S* const column = x.col(i).data();
