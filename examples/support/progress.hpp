@@ -33,7 +33,7 @@ inline std::string duration(double seconds) {
   return std::to_string(all / 3600) + ':' + two(all / 60 % 60) + ':' + two(all % 60);
 }
 
-inline std::string significant(const char* format, double value) {
+inline std::string formatted(const char* format, double value) {
   char text[32];
   std::snprintf(text, sizeof text, format, value);
   return text;
@@ -47,7 +47,7 @@ inline std::string progress_text(const ProgressState& state, double seconds) {
   const double rate = seconds > 0 ? static_cast<double>(state.tokens) / seconds : 0;
   std::string text = "epoch " + std::to_string(state.epoch) + '/' + std::to_string(state.epochs) + "  " +
                      std::to_string(static_cast<int>(done * 100)) + " %  loss " +
-                     detail::significant("%.4f", state.loss) + "  " + detail::significant("%.0f", rate) + " tokens/s";
+                     detail::formatted("%.4f", state.loss) + "  " + detail::formatted("%.0f", rate) + " tokens/s";
   if (done >= 1) return text + "  " + detail::duration(seconds);
   if (done > 0) text += "  " + detail::duration(seconds * (1 - done) / done) + " left";
   return text;

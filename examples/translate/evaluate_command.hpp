@@ -9,11 +9,7 @@
 namespace examples {
 
 /// A number with two decimals.
-inline std::string two_decimals(double x) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.2f", x);
-  return text;
-}
+inline std::string two_decimals(double x) { return detail::formatted("%.2f", x); }
 
 /// `translate evaluate`: measures a model on sentence pairs.
 struct EvaluateCommand {

@@ -6,7 +6,6 @@
 
 #include <chrono>
 #include <cmath>
-#include <cstdio>
 #include <filesystem>
 #include <limits>
 #include <string>
@@ -95,14 +94,16 @@ class Training {
  private:
   /// Without dev data the latest model is the best there is.
   void end_epoch(Progress& progress, double train_loss) {
-    std::string line = "epoch " + std::to_string(epoch_ + 1) + ": training loss " + number_text(train_loss);
+    std::string line =
+        "epoch " + std::to_string(epoch_ + 1) + ": training loss " + detail::formatted("%.4f", train_loss);
     bool better = true;
     if (dev_.size() > 0) {
       const double loss = mean_loss(translator_.model, dev_, options_.threads);
       heed::require(std::isfinite(loss), [] { return std::string("the loss on the dev data is not finite"); });
       better = loss < best_dev_;
       best_dev_ = std::min(best_dev_, loss);
-      line += ", dev loss " + number_text(loss) + " (perplexity " + number_text(std::exp(loss)) + ")";
+      line += ", dev loss " + detail::formatted("%.4f", loss) + " (perplexity " +
+              detail::formatted("%.4f", std::exp(loss)) + ")";
     }
     if (better) {
       best_ = translator_;
@@ -170,12 +171,6 @@ class Training {
     translator_ = std::move(loaded);
     const bool saved = epoch_ > 0 && std::filesystem::exists(options_.save);  // before, an older run's model is there
     best_ = saved ? heed::load_translator(std::filesystem::path(options_.save)) : translator_;
-  }
-
-  static std::string number_text(double x) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.4f", x);
-    return text;
   }
 
   heed::Translator& translator_;
