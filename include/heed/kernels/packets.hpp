@@ -2,6 +2,8 @@
 
 #include <heed/types.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace heed::inline v0_1::detail {
@@ -21,21 +23,50 @@ struct WholePacket {
   void store(S* to, const Packet<S>& x) const { Eigen::internal::pstoreu(to, x); }
 };
 
-/// Loads and stores the first `count` numbers of a packet; the others are zero.
+/// Loads and stores the first `count` numbers of a packet, fewer than all; the others are `rest`.
 template <class S>
 struct PartPacket {
   Index count;
 
-  Packet<S> load(const S* from) const {
-    S numbers[packet_size<S>] = {};
-    for (Index i = 0; i < count; ++i) numbers[i] = from[i];
+  EIGEN_DONT_INLINE Packet<S> load(const S* from, S rest = S(0)) const {
+    S numbers[packet_size<S>];
+    Eigen::internal::pstoreu(numbers, Eigen::internal::pset1<Packet<S>>(rest));
+    copy<packet_size<S> / 2>(from, numbers);
     return Eigen::internal::ploadu<Packet<S>>(numbers);
   }
   void store(S* to, const Packet<S>& x) const {
     S numbers[packet_size<S>];
     Eigen::internal::pstoreu(numbers, x);
-    for (Index i = 0; i < count; ++i) to[i] = numbers[i];
+    copy<packet_size<S> / 2>(numbers, to);
   }
+
+ private:
+  /// By halves, each of which is one move or two.
+  template <Index Half>
+  void copy(const S* from, S* to) const {
+    if constexpr (Half > 0) {
+      const Index part = count & Half;
+      if (part != 0) std::copy_n(from, Half, to);
+      copy<Half / 2>(from + part, to + part);
+    }
+  }
+};
+
+/// Loads packets of which only the last `count` numbers count; those before become zero.
+template <class S>
+class LastOfPacket {
+ public:
+  explicit LastOfPacket(Index count) : kept_(Eigen::internal::ploadu<Packet<S>>(zeros_and_ones.data() + count)) {}
+  Packet<S> load(const S* from) const { return Eigen::internal::pmul(Eigen::internal::ploadu<Packet<S>>(from), kept_); }
+
+ private:
+  static constexpr auto zeros_and_ones = [] {
+    std::array<S, 2 * std::size_t{packet_size<S>}> numbers{};
+    std::fill(numbers.begin() + packet_size<S>, numbers.end(), S(1));
+    return numbers;
+  }();
+
+  Packet<S> kept_;
 };
 
 /// Calls f(io, k) for every packet of n numbers, k being where it begins; `io` loads and stores, the last one in part.
@@ -88,6 +119,30 @@ Packet<S> exp_of(const Packet<S>& x) {
   }
 }
 
+/// The natural logarithm of positive numbers.
+template <class S>
+Packet<S> log_of(const Packet<S>& x) {
+  if constexpr (Eigen::internal::packet_traits<S>::HasLog) {
+    return Eigen::internal::plog(x);
+  } else {
+    return one_by_one<S>(x, [](const S& number) {
+      using std::log;
+      return S(log(number));
+    });
+  }
+}
+
+/// x, with 0 for every number below `least`.
+template <class S>
+Packet<S> zero_below(const Packet<S>& x, S least) {
+  namespace ei = Eigen::internal;
+  if constexpr (packet_size<S> == 1) {
+    return x < least ? S(0) : x;
+  } else {
+    return ei::pandnot(x, ei::pcmp_lt(x, constant(least)));
+  }
+}
+
 /// 1 / (1 + e^-x)
 template <class S>
 Packet<S> sigmoid_of(const Packet<S>& x) {
@@ -102,6 +157,23 @@ template <class X, class Plain = std::remove_cvref_t<X>>
 inline constexpr bool has_solid_columns = Plain::RowsAtCompileTime == 1 ||
                                           ((!Plain::IsRowMajor || Plain::ColsAtCompileTime == 1) &&
                                            Plain::InnerStrideAtCompileTime == 1);
+
+/// Where the columns of a matrix lie, `stride` from one to the next.
+template <class T>
+struct Columns {
+  T* data;
+  Index stride;
+
+  T* col(Index j) const { return data + j * stride; }
+  Columns from(Index j) const { return {col(j), stride}; }
+  operator Columns<const T>() const { return {data, stride}; }
+};
+
+template <class X>
+auto columns_of(X&& x) {
+  static_assert(has_solid_columns<X>, "kernels take column-major matrices");
+  return Columns<std::remove_pointer_t<decltype(x.data())>>{x.data(), x.colStride()};
+}
 
 /// Every number of x becomes f of it, a packet at a time, column by column.
 template <class X, class F>

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <heed/kernels/packets.hpp>
+
+#include <algorithm>
+#include <type_traits>
+
+namespace heed::inline v0_1::detail {
+
+/// Columns x kept as e^{2x}, from which tanh(q + k) costs a multiply-add and a share of a division:
+///
+///   tanh(q + k) = 1 - 2 / (1 + e^{2q} e^{2k})
+///
+/// A column of `size` numbers is stored in `rows(size)`: the numbers, zeros up to a whole packet, and one packet more
+/// whose first number tells what the column holds: 0, exponentials; 1, the numbers as they are, since one of them is
+/// outside +-`reach`, where e^{2x} or its inverse is no normal number. For scalars without packets nothing is added, and
+/// every column is plain.
+template <class S>
+struct ExponentialColumns {
+  static constexpr bool possible = std::is_same_v<S, float> || std::is_same_v<S, double>;
+
+  static constexpr double reach = sizeof(S) == 4 ? 43 : 350;
+
+  static Index padded(Index size) { return (size + packet_size<S> - 1) / packet_size<S> * packet_size<S>; }
+  static Index rows(Index size) { return possible ? padded(size) + packet_size<S> : size; }
+
+  static bool plain(Index size, const S* column) { return !possible || column[padded(size)] != S(0); }
+
+  /// Makes the column of the `size` numbers x, which may lie where it is to be; a plain one where it must be, or if
+  /// `hold` says so.
+  static void make(Index size, const S* x, S* column, bool hold = false) {
+    if (x != column) std::copy(x, x + size, column);
+    if constexpr (possible) {
+      std::fill(column + size, column + rows(size), S(0));
+      hold = hold || !within(padded(size), column, S(reach));
+      column[padded(size)] = hold ? S(1) : S(0);
+      if (hold) return;
+      for (Index k = 0; k < size; k += packet_size<S>) {
+        const Packet<S> numbers = Eigen::internal::ploadu<Packet<S>>(column + k);
+        Eigen::internal::pstoreu(column + k, exp_of<S>(Eigen::internal::padd(numbers, numbers)));
+      }
+    }
+  }
+
+  /// Whether every one of n numbers lies in +-most. That none is NaN is part of it.
+  static bool within(Index n, const S* x, S most) {
+    namespace ei = Eigen::internal;
+    const Packet<S> zero = constant(S(0));
+    Packet<S> largest = zero, odd = zero;
+    const auto add = [&](const Packet<S>& numbers) {
+      largest = ei::pmax(largest, ei::pabs(numbers));
+      odd = ei::pmadd(numbers, zero, odd);  // infinity and NaN times zero are NaN
+    };
+    Index k = 0;
+    for (; k + packet_size<S> <= n; k += packet_size<S>) add(ei::ploadu<Packet<S>>(x + k));
+    if (k < n) add(PartPacket<S>{n - k}.load(x + k));
+    return ei::predux_max(largest) <= most && ei::predux(odd) == S(0);
+  }
+
+  /// 1 + e^{2q} e^{2k} from both exponentials; at most `cap`, so that the product of four is finite. Beyond the cap,
+  /// tanh is 1 to the last bit.
+  static Packet<S> denominator(const Packet<S>& q, const Packet<S>& k) {
+    return Eigen::internal::pmin(Eigen::internal::pmadd(q, k, constant(S(1))), constant(S(cap)));
+  }
+
+  /// What may stand over four denominators, whose common numerator is then finite too.
+  static constexpr double moderate = 1e9;
+
+ private:
+  static constexpr double cap = sizeof(S) == 4 ? 0x1p30 : 0x1p60;
+};
+
+}  // namespace heed::inline v0_1::detail

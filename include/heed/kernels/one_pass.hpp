@@ -1,0 +1,93 @@
+#pragma once
+
+#include <heed/kernels/softmax.hpp>
+#include <heed/kernels/weighted_sum.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+namespace heed::inline v0_1::detail {
+
+/// Score, softmax and average over a memory that is read once, where its values are its keys.
+///
+/// A block of columns is scored and then, while it is still in the first cache, summed with the weights e^{score - m},
+/// where m is the highest score so far; when a block raises m, all sums and weights so far shrink by e^{old - new}. In
+/// the end they are divided by the sum of the weights. Blocks begin at the first column, and every query has its own
+/// sums, so nothing depends on other queries or sentences.
+template <class S>
+class OnePass {
+ public:
+  /// Whether it is worth it: what the first cache holds is read twice in less time.
+  static bool pays(Index rows, Index cols) { return rows * cols * static_cast<Index>(sizeof(S)) > 40 * 1024; }
+
+  /// weights = softmax(scores) and sums = values weights, column by column, where score(j, width, q, count) puts the
+  /// scores of `width` columns from j for `count` queries from q where their weights will be.
+  template <class Score>
+  static void run(Index rows, Index cols, Index n, Columns<const S> values, Columns<S> weights, Columns<S> sums,
+                  const Score& score) {
+    std::array<OnePass, 16> passes;  // as many queries meet a block before the next comes in
+    const Index together = static_cast<Index>(passes.size());
+    for (Index first = 0; first < n; first += together) {
+      const Index count = std::min(together, n - first);
+      passes.fill({});
+      for (Index j = 0; j < cols; j += block(rows)) {
+        const Index width = std::min(block(rows), cols - j);
+        score(j, width, first, count);
+        for (Index q = 0; q < count; ++q) {
+          passes[static_cast<std::size_t>(q)].weigh(j, width, weights.col(first + q), rows, sums.col(first + q));
+        }
+        WeightedSum<S>::add(rows, width, count, values.from(j), {weights.col(first) + j, weights.stride},
+                            sums.from(first), j == 0);
+      }
+      for (Index q = 0; q < count; ++q) {
+        const S share = 1 / passes[static_cast<std::size_t>(q)].total_;
+        share_out(weights.col(first + q), cols, share);
+        scale(sums.col(first + q), rows, share);
+      }
+    }
+  }
+
+ private:
+  /// How many columns make a block.
+  static Index block(Index rows) {
+    constexpr Index numbers = 32 * 1024 / static_cast<Index>(sizeof(S));
+    return std::clamp(numbers / std::max<Index>(rows, 1) / 8 * 8, Index{8}, Index{64});
+  }
+
+  /// Turns the scores of a block, which begins at j, into weights.
+  void weigh(Index j, Index width, S* weights, Index rows, S* sums) {
+    const SoftmaxColumn<S> column(weights + j, width);
+    const S most = column.largest();
+    if (most > highest_) {
+      if (j > 0) {
+        const S shrunk = std::exp(highest_ - most);
+        scale(weights, j, shrunk);
+        scale(sums, rows, shrunk);
+        total_ *= shrunk;
+      }
+      highest_ = most;
+    }
+    total_ += column.exponentials(highest_, weights + j);
+  }
+
+  static void scale(S* x, Index n, S by) {
+    const Packet<S> factor = constant(by);
+    for_each_packet<S>(
+        n, [&](const auto& io, Index k) { io.store(x + k, Eigen::internal::pmul(io.load(x + k), factor)); });
+  }
+
+  /// The same, with 0 below the smallest normal number, as a softmax has.
+  static void share_out(S* weights, Index n, S share) {
+    namespace ei = Eigen::internal;
+    const Packet<S> factor = constant(share);
+    for_each_packet<S>(n, [&](const auto& io, Index k) {
+      io.store(weights + k, zero_below<S>(ei::pmul(io.load(weights + k), factor), std::numeric_limits<S>::min()));
+    });
+  }
+
+  S highest_ = -std::numeric_limits<S>::infinity(), total_ = S(0);
+};
+
+}  // namespace heed::inline v0_1::detail

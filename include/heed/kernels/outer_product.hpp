@@ -1,0 +1,94 @@
+#pragma once
+
+#include <heed/kernels/panels.hpp>
+
+#include <algorithm>
+
+namespace heed::inline v0_1::detail {
+
+/// out += a b', the sum over the columns of two matrices of their outer products: how a matrix of parameters gets its
+/// gradient from all steps at once. Allocates.
+///
+/// Both are copied to where the tiles read them in one piece: b as a whole, a few rows a column after the other; a a
+/// panel of rows at a time, which stays in the cache while all of b passes.
+template <class S>
+struct OuterProduct {
+  template <class A, class B, class O>
+  static void add(const A& a, const B& b, O&& out) {
+    static_assert(has_solid_columns<A> && has_solid_columns<B> && has_solid_columns<O>);
+    eigen_assert(a.cols() == b.cols() && a.rows() == out.rows() && b.rows() == out.cols());
+    const Index deepest = std::min(most_depth, a.cols()), longest = std::min(most_rows, b.rows());
+    Matrix<S> panel(height, deepest), strips(most_columns, (longest + most_columns - 1) / most_columns * deepest);
+    for (Index k = 0; k < a.cols(); k += most_depth) {
+      const Index depth = std::min(most_depth, a.cols() - k);
+      for (Index j = 0; j < b.rows(); j += most_rows) {
+        const Index rows = std::min(most_rows, b.rows() - j);
+        cut(b.block(j, k, rows, depth), strips);
+        for (Index i = 0; i < a.rows(); i += height) {
+          const Index left = std::min(height, a.rows() - i);
+          for (Index c = 0; c < depth; ++c) {
+            for (int p = 0; p < packets; ++p) {
+              const Index at = p * packet_size<S>;
+              WholePacket<S>{}.store(panel.col(c).data() + at, load_rows(a.col(k + c).data() + i + at, left - at));
+            }
+          }
+          add_panel(panel, strips, depth, out.block(i, j, left, rows));
+        }
+      }
+    }
+  }
+
+ private:
+  static constexpr int packets = 3;
+  static constexpr int most_columns = sum_registers / packets;
+  static constexpr Index height = packets * packet_size<S>;
+  static constexpr Index most_depth = 512;  ///< columns done before out is added to
+  static constexpr Index most_rows = 512;   ///< of b, which stay in the second-level cache
+
+  /// Column s * (columns of b) + k of `strips` holds rows s * most_columns ... of column k of b.
+  template <class B>
+  static void cut(const B& b, Matrix<S>& strips) {
+    for (Index s = 0; s * most_columns < b.rows(); ++s) {
+      const Index rows = std::min<Index>(most_columns, b.rows() - s * most_columns);
+      for (Index k = 0; k < b.cols(); ++k) {
+        const S* const from = b.col(k).data() + s * most_columns;
+        S* const to = strips.col(s * b.cols() + k).data();
+        if (rows == most_columns) {
+          for (int r = 0; r < most_columns; ++r) to[r] = from[r];
+        } else {
+          for (Index r = 0; r < rows; ++r) to[r] = from[r];
+        }
+      }
+    }
+  }
+
+  template <class O>
+  static void add_panel(const Matrix<S>& panel, const Matrix<S>& strips, Index depth, O&& out) {
+    for (Index j = 0; j < out.cols(); j += most_columns) {
+      const Index cols = std::min<Index>(most_columns, out.cols() - j);
+      for (Index c = 0; c < cols; ++c) {  // the sums take their time
+        for (Index i = 0; i < out.rows(); i += packet_size<S>) Eigen::internal::prefetch(out.col(j + c).data() + i);
+      }
+      Packet<S> sums[std::size_t{most_columns * packets}];
+      const Left<S> left{panel.data(), height, 0, panel.data()};
+      const Right<S> right{strips.data() + j * depth, most_columns, 1};
+      with_constant<most_columns>(cols, [&](auto width) { Tile<S, packets, 1, width>::sum(left, depth, right, sums); });
+      for (Index c = 0; c < cols; ++c) {
+        for (int p = 0; p < packets; ++p) {
+          const Index left_rows = out.rows() - p * packet_size<S>;
+          S* const to = out.col(j + c).data() + p * packet_size<S>;
+          const auto add = [&](const auto& io) {
+            io.store(to, Eigen::internal::padd(io.load(to), sums[c * packets + p]));
+          };
+          if (left_rows >= packet_size<S>) {
+            add(WholePacket<S>{});
+          } else if (left_rows > 0) {
+            add(PartPacket<S>{left_rows});
+          }
+        }
+      }
+    }
+  }
+};
+
+}  // namespace heed::inline v0_1::detail

@@ -1,0 +1,152 @@
+#pragma once
+
+#include <heed/kernels/panels.hpp>
+
+#include <array>
+#include <numeric>
+
+namespace heed::inline v0_1::detail {
+
+/// out += W[:, first ...]' d for a packed W: the way back through a product, from the same copy of W.
+///
+/// With many columns, the columns of d are what a packet holds, and the numbers of W are taken one by one in the order
+/// in which they lie. For that d is turned: its rows follow one another, in the order of W's rows. With few columns a
+/// packet holds rows instead, and is summed up at the end. Allocates.
+template <class S, int Gates>
+struct PackedBackward {
+  using Packing = Panels<S, Gates>;
+  using Offsets = std::array<Index, std::size_t{Gates}>;  ///< where in d the rows of each gate begin
+
+  template <class D, class O>
+  static void add(const Packing& W, Index first, const D& d, const Offsets& at, O&& out) {
+    if (2 * d.cols() < packet_size<S>) {
+      for (Index j = 0; j < d.cols(); ++j) add_one(W, first, d.col(j), at, out.col(j));
+    } else {
+      for (Index j = 0; j < d.cols(); j += most_blocks * width) {
+        const Index n = std::min(most_blocks * width, d.cols() - j);
+        add_many(W, first, d.middleCols(j, n), at, out.middleCols(j, n));
+      }
+    }
+  }
+
+ private:
+  static constexpr int lanes = 2;  ///< packets of columns at a time
+  static constexpr int most_factors = sum_registers / lanes;
+  static constexpr Index width = lanes * packet_size<S>;
+  /// As many blocks of `width` columns of d, and panels of W, at a time as stay in the cache while W passes.
+  static constexpr Index most_blocks = 2, most_panels = std::max(Index{1}, 2048 / Packing::height);
+  static constexpr Index chunk =
+      std::lcm(packet_size<S>, Index{most_factors});  ///< columns of W done before out is added to
+
+  template <class D, class O>
+  static void add_many(const Packing& W, Index first, const D& d, const Offsets& at, O&& out) {
+    const Index panels = Packing::panels(W.rows), blocks = (d.cols() + width - 1) / width;
+    Matrix<S> turned(width, blocks * std::min(panels, most_panels) * Packing::height);
+    for (Index panel = 0; panel < panels; panel += most_panels) {
+      const Index pieces = std::min(most_panels, panels - panel), depth = pieces * Packing::height;
+      for (Index b = 0; b < blocks; ++b) {
+        turn(W.rows, panel, d.middleCols(b * width, std::min(width, d.cols() - b * width)), at,
+             turned.middleCols(b * depth, depth));
+      }
+      for (Index k = 0; k < out.rows(); k += chunk) {
+        const Index n = std::min(chunk, out.rows() - k);
+        for (Index b = 0; b < blocks; ++b) {
+          Packet<S> sums[std::size_t{chunk * lanes}];
+          for (Index i = 0; i < n; i += most_factors) {
+            const S* const from = W.words + (panel * W.depth + first + k + i) * Packing::height;
+            const Left<S> left{turned.col(b * depth).data(), width, 0, from + most_factors * Packing::height};
+            const Right<S> right{from, 1, Packing::height, pieces, W.depth * Packing::height};
+            with_constant<most_factors>(std::min<Index>(most_factors, n - i), [&](auto factors) {
+              Tile<S, lanes, 1, factors>::sum(left, Packing::height, right, sums + i * lanes);
+            });
+          }
+          add_turned(sums, out.block(k, b * width, n, std::min(width, d.cols() - b * width)));
+        }
+      }
+    }
+  }
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"  // of a vector type as an argument: the block only holds it
+  using Square = Eigen::internal::PacketBlock<Packet<S>, static_cast<int>(packet_size<S>)>;
+
+  /// Column i of `turned` becomes the row of d that meets row i of the panels from `panel` on; zeros where there is none.
+  template <class D, class Turned>
+  static void turn(Index rows, Index panel, const D& d, const Offsets& at, Turned&& turned) {
+    constexpr Index size = packet_size<S>;
+    for (Index i = 0; i < turned.cols(); i += size) {
+      const Index unit = (panel + i / Packing::height) * Packing::units + i % Packing::units;
+      const Index row = at[static_cast<std::size_t>(i % Packing::height / Packing::units)] + unit;
+      for (Index lane = 0; lane < lanes; ++lane) {
+        Square square;
+        for (Index c = 0; c < size; ++c) {
+          const Index column = lane * size + c, left = column < d.cols() ? rows - unit : 0;
+          square.packet[c] = left > 0 ? load_rows(d.col(column).data() + row, left) : constant(S(0));
+        }
+        Eigen::internal::ptranspose(square);
+        for (Index r = 0; r < size; ++r) {
+          WholePacket<S>{}.store(turned.col(i + r).data() + lane * size, square.packet[r]);
+        }
+      }
+    }
+  }
+
+  /// out(k, c) += number c of the sums for k.
+  template <class O>
+  static void add_turned(const Packet<S>* sums, O&& out) {
+    constexpr Index size = packet_size<S>;
+    for (Index k = 0; k < out.rows(); k += size) {
+      for (Index lane = 0; lane * size < out.cols(); ++lane) {
+        Square square;
+        for (Index i = 0; i < size; ++i)
+          square.packet[i] = k + i < out.rows() ? sums[(k + i) * lanes + lane] : constant(S(0));
+        Eigen::internal::ptranspose(square);
+        for (Index c = 0; c < std::min(size, out.cols() - lane * size); ++c) {
+          S* const to = out.col(lane * size + c).data() + k;
+          const auto add = [&](const auto& io) { io.store(to, Eigen::internal::padd(io.load(to), square.packet[c])); };
+          if (k + size <= out.rows()) {
+            add(WholePacket<S>{});
+          } else {
+            add(PartPacket<S>{out.rows() - k});
+          }
+        }
+      }
+    }
+  }
+#pragma GCC diagnostic pop
+
+  template <class D, class O>
+  static void add_one(const Packing& W, Index first, const D& d, const Offsets& at, O&& out) {
+    constexpr int together = 8;
+    Vector<S> rows(Packing::panels(W.rows) * Packing::height);
+    for (Index i = 0; i < rows.size(); i += packet_size<S>) {
+      const Index unit = i / Packing::height * Packing::units + i % Packing::units;
+      const S* const from = d.data() + at[static_cast<std::size_t>(i % Packing::height / Packing::units)] + unit;
+      WholePacket<S>{}.store(rows.data() + i, load_rows(from, W.rows - unit));
+    }
+    for (Index k = 0; k < out.size(); k += together) {
+      with_constant<together>(std::min<Index>(together, out.size() - k),
+                              [&](auto columns) { add_columns<columns>(W, first + k, rows, out.data() + k); });
+    }
+  }
+
+  /// out_c += (column first + c of W)' rows, for `Cols` columns that read the rows together.
+  template <int Cols>
+  static void add_columns(const Packing& W, Index first, const Vector<S>& rows, S* out) {
+    Packet<S> sum[std::size_t{Cols}];
+    for (auto& packet : sum) packet = constant(S(0));
+    const S* factors = rows.data();
+    for (Index panel = 0; panel < Packing::panels(W.rows); ++panel) {
+      const S* from = W.words + (panel * W.depth + first) * Packing::height;
+      for (int p = 0; p < Packing::packets; ++p, from += packet_size<S>, factors += packet_size<S>) {
+        const Packet<S> factor = WholePacket<S>{}.load(factors);
+        for (int c = 0; c < Cols; ++c) {
+          sum[c] = Eigen::internal::pmadd(WholePacket<S>{}.load(from + c * Packing::height), factor, sum[c]);
+        }
+      }
+    }
+    for (int c = 0; c < Cols; ++c) out[c] += Eigen::internal::predux(sum[c]);
+  }
+};
+
+}  // namespace heed::inline v0_1::detail

@@ -1,0 +1,114 @@
+#pragma once
+
+#include <heed/kernels/tile.hpp>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+namespace heed::inline v0_1::detail {
+
+/// A packet of rows of which `left` exist; the others are zero.
+template <class S>
+Packet<S> load_rows(const S* from, Index left) {
+  if (left >= packet_size<S>) return WholePacket<S>{}.load(from);
+  return left > 0 ? PartPacket<S>{left}.load(from) : constant(S(0));
+}
+
+/// The layout of a packed matrix (packed_matrix.hpp) and the products that read it.
+///
+/// A panel has a packet of rows from each gate, or a few packets of neighbouring rows if there is one gate only. Where
+/// two numbers share a word, so do two panels.
+template <class T, int Gates>
+struct Panels {
+  using S = scalar_of<T>;
+  using Word = typename Storage<T>::Word;
+
+  static constexpr int parts = Storage<T>::per_word;
+  static constexpr int unit_packets = Gates == 1 ? 3 : 1;        ///< packets of units in a panel
+  static constexpr int packets = Gates * unit_packets;           ///< packets in a panel
+  static constexpr Index units = unit_packets * packet_size<S>;  ///< units in a panel
+  static constexpr Index height = packets * packet_size<S>;      ///< words in a column of a panel
+  static constexpr int most_columns = std::max(1, sum_registers / (parts * packets));
+  static constexpr int most_panels = std::max(1, 12 / (parts * packets));  ///< beside a single column
+
+  const Word* words;
+  Index rows;   ///< of one gate
+  Index depth;  ///< columns of the matrix
+
+  static Index panels(Index rows) { return (rows + parts * units - 1) / (parts * units); }
+  static Index words_for(Index rows, Index depth) { return panels(rows / Gates) * depth * height; }
+
+  /// Writes x, a matrix whose columns are solid, to `words`.
+  template <class X>
+  static void pack(const X& x, Word* words) {
+    const Index rows = x.rows() / Gates;
+    for (Index panel = 0; panel < panels(rows); ++panel) {
+      for (Index k = 0; k < x.cols(); ++k) {
+        const S* const column = x.col(k).data();
+        for (int p = 0; p < packets; ++p, words += packet_size<S>) {
+          const Index gate = p / unit_packets, unit = panel * parts * units + p % unit_packets * packet_size<S>;
+          S numbers[std::size_t{parts}][std::size_t{packet_size<S>}];
+          for (int part = 0; part < parts; ++part) {
+            const Index left = rows - unit - part * units;
+            WholePacket<S>{}.store(numbers[part], load_rows(column + gate * rows + unit + part * units, left));
+          }
+          Storage<T>::fold(&numbers[0][0], words);
+        }
+      }
+    }
+  }
+
+  /// Columns first ... first + count of the matrix times `right` (count x cols): calls use(io, k, j, sums) for units k ...
+  /// of column j, with a packet of sums for every gate; `io` loads and stores as many numbers as there are units left.
+  ///
+  /// Walked backwards, the panels that were read last are read first: they are still in the cache.
+  template <class Use>
+  void multiply(Index first, Index count, const Right<S>& right, Index cols, bool backwards, const Use& use) const {
+    const Index all = panels(rows), apart = depth * height;
+    const auto place = [&](Index panel) { return words + panel * apart + first * height; };
+    Packet<S> sums[std::size_t{parts * packets * std::max(most_columns, most_panels)}];
+    for (Index done = 0; done < all;) {
+      const Index n = cols == 1 ? std::min<Index>(most_panels, all - done) : 1;
+      const Index panel = backwards ? all - done - n : done;
+      done += n;
+      const Word* const next = place(done == all ? panel : backwards ? panel - 1 : panel + n);
+      if (cols == 1) {
+        with_constant<most_panels>(n, [&](auto group) {
+          Tile<T, packets, group, 1>::sum({place(panel), height, apart, next}, count, right, sums);
+        });
+        hand_out(panel * parts, n * parts, 0, 1, sums, use);
+        continue;
+      }
+      const Index tiles = (cols + most_columns - 1) / most_columns;
+      for (Index t = 0, j = 0; t < tiles; ++t) {
+        const Index width = cols / tiles + (t < cols % tiles ? 1 : 0);
+        const Word* const ahead = next + std::min<Index>(t, packets - 1) * count * packet_size<S>;
+        with_constant<most_columns>(width, [&](auto columns) {
+          Tile<T, packets, 1, columns>::sum({place(panel), height, apart, ahead}, count,
+                                            {right.data + j * right.across, right.down, right.across}, sums);
+        });
+        hand_out(panel * parts, parts, j, width, sums, use);
+        j += width;
+      }
+    }
+  }
+
+ private:
+  /// Gives the sums of some panels and columns to `use`, a packet of units at a time.
+  template <class Use>
+  void hand_out(Index panel, Index count, Index j, Index cols, const Packet<S>* sums, const Use& use) const {
+    for (Index c = 0; c < cols; ++c) {
+      for (Index u = 0; u < count * unit_packets; ++u, sums += Gates) {
+        const Index k = panel * units + u * packet_size<S>, left = rows - k;
+        if (left >= packet_size<S>) {
+          use(WholePacket<S>{}, k, j + c, sums);
+        } else if (left > 0) {
+          use(PartPacket<S>{left}, k, j + c, sums);
+        }
+      }
+    }
+  }
+};
+
+}  // namespace heed::inline v0_1::detail

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <heed/kernels/packets.hpp>
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+
+namespace heed::inline v0_1::detail {
+
+/// How the numbers of a packed matrix are kept: `per_word` to a word. A packet of words is loaded and one of the parts
+/// of its words unfolded into a packet of scalars.
+template <class T>
+struct Storage {
+  using Word = T;
+  static constexpr int per_word = 1;
+
+  static Packet<T> load(const Word* from, int) { return Eigen::internal::ploadu<Packet<T>>(from); }
+  /// A packet of words from the packets of numbers that share them.
+  static void fold(const T* numbers, Word* words) {
+    Eigen::internal::pstoreu(words, Eigen::internal::ploadu<Packet<T>>(numbers));
+  }
+};
+
+/// Two 16-bit numbers to a 32-bit word, the first in its lower half. Shifts and masks, which every machine has, unfold
+/// them.
+template <class T>
+struct HalfStorage {
+  using Word = std::int32_t;
+  static constexpr int per_word = 2;
+
+  static void fold(const float* numbers, Word* words) {
+    for (Index i = 0; i < packet_size<float>; ++i) {
+      const std::uint32_t low = bits(numbers[i]), high = bits(numbers[packet_size<float> + i]);
+      words[i] = static_cast<Word>(low | high << 16);
+    }
+  }
+
+ private:
+  static std::uint16_t bits(float number) { return std::bit_cast<std::uint16_t>(static_cast<T>(number)); }
+};
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"  // of a vector type as an argument: the template only looks it up
+/// As many 32-bit integers as a packet of floats has numbers.
+using IntegerPacket = Eigen::internal::unpacket_traits<Eigen::internal::packet_traits<float>::type>::integer_packet;
+#pragma GCC diagnostic pop
+
+/// The upper half of a float: unfolding is a shift.
+template <>
+struct Storage<Eigen::bfloat16> : HalfStorage<Eigen::bfloat16> {
+  EIGEN_ALWAYS_INLINE static Packet<float> load(const Word* from, int part) {
+    namespace ei = Eigen::internal;
+    const auto words = ei::ploadu<IntegerPacket>(from);
+    const auto upper = part == 0 ? ei::plogical_shift_left<16>(words)
+                                 : ei::pand(words, ei::pset1<IntegerPacket>(static_cast<Word>(0xffff0000u)));
+    return ei::preinterpret<Packet<float>>(upper);
+  }
+};
+
+/// IEEE half precision: its sign, exponent and fraction, shifted to where a float has them, are a float 2^112 times too
+/// small. Numbers below 2^-14, which half precision keeps with fewer digits, count as zero: as floats they would be
+/// subnormal meanwhile, for which processors take a hundred times as long.
+template <>
+struct Storage<Eigen::half> : HalfStorage<Eigen::half> {
+  static void fold(const float* numbers, Word* words) {
+    float large[2 * packet_size<float>];
+    for (Index i = 0; i < 2 * packet_size<float>; ++i) large[i] = std::abs(numbers[i]) < 0x1p-14f ? 0 : numbers[i];
+    HalfStorage<Eigen::half>::fold(large, words);
+  }
+
+  EIGEN_ALWAYS_INLINE static Packet<float> load(const Word* from, int part) {
+    namespace ei = Eigen::internal;
+    const auto words = ei::ploadu<IntegerPacket>(from);
+    const auto upper = ei::parithmetic_shift_right<3>(part == 0 ? ei::plogical_shift_left<16>(words) : words);
+    const auto bits = ei::pand(upper, ei::pset1<IntegerPacket>(static_cast<Word>(0x8fffe000u)));
+    return ei::pmul(ei::preinterpret<Packet<float>>(bits), constant(0x1p112f));
+  }
+};
+
+}  // namespace heed::inline v0_1::detail

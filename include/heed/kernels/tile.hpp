@@ -1,0 +1,101 @@
+#pragma once
+
+#include <heed/kernels/storage.hpp>
+
+namespace heed::inline v0_1::detail {
+
+/// The left factor of a tile: panels, whose packets of words lie side by side in every column.
+template <class T>
+struct Left {
+  const typename Storage<T>::Word* data;
+  Index across;                            ///< words from column to column
+  Index apart;                             ///< words from panel to panel
+  const typename Storage<T>::Word* ahead;  ///< read next, so fetched meanwhile
+};
+
+/// The right factor: element (k, j) lies at data[k * down + j * across]. With several pieces of as many rows each, row 0
+/// of a piece lies `apart` behind row 0 of the last, and so does what is fetched ahead.
+template <class S>
+struct Right {
+  const S* data;
+  Index down, across;
+  Index pieces = 1, apart = 0;
+};
+
+/// sums[j][p] = sum over k, in order, of packet p of column k of the left factor times right(k, j): the heart of every
+/// product. The packets p are those of part 0 of panel 0, of part 1 of panel 0, ... of panel 1, ...
+///
+/// All sums stand in registers. For that the loops over constants must be unrolled, which -O3 does unasked, -O2 not.
+template <class T, int Packets, int Panels, int Cols>
+struct Tile {
+  using S = scalar_of<T>;
+  static constexpr int parts = Storage<T>::per_word, all = Panels * parts * Packets;
+
+  static void sum(const Left<T>& left, Index depth, const Right<S>& right, Packet<S>* sums) {
+    Packet<S> sum[std::size_t{Cols}][std::size_t{all}];
+#pragma GCC unroll 16
+    for (int j = 0; j < Cols; ++j) {
+#pragma GCC unroll 16
+      for (int p = 0; p < all; ++p) sum[j][p] = constant(S(0));
+    }
+    const auto* word = left.data;
+    for (Index piece = 0; piece < right.pieces; ++piece) {
+      const auto* ahead = left.ahead + piece * right.apart;
+      const S* column[std::size_t{Cols}];
+#pragma GCC unroll 16
+      for (int j = 0; j < Cols; ++j) column[j] = right.data + piece * right.apart + j * right.across;
+      Index k = 0, at = 0;
+      for (; k + 2 <= depth; k += 2, at += 2 * right.down) {  // two at a time, as counting takes its turn from adding
+        add(word, left.apart, column, at, sum);
+        add(word + left.across, left.apart, column, at + right.down, sum);
+        Eigen::internal::prefetch(ahead);
+        Eigen::internal::prefetch(ahead + packet_size<S>);
+        ahead += 2 * packet_size<S>;
+        word += 2 * left.across;
+      }
+      if (k < depth) {
+        add(word, left.apart, column, at, sum);
+        word += left.across;
+      }
+    }
+#pragma GCC unroll 16
+    for (int j = 0; j < Cols; ++j) {
+#pragma GCC unroll 16
+      for (int p = 0; p < all; ++p) sums[j * all + p] = sum[j][p];
+    }
+  }
+
+ private:
+  using Sum = Packet<S>[std::size_t{Cols}][std::size_t{all}];
+
+  /// One column of the left factor times one row of the right.
+  EIGEN_ALWAYS_INLINE static void add(const typename Storage<T>::Word* word, Index apart, const S* const* column,
+                                      Index at, Sum& sum) {
+    Packet<S> packet[std::size_t{all}];
+#pragma GCC unroll 16
+    for (int p = 0; p < all; ++p) {
+      packet[p] =
+          Storage<T>::load(word + p / (parts * Packets) * apart + p % Packets * packet_size<S>, p / Packets % parts);
+    }
+#pragma GCC unroll 16
+    for (int j = 0; j < Cols; ++j) {
+      const Packet<S> factor = constant(column[j][at]);
+#pragma GCC unroll 16
+      for (int p = 0; p < all; ++p) sum[j][p] = Eigen::internal::pmadd(packet[p], factor, sum[j][p]);
+    }
+  }
+};
+
+/// How many packets of sums fit the registers beside the factors.
+inline constexpr int sum_registers = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 24 : 12;
+
+/// Calls f(integral_constant n) for n in [1, Most].
+template <int Most, class F>
+void with_constant(Index n, const F& f) {
+  if constexpr (Most > 1) {
+    if (n < Most) return with_constant<Most - 1>(n, f);
+  }
+  f(std::integral_constant<int, Most>{});
+}
+
+}  // namespace heed::inline v0_1::detail

@@ -1,0 +1,128 @@
+#pragma once
+
+#include <heed/kernels/packets.hpp>
+
+#include <algorithm>
+
+namespace heed::inline v0_1::detail {
+
+/// out = a' b and out += a' b: every column of `a` against every column of `b`.
+///
+/// Scores against keys, and products with the transpose of a matrix that is stored by columns. Several columns of `a` are
+/// read together, for one or a few of `b`, so that a load serves several multiplications; they stay in the cache until all
+/// of `b` has passed. In what order a result is summed depends on the depth and on the place of its column in `a`, so it
+/// has the same bits whatever columns stand beside its own in `b`.
+template <class S>
+class TransposedProduct {
+ public:
+  static void set(Index depth, Index a_cols, Index b_cols, Columns<const S> a, Columns<const S> b, Columns<S> out) {
+    TransposedProduct{depth, b_cols, a, b, out, false}.template run<8>(0, a_cols);
+  }
+  static void add(Index depth, Index a_cols, Index b_cols, Columns<const S> a, Columns<const S> b, Columns<S> out) {
+    TransposedProduct{depth, b_cols, a, b, out, true}.template run<8>(0, a_cols);
+  }
+
+ private:
+  static constexpr bool many_registers = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32;
+
+  TransposedProduct(Index depth, Index b_cols, Columns<const S> a, Columns<const S> b, Columns<S> out, bool adds)
+      : depth_(depth), b_cols_(b_cols), a_(a), b_(b), out_(out), adds_(adds) {}
+
+  /// All of b passes the columns i ... end of a, `Cols` at a time; then fewer at a time.
+  template <int Cols>
+  void run(Index i, Index end) const {
+    for (; i + Cols <= end; i += Cols) {
+      Index j = 0;
+      if constexpr (Cols == 8 && many_registers) {
+        for (; j + 3 <= b_cols_; j += 3) tile<8, 3, 1>(i, j);
+        for (; j + 2 <= b_cols_; j += 2) tile<8, 2, 1>(i, j);
+      } else if constexpr (Cols == 8) {
+        for (; j + 3 <= b_cols_; j += 3) {
+          tile<4, 3, 1>(i, j);
+          tile<4, 3, 1>(i + 4, j);
+        }
+      }
+      for (; j < b_cols_; ++j) tile<Cols, 1, 8 / Cols>(i, j);
+    }
+    if constexpr (Cols > 1) run<Cols == 8 ? 4 : 1>(i, end);
+  }
+
+  /// `Cols` columns of a from i against `Queries` of b from j. A multiply-add takes four cycles, and in each two can
+  /// begin, so there are eight sums at least: `Chains` of them for every result, which packets join in turn.
+  template <int Cols, int Queries, int Chains>
+  void tile(Index i, Index j) const {
+    constexpr WholePacket<S> whole;
+    constexpr int step = std::max(Chains, 4);
+    Sums<Cols, Queries> sums[std::size_t{Chains}];
+    const S *a[std::size_t{Cols}], *b[std::size_t{Queries}];
+#pragma GCC unroll 8
+    for (int c = 0; c < Cols; ++c) a[c] = a_.col(i + c);
+#pragma GCC unroll 8
+    for (int q = 0; q < Queries; ++q) b[q] = b_.col(j + q);
+    Index k = 0;
+    for (; k + step * packet_size<S> <= depth_; k += step * packet_size<S>) {
+#pragma GCC unroll 8
+      for (int p = 0; p < step; ++p) sums[p % Chains].add(whole, whole, a, b, k + p * packet_size<S>);
+    }
+    for (; k + packet_size<S> <= depth_; k += packet_size<S>) sums[0].add(whole, whole, a, b, k);
+    if constexpr (packet_size < S >> 1) {
+      if (k < depth_ && depth_ < packet_size<S>) {
+        const PartPacket<S> part{depth_};
+        sums[0].add(part, part, a, b, 0);
+      } else if (k < depth_) {  // with some that were there before, times zero
+        sums[0].add(whole, LastOfPacket<S>(depth_ - k), a, b, depth_ - packet_size<S>);
+      }
+    }
+#pragma GCC unroll 8
+    for (int p = 1; p < Chains; ++p) sums[0].add(sums[p]);
+#pragma GCC unroll 8
+    for (int q = 0; q < Queries; ++q) {
+      S* const to = out_.col(j + q) + i;
+#pragma GCC unroll 8
+      for (int c = 0; c < Cols; ++c) {
+        const S sum = Eigen::internal::predux(sums[0].sum[c][q]);
+        to[c] = adds_ ? to[c] + sum : sum;
+      }
+    }
+  }
+
+  template <int Cols, int Queries>
+  struct Sums {
+    Packet<S> sum[std::size_t{Cols}][std::size_t{Queries}];
+
+    EIGEN_ALWAYS_INLINE Sums() {
+#pragma GCC unroll 8
+      for (auto& column : sum) {
+#pragma GCC unroll 8
+        for (auto& packet : column) packet = constant(S(0));
+      }
+    }
+    template <class FromA, class FromB>
+    EIGEN_ALWAYS_INLINE void add(const FromA& from_a, const FromB& from_b, const S* const* a, const S* const* b,
+                                 Index k) {
+      Packet<S> factor[std::size_t{Queries}];
+#pragma GCC unroll 8
+      for (int q = 0; q < Queries; ++q) factor[q] = from_b.load(b[q] + k);
+#pragma GCC unroll 8
+      for (int c = 0; c < Cols; ++c) {
+        const Packet<S> packet = from_a.load(a[c] + k);
+#pragma GCC unroll 8
+        for (int q = 0; q < Queries; ++q) sum[c][q] = Eigen::internal::pmadd(packet, factor[q], sum[c][q]);
+      }
+    }
+    EIGEN_ALWAYS_INLINE void add(const Sums& other) {
+#pragma GCC unroll 8
+      for (int c = 0; c < Cols; ++c) {
+#pragma GCC unroll 8
+        for (int q = 0; q < Queries; ++q) sum[c][q] = Eigen::internal::padd(sum[c][q], other.sum[c][q]);
+      }
+    }
+  };
+
+  Index depth_, b_cols_;
+  Columns<const S> a_, b_;
+  Columns<S> out_;
+  bool adds_;
+};
+
+}  // namespace heed::inline v0_1::detail

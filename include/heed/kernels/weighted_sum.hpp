@@ -1,0 +1,185 @@
+#pragma once
+
+#include <heed/kernels/packets.hpp>
+
+namespace heed::inline v0_1::detail {
+
+/// Sums of columns with weights, and their backward, at the speed at which the columns can be read.
+///
+/// A few columns pass at a time through sums that stay in the first cache, and stay there themselves until every query
+/// has had them; what fits that cache, or short columns, pass one by one through sums in registers. A number is summed
+/// column after column in either way, so a sum has the same bits beside any other.
+template <class S>
+struct WeightedSum {
+  /// sums.col(q) += sum_j values.col(j) weights(j, q); = instead of += if `fresh`, where there must be a column then.
+  static void add(Index rows, Index cols, Index queries, Columns<const S> values, Columns<const S> weights,
+                  Columns<S> sums, bool fresh = false) {
+    constexpr Index cached = 32 * 1024 / static_cast<Index>(sizeof(S));
+    if (rows >= packet_size<S> && (rows <= 8 * packet_size<S> || rows * cols <= cached)) {
+      for (Index q = 0; q < queries; ++q) add_few(rows, cols, values, weights.col(q), sums.col(q), fresh);
+      return;
+    }
+    for_each_width<8>(cols, [&]<int Cols>(Width<Cols>, Index j) {
+      for (Index q = 0; q < queries; ++q) {
+        const Tile<Cols, const S> tile(values.from(j), weights.col(q) + j);
+        if (fresh && j == 0) {
+          sweep(rows, Sum<Cols, true>{tile, sums.col(q)});
+        } else {
+          sweep(rows, Sum<Cols, false>{tile, sums.col(q)});
+        }
+      }
+    });
+  }
+
+  /// d_values.col(j) += sum_q d_sums.col(q) weights(j, q)
+  static void backward(Index rows, Index cols, Index queries, Columns<const S> d_sums, Columns<const S> weights,
+                       Columns<S> d_values) {
+    for_each_width<4>(cols, [&]<int Cols>(Width<Cols>, Index j) {
+      for (Index q = 0; q < queries; ++q) {
+        sweep(rows, Spread<Cols>{{d_values.from(j), weights.col(q) + j}, d_sums.col(q)});
+      }
+    });
+  }
+
+ private:
+  /// Some columns, each with its weight.
+  template <int Cols, class T>
+  struct Tile {
+    T* column[std::size_t{Cols}];
+    Packet<S> weight[std::size_t{Cols}];
+
+    EIGEN_ALWAYS_INLINE Tile(Columns<T> columns, const S* weights) {
+#pragma GCC unroll 8
+      for (int c = 0; c < Cols; ++c) {
+        column[c] = columns.col(c);
+        weight[c] = constant(weights[c]);
+      }
+    }
+  };
+
+  /// All columns pass a few packets of rows at a time. The last packet, where it is not full, reaches back, as below.
+  static void add_few(Index rows, Index cols, Columns<const S> values, const S* weights, S* sums, bool fresh) {
+    if (rows % packet_size<S> == 0) return add_few_whole(rows, cols, values, weights, sums, fresh);
+    const Index last = rows - packet_size<S>;
+    Packet<S> end[1];
+    few_sums<1>(last, cols, values, weights, sums, fresh, end);
+    add_few_whole(rows, cols, values, weights, sums, fresh);
+    Eigen::internal::pstoreu(sums + last, end[0]);
+  }
+  static void add_few_whole(Index rows, Index cols, Columns<const S> values, const S* weights, S* sums, bool fresh) {
+    for_each_width<8>(rows / packet_size<S>, [&]<int Packets>(Width<Packets>, Index first) {
+      const Index k = first * packet_size<S>;
+      Packet<S> sum[std::size_t{Packets}];
+      few_sums<Packets>(k, cols, values, weights, sums, fresh, sum);
+#pragma GCC unroll 8
+      for (int p = 0; p < Packets; ++p) Eigen::internal::pstoreu(sums + k + p * packet_size<S>, sum[p]);
+    });
+  }
+  template <int Packets>
+  EIGEN_ALWAYS_INLINE static void few_sums(Index k, Index cols, Columns<const S> values, const S* weights,
+                                           const S* sums, bool fresh, Packet<S> (&sum)[std::size_t{Packets}]) {
+    namespace ei = Eigen::internal;
+#pragma GCC unroll 8
+    for (int p = 0; p < Packets; ++p) {
+      sum[p] = fresh ? constant(S(0)) : ei::ploadu<Packet<S>>(sums + k + p * packet_size<S>);
+    }
+    for (Index j = 0; j < cols; ++j) {
+      const Packet<S> weight = constant(weights[j]);
+      const S* const value = values.col(j) + k;
+#pragma GCC unroll 8
+      for (int p = 0; p < Packets; ++p) {
+        sum[p] = ei::pmadd(ei::ploadu<Packet<S>>(value + p * packet_size<S>), weight, sum[p]);
+      }
+    }
+  }
+
+  template <int Cols>
+  struct Width {};
+
+  /// Calls use(Width<Cols>{}, j) for tiles of so many columns from j, then of half as many for the rest, and so on.
+  template <int Cols, class Use>
+  static void for_each_width(Index cols, const Use& use, Index j = 0) {
+    for (; j + Cols <= cols; j += Cols) use(Width<Cols>{}, j);
+    if constexpr (Cols > 1) for_each_width<Cols / 2>(cols, use, j);
+  }
+
+  /// A packet of rows on its way forward: the sums with a tile added, which become the result.
+  template <int Cols, bool Fresh>
+  struct Sum {
+    static constexpr int results = 1;
+    Tile<Cols, const S> tile;
+    S* sums;
+
+    template <class Io>
+    EIGEN_ALWAYS_INLINE void compute(const Io& io, Index k, Packet<S>* result) const {
+      Packet<S> sum = Fresh ? constant(S(0)) : io.load(sums + k);
+#pragma GCC unroll 8
+      for (int c = 0; c < Cols; ++c) sum = Eigen::internal::pmadd(io.load(tile.column[c] + k), tile.weight[c], sum);
+      *result = sum;
+    }
+    template <class Io>
+    EIGEN_ALWAYS_INLINE void store(const Io& io, Index k, const Packet<S>* result) const {
+      io.store(sums + k, *result);
+    }
+  };
+
+  /// And on its way back: what becomes of the tile.
+  template <int Cols>
+  struct Spread {
+    static constexpr int results = Cols;
+    Tile<Cols, S> tile;
+    const S* d_sums;
+
+    template <class Io>
+    EIGEN_ALWAYS_INLINE void compute(const Io& io, Index k, Packet<S>* result) const {
+      const Packet<S> d_sum = io.load(d_sums + k);
+#pragma GCC unroll 8
+      for (int c = 0; c < Cols; ++c) {
+        result[c] = Eigen::internal::pmadd(d_sum, tile.weight[c], io.load(tile.column[c] + k));
+      }
+    }
+    template <class Io>
+    EIGEN_ALWAYS_INLINE void store(const Io& io, Index k, const Packet<S>* result) const {
+#pragma GCC unroll 8
+      for (int c = 0; c < Cols; ++c) io.store(tile.column[c] + k, result[c]);
+    }
+  };
+
+  /// Passes all rows through a tile. The last packet, where it is not full, reaches back over rows of the one before; it
+  /// is computed first, from what they were, and stored last.
+  template <class Pass>
+  static void sweep(Index rows, const Pass& pass) {
+    constexpr WholePacket<S> whole;
+    Packet<S> result[std::size_t{Pass::results}];
+    if (rows < packet_size<S>) {
+      const PartPacket<S> part{rows};
+      pass.compute(part, 0, result);
+      pass.store(part, 0, result);
+    } else if (rows % packet_size<S> == 0) {
+      sweep_whole(rows, pass);
+    } else {
+      pass.compute(whole, rows - packet_size<S>, result);
+      sweep_whole(rows, pass);
+      pass.store(whole, rows - packet_size<S>, result);
+    }
+  }
+  /// As far as packets are whole. Addresses are counted once for two.
+  template <class Pass>
+  static void sweep_whole(Index rows, const Pass& pass) {
+    constexpr WholePacket<S> whole;
+    Packet<S> result[std::size_t{Pass::results}];
+    Index k = 0;
+    for (; k + 2 * packet_size<S> <= rows; k += 2 * packet_size<S>) {
+      pass.compute(whole, k, result);
+      pass.store(whole, k, result);
+      pass.compute(whole, k + packet_size<S>, result);
+      pass.store(whole, k + packet_size<S>, result);
+    }
+    if (k + packet_size<S> <= rows) {
+      pass.compute(whole, k, result);
+      pass.store(whole, k, result);
+    }
+  }
+};
+
+}  // namespace heed::inline v0_1::detail

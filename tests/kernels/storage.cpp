@@ -1,0 +1,43 @@
+#include <heed/kernels/storage.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <type_traits>
+#include <vector>
+
+using heed::Index;
+using heed::detail::packet_size;
+
+namespace {
+
+/// Folds a pair of numbers into every word of a packet and unfolds them again.
+template <class T>
+void expect_kept(float low, float high) {
+  using Storage = heed::detail::Storage<T>;
+  constexpr auto n = static_cast<std::size_t>(packet_size<float>);
+  std::vector<float> numbers(2 * n, low), unfolded(n);
+  std::fill(numbers.begin() + static_cast<std::ptrdiff_t>(n), numbers.end(), high);
+  typename Storage::Word words[n];
+  Storage::fold(numbers.data(), words);
+  for (int part = 0; part < 2; ++part) {
+    Eigen::internal::pstoreu(unfolded.data(), Storage::load(words, part));
+    const float given = part == 0 ? low : high;
+    const bool lost = std::is_same_v<T, Eigen::half> && std::abs(given) < 0x1p-14f;
+    const float wanted = lost ? 0.0f : static_cast<float>(static_cast<T>(given));
+    for (const float x : unfolded) EXPECT_EQ(std::memcmp(&x, &wanted, sizeof x), 0) << x << " is not " << wanted;
+  }
+}
+
+}  // namespace
+
+TEST(Storage, UnfoldsWhatItFolded) {
+  for (const float x : {0.0f, 1.0f, -1.0f, 0.1f, -3.14159f, 1e-3f, 65504.0f, 6e-5f, 5.96e-8f, -3e-7f, 1e-9f}) {
+    expect_kept<Eigen::half>(x, x / 2);
+    expect_kept<Eigen::half>(-x, 1.0f);
+    expect_kept<Eigen::bfloat16>(x, 2 * x);
+    expect_kept<Eigen::bfloat16>(-0.0f, -x);
+  }
+  for (const float x : {1e30f, -1e-30f, 3e38f}) expect_kept<Eigen::bfloat16>(x, -x);
+}
