@@ -1,5 +1,6 @@
 #include <heed/attention.hpp>
 #include <heed/gradient_check.hpp>
+#include <heed/scorers/any_scorer.hpp>
 
 #include "support/numbers.hpp"
 #include "support/oracles.hpp"
@@ -178,4 +179,93 @@ TYPED_TEST(Attention, RefusesSizesThatDoNotFit) {
   Memory<double> memory;
   memory.resize(12, std::vector<Index>{2});
   EXPECT_EQ(refusal([&] { attention.prepare(memory); }), expected + std::to_string(q) + " and 12");
+}
+
+namespace {
+
+/// A memory that is read in one pass: one sentence of 300 words and one of 3.
+template <class ScorerType>
+struct LongTrial {
+  using S = typename ScorerType::Scalar;
+  Random random{131};
+  heed::Attention<ScorerType> attention;
+  Memory<S> memory;
+  Matrix<S> queries, projected, weights, contexts;
+  Buffer<S> scratch;
+
+  explicit LongTrial(ScorerType scorer, Index n = 3) : attention{std::move(scorer), {}} {
+    randomize(attention, random, 0.1);
+    memory.resize(attention.scorer.memory_size(), std::vector<Index>{300, 3});
+    memory.values = random_matrix<S>(memory.size(), 303, random);
+    queries = random_matrix<S>(attention.scorer.query_size(), n, random);
+  }
+  void forward() {
+    attention.prepare(memory);
+    const std::vector<Index> sentences(static_cast<std::size_t>(queries.cols()), 0);
+    projected.resize(attention.projected_size(), queries.cols());
+    weights.setConstant(attention.weight_rows(memory), queries.cols(), S(99));
+    contexts.setConstant(memory.size(), queries.cols(), S(99));
+    attention.forward(queries, memory, sentences, projected, weights, contexts, scratch);
+  }
+};
+
+template <class ScorerType>
+void expect_the_paper_loop(LongTrial<ScorerType> trial, double tolerance) {
+  trial.forward();
+  for (Index i = 0; i < trial.queries.cols(); ++i) {
+    const auto expected =
+        oracle::attend(trial.attention.scorer, oracle::column(trial.queries, i), trial.memory.values_of(0));
+    EXPECT_LE(difference(trial.weights.col(i), oracle::matrix({expected.weights})), tolerance);
+    EXPECT_LE(difference(trial.contexts.col(i), oracle::matrix({expected.context})), tolerance);
+  }
+}
+
+}  // namespace
+
+TEST(AttentionToALongMemory, AgreesWithThePaperLoop) {
+  using LongAny = LongTrial<heed::AnyScorer<double>>;
+  static_assert(sizeof(double) * 65 * 300 > 40 * 1024, "long enough for one pass");
+  expect_the_paper_loop(LongTrial(heed::DotScorer<double>(65)), 1e-13);
+  expect_the_paper_loop(LongTrial(heed::DotScorer<double>(65), 40), 1e-13);
+  expect_the_paper_loop(LongTrial(heed::DotScorer<float>(130)), 1e-5);
+  expect_the_paper_loop(LongTrial(heed::DotScorer<long double>(65)), 1e-15);
+  expect_the_paper_loop(LongTrial(heed::GeneralScorer<double>(7, 65)), 1e-13);
+  expect_the_paper_loop(LongTrial(heed::AdditiveScorer<double>(7, 65, 20)), 1e-13);
+  expect_the_paper_loop(LongTrial(heed::ConcatScorer<double>(7, 65, 20)), 1e-13);
+  expect_the_paper_loop(LongAny(heed::GeneralScorer<double>(7, 65)), 1e-13);
+}
+
+TEST(AttentionToALongMemory, StandsScoresThatOverflowTheExponential) {
+  LongTrial trial(heed::DotScorer<float>(130));
+  trial.queries *= 1e6f;
+  trial.forward();
+  for (Index i = 0; i < 3; ++i) {
+    Index best = 0;
+    (trial.memory.values_of(0).transpose() * trial.queries.col(i)).eval().maxCoeff(&best);
+    EXPECT_EQ(trial.weights(best, i), 1);
+    EXPECT_EQ(trial.weights.col(i).sum(), 1);
+    EXPECT_EQ(trial.contexts.col(i), trial.memory.values.col(best));
+  }
+}
+
+TEST(AttentionToALongMemory, GivesAQueryTheSameBitsBesideAnyOthers) {
+  LongTrial trial(heed::DotScorer<double>(65), 20);
+  trial.forward();
+  for (Index i = 0; i < 20; ++i) {
+    LongTrial alone(heed::DotScorer<double>(65), 1);
+    alone.memory.values = trial.memory.values.leftCols(303);
+    alone.queries = trial.queries.col(i);
+    alone.forward();
+    EXPECT_EQ(alone.weights, trial.weights.col(i));
+    EXPECT_EQ(alone.contexts, trial.contexts.col(i));
+  }
+}
+
+TEST(AttentionToALongMemory, IsThatOfAttend) {
+  LongTrial trial(heed::DotScorer<double>(65));
+  trial.forward();
+  const auto [context, weights] =
+      heed::attend(trial.attention.scorer, trial.queries, trial.memory.values.leftCols(300));
+  EXPECT_EQ(context, trial.contexts);
+  EXPECT_EQ(weights, trial.weights);
 }

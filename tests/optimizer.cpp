@@ -88,6 +88,28 @@ TEST(Adam, FirstMovesEveryParameterByItsRate) {
   EXPECT_LE(difference(model.W, expected), 1e-6);
 }
 
+/// Two updates at once and in three shares of a gradient that is to be scaled.
+template <class Optimizer>
+void expect_the_same_in_shares(Optimizer whole) {
+  Optimizer shared = whole;
+  Model model = random_part(1), same = model;
+  for (int i = 0; i < 2; ++i) {
+    const Model grad = random_part(5);
+    Model half = grad;
+    heed::scale(half, 0.5);
+    whole.update(model, half);
+    shared.begin_update();
+    for (Index k = 0; k < 3; ++k) shared.update_share(same, grad, {k, 3}, 0.5);
+  }
+  EXPECT_EQ(same.W, model.W);
+  EXPECT_EQ(same.b, model.b);
+  EXPECT_NE(model.W, random_part(1).W);
+}
+
+TEST(Adam, UpdatesInSharesAsAtOnce) { expect_the_same_in_shares(heed::Adam<Model>(random_part(1), 0.1)); }
+
+TEST(Sgd, UpdatesInSharesAsAtOnce) { expect_the_same_in_shares(heed::Sgd<Model>(random_part(1), 0.1, 0.9)); }
+
 TEST(ClipByGlobalNorm, ScalesAllParametersByOneFactor) {
   const Model before = random_part(3);
   const double norm = std::sqrt(before.W.squaredNorm() + before.b.squaredNorm());

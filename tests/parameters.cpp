@@ -23,6 +23,7 @@ struct Leaf {
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("W", self.W...);
     visit("b", self.b...);
+    visit("not_learned", self.not_learned...);
   }
 };
 
@@ -95,6 +96,22 @@ TEST(Parameters, AreCountedZeroedScaledAndAdded) {
   EXPECT_EQ(heed::squared_norm(total), 16 * 32);
   heed::set_zero(total);
   EXPECT_EQ(heed::squared_norm(total), 0);
+}
+
+TEST(Parameters, AreSharedOutWithoutGapsOrOverlap) {
+  const Tree ones;
+  for (const Index count : {1, 2, 3, 7, 20}) {
+    Tree total = ones;
+    heed::set_zero(total);
+    double squares = 0;
+    for (Index i = 0; i < count; ++i) {
+      heed::add(ones, total, {i, count});
+      squares += heed::squared_norm(ones, {i, count});
+    }
+    EXPECT_EQ(squares, heed::squared_norm(ones));
+    heed::for_each_parameter(
+        [](const ParameterName& name, const auto& x) { EXPECT_TRUE((x.array() == 1).all()) << name.str(); }, total);
+  }
 }
 
 TEST(Parameters, AreFiniteOrNot) {

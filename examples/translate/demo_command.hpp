@@ -52,7 +52,7 @@ struct DemoCommand {
     heed::SearchWorkspace<float> work;
     std::vector<heed::Words> sentences;
     for (const auto& pair : showcase) sentences.push_back(pair.source);
-    const auto translations = translate(translator, sentences, {}, work);
+    const auto translations = translate(translator, heed::pack(translator.model), sentences, {}, work);
     for (const auto& translation : translations) {
       std::cout << "  " << heed::join_words(translation.source) << "\n  -> " << heed::join_words(translation.target)
                 << '\n';

@@ -14,7 +14,8 @@
 namespace examples {
 
 /// The mean cross-entropy per target word, end symbols included.
-inline double mean_loss(const heed::TranslationModel<float>& model, const EncodedPairs& pairs, int threads) {
+inline double mean_loss(const heed::TranslationModel<heed::Packed<float>>& model, const EncodedPairs& pairs,
+                        int threads) {
   const auto batches = batches_by_length(pairs.target_lengths, 64);
   std::vector<double> losses(batches.size());  // added up in order: the same bits whatever thread took which batch
   std::atomic<std::size_t> next{0};
@@ -40,7 +41,8 @@ struct Evaluation {
 };
 
 /// Translates the source of every pair, several batches at a time; results are in the order of the pairs.
-inline std::vector<heed::Words> translate_all(const heed::Translator& translator, const EncodedPairs& pairs,
+inline std::vector<heed::Words> translate_all(const heed::TranslationModel<heed::Packed<float>>& model,
+                                              const heed::Vocabulary& target, const EncodedPairs& pairs,
                                               const heed::SearchOptions& options, int threads) {
   std::vector<heed::Words> hypotheses(pairs.size());
   const auto batches = batches_by_length(pairs.source_lengths, 64);
@@ -49,10 +51,10 @@ inline std::vector<heed::Words> translate_all(const heed::Translator& translator
     heed::SearchWorkspace<float> work;
     std::vector<heed::Hypothesis<float>> found;
     for (std::size_t i = next++; i < batches.size(); i = next++) {
-      heed::search(translator.model, choose(pairs.source, batches[i]), options, work, found);
+      heed::search(model, choose(pairs.source, batches[i]), options, work, found);
       for (std::size_t k = 0; k < found.size(); ++k) {
         auto& words = hypotheses[static_cast<std::size_t>(batches[i][k])];
-        for (const heed::Token token : found[k].tokens) words.push_back(translator.target.word(token));
+        for (const heed::Token token : found[k].tokens) words.push_back(target.word(token));
       }
     }
   });
@@ -60,13 +62,13 @@ inline std::vector<heed::Words> translate_all(const heed::Translator& translator
 }
 
 /// What the model looks at when it is fed the references: for each pair the source word of every target word.
-inline heed::AlignmentScore score_alignments(const heed::Translator& translator,
+inline heed::AlignmentScore score_alignments(const heed::TranslationModel<heed::Packed<float>>& model,
                                              const std::vector<heed::SentencePair>& pairs,
                                              const EncodedPairs& encoded) {
   heed::AlignmentTally tally;
   heed::Seq2SeqTape<float> tape;
   for (const auto& batch : batches_by_length(encoded.target_lengths, 64)) {
-    translator.model.loss(choose(encoded.source, batch), choose(encoded.target, batch), tape);
+    model.loss(choose(encoded.source, batch), choose(encoded.target, batch), tape);
     if (tape.decoder.weights.rows() == 0) break;  // the plain decoder looks at nothing
     for (heed::Index p = 0; p < tape.target_packing.sentences(); ++p) {
       const heed::Index place = batch[static_cast<std::size_t>(tape.target_packing.sentence(p))];
@@ -83,16 +85,17 @@ inline heed::AlignmentScore score_alignments(const heed::Translator& translator,
 inline Evaluation evaluate(const heed::Translator& translator, const std::vector<heed::SentencePair>& pairs,
                            const heed::SearchOptions& options, int threads) {
   const EncodedPairs encoded(pairs, translator.source, translator.target);
+  const heed::TranslationModel<heed::Packed<float>> model = heed::pack(translator.model);
   Evaluation result;
   const auto start = std::chrono::steady_clock::now();
-  result.hypotheses = translate_all(translator, encoded, options, threads);
+  result.hypotheses = translate_all(model, translator.target, encoded, options, threads);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   std::vector<heed::Words> references;
   for (const auto& pair : pairs) references.push_back(pair.target);
   result.bleu = heed::corpus_bleu(result.hypotheses, references).score;
   result.exact_match = heed::exact_match(result.hypotheses, references);
-  result.perplexity = std::exp(mean_loss(translator.model, encoded, threads));
-  result.alignment = score_alignments(translator, pairs, encoded);
+  result.perplexity = std::exp(mean_loss(model, encoded, threads));
+  result.alignment = score_alignments(model, pairs, encoded);
   return result;
 }
 

@@ -46,13 +46,14 @@ inline int default_threads() { return static_cast<int>(std::max(1u, std::thread:
 /// The model and the recipe that learn the embedded data well in little time.
 inline heed::TranslatorConfig demo_model() {
   heed::TranslatorConfig config;
+  config.hidden = 112;
   config.dropout = 0.2;
   return config;
 }
 inline TrainingOptions demo_recipe() {
   TrainingOptions options;
-  options.epochs = 14;
-  options.rate = 3e-3;
+  options.epochs = 12;
+  options.rate = 4e-3;
   options.threads = default_threads();
   return options;
 }

@@ -20,8 +20,10 @@ struct Translation {
 };
 
 /// Translates sentences together. An empty one stays empty.
-inline std::vector<Translation> translate(const heed::Translator& translator, std::vector<heed::Words> sentences,
-                                          const heed::SearchOptions& options, heed::SearchWorkspace<float>& work) {
+inline std::vector<Translation> translate(const heed::Translator& translator,
+                                          const heed::TranslationModel<heed::Packed<float>>& model,
+                                          std::vector<heed::Words> sentences, const heed::SearchOptions& options,
+                                          heed::SearchWorkspace<float>& work) {
   std::vector<Translation> translations(sentences.size());
   std::vector<std::vector<heed::Token>> tokens;
   std::vector<std::size_t> places;
@@ -33,7 +35,7 @@ inline std::vector<Translation> translate(const heed::Translator& translator, st
   }
   const std::vector<std::span<const heed::Token>> batch(tokens.begin(), tokens.end());
   std::vector<heed::Hypothesis<float>> found;
-  heed::search(translator.model, batch, options, work, found);
+  heed::search(model, batch, options, work, found);
   for (std::size_t k = 0; k < found.size(); ++k) {
     Translation& translation = translations[places[k]];
     for (const heed::Token token : found[k].tokens) translation.target.push_back(translator.target.word(token));
@@ -65,6 +67,7 @@ struct RunCommand {
     heed::require(!(show || !alignment.empty()) || translator.config.decoder != "plain", [&] {
       return model + " has a plain decoder, which looks back at nothing: there is no alignment to show";
     });
+    const auto packed = heed::pack(translator.model);
     heed::SearchWorkspace<float> work;
     heed::LineReader reader(std::cin, "standard input");
     // A person waits for each answer; a file is translated many lines at a time.
@@ -72,7 +75,8 @@ struct RunCommand {
     std::vector<heed::Words> lines;
     std::size_t done = 0;
     const auto flush = [&] {
-      for (const auto& translation : translate(translator, std::move(lines), search, work)) answer(translation, ++done);
+      for (const auto& translation : translate(translator, packed, std::move(lines), search, work))
+        answer(translation, ++done);
       std::cout.flush();
       heed::require(std::cout.good(), [] { return std::string("standard output cannot be written to"); });
       lines.clear();

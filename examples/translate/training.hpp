@@ -98,7 +98,7 @@ class Training {
         "epoch " + std::to_string(epoch_ + 1) + ": training loss " + detail::formatted("%.4f", train_loss);
     bool better = true;
     if (dev_.size() > 0) {
-      const double loss = mean_loss(translator_.model, dev_, options_.threads);
+      const double loss = mean_loss(heed::pack(translator_.model), dev_, options_.threads);
       heed::require(std::isfinite(loss), [] { return std::string("the loss on the dev data is not finite"); });
       better = loss < best_dev_;
       best_dev_ = std::min(best_dev_, loss);

@@ -1,13 +1,44 @@
 #pragma once
 
+#include <heed/kernels/one_pass.hpp>
+#include <heed/kernels/transposed_product.hpp>
+#include <heed/kernels/weighted_sum.hpp>
 #include <heed/memory.hpp>
 #include <heed/normalizers/softmax.hpp>
 #include <heed/scorers/scorer.hpp>
 
 #include <span>
 #include <string>
+#include <type_traits>
 
 namespace heed::inline v0_1 {
+
+namespace detail {
+
+/// Score, normalise, average, for n projected queries over one sentence. Overwrites weights and contexts.
+///
+/// A long memory whose values are its keys is read once, where the weights are a softmax. Which way is taken depends on
+/// the sentence's size alone.
+template <class ScorerType, class NormalizerType, class S>
+void look(const ScorerType& scorer, const NormalizerType& normalizer, const In<S>& projected, const In<S>& values,
+          const In<S>& keys, Out<S> weights, Out<S> contexts, Buffer<S>& scratch) {
+  const Index rows = values.rows(), cols = values.cols(), n = projected.cols();
+  if constexpr (std::is_same_v<NormalizerType, Softmax> && std::is_floating_point_v<S>) {
+    if (scorer.key_size() == 0 && OnePass<S>::pays(rows, cols)) {
+      OnePass<S>::run(rows, cols, n, columns_of(values), columns_of(weights), columns_of(contexts),
+                      [&](Index j, Index width, Index first, Index count) {
+                        scorer.score(projected.middleCols(first, count), values.middleCols(j, width),
+                                     weights.block(j, first, width, count), scratch);
+                      });
+      return;
+    }
+  }
+  scorer.score(projected, keys, weights, scratch);
+  normalizer.forward(weights);
+  WeightedSum<S>::add(rows, cols, n, columns_of(values), columns_of(weights), columns_of(contexts), true);
+}
+
+}  // namespace detail
 
 /// Score, normalise, average: equations 5 and 6 of Bahdanau, Cho & Bengio 2015 with any scorer and normaliser.
 ///
@@ -20,8 +51,11 @@ template <class ScorerType, class NormalizerType = Softmax>
 struct Attention {
   static_assert(Scorer<ScorerType>, "Attention: the first argument must model heed::Scorer (scorers/scorer.hpp)");
   static_assert(Normalizer<NormalizerType>, "Attention: the second argument must model heed::Normalizer");
+  using Stored = StoredOf<ScorerType>;
   using Scalar = typename ScorerType::Scalar;
   using S = Scalar;
+  template <class U>
+  using With = Attention<KeptAs<U, ScorerType>, NormalizerType>;
 
   ScorerType scorer;
   [[no_unique_address]] NormalizerType normalizer;
@@ -50,29 +84,30 @@ struct Attention {
                Out<S> weights, Out<S> contexts, Buffer<S>& scratch) const {
     scorer.project(queries, projected);
     for_each_sentence(sentences, [&](Index b, Index i, Index n) {
-      auto block = weights.block(0, i, memory.length(b), n);
-      scorer.score(projected.middleCols(i, n), memory.keys_of(b), block, scratch);
-      normalizer.forward(block);
-      weights.block(block.rows(), i, weights.rows() - block.rows(), n).setZero();
-      contexts.middleCols(i, n).setZero();
-      add_product(memory.values_of(b), block, contexts.middleCols(i, n));
+      const Index length = memory.length(b);
+      detail::look<ScorerType, NormalizerType, S>(scorer, normalizer, projected.middleCols(i, n), memory.values_of(b),
+                                                  memory.keys_of(b), weights.block(0, i, length, n),
+                                                  contexts.middleCols(i, n), scratch);
+      weights.block(length, i, weights.rows() - length, n).setZero();
     });
   }
 
   /// Adds to grad (of `score`), d_queries and d_memory; overwrites d_projected, which `accumulate` wants later.
   void backward(const Memory<S>& memory, std::span<const Index> sentences, const In<S>& projected, const In<S>& weights,
-                const In<S>& d_contexts, Attention& grad, Out<S> d_projected, Out<S> d_queries, Memory<S>& d_memory,
+                const In<S>& d_contexts, With<S>& grad, Out<S> d_projected, Out<S> d_queries, Memory<S>& d_memory,
                 Buffer<S>& scratch, Buffer<S>& d_scores) const {
     d_projected.setZero();
     d_scores.resize(weights.rows(), weights.cols());
     for_each_sentence(sentences, [&](Index b, Index i, Index n) {
       const auto block = weights.block(0, i, memory.length(b), n);
       auto d = d_scores.block(0, i, memory.length(b), n);
-      for (Index k = 0; k < n; ++k) {
-        d.col(k).noalias() = memory.values_of(b).transpose() * d_contexts.col(i + k);         // was: contexts
-        d_memory.values_of(b).noalias() += d_contexts.col(i + k) * block.col(k).transpose();  // was: contexts
-      }
-      normalizer.backward(block, d);  // was: normalise
+      const auto values = detail::columns_of(memory.values_of(b));
+      const auto d_context = detail::columns_of(d_contexts.middleCols(i, n));
+      detail::TransposedProduct<S>::set(memory.size(), d.rows(), n, values, d_context,
+                                        detail::columns_of(d));  // was: contexts
+      detail::WeightedSum<S>::backward(memory.size(), d.rows(), n, d_context, detail::columns_of(block),
+                                       detail::columns_of(d_memory.values_of(b)));  // was: contexts
+      normalizer.backward(block, d);                                                // was: normalise
       scorer.score_backward(projected.middleCols(i, n), memory.keys_of(b), d, grad.scorer, d_projected.middleCols(i, n),
                             d_memory.keys_of(b), scratch);  // was: score
     });
@@ -80,12 +115,12 @@ struct Attention {
   }
 
   /// The scorer's parameter gradients that are products over a whole batch.
-  void accumulate(const In<S>& queries, const In<S>& d_projected, Attention& grad) const {
+  void accumulate(const In<S>& queries, const In<S>& d_projected, With<S>& grad) const {
     scorer.accumulate(queries, d_projected, grad.scorer);
   }
 
   /// Backward of `prepare`, after the last `backward`.
-  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, Attention& grad) const {
+  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, With<S>& grad) const {
     scorer.keys_backward(memory.values, d_memory.keys, grad.scorer, d_memory.values);
   }
 
@@ -149,14 +184,8 @@ void attend(const ScorerType& scorer, const Eigen::MatrixBase<Queries>& queries,
   work.keys.resize(scorer.key_size(), memory.cols());
   scorer.project(queries.derived(), work.projected);
   scorer.keys(values, work.keys);
-  if (scorer.key_size() > 0) {
-    scorer.score(work.projected, work.keys, weights, work.scratch);
-  } else {
-    scorer.score(work.projected, values, weights, work.scratch);
-  }
-  softmax(weights);
-  context.setZero();
-  add_product(values, weights, context);
+  const In<S> keys(scorer.key_size() > 0 ? In<S>(work.keys) : values);
+  detail::look<ScorerType, Softmax, S>(scorer, Softmax(), work.projected, values, keys, weights, context, work.scratch);
 }
 
 /// The same in one line, with results of its own: `auto [context, weights] = heed::attend(scorer, query, memory);`

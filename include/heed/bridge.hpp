@@ -1,6 +1,7 @@
 #pragma once
 
 #include <heed/layers/linear.hpp>
+#include <heed/math.hpp>
 #include <heed/memory.hpp>
 
 #include <span>
@@ -13,15 +14,19 @@ namespace heed::inline v0_1 {
 ///   s_0 = tanh(W summary + b)
 ///
 /// as in Bahdanau, Cho & Bengio 2015, section A.2.2, but from the final states of both directions.
-template <class S>
+template <class T>
 struct Bridge {
-  using Scalar = S;
+  using Stored = T;
+  using Scalar = scalar_of<T>;
+  using S = Scalar;
+  template <class U>
+  using With = Bridge<U>;
 
-  std::vector<Linear<S>> layers;  ///< summary size -> state size
+  std::vector<Linear<T>> layers;  ///< summary size -> state size
 
   Bridge() = default;
   Bridge(Index summary, Index state, Index layer_count)
-      : layers(static_cast<std::size_t>(layer_count), Linear<S>(summary, state)) {}
+      : layers(static_cast<std::size_t>(layer_count), Linear<T>(summary, state)) {}
 
   /// states[l].col(i) becomes the first state of layer l for a column that reads sentence `sentences[i]`; `gathered`
   /// keeps the summaries in that order for backward. Does not allocate once the buffers have grown.
@@ -41,7 +46,7 @@ struct Bridge {
   /// Backward for layer l: `states` is what forward wrote, d_states its gradient, which is overwritten.
   /// Adds to grad and to the summaries of d_memory.
   void backward(std::size_t l, const In<S>& gathered, const In<S>& states, std::span<const Index> sentences,
-                Out<S> d_states, Bridge& grad, Memory<S>& d_memory) const {
+                Out<S> d_states, With<S>& grad, Memory<S>& d_memory) const {
     Tanh::backward(states, d_states);
     layers[l].accumulate(gathered, d_states, grad.layers[l]);
     for (std::size_t i = 0; i < sentences.size(); ++i) {

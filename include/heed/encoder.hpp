@@ -38,7 +38,7 @@ void run_recurrence(const C& cell, const Packing& packing, bool reversed, Recurr
     auto state = tape.running.leftCols(n);
     auto previous = tape.previous.middleCols(first, n);
     previous = state;
-    cell.step(tape.trace.middleCols(first, n), previous, state);
+    cell.step(tape.trace.middleCols(first, n), previous, state, k % 2 == 1);
     outputs.middleCols(first, n) = state.topRows(cell.hidden_size());
   }
 }
@@ -61,6 +61,9 @@ void run_recurrence_backward(const C& cell, const Packing& packing, bool reverse
 /// One layer: a forward cell and, in a bidirectional encoder, a backward one (Schuster & Paliwal 1997).
 template <Cell C>
 struct EncoderLayer {
+  template <class U>
+  using With = EncoderLayer<KeptAs<U, C>>;
+
   C forward;
   std::optional<C> backward;
 
@@ -93,7 +96,10 @@ struct EncoderTape {
 ///   x (input x columns, packed) -> layer 0 -> dropout -> layer 1 -> ... -> outputs (directions * hidden x columns)
 template <Cell C>
 struct Encoder {
+  using Stored = StoredOf<C>;
   using Scalar = typename C::Scalar;
+  template <class U>
+  using With = Encoder<KeptAs<U, C>>;
   using S = Scalar;
   using CellType = C;
 
@@ -163,7 +169,7 @@ struct Encoder {
 
   /// Backward of `forward`: from dL/d(outputs) and, if given, dL/d(final states). Adds to grad and d_x, and fills
   /// tape.d_initial_states. Pass the `x` and `random` that forward was given.
-  void backward(const In<S>& x, const Packing& packing, EncoderTape<S>& tape, const In<S>& d_outputs, Encoder& grad,
+  void backward(const In<S>& x, const Packing& packing, EncoderTape<S>& tape, const In<S>& d_outputs, With<S>& grad,
                 Out<S> d_x, const Random* random = nullptr, const EncoderStates<S>* d_final = nullptr) const {
     check(d_final, packing.sentences());
     require(d_outputs.rows() == output_size() && d_outputs.cols() == x.cols() && d_x.rows() == x.rows() &&
@@ -185,7 +191,7 @@ struct Encoder {
       for_each_direction(l, [&](const C& cell, Index d) {
         auto& direction = layer.directions[d];
         const std::size_t place = state_place(l, d);
-        C& cell_grad = d == 0 ? grad.layers[l].forward : *grad.layers[l].backward;
+        Plain<C>& cell_grad = d == 0 ? grad.layers[l].forward : *grad.layers[l].backward;
         direction.d_running.resize(cell.state_size(), packing.sentences());
         direction.d_running.setZero();
         for (Index p = 0; d_final != nullptr && p < packing.sentences(); ++p) {
@@ -210,6 +216,7 @@ struct Encoder {
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("layers", self.layers...);
+    visit("dropout", self.dropout...);
   }
 
  private:

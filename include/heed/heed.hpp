@@ -14,9 +14,23 @@
 
 // Arithmetic
 #include <heed/kernels/packets.hpp>
+#include <heed/kernels/storage.hpp>
+#include <heed/kernels/tile.hpp>
 #include <heed/kernels/product.hpp>
-#include <heed/kernels/additive.hpp>
+#include <heed/kernels/panels.hpp>
+#include <heed/kernels/packed_matrix.hpp>
+#include <heed/kernels/packed_backward.hpp>
+#include <heed/kernels/outer_product.hpp>
+#include <heed/kernels/transposed_product.hpp>
+#include <heed/kernels/weighted_sum.hpp>
 #include <heed/kernels/dot.hpp>
+#include <heed/kernels/shared_division.hpp>
+#include <heed/kernels/exponential_columns.hpp>
+#include <heed/kernels/tanh_match.hpp>
+#include <heed/kernels/additive.hpp>
+#include <heed/kernels/softmax.hpp>
+#include <heed/kernels/one_pass.hpp>
+#include <heed/products.hpp>
 #include <heed/math.hpp>
 #include <heed/loss.hpp>
 #include <heed/init.hpp>
@@ -57,6 +71,7 @@
 
 // The model
 #include <heed/seq2seq.hpp>
+#include <heed/pack.hpp>
 #include <heed/search.hpp>
 #include <heed/gradient_check.hpp>
 #include <heed/optimizer.hpp>

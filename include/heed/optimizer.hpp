@@ -1,26 +1,28 @@
 #pragma once
 
+#include <heed/kernels/packets.hpp>
 #include <heed/parameters.hpp>
 
 #include <cmath>
 
 namespace heed::inline v0_1 {
 
-/// Scales a gradient so that its global norm is at most `maximum`, by min(1, maximum / (norm + 1e-6)) as PyTorch does.
-/// Returns the norm before. Does nothing but measure if `maximum` is 0.
+/// What a gradient of global norm `norm` is multiplied with so that the norm is at most `maximum`, if that is not 0:
+/// min(1, maximum / (norm + 1e-6)), as PyTorch does.
+inline double clip_factor(double norm, double maximum) {
+  return maximum > 0 && norm + 1e-6 > maximum ? maximum / (norm + 1e-6) : 1;
+}
+
+/// Clips a gradient and returns its norm before.
 template <Part P>
 double clip_by_global_norm(P& grad, double maximum) {
-  const double norm = std::sqrt(squared_norm(grad));
-  if (maximum > 0 && norm + 1e-6 > maximum) {
-    const double factor = maximum / (norm + 1e-6);
-    for_each_parameter(
-        [&](const ParameterName&, auto& d) {
-          d *= static_cast<typename std::remove_reference_t<decltype(d)>::Scalar>(factor);
-        },
-        grad);
-  }
+  const double norm = std::sqrt(squared_norm(grad)), factor = clip_factor(norm, maximum);
+  if (factor < 1) scale(grad, static_cast<typename P::Scalar>(factor));
   return norm;
 }
+
+// An optimiser changes a model by `update(model, grad)`; or, where threads share the work, by one `begin_update()` and an
+// `update_share` for each share, which takes the gradient times `factor`.
 
 /// Stochastic gradient descent with momentum, as PyTorch: v = momentum v + d, x -= rate v.
 template <Part Model>
@@ -32,10 +34,16 @@ struct Sgd {
       : rate(rate_), momentum(momentum_), velocity(zeros_like(model)) {}
 
   void update(Model& model, const Model& grad) {
+    begin_update();
+    update_share(model, grad, {});
+  }
+  void begin_update() {}
+  void update_share(Model& model, const Model& grad, Share share, double factor = 1) {
     for_each_parameter(
-        [&](const ParameterName&, auto& x, auto& v, const auto& d) {
-          using S = typename std::remove_reference_t<decltype(x)>::Scalar;
-          v = static_cast<S>(momentum) * v + d;
+        [&](const ParameterName&, auto& x_all, auto& v_all, const auto& d_all) {
+          using S = typename std::remove_reference_t<decltype(x_all)>::Scalar;
+          auto x = share_of(x_all, share), v = share_of(v_all, share);
+          v = static_cast<S>(momentum) * v + share_of(d_all, share) * static_cast<S>(factor);
           x -= static_cast<S>(rate) * v;
         },
         model, velocity, grad);
@@ -62,16 +70,33 @@ struct Adam {
         second(zeros_like(model)) {}
 
   void update(Model& model, const Model& grad) {
-    ++updates;
+    begin_update();
+    update_share(model, grad, {});
+  }
+  void begin_update() { ++updates; }
+  void update_share(Model& model, const Model& grad, Share share, double factor = 1) {
     const double t = static_cast<double>(updates);
-    const double first_correction = 1 - std::pow(beta1, t), second_correction = 1 - std::pow(beta2, t);
+    const double step = rate / (1 - std::pow(beta1, t)), correction = 1 / std::sqrt(1 - std::pow(beta2, t));
     for_each_parameter(
-        [&](const ParameterName&, auto& x, auto& m, auto& v, const auto& d) {
-          using S = typename std::remove_reference_t<decltype(x)>::Scalar;
-          m.array() = static_cast<S>(beta1) * m.array() + static_cast<S>(1 - beta1) * d.array();
-          v.array() = static_cast<S>(beta2) * v.array() + static_cast<S>(1 - beta2) * d.array().square();
-          x.array() -= static_cast<S>(rate / first_correction) * m.array() /
-                       ((v.array() / static_cast<S>(second_correction)).sqrt() + static_cast<S>(epsilon));
+        [&](const ParameterName&, auto& x_all, auto& m_all, auto& v_all, const auto& d_all) {
+          namespace ei = Eigen::internal;
+          using S = typename std::remove_reference_t<decltype(x_all)>::Scalar;
+          const auto number = [](double y) { return detail::constant(static_cast<S>(y)); };
+          const auto scale = number(factor), b1 = number(beta1), c1 = number(1 - beta1), b2 = number(beta2),
+                     c2 = number(1 - beta2), root = number(correction), apart = number(epsilon), down = number(-step);
+          S *const x = share_of(x_all, share).data(), *const m = share_of(m_all, share).data(),
+                   *const v = share_of(v_all, share).data();
+          const auto d = share_of(d_all, share);
+          // One pass: a large model is read from memory, not from a cache.
+          detail::for_each_packet<S>(d.size(), [&](const auto& io, Index k) {
+            const auto d_k = ei::pmul(scale, io.load(d.data() + k));
+            const auto m_k = ei::padd(ei::pmul(b1, io.load(m + k)), ei::pmul(c1, d_k));
+            const auto v_k = ei::padd(ei::pmul(b2, io.load(v + k)), ei::pmul(c2, ei::pmul(d_k, d_k)));
+            const auto size = ei::padd(ei::pmul(ei::psqrt(v_k), root), apart);
+            io.store(m + k, m_k);
+            io.store(v + k, v_k);
+            io.store(x + k, ei::padd(io.load(x + k), ei::pmul(down, ei::pdiv(m_k, size))));
+          });
         },
         model, first, second, grad);
   }

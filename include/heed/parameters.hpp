@@ -58,11 +58,57 @@ inline constexpr bool is_optional<std::optional<T>> = true;
 
 /// A part: a struct of Eigen matrices with one `visit_parameters(visit, self...)` that names them.
 ///
-/// The pack holds several of the same type (model, gradient, the optimiser's moments), visited in step.
+/// The pack holds several of the same type (model, gradient, the optimiser's moments), visited in step. Single numbers
+/// that are not learned (a size, a rate) are named too, for who copies a part; else they are passed over.
 template <class T>
 concept Part = requires(T& part, detail::AnyVisit visit) {
   T::visit_parameters(visit, part);
 };
+
+namespace detail {
+
+template <class T, class P>
+struct KeptAsPart {
+  using type = P;
+};
+template <class T, class P>
+requires requires { typename P::template With<T>; }
+struct KeptAsPart<T, P> {
+  using type = typename P::template With<T>;
+};
+
+template <class P>
+struct PlainPart {
+  using type = P;
+};
+template <class P>
+requires requires { typename P::Scalar; }
+struct PlainPart<P> : KeptAsPart<typename P::Scalar, P> {};
+
+template <class P>
+struct StoredIn {
+  using type = typename P::Scalar;
+};
+template <class P>
+requires requires { typename P::Stored; }
+struct StoredIn<P> {
+  using type = typename P::Stored;
+};
+
+}  // namespace detail
+
+/// The same part with its matrices kept as T, a scalar or `Packed`. A part says so by a member `With<T>`; one that does
+/// not say stays as it is.
+template <class T, class P>
+using KeptAs = typename detail::KeptAsPart<T, P>::type;
+
+/// The part that learns: what the gradient of P is held in.
+template <class P>
+using Plain = typename detail::PlainPart<P>::type;
+
+/// What the matrices of P are kept as: its member `Stored`, or else its scalar.
+template <class P>
+using StoredOf = typename detail::StoredIn<P>::type;
 
 namespace detail {
 
@@ -77,8 +123,8 @@ void visit_in_step(const F& f, const ParameterName& name, First& first, Rest&...
     for (std::size_t i = 0; i < first.size(); ++i) visit_in_step(f, ParameterName(name, i), first[i], rest[i]...);
   } else if constexpr (is_optional<T>) {
     if (first) visit_in_step(f, name, *first, *rest...);
-  } else if (first.size() > 0) {  // an absent bias has size 0 and is no parameter
-    f(name, first, rest...);
+  } else if constexpr (!std::is_arithmetic_v<T>) {  // numbers are settings
+    if (first.size() > 0) f(name, first, rest...);  // an absent bias has size 0 and is no parameter
   }
 }
 
@@ -90,6 +136,20 @@ void visit_in_step(const F& f, const ParameterName& name, First& first, Rest&...
 template <class F, Part P, class... Others>
 void for_each_parameter(const F& f, P& part, Others&... others) {
   detail::visit_in_step(f, ParameterName{}, part, others...);
+}
+
+/// One of `count` equal shares of the numbers of a part, for threads that work on it together.
+struct Share {
+  Index index = 0, count = 1;
+};
+
+/// That share of a matrix, as one column.
+template <class X>
+auto share_of(X& x, Share share) {
+  using Plain = std::remove_const_t<X>;
+  using Column = Vector<typename Plain::Scalar>;
+  const Index begin = x.size() * share.index / share.count, end = x.size() * (share.index + 1) / share.count;
+  return Eigen::Map<std::conditional_t<std::is_const_v<X>, const Column, Column>>(x.data() + begin, end - begin);
 }
 
 /// How many numbers a part learns.
@@ -115,8 +175,9 @@ P zeros_like(const P& part) {
 
 /// total += part, parameter by parameter.
 template <Part P>
-void add(const P& part, P& total) {
-  for_each_parameter([](const ParameterName&, auto& sum, const auto& x) { sum += x; }, total, part);
+void add(const P& part, P& total, Share share = {}) {
+  for_each_parameter(
+      [&](const ParameterName&, auto& sum, const auto& x) { share_of(sum, share) += share_of(x, share); }, total, part);
 }
 
 template <class S, Part P>
@@ -126,9 +187,10 @@ void scale(P& part, S factor) {
 
 /// The sum of all squares, in double whatever the scalar.
 template <Part P>
-double squared_norm(const P& part) {
+double squared_norm(const P& part, Share share = {}) {
   double sum = 0;
-  for_each_parameter([&](const ParameterName&, const auto& x) { sum += static_cast<double>(x.squaredNorm()); }, part);
+  for_each_parameter(
+      [&](const ParameterName&, const auto& x) { sum += static_cast<double>(share_of(x, share).squaredNorm()); }, part);
   return sum;
 }
 

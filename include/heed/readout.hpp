@@ -2,6 +2,7 @@
 
 #include <heed/math.hpp>
 #include <heed/parameters.hpp>
+#include <heed/products.hpp>
 
 namespace heed::inline v0_1 {
 
@@ -10,18 +11,22 @@ namespace heed::inline v0_1 {
 ///   features = tanh(W [s; c; x] + b)        s: state, c: context, x: embedded previous word
 ///
 /// The columns of W belong to s, c and x in this order. Products over all columns at once, as nothing here recurs.
-template <class S>
+template <class T>
 struct Readout {
-  using Scalar = S;
+  using Stored = T;
+  using Scalar = scalar_of<T>;
+  using S = Scalar;
+  template <class U>
+  using With = Readout<U>;
 
-  Matrix<S> W;        ///< features x (state + context + word)
-  Vector<S> b;        ///< features
-  Index state = 0;    ///< columns of W that belong to s
-  Index context = 0;  ///< columns of W that belong to c
+  Parameter<T, Dynamic, Dynamic> W;  ///< features x (state + context + word)
+  Vector<S> b;                       ///< features
+  Index state = 0;                   ///< columns of W that belong to s
+  Index context = 0;                 ///< columns of W that belong to c
 
   Readout() = default;
   Readout(Index state_size, Index context_size, Index word_size, Index features)
-      : W(Matrix<S>::Zero(features, state_size + context_size + word_size)),
+      : W(decltype(W)::Zero(features, state_size + context_size + word_size)),
         b(Vector<S>::Zero(features)),
         state(state_size),
         context(context_size) {}
@@ -38,22 +43,24 @@ struct Readout {
   }
 
   /// Overwrites d_features by the gradient before the tanh; adds to grad and the three inputs' gradients.
-  void backward(const In<S>& s, const In<S>& c, const In<S>& x, const In<S>& features, Out<S> d_features, Readout& grad,
+  void backward(const In<S>& s, const In<S>& c, const In<S>& x, const In<S>& features, Out<S> d_features, With<S>& grad,
                 Out<S> d_s, Out<S> d_c, Out<S> d_x) const {
     Tanh::backward(features, d_features);
     grad.b += d_features.rowwise().sum();
-    grad.W.leftCols(state).noalias() += d_features * s.transpose();
-    grad.W.middleCols(state, context).noalias() += d_features * c.transpose();
-    grad.W.rightCols(x.rows()).noalias() += d_features * x.transpose();
-    d_s.noalias() += W.leftCols(state).transpose() * d_features;
-    d_c.noalias() += W.middleCols(state, context).transpose() * d_features;
-    d_x.noalias() += W.rightCols(x.rows()).transpose() * d_features;
+    add_outer_product(d_features, s, grad.W.leftCols(state));
+    add_outer_product(d_features, c, grad.W.middleCols(state, context));
+    add_outer_product(d_features, x, grad.W.rightCols(x.rows()));
+    add_product_backward(W.leftCols(state), d_features, d_s);
+    add_product_backward(W.middleCols(state, context), d_features, d_c);
+    add_product_backward(W.rightCols(x.rows()), d_features, d_x);
   }
 
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("W", self.W...);
     visit("b", self.b...);
+    visit("state", self.state...);
+    visit("context", self.context...);
   }
 };
 

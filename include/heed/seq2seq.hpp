@@ -49,15 +49,18 @@ struct LossOptions {
 ///   source -> encoder -> memory -> decoder <- target        logits = output(features)
 template <class EncoderType, Decoder DecoderType>
 struct Seq2Seq {
+  using Stored = StoredOf<EncoderType>;
   using Scalar = typename EncoderType::Scalar;
   using S = Scalar;
   using Tape = Seq2SeqTape<S>;
+  template <class U>
+  using With = Seq2Seq<KeptAs<U, EncoderType>, KeptAs<U, DecoderType>>;
 
   Embedding<S> source;
   EncoderType encoder;
   Embedding<S> target;
   DecoderType decoder;
-  Linear<S> output;
+  Linear<Stored> output;
   Dropout<S> dropout;  ///< of embedded words, and of the features before the output layer
 
   Seq2Seq() = default;
@@ -89,7 +92,7 @@ struct Seq2Seq {
   }
 
   /// The same, and its gradient added to `grad`.
-  double loss_and_gradient(Sentences sources, Sentences targets, Tape& tape, Seq2Seq& grad,
+  double loss_and_gradient(Sentences sources, Sentences targets, Tape& tape, With<S>& grad,
                            const LossOptions<S>& options = {}) const {
     forward(sources, targets, tape, options);
     const double loss = output_layer(tape, options, &grad);
@@ -114,11 +117,12 @@ struct Seq2Seq {
     visit("target", self.target...);
     visit("decoder", self.decoder...);
     visit("output", self.output...);
+    visit("dropout", self.dropout...);
   }
 
  private:
   /// Columns of logits made at a time: they stay in the second-level cache until their gradient is taken.
-  static constexpr Index output_block = 64;
+  static constexpr Index output_block = 256;
 
   void forward(Sentences sources, Sentences targets, Tape& tape, const LossOptions<S>& options) const {
     require(sources.size() == targets.size(), [&] {
@@ -142,10 +146,13 @@ struct Seq2Seq {
     decode(decoder, tape.y, tape.target_packing, tape.memory, tape.state, tape.decoder, options.random);
   }
 
-  /// logits = output(dropout(features)) and their loss; with `grad` also its gradient, down to tape.decoder.d_features.
-  double output_layer(Tape& tape, const LossOptions<S>& options, Seq2Seq* grad) const {
+  /// logits = output(dropout(features)) and their loss; unless `grad` is null also its gradient, down to
+  /// tape.decoder.d_features.
+  template <class Grad>
+  double output_layer(Tape& tape, const LossOptions<S>& options, Grad grad) const {
+    constexpr bool backward = !std::is_null_pointer_v<Grad>;
     const Index columns = tape.decoder.features.cols();
-    if (grad != nullptr) zero(tape.decoder.features, tape.decoder.d_features);
+    if constexpr (backward) zero(tape.decoder.features, tape.decoder.d_features);
     double loss = 0;
     for (Index i = 0; i < columns; i += output_block) {
       const Index n = std::min(output_block, columns - i);
@@ -158,11 +165,12 @@ struct Seq2Seq {
       const auto wanted =
           std::span<const Token>(tape.wanted).subspan(static_cast<std::size_t>(i), static_cast<std::size_t>(n));
       loss += softmax_cross_entropy<S>(tape.logits, wanted, options.smoothing, options.scale);
-      if (grad == nullptr) continue;
-      auto d_features = tape.decoder.d_features.middleCols(i, n);
-      output.accumulate(tape.shown, tape.logits, grad->output);
-      output.backward(tape.logits, d_features);
-      dropout.backward(options.random, tape.shown_mask, d_features);
+      if constexpr (backward) {
+        auto d_features = tape.decoder.d_features.middleCols(i, n);
+        output.accumulate(tape.shown, tape.logits, grad->output);
+        output.backward(tape.logits, d_features);
+        dropout.backward(options.random, tape.shown_mask, d_features);
+      }
     }
     return loss;
   }

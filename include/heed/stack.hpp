@@ -31,7 +31,10 @@ struct StackTape {
 /// inputs of the first layer: words of the whole sentence at once, context or fed-back vectors step by step.
 template <Cell C>
 struct Stack {
+  using Stored = StoredOf<C>;
   using Scalar = typename C::Scalar;
+  template <class U>
+  using With = Stack<KeptAs<U, C>>;
   using S = Scalar;
 
   std::vector<C> layers;
@@ -78,7 +81,7 @@ struct Stack {
       auto state = states[l].leftCols(n);
       auto previous = layer.previous.middleCols(first, n);
       previous = state;
-      layers[l].step(trace, previous, state);
+      layers[l].step(trace, previous, state, false);
       layer.outputs.middleCols(first, n) = state.topRows(hidden_size());
     }
   }
@@ -111,7 +114,7 @@ struct Stack {
   }
 
   /// The parameter gradients of everything but the first layer's inputs, as products over all columns.
-  void accumulate(const StackTape<S>& tape, Stack& grad) const {
+  void accumulate(const StackTape<S>& tape, With<S>& grad) const {
     for (std::size_t l = 0; l < layers.size(); ++l) {
       const auto& layer = tape.layers[l];
       layers[l].accumulate_recurrent(layer.previous, layer.d_a, grad.layers[l]);
@@ -122,6 +125,7 @@ struct Stack {
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("layers", self.layers...);
+    visit("dropout", self.dropout...);
   }
 };
 

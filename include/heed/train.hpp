@@ -1,10 +1,12 @@
 #pragma once
 
 #include <heed/optimizer.hpp>
+#include <heed/pack.hpp>
 #include <heed/random.hpp>
 #include <heed/seq2seq.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <exception>
 #include <numeric>
@@ -115,12 +117,15 @@ class Trainer {
             [&] { return "Trainer: the clip norm is 0 (off) or more, not " + std::to_string(options.clip); });
     shards_.resize(static_cast<std::size_t>(options.threads));
     for (auto& shard : shards_) shard.grad = zeros_like(model);
+    repack(model, packed_);
   }
 
   /// One optimiser step on the mean loss per target word. Throws, and leaves the model as it was, if the loss or the
   /// gradient is not finite. `number` (0, 1, 2 ...) selects the dropout masks: the same number draws the same masks.
   Update update(Sentences sources, Sentences targets, std::uint64_t number) {
     deal(sources, targets);
+    std::atomic<int> next = 0;
+    run_threads(options_.threads, [&](int) { repack(model_, packed_, next); });
     Index words = 0;
     for (const auto& target : targets) words += static_cast<Index>(target.size()) + 1;
     run_threads(options_.threads, [&](int i) {
@@ -131,18 +136,24 @@ class Trainer {
       Random random(options_.seed,
                     number * static_cast<std::uint64_t>(options_.threads) + static_cast<std::uint64_t>(i));
       const LossOptions<S> options{static_cast<S>(options_.label_smoothing), S(1) / static_cast<S>(words), &random};
-      shard.loss = model_.loss_and_gradient(shard.sources, shard.targets, shard.tape, shard.grad, options);
+      shard.loss = packed_.loss_and_gradient(shard.sources, shard.targets, shard.tape, shard.grad, options);
     });
     Model& grad = shards_.front().grad;
-    double loss = shards_.front().loss;
-    for (std::size_t i = 1; i < shards_.size(); ++i) {
-      add(shards_[i].grad, grad);
-      loss += shards_[i].loss;
+    const auto share = [&](int i) { return Share{i, options_.threads}; };
+    run_threads(options_.threads, [&](int i) {
+      for (std::size_t k = 1; k < shards_.size(); ++k) add(shards_[k].grad, grad, share(i));
+      shards_[static_cast<std::size_t>(i)].squares = squared_norm(grad, share(i));
+    });
+    double loss = 0, squares = 0;
+    for (const auto& shard : shards_) {
+      loss += shard.loss;
+      squares += shard.squares;
     }
+    const double norm = std::sqrt(squares), factor = clip_factor(norm, options_.clip);
     require(std::isfinite(loss), [&] { return "the loss is not finite (" + std::to_string(loss) + ")"; });
-    const double norm = clip_by_global_norm(grad, options_.clip);
     require(std::isfinite(norm), [&] { return "the gradient is not finite (" + std::to_string(norm) + ")"; });
-    optimizer.update(model_, grad);
+    optimizer.begin_update();
+    run_threads(options_.threads, [&](int i) { optimizer.update_share(model_, grad, share(i), factor); });
     return {loss, words, norm};
   }
 
@@ -151,7 +162,7 @@ class Trainer {
     Model grad;
     typename Model::Tape tape;
     std::vector<std::span<const Token>> sources, targets;
-    double loss = 0;
+    double loss = 0, squares = 0;  ///< of the words dealt; of this thread's share of the gradient
   };
 
   /// Longest first, one to each thread in turn: every thread gets as many words as the others.
@@ -176,6 +187,7 @@ class Trainer {
   }
 
   Model& model_;
+  KeptAs<Packed<S>, Model> packed_;  ///< what the threads read
   TrainerOptions options_;
   std::vector<Shard> shards_;
   std::vector<std::size_t> order_;

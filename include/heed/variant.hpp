@@ -8,15 +8,25 @@
 
 namespace heed::inline v0_1::detail {
 
-/// The alternative of `variant` that has the type of `part`. Throws if it holds another: a gradient holds what its
+/// The alternative of `variant` that is the gradient of `part`. Throws if it holds another: a gradient holds what its
 /// model holds.
 template <class P, class Variant>
 auto& same(const P&, Variant& variant) {
-  auto* const found = std::get_if<P>(&variant);
+  auto* const found = std::get_if<Plain<P>>(&variant);
   require(found != nullptr, [] {
     return std::string("a gradient holds another choice of part than its model: make it with zeros_like(model)");
   });
   return *found;
+}
+
+/// Alternative I of a variant that is visited beside one that holds it. A visitor that makes copies chooses it first.
+template <std::size_t I, class Visit, class Variant>
+auto& chosen(Visit&& visit, Variant& variant) {
+  if constexpr (requires { visit.template choose<I>(variant); }) visit.template choose<I>(variant);
+  require(variant.index() == I, [] {
+    return std::string("parts that are visited together hold different choices: make one from the other");
+  });
+  return std::get<I>(variant);
 }
 
 /// visit_parameters of the part that all the variants hold; a choice made at run time adds nothing to the names.
@@ -25,8 +35,7 @@ void visit_alternative(Visit&& visit, First& first, Rest&... rest) {
   using Variant = std::remove_const_t<First>;
   if constexpr (I < std::variant_size_v<Variant>) {
     if (first.index() == I) {
-      std::variant_alternative_t<I, Variant>::visit_parameters(visit, std::get<I>(first),
-                                                               same(std::get<I>(first), rest)...);
+      std::variant_alternative_t<I, Variant>::visit_parameters(visit, std::get<I>(first), chosen<I>(visit, rest)...);
     } else {
       visit_alternative<I + 1>(visit, first, rest...);
     }

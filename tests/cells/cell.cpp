@@ -72,15 +72,6 @@ TYPED_TEST(Cell, WithoutBiasHasOnlyMatrices) {
   EXPECT_EQ(heed::parameter_count(without.cell), gates * (typed::input + typed::hidden));
 }
 
-TYPED_TEST(Cell, MayWriteOverThePreviousState) {
-  const Trial<TypeParam> trial(5);
-  auto s = trial.s_prev;
-  Matrix<double> trace(trial.cell.trace_size(), 5);
-  trial.cell.project(trial.x, 0, trace);
-  trial.cell.step(trace, s, s);
-  EXPECT_EQ(s, next_state(trial.cell, trial.x, trial.s_prev));
-}
-
 TYPED_TEST(Cell, ProjectsAnInputInBlocksAsAWhole) {
   const Trial<TypeParam> trial(5);
   Matrix<double> whole(trial.cell.trace_size(), 5), blocks(trial.cell.trace_size(), 5);

@@ -5,58 +5,221 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 using heed::Index;
 using heed::Matrix;
 using heed::Vector;
-using Match = heed::detail::AdditiveMatch<double, heed::Dynamic>;
 
 namespace {
 
+constexpr Index lengths[] = {0, 1, 3, 4, 5, 16, 17};
+constexpr Index sizes[] = {1, 2, 5, 8, 15, 16, 17, 31, 32, 48, 63, 64, 65, 100, 130};
+
+/// A few queries and T keys of `size` numbers, out of the middle of larger matrices.
+template <class S>
 struct Trial {
+  using Match = heed::detail::AdditiveMatch<S, heed::Dynamic>;
   heed::Random random{83};
-  Vector<double> v = random_matrix(5, 1, random);
-  Matrix<double> projected = random_matrix(5, 3, random), keys;
-  explicit Trial(Index T) : keys(random_matrix(5, T, random)) {}
-};
+  Index size, T, n = 3;
+  Vector<S> v;
+  Matrix<S> q, k, all_keys, scores, d_scores, d_q, d_keys;
+  Vector<S> d_v;
+  heed::Buffer<S> scratch;
 
-constexpr Index lengths[] = {0, 1, 15, 16, 17, 32, 33};
+  Trial(Index size_, Index T_, double reach = 1)
+      : size(size_),
+        T(T_),
+        v(random_matrix<S>(size, 1, random)),
+        q(random_matrix<S>(size, n, random, reach)),
+        k(random_matrix<S>(size, T, random, reach)),
+        all_keys(Match::key_size(size) + 1, T + 1),
+        scores(T, n),
+        d_scores(random_matrix<S>(T, n, random)) {}
 
-}  // namespace
+  auto keys() { return all_keys.block(1, 1, Match::key_size(size), T); }
 
-TEST(AdditiveMatch, ScoresLikeThePlainExpression) {
-  for (const Index T : lengths) {
-    Trial trial(T);
-    Matrix<double> scores(T, 3), expected(T, 3);
-    Match::score(trial.v, trial.projected, trial.keys, scores);
-    for (Index i = 0; i < 3; ++i) {
-      const Matrix<double> z = (trial.keys.colwise() + trial.projected.col(i)).array().tanh();
-      expected.col(i) = z.transpose() * trial.v;
-    }
-    EXPECT_LE(difference(scores, expected), 1e-14) << T << " keys";
+  void score() {
+    all_keys.setConstant(std::numeric_limits<S>::quiet_NaN());
+    keys().topRows(size) = k;
+    Match::finish_keys(v, keys());
+    Match::score(v, q, keys(), scores, scratch);
   }
-}
+  /// After `score`. Gradients begin with ones, to be added to.
+  void backward() {
+    d_v = Vector<S>::Ones(size);
+    d_q = Matrix<S>::Ones(size, n);
+    d_keys = Matrix<S>::Ones(keys().rows(), T);
+    Match::score_backward(v, q, keys(), d_scores, d_v, d_q, d_keys, scratch);
+  }
 
-TEST(AdditiveMatch, GivesTheGradientsOfThePlainExpression) {
-  for (const Index T : lengths) {
-    Trial trial(T);
-    const Matrix<double> d_scores = random_matrix(T, 3, trial.random);
-    Vector<double> d_v = Vector<double>::Ones(5), expected_v = d_v;  // added to
-    Matrix<double> d_projected = Matrix<double>::Ones(5, 3), expected_projected = d_projected;
-    Matrix<double> d_keys = Matrix<double>::Ones(5, T), expected_keys = d_keys;
-    Match::score_backward(trial.v, trial.projected, trial.keys, d_scores, d_v, d_projected, d_keys);
-    for (Index i = 0; i < 3; ++i) {
+  /// The farthest that the scores are from those of a plain loop; infinite if one is not finite.
+  double score_error() {
+    score();
+    double most = 0;
+    for (Index i = 0; i < n; ++i) {
       for (Index j = 0; j < T; ++j) {
-        for (Index k = 0; k < 5; ++k) {
-          const double z = std::tanh(trial.projected(k, i) + trial.keys(k, j)), d = d_scores(j, i);
-          expected_v(k) += d * z;
-          expected_projected(k, i) += d * trial.v(k) * (1 - z * z);
-          expected_keys(k, j) += d * trial.v(k) * (1 - z * z);
+        long double sum = 0;
+        for (Index r = 0; r < size; ++r) sum += static_cast<long double>(v(r)) * z(r, i, j);
+        const auto apart = static_cast<double>(std::abs(static_cast<long double>(scores(j, i)) - sum));
+        if (!(apart <= most)) most = std::isnan(apart) ? HUGE_VAL : apart;
+      }
+    }
+    return most;
+  }
+  double gradient_error() {
+    score();
+    backward();
+    Vector<S> expected_v = Vector<S>::Ones(size);
+    Matrix<S> expected_q = Matrix<S>::Ones(size, n), expected_keys = Matrix<S>::Ones(size, T);
+    for (Index i = 0; i < n; ++i) {
+      for (Index j = 0; j < T; ++j) {
+        for (Index r = 0; r < size; ++r) {
+          const long double y = z(r, i, j), d_sum = d_scores(j, i) * v(r) * (1 - y * y);
+          expected_v(r) += static_cast<S>(d_scores(j, i) * y);
+          expected_q(r, i) += static_cast<S>(d_sum);
+          expected_keys(r, j) += static_cast<S>(d_sum);
         }
       }
     }
-    EXPECT_LE(difference(d_v, expected_v), 1e-14) << T << " keys";
-    EXPECT_LE(difference(d_projected, expected_projected), 1e-14) << T << " keys";
-    EXPECT_LE(difference(d_keys, expected_keys), 1e-14) << T << " keys";
+    return std::max(
+        {difference(d_v, expected_v), difference(d_q, expected_q), difference(d_keys.topRows(size), expected_keys)});
   }
+  long double z(Index r, Index i, Index j) const {
+    return std::tanh(static_cast<long double>(q(r, i)) + static_cast<long double>(k(r, j)));
+  }
+};
+
+template <class S>
+class AdditiveMatch : public testing::Test {
+ protected:
+  /// What rounding may amount to over so many sums.
+  static double rounding(Index sums) {
+    return static_cast<double>(sums) * static_cast<double>(std::numeric_limits<S>::epsilon());
+  }
+};
+using Scalars = testing::Types<float, double, long double>;
+TYPED_TEST_SUITE(AdditiveMatch, Scalars);
+
+/// Numbers near and far beyond where exponentials end, in pairs whose sums are of any size.
+template <class S>
+void spread_numbers(Trial<S>& trial) {
+  const S numbers[] = {S(30),   S(-29), S(43.5), S(-43), S(44),    S(88),
+                       S(-100), S(349), S(-351), S(1e4), S(-1e30), S(1e30)};
+  Index at = 0;
+  const auto next = [&] { return numbers[at++ % 12]; };
+  for (Index j = 0; j < trial.T; j += 2) {
+    for (Index r = 0; r < trial.size; r += 1 + j % 3) trial.k(r, j) = next();
+  }
+  for (Index i = 0; i < trial.n; ++i) {
+    if (i == 1) continue;  // moderate, with keys of all kinds
+    for (Index r = 0; r < trial.size; ++r) {
+      trial.q(r, i) = i == 0 ? S(0.5) - trial.k(r, 0) : (r % 2 == 0 ? next() : trial.q(r, i));
+    }
+  }
+}
+
+}  // namespace
+
+TYPED_TEST(AdditiveMatch, ScoresLikeThePlainLoopAtEverySize) {
+  using S = TypeParam;
+  for (const Index size : sizes) {
+    for (const Index T : lengths) {
+      EXPECT_LE((Trial<S>(size, T).score_error()), this->rounding(2 * size)) << size << ", " << T << " keys";
+    }
+  }
+}
+
+TYPED_TEST(AdditiveMatch, GivesTheGradientsOfThePlainLoopAtEverySize) {
+  using S = TypeParam;
+  for (const Index size : sizes) {
+    for (const Index T : lengths) {
+      EXPECT_LE((Trial<S>(size, T).gradient_error()), this->rounding(128)) << size << ", " << T << " keys";
+    }
+  }
+}
+
+TYPED_TEST(AdditiveMatch, IsRightForEveryFiniteQueryAndKey) {
+  using S = TypeParam;
+  for (const Index size : sizes) {
+    Trial<S> trial(size, 17);
+    spread_numbers(trial);
+    EXPECT_LE(trial.score_error(), this->rounding(4 * size)) << size;
+    EXPECT_LE(trial.gradient_error(), this->rounding(128)) << size;
+  }
+}
+
+TYPED_TEST(AdditiveMatch, LeavesTheGradientOfTheRowsBelowAKeyAlone) {
+  Trial<TypeParam> trial(5, 7);
+  trial.score();
+  trial.backward();
+  const Index below = trial.keys().rows() - 5;
+  EXPECT_EQ(trial.d_keys.bottomRows(below), (Matrix<TypeParam>::Ones(below, 7)));
+}
+
+TYPED_TEST(AdditiveMatch, StandsAVFarBeyondAnyUse) {
+  using S = TypeParam;
+  for (const Index size : {5, 64}) {
+    Trial<S> trial(size, 6, 10);
+    trial.v *= S(1e30);
+    EXPECT_LE(trial.score_error(), 1e30 * this->rounding(4 * size));
+  }
+}
+
+TYPED_TEST(AdditiveMatch, PassesOnNaNToTheScoresThatMeetIt) {
+  using S = TypeParam;
+  const S nan = std::numeric_limits<S>::quiet_NaN();
+  Trial<S> in_key(9, 6), in_query(9, 6), in_v(9, 6);
+  in_key.k(3, 4) = nan;
+  in_key.score();
+  in_query.q(8, 1) = nan;
+  in_query.score();
+  in_v.v(0) = nan;
+  in_v.score();
+  for (Index i = 0; i < 3; ++i) {
+    for (Index j = 0; j < 6; ++j) {
+      EXPECT_EQ(std::isnan(in_key.scores(j, i)), j == 4);
+      EXPECT_EQ(std::isnan(in_query.scores(j, i)), i == 1);
+      EXPECT_TRUE(std::isnan(in_v.scores(j, i)));
+    }
+  }
+}
+
+TYPED_TEST(AdditiveMatch, GivesAPairTheSameBitsBesideAnyOthers) {
+  using S = TypeParam;
+  for (const Index size : {5, 33, 64}) {
+    Trial<S> together(size, 17, 3);
+    spread_numbers(together);
+    together.score();
+    for (Index i = 0; i < together.n; ++i) {
+      for (Index j = 0; j < 17; ++j) {
+        Trial<S> alone(size, 1);
+        alone.n = 1;
+        alone.v = together.v;
+        alone.q = together.q.col(i);
+        alone.k = together.k.col(j);
+        alone.scores.resize(1, 1);
+        alone.score();
+        EXPECT_EQ(alone.scores(0, 0), together.scores(j, i)) << size << ": " << i << ", " << j;
+      }
+    }
+  }
+}
+
+TEST(AdditiveMatchInFloat, IsAsExactAsTanhNumberByNumber) {
+  Trial<float> trial(512, 200, 2);
+  trial.v *= 0.08f;
+  const double error = trial.score_error();
+  double other = 0;
+  for (Index i = 0; i < trial.n; ++i) {
+    for (Index j = 0; j < trial.T; ++j) {
+      long double exact = 0;
+      for (Index r = 0; r < 512; ++r) exact += trial.v(r) * trial.z(r, i, j);
+      const heed::detail::TanhMatch<float> match{512, trial.v.data(), trial.q.col(i).data(), trial.k.col(j).data(),
+                                                 false};
+      other = std::max(other, static_cast<double>(std::abs(static_cast<long double>(match.score()) - exact)));
+    }
+  }
+  EXPECT_LE(error, 1e-6);
+  EXPECT_LE(error, 4 * other);
 }

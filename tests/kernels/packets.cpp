@@ -43,6 +43,19 @@ TYPED_TEST(Packets, VisitEveryNumberOnceAndNoOther) {
   }
 }
 
+TYPED_TEST(Packets, AreLoadedInPartWithAnythingForTheRest) {
+  using S = TypeParam;
+  constexpr Index size = heed::detail::packet_size<S>;
+  const heed::Vector<S> numbers = heed::Vector<S>::LinSpaced(size, S(1), S(size));
+  for (Index count = 1; count < size; ++count) {
+    heed::Vector<S> found(size);
+    Eigen::internal::pstoreu(found.data(), heed::detail::PartPacket<S>{count}.load(numbers.data(), S(-5)));
+    for (Index i = 0; i < size; ++i) EXPECT_EQ(found(i), i < count ? numbers(i) : S(-5)) << count;
+    Eigen::internal::pstoreu(found.data(), heed::detail::LastOfPacket<S>(count).load(numbers.data()));
+    for (Index i = 0; i < size; ++i) EXPECT_EQ(found(i), i < size - count ? S(0) : numbers(i)) << count;
+  }
+}
+
 TYPED_TEST(Packets, FunctionsAgreeWithTheStandardLibrary) {
   using S = TypeParam;
   const S tolerance = 16 * std::numeric_limits<S>::epsilon();
@@ -52,6 +65,8 @@ TYPED_TEST(Packets, FunctionsAgreeWithTheStandardLibrary) {
     expect(alone(x, [](const auto& p) { return heed::detail::tanh_of<S>(p); }), std::tanh(x));
     expect(alone(x, [](const auto& p) { return heed::detail::sigmoid_of<S>(p); }), 1 / (1 + std::exp(-x)));
     expect(alone(x, [](const auto& p) { return heed::detail::exp_of<S>(p); }) / std::exp(x), S(1));
+    expect(alone(std::exp(x), [](const auto& p) { return heed::detail::log_of<S>(p); }), std::log(std::exp(x)));
+    expect(alone(x, [](const auto& p) { return heed::detail::zero_below<S>(p, S(0.5)); }), x < S(0.5) ? S(0) : x);
   }
 }
 
@@ -64,6 +79,17 @@ TYPED_TEST(Packets, FunctionsStandExtremesAndPassOnNaN) {
   EXPECT_EQ(alone(S(1e4), sigmoid), S(1));
   EXPECT_LE(std::abs(alone(S(-1e4), sigmoid)), S(1e-30));
   EXPECT_TRUE(std::isnan(alone(std::numeric_limits<S>::quiet_NaN(), sigmoid)));
+}
+
+TEST(Columns, LieWhereThoseOfTheMatrixDo) {
+  heed::Matrix<float> x = heed::Matrix<float>::Ones(4, 5);
+  const auto columns = heed::detail::columns_of(x.block(1, 2, 2, 3));
+  EXPECT_EQ(columns.col(1), &x(1, 3));
+  EXPECT_EQ(columns.from(1).col(1), &x(1, 4));
+  const heed::detail::Columns<const float> read_only = columns;
+  EXPECT_EQ(read_only.col(2), &x(1, 4));
+  heed::Matrix<float, 1, 3> row(1, 2, 3);
+  EXPECT_EQ(*heed::detail::columns_of(row).col(2), 3.0f) << "each number of a row is a column";
 }
 
 TYPED_TEST(Packets, GiveANumberTheSameBitsWhereverItStands) {

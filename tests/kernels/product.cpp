@@ -13,10 +13,10 @@ using heed::Matrix;
 namespace {
 
 constexpr Index row_counts[] = {1, 3, 7, 16, 17, 48, 49, 101, 130};
-constexpr Index depths[] = {0, 1, 5, 32, 33, 70};
+constexpr Index depths[] = {0, 1, 5, 33, 70, 300};
 
 template <class S>
-class ColumnProduct : public testing::Test {
+class Product : public testing::Test {
  protected:
   static Matrix<S> numbers(Index rows, Index cols, heed::Random& random) {
     return random_matrix(rows, cols, random).template cast<S>();
@@ -24,16 +24,16 @@ class ColumnProduct : public testing::Test {
 
   /// out += a b for the first `cols` columns of b.
   static void add(const Matrix<S>& a, const Matrix<S>& b, Index cols, Matrix<S>& out) {
-    heed::detail::ColumnProduct<S>::add(a.rows(), a.cols(), cols, {a.data(), a.rows()}, {b.data(), b.rows()},
-                                        out.data(), out.rows());
+    heed::detail::Product<S>::add(a.rows(), a.cols(), cols, {a.data(), a.rows()}, {b.data(), b.rows()},
+                                  {out.data(), out.rows()});
   }
 };
 using Scalars = testing::Types<float, double, long double>;
-TYPED_TEST_SUITE(ColumnProduct, Scalars);
+TYPED_TEST_SUITE(Product, Scalars);
 
 }  // namespace
 
-TYPED_TEST(ColumnProduct, AddsWhatAPlainLoopAdds) {
+TYPED_TEST(Product, AddsWhatAPlainLoopAdds) {
   using S = TypeParam;
   heed::Random random(1);
   for (const Index rows : row_counts) {
@@ -48,7 +48,7 @@ TYPED_TEST(ColumnProduct, AddsWhatAPlainLoopAdds) {
             for (Index k = 0; j < cols && k < depth; ++k) {
               sum += static_cast<long double>(a(i, k)) * static_cast<long double>(b(k, j));
             }
-            ASSERT_LE(std::abs(static_cast<long double>(out(i, j)) - sum), 64 * std::numeric_limits<S>::epsilon())
+            ASSERT_LE(std::abs(static_cast<long double>(out(i, j)) - sum), 256 * std::numeric_limits<S>::epsilon())
                 << rows << " x " << depth << " x " << cols << " at " << i << ", " << j;
           }
         }
@@ -57,7 +57,7 @@ TYPED_TEST(ColumnProduct, AddsWhatAPlainLoopAdds) {
   }
 }
 
-TYPED_TEST(ColumnProduct, GivesAColumnTheSameBitsBesideAnyOthers) {
+TYPED_TEST(Product, GivesAColumnTheSameBitsBesideAnyOthers) {
   using S = TypeParam;
   heed::Random random(2);
   for (const Index rows : row_counts) {
@@ -76,15 +76,5 @@ TYPED_TEST(ColumnProduct, GivesAColumnTheSameBitsBesideAnyOthers) {
         ASSERT_EQ(out.leftCols(cols), alone.leftCols(cols)) << rows << " x " << depth << " x " << cols;
       }
     }
-  }
-}
-
-TEST(Dot, AgreesWithAPlainLoopAtEveryLength) {
-  heed::Random random(3);
-  for (Index n = 0; n <= 70; ++n) {
-    const Matrix<double> a = random_matrix(n, 1, random), b = random_matrix(n, 1, random);
-    long double sum = 0;
-    for (Index k = 0; k < n; ++k) sum += static_cast<long double>(a(k)) * b(k);
-    EXPECT_NEAR(heed::detail::dot(a.data(), b.data(), n), static_cast<double>(sum), 1e-14);
   }
 }

@@ -1,10 +1,13 @@
 #include <heed/attention.hpp>
+#include <heed/gradient_check.hpp>
 #include <heed/scorers/additive.hpp>
 
 #include "support/numbers.hpp"
 #include "support/scorer_runs.hpp"
 
 #include <gtest/gtest.h>
+
+#include <cmath>
 
 using heed::AdditiveScorer;
 using heed::Matrix;
@@ -38,7 +41,43 @@ TEST(AdditiveScorer, HasABiasOnlyWhenAsked) {
   EXPECT_GT(difference(typed::scores(scorer, queries, values), with), 0.01);
 }
 
+TEST(AdditiveScorer, IsRightWhereExponentialsOfQueriesAndKeysWouldOverflow) {
+  AdditiveScorer<float> scorer(1, 1, 2);
+  scorer.W << 1, 1;
+  scorer.U << 1, 0;
+  scorer.v << 1, 0.25f;
+  Matrix<float> queries(1, 5), values(1, 6);
+  queries << -29, 30, 0.5f, 1e30f, -99;
+  values << 30, -29, 100, -1e30f, 0, 98.5f;
+  const Matrix<float> found = typed::scores(scorer, queries, values);
+  for (heed::Index j = 0; j < 6; ++j) {
+    for (heed::Index i = 0; i < 5; ++i) {
+      const float q = queries(0, i), expected = std::tanh(q + values(0, j)) + 0.25f * std::tanh(q);
+      EXPECT_NEAR(found(j, i), expected, 1e-6) << q << " and " << values(0, j);
+    }
+  }
+}
+
+TEST(AdditiveScorer, GradientsAreRightBeyondWhereExponentialsEnd) {
+  Random random(29);
+  AdditiveScorer<double> scorer(3, 4, 5, true);
+  randomize(scorer, random);
+  Matrix<double> queries = random_matrix(3, 3, random), values = random_matrix(4, 8, random);
+  scorer.b(0) = 400;  // every key holds a number beyond reach; the query brings it back
+  scorer.W.row(0) *= 400;
+  queries.row(0).setConstant(-1 / scorer.W(0, 0) * 400);
+  queries.bottomRows(2).setConstant(1e-3);
+  const Matrix<double> d_scores = random_matrix(8, 3, random);
+  const typed::ScorerGradients d(scorer, queries, values, d_scores);
+  const auto loss = [&] { return typed::scores(scorer, queries, values).cwiseProduct(d_scores).sum(); };
+  auto check = heed::check_gradients(scorer, d.parameters, loss);
+  heed::check_gradient("queries", queries, d.queries, loss, check);
+  heed::check_gradient("values", values, d.values, loss, check);
+  EXPECT_LE(check.error, 1e-5) << check.name << ' ' << check.place << ": " << check.analytic << ", not "
+                               << check.numeric;
+}
+
 TEST(AdditiveScorer, FixedSizesAgreeWithDynamicOnes) {
-  EXPECT_EQ((AdditiveScorer<double, 3, 4, 5>().key_size()), 5);
+  EXPECT_EQ((AdditiveScorer<double, 3, 4, 5>().key_size()), AdditiveScorer<double>(3, 4, 5).key_size());
   EXPECT_LE(typed::scorer_distance(AdditiveScorer<double, 3, 4, 5>(), AdditiveScorer<double>(3, 4, 5)), 1e-14);
 }

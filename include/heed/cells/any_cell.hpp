@@ -9,11 +9,15 @@ namespace heed::inline v0_1 {
 
 /// A cell chosen at run time, which itself models `Cell`: a program with options has one model type, not one per
 /// choice.
-template <class S>
+template <class T>
 struct AnyCell {
-  using Scalar = S;
+  using Stored = T;
+  using Scalar = scalar_of<T>;
+  using S = Scalar;
+  template <class U>
+  using With = AnyCell<U>;
 
-  std::variant<GruCell<S>, LstmCell<S>, RnnCell<S>, RnnCell<S, Dynamic, Dynamic, Relu>> cell;
+  std::variant<GruCell<T>, LstmCell<T>, RnnCell<T>, RnnCell<T, Dynamic, Dynamic, Relu>> cell;
 
   AnyCell() = default;
   template <Cell C>
@@ -38,8 +42,8 @@ struct AnyCell {
   void project(const In<S>& x, Index first, Out<S> trace) const {
     std::visit([&](const auto& c) { c.project(x, first, trace); }, cell);
   }
-  void step(Out<S> trace, const In<S>& s_prev, Out<S> s) const {
-    std::visit([&](const auto& c) { c.step(trace, s_prev, s); }, cell);
+  void step(Out<S> trace, const In<S>& s_prev, Out<S> s, bool backwards = false) const {
+    std::visit([&](const auto& c) { c.step(trace, s_prev, s, backwards); }, cell);
   }
   void step_backward(const In<S>& trace, const In<S>& s_prev, Out<S> d_s, Out<S> d_a) const {
     std::visit([&](const auto& c) { c.step_backward(trace, s_prev, d_s, d_a); }, cell);
@@ -47,10 +51,10 @@ struct AnyCell {
   void project_backward(const In<S>& d_a, Index first, Out<S> d_x) const {
     std::visit([&](const auto& c) { c.project_backward(d_a, first, d_x); }, cell);
   }
-  void accumulate(const In<S>& x, Index first, const In<S>& d_a, AnyCell& grad) const {
+  void accumulate(const In<S>& x, Index first, const In<S>& d_a, With<S>& grad) const {
     std::visit([&](const auto& c) { c.accumulate(x, first, d_a, detail::same(c, grad.cell)); }, cell);
   }
-  void accumulate_recurrent(const In<S>& s_prev, const In<S>& d_a, AnyCell& grad) const {
+  void accumulate_recurrent(const In<S>& s_prev, const In<S>& d_a, With<S>& grad) const {
     std::visit([&](const auto& c) { c.accumulate_recurrent(s_prev, d_a, detail::same(c, grad.cell)); }, cell);
   }
 

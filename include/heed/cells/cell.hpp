@@ -1,6 +1,7 @@
 #pragma once
 
 #include <heed/parameters.hpp>
+#include <heed/products.hpp>
 
 #include <concepts>
 
@@ -14,7 +15,7 @@ namespace heed::inline v0_1 {
 /// | call                                        | meaning                                                           |
 /// |---------------------------------------------|-------------------------------------------------------------------|
 /// | `project(x, first, trace)`                  | trace gains W[:, first...] x; `first` 0 begins it with the biases |
-/// | `step(trace, s_prev, s)`                    | adds U h, applies the gates; s may be s_prev                      |
+/// | `step(trace, s_prev, s, backwards)`         | adds U h, applies the gates; s must not be s_prev                 |
 /// | `step_backward(trace, s_prev, d_s, d_a)`    | d_s: dL/ds in, dL/ds_prev out; d_a: dL/d(pre-activation)          |
 /// | `project_backward(d_a, first, d_x)`         | d_x += W[:, first...]' d_a                                        |
 /// | `accumulate(x, first, d_a, grad)`           | grad.W[:, first...] += d_a x'; with `first` = 0 the biases too    |
@@ -23,16 +24,18 @@ namespace heed::inline v0_1 {
 /// The blocks of an input (a word, then the context) are told apart by the first input row they hold. `trace` has
 /// `trace_size()` rows and keeps what backward needs; `d_a` has `gradient_size()` rows. Nothing but the products of
 /// `accumulate`, `accumulate_recurrent` and the two backward calls may allocate.
+/// `backwards` says that the step may read its parameters from the last to the first, as every other step does: what one
+/// step read last is still in the cache when the next one begins with it.
 template <class C>
-concept Cell = Part<C> && requires(const C& cell, C& grad, const Matrix<typename C::Scalar>& in,
-                                   Matrix<typename C::Scalar>& out, Index first) {
+concept Cell = Part<C> && requires(const C& cell, Plain<C>& grad, const Matrix<typename C::Scalar>& in,
+                                   Matrix<typename C::Scalar>& out, Index first, bool backwards) {
   { cell.input_size() } -> std::convertible_to<Index>;
   { cell.hidden_size() } -> std::convertible_to<Index>;
   { cell.state_size() } -> std::convertible_to<Index>;
   { cell.trace_size() } -> std::convertible_to<Index>;
   { cell.gradient_size() } -> std::convertible_to<Index>;
   cell.project(in, first, out);
-  cell.step(out, in, out);
+  cell.step(out, in, out, backwards);
   cell.step_backward(in, in, out, out);
   cell.project_backward(in, first, out);
   cell.accumulate(in, first, in, grad);
@@ -42,23 +45,44 @@ concept Cell = Part<C> && requires(const C& cell, C& grad, const Matrix<typename
 namespace detail {
 
 /// What the three cells share: the parameters of G gates stacked in PyTorch's order, and their sizes.
-template <class S, int Input, int Hidden, int Gates>
+template <class T, int Input, int Hidden, int Gates>
 struct GateParameters {
-  static constexpr int GateRows = times(Gates, Hidden);
+  using Scalar = scalar_of<T>;
+  using S = Scalar;
 
-  Parameter<S, GateRows, Input> W;   ///< gates x input (weight_ih)
-  Parameter<S, GateRows, Hidden> U;  ///< gates x hidden (weight_hh)
-  Vector<S> b_W, b_U;                ///< gates each (bias_ih, bias_hh), or empty: no bias
+  static constexpr int Rows = times(Gates, Hidden);
+
+  Parameter<T, Rows, Input, Gates> W;   ///< gates x input (weight_ih)
+  Parameter<T, Rows, Hidden, Gates> U;  ///< gates x hidden (weight_hh)
+  Vector<S> b_W, b_U;                   ///< gates each (bias_ih, bias_hh), or empty: no bias
 
   GateParameters(Index input, Index hidden, bool bias)
-      : W(Parameter<S, GateRows, Input>::Zero(Gates * hidden, input)),
-        U(Parameter<S, GateRows, Hidden>::Zero(Gates * hidden, hidden)),
+      : W(decltype(W)::Zero(Gates * hidden, input)),
+        U(decltype(U)::Zero(Gates * hidden, hidden)),
         b_W(Vector<S>::Zero(bias ? Gates * hidden : 0)),
         b_U(b_W) {}
 
   Index input_size() const { return W.cols(); }
   Index hidden_size() const { return U.cols(); }
   bool has_bias() const { return b_W.size() > 0; }
+
+  /// Rows `row` ... of a bias, for `io` to load; zeros without one.
+  template <class Io>
+  Packet<S> bias(const Io& io, const Vector<S>& b, Index row) const {
+    return has_bias() ? io.load(b.data() + row) : constant(S(0));
+  }
+  /// Of both.
+  auto biases() const {
+    return [this](const auto& io, Index row) { return Eigen::internal::padd(bias(io, b_W, row), bias(io, b_U, row)); };
+  }
+
+  /// grad += d x' for the rows of `d` that belong to each gate.
+  template <class D, class X, class Grad>
+  static void add_outer(const D& d, const GateRows<Gates>& at, const X& x, Grad&& grad) {
+    for_each_run(at, grad.rows() / Gates, [&](Index to, Index from, Index rows) {
+      add_outer_product(d.middleRows(from, rows), x, grad.middleRows(to, rows));
+    });
+  }
 
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {

@@ -17,10 +17,14 @@ namespace heed::inline v0_1 {
 ///         [ z ]         [ z ]       W x is added to r, z and n
 ///         [ m ]         [ m ]
 ///         [ n ]         [ n ]
-template <class S, int Input = Dynamic, int Hidden = Dynamic>
-struct GruCell : detail::GateParameters<S, Input, Hidden, 3> {
-  using Scalar = S;
-  using Parameters = detail::GateParameters<S, Input, Hidden, 3>;
+template <class T, int Input = Dynamic, int Hidden = Dynamic>
+struct GruCell : detail::GateParameters<T, Input, Hidden, 3> {
+  using Stored = T;
+  using Scalar = scalar_of<T>;
+  using S = Scalar;
+  using Parameters = detail::GateParameters<T, Input, Hidden, 3>;
+  template <class U>
+  using With = GruCell<U, Input, Hidden>;
   using Parameters::b_U, Parameters::b_W, Parameters::U, Parameters::W;
 
   static constexpr int Trace = detail::times(4, Hidden);
@@ -34,36 +38,35 @@ struct GruCell : detail::GateParameters<S, Input, Hidden, 3> {
 
   void project(const In<S>& x, Index first, Out<S, Trace> trace) const {
     const Index H = this->hidden_size();
-    if (first == 0) {
-      trace.setZero();
-      if (this->has_bias()) {
-        trace.topRows(3 * H).colwise() += b_U;  // one by one: Eigen would put the sum on the heap
-        trace.topRows(2 * H).colwise() += b_W.topRows(2 * H);
-        trace.bottomRows(H).colwise() += b_W.bottomRows(H);
-      }
-    }
     const auto block = W.middleCols(first, x.rows());
-    add_product(block.topRows(2 * H), x, trace.topRows(2 * H));
-    add_product(block.bottomRows(H), x, trace.bottomRows(H));
+    if (first > 0) {
+      add_gates(block, x, trace, rows_of_W());
+      return;
+    }
+    set_gates(block, x, trace, rows_of_W(), [&](const auto& io, Index row) {
+      const auto b = this->bias(io, b_W, row);
+      return row < 2 * H ? Eigen::internal::padd(b, this->bias(io, b_U, row)) : b;
+    });
+    for (Index i = 0; i < trace.cols(); ++i) {
+      S* const m = trace.col(i).data() + 2 * H;
+      detail::for_each_packet<S>(H, [&](const auto& io, Index k) { io.store(m + k, this->bias(io, b_U, 2 * H + k)); });
+    }
   }
 
-  void step(Out<S, Trace> trace, const In<S, Hidden>& s_prev, Out<S, Hidden> s) const {
+  void step(Out<S, Trace> trace, const In<S, Hidden>& s_prev, Out<S, Hidden> s, bool backwards = false) const {
     const Index H = this->hidden_size();
-    add_product(U, s_prev, trace.topRows(3 * H));
-    for (Index i = 0; i < trace.cols(); ++i) {
-      S *const r = trace.col(i).data(), *const z = r + H, *const m = z + H, *const n = m + H,
-               *const h = s.col(i).data();
-      const S* const h_prev = s_prev.col(i).data();
-      detail::for_each_packet<S>(H, [&](const auto& io, Index k) {
-        namespace ei = Eigen::internal;
-        const auto reset = detail::sigmoid_of<S>(io.load(r + k)), keep = detail::sigmoid_of<S>(io.load(z + k));
-        const auto fresh = detail::tanh_of<S>(ei::pmadd(reset, io.load(m + k), io.load(n + k)));
-        io.store(r + k, reset);
-        io.store(z + k, keep);
-        io.store(n + k, fresh);
-        io.store(h + k, ei::pmadd(keep, ei::psub(io.load(h_prev + k), fresh), fresh));  // (1 - z) n + z h
-      });
-    }
+    step_gates(U, s_prev, trace, rows_of_U(), backwards, [&](const auto& io, Index k, Index i, const auto* gates) {
+      namespace ei = Eigen::internal;
+      S *const r = trace.col(i).data() + k, *const z = r + H, *const m = z + H, *const n = m + H;
+      const auto reset = detail::sigmoid_of<S>(gates[0]), keep = detail::sigmoid_of<S>(gates[1]);
+      const auto fresh = detail::tanh_of<S>(ei::pmadd(reset, gates[2], io.load(n)));
+      io.store(r, reset);
+      io.store(z, keep);
+      io.store(m, gates[2]);
+      io.store(n, fresh);
+      const auto h_prev = io.load(s_prev.col(i).data() + k);
+      io.store(s.col(i).data() + k, ei::pmadd(keep, ei::psub(h_prev, fresh), fresh));  // (1 - z) n + z h
+    });
   }
 
   void step_backward(const In<S, Trace>& trace, const In<S, Hidden>& s_prev, Out<S, Hidden> d_s,
@@ -78,21 +81,16 @@ struct GruCell : detail::GateParameters<S, Input, Hidden, 3> {
     d_m = d_n * r;                                              // was: n = tanh(. + r m)
     d_r = d_n * m * r * (S(1) - r);                             // was: n = tanh(. + r m)
     d_s.array() *= z;                                           // was: h' = (1 - z) n + z h
-    d_s.noalias() += U.transpose() * d_a.topRows(3 * H);        // was: [r z m] += U h
+    add_gates_backward(U, d_a, rows_of_U(), d_s);               // was: [r z m] += U h
   }
 
   void project_backward(const In<S, Trace>& d_a, Index first, Out<S> d_x) const {
-    const Index H = this->hidden_size();
-    const auto block = W.middleCols(first, d_x.rows());
-    d_x.noalias() += block.topRows(2 * H).transpose() * d_a.topRows(2 * H);
-    d_x.noalias() += block.bottomRows(H).transpose() * d_a.bottomRows(H);
+    add_gates_backward(W.middleCols(first, d_x.rows()), d_a, rows_of_W(), d_x);
   }
 
-  void accumulate(const In<S>& x, Index first, const In<S, Trace>& d_a, GruCell& grad) const {
+  void accumulate(const In<S>& x, Index first, const In<S, Trace>& d_a, With<S>& grad) const {
     const Index H = this->hidden_size();
-    auto block = grad.W.middleCols(first, x.rows());
-    block.topRows(2 * H).noalias() += d_a.topRows(2 * H) * x.transpose();
-    block.bottomRows(H).noalias() += d_a.bottomRows(H) * x.transpose();
+    this->add_outer(d_a, rows_of_W(), x, grad.W.middleCols(first, x.rows()));
     if (first > 0 || !this->has_bias()) return;
     const Vector<S> sum = d_a.rowwise().sum();
     grad.b_U += sum.topRows(3 * H);
@@ -100,9 +98,13 @@ struct GruCell : detail::GateParameters<S, Input, Hidden, 3> {
     grad.b_W.bottomRows(H) += sum.bottomRows(H);
   }
 
-  void accumulate_recurrent(const In<S, Hidden>& s_prev, const In<S, Trace>& d_a, GruCell& grad) const {
-    grad.U.noalias() += d_a.topRows(3 * this->hidden_size()) * s_prev.transpose();
+  void accumulate_recurrent(const In<S, Hidden>& s_prev, const In<S, Trace>& d_a, With<S>& grad) const {
+    this->add_outer(d_a, rows_of_U(), s_prev, grad.U);
   }
+
+ private:
+  GateRows<3> rows_of_W() const { return {0, this->hidden_size(), 3 * this->hidden_size()}; }
+  GateRows<3> rows_of_U() const { return detail::stacked<3>(this->hidden_size()); }
 };
 
 }  // namespace heed::inline v0_1

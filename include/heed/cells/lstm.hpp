@@ -15,13 +15,17 @@ namespace heed::inline v0_1 {
 ///                         [ g      ]         [ g ]
 ///                         [ o      ]         [ o ]
 ///                         [ tanh c ]
-template <class S, int Input = Dynamic, int Hidden = Dynamic>
-struct LstmCell : detail::GateParameters<S, Input, Hidden, 4> {
-  using Scalar = S;
-  using Parameters = detail::GateParameters<S, Input, Hidden, 4>;
+template <class T, int Input = Dynamic, int Hidden = Dynamic>
+struct LstmCell : detail::GateParameters<T, Input, Hidden, 4> {
+  using Stored = T;
+  using Scalar = scalar_of<T>;
+  using S = Scalar;
+  using Parameters = detail::GateParameters<T, Input, Hidden, 4>;
+  template <class U>
+  using With = LstmCell<U, Input, Hidden>;
   using Parameters::b_U, Parameters::b_W, Parameters::U, Parameters::W;
 
-  static constexpr int State = detail::times(2, Hidden), Trace = detail::times(5, Hidden), Gates = Parameters::GateRows;
+  static constexpr int State = detail::times(2, Hidden), Trace = detail::times(5, Hidden), Gates = Parameters::Rows;
 
   LstmCell() : LstmCell(Input == Dynamic ? 0 : Input, Hidden == Dynamic ? 0 : Hidden) {}
   LstmCell(Index input, Index hidden, bool bias = true) : Parameters(input, hidden, bias) {}
@@ -31,39 +35,35 @@ struct LstmCell : detail::GateParameters<S, Input, Hidden, 4> {
   Index gradient_size() const { return 4 * this->hidden_size(); }
 
   void project(const In<S>& x, Index first, Out<S, Trace> trace) const {
-    auto gates = trace.topRows(gradient_size());
+    const auto block = W.middleCols(first, x.rows());
     if (first == 0) {
-      gates.setZero();
-      if (this->has_bias()) {  // one by one: Eigen would put their sum on the heap
-        gates.colwise() += b_W;
-        gates.colwise() += b_U;
-      }
+      set_gates(block, x, trace, rows(), this->biases());
+    } else {
+      add_gates(block, x, trace, rows());
     }
-    add_product(W.middleCols(first, x.rows()), x, gates);
   }
 
-  void step(Out<S, Trace> trace, const In<S, State>& s_prev, Out<S, State> s) const {
+  void step(Out<S, Trace> trace, const In<S, State>& s_prev, Out<S, State> s, bool backwards = false) const {
     const Index H = this->hidden_size();
-    add_product(U, s_prev.topRows(H), trace.topRows(4 * H));
-    for (Index j = 0; j < trace.cols(); ++j) {
-      S *const i = trace.col(j).data(), *const f = i + H, *const g = f + H, *const o = g + H, *const tanh_c = o + H;
-      S *const h = s.col(j).data(), *const c = h + H;
-      const S* const c_prev = s_prev.col(j).data() + H;
-      detail::for_each_packet<S>(H, [&](const auto& io, Index k) {
-        namespace ei = Eigen::internal;
-        const auto in = detail::sigmoid_of<S>(io.load(i + k)), forget = detail::sigmoid_of<S>(io.load(f + k));
-        const auto fresh = detail::tanh_of<S>(io.load(g + k)), out = detail::sigmoid_of<S>(io.load(o + k));
-        const auto cell = ei::pmadd(forget, io.load(c_prev + k), ei::pmul(in, fresh));
-        const auto shown = detail::tanh_of<S>(cell);
-        io.store(i + k, in);
-        io.store(f + k, forget);
-        io.store(g + k, fresh);
-        io.store(o + k, out);
-        io.store(c + k, cell);
-        io.store(tanh_c + k, shown);
-        io.store(h + k, ei::pmul(out, shown));
-      });
-    }
+    step_gates(U, s_prev.topRows(H), trace, rows(), backwards,
+               [&](const auto& io, Index k, Index j, const auto* gates) {
+                 namespace ei = Eigen::internal;
+                 S *const i = trace.col(j).data() + k, *const f = i + H, *const g = f + H, *const o = g + H,
+                          *const tanh_c = o + H;
+                 S *const h = s.col(j).data() + k, *const c = h + H;
+                 const S* const c_prev = s_prev.col(j).data() + H + k;
+                 const auto in = detail::sigmoid_of<S>(gates[0]), forget = detail::sigmoid_of<S>(gates[1]);
+                 const auto fresh = detail::tanh_of<S>(gates[2]), out = detail::sigmoid_of<S>(gates[3]);
+                 const auto cell = ei::pmadd(forget, io.load(c_prev), ei::pmul(in, fresh));
+                 const auto shown = detail::tanh_of<S>(cell);
+                 io.store(i, in);
+                 io.store(f, forget);
+                 io.store(g, fresh);
+                 io.store(o, out);
+                 io.store(tanh_c, shown);
+                 io.store(c, cell);
+                 io.store(h, ei::pmul(out, shown));
+               });
   }
 
   void step_backward(const In<S, Trace>& trace, const In<S, State>& s_prev, Out<S, State> d_s,
@@ -79,24 +79,28 @@ struct LstmCell : detail::GateParameters<S, Input, Hidden, 4> {
     d_a.middleRows(2 * H, H).array() = d_c * i * (S(1) - g.square());                    // was: c = f c_prev + i g
     d_a.middleRows(H, H).array() = d_c * s_prev.bottomRows(H).array() * f * (S(1) - f);  // was: c = f c_prev + i g
     d_c *= f;                                                                            // was: c = f c_prev + i g
-    d_s.topRows(H).noalias() = U.transpose() * d_a;                                      // was: gates += U h_prev
+    d_s.topRows(H).setZero();                                                            // was: gates += U h_prev
+    add_gates_backward(U, d_a, rows(), d_s.topRows(H));                                  // was: gates += U h_prev
   }
 
   void project_backward(const In<S, Gates>& d_a, Index first, Out<S> d_x) const {
-    d_x.noalias() += W.middleCols(first, d_x.rows()).transpose() * d_a;
+    add_gates_backward(W.middleCols(first, d_x.rows()), d_a, rows(), d_x);
   }
 
-  void accumulate(const In<S>& x, Index first, const In<S, Gates>& d_a, LstmCell& grad) const {
-    grad.W.middleCols(first, x.rows()).noalias() += d_a * x.transpose();
+  void accumulate(const In<S>& x, Index first, const In<S, Gates>& d_a, With<S>& grad) const {
+    this->add_outer(d_a, rows(), x, grad.W.middleCols(first, x.rows()));
     if (first > 0 || !this->has_bias()) return;
     const Vector<S> sum = d_a.rowwise().sum();
     grad.b_W += sum;
     grad.b_U += sum;
   }
 
-  void accumulate_recurrent(const In<S, State>& s_prev, const In<S, Gates>& d_a, LstmCell& grad) const {
-    grad.U.noalias() += d_a * s_prev.topRows(this->hidden_size()).transpose();
+  void accumulate_recurrent(const In<S, State>& s_prev, const In<S, Gates>& d_a, With<S>& grad) const {
+    this->add_outer(d_a, rows(), s_prev.topRows(this->hidden_size()), grad.U);
   }
+
+ private:
+  GateRows<4> rows() const { return detail::stacked<4>(this->hidden_size()); }
 };
 
 }  // namespace heed::inline v0_1

@@ -8,10 +8,14 @@ namespace heed::inline v0_1 {
 /// The plain recurrent cell (Elman 1990), as PyTorch's nn.RNN.
 ///
 ///   h_t = tanh(W x_t + b_W + U h_{t-1} + b_U)        or max(., 0) with `Relu`
-template <class S, int Input = Dynamic, int Hidden = Dynamic, class Activation = Tanh>
-struct RnnCell : detail::GateParameters<S, Input, Hidden, 1> {
-  using Scalar = S;
-  using Parameters = detail::GateParameters<S, Input, Hidden, 1>;
+template <class T, int Input = Dynamic, int Hidden = Dynamic, class Activation = Tanh>
+struct RnnCell : detail::GateParameters<T, Input, Hidden, 1> {
+  using Stored = T;
+  using Scalar = scalar_of<T>;
+  using S = Scalar;
+  using Parameters = detail::GateParameters<T, Input, Hidden, 1>;
+  template <class U>
+  using With = RnnCell<U, Input, Hidden, Activation>;
   using Parameters::b_U, Parameters::b_W, Parameters::U, Parameters::W;
 
   RnnCell() : RnnCell(Input == Dynamic ? 0 : Input, Hidden == Dynamic ? 0 : Hidden) {}
@@ -22,42 +26,43 @@ struct RnnCell : detail::GateParameters<S, Input, Hidden, 1> {
   Index gradient_size() const { return this->hidden_size(); }  ///< d(pre-activation)
 
   void project(const In<S>& x, Index first, Out<S, Hidden> trace) const {
+    const auto block = W.middleCols(first, x.rows());
     if (first == 0) {
-      trace.setZero();
-      if (this->has_bias()) {  // one by one: Eigen would put their sum on the heap
-        trace.colwise() += b_W;
-        trace.colwise() += b_U;
-      }
+      set_gates(block, x, trace, GateRows<1>{0}, this->biases());
+    } else {
+      add_product(block, x, trace);
     }
-    add_product(W.middleCols(first, x.rows()), x, trace);
   }
 
-  void step(Out<S, Hidden> trace, const In<S, Hidden>& s_prev, Out<S, Hidden> s) const {
-    add_product(U, s_prev, trace);
-    Activation::forward(trace);
-    s = trace;
+  void step(Out<S, Hidden> trace, const In<S, Hidden>& s_prev, Out<S, Hidden> s, bool backwards = false) const {
+    step_gates(U, s_prev, trace, GateRows<1>{0}, backwards, [&](const auto& io, Index k, Index i, const auto* gates) {
+      const auto h = Activation::template of<S>(gates[0]);
+      io.store(trace.col(i).data() + k, h);
+      io.store(s.col(i).data() + k, h);
+    });
   }
 
   void step_backward(const In<S, Hidden>& trace, const In<S, Hidden>&, Out<S, Hidden> d_s, Out<S, Hidden> d_a) const {
     d_a = d_s;
-    Activation::backward(trace, d_a);     // was: h = activation(a)
-    d_s.noalias() = U.transpose() * d_a;  // was: a += U h_prev
+    Activation::backward(trace, d_a);   // was: h = activation(a)
+    d_s.setZero();                      // was: a += U h_prev
+    add_product_backward(U, d_a, d_s);  // was: a += U h_prev
   }
 
   void project_backward(const In<S, Hidden>& d_a, Index first, Out<S> d_x) const {
-    d_x.noalias() += W.middleCols(first, d_x.rows()).transpose() * d_a;
+    add_product_backward(W.middleCols(first, d_x.rows()), d_a, d_x);
   }
 
-  void accumulate(const In<S>& x, Index first, const In<S, Hidden>& d_a, RnnCell& grad) const {
-    grad.W.middleCols(first, x.rows()).noalias() += d_a * x.transpose();
+  void accumulate(const In<S>& x, Index first, const In<S, Hidden>& d_a, With<S>& grad) const {
+    add_outer_product(d_a, x, grad.W.middleCols(first, x.rows()));
     if (first > 0 || !this->has_bias()) return;
     const Vector<S> sum = d_a.rowwise().sum();
     grad.b_W += sum;
     grad.b_U += sum;
   }
 
-  void accumulate_recurrent(const In<S, Hidden>& s_prev, const In<S, Hidden>& d_a, RnnCell& grad) const {
-    grad.U.noalias() += d_a * s_prev.transpose();
+  void accumulate_recurrent(const In<S, Hidden>& s_prev, const In<S, Hidden>& d_a, With<S>& grad) const {
+    add_outer_product(d_a, s_prev, grad.U);
   }
 };
 

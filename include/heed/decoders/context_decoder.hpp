@@ -15,13 +15,16 @@ namespace heed::inline v0_1 {
 /// the previous top state, and the context enters the first layer.
 template <Cell C, class Look>
 struct ContextDecoder {
+  using Stored = StoredOf<C>;
   using Scalar = typename C::Scalar;
   using S = Scalar;
+  template <class U>
+  using With = ContextDecoder<KeptAs<U, C>, KeptAs<U, Look>>;
 
   Stack<C> stack;
   Look attention;
-  Bridge<S> bridge;
-  Readout<S> readout;
+  Bridge<Stored> bridge;
+  Readout<Stored> readout;
   Index word = 0;  ///< size of an embedded word: where the context's block of the first cell's W begins
 
   ContextDecoder() = default;
@@ -70,7 +73,7 @@ struct ContextDecoder {
     readout.forward(tape.stack.top().outputs, tape.contexts, x, tape.features);
   }
 
-  void finish_backward(const In<S>& x, const DecoderState<S>& state, DecoderTape<S>& tape, ContextDecoder& grad,
+  void finish_backward(const In<S>& x, const DecoderState<S>& state, DecoderTape<S>& tape, With<S>& grad,
                        Out<S> d_x) const {
     stack.begin_backward(x.cols(), state.columns(), tape.stack);
     tape.d_projected.resize(tape.projected.rows(), x.cols());
@@ -81,7 +84,7 @@ struct ContextDecoder {
   }
 
   void step_backward(const Memory<S>& memory, const DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
-                     ContextDecoder& grad, Memory<S>& d_memory, const Random* random) const {
+                     With<S>& grad, Memory<S>& d_memory, const Random* random) const {
     auto d_contexts = tape.d_contexts.middleCols(first, n);
     stack.step_backward(tape.stack, first, n, random);  // was: stack.step
     stack.bottom().project_backward(tape.stack.layers.front().d_a.middleCols(first, n), word,
@@ -93,7 +96,7 @@ struct ContextDecoder {
                        tape.d_scores);  // was: attention
   }
 
-  void begin_backward(const In<S>& x, const DecoderTape<S>& tape, ContextDecoder& grad, Out<S> d_x) const {
+  void begin_backward(const In<S>& x, const DecoderTape<S>& tape, With<S>& grad, Out<S> d_x) const {
     const auto& bottom = tape.stack.layers.front();
     stack.accumulate(tape.stack, grad.stack);
     stack.bottom().accumulate(tape.contexts, word, bottom.d_a, grad.stack.layers.front());
@@ -102,12 +105,11 @@ struct ContextDecoder {
     attention.accumulate(tape.stack.top().previous.topRows(stack.hidden_size()), tape.d_projected, grad.attention);
   }
 
-  void start_backward(const DecoderState<S>& state, DecoderTape<S>& tape, ContextDecoder& grad,
-                      Memory<S>& d_memory) const {
+  void start_backward(const DecoderState<S>& state, DecoderTape<S>& tape, With<S>& grad, Memory<S>& d_memory) const {
     detail::bridge_backward(bridge, state, tape, grad.bridge, d_memory);
   }
 
-  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, ContextDecoder& grad) const {
+  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, With<S>& grad) const {
     attention.prepare_backward(memory, d_memory, grad.attention);
   }
 
@@ -117,6 +119,7 @@ struct ContextDecoder {
     visit("attention", self.attention...);
     visit("bridge", self.bridge...);
     visit("readout", self.readout...);
+    visit("word", self.word...);
   }
 };
 

@@ -65,8 +65,8 @@ std::span<const Index> reading(const DecoderState<S>& state, Index n) {
 }
 
 /// Backward of the bridge: the states it made are those the first step began with.
-template <class S>
-void bridge_backward(const Bridge<S>& bridge, const DecoderState<S>& state, DecoderTape<S>& tape, Bridge<S>& grad,
+template <class T, class S>
+void bridge_backward(const Bridge<T>& bridge, const DecoderState<S>& state, DecoderTape<S>& tape, Bridge<S>& grad,
                      Memory<S>& d_memory) {
   for (std::size_t l = 0; l < bridge.layers.size(); ++l) {
     auto& layer = tape.stack.layers[l];
@@ -90,7 +90,7 @@ void bridge_backward(const Bridge<S>& bridge, const DecoderState<S>& state, Deco
 /// Each has its `_backward`, called in reverse order. `decode`, `decode_backward` and `advance` below are the drivers.
 template <class D>
 concept Decoder = Part<D> &&
-    requires(const D& decoder, D& grad, const Matrix<typename D::Scalar>& x, Matrix<typename D::Scalar>& d_x,
+    requires(const D& decoder, Plain<D>& grad, const Matrix<typename D::Scalar>& x, Matrix<typename D::Scalar>& d_x,
              Memory<typename D::Scalar>& memory, DecoderState<typename D::Scalar>& state,
              DecoderTape<typename D::Scalar>& tape, Index i, Random* random) {
   { decoder.word_size() } -> std::convertible_to<Index>;
@@ -126,7 +126,7 @@ void decode(const D& decoder, const In<typename D::Scalar>& x, const Packing& pa
 template <Decoder D>
 void decode_backward(const D& decoder, const In<typename D::Scalar>& x, const Packing& packing,
                      const Memory<typename D::Scalar>& memory, DecoderState<typename D::Scalar>& state,
-                     DecoderTape<typename D::Scalar>& tape, D& grad, Out<typename D::Scalar> d_x,
+                     DecoderTape<typename D::Scalar>& tape, Plain<D>& grad, Out<typename D::Scalar> d_x,
                      Memory<typename D::Scalar>& d_memory, const Random* random = nullptr) {
   decoder.finish_backward(x, state, tape, grad, d_x);
   for (Index t = packing.steps(); t-- > 0;) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <heed/decoders/decoder.hpp>
+#include <heed/products.hpp>
 
 namespace heed::inline v0_1 {
 
@@ -14,13 +15,16 @@ namespace heed::inline v0_1 {
 /// h~_0 = 0 (section 3.3). The weights of step i are those used to predict word i.
 template <Cell C, Scorer ScorerType, class NormalizerType = Softmax>
 struct LuongDecoder {
+  using Stored = StoredOf<C>;
   using Scalar = typename C::Scalar;
   using S = Scalar;
+  template <class U>
+  using With = LuongDecoder<KeptAs<U, C>, KeptAs<U, ScorerType>, NormalizerType>;
 
   Stack<C> stack;
   Attention<ScorerType, NormalizerType> attention;
-  Bridge<S> bridge;
-  Matrix<S> W;                ///< features x (memory + hidden) (the paper's W_c)
+  Bridge<Stored> bridge;
+  Parameter<Stored, Dynamic, Dynamic> W;  ///< features x (memory + hidden) (the paper's W_c)
   Index word = 0;             ///< size of an embedded word: where the fed-back vector's block of the first W begins
   bool input_feeding = true;  ///< whether h~ of the last step joins the first layer's input
 
@@ -33,7 +37,7 @@ struct LuongDecoder {
       : stack(make, word_size + (feed ? features : 0), hidden, layers, dropout),
         attention(std::move(look)),
         bridge(memory_size, stack.bottom().state_size(), layers),
-        W(Matrix<S>::Zero(features, memory_size + hidden)),
+        W(decltype(W)::Zero(features, memory_size + hidden)),
         word(word_size),
         input_feeding(feed) {
     attention.check(hidden, memory_size);
@@ -82,8 +86,7 @@ struct LuongDecoder {
 
   void finish(const In<S>&, DecoderTape<S>&) const {}
 
-  void finish_backward(const In<S>& x, const DecoderState<S>& state, DecoderTape<S>& tape, LuongDecoder&,
-                       Out<S>) const {
+  void finish_backward(const In<S>& x, const DecoderState<S>& state, DecoderTape<S>& tape, With<S>&, Out<S>) const {
     stack.begin_backward(x.cols(), state.columns(), tape.stack);
     tape.d_projected.resize(tape.projected.rows(), x.cols());
     tape.d_contexts.resize(tape.contexts.rows(), x.cols());
@@ -92,14 +95,15 @@ struct LuongDecoder {
   }
 
   void step_backward(const Memory<S>& memory, const DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
-                     LuongDecoder& grad, Memory<S>& d_memory, const Random* random) const {
+                     With<S>& grad, Memory<S>& d_memory, const Random* random) const {
     auto d_features = tape.d_features.middleCols(first, n), d_contexts = tape.d_contexts.middleCols(first, n);
     auto d_h = tape.stack.top().d_outputs.middleCols(first, n);
     auto d_feed = tape.d_feed.leftCols(n);
-    if (input_feeding) d_features += d_feed;                                     // was: feed = features
-    Tanh::backward(tape.features.middleCols(first, n), d_features);              // was: features = tanh(.)
-    d_h.noalias() += W.rightCols(stack.hidden_size()).transpose() * d_features;  // was: W [c; h]
-    d_contexts.noalias() = W.leftCols(memory_size()).transpose() * d_features;   // was: W [c; h]
+    if (input_feeding) d_features += d_feed;                                  // was: feed = features
+    Tanh::backward(tape.features.middleCols(first, n), d_features);           // was: features = tanh(.)
+    add_product_backward(W.rightCols(stack.hidden_size()), d_features, d_h);  // was: W [c; h]
+    d_contexts.setZero();
+    add_product_backward(W.leftCols(memory_size()), d_features, d_contexts);  // was: W [c; h]
     attention.backward(memory, detail::reading(state, n), tape.projected.middleCols(first, n),
                        tape.weights.middleCols(first, n), d_contexts, grad.attention,
                        tape.d_projected.middleCols(first, n), d_h, d_memory, tape.scratch,
@@ -110,7 +114,7 @@ struct LuongDecoder {
     stack.bottom().project_backward(tape.stack.layers.front().d_a.middleCols(first, n), word, d_feed);  // was: project
   }
 
-  void begin_backward(const In<S>& x, const DecoderTape<S>& tape, LuongDecoder& grad, Out<S> d_x) const {
+  void begin_backward(const In<S>& x, const DecoderTape<S>& tape, With<S>& grad, Out<S> d_x) const {
     const auto& bottom = tape.stack.layers.front();
     const auto& h = tape.stack.top().outputs;
     stack.accumulate(tape.stack, grad.stack);
@@ -118,16 +122,15 @@ struct LuongDecoder {
     stack.bottom().accumulate(x, 0, bottom.d_a, grad.stack.layers.front());
     stack.bottom().project_backward(bottom.d_a, 0, d_x);
     attention.accumulate(h, tape.d_projected, grad.attention);
-    grad.W.leftCols(memory_size()).noalias() += tape.d_features * tape.contexts.transpose();
-    grad.W.rightCols(stack.hidden_size()).noalias() += tape.d_features * h.transpose();
+    add_outer_product(tape.d_features, tape.contexts, grad.W.leftCols(memory_size()));
+    add_outer_product(tape.d_features, h, grad.W.rightCols(stack.hidden_size()));
   }
 
-  void start_backward(const DecoderState<S>& state, DecoderTape<S>& tape, LuongDecoder& grad,
-                      Memory<S>& d_memory) const {
+  void start_backward(const DecoderState<S>& state, DecoderTape<S>& tape, With<S>& grad, Memory<S>& d_memory) const {
     detail::bridge_backward(bridge, state, tape, grad.bridge, d_memory);
   }
 
-  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, LuongDecoder& grad) const {
+  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, With<S>& grad) const {
     attention.prepare_backward(memory, d_memory, grad.attention);
   }
 
@@ -137,6 +140,8 @@ struct LuongDecoder {
     visit("attention", self.attention...);
     visit("bridge", self.bridge...);
     visit("W", self.W...);
+    visit("word", self.word...);
+    visit("input_feeding", self.input_feeding...);
   }
 };
 

@@ -1,52 +1,213 @@
 #pragma once
 
-#include <heed/kernels/packets.hpp>
+#include <heed/kernels/exponential_columns.hpp>
+#include <heed/kernels/shared_division.hpp>
+#include <heed/kernels/tanh_match.hpp>
+
+#include <algorithm>
 
 namespace heed::inline v0_1::detail {
 
 /// score_j = v' z_j with z_j = tanh(q + k_j): the match that the additive and concat scorers share.
+///
+/// Keys are columns of `ExponentialColumns`, and queries become such columns once per call; then
+///
+///   score = sum v - 2 sum v / (1 + e^{2q} e^{2k})
+///
+/// costs no exponential, and four packets share a division. Pairs with a column that exponentials cannot hold take
+/// `TanhMatch`. Which way a pair goes, and in what order it is summed, depends on that pair alone.
 template <class S, int Size>
-struct AdditiveMatch {
-  static void score(const Vector<S, Size>& v, const In<S, Size>& projected, const In<S, Size>& keys, Out<S> scores) {
-    namespace ei = Eigen::internal;
+class AdditiveMatch {
+  using P = Packet<S>;
+  using Form = ExponentialColumns<S>;
+
+ public:
+  /// The rows of the keys of `size` numbers each.
+  static Index key_size(Index size) { return Form::rows(size); }
+
+  /// The first rows of each column, k, take the form that the functions below expect.
+  static void finish_keys(const Vector<S, Size>& v, Out<S> keys) {
+    const bool hold = !Form::within(v.size(), v.data(), S(Form::moderate));
+    for (Index j = 0; j < keys.cols(); ++j) Form::make(v.size(), keys.col(j).data(), keys.col(j).data(), hold);
+  }
+
+  static void score(const Vector<S, Size>& v, const In<S, Size>& projected, const In<S>& keys, Out<S> scores,
+                    Buffer<S>& scratch) {
+    const AdditiveMatch match(v, projected, keys, scratch, 0);
+    const auto to = columns_of(scores);
+    Index j = 0;
+    for (; j + 4 <= keys.cols(); j += 4) match.template score_keys<4>(j, scores.cols(), to);
+    for (; j < keys.cols(); ++j) match.template score_keys<1>(j, scores.cols(), to);
+  }
+
+  /// Adds to d_v, d_projected and the first rows of d_keys, which are gradients with respect to v, q and k. Recomputes z
+  /// rather than keeping it for every step of every sentence.
+  static void score_backward(const Vector<S, Size>& v, const In<S, Size>& projected, const In<S>& keys,
+                             const In<S>& d_scores, Vector<S, Size>& d_v, Out<S, Size> d_projected, Out<S> d_keys,
+                             Buffer<S>& scratch) {
+    const AdditiveMatch match(v, projected, keys, scratch, 2);
+    auto fast_v = scratch.col(scratch.cols() - 2), fast_q = scratch.col(scratch.cols() - 1);  // whole packets
+    fast_v.setZero();
     for (Index i = 0; i < projected.cols(); ++i) {
-      const S* const q = projected.col(i).data();
+      fast_q.setZero();
       for (Index j = 0; j < keys.cols(); ++j) {
-        const S* const key = keys.col(j).data();
-        auto sum = constant(S(0));
-        for_each_packet<S>(keys.rows(), [&](const auto& io, Index k) {
-          const auto z = tanh_of<S>(ei::padd(io.load(q + k), io.load(key + k)));
-          sum = ei::pmadd(io.load(v.data() + k), z, sum);
-        });
-        scores(j, i) = ei::predux(sum);
+        if (match.plain(i, j)) {
+          match.pair(i, j).backward(d_scores(j, i), d_v.data(), d_projected.col(i).data(), d_keys.col(j).data());
+        } else {
+          Gradients{match.v_,      match.forms_.col(i), match.keys_.col(j),  constant(S(d_scores(j, i))),
+                    fast_v.data(), fast_q.data(),       d_keys.col(j).data()}
+              .add_all(v.size());
+        }
+      }
+      d_projected.col(i) += fast_q.head(v.size());
+    }
+    d_v += fast_v.head(v.size());
+  }
+
+ private:
+  /// Lays out the queries and, whole packets of it, v in the first columns of `scratch`; `more` columns follow.
+  AdditiveMatch(const Vector<S, Size>& v, const In<S, Size>& projected, const In<S>& keys, Buffer<S>& scratch,
+                Index more)
+      : size_(v.size()), v_(v.data()), queries_(columns_of(projected)), keys_(columns_of(keys)) {
+    const Index n = projected.cols();
+    eigen_assert(projected.rows() == size_ && keys.rows() == key_size(size_));
+    scratch.resize(keys.rows(), n + 1 + more);
+    forms_ = columns_of(scratch);
+    for (Index i = 0; i < n; ++i) Form::make(size_, queries_.col(i), scratch.col(i).data());
+    if (size_ < Form::padded(size_)) {
+      scratch.col(n).head(size_) = v;
+      scratch.col(n).tail(keys.rows() - size_).setZero();
+      v_ = scratch.col(n).data();
+    }
+    for (Index k = 0; k < size_; k += packet_size<S>)
+      v_sum_ = Eigen::internal::padd(v_sum_, Eigen::internal::ploadu<P>(v_ + k));
+  }
+
+  bool plain(Index i, Index j) const { return Form::plain(size_, forms_.col(i)) || Form::plain(size_, keys_.col(j)); }
+
+  /// A pair that is taken number by number.
+  TanhMatch<S> pair(Index i, Index j) const {
+    return {size_, v_, queries_.col(i), keys_.col(j), !Form::plain(size_, keys_.col(j))};
+  }
+
+  /// The scores of `Cols` keys from j against every query.
+  template <int Cols>
+  void score_keys(Index j, Index queries, Columns<S> scores) const {
+    namespace ei = Eigen::internal;
+    bool plain_key = false;
+    for (int c = 0; c < Cols; ++c) plain_key = plain_key || Form::plain(size_, keys_.col(j + c));
+    for (Index i = 0; i < queries; ++i) {
+      S* const to = scores.col(i) + j;
+      const bool plain_query = Form::plain(size_, forms_.col(i));
+      if (!plain_query) {
+        Quotients<Cols> quotients(v_, forms_.col(i), keys_.from(j));
+        quotients.add_all(size_);
+#pragma GCC unroll 4
+        for (int c = 0; c < Cols; ++c) to[c] = ei::predux(ei::pmadd(quotients.sum[c], constant(S(-2)), v_sum_));
+      }
+      if (plain_query || plain_key) {
+        for (int c = 0; c < Cols; ++c) {
+          if (plain(i, j + c)) to[c] = pair(i, j + c).score();
+        }
       }
     }
   }
 
-  /// Recomputes z rather than keeping it for every step of every sentence.
-  static void score_backward(const Vector<S, Size>& v, const In<S, Size>& projected, const In<S, Size>& keys,
-                             const In<S>& d_scores, Vector<S, Size>& d_v, Out<S, Size> d_projected,
-                             Out<S, Size> d_keys) {
-    namespace ei = Eigen::internal;
-    const auto one = constant(S(1));
-    for (Index i = 0; i < projected.cols(); ++i) {
-      const S* const q = projected.col(i).data();
-      S* const d_q = d_projected.col(i).data();
-      for (Index j = 0; j < keys.cols(); ++j) {
-        const S* const key = keys.col(j).data();
-        S* const d_key = d_keys.col(j).data();
-        const auto d = constant(S(d_scores(j, i)));
-        for_each_packet<S>(keys.rows(), [&](const auto& io, Index k) {
-          const auto z = tanh_of<S>(ei::padd(io.load(q + k), io.load(key + k)));
-          S* const d_vk = d_v.data() + k;
-          io.store(d_vk, ei::pmadd(d, z, io.load(d_vk)));  // was: score = v' z
-          const auto d_sum = ei::pmul(ei::pmul(d, io.load(v.data() + k)), ei::psub(one, ei::pmul(z, z)));
-          io.store(d_key + k, ei::padd(io.load(d_key + k), d_sum));  // was: z = tanh(q + k)
-          io.store(d_q + k, ei::padd(io.load(d_q + k), d_sum));      // was: z = tanh(q + k)
-        });
+  /// Gives every four packets to Step::add<4>(k), then what is left to Step::add<2>(k) and Step::add<1>(k).
+  template <class Step>
+  struct ByFours {
+    EIGEN_ALWAYS_INLINE void add_all(Index size) {
+      Step& step = static_cast<Step&>(*this);
+      Index k = 0;
+      for (; k + 4 * packet_size<S> <= Form::padded(size); k += 4 * packet_size<S>) step.template add<4>(k);
+      if (k + packet_size<S> < size) {
+        step.template add<2>(k);
+        k += 2 * packet_size<S>;
+      }
+      if (k < size) step.template add<1>(k);
+    }
+
+    template <int N>
+    EIGEN_ALWAYS_INLINE static void load(const S* from, P (&to)[std::size_t{N}]) {
+#pragma GCC unroll 4
+      for (int p = 0; p < N; ++p) to[p] = Eigen::internal::ploadu<P>(from + p * packet_size<S>);
+    }
+    template <int N>
+    EIGEN_ALWAYS_INLINE static void denominators(const S* q, const S* key, P (&a)[std::size_t{N}]) {
+      P qs[std::size_t{N}];
+      load<N>(q, qs);
+      load<N>(key, a);
+#pragma GCC unroll 4
+      for (int p = 0; p < N; ++p) a[p] = Form::denominator(qs[p], a[p]);
+    }
+  };
+
+  /// The sums of v / (1 + e^{2q} e^{2k}) for some keys.
+  template <int Cols>
+  struct Quotients : ByFours<Quotients<Cols>> {
+    const S* v;
+    const S* q;
+    const S* key[std::size_t{Cols}];
+    P sum[std::size_t{Cols}];
+
+    EIGEN_ALWAYS_INLINE Quotients(const S* v_, const S* q_, Columns<const S> keys) : v(v_), q(q_) {
+#pragma GCC unroll 4
+      for (int c = 0; c < Cols; ++c) {
+        key[c] = keys.col(c);
+        sum[c] = constant(S(0));
       }
     }
-  }
+    template <int N>
+    EIGEN_ALWAYS_INLINE void add(Index k) {
+      P vs[std::size_t{N}];
+      this->template load<N>(v + k, vs);
+#pragma GCC unroll 4
+      for (int c = 0; c < Cols; ++c) {
+        P a[std::size_t{N}];
+        this->template denominators<N>(q + k, key[c] + k, a);
+        sum[c] = Eigen::internal::padd(sum[c], SharedDivision<S>::sum(vs, a));
+      }
+    }
+  };
+
+  /// One query and one key on the way back.
+  struct Gradients : ByFours<Gradients> {
+    const S* v;
+    const S* q;
+    const S* key;
+    P d_score;
+    S* d_v;
+    S* d_q;
+    S* d_key;
+
+    EIGEN_ALWAYS_INLINE Gradients(const S* v_, const S* q_, const S* key_, const P& d_score_, S* d_v_, S* d_q_,
+                                  S* d_key_)
+        : v(v_), q(q_), key(key_), d_score(d_score_), d_v(d_v_), d_q(d_q_), d_key(d_key_) {}
+
+    template <int N>
+    EIGEN_ALWAYS_INLINE void add(Index k) {
+      namespace ei = Eigen::internal;
+      const P one = constant(S(1));
+      P r[std::size_t{N}];
+      this->template denominators<N>(q + k, key + k, r);
+      SharedDivision<S>::invert(r);
+#pragma GCC unroll 4
+      for (int p = 0; p < N; ++p) {
+        const Index at = k + p * packet_size<S>;
+        const P z = ei::pmadd(r[p], constant(S(-2)), one);
+        const P slope = ei::pmul(ei::pmul(r[p], constant(S(4))), ei::psub(one, r[p]));  // 1 - z^2
+        const P d_sum = ei::pmul(ei::pmul(d_score, ei::ploadu<P>(v + at)), slope);
+        ei::pstoreu(d_v + at, ei::pmadd(d_score, z, ei::ploadu<P>(d_v + at)));  // was: score = v' z
+        ei::pstoreu(d_key + at, ei::padd(ei::ploadu<P>(d_key + at), d_sum));    // was: z = tanh(q + k)
+        ei::pstoreu(d_q + at, ei::padd(ei::ploadu<P>(d_q + at), d_sum));        // was: z = tanh(q + k)
+      }
+    }
+  };
+
+  Index size_;
+  const S* v_;
+  P v_sum_ = constant(S(0));
+  Columns<const S> queries_, keys_, forms_{};
 };
 
 }  // namespace heed::inline v0_1::detail

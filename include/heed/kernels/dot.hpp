@@ -1,6 +1,7 @@
 #pragma once
 
-#include <heed/kernels/product.hpp>
+#include <heed/kernels/transposed_product.hpp>
+#include <heed/kernels/weighted_sum.hpp>
 
 namespace heed::inline v0_1::detail {
 
@@ -8,19 +9,17 @@ namespace heed::inline v0_1::detail {
 template <class S, int Size>
 struct DotMatch {
   static void score(const In<S, Size>& projected, const In<S, Size>& keys, Out<S> scores) {
-    for (Index i = 0; i < projected.cols(); ++i) {
-      for (Index j = 0; j < keys.cols(); ++j) {
-        scores(j, i) = dot(keys.col(j).data(), projected.col(i).data(), keys.rows());
-      }
-    }
+    eigen_assert(projected.rows() == keys.rows() && scores.rows() == keys.cols() && scores.cols() == projected.cols());
+    TransposedProduct<S>::set(keys.rows(), keys.cols(), projected.cols(), columns_of(keys), columns_of(projected),
+                              columns_of(scores));
   }
 
   static void score_backward(const In<S, Size>& projected, const In<S, Size>& keys, const In<S>& d_scores,
                              Out<S, Size> d_projected, Out<S, Size> d_keys) {
-    for (Index i = 0; i < projected.cols(); ++i) {
-      d_projected.col(i).noalias() += keys * d_scores.col(i);
-      d_keys.noalias() += projected.col(i) * d_scores.col(i).transpose();
-    }
+    const Index size = keys.rows(), cols = keys.cols(), n = projected.cols();
+    eigen_assert(projected.rows() == size && d_scores.rows() == cols && d_scores.cols() == n);
+    WeightedSum<S>::add(size, cols, n, columns_of(keys), columns_of(d_scores), columns_of(d_projected));
+    WeightedSum<S>::backward(size, cols, n, columns_of(projected), columns_of(d_scores), columns_of(d_keys));
   }
 };
 

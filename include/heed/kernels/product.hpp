@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/kernels/packets.hpp>
+#include <heed/kernels/tile.hpp>
 
 #include <algorithm>
 
@@ -8,116 +8,105 @@ namespace heed::inline v0_1::detail {
 
 /// out += a b, without allocating, and with every column of out computed in the same way whatever stands beside it.
 ///
-/// out(i, j) is the sum over k in order, a multiply-add each, in registers: `Cols` columns of out by as many packets of
-/// rows as there are registers for. Nothing is packed, as a recurrence's products have few columns, and a tile of a's
-/// rows stays in the cache while the columns pass.
+/// out(i, j) gains the sum over the first `block` columns of a, in order, then that over the next. Few columns read a
+/// where it lies. For many, a piece of a is first copied to where its columns follow one another: those of a large
+/// matrix may lie at addresses that push each other out of the cache.
 template <class S>
-struct ColumnProduct {
-  struct Operand {
-    const S* data;
+struct Product {
+  template <class X>
+  struct Columns {
+    X* data;
     Index stride;  ///< from column to column
+
+    Columns at(Index i, Index j) const { return {data + i + j * stride, stride}; }
   };
+  using In = Columns<const S>;
+  using Out = Columns<S>;
 
-  static constexpr Index registers = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS;
-  static constexpr int most_columns = registers >= 32 ? 8 : 4;
-
-  /// Packets of rows beside `cols` columns: all accumulators, those packets and one factor fit the registers.
-  static constexpr int row_packets(int cols) { return std::min(8, static_cast<int>(registers >= 32 ? 24 : 12) / cols); }
-
-  static void add(Index rows, Index depth, Index cols, Operand a, Operand b, S* out, Index out_stride) {
-    const Index whole = cols - cols % most_columns;
-    add_columns<most_columns>(rows, depth, whole, a, b, out, out_stride);
-    add_rest<most_columns - 1>(rows, depth, cols - whole, a, {b.data + whole * b.stride, b.stride},
-                               out + whole * out_stride, out_stride);
+  static void add(Index rows, Index depth, Index cols, In a, In b, Out out) {
+    for (Index k = 0; k < depth; k += block) {
+      const Index part = std::min(block, depth - k);
+      if (cols < worth_copying) {
+        add_in_place(rows, part, cols, a.at(0, k), b.at(k, 0), out);
+      } else {
+        add_copied<3>(rows, part, cols, a.at(0, k), b.at(k, 0), out);
+      }
+    }
   }
 
  private:
-  /// The last `cols` columns, fewer than `most_columns`.
-  template <int Cols>
-  static void add_rest(Index rows, Index depth, Index cols, Operand a, Operand b, S* out, Index out_stride) {
-    if constexpr (Cols > 0) {
-      if (cols == Cols) {
-        add_columns<Cols>(rows, depth, cols, a, b, out, out_stride);
-      } else {
-        add_rest<Cols - 1>(rows, depth, cols, a, b, out, out_stride);
+  static constexpr Index block = 256;
+  static constexpr int most_columns = sum_registers / 3;
+  static constexpr Index worth_copying = 2 * most_columns;
+
+  static void add_in_place(Index rows, Index depth, Index cols, In a, In b, Out out) {
+    for_each_width(cols, [&](auto width, Index j) {
+      const Index whole = add_rows<std::min(8, sum_registers / width), width>(rows, depth, a, b.at(0, j), out.at(0, j));
+      if (whole < rows) add_copied<1>(rows - whole, depth, width, a.at(whole, 0), b.at(0, j), out.at(whole, j));
+    });
+  }
+
+  /// As many whole packets of rows as there are, `Packets` at a time, then half as many ...; returns their number.
+  template <int Packets, int Cols>
+  static Index add_rows(Index rows, Index depth, In a, In b, Out out) {
+    constexpr Index height = Packets * packet_size<S>;
+    Index i = 0;
+    for (; i + height <= rows; i += height) tile<Packets, Cols>(depth, height, a.at(i, 0), b, out.at(i, 0));
+    if constexpr (Packets > 1) i += add_rows<Packets / 2, Cols>(rows - i, depth, a.at(i, 0), b, out.at(i, 0));
+    return i;
+  }
+
+  /// A panel of `Packets` packets of rows at a time, then of one; the last is filled up with zeros.
+  template <int Packets>
+  static void add_copied(Index rows, Index depth, Index cols, In a, In b, Out out) {
+    constexpr Index height = Packets * packet_size<S>;
+    S panel[static_cast<std::size_t>(block * height)];
+    Index i = 0;
+    for (; i + height <= rows || (Packets == 1 && i < rows); i += height) {
+      const Index left = std::min(height, rows - i);
+      for (Index k = 0; k < depth; ++k) {
+        for (Index p = 0; p < height; p += packet_size<S>) {
+          WholePacket<S>{}.store(panel + k * height + p, left == height ? WholePacket<S>{}.load(a.at(i + p, k).data)
+                                                                        : PartPacket<S>{left}.load(a.at(i, k).data));
+        }
       }
+      for_each_width(cols, [&](auto width, Index j) {
+        tile<Packets, width>(depth, left, {panel, height}, b.at(0, j), out.at(i, j));
+      });
+    }
+    if constexpr (Packets > 1) {
+      if (i < rows) add_copied<1>(rows - i, depth, cols, a.at(i, 0), b, out.at(i, 0));
     }
   }
 
-  /// A multiple of `Cols` columns, all rows.
-  template <int Cols>
-  static void add_columns(Index rows, Index depth, Index cols, Operand a, Operand b, S* out, Index out_stride) {
-    constexpr int tile = row_packets(Cols);
-    Index i = 0;
-    for (; i + tile * packet_size<S> <= rows; i += tile * packet_size<S>) {
-      add_rows<tile, Cols>(depth, cols, {a.data + i, a.stride}, b, out + i, out_stride);
+  /// Cuts columns into groups of about the same width, at most `most_columns`, and calls f(width, first).
+  template <class F>
+  static void for_each_width(Index cols, const F& f) {
+    const Index groups = (cols + most_columns - 1) / most_columns;
+    for (Index g = 0, j = 0; g < groups; ++g) {
+      const Index width = cols / groups + (g < cols % groups ? 1 : 0);
+      with_constant<most_columns>(width, [&](auto constant) { f(constant, j); });
+      j += width;
     }
-    for (; i + packet_size<S> <= rows; i += packet_size<S>) {
-      add_rows<1, Cols>(depth, cols, {a.data + i, a.stride}, b, out + i, out_stride);
-    }
-    if (i < rows) add_last_rows<Cols>(rows - i, depth, cols, {a.data + i, a.stride}, b, out + i, out_stride);
   }
 
   template <int Packets, int Cols>
-  static void add_rows(Index depth, Index cols, Operand a, Operand b, S* out, Index out_stride) {
-    for (Index j = 0; j < cols; j += Cols) {
-      tile<Packets, Cols>(WholePacket<S>{}, depth, a, {b.data + j * b.stride, b.stride}, out + j * out_stride,
-                          out_stride);
-    }
-  }
-
-  /// Fewer rows than a packet holds: they are copied, a few columns of a at a time, to where whole packets can be read.
-  template <int Cols>
-  static void add_last_rows(Index rows, Index depth, Index cols, Operand a, Operand b, S* out, Index out_stride) {
-    constexpr Index most = 32;
-    S copy[most * packet_size<S>];
-    for (Index k = 0; k < depth; k += most) {
-      const Index part = std::min(most, depth - k);
-      for (Index c = 0; c < part; ++c) {
-        for (Index i = 0; i < packet_size<S>; ++i) {
-          copy[c * packet_size<S> + i] = i < rows ? a.data[(k + c) * a.stride + i] : S(0);
-        }
-      }
-      for (Index j = 0; j < cols; j += Cols) {
-        tile<1, Cols>(PartPacket<S>{rows}, part, {copy, packet_size<S>}, {b.data + j * b.stride + k, b.stride},
-                      out + j * out_stride, out_stride);
-      }
-    }
-  }
-
-  template <int Packets, int Cols, class Io>
-  static void tile(const Io& io, Index depth, Operand a, Operand b, S* out, Index out_stride) {
+  static void tile(Index depth, Index rows, In a, In b, Out out) {
     namespace ei = Eigen::internal;
-    Packet<S> sum[std::size_t{Cols}][std::size_t{Packets}];
-    for (auto& column : sum) {
-      for (auto& packet : column) packet = constant(S(0));
-    }
-    for (Index k = 0; k < depth; ++k) {
-      Packet<S> left[std::size_t{Packets}];
+    Packet<S> sums[std::size_t{Cols * Packets}];
+    Tile<S, Packets, 1, Cols>::sum({a.data, a.stride, 0, a.data}, depth, {b.data, 1, b.stride}, sums);
+    for (int c = 0; c < Cols; ++c) {
       for (int p = 0; p < Packets; ++p) {
-        left[p] = ei::ploadu<Packet<S>>(a.data + k * a.stride + p * packet_size<S>);
-      }
-      for (int j = 0; j < Cols; ++j) {
-        const Packet<S> right = constant(b.data[j * b.stride + k]);
-        for (int p = 0; p < Packets; ++p) sum[j][p] = ei::pmadd(left[p], right, sum[j][p]);
-      }
-    }
-    for (int j = 0; j < Cols; ++j) {
-      for (int p = 0; p < Packets; ++p) {
-        S* const to = out + j * out_stride + p * packet_size<S>;
-        io.store(to, ei::padd(io.load(to), sum[j][p]));
+        S* const to = out.at(p * packet_size<S>, c).data;
+        const auto add = [&](const auto& io) { io.store(to, ei::padd(io.load(to), sums[c * Packets + p])); };
+        if (rows == Packets * packet_size<S>) {
+          add(WholePacket<S>{});
+        } else {
+          add(PartPacket<S>{rows});
+        }
       }
     }
   }
 };
-
-/// sum_k a_k b_k in an order that depends on n alone.
-template <class S>
-S dot(const S* a, const S* b, Index n) {
-  namespace ei = Eigen::internal;
-  Packet<S> sum = constant(S(0));
-  for_each_packet<S>(n, [&](const auto& io, Index k) { sum = ei::pmadd(io.load(a + k), io.load(b + k), sum); });
-  return ei::predux(sum);
-}
 
 }  // namespace heed::inline v0_1::detail

@@ -42,6 +42,11 @@ struct Dropout {
   void backward(const Random* random, const In<S>& mask, Out<S> d) const {
     if (random != nullptr && rate != S(0)) d.array() *= mask.array();
   }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("rate", self.rate...);
+  }
 };
 
 }  // namespace heed::inline v0_1

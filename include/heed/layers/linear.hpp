@@ -1,21 +1,25 @@
 #pragma once
 
-#include <heed/math.hpp>
 #include <heed/parameters.hpp>
+#include <heed/products.hpp>
 
 namespace heed::inline v0_1 {
 
 /// y = W x + b, for every column x.
-template <class S, int Input = Dynamic, int Output = Dynamic>
+template <class T, int Input = Dynamic, int Output = Dynamic>
 struct Linear {
-  using Scalar = S;
+  using Stored = T;
+  using Scalar = scalar_of<T>;
+  using S = Scalar;
+  template <class U>
+  using With = Linear<U, Input, Output>;
 
-  Parameter<S, Output, Input> W;  ///< output x input (PyTorch's nn.Linear.weight)
+  Parameter<T, Output, Input> W;  ///< output x input (PyTorch's nn.Linear.weight)
   Vector<S> b;                    ///< output, or empty: no bias
 
   Linear() : Linear(Input == Dynamic ? 0 : Input, Output == Dynamic ? 0 : Output) {}
   Linear(Index input, Index output, bool bias = true)
-      : W(Parameter<S, Output, Input>::Zero(output, input)), b(Vector<S>::Zero(bias ? output : 0)) {}
+      : W(decltype(W)::Zero(output, input)), b(Vector<S>::Zero(bias ? output : 0)) {}
 
   Index input_size() const { return W.cols(); }
   Index output_size() const { return W.rows(); }
@@ -31,13 +35,13 @@ struct Linear {
   }
 
   /// grad.W += d_y x',  grad.b += the sum of d_y's columns.
-  void accumulate(const In<S, Input>& x, const In<S, Output>& d_y, Linear& grad) const {
-    grad.W.noalias() += d_y * x.transpose();
+  void accumulate(const In<S, Input>& x, const In<S, Output>& d_y, With<S>& grad) const {
+    add_outer_product(d_y, x, grad.W);
     if (b.size() > 0) grad.b += d_y.rowwise().sum();
   }
 
   /// d_x += W' d_y.
-  void backward(const In<S, Output>& d_y, Out<S, Input> d_x) const { d_x.noalias() += W.transpose() * d_y; }
+  void backward(const In<S, Output>& d_y, Out<S, Input> d_x) const { add_product_backward(W, d_y, d_x); }
 
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {

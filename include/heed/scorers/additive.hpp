@@ -1,7 +1,7 @@
 #pragma once
 
 #include <heed/kernels/additive.hpp>
-#include <heed/math.hpp>
+#include <heed/products.hpp>
 #include <heed/scorers/scorer.hpp>
 
 #include <string>
@@ -12,14 +12,19 @@ namespace heed::inline v0_1 {
 ///
 ///   z_j = tanh(W q + k_j),  k_j = U h_j        score_j = v' z_j
 ///
-/// The keys do not depend on the query, so a sentence pays for them once. The paper has no bias; `b`, added to the
-/// keys, is there for models that have one.
-template <class S, int Query = Dynamic, int MemorySize = Dynamic, int Alignment = Dynamic>
+/// The keys do not depend on the query, so a sentence pays for them once; it then pays for e^{2 k_j} too, which is what
+/// they are kept as, in a few rows more than k_j has (kernels/exponential_columns.hpp). The paper has no bias; `b`, added
+/// to the keys, is there for models that have one.
+template <class T, int Query = Dynamic, int MemorySize = Dynamic, int Alignment = Dynamic>
 struct AdditiveScorer {
-  using Scalar = S;
+  using Stored = T;
+  using Scalar = scalar_of<T>;
+  using S = Scalar;
+  template <class Kept>
+  using With = AdditiveScorer<Kept, Query, MemorySize, Alignment>;
 
-  Parameter<S, Alignment, Query> W;       ///< alignment x query (W_a)
-  Parameter<S, Alignment, MemorySize> U;  ///< alignment x memory (U_a)
+  Parameter<T, Alignment, Query> W;       ///< alignment x query (W_a)
+  Parameter<T, Alignment, MemorySize> U;  ///< alignment x memory (Kepta)
   Vector<S, Alignment> v;                 ///< alignment (v_a)
   Vector<S> b;                            ///< alignment, or empty: no bias
 
@@ -27,8 +32,8 @@ struct AdditiveScorer {
       : AdditiveScorer(Query == Dynamic ? 0 : Query, MemorySize == Dynamic ? 0 : MemorySize,
                        Alignment == Dynamic ? 0 : Alignment) {}
   AdditiveScorer(Index query, Index memory, Index alignment, bool bias = false)
-      : W(Parameter<S, Alignment, Query>::Zero(alignment, query)),
-        U(Parameter<S, Alignment, MemorySize>::Zero(alignment, memory)),
+      : W(decltype(W)::Zero(alignment, query)),
+        U(decltype(U)::Zero(alignment, memory)),
         v(Vector<S, Alignment>::Zero(alignment)),
         b(Vector<S>::Zero(bias ? alignment : 0)) {
     require(alignment > 0 || query == 0,
@@ -37,41 +42,44 @@ struct AdditiveScorer {
 
   Index query_size() const { return W.cols(); }
   Index memory_size() const { return U.cols(); }
-  Index key_size() const { return v.size(); }
+  Index key_size() const { return Match::key_size(v.size()); }
   Index projected_size() const { return v.size(); }
 
-  void keys(const In<S, MemorySize>& values, Out<S, Alignment> keys) const {
+  void keys(const In<S, MemorySize>& values, Out<S> keys) const {
+    auto sums = keys.topRows(v.size());
     if (b.size() > 0) {
-      keys.colwise() = b;
+      sums.colwise() = b;
     } else {
-      keys.setZero();
+      sums.setZero();
     }
-    add_product(U, values, keys);
+    add_product(U, values, sums);
+    Match::finish_keys(v, keys);
   }
   void project(const In<S, Query>& queries, Out<S, Alignment> projected) const {
     projected.setZero();
     add_product(W, queries, projected);
   }
 
-  void score(const In<S, Alignment>& projected, const In<S, Alignment>& keys, Out<S> scores, Buffer<S>&) const {
-    detail::AdditiveMatch<S, Alignment>::score(v, projected, keys, scores);
+  void score(const In<S, Alignment>& projected, const In<S>& keys, Out<S> scores, Buffer<S>& scratch) const {
+    Match::score(v, projected, keys, scores, scratch);
   }
-  void score_backward(const In<S, Alignment>& projected, const In<S, Alignment>& keys, const In<S>& d_scores,
-                      AdditiveScorer& grad, Out<S, Alignment> d_projected, Out<S, Alignment> d_keys, Buffer<S>&) const {
-    detail::AdditiveMatch<S, Alignment>::score_backward(v, projected, keys, d_scores, grad.v, d_projected, d_keys);
+  void score_backward(const In<S, Alignment>& projected, const In<S>& keys, const In<S>& d_scores, With<S>& grad,
+                      Out<S, Alignment> d_projected, Out<S> d_keys, Buffer<S>& scratch) const {
+    Match::score_backward(v, projected, keys, d_scores, grad.v, d_projected, d_keys, scratch);
   }
 
   void project_backward(const In<S, Alignment>& d_projected, Out<S, Query> d_queries) const {
-    d_queries.noalias() += W.transpose() * d_projected;  // was: projected = W q
+    add_product_backward(W, d_projected, d_queries);  // was: projected = W q
   }
-  void accumulate(const In<S, Query>& queries, const In<S, Alignment>& d_projected, AdditiveScorer& grad) const {
-    grad.W.noalias() += d_projected * queries.transpose();  // was: projected = W q
+  void accumulate(const In<S, Query>& queries, const In<S, Alignment>& d_projected, With<S>& grad) const {
+    add_outer_product(d_projected, queries, grad.W);  // was: projected = W q
   }
-  void keys_backward(const In<S, MemorySize>& values, const In<S, Alignment>& d_keys, AdditiveScorer& grad,
+  void keys_backward(const In<S, MemorySize>& values, const In<S>& d_keys, With<S>& grad,
                      Out<S, MemorySize> d_values) const {
-    grad.U.noalias() += d_keys * values.transpose();     // was: keys = U h + b
-    d_values.noalias() += U.transpose() * d_keys;        // was: keys = U h + b
-    if (b.size() > 0) grad.b += d_keys.rowwise().sum();  // was: keys = U h + b
+    const auto d_sums = d_keys.topRows(v.size());
+    add_outer_product(d_sums, values, grad.U);           // was: keys = U h + b
+    add_product_backward(U, d_sums, d_values);           // was: keys = U h + b
+    if (b.size() > 0) grad.b += d_sums.rowwise().sum();  // was: keys = U h + b
   }
 
   template <class Visit, class... Self>
@@ -81,6 +89,9 @@ struct AdditiveScorer {
     visit("v", self.v...);
     visit("b", self.b...);
   }
+
+ private:
+  using Match = detail::AdditiveMatch<S, Alignment>;
 };
 
 }  // namespace heed::inline v0_1

@@ -9,11 +9,15 @@
 namespace heed::inline v0_1 {
 
 /// A scorer chosen at run time, which itself models `Scorer`.
-template <class S>
+template <class T>
 struct AnyScorer {
-  using Scalar = S;
+  using Stored = T;
+  using Scalar = scalar_of<T>;
+  using S = Scalar;
+  template <class U>
+  using With = AnyScorer<U>;
 
-  std::variant<DotScorer<S>, GeneralScorer<S>, AdditiveScorer<S>, ConcatScorer<S>> scorer;
+  std::variant<DotScorer<T>, GeneralScorer<T>, AdditiveScorer<T>, ConcatScorer<T>> scorer;
 
   AnyScorer() = default;
   template <Scorer C>
@@ -41,7 +45,7 @@ struct AnyScorer {
   void score(const In<S>& projected, const In<S>& keys, Out<S> scores, Buffer<S>& scratch) const {
     std::visit([&](const auto& c) { c.score(projected, keys, scores, scratch); }, scorer);
   }
-  void score_backward(const In<S>& projected, const In<S>& keys, const In<S>& d_scores, AnyScorer& grad,
+  void score_backward(const In<S>& projected, const In<S>& keys, const In<S>& d_scores, With<S>& grad,
                       Out<S> d_projected, Out<S> d_keys, Buffer<S>& scratch) const {
     std::visit(
         [&](const auto& c) {
@@ -52,10 +56,10 @@ struct AnyScorer {
   void project_backward(const In<S>& d_projected, Out<S> d_queries) const {
     std::visit([&](const auto& c) { c.project_backward(d_projected, d_queries); }, scorer);
   }
-  void accumulate(const In<S>& queries, const In<S>& d_projected, AnyScorer& grad) const {
+  void accumulate(const In<S>& queries, const In<S>& d_projected, With<S>& grad) const {
     std::visit([&](const auto& c) { c.accumulate(queries, d_projected, detail::same(c, grad.scorer)); }, scorer);
   }
-  void keys_backward(const In<S>& values, const In<S>& d_keys, AnyScorer& grad, Out<S> d_values) const {
+  void keys_backward(const In<S>& values, const In<S>& d_keys, With<S>& grad, Out<S> d_values) const {
     std::visit([&](const auto& c) { c.keys_backward(values, d_keys, detail::same(c, grad.scorer), d_values); }, scorer);
   }
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <heed/kernels/additive.hpp>
-#include <heed/math.hpp>
+#include <heed/products.hpp>
 #include <heed/scorers/scorer.hpp>
 
 #include <string>
@@ -13,13 +13,17 @@ namespace heed::inline v0_1 {
 ///   score_j = v' tanh(W [q; h_j])
 ///
 /// W [q; h] = W_q q + W_h h, so this is the additive match with both matrices stored as one.
-template <class S, int Query = Dynamic, int MemorySize = Dynamic, int Alignment = Dynamic>
+template <class T, int Query = Dynamic, int MemorySize = Dynamic, int Alignment = Dynamic>
 struct ConcatScorer {
-  using Scalar = S;
+  using Stored = T;
+  using Scalar = scalar_of<T>;
+  using S = Scalar;
+  template <class Kept>
+  using With = ConcatScorer<Kept, Query, MemorySize, Alignment>;
 
   static constexpr int Both = detail::plus(Query, MemorySize);
 
-  Parameter<S, Alignment, Both> W;             ///< alignment x (query + memory) (W_a)
+  Parameter<T, Alignment, Both> W;             ///< alignment x (query + memory) (W_a)
   Vector<S, Alignment> v;                      ///< alignment (v_a)
   Index query = Query == Dynamic ? 0 : Query;  ///< how many columns of W belong to the query
 
@@ -27,7 +31,7 @@ struct ConcatScorer {
       : ConcatScorer(Query == Dynamic ? 0 : Query, MemorySize == Dynamic ? 0 : MemorySize,
                      Alignment == Dynamic ? 0 : Alignment) {}
   ConcatScorer(Index query_size, Index memory_size, Index alignment)
-      : W(Parameter<S, Alignment, Both>::Zero(alignment, query_size + memory_size)),
+      : W(decltype(W)::Zero(alignment, query_size + memory_size)),
         v(Vector<S, Alignment>::Zero(alignment)),
         query(query_size) {
     require(alignment > 0 || query == 0, [] { return std::string("ConcatScorer: the alignment size must not be 0"); });
@@ -35,43 +39,50 @@ struct ConcatScorer {
 
   Index query_size() const { return query; }
   Index memory_size() const { return W.cols() - query; }
-  Index key_size() const { return v.size(); }
+  Index key_size() const { return Match::key_size(v.size()); }
   Index projected_size() const { return v.size(); }
 
-  void keys(const In<S, MemorySize>& values, Out<S, Alignment> keys) const {
-    keys.setZero();
-    add_product(W.rightCols(memory_size()), values, keys);
+  void keys(const In<S, MemorySize>& values, Out<S> keys) const {
+    auto sums = keys.topRows(v.size());
+    sums.setZero();
+    add_product(W.rightCols(memory_size()), values, sums);
+    Match::finish_keys(v, keys);
   }
   void project(const In<S, Query>& queries, Out<S, Alignment> projected) const {
     projected.setZero();
     add_product(W.leftCols(query), queries, projected);
   }
 
-  void score(const In<S, Alignment>& projected, const In<S, Alignment>& keys, Out<S> scores, Buffer<S>&) const {
-    detail::AdditiveMatch<S, Alignment>::score(v, projected, keys, scores);
+  void score(const In<S, Alignment>& projected, const In<S>& keys, Out<S> scores, Buffer<S>& scratch) const {
+    Match::score(v, projected, keys, scores, scratch);
   }
-  void score_backward(const In<S, Alignment>& projected, const In<S, Alignment>& keys, const In<S>& d_scores,
-                      ConcatScorer& grad, Out<S, Alignment> d_projected, Out<S, Alignment> d_keys, Buffer<S>&) const {
-    detail::AdditiveMatch<S, Alignment>::score_backward(v, projected, keys, d_scores, grad.v, d_projected, d_keys);
+  void score_backward(const In<S, Alignment>& projected, const In<S>& keys, const In<S>& d_scores, With<S>& grad,
+                      Out<S, Alignment> d_projected, Out<S> d_keys, Buffer<S>& scratch) const {
+    Match::score_backward(v, projected, keys, d_scores, grad.v, d_projected, d_keys, scratch);
   }
 
   void project_backward(const In<S, Alignment>& d_projected, Out<S, Query> d_queries) const {
-    d_queries.noalias() += W.leftCols(query).transpose() * d_projected;
+    add_product_backward(W.leftCols(query), d_projected, d_queries);
   }
-  void accumulate(const In<S, Query>& queries, const In<S, Alignment>& d_projected, ConcatScorer& grad) const {
-    grad.W.leftCols(query).noalias() += d_projected * queries.transpose();
+  void accumulate(const In<S, Query>& queries, const In<S, Alignment>& d_projected, With<S>& grad) const {
+    add_outer_product(d_projected, queries, grad.W.leftCols(query));
   }
-  void keys_backward(const In<S, MemorySize>& values, const In<S, Alignment>& d_keys, ConcatScorer& grad,
+  void keys_backward(const In<S, MemorySize>& values, const In<S>& d_keys, With<S>& grad,
                      Out<S, MemorySize> d_values) const {
-    grad.W.rightCols(memory_size()).noalias() += d_keys * values.transpose();
-    d_values.noalias() += W.rightCols(memory_size()).transpose() * d_keys;
+    const auto d_sums = d_keys.topRows(v.size());
+    add_outer_product(d_sums, values, grad.W.rightCols(memory_size()));
+    add_product_backward(W.rightCols(memory_size()), d_sums, d_values);
   }
 
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("W", self.W...);
     visit("v", self.v...);
+    visit("query", self.query...);
   }
+
+ private:
+  using Match = detail::AdditiveMatch<S, Alignment>;
 };
 
 }  // namespace heed::inline v0_1

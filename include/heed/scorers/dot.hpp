@@ -8,9 +8,13 @@ namespace heed::inline v0_1 {
 /// Dot scores, Luong, Pham & Manning 2015, equation 7, first case. Nothing is learned; query and memory have one size.
 ///
 ///   score_j = h_j' q
-template <class S, int Size = Dynamic>
+template <class T, int Size = Dynamic>
 struct DotScorer {
-  using Scalar = S;
+  using Stored = T;
+  using Scalar = scalar_of<T>;
+  using S = Scalar;
+  template <class Kept>
+  using With = DotScorer<Kept, Size>;
 
   Index size = Size == Dynamic ? 0 : Size;
 
@@ -28,17 +32,19 @@ struct DotScorer {
   void score(const In<S, Size>& projected, const In<S, Size>& keys, Out<S> scores, Buffer<S>&) const {
     detail::DotMatch<S, Size>::score(projected, keys, scores);
   }
-  void score_backward(const In<S, Size>& projected, const In<S, Size>& keys, const In<S>& d_scores, DotScorer&,
+  void score_backward(const In<S, Size>& projected, const In<S, Size>& keys, const In<S>& d_scores, With<S>&,
                       Out<S, Size> d_projected, Out<S, Size> d_keys, Buffer<S>&) const {
     detail::DotMatch<S, Size>::score_backward(projected, keys, d_scores, d_projected, d_keys);
   }
 
   void project_backward(const In<S, Size>& d_projected, Out<S, Size> d_queries) const { d_queries += d_projected; }
-  void accumulate(const In<S, Size>&, const In<S, Size>&, DotScorer&) const {}
-  void keys_backward(const In<S, Size>&, const In<S>&, DotScorer&, Out<S, Size>) const {}
+  void accumulate(const In<S, Size>&, const In<S, Size>&, With<S>&) const {}
+  void keys_backward(const In<S, Size>&, const In<S>&, With<S>&, Out<S, Size>) const {}
 
   template <class Visit, class... Self>
-  static void visit_parameters(Visit&&, Self&&...) {}
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("size", self.size...);
+  }
 };
 
 }  // namespace heed::inline v0_1

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <heed/kernels/dot.hpp>
+#include <heed/products.hpp>
 #include <heed/scorers/scorer.hpp>
 
 namespace heed::inline v0_1 {
@@ -10,14 +11,18 @@ namespace heed::inline v0_1 {
 ///   score_j = q' W h_j = (W' q)' h_j
 ///
 /// W' q is computed once per step, so the values serve as keys and no second copy of the memory is read.
-template <class S, int Query = Dynamic, int MemorySize = Dynamic>
+template <class T, int Query = Dynamic, int MemorySize = Dynamic>
 struct GeneralScorer {
-  using Scalar = S;
+  using Stored = T;
+  using Scalar = scalar_of<T>;
+  using S = Scalar;
+  template <class Kept>
+  using With = GeneralScorer<Kept, Query, MemorySize>;
 
-  Parameter<S, Query, MemorySize> W;  ///< query x memory (the paper's W_a)
+  TransposedParameter<T, Query, MemorySize> W;  ///< query x memory (the paper's W_a)
 
   GeneralScorer() : GeneralScorer(Query == Dynamic ? 0 : Query, MemorySize == Dynamic ? 0 : MemorySize) {}
-  GeneralScorer(Index query, Index memory) : W(Parameter<S, Query, MemorySize>::Zero(query, memory)) {}
+  GeneralScorer(Index query, Index memory) : W(decltype(W)::Zero(query, memory)) {}
 
   Index query_size() const { return W.rows(); }
   Index memory_size() const { return W.cols(); }
@@ -34,17 +39,17 @@ struct GeneralScorer {
     detail::DotMatch<S, MemorySize>::score(projected, keys, scores);
   }
   void score_backward(const In<S, MemorySize>& projected, const In<S, MemorySize>& keys, const In<S>& d_scores,
-                      GeneralScorer&, Out<S, MemorySize> d_projected, Out<S, MemorySize> d_keys, Buffer<S>&) const {
+                      With<S>&, Out<S, MemorySize> d_projected, Out<S, MemorySize> d_keys, Buffer<S>&) const {
     detail::DotMatch<S, MemorySize>::score_backward(projected, keys, d_scores, d_projected, d_keys);
   }
 
   void project_backward(const In<S, MemorySize>& d_projected, Out<S, Query> d_queries) const {
-    d_queries.noalias() += W * d_projected;  // was: projected = W' q
+    add_product_backward(W.transpose(), d_projected, d_queries);  // was: projected = W' q
   }
-  void accumulate(const In<S, Query>& queries, const In<S, MemorySize>& d_projected, GeneralScorer& grad) const {
-    grad.W.noalias() += queries * d_projected.transpose();  // was: projected = W' q
+  void accumulate(const In<S, Query>& queries, const In<S, MemorySize>& d_projected, With<S>& grad) const {
+    add_outer_product(queries, d_projected, grad.W);  // was: projected = W' q
   }
-  void keys_backward(const In<S, MemorySize>&, const In<S>&, GeneralScorer&, Out<S, MemorySize>) const {}
+  void keys_backward(const In<S, MemorySize>&, const In<S>&, With<S>&, Out<S, MemorySize>) const {}
 
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {

@@ -22,7 +22,7 @@ namespace heed::inline v0_1 {
 /// K = `key_size()` may be 0: then nothing is computed and the values themselves serve as keys. P = `projected_size()`.
 /// `scratch` is a buffer the caller owns and lends. `keys`, `project` and `score` do not allocate once it has grown.
 template <class C>
-concept Scorer = Part<C> && requires(const C& scorer, C& grad, const Matrix<typename C::Scalar>& in,
+concept Scorer = Part<C> && requires(const C& scorer, Plain<C>& grad, const Matrix<typename C::Scalar>& in,
                                      Matrix<typename C::Scalar>& out, Buffer<typename C::Scalar>& scratch) {
   { scorer.query_size() } -> std::convertible_to<Index>;
   { scorer.memory_size() } -> std::convertible_to<Index>;

@@ -1,0 +1,188 @@
+#include <heed/products.hpp>
+
+#include "support/numbers.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <tuple>
+
+using heed::Index;
+using heed::Matrix;
+
+namespace {
+
+/// How numbers are kept and how many gates are stacked.
+template <class Stored_, int Count>
+struct Kept {
+  using Stored = Stored_;
+  static constexpr int gates = Count;
+};
+
+template <class K>
+class PackedMatrix : public testing::Test {
+ protected:
+  using Stored = typename K::Stored;
+  using Scalar = heed::scalar_of<Stored>;
+  static constexpr int gates = K::gates;
+
+  /// Numbers that T holds exactly.
+  static Matrix<Scalar> storable(Index rows, Index cols, heed::Random& random) {
+    Matrix<Scalar> x = random_matrix<Scalar>(rows, cols, random);
+    for (Index i = 0; i < x.size(); ++i) {
+      Scalar& number = x.data()[i];
+      number = number < Scalar(0.001) && number > Scalar(-0.001) ? Scalar(0)
+                                                                 : static_cast<Scalar>(static_cast<Stored>(number));
+    }
+    return x;
+  }
+
+  static heed::PackedMatrix<Stored, gates> packed(const Matrix<Scalar>& x) {
+    heed::PackedMatrix<Stored, gates> result;
+    result = x;
+    return result;
+  }
+
+  /// sum_k a(i, k) b(k, j), in long double.
+  static long double entry(const Matrix<Scalar>& a, const Matrix<Scalar>& b, Index i, Index j) {
+    long double sum = 0;
+    for (Index k = 0; k < a.cols(); ++k) sum += static_cast<long double>(a(i, k)) * static_cast<long double>(b(k, j));
+    return sum;
+  }
+
+  static constexpr long double tolerance = 64 * std::numeric_limits<Scalar>::epsilon();
+};
+
+using Kinds = testing::Types<Kept<float, 1>, Kept<float, 3>, Kept<float, 4>, Kept<double, 1>, Kept<double, 3>,
+                             Kept<double, 4>, Kept<long double, 3>, Kept<Eigen::bfloat16, 1>, Kept<Eigen::bfloat16, 3>,
+                             Kept<Eigen::bfloat16, 4>, Kept<Eigen::half, 1>, Kept<Eigen::half, 4>>;
+TYPED_TEST_SUITE(PackedMatrix, Kinds);
+
+constexpr Index row_counts[] = {1, 3, 8, 16, 17, 49, 66, 130};
+
+}  // namespace
+
+TYPED_TEST(PackedMatrix, MultipliesAsAPlainLoopDoes) {
+  using S = typename TestFixture::Scalar;
+  heed::Random random(1);
+  for (const Index rows : row_counts) {
+    for (const Index depth : {1, 2, 7, 40}) {
+      const Matrix<S> a = this->storable(this->gates * rows, depth, random), b = random_matrix<S>(depth, 19, random);
+      const auto w = this->packed(a);
+      ASSERT_EQ(w.rows(), a.rows());
+      ASSERT_EQ(w.cols(), depth);
+      for (const Index cols : {0, 1, 2, 3, 5, 8, 9, 19}) {
+        Matrix<S> out = Matrix<S>::Ones(a.rows(), cols);
+        heed::add_product(w, b.leftCols(cols), out);
+        for (Index j = 0; j < cols; ++j) {
+          for (Index i = 0; i < a.rows(); ++i) {
+            ASSERT_LE(std::abs(static_cast<long double>(out(i, j)) - 1 - this->entry(a, b, i, j)), this->tolerance)
+                << a.rows() << " x " << depth << " x " << cols << " at " << i << ", " << j;
+          }
+        }
+      }
+    }
+  }
+}
+
+TYPED_TEST(PackedMatrix, MultipliesSomeOfItsColumnsIntoViews) {
+  using S = typename TestFixture::Scalar;
+  heed::Random random(2);
+  const Matrix<S> a = this->storable(this->gates * 21, 30, random), b = random_matrix<S>(33, 9, random);
+  const auto w = this->packed(a);
+  for (const auto& [first, count] : {std::pair<Index, Index>{0, 30}, {1, 29}, {0, 7}, {13, 17}, {29, 1}}) {
+    const Matrix<S> columns = a.middleCols(first, count), part = b.block(3, 1, count, 8);
+    Matrix<S> whole = Matrix<S>::Zero(a.rows() + 5, 11);
+    heed::add_product(w.middleCols(first, count), b.block(3, 1, count, 8), whole.block(1, 2, a.rows(), 8));
+    for (Index j = 0; j < 11; ++j) {
+      for (Index i = 0; i < whole.rows(); ++i) {
+        const bool inside = i >= 1 && i <= a.rows() && j >= 2 && j < 10;
+        const long double wanted = inside ? this->entry(columns, part, i - 1, j - 2) : 0;
+        ASSERT_LE(std::abs(static_cast<long double>(whole(i, j)) - wanted), this->tolerance) << i << ", " << j;
+      }
+    }
+  }
+}
+
+TYPED_TEST(PackedMatrix, GivesAColumnTheSameBitsBesideAnyOthersAndInBothDirections) {
+  using S = typename TestFixture::Scalar;
+  heed::Random random(3);
+  for (const Index rows : row_counts) {
+    const Matrix<S> a = this->storable(this->gates * rows, 21, random), b = random_matrix<S>(21, 19, random);
+    const auto w = this->packed(a);
+    Matrix<S> alone = Matrix<S>::Zero(a.rows(), 19);
+    for (Index j = 0; j < 19; ++j) heed::add_product(w, b.col(j), alone.col(j));
+    for (Index cols = 2; cols <= 19; ++cols) {
+      Matrix<S> out = Matrix<S>::Zero(a.rows(), cols), backwards = out;
+      heed::add_product(w, b.leftCols(cols), out);
+      ASSERT_EQ(out, alone.leftCols(cols)) << rows << " rows, " << cols << " columns";
+      heed::step_gates(w, b.leftCols(cols), backwards, heed::detail::stacked<TestFixture::gates>(rows), true,
+                       [&](const auto& io, Index k, Index i, const auto* sums) {
+                         for (int g = 0; g < TestFixture::gates; ++g) {
+                           io.store(backwards.col(i).data() + g * rows + k, sums[g]);
+                         }
+                       });
+      ASSERT_EQ(backwards, out) << rows << " rows, " << cols << " columns";
+    }
+  }
+}
+
+TYPED_TEST(PackedMatrix, GoesBackThroughAProduct) {
+  using T = typename TestFixture::Stored;
+  using S = typename TestFixture::Scalar;
+  if constexpr (std::is_same_v<T, S>) {  // 16-bit numbers are only read
+    heed::Random random(4);
+    for (const Index rows : row_counts) {
+      const Matrix<S> a = this->storable(this->gates * rows, 29, random),
+                      d = random_matrix<S>(a.rows() + 2 * rows, 40, random);
+      const auto w = this->packed(a);
+      heed::GateRows<TestFixture::gates> at = heed::detail::stacked<TestFixture::gates>(rows);
+      at.back() += rows;  // a row of gates that does not belong to the matrix stands before the last
+      for (const Index cols : {0, 1, 2, 4, 7, 16, 33, 40}) {
+        for (const auto& [first, count] : {std::pair<Index, Index>{0, 29}, {3, 20}, {28, 1}}) {
+          Matrix<S> out = Matrix<S>::Ones(count, cols);
+          heed::add_gates_backward(w.middleCols(first, count), d.leftCols(cols), at, out);
+          for (Index j = 0; j < cols; ++j) {
+            for (Index k = 0; k < count; ++k) {
+              long double sum = 1;
+              for (Index i = 0; i < a.rows(); ++i) {
+                const Index row = at[static_cast<std::size_t>(i / rows)] + i % rows;
+                sum += static_cast<long double>(a(i, first + k)) * static_cast<long double>(d(row, j));
+              }
+              ASSERT_LE(std::abs(static_cast<long double>(out(k, j)) - sum), 8 * this->tolerance)
+                  << rows << " rows, columns " << first << " + " << count << " at " << k << ", " << j;
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TYPED_TEST(PackedMatrix, CanBePackedAgainInAnotherSize) {
+  using S = typename TestFixture::Scalar;
+  heed::Random random(5);
+  const Matrix<S> large = this->storable(this->gates * 50, 12, random),
+                  small = this->storable(this->gates * 5, 3, random);
+  auto w = this->packed(large);
+  w = small;
+  Matrix<S> out = Matrix<S>::Zero(small.rows(), 3);
+  heed::add_product(w, Matrix<S>(Matrix<S>::Identity(3, 3)), out);
+  EXPECT_EQ(out, small);
+}
+
+TEST(PackedTranspose, MultipliesByTheTransposeAndBack) {
+  heed::Random random(6);
+  const Matrix<float> a = random_matrix<float>(20, 37, random), b = random_matrix<float>(20, 5, random),
+                      d = random_matrix<float>(37, 5, random);
+  heed::PackedTranspose<float> w;
+  w = a;
+  EXPECT_EQ(w.rows(), 20);
+  EXPECT_EQ(w.cols(), 37);
+  Matrix<float> out = Matrix<float>::Zero(37, 5), d_b = Matrix<float>::Zero(20, 5);
+  heed::add_product(w.transpose(), b, out);
+  heed::add_product_backward(w.transpose(), d, d_b);
+  EXPECT_LE(difference(out, Matrix<float>(a.transpose() * b)), 1e-5);
+  EXPECT_LE(difference(d_b, Matrix<float>(a * d)), 1e-5);
+}

@@ -1,0 +1,111 @@
+#include <heed/pack.hpp>
+
+#include <heed/search.hpp>
+
+#include "support/translations.hpp"
+
+#include <gtest/gtest.h>
+
+using heed::Index;
+using heed::Packed;
+using heed::Random;
+using heed::TranslationModel;
+using heed::TranslatorConfig;
+using heed::test::Batch;
+
+namespace {
+
+constexpr Index vocabulary = 5;
+
+/// Every combination, two layers, large enough for several panels and a part of one.
+class EveryPacked : public testing::TestWithParam<TranslatorConfig> {
+ protected:
+  EveryPacked() {
+    Random random(1);
+    model = heed::make_model<double>(GetParam(), vocabulary, vocabulary);
+    randomize(model, random, 0.3);
+  }
+
+  TranslationModel<double> model;
+  Batch batch = heed::test::ragged_batch();
+};
+
+std::vector<TranslatorConfig> settings() {
+  TranslatorConfig config;
+  config.layers = 2;
+  config.hidden = 38;
+  config.embedding = 9;
+  config.dropout = 0.3;
+  return heed::test::every_combination(config);
+}
+
+INSTANTIATE_TEST_SUITE_P(Stacked, EveryPacked, testing::ValuesIn(settings()));
+
+static_assert(std::is_same_v<heed::KeptAs<Packed<double>, TranslationModel<double>>, TranslationModel<Packed<double>>>);
+static_assert(std::is_same_v<heed::Plain<TranslationModel<Packed<Eigen::bfloat16>>>, TranslationModel<float>>);
+static_assert(heed::Cell<heed::GruCell<Packed<Eigen::half>>>);
+static_assert(heed::Scorer<heed::AdditiveScorer<Packed<float>>>);
+
+}  // namespace
+
+TEST_P(EveryPacked, GivesTheSameLossAndGradients) {
+  const auto packed = heed::pack(model);
+  EXPECT_EQ(heed::parameter_count(packed), heed::parameter_count(model));
+  auto grad = heed::zeros_like(model), packed_grad = grad;
+  heed::Seq2SeqTape<double> tape;
+  Random random(5), same(5);
+  const double loss = model.loss_and_gradient(batch.sources, batch.targets, tape, grad, {0.1, 0.5, &random});
+  EXPECT_NEAR(packed.loss_and_gradient(batch.sources, batch.targets, tape, packed_grad, {0.1, 0.5, &same}), loss,
+              1e-11);
+  EXPECT_LE(part_difference(packed_grad, grad), 1e-12);
+}
+
+TEST_P(EveryPacked, StaysAsItWasUntilItIsPackedAgain) {
+  auto packed = heed::pack(model);
+  heed::Seq2SeqTape<double> tape;
+  const double before = model.loss(batch.sources, batch.targets, tape);
+  heed::scale(model, 0.5);
+  EXPECT_NEAR(packed.loss(batch.sources, batch.targets, tape), before, 1e-11);
+  const double after = model.loss(batch.sources, batch.targets, tape);
+  ASSERT_GT(std::abs(after - before), 1e-3);
+  heed::repack(model, packed);
+  EXPECT_NEAR(packed.loss(batch.sources, batch.targets, tape), after, 1e-11);
+}
+
+TEST_P(EveryPacked, IsCloseWithHalfTheBytes) {
+  auto singles = heed::make_model<float>(GetParam(), vocabulary, vocabulary);
+  copy_parameters(model, singles);
+  const auto rough = heed::pack<Eigen::bfloat16>(singles);
+  const auto fine = heed::pack<Eigen::half>(singles);
+  heed::Seq2SeqTape<float> tape;
+  const double loss = singles.loss(batch.sources, batch.targets, tape);
+  const double rough_loss = rough.loss(batch.sources, batch.targets, tape),
+               fine_loss = fine.loss(batch.sources, batch.targets, tape);
+  EXPECT_NEAR(rough_loss, loss, 2e-2 * loss);
+  EXPECT_NEAR(fine_loss, loss, 2e-3 * loss);
+  EXPECT_NE(rough_loss, loss);
+  EXPECT_NE(fine_loss, loss);
+}
+
+TEST(Repack, FollowsAPartThatGrewOrShrank) {
+  Random random(2);
+  const auto encoder = [&](Index layers, bool both) {
+    heed::Encoder<heed::GruCell<double>> made([](Index in, Index hidden) { return heed::GruCell<double>(in, hidden); },
+                                              3, 4, layers, both);
+    randomize(made, random);
+    return made;
+  };
+  const auto first = encoder(2, true), second = encoder(1, false);
+  const heed::Matrix<double> x = random_matrix(3, 5, random);
+  const heed::Packing packing(std::vector<Index>{3, 2});
+  const auto outputs = [&](const auto& part) {
+    heed::EncoderTape<double> tape;
+    part.forward(x, packing, tape);
+    return heed::Matrix<double>(tape.outputs());
+  };
+  auto packed = heed::pack(first);
+  for (const auto& part : {second, first}) {
+    heed::repack(part, packed);
+    EXPECT_LE(difference(outputs(packed), outputs(part)), 1e-14);
+  }
+}
