@@ -45,7 +45,7 @@ endif()
 
 if(NOT TARGET nlohmann_json::nlohmann_json)
   find_package(nlohmann_json CONFIG QUIET GLOBAL)
-  if(NOT nlohmann_json_FOUND AND (HEED_BUILD_TESTS OR HEED_BUILD_EXAMPLES))
+  if(NOT nlohmann_json_FOUND AND (HEED_BUILD_TESTS OR HEED_BUILD_BENCH OR HEED_BUILD_EXAMPLES))
     heed_announce_fetch(nlohmann_json)
     heed_fetch_headers(json nlohmann_json::nlohmann_json include
       https://github.com/nlohmann/json/releases/download/v3.11.3/json.tar.xz
@@ -53,7 +53,7 @@ if(NOT TARGET nlohmann_json::nlohmann_json)
   endif()
 endif()
 
-if(HEED_BUILD_EXAMPLES AND NOT TARGET CLI11::CLI11)
+if((HEED_BUILD_BENCH OR HEED_BUILD_EXAMPLES) AND NOT TARGET CLI11::CLI11)
   find_package(CLI11 CONFIG QUIET GLOBAL)
   if(NOT CLI11_FOUND)
     heed_announce_fetch(CLI11)

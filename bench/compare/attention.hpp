@@ -1,0 +1,141 @@
+#pragma once
+
+#include "comparison.hpp"
+#include "ready.hpp"
+
+#include <numeric>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace compare {
+
+template <class C>
+struct ScorerTraits;
+template <>
+struct ScorerTraits<heed::DotScorer<float>> {
+  static constexpr const char* name = "dot";
+  static heed::DotScorer<float> make(Index size) { return heed::DotScorer<float>(size); }
+};
+template <>
+struct ScorerTraits<heed::GeneralScorer<float>> {
+  static constexpr const char* name = "general";
+  static heed::GeneralScorer<float> make(Index size) { return {size, size}; }
+};
+template <>
+struct ScorerTraits<heed::AdditiveScorer<float>> {
+  static constexpr const char* name = "additive";
+  static heed::AdditiveScorer<float> make(Index size) { return {size, size, size}; }
+};
+template <>
+struct ScorerTraits<heed::ConcatScorer<float>> {
+  static constexpr const char* name = "concat";
+  static heed::ConcatScorer<float> make(Index size) { return {size, size, size}; }
+};
+
+/// One step of attention: a query for each sentence of a batch, and each sentence's own memory. The query's projection
+/// is a part of the step; the keys, which a sentence pays for once, are there beforehand.
+///
+/// All matrices are column-major. The columns of `values` and `keys` are the memory, sentence after sentence: as
+/// row-major arrays they are batch x length x size. Column b of `queries` (as a row-major array batch x size) asks
+/// sentence b.
+template <class C>
+class AttentionStep {
+ public:
+  static constexpr Index size = 512;
+  static constexpr bool has_keys =
+      !std::is_same_v<C, heed::DotScorer<float>> && !std::is_same_v<C, heed::GeneralScorer<float>>;
+
+  C scorer;
+  Index batch, length;
+  Matrix values, queries;
+  Matrix keys;  ///< size x (length * batch) for additive and concat; empty where the values themselves are matched
+  Matrix W;     ///< projected = W q for additive and concat, W' q for general (score = q' W h); empty for dot
+  Vector v;     ///< score_j = v' tanh(projected + k_j), for additive and concat
+
+  AttentionStep(Index batch_, Index length_) : scorer(ScorerTraits<C>::make(size)), batch(batch_), length(length_) {
+    heed::Random random(1);
+    randomize_parameters(scorer, size, random);
+    values = random_matrix(size, length * batch, random);
+    queries = random_matrix(size, batch, random);
+    if constexpr (has_keys) {
+      if constexpr (requires { scorer.U; }) {
+        keys = scorer.U * values;
+      } else {
+        keys = scorer.W.rightCols(size) * values;
+      }
+      W = scorer.W.leftCols(size);
+      v = scorer.v;
+    } else if constexpr (!std::is_same_v<C, heed::DotScorer<float>>) {
+      W = scorer.W;
+    }
+    attention_.scorer = ready(scorer);
+    sentences_.resize(static_cast<std::size_t>(batch));
+    std::iota(sentences_.begin(), sentences_.end(), Index{0});
+    memory_.resize(size, std::vector<Index>(sentences_.size(), length));
+    memory_.values = values;
+    attention_.prepare(memory_);
+    projected_.resize(size, batch);
+    weights_.resize(length, batch);
+    contexts_.resize(size, batch);
+  }
+
+  static std::string name(Index batch, Index length) {
+    return std::string("attention/") + ScorerTraits<C>::name + "/batch:" + std::to_string(batch) +
+           "/S:" + std::to_string(length);
+  }
+
+  void heed() { attention_.forward(queries, memory_, sentences_, projected_, weights_, contexts_, scratch_); }
+  const Matrix& weights() const { return weights_; }
+  const Matrix& contexts() const { return contexts_; }
+
+  /// A contest against `rival`, whose call leaves its weights (length x batch) and contexts (size x batch) there.
+  Contest contest(const std::string& rival, std::function<void()> call, const float* rival_weights,
+                  const float* rival_contexts) {
+    Contest contest{.workload = name(batch, length), .family = "attention, " + std::string(ScorerTraits<C>::name)};
+    contest.rival = rival;
+    contest.work = work();
+    contest.heed_call = [this] { heed(); };
+    contest.rival_call = std::move(call);
+    contest.tolerance = 1e-5;
+    contest.difference = [this, rival_weights, rival_contexts] {
+      return larger(difference(weights(), Eigen::Map<const Matrix>(rival_weights, length, batch)),
+                    difference(contexts(), Eigen::Map<const Matrix>(rival_contexts, size, batch)));
+    };
+    return contest;
+  }
+
+  /// The projection's matrix, the keys and the values are read; a score and a context cost a multiply-add an element.
+  Work work() const {
+    const auto in_float = [](Index count) { return 4 * static_cast<double>(count); };
+    const double multiply_adds = static_cast<double>(W.size() * batch + 2 * values.size());
+    return {{2 * multiply_adds, in_float(W.size() + keys.size() + values.size())}};
+  }
+
+ private:
+  heed::Attention<Ready<C>> attention_;
+  heed::Memory<float> memory_;
+  std::vector<Index> sentences_;
+  Matrix projected_, weights_, contexts_;
+  heed::Buffer<float> scratch_;
+};
+
+/// Calls `use(step)` for every attention step that was asked for.
+template <class Use>
+void for_each_attention_step(const Comparison& comparison, const Use& use) {
+  const auto all = [&]<class C>(std::type_identity<C>) {
+    for (const Index batch : {1, 32}) {
+      for (const Index length : {10, 50, 200, 1000}) {
+        if (!comparison.wants(AttentionStep<C>::name(batch, length))) continue;
+        AttentionStep<C> step(batch, length);
+        use(step);
+      }
+    }
+  };
+  all(std::type_identity<heed::DotScorer<float>>{});
+  all(std::type_identity<heed::GeneralScorer<float>>{});
+  all(std::type_identity<heed::AdditiveScorer<float>>{});
+  all(std::type_identity<heed::ConcatScorer<float>>{});
+}
+
+}  // namespace compare

@@ -1,0 +1,13 @@
+// heed against plain Eigen, each expression in the form that Eigen runs fastest, and against loops over numbers.
+
+#include "eigen_attention.hpp"
+#include "eigen_recurrent.hpp"
+
+int main(int argc, char** argv) {
+  return compare::run(argc, argv, {{"eigen", compare::eigen()}, {"scalar", "loops"}},
+                      [](compare::Comparison& comparison) {
+                        compare::add_eigen_recurrent(comparison);
+                        compare::add_eigen_small_cells(comparison);
+                        compare::add_eigen_attention(comparison);
+                      });
+}

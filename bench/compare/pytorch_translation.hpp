@@ -1,0 +1,200 @@
+#pragma once
+
+#include "pytorch_translator.hpp"
+#include "translation_search.hpp"
+#include "translation_training.hpp"
+
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <tuple>
+#include <vector>
+
+namespace compare {
+
+/// One update of PyTorch's translator with Adam.
+class PytorchTraining {
+ public:
+  PytorchTraining(const TranslationTraining& training, Wiring wiring)
+      : model_(training.model(), wiring, true),
+        wiring_(wiring),
+        sources_(words_in_rows(training.batch.source_rows(), translation::words)),
+        targets_(words_in_rows(training.batch.target_rows(), translation::words + 1)) {
+    for (const auto& [name, parameter] : model_.parameters()) {
+      parameters_.push_back(parameter);
+      first_.push_back(at::zeros_like(parameter));
+      second_.push_back(at::zeros_like(parameter));
+      updates_.push_back(at::zeros({}));
+    }
+  }
+
+  void operator()() {
+    for (at::Tensor& parameter : parameters_) parameter.mutable_grad().reset();
+    const auto loss = model_.loss(sources_, targets_);
+    loss.backward();
+    loss_before_ = loss.item<double>();
+    const at::NoGradGuard no_gradient;
+    if (wiring_ == Wiring::tuned) {
+      PytorchTranslator::Tensors gradients;
+      for (const at::Tensor& parameter : parameters_) gradients.push_back(parameter.grad());
+      at::_foreach_add_(updates_, 1);
+      at::_fused_adam_(parameters_, gradients, first_, second_, {}, updates_, rate, beta1, beta2, 0, epsilon, false,
+                       false);
+    } else {
+      for (std::size_t i = 0; i < parameters_.size(); ++i) update(i);
+    }
+  }
+
+  /// The mean loss of a word that the last update began with, and the one it led to.
+  double loss_before() const { return loss_before_; }
+  double loss_after() const {
+    const at::NoGradGuard no_gradient;
+    return model_.loss(sources_, targets_).item<double>();
+  }
+
+  /// The gradient of the last update for a parameter, in heed's order.
+  Matrix gradient(const heed::ParameterName& name, const auto& parameter) const {
+    at::Tensor gradient = model_.parameters().at(name.str()).grad();
+    if (gradient.dim() == 2 && name.leaf() != "table") gradient = gradient.t();
+    gradient = gradient.contiguous();
+    return Eigen::Map<const Matrix>(gradient.const_data_ptr<float>(), parameter.rows(), parameter.cols());
+  }
+
+ private:
+  static constexpr double rate = TranslationTraining::rate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+
+  /// What torch.optim.Adam does to one parameter on a CPU.
+  void update(std::size_t i) {
+    const double t = updates_[i].add_(1).item<double>();
+    const at::Tensor gradient = parameters_[i].grad();
+    first_[i].lerp_(gradient, 1 - beta1);
+    second_[i].mul_(beta2).addcmul_(gradient, gradient, 1 - beta2);
+    const auto root = second_[i].sqrt().div_(std::sqrt(1 - std::pow(beta2, t))).add_(epsilon);
+    parameters_[i].addcdiv_(first_[i], root, -rate / (1 - std::pow(beta1, t)));
+  }
+
+  PytorchTranslator model_;
+  Wiring wiring_;
+  at::Tensor sources_, targets_;
+  PytorchTranslator::Tensors parameters_, first_, second_, updates_;
+  double loss_before_ = 0;
+};
+
+/// Greedy search and beam search in PyTorch, all hypotheses of all sentences as one batch.
+class PytorchSearch {
+ public:
+  PytorchSearch(const TranslationSearch& search, Wiring wiring)
+      : model_(search.model, wiring, false),
+        sources_(words_in_rows(search.batch.source_rows(), translation::words)),
+        beam_(search.beam) {}
+
+  void operator()() { beam_ == 1 ? greedy() : beam(); }
+
+  /// The words found, words x sentences.
+  heed::Matrix<Token> found() const {
+    const auto tokens = found_.to(at::kInt).contiguous();  // sentences x words
+    return Eigen::Map<const heed::Matrix<Token>>(tokens.const_data_ptr<Token>(), tokens.size(1), tokens.size(0));
+  }
+
+ private:
+  void greedy() {
+    const auto memory = model_.encode(sources_);
+    auto tokens = at::full({sources_.size(1)}, std::int64_t{heed::symbols::begin});
+    auto state = memory.state;
+    std::vector<at::Tensor> words;
+    for (Index t = 0; t < translation::words; ++t) {
+      at::Tensor scores;
+      std::tie(scores, state) = model_.step(memory, tokens, state);
+      tokens = std::get<1>(scores.max(1));  // three times as fast as argmax
+      words.push_back(tokens);
+    }
+    found_ = at::stack(words, 1);
+  }
+
+  void beam() {
+    const auto memory = model_.encode(sources_);
+    const std::int64_t sentences = sources_.size(1);
+    auto tokens = at::full({sentences}, std::int64_t{heed::symbols::begin});
+    auto totals = at::zeros({sentences, 1});
+    auto state = memory.state;
+    at::Tensor words;
+    for (Index t = 0; t < translation::words; ++t) {
+      at::Tensor scores;
+      std::tie(scores, state) = model_.step(memory, tokens, state);
+      // Only the best of each hypothesis can be among the best of its sentence.
+      const auto [best, which] = at::log_softmax(scores, 1).topk(beam_, 1);
+      const auto candidates = best.view({sentences, -1, beam_}) + totals.unsqueeze(2);
+      const auto [kept, places] = candidates.view({sentences, -1}).topk(beam_, 1);
+      totals = kept;
+      tokens = which.view({sentences, -1}).gather(1, places).view(-1);
+      const auto firsts = at::arange(0, scores.size(0), scores.size(0) / sentences).unsqueeze(1);  // of each sentence
+      const auto from = (firsts + at::div(places, beam_, "floor")).view(-1);
+      state = state.index_select(0, from);
+      words = t == 0 ? tokens.unsqueeze(1) : at::cat({words.index_select(0, from), tokens.unsqueeze(1)}, 1);
+    }
+    found_ = words.view({sentences, beam_, -1}).select(1, 0);
+  }
+
+  PytorchTranslator model_;
+  at::Tensor sources_;
+  std::int64_t beam_;
+  at::Tensor found_;
+};
+
+/// After the first update of each: the largest difference of the losses before and after it, of which a tenth is
+/// tolerated of what else is, and of the gradients, each relative to its largest number.
+inline Difference difference(const TranslationTraining& training, const PytorchTraining& rival) {
+  const auto of_loss = [](double a, double b) { return difference(a, b, 0.1 * std::abs(b)); };
+  Difference worst =
+      larger(of_loss(training.loss_before(), rival.loss_before()), of_loss(training.loss_after(), rival.loss_after()));
+  Translator gradient = training.first_gradient();
+  heed::for_each_parameter(
+      [&](const heed::ParameterName& name, const auto& d) {
+        const Matrix expected = rival.gradient(name, d);
+        worst = larger(worst, difference(d, expected, static_cast<double>(expected.cwiseAbs().maxCoeff())));
+      },
+      gradient);
+  return worst;
+}
+
+/// Adds a contest under a name that tells how PyTorch's side is written.
+inline void add(Comparison& comparison, Contest contest, Wiring wiring) {
+  if (wiring == Wiring::tuned) {
+    contest.workload += "/tuned";
+    contest.family += " (tuned)";
+  }
+  comparison.add(contest);
+}
+
+inline void add_pytorch_training(Comparison& comparison) {
+  for (const int threads : {1, 2}) {
+    for (const Wiring wiring : {Wiring::layers, Wiring::tuned}) {
+      if (!comparison.wants(TranslationTraining::name(threads))) continue;
+      TranslationTraining training(threads);
+      PytorchTraining rival(training, wiring);
+      at::set_num_threads(threads);
+      add(comparison,
+          training.contest(
+              "pytorch", [&] { rival(); }, [&] { return difference(training, rival); }),
+          wiring);
+      at::set_num_threads(1);
+    }
+  }
+}
+
+inline void add_pytorch_search(Comparison& comparison) {
+  for_each_search(comparison, [&](TranslationSearch& search) {
+    for (const Wiring wiring : {Wiring::layers, Wiring::tuned}) {
+      PytorchSearch rival(search, wiring);
+      add(comparison,
+          search.contest(
+              "pytorch", [&] { rival(); }, [&] { return rival.found(); }),
+          wiring);
+    }
+  });
+}
+
+}  // namespace compare

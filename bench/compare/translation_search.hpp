@@ -1,0 +1,114 @@
+#pragma once
+
+#include "comparison.hpp"
+#include "recurrent.hpp"
+#include "translation.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace compare {
+
+/// Search: sources of 14 words in, the 14 likeliest words out.
+class TranslationSearch {
+ public:
+  const Translator model = make_translator_without_end();
+  const TranslationBatch batch;
+  const Index sentences, beam;
+  const Kept kept;
+
+  TranslationSearch(Index sentences_, Index beam_, Kept kept_ = Kept::float32)
+      : batch(sentences_), sentences(sentences_), beam(beam_), kept(kept_) {
+    if (kept == Kept::float32) model_ = ready<float>(model);
+    if (kept == Kept::bfloat16) model_ = ready<Eigen::bfloat16>(model);
+    if (kept == Kept::half) model_ = ready<Eigen::half>(model);
+  }
+
+  static std::string name(Index sentences, Index beam, Kept kept = Kept::float32) {
+    return (beam == 1 ? "greedy" : "beam" + std::to_string(beam)) + "/batch:" + std::to_string(sentences) +
+           (kept == Kept::float32 ? "" : '/' + name_of(kept));
+  }
+
+  void heed() {
+    const heed::SearchOptions options{.beam = beam, .length_penalty = 0, .maximum_length = translation::words};
+    std::visit([&](const auto& kept_model) { heed::search(kept_model, batch.sources(), options, work_, results_); },
+               model_);
+  }
+
+  /// The words that heed found: words x sentences, as the columns of the sources.
+  heed::Matrix<Token> found() const {
+    heed::Matrix<Token> tokens(translation::words, sentences);
+    tokens.setConstant(-1);
+    for (Index b = 0; b < sentences; ++b) {
+      const auto& sentence = results_[static_cast<std::size_t>(b)].tokens;
+      const auto length = std::min(static_cast<Index>(sentence.size()), translation::words);
+      tokens.col(b).head(length) = Eigen::Map<const heed::Vector<Token>>(sentence.data(), length);
+    }
+    return tokens;
+  }
+
+  /// A contest against `rival`, whose call is followed by `rival_found`: the words that it found, words x sentences.
+  ///
+  /// The difference is the share of words that are others. There may be none; with 16-bit weights a near tie may fall
+  /// the other way, and all words after it then are others.
+  Contest contest(const std::string& rival, std::function<void()> call,
+                  std::function<heed::Matrix<Token>()> rival_found) {
+    Contest contest{.workload = name(sentences, beam, kept), .rival = rival};
+    contest.family = (beam == 1 ? "greedy" : "beam " + std::to_string(beam)) + ", batch " + std::to_string(sentences) +
+                     (kept == Kept::float32 ? "" : ", 16-bit weights");
+    contest.work = work();
+    contest.tolerance = kept == Kept::float32 ? 0 : 0.5;
+    contest.heed_call = [this] { heed(); };
+    contest.rival_call = std::move(call);
+    contest.difference = [this, rival_found = std::move(rival_found)] {
+      const heed::Matrix<Token> tokens = found(), expected = rival_found();
+      Difference worst = difference(tokens, expected);
+      if (std::isfinite(worst.size)) worst.size = (tokens.array() != expected.array()).cast<double>().mean();
+      return worst;
+    };
+    return contest;
+  }
+
+  /// What recurs is read once a step, everything else once.
+  Work work() const {
+    using namespace translation;
+    const auto read = static_cast<double>(sentences), columns = static_cast<double>(sentences * beam);
+    const double steps = static_cast<double>(words), bytes = kept == Kept::float32 ? 4 : 2;
+    const Phase direction{2 * read * steps * encoder_recurrent, bytes * encoder_recurrent, steps};
+    return {{2 * read * steps * 2 * encoder_input, bytes * 2 * encoder_input, 1},
+            direction,
+            direction,
+            {2 * read * (steps * keys + bridge), bytes * (keys + bridge), 1},
+            {2 * writing(columns), bytes * decoder_step, steps}};
+  }
+
+ private:
+  template <class Weight>
+  using Model = Ready<Translator, Weight>;
+
+  std::variant<Model<float>, Model<Eigen::bfloat16>, Model<Eigen::half>> model_;
+  heed::SearchWorkspace<float> work_;
+  std::vector<heed::Hypothesis<float>> results_;
+};
+
+/// Calls `use(search)` for every search that was asked for.
+template <class Use>
+void for_each_search(const Comparison& comparison, const Use& use) {
+  const auto one = [&](Index sentences, Index beam, Kept kept) {
+    if (!comparison.wants(TranslationSearch::name(sentences, beam, kept))) return;
+    TranslationSearch search(sentences, beam, kept);
+    use(search);
+  };
+  for (const Index beam : {1, 5}) {
+    one(1, beam, Kept::float32);
+    one(translation::batch, beam, Kept::float32);
+    one(1, beam, Kept::bfloat16);
+    one(1, beam, Kept::half);
+  }
+}
+
+}  // namespace compare
