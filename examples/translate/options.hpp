@@ -52,7 +52,7 @@ inline heed::TranslatorConfig demo_model() {
 }
 inline TrainingOptions demo_recipe() {
   TrainingOptions options;
-  options.epochs = 12;
+  options.epochs = 11;
   options.rate = 4e-3;
   options.threads = default_threads();
   return options;
