@@ -9,14 +9,14 @@ namespace heed::inline v0_1 {
 
 /// tanh, in place; and its backward, which needs only the result: d tanh(x) / dx = 1 - y^2.
 struct Tanh {
-  template <class S>
-  static detail::Packet<S> of(const detail::Packet<S>& x) {
+  template <class S, class P>
+  static P of(const P& x) {
     return detail::tanh_of<S>(x);
   }
   template <class X>
   static void forward(X&& x) {
     using S = typename std::remove_reference_t<X>::Scalar;
-    detail::transform(x, of<S>);
+    detail::transform(x, [](const auto& packet) { return of<S>(packet); });
   }
   /// d: dL/dy in, dL/dx out.
   template <class Y, class D>
@@ -28,14 +28,14 @@ struct Tanh {
 
 /// max(x, 0), in place; the derivative at 0 is 0, as in PyTorch.
 struct Relu {
-  template <class S>
-  static detail::Packet<S> of(const detail::Packet<S>& x) {
-    return Eigen::internal::pmax(x, detail::constant(S(0)));
+  template <class S, class P>
+  static P of(const P& x) {
+    return Eigen::internal::pmax(x, Eigen::internal::pset1<P>(S(0)));
   }
   template <class X>
   static void forward(X&& x) {
     using S = typename std::remove_reference_t<X>::Scalar;
-    detail::transform(x, of<S>);
+    detail::transform(x, [](const auto& packet) { return of<S>(packet); });
   }
   template <class Y, class D>
   static void backward(const Y& y, D&& d) {
@@ -46,14 +46,14 @@ struct Relu {
 
 /// 1 / (1 + e^-x), in place; backward y (1 - y).
 struct Sigmoid {
-  template <class S>
-  static detail::Packet<S> of(const detail::Packet<S>& x) {
+  template <class S, class P>
+  static P of(const P& x) {
     return detail::sigmoid_of<S>(x);
   }
   template <class X>
   static void forward(X&& x) {
     using S = typename std::remove_reference_t<X>::Scalar;
-    detail::transform(x, of<S>);
+    detail::transform(x, [](const auto& packet) { return of<S>(packet); });
   }
   template <class Y, class D>
   static void backward(const Y& y, D&& d) {

@@ -4,6 +4,7 @@
 #include <heed/kernels/packed_backward.hpp>
 #include <heed/kernels/packed_matrix.hpp>
 #include <heed/kernels/product.hpp>
+#include <heed/kernels/small_matrix.hpp>
 #include <heed/kernels/transposed_product.hpp>
 
 #include <array>
@@ -58,97 +59,112 @@ void for_each_run(const std::array<Index, Count>& at, Index rows, const F& f) {
   }
 }
 
+/// Whether the products of W with `Count` gates give the sums of all gates of some units together: those of packed
+/// matrices and of small ones do.
+template <class W, std::size_t Count>
+inline constexpr bool sums_units = [] {
+  if constexpr (requires { W::MaxColsAtCompileTime; }) {
+    return is_small<W, static_cast<int>(Count)>;
+  } else {
+    return true;
+  }
+}();
+
 /// Calls use(io, k, i, sums) for a packet of units k ... of column i, `sums` being that of every gate of W x.
-template <class T, int Count, class X, class Use>
-void multiply(const PackedColumns<T, Count>& w, const Eigen::MatrixBase<X>& x, bool backwards, const Use& use) {
+template <int Count, class T, class X, class Use>
+void multiply(const PackedColumns<T, Count>& w, const X& x, bool backwards, const Use& use) {
   static_assert(has_solid_columns<X>, "products take column-major matrices");
   eigen_assert(w.cols() == x.rows());
-  w.panels.multiply(w.first, w.count, {x.derived().data(), 1, x.derived().colStride()}, x.cols(), backwards, use);
+  w.panels.multiply(w.first, w.count, {x.data(), 1, x.colStride()}, x.cols(), backwards, use);
+}
+template <int Count, class T, class X, class Use>
+void multiply(const PackedMatrix<T, Count>& w, const X& x, bool backwards, const Use& use) {
+  multiply<Count>(w.leftCols(w.cols()), x, backwards, use);
+}
+template <int Count, class W, class X, class Use>
+EIGEN_ALWAYS_INLINE void multiply(const Eigen::MatrixBase<W>& w, const X& x, bool, const Use& use) {
+  eigen_assert(w.cols() == x.rows());
+  const Index depth = W::ColsAtCompileTime == Dynamic ? w.cols() : Index{W::ColsAtCompileTime};
+  SmallMatrix<typename W::Scalar, Count, W::RowsAtCompileTime / Count>::multiply(columns_of(w.derived()), depth,
+                                                                                 columns_of(x), x.cols(), use);
 }
 
 }  // namespace detail
 
 /// The rows of each gate of `trace` += that gate's part of W x.
 template <class W, class X, class Trace, std::size_t Count>
-void add_gates(const Eigen::MatrixBase<W>& w, const Eigen::MatrixBase<X>& x, Trace&& trace,
-               const std::array<Index, Count>& at) {
-  detail::for_each_run(at, w.rows() / static_cast<Index>(Count), [&](Index from, Index to, Index rows) {
-    add_product(w.middleRows(from, rows), x, trace.middleRows(to, rows));
-  });
-}
-template <class T, int Count, class X, class Trace>
-void add_gates(const PackedColumns<T, Count>& w, const Eigen::MatrixBase<X>& x, Trace&& trace,
-               const GateRows<Count>& at) {
-  detail::multiply(w, x, false, [&](const auto& io, Index k, Index i, const auto* sums) {
-    for (std::size_t g = 0; g < Count; ++g) {
-      auto* const to = trace.col(i).data() + at[g] + k;
-      io.store(to, Eigen::internal::padd(io.load(to), sums[g]));
-    }
-  });
+void add_gates(const W& w, const X& x, Trace&& trace, const std::array<Index, Count>& at) {
+  if constexpr (detail::sums_units<W, Count>) {
+    detail::multiply<Count>(w, x, false, [&](const auto& io, Index k, Index i, const auto& sums) {
+      for (std::size_t g = 0; g < Count; ++g) {
+        auto* const to = trace.col(i).data() + at[g] + k;
+        io.store(to, Eigen::internal::padd(io.load(to), sums[g]));
+      }
+    });
+  } else {
+    detail::for_each_run(at, w.rows() / static_cast<Index>(Count), [&](Index from, Index to, Index rows) {
+      add_product(w.middleRows(from, rows), x, trace.middleRows(to, rows));
+    });
+  }
 }
 
 /// The same, into rows that begin as initial(io, row), a packet for rows `row` ... of W, whatever they held.
 template <class W, class X, class Trace, std::size_t Count, class Initial>
-void set_gates(const Eigen::MatrixBase<W>& w, const Eigen::MatrixBase<X>& x, Trace&& trace,
-               const std::array<Index, Count>& at, const Initial& initial) {
+void set_gates(const W& w, const X& x, Trace&& trace, const std::array<Index, Count>& at, const Initial& initial) {
   const Index rows = w.rows() / static_cast<Index>(Count);
-  for (Index i = 0; i < trace.cols(); ++i) {
-    for (std::size_t g = 0; g < Count; ++g) {
-      auto* const to = trace.col(i).data() + at[g];
-      detail::for_each_packet<typename W::Scalar>(
-          rows, [&](const auto& io, Index k) { io.store(to + k, initial(io, static_cast<Index>(g) * rows + k)); });
+  if constexpr (detail::sums_units<W, Count>) {
+    detail::multiply<Count>(w, x, false, [&](const auto& io, Index k, Index i, const auto& sums) {
+      for (std::size_t g = 0; g < Count; ++g) {
+        io.store(trace.col(i).data() + at[g] + k,
+                 Eigen::internal::padd(initial(io, static_cast<Index>(g) * rows + k), sums[g]));
+      }
+    });
+  } else {
+    for (Index i = 0; i < trace.cols(); ++i) {
+      for (std::size_t g = 0; g < Count; ++g) {
+        auto* const to = trace.col(i).data() + at[g];
+        detail::for_each_packet<typename W::Scalar>(
+            rows, [&](const auto& io, Index k) { io.store(to + k, initial(io, static_cast<Index>(g) * rows + k)); });
+      }
     }
+    add_gates(w, x, trace, at);
   }
-  add_gates(w, x, trace, at);
-}
-template <class T, int Count, class X, class Trace, class Initial>
-void set_gates(const PackedColumns<T, Count>& w, const Eigen::MatrixBase<X>& x, Trace&& trace,
-               const GateRows<Count>& at, const Initial& initial) {
-  const Index rows = w.rows() / Count;
-  detail::multiply(w, x, false, [&](const auto& io, Index k, Index i, const auto* sums) {
-    for (std::size_t g = 0; g < Count; ++g) {
-      io.store(trace.col(i).data() + at[g] + k,
-               Eigen::internal::padd(initial(io, static_cast<Index>(g) * rows + k), sums[g]));
-    }
-  });
 }
 
 /// The recurrent step: adds U h to the rows of each gate of `trace` and calls use(io, k, i, gates) for every packet of
-/// units k ... of column i, `gates` holding each gate's sum. With a packed U these have not left the registers.
+/// units k ... of column i, `gates` holding each gate's sum. If U is packed or small, these have not left the registers.
 ///
 /// h must stay as it is until all is done. Walked `backwards`, what was read last is read first: every other step done
 /// so finds half of U in the cache.
 template <class U, class H, class Trace, std::size_t Count, class Use>
-void step_gates(const Eigen::MatrixBase<U>& u, const Eigen::MatrixBase<H>& h, Trace&& trace,
-                const std::array<Index, Count>& at, bool, const Use& use) {
+void step_gates(const U& u, const H& h, Trace&& trace, const std::array<Index, Count>& at, bool backwards,
+                const Use& use) {
   using S = typename U::Scalar;
-  add_gates(u, h, trace, at);
-  for (Index i = 0; i < trace.cols(); ++i) {
-    const S* const column = trace.col(i).data();
-    detail::for_each_packet<S>(u.rows() / static_cast<Index>(Count), [&](const auto& io, Index k) {
-      detail::Packet<S> gates[Count];
-      for (std::size_t g = 0; g < Count; ++g) gates[g] = io.load(column + at[g] + k);
+  if constexpr (detail::sums_units<U, Count>) {
+    detail::multiply<Count>(u, h, backwards, [&](const auto& io, Index k, Index i, const auto& sums) {
+      const S* const column = trace.col(i).data();
+      decltype(io.load(column)) gates[Count];
+      for (std::size_t g = 0; g < Count; ++g) gates[g] = Eigen::internal::padd(io.load(column + at[g] + k), sums[g]);
       use(io, k, i, gates);
     });
+  } else {
+    add_gates(u, h, trace, at);
+    for (Index i = 0; i < trace.cols(); ++i) {
+      const S* const column = trace.col(i).data();
+      detail::for_each_packet<S>(u.rows() / static_cast<Index>(Count), [&](const auto& io, Index k) {
+        detail::Packet<S> gates[Count];
+        for (std::size_t g = 0; g < Count; ++g) gates[g] = io.load(column + at[g] + k);
+        use(io, k, i, gates);
+      });
+    }
   }
-}
-template <class T, int Count, class H, class Trace, class Use>
-void step_gates(const PackedMatrix<T, Count>& u, const Eigen::MatrixBase<H>& h, Trace&& trace,
-                const GateRows<Count>& at, bool backwards, const Use& use) {
-  using S = scalar_of<T>;
-  detail::multiply(u.leftCols(u.cols()), h, backwards, [&](const auto& io, Index k, Index i, const auto* sums) {
-    const S* const column = trace.col(i).data();
-    detail::Packet<S> gates[std::size_t{Count}];
-    for (std::size_t g = 0; g < Count; ++g) gates[g] = Eigen::internal::padd(io.load(column + at[g] + k), sums[g]);
-    use(io, k, i, gates);
-  });
 }
 
 /// out += a b for a packed matrix.
 template <class T, int Count, class B, class C>
 void add_product(const PackedColumns<T, Count>& a, const Eigen::MatrixBase<B>& b, C&& out) {
   eigen_assert(a.rows() == out.rows() && b.cols() == out.cols());
-  add_gates(a, b, out, detail::stacked<Count>(a.rows() / Count));
+  add_gates(a, b.derived(), out, detail::stacked<Count>(a.rows() / Count));
 }
 template <class T, int Count, class B, class C>
 void add_product(const PackedMatrix<T, Count>& a, const Eigen::MatrixBase<B>& b, C&& out) {

@@ -76,9 +76,12 @@ template <class T, int Rows, int Cols, int Gates>
 struct ParameterOf {
   using type = Matrix<T, Rows, lives_inline<T, Rows, Cols> ? Cols : Dynamic>;
 };
+/// A small matrix of fixed size is as fast where it lies.
 template <class T, int Rows, int Cols, int Gates>
 struct ParameterOf<Packed<T>, Rows, Cols, Gates> {
-  using type = PackedMatrix<T, Gates>;
+  static constexpr bool small =
+      std::is_same_v<T, float> && Rows != Dynamic && Cols != Dynamic && lives_inline<T, Rows, Cols>;
+  using type = std::conditional_t<small, Matrix<T, Rows, Cols>, PackedMatrix<T, Gates>>;
 };
 
 template <class T, int Rows, int Cols>

@@ -70,6 +70,23 @@ TYPED_TEST(Packets, FunctionsAgreeWithTheStandardLibrary) {
   }
 }
 
+TYPED_TEST(Packets, ExponentialsAreRightToTheLastBitsAsFarAsNormalNumbersGo) {
+  using S = TypeParam;
+  using Limits = std::numeric_limits<S>;
+  const auto exp = [](const auto& p) { return heed::detail::exp_of<S>(p); };
+  const S first = std::log(Limits::min()), last = std::log(Limits::max());
+  for (int i = 1; i < 30000; ++i) {
+    const S x = first + (last - first) * S(i) / S(30000);
+    EXPECT_LE(std::abs(alone(x, exp) / std::exp(static_cast<long double>(x)) - 1), 2 * Limits::epsilon()) << x;
+  }
+  for (const S x : {S(0), S(-0.0), Limits::min(), -Limits::denorm_min()}) EXPECT_EQ(alone(x, exp), S(1));
+  EXPECT_LE(alone(-Limits::infinity(), exp), 2 * Limits::min());
+  EXPECT_LE(alone(-Limits::max(), exp), 2 * Limits::min());
+  EXPECT_GE(alone(Limits::infinity(), exp), Limits::max() / 2);
+  EXPECT_GE(alone(Limits::max(), exp), Limits::max() / 2);
+  EXPECT_TRUE(std::isnan(alone(Limits::quiet_NaN(), exp)));
+}
+
 TYPED_TEST(Packets, FunctionsStandExtremesAndPassOnNaN) {
   using S = TypeParam;
   const auto tanh = [](const auto& p) { return heed::detail::tanh_of<S>(p); };

@@ -68,8 +68,8 @@ struct GateParameters {
 
   /// Rows `row` ... of a bias, for `io` to load; zeros without one.
   template <class Io>
-  Packet<S> bias(const Io& io, const Vector<S>& b, Index row) const {
-    return has_bias() ? io.load(b.data() + row) : constant(S(0));
+  auto bias(const Io& io, const Vector<S>& b, Index row) const {
+    return has_bias() ? io.load(b.data() + row) : io.constant(S(0));
   }
   /// Of both.
   auto biases() const {

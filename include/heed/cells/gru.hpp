@@ -49,7 +49,8 @@ struct GruCell : detail::GateParameters<T, Input, Hidden, 3> {
     });
     for (Index i = 0; i < trace.cols(); ++i) {
       S* const m = trace.col(i).data() + 2 * H;
-      detail::for_each_packet<S>(H, [&](const auto& io, Index k) { io.store(m + k, this->bias(io, b_U, 2 * H + k)); });
+      detail::for_each_packet<S, Hidden>(
+          H, [&](const auto& io, Index k) { io.store(m + k, this->bias(io, b_U, 2 * H + k)); });
     }
   }
 
@@ -64,8 +65,8 @@ struct GruCell : detail::GateParameters<T, Input, Hidden, 3> {
       io.store(z, keep);
       io.store(m, gates[2]);
       io.store(n, fresh);
-      const auto h_prev = io.load(s_prev.col(i).data() + k);
-      io.store(s.col(i).data() + k, ei::pmadd(keep, ei::psub(h_prev, fresh), fresh));  // (1 - z) n + z h
+      const auto old = ei::pmul(keep, io.load(s_prev.col(i).data() + k));
+      io.store(s.col(i).data() + k, ei::pmadd(ei::psub(io.constant(S(1)), keep), fresh, old));
     });
   }
 

@@ -1,26 +1,29 @@
 #pragma once
 
-#include <heed/types.hpp>
+#include <heed/kernels/rational_tanh.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <type_traits>
 
 namespace heed::inline v0_1::detail {
 
 /// As many numbers as the machine works on at once, in Eigen's words: SSE, AVX, AVX-512, NEON or, for a scalar that no
-/// machine has vectors of, one. Every kernel is written once, in these.
-template <class S>
-using Packet = typename Eigen::internal::packet_traits<S>::type;
+/// machine has vectors of, one. Every kernel is written once, in these. `Size` asks for the largest packet that divides
+/// so many numbers evenly, or the smallest there is.
+template <class S, int Size = Dynamic>
+using Packet = typename Eigen::internal::find_best_packet<S, Size>::type;
 
-template <class S>
-inline constexpr Index packet_size = Eigen::internal::packet_traits<S>::size;
+template <class S, int Size = Dynamic>
+inline constexpr Index packet_size = Eigen::internal::unpacket_traits<Packet<S, Size>>::size;
 
 /// Loads and stores whole packets.
-template <class S>
+template <class S, int Size = Dynamic>
 struct WholePacket {
-  Packet<S> load(const S* from) const { return Eigen::internal::ploadu<Packet<S>>(from); }
-  void store(S* to, const Packet<S>& x) const { Eigen::internal::pstoreu(to, x); }
+  Packet<S, Size> load(const S* from) const { return Eigen::internal::ploadu<Packet<S, Size>>(from); }
+  void store(S* to, const Packet<S, Size>& x) const { Eigen::internal::pstoreu(to, x); }
+  Packet<S, Size> constant(S x) const { return Eigen::internal::pset1<Packet<S, Size>>(x); }
 };
 
 /// Loads and stores the first `count` numbers of a packet, fewer than all; the others are `rest`.
@@ -39,6 +42,7 @@ struct PartPacket {
     Eigen::internal::pstoreu(numbers, x);
     copy<packet_size<S> / 2>(numbers, to);
   }
+  Packet<S> constant(S x) const { return Eigen::internal::pset1<Packet<S>>(x); }
 
  private:
   /// By halves, each of which is one move or two.
@@ -74,11 +78,17 @@ class LastOfPacket {
 /// Every number goes through the same packet arithmetic wherever it lies. Eigen's own loops treat those before the
 /// first aligned address and after the last whole packet as scalars, whose last bit can differ: then a sentence's
 /// result would depend on where in a batch its column stands.
-template <class S, class F>
+/// With n known to the compiler as `Size`, what whole packets leave comes in smaller ones, if these divide it evenly.
+template <class S, int Size = Dynamic, class F>
 void for_each_packet(Index n, const F& f) {
+  constexpr int rest = Size == Dynamic ? 0 : Size % packet_size<S>, smaller = rest == 0 ? 1 : packet_size<S, rest>;
   Index k = 0;
   for (; k + packet_size<S> <= n; k += packet_size<S>) f(WholePacket<S>{}, k);
-  if (k < n) f(PartPacket<S>{n - k}, k);
+  if constexpr (smaller > 1 && rest % smaller == 0) {
+    for (; k < n; k += smaller) f(WholePacket<S, smaller>{}, k);
+  } else if (k < n) {
+    f(PartPacket<S>{n - k}, k);
+  }
 }
 
 /// f of each number, where there is no packet function.
@@ -95,9 +105,11 @@ Packet<S> constant(S x) {
   return Eigen::internal::pset1<Packet<S>>(x);
 }
 
-template <class S>
-Packet<S> tanh_of(const Packet<S>& x) {
-  if constexpr (Eigen::internal::packet_traits<S>::HasTanh) {
+template <class S, class P>
+P tanh_of(const P& x) {
+  if constexpr (std::is_same_v<S, float>) {
+    return rational_tanh(x);
+  } else if constexpr (Eigen::internal::packet_traits<S>::HasTanh) {
     return Eigen::internal::ptanh(x);
   } else {
     return one_by_one<S>(x, [](const S& number) {
@@ -107,9 +119,29 @@ Packet<S> tanh_of(const Packet<S>& x) {
   }
 }
 
+/// e^x of floats within 0.9 units in the last place, in half the time of Eigen's own; from the smallest normal number,
+/// for anything below, to just under the largest. The polynomial is a minimax fit to e^r.
+EIGEN_ALWAYS_INLINE Packet<float> exp_of_floats(const Packet<float>& x) {
+  namespace ei = Eigen::internal;
+  using P = Packet<float>;
+  using Integers = typename ei::unpacket_traits<P>::integer_packet;
+  // x = n ln 2 + r, |r| <= ln 2 / 2. Added to 3 2^22, a number is rounded to a whole one, n, and leaves it in its last bits.
+  const P within = ei::pmin(ei::pmax(x, constant(-87.3365f)), constant(88.72f)), rounding = constant(0x3p22f);
+  const P shifted = ei::pmadd(within, constant(1.44269504f), rounding), n = ei::psub(shifted, rounding);
+  const P r =
+      ei::pmadd(n, constant(2.12194440e-4f), ei::pmadd(n, constant(-0.693359375f), within));  // ln 2 in two parts
+  P e = ei::pmadd(constant(1.3814518e-3f), r, constant(8.368745e-3f));
+  for (const float next : {4.1668393e-2f, 0.16666521f, 0.49999994f, 1.0f, 1.0f}) e = ei::pmadd(e, r, constant(next));
+  // n goes to the exponent.
+  return ei::preinterpret<P>(
+      ei::padd(ei::preinterpret<Integers>(e), ei::plogical_shift_left<23>(ei::preinterpret<Integers>(shifted))));
+}
+
 template <class S>
 Packet<S> exp_of(const Packet<S>& x) {
-  if constexpr (Eigen::internal::packet_traits<S>::HasExp) {
+  if constexpr (std::is_same_v<S, float> && packet_size < S >> 1) {
+    return exp_of_floats(x);
+  } else if constexpr (Eigen::internal::packet_traits<S>::HasExp) {
     return Eigen::internal::pexp(x);
   } else {
     return one_by_one<S>(x, [](const S& number) {
@@ -144,11 +176,16 @@ Packet<S> zero_below(const Packet<S>& x, S least) {
 }
 
 /// 1 / (1 + e^-x)
-template <class S>
-Packet<S> sigmoid_of(const Packet<S>& x) {
+template <class S, class P>
+P sigmoid_of(const P& x) {
   namespace ei = Eigen::internal;
-  const Packet<S> one = constant(S(1));
-  return ei::pdiv(one, ei::padd(one, exp_of<S>(ei::pnegate(x))));
+  if constexpr (std::is_same_v<S, float>) {
+    const P half = ei::pset1<P>(0.5f);
+    return ei::pmadd(half, rational_tanh(P(ei::pmul(half, x))), half);
+  } else {
+    const P one = ei::pset1<P>(S(1));
+    return ei::pdiv(one, ei::padd(one, exp_of<S>(ei::pnegate(x))));
+  }
 }
 
 /// Whether the numbers of a column lie side by side. One row at compile time counts as row-major in Eigen, but each of

@@ -30,7 +30,9 @@ struct Panels {
   static constexpr Index units = unit_packets * packet_size<S>;  ///< units in a panel
   static constexpr Index height = packets * packet_size<S>;      ///< words in a column of a panel
   static constexpr int most_columns = std::max(1, sum_registers / (parts * packets));
-  static constexpr int most_panels = std::max(1, 12 / (parts * packets));  ///< beside a single column
+  /// Read together for a single column: enough to add at full speed, but few, whose next words the machine foresees.
+  static constexpr int most_panels =
+      std::max(1, std::min(12, 384 / static_cast<int>(sizeof(Packet<S>))) / (parts * packets));
 
   const Word* words;
   Index rows;   ///< of one gate
@@ -62,11 +64,23 @@ struct Panels {
   /// Columns first ... first + count of the matrix times `right` (count x cols): calls use(io, k, j, sums) for units k ...
   /// of column j, with a packet of sums for every gate; `io` loads and stores as many numbers as there are units left.
   ///
-  /// Walked backwards, the panels that were read last are read first: they are still in the cache.
+  /// Walked backwards, the panels that were read last are read first: they are still in the cache. All panels pass some
+  /// columns before the next ones come, so that both factors and the product stay in it.
   template <class Use>
   void multiply(Index first, Index count, const Right<S>& right, Index cols, bool backwards, const Use& use) const {
+    constexpr Index at_once = 8 * most_columns;
+    for (Index j = 0; j < cols; j += at_once) {
+      multiply_some(first, count, right, j, std::min(at_once, cols - j), backwards, use);
+    }
+  }
+
+ private:
+  template <class Use>
+  void multiply_some(Index first, Index count, const Right<S>& right, Index begin, Index cols, bool backwards,
+                     const Use& use) const {
     const Index all = panels(rows), apart = depth * height;
     const auto place = [&](Index panel) { return words + panel * apart + first * height; };
+    const auto from = [&](Index j) { return Right<S>{right.data + j * right.across, right.down, right.across}; };
     Packet<S> sums[std::size_t{parts * packets * std::max(most_columns, most_panels)}];
     for (Index done = 0; done < all;) {
       const Index n = cols == 1 ? std::min<Index>(most_panels, all - done) : 1;
@@ -75,18 +89,17 @@ struct Panels {
       const Word* const next = place(done == all ? panel : backwards ? panel - 1 : panel + n);
       if (cols == 1) {
         with_constant<most_panels>(n, [&](auto group) {
-          Tile<T, packets, group, 1>::sum({place(panel), height, apart, next}, count, right, sums);
+          Tile<T, packets, group, 1>::sum({place(panel), height, apart, next}, count, from(begin), sums);
         });
-        hand_out(panel * parts, n * parts, 0, 1, sums, use);
+        hand_out(panel * parts, n * parts, begin, 1, sums, use);
         continue;
       }
       const Index tiles = (cols + most_columns - 1) / most_columns;
-      for (Index t = 0, j = 0; t < tiles; ++t) {
+      for (Index t = 0, j = begin; t < tiles; ++t) {
         const Index width = cols / tiles + (t < cols % tiles ? 1 : 0);
         const Word* const ahead = next + std::min<Index>(t, packets - 1) * count * packet_size<S>;
         with_constant<most_columns>(width, [&](auto columns) {
-          Tile<T, packets, 1, columns>::sum({place(panel), height, apart, ahead}, count,
-                                            {right.data + j * right.across, right.down, right.across}, sums);
+          Tile<T, packets, 1, columns>::sum({place(panel), height, apart, ahead}, count, from(j), sums);
         });
         hand_out(panel * parts, parts, j, width, sums, use);
         j += width;
@@ -94,7 +107,6 @@ struct Panels {
     }
   }
 
- private:
   /// Gives the sums of some panels and columns to `use`, a packet of units at a time.
   template <class Use>
   void hand_out(Index panel, Index count, Index j, Index cols, const Packet<S>* sums, const Use& use) const {

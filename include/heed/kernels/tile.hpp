@@ -40,7 +40,7 @@ struct Tile {
     }
     const auto* word = left.data;
     for (Index piece = 0; piece < right.pieces; ++piece) {
-      const auto* ahead = left.ahead + piece * right.apart;
+      [[maybe_unused]] const auto* ahead = left.ahead + piece * right.apart;
       const S* column[std::size_t{Cols}];
 #pragma GCC unroll 16
       for (int j = 0; j < Cols; ++j) column[j] = right.data + piece * right.apart + j * right.across;
@@ -48,9 +48,11 @@ struct Tile {
       for (; k + 2 <= depth; k += 2, at += 2 * right.down) {  // two at a time, as counting takes its turn from adding
         add(word, left.apart, column, at, sum);
         add(word + left.across, left.apart, column, at + right.down, sum);
-        Eigen::internal::prefetch(ahead);
-        Eigen::internal::prefetch(ahead + packet_size<S>);
-        ahead += 2 * packet_size<S>;
+        if constexpr (Cols > 1) {  // a single column reads on so fast that the machine itself fetches ahead
+          Eigen::internal::prefetch(ahead);
+          Eigen::internal::prefetch(ahead + packet_size<S>);
+          ahead += 2 * packet_size<S>;
+        }
         word += 2 * left.across;
       }
       if (k < depth) {

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <heed/types.hpp>
+
+namespace heed::inline v0_1::detail {
+
+/// 1 + c1 y + ... + c4 y^4, in two halves, which a processor works on at once.
+template <class P>
+EIGEN_ALWAYS_INLINE P polynomial(const P& y, float c1, float c2, float c3, float c4) {
+  namespace ei = Eigen::internal;
+  const P y2 = ei::pmul(y, y), low = ei::pmadd(y, ei::pset1<P>(c1), ei::pset1<P>(1.f));
+  const P high = ei::pmadd(y2, ei::pset1<P>(c4), ei::pmadd(y, ei::pset1<P>(c3), ei::pset1<P>(c2)));
+  return ei::pmadd(y2, high, low);
+}
+
+/// tanh of a packet of floats, within 3e-7 and, with a larger packet or a smaller, always the same bits.
+///
+/// x P(x^2) / Q(x^2), polynomials whose largest relative error on [-8.3, 8.3] is the least there is, 1.3e-8; the rest is
+/// rounding. Numbers beyond +-`reach` count as that: there, and nowhere sooner, the quotient is +-1, and nowhere more,
+/// both with fused multiply-adds and without. NaN stays NaN.
+template <class P>
+EIGEN_ALWAYS_INLINE P rational_tanh(const P& x) {
+  namespace ei = Eigen::internal;
+  constexpr float reach = 8.12591457f;
+  const P y = ei::pmin(ei::pmul(x, x), ei::pset1<P>(reach * reach));
+  const P within = ei::pmax(ei::pmin(x, ei::pset1<P>(reach)), ei::pset1<P>(-reach));
+  const P over = ei::pmul(within, polynomial(y, 0.134284f, 3.5521346e-3f, 2.1556165e-5f, 1.47139065e-8f));
+  return ei::pdiv(over, polynomial(y, 0.46761727f, 0.026091332f, 3.3787428e-4f, 8.3219527e-7f));
+}
+
+}  // namespace heed::inline v0_1::detail

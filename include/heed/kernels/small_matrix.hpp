@@ -1,0 +1,96 @@
+#pragma once
+
+#include <heed/kernels/tile.hpp>
+
+#include <algorithm>
+
+namespace heed::inline v0_1::detail {
+
+/// Products with a small matrix of fixed size in which `Gates` matrices of `Units` rows each are stacked. It is read
+/// where it lies, and every number of rows is known to the compiler.
+///
+/// A few packets of units are summed at a time, all their gates in registers: as many whole packets as there are, then
+/// smaller ones that divide the rest evenly. Every other column is summed apart, since one multiply-add after another
+/// would have to wait for the one before. The columns of the right factor are taken one by one.
+template <class S, int Gates, int Units>
+class SmallMatrix {
+ public:
+  /// Calls use(io, k, j, sums) for units k ... of column j of the product, `sums` being a packet for every gate.
+  template <class Use>
+  EIGEN_ALWAYS_INLINE static void multiply(Columns<const S> w, Index depth, Columns<const S> x, Index cols,
+                                           const Use& use) {
+    for (Index j = 0; j < cols; ++j) add<0>(w, depth, x.col(j), j, use);
+  }
+
+ private:
+  template <int First, class Use>
+  EIGEN_ALWAYS_INLINE static void add(Columns<const S> w, Index depth, const S* x, Index j, const Use& use) {
+    using Sums = SumsFrom<First>;
+    Sums even, odd;
+    const S* column = w.data + First;
+    Index k = 0;
+    for (; k + 2 <= depth; k += 2, column += 2 * w.stride) {
+      even.add(column, x[k]);
+      (Sums::together ? even : odd).add(column + w.stride, x[k + 1]);
+    }
+    if (k < depth) even.add(column, x[k]);
+    if constexpr (!Sums::together) even.add(odd);
+#pragma GCC unroll 8
+    for (int p = 0; p < Sums::packets; ++p) use(typename Sums::Io{}, Index{First + p * Sums::size}, j, even.sum[p]);
+    if constexpr (First + Sums::units < Units) add<First + Sums::units>(w, depth, x, j, use);
+  }
+
+  /// The sums of the next units, packet by packet and gate by gate.
+  template <int First>
+  struct SumsFrom {
+    static constexpr int left = Units - First;
+    static constexpr int size = packet_size<S, std::min(left, int{packet_size<S>})>;
+    static constexpr int most = std::max(1, 8 / Gates), groups = (left / size + most - 1) / most;
+    static constexpr int packets = (left / size + groups - 1) / groups, units = packets * size;
+    static constexpr bool together = 2 * packets * Gates > sum_registers;  ///< even columns and odd ones
+    using P = Packet<S, size>;
+    using Io = WholePacket<S, size>;
+
+    P sum[std::size_t{packets}][std::size_t{Gates}];
+
+    EIGEN_ALWAYS_INLINE SumsFrom() {
+#pragma GCC unroll 8
+      for (int p = 0; p < packets; ++p) {
+#pragma GCC unroll 8
+        for (int g = 0; g < Gates; ++g) sum[p][g] = Io{}.constant(S(0));
+      }
+    }
+    EIGEN_ALWAYS_INLINE void add(const S* column, S x) {
+      const P factor = Io{}.constant(x);
+#pragma GCC unroll 8
+      for (int p = 0; p < packets; ++p) {
+#pragma GCC unroll 8
+        for (int g = 0; g < Gates; ++g) {
+          sum[p][g] = Eigen::internal::pmadd(Io{}.load(column + g * Units + p * size), factor, sum[p][g]);
+        }
+      }
+    }
+    EIGEN_ALWAYS_INLINE void add(const SumsFrom& other) {
+#pragma GCC unroll 8
+      for (int p = 0; p < packets; ++p) {
+#pragma GCC unroll 8
+        for (int g = 0; g < Gates; ++g) sum[p][g] = Eigen::internal::padd(sum[p][g], other.sum[p][g]);
+      }
+    }
+  };
+};
+
+/// Whether W is small and of fixed size, and packets divide the rows of each gate evenly. Floats only, whose tanh there
+/// is for packets of every size.
+template <class W, int Gates>
+inline constexpr bool is_small = [] {
+  if constexpr (!std::is_same_v<typename W::Scalar, float> || W::IsRowMajor || W::RowsAtCompileTime == Dynamic ||
+                W::MaxColsAtCompileTime == Dynamic) {
+    return false;
+  } else {
+    constexpr int units = W::RowsAtCompileTime / Gates;
+    return lives_inline<float, W::RowsAtCompileTime, W::MaxColsAtCompileTime> && units % packet_size<float, units> == 0;
+  }
+}();
+
+}  // namespace heed::inline v0_1::detail
