@@ -257,6 +257,23 @@ TEST(Encoder, GivesASentenceAloneTheSameWithinRounding) {
   }
 }
 
+TEST(Encoder, GivesATeamTheSameBits) {
+  for (const Make make : {rnn, lstm, gru}) {
+    Trial trial(make, 2, true);
+    trial.forward();
+    const Matrix<double> outputs = trial.tape.outputs();
+    for (const int size : {1, 2, 3}) {
+      heed::Team team(size);
+      heed::EncoderTape<double> tape;
+      trial.encoder.forward(trial.x, trial.packing, tape, nullptr, &trial.initial, &team);
+      EXPECT_EQ(tape.outputs(), outputs) << size;
+      for (std::size_t i = 0; i < tape.final_states.size(); ++i) {
+        EXPECT_EQ(tape.final_states[i], trial.tape.final_states[i]) << size;
+      }
+    }
+  }
+}
+
 TEST(Encoder, DropsBetweenLayersOnlyAndOnlyInTraining) {
   Trial trial(gru, 2, true, 0.4);
   trial.forward();

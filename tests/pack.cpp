@@ -87,6 +87,29 @@ TEST_P(EveryPacked, IsCloseWithHalfTheBytes) {
   EXPECT_NE(fine_loss, loss);
 }
 
+TEST(PackedEncoder, IsReadByATeamWithTheSameBits) {
+  const auto expect_same = []<class C>(const C& cell) {
+    heed::Encoder<C> encoder([&](Index, Index) { return cell; }, cell.input_size(), cell.hidden_size(), 1, true);
+    Random random(3);
+    randomize(encoder, random);
+    const auto packed = heed::pack(encoder);
+    for (const std::vector<Index>& lengths : {std::vector<Index>{9}, std::vector<Index>{4, 7, 1}}) {
+      const heed::Packing packing(lengths);
+      const heed::Matrix<double> x = random_matrix<double>(cell.input_size(), packing.columns(), random);
+      heed::EncoderTape<double> alone, together;
+      packed.forward(x, packing, alone);
+      for (const int size : {2, 3, 40}) {  // forty are more than there are panels
+        heed::Team team(size);
+        packed.forward(x, packing, together, nullptr, nullptr, &team);
+        EXPECT_EQ(together.outputs(), alone.outputs()) << size;
+      }
+    }
+  };
+  expect_same(heed::RnnCell<double>(5, 131));
+  expect_same(heed::LstmCell<double>(5, 67));
+  expect_same(heed::GruCell<double>(5, 67));
+}
+
 TEST(Repack, FollowsAPartThatGrewOrShrank) {
   Random random(2);
   const auto encoder = [&](Index layers, bool both) {

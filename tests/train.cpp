@@ -124,30 +124,6 @@ TEST(MakeBatches, RefusesWhatItCannotCut) {
             "make_batches: 2 source lengths for 1 target lengths");
 }
 
-TEST(RunThreads, CallsEveryThreadOnce) {
-  for (const int threads : {1, 2, 5}) {
-    std::vector<std::atomic<int>> calls(static_cast<std::size_t>(threads));
-    heed::run_threads(threads, [&](int i) { ++calls[static_cast<std::size_t>(i)]; });
-    for (const auto& count : calls) EXPECT_EQ(count, 1);
-  }
-}
-
-TEST(RunThreads, ThrowsTheFirstErrorAgainAfterAllHaveEnded) {
-  for (const int failing : {0, 2}) {
-    std::atomic<int> ended = 0;
-    const auto work = [&](int i) {
-      ++ended;
-      if (i >= failing) heed::fail("thread " + std::to_string(i));
-    };
-    EXPECT_EQ(refusal([&] { heed::run_threads(4, work); }), "thread " + std::to_string(failing));
-    EXPECT_EQ(ended, 4);
-  }
-}
-
-TEST(RunThreads, RefusesNoThreads) {
-  EXPECT_EQ(refusal([] { heed::run_threads(0, [](int) {}); }), "run_threads: 1 or more threads, not 0");
-}
-
 TEST(Trainer, GivesTheSameBitsInEveryRun) {
   TranslatorConfig config = small();
   config.dropout = 0.2;
@@ -288,7 +264,7 @@ TEST(Trainer, RefusesOptionsAndBatchesOutOfRange) {
     return refusal([&] { heed::Trainer<Model>(model, heed::Adam<Model>(model), options); });
   };
   EXPECT_EQ(refused({}), "accepted");
-  EXPECT_EQ(refused({0, 5, 0, 1}), "Trainer: 1 or more threads, not 0");
+  EXPECT_EQ(refused({0, 5, 0, 1}), "Team: 1 or more threads, not 0");
   EXPECT_EQ(refused({1, -1, 0, 1}), "Trainer: the clip norm is 0 (off) or more, not -1.000000");
   EXPECT_EQ(refused({1, 5, 1, 1}), "Trainer: label smoothing lies in [0, 1), not 1.000000");
   EXPECT_EQ(refused({1, 5, -0.1, 1}), "Trainer: label smoothing lies in [0, 1), not -0.100000");

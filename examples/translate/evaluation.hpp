@@ -19,7 +19,7 @@ inline double mean_loss(const heed::TranslationModel<heed::Packed<float>>& model
   const auto batches = batches_by_length(pairs.target_lengths, 64);
   std::vector<double> losses(batches.size());  // added up in order: the same bits whatever thread took which batch
   std::atomic<std::size_t> next{0};
-  heed::run_threads(threads, [&](int) {
+  heed::Team(threads).run([&](int) {
     heed::Seq2SeqTape<float> tape;
     for (std::size_t i = next++; i < batches.size(); i = next++) {
       losses[i] = model.loss(choose(pairs.source, batches[i]), choose(pairs.target, batches[i]), tape);
@@ -47,7 +47,7 @@ inline std::vector<heed::Words> translate_all(const heed::TranslationModel<heed:
   std::vector<heed::Words> hypotheses(pairs.size());
   const auto batches = batches_by_length(pairs.source_lengths, 64);
   std::atomic<std::size_t> next{0};
-  heed::run_threads(threads, [&](int) {
+  heed::Team(threads).run([&](int) {
     heed::SearchWorkspace<float> work;
     std::vector<heed::Hypothesis<float>> found;
     for (std::size_t i = next++; i < batches.size(); i = next++) {

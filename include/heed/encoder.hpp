@@ -1,9 +1,8 @@
 #pragma once
 
-#include <heed/cells/cell.hpp>
 #include <heed/layers/dropout.hpp>
 #include <heed/memory.hpp>
-#include <heed/packing.hpp>
+#include <heed/recurrence.hpp>
 
 #include <optional>
 #include <string>
@@ -15,48 +14,6 @@ namespace heed::inline v0_1 {
 /// layer 0 forward, layer 0 backward, layer 1 forward, ...
 template <class S>
 using EncoderStates = std::vector<Buffer<S>>;
-
-/// What one direction of one layer writes while it runs over a packed batch.
-template <class S>
-struct RecurrenceTape {
-  Buffer<S> trace;      ///< trace size x columns
-  Buffer<S> previous;   ///< state size x columns: the state each step began with
-  Buffer<S> running;    ///< state size x sentences (packed order): keeps the final state of those that ended
-  Buffer<S> d_running;  ///< its gradient; after backward that of the initial state
-  Buffer<S> d_a;        ///< gradient size x columns
-};
-
-/// Runs a cell over a packed batch, forwards or from each sentence's own end, and writes h of every step to `outputs`.
-///
-/// `tape.trace` holds the projected inputs and `tape.running` the initial states.
-template <Cell C, class Outputs>
-void run_recurrence(const C& cell, const Packing& packing, bool reversed, RecurrenceTape<typename C::Scalar>& tape,
-                    Outputs&& outputs) {
-  tape.previous.resize(cell.state_size(), packing.columns());
-  for (Index k = 0; k < packing.steps(); ++k) {
-    const Index t = reversed ? packing.steps() - 1 - k : k, first = packing.first(t), n = packing.active(t);
-    auto state = tape.running.leftCols(n);
-    auto previous = tape.previous.middleCols(first, n);
-    previous = state;
-    cell.step(tape.trace.middleCols(first, n), previous, state, k % 2 == 1);
-    outputs.middleCols(first, n) = state.topRows(cell.hidden_size());
-  }
-}
-
-/// Backward of `run_recurrence`, in reverse order. `tape.d_running` holds dL/d(final states) and ends as
-/// dL/d(initial states); `tape.d_a` is overwritten.
-template <Cell C, class Outputs>
-void run_recurrence_backward(const C& cell, const Packing& packing, bool reversed,
-                             RecurrenceTape<typename C::Scalar>& tape, const Outputs& d_outputs) {
-  tape.d_a.resize(cell.gradient_size(), packing.columns());
-  for (Index k = 0; k < packing.steps(); ++k) {
-    const Index t = reversed ? k : packing.steps() - 1 - k, first = packing.first(t), n = packing.active(t);
-    auto d_state = tape.d_running.leftCols(n);
-    d_state.topRows(cell.hidden_size()) += d_outputs.middleCols(first, n);  // was: outputs = h
-    cell.step_backward(tape.trace.middleCols(first, n), tape.previous.middleCols(first, n), d_state,
-                       tape.d_a.middleCols(first, n));
-  }
-}
 
 /// One layer: a forward cell and, in a bidirectional encoder, a backward one (Schuster & Paliwal 1997).
 template <Cell C>
@@ -129,8 +86,10 @@ struct Encoder {
   /// Reads a packed batch from zero states, or from `initial`. Dropout happens only where `random` is given (training).
   ///
   /// Fills tape.outputs() and tape.final_states: forward at each sentence's last step, backward at its first.
+  /// A team of threads reads one sentence sooner: each keeps a share of a packed cell's parameters in its cache. They
+  /// need a core each, since they wait for each other at every step.
   void forward(const In<S>& x, const Packing& packing, EncoderTape<S>& tape, Random* random = nullptr,
-               const EncoderStates<S>* initial = nullptr) const {
+               const EncoderStates<S>* initial = nullptr, Team* team = nullptr) const {
     require(x.rows() == input_size() && x.cols() == packing.columns(), [&] {
       return "Encoder: expected an input of " + std::to_string(input_size()) + " x " +
              std::to_string(packing.columns()) + ", not " + std::to_string(x.rows()) + " x " + std::to_string(x.cols());
@@ -138,6 +97,7 @@ struct Encoder {
     check(initial, packing.sentences());
     tape.layers.resize(layers.size());
     tape.final_states.resize(state_count());
+    Team alone;
     for (std::size_t l = 0; l < layers.size(); ++l) {
       auto& layer = tape.layers[l];
       if (l > 0) {
@@ -150,18 +110,20 @@ struct Encoder {
       for_each_direction(l, [&](const C& cell, Index d) {
         auto& direction = layer.directions[d];
         const std::size_t place = state_place(l, d);
-        direction.trace.resize(cell.trace_size(), packing.columns());
         direction.running.resize(cell.state_size(), packing.sentences());
         for (Index p = 0; p < packing.sentences(); ++p) {
           if (initial != nullptr) direction.running.col(p) = (*initial)[place].col(packing.sentence(p));
         }
         if (initial == nullptr) direction.running.setZero();
+        const auto run = [&](const auto& input) {
+          run_recurrence(cell, input, packing, d == 1, direction,
+                         layer.outputs.middleRows(d * hidden_size(), hidden_size()), team != nullptr ? *team : alone);
+        };
         if (l == 0) {
-          cell.project(x, 0, direction.trace);
+          run(x);
         } else {
-          cell.project(layer.input, 0, direction.trace);
+          run(layer.input);
         }
-        run_recurrence(cell, packing, d == 1, direction, layer.outputs.middleRows(d * hidden_size(), hidden_size()));
         to_batch_order(packing, direction.running, tape.final_states[place]);
       });
     }

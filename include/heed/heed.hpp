@@ -6,6 +6,7 @@
 
 // Words
 #include <heed/errors.hpp>
+#include <heed/threads.hpp>
 #include <heed/types.hpp>
 #include <heed/parameters.hpp>
 #include <heed/variant.hpp>
@@ -13,11 +14,13 @@
 #include <heed/random.hpp>
 
 // Arithmetic
+#include <heed/kernels/rational_tanh.hpp>
 #include <heed/kernels/packets.hpp>
 #include <heed/kernels/storage.hpp>
 #include <heed/kernels/tile.hpp>
 #include <heed/kernels/product.hpp>
 #include <heed/kernels/panels.hpp>
+#include <heed/kernels/small_matrix.hpp>
 #include <heed/kernels/packed_matrix.hpp>
 #include <heed/kernels/packed_backward.hpp>
 #include <heed/kernels/outer_product.hpp>
@@ -56,6 +59,7 @@
 // Mechanisms
 #include <heed/memory.hpp>
 #include <heed/attention.hpp>
+#include <heed/recurrence.hpp>
 #include <heed/encoder.hpp>
 #include <heed/stack.hpp>
 #include <heed/bridge.hpp>

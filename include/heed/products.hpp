@@ -59,30 +59,35 @@ void for_each_run(const std::array<Index, Count>& at, Index rows, const F& f) {
   }
 }
 
+template <class W>
+inline constexpr bool is_packed = !requires {
+  W::MaxColsAtCompileTime;
+};
+
 /// Whether the products of W with `Count` gates give the sums of all gates of some units together: those of packed
 /// matrices and of small ones do.
 template <class W, std::size_t Count>
 inline constexpr bool sums_units = [] {
-  if constexpr (requires { W::MaxColsAtCompileTime; }) {
-    return is_small<W, static_cast<int>(Count)>;
-  } else {
+  if constexpr (is_packed<W>) {
     return true;
+  } else {
+    return is_small<W, static_cast<int>(Count)>;
   }
 }();
 
 /// Calls use(io, k, i, sums) for a packet of units k ... of column i, `sums` being that of every gate of W x.
 template <int Count, class T, class X, class Use>
-void multiply(const PackedColumns<T, Count>& w, const X& x, bool backwards, const Use& use) {
+void multiply(const PackedColumns<T, Count>& w, const X& x, const Walk& walk, const Use& use) {
   static_assert(has_solid_columns<X>, "products take column-major matrices");
   eigen_assert(w.cols() == x.rows());
-  w.panels.multiply(w.first, w.count, {x.data(), 1, x.colStride()}, x.cols(), backwards, use);
+  w.panels.multiply(w.first, w.count, {x.data(), 1, x.colStride()}, x.cols(), walk, use);
 }
 template <int Count, class T, class X, class Use>
-void multiply(const PackedMatrix<T, Count>& w, const X& x, bool backwards, const Use& use) {
-  multiply<Count>(w.leftCols(w.cols()), x, backwards, use);
+void multiply(const PackedMatrix<T, Count>& w, const X& x, const Walk& walk, const Use& use) {
+  multiply<Count>(w.leftCols(w.cols()), x, walk, use);
 }
 template <int Count, class W, class X, class Use>
-EIGEN_ALWAYS_INLINE void multiply(const Eigen::MatrixBase<W>& w, const X& x, bool, const Use& use) {
+EIGEN_ALWAYS_INLINE void multiply(const Eigen::MatrixBase<W>& w, const X& x, const Walk&, const Use& use) {
   eigen_assert(w.cols() == x.rows());
   const Index depth = W::ColsAtCompileTime == Dynamic ? w.cols() : Index{W::ColsAtCompileTime};
   SmallMatrix<typename W::Scalar, Count, W::RowsAtCompileTime / Count>::multiply(columns_of(w.derived()), depth,
@@ -95,7 +100,7 @@ EIGEN_ALWAYS_INLINE void multiply(const Eigen::MatrixBase<W>& w, const X& x, boo
 template <class W, class X, class Trace, std::size_t Count>
 void add_gates(const W& w, const X& x, Trace&& trace, const std::array<Index, Count>& at) {
   if constexpr (detail::sums_units<W, Count>) {
-    detail::multiply<Count>(w, x, false, [&](const auto& io, Index k, Index i, const auto& sums) {
+    detail::multiply<Count>(w, x, {}, [&](const auto& io, Index k, Index i, const auto& sums) {
       for (std::size_t g = 0; g < Count; ++g) {
         auto* const to = trace.col(i).data() + at[g] + k;
         io.store(to, Eigen::internal::padd(io.load(to), sums[g]));
@@ -113,7 +118,7 @@ template <class W, class X, class Trace, std::size_t Count, class Initial>
 void set_gates(const W& w, const X& x, Trace&& trace, const std::array<Index, Count>& at, const Initial& initial) {
   const Index rows = w.rows() / static_cast<Index>(Count);
   if constexpr (detail::sums_units<W, Count>) {
-    detail::multiply<Count>(w, x, false, [&](const auto& io, Index k, Index i, const auto& sums) {
+    detail::multiply<Count>(w, x, {}, [&](const auto& io, Index k, Index i, const auto& sums) {
       for (std::size_t g = 0; g < Count; ++g) {
         io.store(trace.col(i).data() + at[g] + k,
                  Eigen::internal::padd(initial(io, static_cast<Index>(g) * rows + k), sums[g]));
@@ -134,14 +139,15 @@ void set_gates(const W& w, const X& x, Trace&& trace, const std::array<Index, Co
 /// The recurrent step: adds U h to the rows of each gate of `trace` and calls use(io, k, i, gates) for every packet of
 /// units k ... of column i, `gates` holding each gate's sum. If U is packed or small, these have not left the registers.
 ///
-/// h must stay as it is until all is done. Walked `backwards`, what was read last is read first: every other step done
-/// so finds half of U in the cache.
+/// h must stay as it is until all is done. Walked backwards, what was read last is read first: every other step done
+/// so finds half of U in the cache. Threads share the units of a packed U; any other the first thread does alone.
 template <class U, class H, class Trace, std::size_t Count, class Use>
-void step_gates(const U& u, const H& h, Trace&& trace, const std::array<Index, Count>& at, bool backwards,
+void step_gates(const U& u, const H& h, Trace&& trace, const std::array<Index, Count>& at, const Walk& walk,
                 const Use& use) {
   using S = typename U::Scalar;
+  if (!detail::is_packed<U> && walk.share.index > 0) return;
   if constexpr (detail::sums_units<U, Count>) {
-    detail::multiply<Count>(u, h, backwards, [&](const auto& io, Index k, Index i, const auto& sums) {
+    detail::multiply<Count>(u, h, walk, [&](const auto& io, Index k, Index i, const auto& sums) {
       const S* const column = trace.col(i).data();
       decltype(io.load(column)) gates[Count];
       for (std::size_t g = 0; g < Count; ++g) gates[g] = Eigen::internal::padd(io.load(column + at[g] + k), sums[g]);

@@ -81,7 +81,7 @@ struct Stack {
       auto state = states[l].leftCols(n);
       auto previous = layer.previous.middleCols(first, n);
       previous = state;
-      layers[l].step(trace, previous, state, false);
+      layers[l].step(trace, previous, state);
       layer.outputs.middleCols(first, n) = state.topRows(hidden_size());
     }
   }

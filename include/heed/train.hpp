@@ -4,52 +4,16 @@
 #include <heed/pack.hpp>
 #include <heed/random.hpp>
 #include <heed/seq2seq.hpp>
+#include <heed/threads.hpp>
 
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <exception>
 #include <numeric>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace heed::inline v0_1 {
-
-namespace detail {
-
-/// Threads that are waited for whatever happens: one that is neither joined nor detached would end the program.
-struct Joined {
-  std::vector<std::thread> threads;
-  ~Joined() {
-    for (auto& thread : threads) thread.join();
-  }
-};
-
-}  // namespace detail
-
-/// Calls work(0) ... work(threads - 1) at the same time and waits for all. The first exception, by number, is thrown
-/// again.
-template <class Work>
-void run_threads(int threads, const Work& work) {
-  require(threads >= 1, [&] { return "run_threads: 1 or more threads, not " + std::to_string(threads); });
-  std::vector<std::exception_ptr> errors(static_cast<std::size_t>(threads));
-  const auto guarded = [&](int i) {
-    try {
-      work(i);
-    } catch (...) {
-      errors[static_cast<std::size_t>(i)] = std::current_exception();
-    }
-  };
-  {
-    detail::Joined others;
-    for (int i = 1; i < threads; ++i) others.threads.emplace_back(guarded, i);
-    guarded(0);
-  }
-  for (const auto& error : errors) {
-    if (error) std::rethrow_exception(error);
-  }
-}
 
 /// Cuts items 0 ... n - 1 into batches of about the same length: shuffled, sorted by (target, source) length within
 /// pools of `pool` batches, cut, and the batches shuffled again. Sentences of one length leave no step half empty.
@@ -109,8 +73,7 @@ class Trainer {
 
   /// Keeps a reference to the model and changes it at every update.
   Trainer(Model& model, Optimizer optimizer_, TrainerOptions options)
-      : optimizer(std::move(optimizer_)), model_(model), options_(options) {
-    require(options.threads >= 1, [&] { return "Trainer: 1 or more threads, not " + std::to_string(options.threads); });
+      : optimizer(std::move(optimizer_)), model_(model), options_(options), team_(options.threads) {
     require(options.label_smoothing >= 0 && options.label_smoothing < 1,
             [&] { return "Trainer: label smoothing lies in [0, 1), not " + std::to_string(options.label_smoothing); });
     require(options.clip >= 0,
@@ -125,10 +88,10 @@ class Trainer {
   Update update(Sentences sources, Sentences targets, std::uint64_t number) {
     deal(sources, targets);
     std::atomic<int> next = 0;
-    run_threads(options_.threads, [&](int) { repack(model_, packed_, next); });
+    team_.run([&](int) { repack(model_, packed_, next); });
     Index words = 0;
     for (const auto& target : targets) words += static_cast<Index>(target.size()) + 1;
-    run_threads(options_.threads, [&](int i) {
+    team_.run([&](int i) {
       Shard& shard = shards_[static_cast<std::size_t>(i)];
       shard.loss = 0;
       set_zero(shard.grad);
@@ -139,10 +102,15 @@ class Trainer {
       shard.loss = packed_.loss_and_gradient(shard.sources, shard.targets, shard.tape, shard.grad, options);
     });
     Model& grad = shards_.front().grad;
-    const auto share = [&](int i) { return Share{i, options_.threads}; };
-    run_threads(options_.threads, [&](int i) {
-      for (std::size_t k = 1; k < shards_.size(); ++k) add(shards_[k].grad, grad, share(i));
-      shards_[static_cast<std::size_t>(i)].squares = squared_norm(grad, share(i));
+    team_.run([&](int i) {
+      constexpr Index pieces = 64;  // small enough that what has been added is still in the cache when it is squared
+      Shard& shard = shards_[static_cast<std::size_t>(i)];
+      shard.squares = 0;
+      for (Index piece = 0; piece < pieces; ++piece) {
+        const Share share{i * pieces + piece, options_.threads * pieces};
+        for (std::size_t k = 1; k < shards_.size(); ++k) add(shards_[k].grad, grad, share);
+        shard.squares += squared_norm(grad, share);
+      }
     });
     double loss = 0, squares = 0;
     for (const auto& shard : shards_) {
@@ -153,7 +121,7 @@ class Trainer {
     require(std::isfinite(loss), [&] { return "the loss is not finite (" + std::to_string(loss) + ")"; });
     require(std::isfinite(norm), [&] { return "the gradient is not finite (" + std::to_string(norm) + ")"; });
     optimizer.begin_update();
-    run_threads(options_.threads, [&](int i) { optimizer.update_share(model_, grad, share(i), factor); });
+    team_.run([&](int i) { optimizer.update_share(model_, grad, Share{i, options_.threads}, factor); });
     return {loss, words, norm};
   }
 
@@ -189,6 +157,7 @@ class Trainer {
   Model& model_;
   KeptAs<Packed<S>, Model> packed_;  ///< what the threads read
   TrainerOptions options_;
+  Team team_;
   std::vector<Shard> shards_;
   std::vector<std::size_t> order_;
 };

@@ -23,7 +23,7 @@ TEST(CellStep, AllocatesNothing) {
         Matrix<float> s = random_matrix<float>(cell.state_size(), n, random), s_prev = s;
         EXPECT_EQ(steady_allocations([&] { cell.step(trace, s_prev, s); }), 0);
         const auto packed = heed::pack(cell);
-        EXPECT_EQ(steady_allocations([&] { packed.step(trace, s_prev, s, true); }), 0);
+        EXPECT_EQ(steady_allocations([&] { packed.step(trace, s_prev, s, {true}); }), 0);
       }
     }
   }

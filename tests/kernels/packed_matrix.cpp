@@ -105,7 +105,7 @@ TYPED_TEST(PackedMatrix, MultipliesSomeOfItsColumnsIntoViews) {
   }
 }
 
-TYPED_TEST(PackedMatrix, GivesAColumnTheSameBitsBesideAnyOthersAndInBothDirections) {
+TYPED_TEST(PackedMatrix, GivesAColumnTheSameBitsBesideAnyOthersOnEveryWalk) {
   using S = typename TestFixture::Scalar;
   heed::Random random(3);
   for (const Index rows : row_counts) {
@@ -114,16 +114,24 @@ TYPED_TEST(PackedMatrix, GivesAColumnTheSameBitsBesideAnyOthersAndInBothDirectio
     Matrix<S> alone = Matrix<S>::Zero(a.rows(), 19);
     for (Index j = 0; j < 19; ++j) heed::add_product(w, b.col(j), alone.col(j));
     for (Index cols = 2; cols <= 19; ++cols) {
-      Matrix<S> out = Matrix<S>::Zero(a.rows(), cols), backwards = out;
+      Matrix<S> out = Matrix<S>::Zero(a.rows(), cols);
       heed::add_product(w, b.leftCols(cols), out);
       ASSERT_EQ(out, alone.leftCols(cols)) << rows << " rows, " << cols << " columns";
-      heed::step_gates(w, b.leftCols(cols), backwards, heed::detail::stacked<TestFixture::gates>(rows), true,
-                       [&](const auto& io, Index k, Index i, const auto* sums) {
-                         for (int g = 0; g < TestFixture::gates; ++g) {
-                           io.store(backwards.col(i).data() + g * rows + k, sums[g]);
-                         }
-                       });
-      ASSERT_EQ(backwards, out) << rows << " rows, " << cols << " columns";
+      for (const bool backwards : {false, true}) {
+        for (const Index threads : {1, 2, 3}) {
+          Matrix<S> zero = Matrix<S>::Zero(a.rows(), cols), found = zero;
+          for (Index i = 0; i < threads; ++i) {
+            heed::step_gates(w, b.leftCols(cols), zero, heed::detail::stacked<TestFixture::gates>(rows),
+                             {backwards, {i, threads}}, [&](const auto& io, Index k, Index j, const auto* sums) {
+                               for (int g = 0; g < TestFixture::gates; ++g) {
+                                 S* const to = found.col(j).data() + g * rows + k;
+                                 io.store(to, Eigen::internal::padd(io.load(to), sums[g]));  // twice would show
+                               }
+                             });
+          }
+          ASSERT_EQ(found, out) << rows << " rows, " << cols << " columns, " << threads << " threads";
+        }
+      }
     }
   }
 }

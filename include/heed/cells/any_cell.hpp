@@ -42,8 +42,8 @@ struct AnyCell {
   void project(const In<S>& x, Index first, Out<S> trace) const {
     std::visit([&](const auto& c) { c.project(x, first, trace); }, cell);
   }
-  void step(Out<S> trace, const In<S>& s_prev, Out<S> s, bool backwards = false) const {
-    std::visit([&](const auto& c) { c.step(trace, s_prev, s, backwards); }, cell);
+  void step(Out<S> trace, const In<S>& s_prev, Out<S> s, const Walk& walk = {}) const {
+    std::visit([&](const auto& c) { c.step(trace, s_prev, s, walk); }, cell);
   }
   void step_backward(const In<S>& trace, const In<S>& s_prev, Out<S> d_s, Out<S> d_a) const {
     std::visit([&](const auto& c) { c.step_backward(trace, s_prev, d_s, d_a); }, cell);

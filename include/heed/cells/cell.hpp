@@ -15,7 +15,7 @@ namespace heed::inline v0_1 {
 /// | call                                        | meaning                                                           |
 /// |---------------------------------------------|-------------------------------------------------------------------|
 /// | `project(x, first, trace)`                  | trace gains W[:, first...] x; `first` 0 begins it with the biases |
-/// | `step(trace, s_prev, s, backwards)`         | adds U h, applies the gates; s must not be s_prev                 |
+/// | `step(trace, s_prev, s, walk)`              | adds U h, applies the gates; s must not be s_prev                 |
 /// | `step_backward(trace, s_prev, d_s, d_a)`    | d_s: dL/ds in, dL/ds_prev out; d_a: dL/d(pre-activation)          |
 /// | `project_backward(d_a, first, d_x)`         | d_x += W[:, first...]' d_a                                        |
 /// | `accumulate(x, first, d_a, grad)`           | grad.W[:, first...] += d_a x'; with `first` = 0 the biases too    |
@@ -24,18 +24,19 @@ namespace heed::inline v0_1 {
 /// The blocks of an input (a word, then the context) are told apart by the first input row they hold. `trace` has
 /// `trace_size()` rows and keeps what backward needs; `d_a` has `gradient_size()` rows. Nothing but the products of
 /// `accumulate`, `accumulate_recurrent` and the two backward calls may allocate.
-/// `backwards` says that the step may read its parameters from the last to the first, as every other step does: what one
-/// step read last is still in the cache when the next one begins with it.
+/// A step may walk its parameters from the last to the first, as every other one does: what one step read last is still in
+/// the cache when the next one begins with it. Threads that each walk their share do the step together; they wait for
+/// each other before and after.
 template <class C>
 concept Cell = Part<C> && requires(const C& cell, Plain<C>& grad, const Matrix<typename C::Scalar>& in,
-                                   Matrix<typename C::Scalar>& out, Index first, bool backwards) {
+                                   Matrix<typename C::Scalar>& out, Index first, const Walk& walk) {
   { cell.input_size() } -> std::convertible_to<Index>;
   { cell.hidden_size() } -> std::convertible_to<Index>;
   { cell.state_size() } -> std::convertible_to<Index>;
   { cell.trace_size() } -> std::convertible_to<Index>;
   { cell.gradient_size() } -> std::convertible_to<Index>;
   cell.project(in, first, out);
-  cell.step(out, in, out, backwards);
+  cell.step(out, in, out, walk);
   cell.step_backward(in, in, out, out);
   cell.project_backward(in, first, out);
   cell.accumulate(in, first, in, grad);

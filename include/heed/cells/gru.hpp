@@ -54,9 +54,9 @@ struct GruCell : detail::GateParameters<T, Input, Hidden, 3> {
     }
   }
 
-  void step(Out<S, Trace> trace, const In<S, Hidden>& s_prev, Out<S, Hidden> s, bool backwards = false) const {
+  void step(Out<S, Trace> trace, const In<S, Hidden>& s_prev, Out<S, Hidden> s, const Walk& walk = {}) const {
     const Index H = this->hidden_size();
-    step_gates(U, s_prev, trace, rows_of_U(), backwards, [&](const auto& io, Index k, Index i, const auto* gates) {
+    step_gates(U, s_prev, trace, rows_of_U(), walk, [&](const auto& io, Index k, Index i, const auto* gates) {
       namespace ei = Eigen::internal;
       S *const r = trace.col(i).data() + k, *const z = r + H, *const m = z + H, *const n = m + H;
       const auto reset = detail::sigmoid_of<S>(gates[0]), keep = detail::sigmoid_of<S>(gates[1]);

@@ -43,27 +43,25 @@ struct LstmCell : detail::GateParameters<T, Input, Hidden, 4> {
     }
   }
 
-  void step(Out<S, Trace> trace, const In<S, State>& s_prev, Out<S, State> s, bool backwards = false) const {
+  void step(Out<S, Trace> trace, const In<S, State>& s_prev, Out<S, State> s, const Walk& walk = {}) const {
     const Index H = this->hidden_size();
-    step_gates(U, s_prev.topRows(H), trace, rows(), backwards,
-               [&](const auto& io, Index k, Index j, const auto* gates) {
-                 namespace ei = Eigen::internal;
-                 S *const i = trace.col(j).data() + k, *const f = i + H, *const g = f + H, *const o = g + H,
-                          *const tanh_c = o + H;
-                 S *const h = s.col(j).data() + k, *const c = h + H;
-                 const S* const c_prev = s_prev.col(j).data() + H + k;
-                 const auto in = detail::sigmoid_of<S>(gates[0]), forget = detail::sigmoid_of<S>(gates[1]);
-                 const auto fresh = detail::tanh_of<S>(gates[2]), out = detail::sigmoid_of<S>(gates[3]);
-                 const auto cell = ei::pmadd(forget, io.load(c_prev), ei::pmul(in, fresh));
-                 const auto shown = detail::tanh_of<S>(cell);
-                 io.store(i, in);
-                 io.store(f, forget);
-                 io.store(g, fresh);
-                 io.store(o, out);
-                 io.store(tanh_c, shown);
-                 io.store(c, cell);
-                 io.store(h, ei::pmul(out, shown));
-               });
+    step_gates(U, s_prev.topRows(H), trace, rows(), walk, [&](const auto& io, Index k, Index j, const auto* gates) {
+      namespace ei = Eigen::internal;
+      S *const i = trace.col(j).data() + k, *const f = i + H, *const g = f + H, *const o = g + H, *const tanh_c = o + H;
+      S *const h = s.col(j).data() + k, *const c = h + H;
+      const S* const c_prev = s_prev.col(j).data() + H + k;
+      const auto in = detail::sigmoid_of<S>(gates[0]), forget = detail::sigmoid_of<S>(gates[1]);
+      const auto fresh = detail::tanh_of<S>(gates[2]), out = detail::sigmoid_of<S>(gates[3]);
+      const auto cell = ei::pmadd(forget, io.load(c_prev), ei::pmul(in, fresh));
+      const auto shown = detail::tanh_of<S>(cell);
+      io.store(i, in);
+      io.store(f, forget);
+      io.store(g, fresh);
+      io.store(o, out);
+      io.store(tanh_c, shown);
+      io.store(c, cell);
+      io.store(h, ei::pmul(out, shown));
+    });
   }
 
   void step_backward(const In<S, Trace>& trace, const In<S, State>& s_prev, Out<S, State> d_s,

@@ -22,31 +22,33 @@ struct PackedBackward {
     if (2 * d.cols() < packet_size<S>) {
       for (Index j = 0; j < d.cols(); ++j) add_one(W, first, d.col(j), at, out.col(j));
     } else {
-      for (Index j = 0; j < d.cols(); j += most_blocks * width) {
-        const Index n = std::min(most_blocks * width, d.cols() - j);
-        add_many(W, first, d.middleCols(j, n), at, out.middleCols(j, n));
+      Index j = 0, left = d.cols();
+      for (Index n = 0; left > packet_size<S>; j += n, left -= n) {
+        n = std::min(most_blocks * 2 * packet_size<S>, left);
+        add_many<2>(W, first, d.middleCols(j, n), at, out.middleCols(j, n));
       }
+      if (left > 0) add_many<1>(W, first, d.rightCols(left), at, out.rightCols(left));
     }
   }
 
  private:
-  static constexpr int lanes = 2;  ///< packets of columns at a time
-  static constexpr int most_factors = sum_registers / lanes;
-  static constexpr Index width = lanes * packet_size<S>;
-  /// As many blocks of `width` columns of d, and panels of W, at a time as stay in the cache while W passes.
+  static constexpr int most_factors = sum_registers / 2;  ///< numbers of W at a time
+  /// As many blocks of columns of d, and panels of W, at a time as stay in the cache while W passes.
   static constexpr Index most_blocks = 2, most_panels = std::max(Index{1}, 2048 / Packing::height);
   static constexpr Index chunk =
       std::lcm(packet_size<S>, Index{most_factors});  ///< columns of W done before out is added to
 
-  template <class D, class O>
+  /// `lanes` packets hold a block of columns of d.
+  template <int lanes, class D, class O>
   static void add_many(const Packing& W, Index first, const D& d, const Offsets& at, O&& out) {
+    constexpr Index width = lanes * packet_size<S>;
     const Index panels = Packing::panels(W.rows), blocks = (d.cols() + width - 1) / width;
     Matrix<S> turned(width, blocks * std::min(panels, most_panels) * Packing::height);
     for (Index panel = 0; panel < panels; panel += most_panels) {
       const Index pieces = std::min(most_panels, panels - panel), depth = pieces * Packing::height;
       for (Index b = 0; b < blocks; ++b) {
-        turn(W.rows, panel, d.middleCols(b * width, std::min(width, d.cols() - b * width)), at,
-             turned.middleCols(b * depth, depth));
+        turn<lanes>(W.rows, panel, d.middleCols(b * width, std::min(width, d.cols() - b * width)), at,
+                    turned.middleCols(b * depth, depth));
       }
       for (Index k = 0; k < out.rows(); k += chunk) {
         const Index n = std::min(chunk, out.rows() - k);
@@ -60,7 +62,7 @@ struct PackedBackward {
               Tile<S, lanes, 1, factors>::sum(left, Packing::height, right, sums + i * lanes);
             });
           }
-          add_turned(sums, out.block(k, b * width, n, std::min(width, d.cols() - b * width)));
+          add_turned<lanes>(sums, out.block(k, b * width, n, std::min(width, d.cols() - b * width)));
         }
       }
     }
@@ -71,7 +73,7 @@ struct PackedBackward {
   using Square = Eigen::internal::PacketBlock<Packet<S>, static_cast<int>(packet_size<S>)>;
 
   /// Column i of `turned` becomes the row of d that meets row i of the panels from `panel` on; zeros where there is none.
-  template <class D, class Turned>
+  template <int lanes, class D, class Turned>
   static void turn(Index rows, Index panel, const D& d, const Offsets& at, Turned&& turned) {
     constexpr Index size = packet_size<S>;
     for (Index i = 0; i < turned.cols(); i += size) {
@@ -92,7 +94,7 @@ struct PackedBackward {
   }
 
   /// out(k, c) += number c of the sums for k.
-  template <class O>
+  template <int lanes, class O>
   static void add_turned(const Packet<S>* sums, O&& out) {
     constexpr Index size = packet_size<S>;
     for (Index k = 0; k < out.rows(); k += size) {

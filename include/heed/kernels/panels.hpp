@@ -1,12 +1,21 @@
 #pragma once
 
 #include <heed/kernels/tile.hpp>
+#include <heed/parameters.hpp>
 
 #include <algorithm>
 #include <array>
 #include <vector>
 
-namespace heed::inline v0_1::detail {
+namespace heed::inline v0_1 {
+
+/// How a product passes over a matrix: from which end, and, where threads share the work, which part of it is done.
+struct Walk {
+  bool backwards = false;
+  Share share = {};
+};
+
+namespace detail {
 
 /// A packet of rows of which `left` exist; the others are zero.
 template <class S>
@@ -67,26 +76,27 @@ struct Panels {
   /// Walked backwards, the panels that were read last are read first: they are still in the cache. All panels pass some
   /// columns before the next ones come, so that both factors and the product stay in it.
   template <class Use>
-  void multiply(Index first, Index count, const Right<S>& right, Index cols, bool backwards, const Use& use) const {
+  void multiply(Index first, Index count, const Right<S>& right, Index cols, const Walk& walk, const Use& use) const {
     constexpr Index at_once = 8 * most_columns;
     for (Index j = 0; j < cols; j += at_once) {
-      multiply_some(first, count, right, j, std::min(at_once, cols - j), backwards, use);
+      multiply_some(first, count, right, j, std::min(at_once, cols - j), walk, use);
     }
   }
 
  private:
   template <class Use>
-  void multiply_some(Index first, Index count, const Right<S>& right, Index begin, Index cols, bool backwards,
+  void multiply_some(Index first, Index count, const Right<S>& right, Index begin, Index cols, const Walk& walk,
                      const Use& use) const {
-    const Index all = panels(rows), apart = depth * height;
+    const Index bottom = panels(rows) * walk.share.index / walk.share.count;
+    const Index all = panels(rows) * (walk.share.index + 1) / walk.share.count - bottom, apart = depth * height;
     const auto place = [&](Index panel) { return words + panel * apart + first * height; };
     const auto from = [&](Index j) { return Right<S>{right.data + j * right.across, right.down, right.across}; };
     Packet<S> sums[std::size_t{parts * packets * std::max(most_columns, most_panels)}];
     for (Index done = 0; done < all;) {
       const Index n = cols == 1 ? std::min<Index>(most_panels, all - done) : 1;
-      const Index panel = backwards ? all - done - n : done;
+      const Index panel = bottom + (walk.backwards ? all - done - n : done);
       done += n;
-      const Word* const next = place(done == all ? panel : backwards ? panel - 1 : panel + n);
+      const Word* const next = place(done == all ? panel : walk.backwards ? panel - 1 : panel + n);
       if (cols == 1) {
         with_constant<most_panels>(n, [&](auto group) {
           Tile<T, packets, group, 1>::sum({place(panel), height, apart, next}, count, from(begin), sums);
@@ -123,4 +133,6 @@ struct Panels {
   }
 };
 
-}  // namespace heed::inline v0_1::detail
+}  // namespace detail
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <heed/cells/cell.hpp>
+#include <heed/packing.hpp>
+#include <heed/threads.hpp>
+
+namespace heed::inline v0_1 {
+
+/// What one direction of one layer writes while it runs over a packed batch.
+template <class S>
+struct RecurrenceTape {
+  Buffer<S> trace;      ///< trace size x columns
+  Buffer<S> previous;   ///< state size x columns: the state each step began with
+  Buffer<S> running;    ///< state size x sentences (packed order): keeps the final state of those that ended
+  Buffer<S> d_running;  ///< its gradient; after backward that of the initial state
+  Buffer<S> d_a;        ///< gradient size x columns
+};
+
+/// Runs a cell over a packed batch x, forwards or from each sentence's own end, and writes h of every step to `outputs`.
+///
+/// `tape.running` holds the initial states. The team's threads share the columns of x, then the units of every step.
+template <Cell C, class X, class Outputs>
+void run_recurrence(const C& cell, const X& x, const Packing& packing, bool reversed,
+                    RecurrenceTape<typename C::Scalar>& tape, Outputs&& outputs, Team& team) {
+  tape.trace.resize(cell.trace_size(), packing.columns());
+  tape.previous.resize(cell.state_size(), packing.columns());
+  Barrier barrier(team.size());
+  team.run([&](int i) {
+    const Share share{i, team.size()};
+    const Index begin = x.cols() * i / team.size(), end = x.cols() * (i + 1) / team.size();
+    cell.project(x.middleCols(begin, end - begin), 0, tape.trace.middleCols(begin, end - begin));
+    for (Index k = 0; k < packing.steps(); ++k) {
+      const Index t = reversed ? packing.steps() - 1 - k : k, first = packing.first(t), n = packing.active(t);
+      auto state = tape.running.leftCols(n);
+      auto previous = tape.previous.middleCols(first, n);
+      if (i == 0) previous = state;
+      barrier.wait();
+      cell.step(tape.trace.middleCols(first, n), previous, state, {k % 2 == 1, share});
+      barrier.wait();
+      if (i == 0) outputs.middleCols(first, n) = state.topRows(cell.hidden_size());
+    }
+  });
+}
+
+/// Backward of `run_recurrence`, in reverse order. `tape.d_running` holds dL/d(final states) and ends as
+/// dL/d(initial states); `tape.d_a` is overwritten.
+template <Cell C, class Outputs>
+void run_recurrence_backward(const C& cell, const Packing& packing, bool reversed,
+                             RecurrenceTape<typename C::Scalar>& tape, const Outputs& d_outputs) {
+  tape.d_a.resize(cell.gradient_size(), packing.columns());
+  for (Index k = 0; k < packing.steps(); ++k) {
+    const Index t = reversed ? k : packing.steps() - 1 - k, first = packing.first(t), n = packing.active(t);
+    auto d_state = tape.d_running.leftCols(n);
+    d_state.topRows(cell.hidden_size()) += d_outputs.middleCols(first, n);  // was: outputs = h
+    cell.step_backward(tape.trace.middleCols(first, n), tape.previous.middleCols(first, n), d_state,
+                       tape.d_a.middleCols(first, n));
+  }
+}
+
+}  // namespace heed::inline v0_1
