@@ -2,9 +2,13 @@
 
 #include <heed/search.hpp>
 
+#include "support/refusal.hpp"
 #include "support/translations.hpp"
 
 #include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
 
 using heed::Index;
 using heed::Packed;
@@ -85,6 +89,21 @@ TEST_P(EveryPacked, IsCloseWithHalfTheBytes) {
   EXPECT_NEAR(fine_loss, loss, 2e-3 * loss);
   EXPECT_NE(rough_loss, loss);
   EXPECT_NE(fine_loss, loss);
+}
+
+TEST(Pack, RefusesWeightsThatHalfPrecisionCannotHold) {
+  heed::LstmCell<float> cell(4, 5);
+  for (const float bad :
+       {65536.0f, -1e9f, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+    cell.U(19, 4) = bad;
+    EXPECT_EQ(refusal([&] { heed::pack<Eigen::half>(cell); }).rfind("pack: half holds no number beyond 65504", 0), 0U);
+    EXPECT_EQ(refusal([&] { heed::pack<Eigen::bfloat16>(cell); }) == "accepted", std::isfinite(bad));
+    EXPECT_EQ(refusal([&] { heed::pack(cell); }), "accepted");
+  }
+  cell.U(19, 4) = 65504;
+  EXPECT_EQ(refusal([&] { heed::pack<Eigen::half>(cell); }), "accepted");
+  cell.b_U(0) = 65536;  // vectors stay as they are
+  EXPECT_EQ(refusal([&] { heed::pack<Eigen::half>(cell); }), "accepted");
 }
 
 TEST(PackedEncoder, IsReadByATeamWithTheSameBits) {

@@ -45,14 +45,15 @@ struct DemoCommand {
       return 1;
     }
     std::cout << "Trained in " << two_decimals(result.seconds) << " s.\n\nSentences it has never seen (test_iid):\n";
-    const Evaluation scores = evaluate(translator, test, {}, training.threads);
+    const auto packed = heed::pack(translator.model);
+    const Evaluation scores = evaluate(packed, translator, test, {}, training.threads);
     EvaluateCommand::print(test.size(), scores);
 
     std::cout << "\nThe showcase, none of it in the training data:\n";
     heed::SearchWorkspace<float> work;
     std::vector<heed::Words> sentences;
     for (const auto& pair : showcase) sentences.push_back(pair.source);
-    const auto translations = translate(translator, heed::pack(translator.model), sentences, {}, work);
+    const auto translations = translate(packed, translator, sentences, {}, work);
     for (const auto& translation : translations) {
       std::cout << "  " << heed::join_words(translation.source) << "\n  -> " << heed::join_words(translation.target)
                 << '\n';

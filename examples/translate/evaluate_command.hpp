@@ -1,6 +1,6 @@
 #pragma once
 
-#include "translate/options.hpp"
+#include "translate/packed_model.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -13,7 +13,7 @@ inline std::string two_decimals(double x) { return detail::formatted("%.2f", x);
 
 /// `translate evaluate`: measures a model on sentence pairs.
 struct EvaluateCommand {
-  std::string model;
+  std::string model, weights{weight_names.front()};
   PairFiles data;
   heed::SearchOptions search;
   int threads = default_threads();
@@ -23,6 +23,7 @@ struct EvaluateCommand {
     command.add_option("--model", model, "the model to measure")->required();
     add_pair_files(command, data, "", "what to measure on");
     add_search_options(command, search);
+    add_weights(command, weights);
     add_threads(command, threads);
     command.add_flag("--json", json, "print one line of JSON");
   }
@@ -31,7 +32,7 @@ struct EvaluateCommand {
     if (!data.given()) throw CLI::RequiredError("--pairs, or --source and --target,");
     const heed::Translator translator = heed::load_translator(std::filesystem::path(model));
     const auto pairs = data.read();
-    const Evaluation scores = evaluate(translator, pairs, search, threads);
+    const Evaluation scores = evaluate(PackedModel(translator.model, weights), translator, pairs, search, threads);
     if (json) {
       nlohmann::ordered_json line;
       line["sentences"] = pairs.size();

@@ -13,9 +13,9 @@
 
 namespace examples {
 
-/// The mean cross-entropy per target word, end symbols included.
-inline double mean_loss(const heed::TranslationModel<heed::Packed<float>>& model, const EncodedPairs& pairs,
-                        int threads) {
+/// The mean cross-entropy per target word, end symbols included. Here and below a model is a packed one.
+template <class Model>
+double mean_loss(const Model& model, const EncodedPairs& pairs, int threads) {
   const auto batches = batches_by_length(pairs.target_lengths, 64);
   std::vector<double> losses(batches.size());  // added up in order: the same bits whatever thread took which batch
   std::atomic<std::size_t> next{0};
@@ -41,9 +41,9 @@ struct Evaluation {
 };
 
 /// Translates the source of every pair, several batches at a time; results are in the order of the pairs.
-inline std::vector<heed::Words> translate_all(const heed::TranslationModel<heed::Packed<float>>& model,
-                                              const heed::Vocabulary& target, const EncodedPairs& pairs,
-                                              const heed::SearchOptions& options, int threads) {
+template <class Model>
+std::vector<heed::Words> translate_all(const Model& model, const heed::Vocabulary& target, const EncodedPairs& pairs,
+                                       const heed::SearchOptions& options, int threads) {
   std::vector<heed::Words> hypotheses(pairs.size());
   const auto batches = batches_by_length(pairs.source_lengths, 64);
   std::atomic<std::size_t> next{0};
@@ -51,7 +51,7 @@ inline std::vector<heed::Words> translate_all(const heed::TranslationModel<heed:
     heed::SearchWorkspace<float> work;
     std::vector<heed::Hypothesis<float>> found;
     for (std::size_t i = next++; i < batches.size(); i = next++) {
-      heed::search(model, choose(pairs.source, batches[i]), options, work, found);
+      search(model, choose(pairs.source, batches[i]), options, work, found);
       for (std::size_t k = 0; k < found.size(); ++k) {
         auto& words = hypotheses[static_cast<std::size_t>(batches[i][k])];
         for (const heed::Token token : found[k].tokens) words.push_back(target.word(token));
@@ -62,9 +62,9 @@ inline std::vector<heed::Words> translate_all(const heed::TranslationModel<heed:
 }
 
 /// What the model looks at when it is fed the references: for each pair the source word of every target word.
-inline heed::AlignmentScore score_alignments(const heed::TranslationModel<heed::Packed<float>>& model,
-                                             const std::vector<heed::SentencePair>& pairs,
-                                             const EncodedPairs& encoded) {
+template <class Model>
+heed::AlignmentScore score_alignments(const Model& model, const std::vector<heed::SentencePair>& pairs,
+                                      const EncodedPairs& encoded) {
   heed::AlignmentTally tally;
   heed::Seq2SeqTape<float> tape;
   for (const auto& batch : batches_by_length(encoded.target_lengths, 64)) {
@@ -81,11 +81,11 @@ inline heed::AlignmentScore score_alignments(const heed::TranslationModel<heed::
   return tally.score();
 }
 
-/// Every score of a translator on these pairs.
-inline Evaluation evaluate(const heed::Translator& translator, const std::vector<heed::SentencePair>& pairs,
-                           const heed::SearchOptions& options, int threads) {
+/// Every score of a translator's model on these pairs.
+template <class Model>
+Evaluation evaluate(const Model& model, const heed::Translator& translator,
+                    const std::vector<heed::SentencePair>& pairs, const heed::SearchOptions& options, int threads) {
   const EncodedPairs encoded(pairs, translator.source, translator.target);
-  const heed::TranslationModel<heed::Packed<float>> model = heed::pack(translator.model);
   Evaluation result;
   const auto start = std::chrono::steady_clock::now();
   result.hypotheses = translate_all(model, translator.target, encoded, options, threads);

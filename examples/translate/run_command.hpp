@@ -1,7 +1,7 @@
 #pragma once
 
 #include "support/files.hpp"
-#include "translate/options.hpp"
+#include "translate/packed_model.hpp"
 
 #include <heed/io/alignment_picture.hpp>
 #include <heed/text/line_reader.hpp>
@@ -20,10 +20,10 @@ struct Translation {
 };
 
 /// Translates sentences together. An empty one stays empty.
-inline std::vector<Translation> translate(const heed::Translator& translator,
-                                          const heed::TranslationModel<heed::Packed<float>>& model,
-                                          std::vector<heed::Words> sentences, const heed::SearchOptions& options,
-                                          heed::SearchWorkspace<float>& work) {
+template <class Model>
+std::vector<Translation> translate(const Model& model, const heed::Translator& translator,
+                                   std::vector<heed::Words> sentences, const heed::SearchOptions& options,
+                                   heed::SearchWorkspace<float>& work) {
   std::vector<Translation> translations(sentences.size());
   std::vector<std::vector<heed::Token>> tokens;
   std::vector<std::size_t> places;
@@ -35,7 +35,7 @@ inline std::vector<Translation> translate(const heed::Translator& translator,
   }
   const std::vector<std::span<const heed::Token>> batch(tokens.begin(), tokens.end());
   std::vector<heed::Hypothesis<float>> found;
-  heed::search(model, batch, options, work, found);
+  search(model, batch, options, work, found);
   for (std::size_t k = 0; k < found.size(); ++k) {
     Translation& translation = translations[places[k]];
     for (const heed::Token token : found[k].tokens) translation.target.push_back(translator.target.word(token));
@@ -46,7 +46,7 @@ inline std::vector<Translation> translate(const heed::Translator& translator,
 
 /// `translate run`: translates standard input, line by line.
 struct RunCommand {
-  std::string model, alignment;
+  std::string model, alignment, weights{weight_names.front()};
   heed::SearchOptions search;
   std::size_t max_words = 1000;
   bool show = false;
@@ -54,6 +54,7 @@ struct RunCommand {
   void add_to(CLI::App& command) {
     command.add_option("--model", model, "the model to translate with")->required();
     add_search_options(command, search);
+    add_weights(command, weights);
     command.add_option("--max-words", max_words, "a longer line is an error")
         ->check(CLI::Range(1, 1000000))
         ->capture_default_str();
@@ -67,7 +68,7 @@ struct RunCommand {
     heed::require(!(show || !alignment.empty()) || translator.config.decoder != "plain", [&] {
       return model + " has a plain decoder, which looks back at nothing: there is no alignment to show";
     });
-    const auto packed = heed::pack(translator.model);
+    const PackedModel packed(translator.model, weights);
     heed::SearchWorkspace<float> work;
     heed::LineReader reader(std::cin, "standard input");
     // A person waits for each answer; a file is translated many lines at a time.
@@ -75,7 +76,7 @@ struct RunCommand {
     std::vector<heed::Words> lines;
     std::size_t done = 0;
     const auto flush = [&] {
-      for (const auto& translation : translate(translator, packed, std::move(lines), search, work))
+      for (const auto& translation : translate(packed, translator, std::move(lines), search, work))
         answer(translation, ++done);
       std::cout.flush();
       heed::require(std::cout.good(), [] { return std::string("standard output cannot be written to"); });

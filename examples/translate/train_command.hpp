@@ -67,7 +67,7 @@ struct TrainCommand {
     }
     std::cout << "trained in " << result.seconds << " s\n";
     if (!dev_pairs.empty()) {
-      const Evaluation scores = evaluate(translator, dev_pairs, search, training.threads);
+      const Evaluation scores = evaluate(heed::pack(translator.model), translator, dev_pairs, search, training.threads);
       std::cout << "dev: perplexity " << scores.perplexity << ", BLEU " << scores.bleu << ", exact match "
                 << scores.exact_match << " %\n";
     }

@@ -61,7 +61,8 @@ void repack(const P& part, PackedPart& packed) {
 }
 
 /// A copy of a part (a cell, an encoder, a whole model) that is read faster: its matrices are packed, each number as a T,
-/// by default the scalar, or `Eigen::bfloat16` or `Eigen::half`, which take half the memory.
+/// by default the scalar, or `Eigen::bfloat16` or `Eigen::half`, which take half the memory. Throws if these do not hold
+/// one: half ends at 65504, bfloat16 where float does, and neither holds infinity or NaN.
 ///
 /// The copy has a type of its own that models the same concepts and has no matrices one could write to. What happens to
 /// the part afterwards does not reach it until `repack`.

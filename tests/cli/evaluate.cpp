@@ -69,6 +69,26 @@ TEST_F(TranslateEvaluate, HasTheSameShapeWithABeamAndTheSameScoresWithMoreThread
   EXPECT_EQ(threaded, greedy);
 }
 
+TEST_F(TranslateEvaluate, KeepsTheWeightsAsItIsTold) {
+  const std::string model = trained("model", {"--rate", "0.02"});
+  const std::string linked = write("linked.tsv", pairs_of("test_iid.tsv", 30));
+  const auto scores = [&](const Arguments& more) {
+    ordered_json all = measure(Arguments{"--model", model, "--pairs", linked} + more);
+    all.erase("seconds");
+    return all;
+  };
+  const ordered_json whole = scores({});
+  EXPECT_EQ(scores({"--weights", "float32"}), whole);
+  const double perplexity = whole.at("perplexity");
+  const double rough = scores({"--weights", "bfloat16"}).at("perplexity"),
+               fine = scores({"--weights", "half"}).at("perplexity");
+  EXPECT_NEAR(rough, perplexity, 1e-2 * perplexity);
+  EXPECT_NEAR(fine, perplexity, 2e-3 * perplexity);
+  EXPECT_NE(rough, perplexity);
+  EXPECT_NE(fine, perplexity);
+  EXPECT_NE(fine, rough);
+}
+
 TEST_F(TranslateEvaluate, TellsAPersonTheSame) {
   const std::string model = trained("model"), linked = write("linked.tsv", pairs_of("test_iid.tsv", 20));
   const Outcome outcome = translate({"evaluate", "--model", model, "--pairs", linked});

@@ -24,8 +24,8 @@ TEST_F(TranslateHelp, ListsEveryOptionOfEveryCommand) {
       {"train", data + model + learning + search +
                     Arguments{"--dev", "--dev-source", "--dev-target", "--save", "--resume", "--threads",
                               "--min-frequency", "--max-words"}},
-      {"evaluate", data + search + Arguments{"--model", "--threads", "--json"}},
-      {"run", search + Arguments{"--model", "--alignment", "--show", "--max-words"}},
+      {"evaluate", data + search + Arguments{"--model", "--weights", "--threads", "--json"}},
+      {"run", search + Arguments{"--model", "--weights", "--alignment", "--show", "--max-words"}},
       {"demo", learning + Arguments{"--threads", "--data", "--out"}},
   };
   for (const auto& [command, options] : commands) {

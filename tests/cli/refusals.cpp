@@ -200,6 +200,18 @@ TEST_F(TranslateRefusals, OptionsOutOfRange) {
       0);
 }
 
+TEST_F(TranslateRefusals, WeightsKeptAsSomethingElse) {
+  for (const Arguments& command : {Arguments{"run", "--model", path("model")},
+                                   Arguments{"evaluate", "--model", path("model"), "--pairs", path("dev.tsv")}}) {
+    for (const char* const value : {"foo", "", "Half", "float16", "16"}) {
+      SCOPED_TRACE(command.front() + ' ' + value);
+      expect_refusal(translate(command + Arguments{"--weights", value}), {"--weights: ", "float32,bfloat16,half"});
+    }
+    expect_refusal(translate(command + Arguments{"--weights"}), {"--weights"});
+  }
+  expect_options_refused({"--weights", "half"}, {"--weights"});  // what learns needs all its bits
+}
+
 TEST_F(TranslateRefusals, OptionsThatDoNotGoTogether) {
   expect_options_refused({"--bogus"}, {"--bogus"});
   expect_options_refused({"stray"}, {"stray"});

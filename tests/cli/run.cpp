@@ -45,6 +45,33 @@ TEST_F(TranslateRun, SearchOptionsChangeTheTranslation) {
   }
 }
 
+TEST_F(TranslateRun, KeepsTheWeightsAsItIsTold) {
+  const std::string model = trained("model"), text = column(pairs_of("train.tsv", 20), 0);
+  const auto run = [&](const std::string& file, const Arguments& more) {
+    return translate(Arguments{"run", "--max-length", "8", "--model", file} + more, text);
+  };
+  const Outcome whole = run(model, {});
+  EXPECT_EQ(run(model, {"--weights", "float32"}).out, whole.out);
+  for (const char* const weights : {"bfloat16", "half"}) {
+    const Outcome outcome = run(model, {"--weights", weights});
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_EQ(lines_of(outcome.out).size(), 20U);
+  }
+  // Models with a weight that the one kind does not hold and the kind before it does.
+  const auto with_weight = [&](const std::string& name, std::string_view bytes) {
+    std::string changed = contents(model);
+    changed.replace(changed.size() - parameters_of(model).size(), 4, bytes);
+    return write(name, changed);
+  };
+  const std::string large = with_weight("large", std::string_view("\x00\xb8\x88\x47", 4)),
+                    huge = with_weight("huge", std::string_view("\xff\xff\x7f\x7f", 4));
+  EXPECT_EQ(run(large, {}).code, 0);
+  EXPECT_EQ(run(large, {"--weights", "bfloat16"}).code, 0);
+  expect_refusal(run(large, {"--weights", "half"}), {"half holds no number beyond 65504", "70000"});
+  EXPECT_EQ(run(huge, {}).err.find("holds no number"), std::string::npos);
+  expect_refusal(run(huge, {"--weights", "bfloat16"}), {"bfloat16 holds no number beyond", "3.4028235e+38"});
+}
+
 TEST_F(TranslateRun, DrawsWhereItLooked) {
   const std::string model = trained("model");
   const Outcome outcome = translate({"run", "--model", model, "--max-length", "3", "--alignment", path("look.svg")},

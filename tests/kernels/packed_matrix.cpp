@@ -1,6 +1,7 @@
 #include <heed/products.hpp>
 
 #include "support/numbers.hpp"
+#include "support/refusal.hpp"
 
 #include <gtest/gtest.h>
 
@@ -178,6 +179,22 @@ TYPED_TEST(PackedMatrix, CanBePackedAgainInAnotherSize) {
   Matrix<S> out = Matrix<S>::Zero(small.rows(), 3);
   heed::add_product(w, Matrix<S>(Matrix<S>::Identity(3, 3)), out);
   EXPECT_EQ(out, small);
+}
+
+TEST(PackedMatrixOfHalf, StaysAsItWasWhenItRefusesANumber) {
+  const Matrix<float> x = Matrix<float>::Constant(6, 4, 3);
+  heed::PackedMatrix<Eigen::half, 3> w;
+  heed::PackedTranspose<Eigen::half> transpose;
+  w = x;
+  Matrix<float> larger = Matrix<float>::Constant(9, 7, 2);
+  larger(8, 6) = 65536;
+  EXPECT_NE(refusal([&] { w = larger; }).find("9 x 7 has 65536"), std::string::npos);
+  EXPECT_NE(refusal([&] { transpose = larger; }).find("7 x 9 has 65536"), std::string::npos);
+  ASSERT_EQ(w.rows(), 6);
+  ASSERT_EQ(w.cols(), 4);
+  Matrix<float> out = Matrix<float>::Zero(6, 4);
+  heed::add_product(w, Matrix<float>(Matrix<float>::Identity(4, 4)), out);
+  EXPECT_EQ(out, x);
 }
 
 TEST(PackedTranspose, MultipliesByTheTransposeAndBack) {

@@ -1,9 +1,12 @@
 #include <heed/kernels/storage.hpp>
 
+#include "support/refusal.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <type_traits>
 #include <vector>
 
@@ -40,4 +43,32 @@ TEST(Storage, UnfoldsWhatItFolded) {
     expect_kept<Eigen::bfloat16>(-0.0f, -x);
   }
   for (const float x : {1e30f, -1e-30f, 3e38f}) expect_kept<Eigen::bfloat16>(x, -x);
+}
+
+TEST(Storage, RefusesNumbersThatAreTooLarge) {
+  using heed::detail::Storage;
+  constexpr float infinity = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
+  const float beyond_bfloat16 = std::nextafter(0x1.fep127f, infinity);
+  heed::Matrix<float> x = heed::Matrix<float>::Constant(2, 3, 0.5f);
+  const auto with = [&](float number) {
+    x(1, 1) = number;
+    return x;
+  };
+  for (const float good : {65504.0f, -65504.0f, 0.0f, 1e-30f}) Storage<Eigen::half>::check(with(good));
+  for (const float good : {0x1.fep127f, -0x1.fep127f, 1e-30f}) Storage<Eigen::bfloat16>::check(with(good));
+  for (const auto& [bad, name] :
+       {std::pair(65520.0f, "65520"), std::pair(-70000.0f, "-70000"), std::pair(1e30f, "1e+30"),
+        std::pair(infinity, "inf"), std::pair(-infinity, "-inf"), std::pair(nan, "nan")}) {
+    EXPECT_EQ(refusal([&, number = bad] { Storage<Eigen::half>::check(with(number)); }),
+              std::string(
+                  "pack: half holds no number beyond 65504 (bfloat16 holds larger ones), but a matrix of 2 x 3 has ") +
+                  name);
+  }
+  for (const float bad : {beyond_bfloat16, -beyond_bfloat16, infinity, nan}) {
+    EXPECT_EQ(refusal([&] {
+                Storage<Eigen::bfloat16>::check(with(bad));
+              }).rfind("pack: bfloat16 holds no number beyond 3.3895314e+38, but a matrix of 2 x 3 has ", 0),
+              0U);
+  }
+  for (const float any : {1e30f, infinity, nan}) Storage<float>::check(with(any));
 }

@@ -30,9 +30,11 @@ class PackedMatrix {
 
   PackedMatrix() = default;
 
-  /// Packs x, whose rows are those of `Gates` matrices. Allocates if x is larger than any before.
+  /// Packs x, whose rows are those of `Gates` matrices. Allocates if x is larger than any before. Throws, and stays as it
+  /// was, if T is a 16-bit number and x has one that is not finite or beyond the largest T.
   PackedMatrix& operator=(const Eigen::Ref<const Matrix<Scalar>>& x) {
     eigen_assert(x.rows() % Gates == 0);
+    detail::Storage<T>::check(x);
     rows_ = x.rows();
     cols_ = x.cols();
     words_.resize(detail::Panels<T, Gates>::words_for(rows_, cols_));

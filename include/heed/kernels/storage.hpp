@@ -1,10 +1,14 @@
 #pragma once
 
+#include <heed/errors.hpp>
 #include <heed/kernels/packets.hpp>
 
 #include <bit>
+#include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <string>
+#include <type_traits>
 
 namespace heed::inline v0_1::detail {
 
@@ -14,6 +18,10 @@ template <class T>
 struct Storage {
   using Word = T;
   static constexpr int per_word = 1;
+
+  /// Every number can be kept.
+  template <class X>
+  static void check(const X&) {}
 
   static Packet<T> load(const Word* from, int) { return Eigen::internal::ploadu<Packet<T>>(from); }
   /// A packet of words from the packets of numbers that share them.
@@ -29,6 +37,24 @@ struct HalfStorage {
   using Word = std::int32_t;
   static constexpr int per_word = 2;
 
+  /// Throws unless T holds every number of x: a larger one would become infinity without a word.
+  template <class X>
+  static void check(const X& x) {
+    const auto largest = static_cast<float>(Eigen::NumTraits<T>::highest());
+    for (Index j = 0; j < x.cols(); ++j) {
+      for (Index i = 0; i < x.rows(); ++i) {
+        const float number = x(i, j);
+        require(std::abs(number) <= largest, [&] {  // which a NaN is not
+          return (std::is_same_v<T, Eigen::half>
+                      ? "pack: half holds no number beyond " + text(largest) + " (bfloat16 holds larger ones)"
+                      : "pack: bfloat16 holds no number beyond " + text(largest)) +
+                 ", but a matrix of " + std::to_string(x.rows()) + " x " + std::to_string(x.cols()) + " has " +
+                 text(number);
+        });
+      }
+    }
+  }
+
   static void fold(const float* numbers, Word* words) {
     for (Index i = 0; i < packet_size<float>; ++i) {
       const std::uint32_t low = bits(numbers[i]), high = bits(numbers[packet_size<float> + i]);
@@ -38,6 +64,10 @@ struct HalfStorage {
 
  private:
   static std::uint16_t bits(float number) { return std::bit_cast<std::uint16_t>(static_cast<T>(number)); }
+  static std::string text(float number) {
+    char digits[16];
+    return {digits, std::to_chars(digits, digits + sizeof digits, number).ptr};
+  }
 };
 
 #pragma GCC diagnostic push

@@ -1,0 +1,193 @@
+// How cost grows: one quantity doubles from row to row and the others stay, on packed parts. After the rows of a family
+// stand the law that was fitted to it, c n or c n^2 (BigO: the c), and how far the rows lie from it on average (RMS).
+//
+//   growth/additive/H:64/S:50                        one look at a memory of S words, all additive: projection, scores,
+//                                                    softmax and context. c S
+//   growth/additive/H:256/S:50                       the same; a word costs more once the memory (2 H numbers a word)
+//                                                    is larger than the processor's second cache, from 800 words or so
+//   growth/additive/S:50/H:64                        the same over the size of memory and keys. c H, since the query
+//                                                    has 16 numbers here: one of H would add H x H for its projection
+//   growth/lstm/batch:8/H:256/T:25                   one layer over sentences of T words. c T
+//   growth/gru/T:20/batch:32/H:64                    one layer of size H over words of size H. c H^2; the gates, c H, are
+//                                                    a share of it that shrinks
+//   growth/greedy/batch:8/vocabulary:1000            13 words for each of 8 sentences. c V, on top of what a step costs
+//                                                    whatever the vocabulary, which shows while V is small
+//   growth/beam/batch:1/beam:1                       13 words for one sentence, V = 1000. At most c beam: hypotheses
+//                                                    share the reading of the weights
+//   growth/batch/beam:1/batch:1                      the same, greedily, for a batch. At most c batch
+//
+//   team/CELL/batch:1/H:512/threads:2                one layer over one sentence of 50 words of size H, whose units the
+//                                                    threads share
+//
+// Every result is held against the same parts before they were packed, which take other ways through their products; the
+// additive scores against the paper's formula, a team's results, bit by bit, against those of one thread.
+
+#include "support.hpp"
+
+#include <heed/io/translator_config.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace {
+
+using bench::Index;
+using bench::Matrix;
+using bench::Vector;
+using heed::Packed;
+using heed::Token;
+
+/// One query to one sentence whose keys are there.
+struct Look {
+  heed::AdditiveScorer<float> scorer;
+  heed::Attention<heed::AdditiveScorer<Packed<float>>> attention;
+  heed::Memory<float> memory;
+  std::vector<Index> sentences{0};
+  Matrix query, projected, weights, context;
+  heed::Buffer<float> scratch;
+
+  Look(Index length, Index size) : scorer(16, size, size), projected(size, 1), weights(length, 1), context(size, 1) {
+    heed::Random random(1);
+    bench::randomize_parameters(scorer, size, random);
+    attention.scorer = heed::pack(scorer);
+    query = bench::random_matrix(16, 1, random);
+    memory.resize(size, std::vector<Index>{length});
+    memory.values = bench::random_matrix(size, length, random);
+    attention.prepare(memory);
+  }
+
+  void run() { attention.forward(query, memory, sentences, projected, weights, context, scratch); }
+  bool right() {
+    run();
+    const Vector q = scorer.W * query;
+    const Matrix z = ((scorer.U * memory.values).colwise() + q).array().tanh();
+    Vector expected = z.transpose() * scorer.v;
+    expected.array() = (expected.array() - expected.maxCoeff()).exp();
+    expected /= expected.sum();
+    return bench::agree(weights, expected) && bench::agree(context, memory.values * expected);
+  }
+};
+
+/// One layer over a batch of sentences of one length, read by a team.
+template <template <class> class C>
+struct Layer {
+  heed::Encoder<C<float>> plain;
+  heed::Encoder<C<Packed<float>>> encoder;
+  heed::EncoderTape<float> tape;
+  heed::Packing packing;
+  Matrix x;
+  heed::Team team;
+
+  Layer(Index words, Index batch, Index size, int threads = 1)
+      : plain([](Index input, Index hidden) { return C<float>(input, hidden); }, size, size, 1, false),
+        packing(std::vector<Index>(static_cast<std::size_t>(batch), words)),
+        team(threads) {
+    heed::Random random(1);
+    bench::randomize_parameters(plain, size, random);
+    encoder = heed::pack(plain);
+    x = bench::random_matrix(size, words * batch, random);
+  }
+
+  void run() { encoder.forward(x, packing, tape, nullptr, nullptr, &team); }
+  bool right() {
+    run();
+    heed::EncoderTape<float> expected;
+    plain.forward(x, packing, expected);
+    if (!bench::agree(tape.outputs(), expected.outputs())) return false;
+    encoder.forward(x, packing, expected);
+    return tape.outputs() == expected.outputs();
+  }
+};
+
+/// Sentences of 12 words, translated to 13 words each.
+struct Decoding {
+  static constexpr Index words = 13;
+
+  heed::TranslationModel<float> plain;
+  heed::TranslationModel<Packed<float>> model;
+  std::vector<Token> text;
+  std::vector<std::span<const Token>> sources;
+  heed::SearchOptions options;
+  heed::SearchWorkspace<float> work;
+  std::vector<heed::Hypothesis<float>> found;
+
+  Decoding(Index vocabulary, Index beam, Index batch)
+      : plain(heed::make_model<float>(heed::TranslatorConfig{}, 1000, vocabulary)),
+        options{.beam = beam, .length_penalty = 0, .maximum_length = words} {
+    heed::Random random(1);
+    heed::initialize(plain, random);
+    plain.output.b(heed::symbols::end) = -1e3f;  // a sentence ends at the limit only: every decoding is the same work
+    model = heed::pack(plain);
+    constexpr Index length = words - 1;
+    for (Index i = 0; i < length * batch; ++i) text.push_back(static_cast<Token>(3 + random.below(997)));
+    for (Index b = 0; b < batch; ++b) {
+      sources.push_back(std::span(text).subspan(static_cast<std::size_t>(b * length), std::size_t{length}));
+    }
+  }
+
+  void run() { heed::search(model, sources, options, work, found); }
+  bool right() {
+    run();
+    heed::SearchWorkspace<float> other;
+    std::vector<heed::Hypothesis<float>> expected;
+    heed::search(plain, sources, options, other, expected);
+    return std::equal(found.begin(), found.end(), expected.begin(), expected.end(), [](const auto& a, const auto& b) {
+      return a.tokens.size() == std::size_t{words} && b.tokens.size() == std::size_t{words} &&
+             std::abs(a.log_probability - b.log_probability) <= 1e-4 * std::abs(b.log_probability);
+    });
+  }
+};
+
+template <class Work>
+void measure(benchmark::State& state, Work work) {
+  if (!work.right()) {
+    state.SkipWithError("the result is not that of the parts before they were packed");
+    return;
+  }
+  bench::measure(state, work, [&] { work.run(); });
+}
+
+/// Adds a family: `make(n)` for n = from, 2 from, ... to.
+template <class Make>
+void add(const std::string& fixed, const std::string& quantity, Index from, Index to, benchmark::BigO law, Make make) {
+  auto* const family = bench::add_row("growth/" + fixed, [=](benchmark::State& state) {
+    state.SetComplexityN(state.range(0));
+    measure(state, make(state.range(0)));
+  });
+  for (Index n = from; n <= to; n *= 2) family->Arg(n);
+  family->ArgName(quantity)->Complexity(law);
+}
+
+template <template <class> class C>
+void add_team(const std::string& cell) {
+  for (const int threads : {1, 2}) {
+    bench::add_row("team/" + cell + "/batch:1/H:512/threads:" + std::to_string(threads), [=](benchmark::State& state) {
+      measure(state, Layer<C>(50, 1, 512, threads));
+    })->UseRealTime();
+  }
+}
+
+template <class T>
+using Lstm = heed::LstmCell<T>;
+template <class T>
+using Gru = heed::GruCell<T>;
+
+[[maybe_unused]] const bool added = [] {
+  using benchmark::oN, benchmark::oNSquared;
+  add("additive/H:64", "S", 50, 1600, oN, [](Index length) { return Look(length, 64); });
+  add("additive/H:256", "S", 50, 1600, oN, [](Index length) { return Look(length, 256); });
+  add("additive/S:50", "H", 64, 1024, oN, [](Index size) { return Look(50, size); });
+  add("lstm/batch:8/H:256", "T", 25, 400, oN, [](Index words) { return Layer<Lstm>(words, 8, 256); });
+  add("gru/T:20/batch:32", "H", 64, 1024, oNSquared, [](Index size) { return Layer<Gru>(20, 32, size); });
+  add("greedy/batch:8", "vocabulary", 1000, 16000, oN, [](Index vocabulary) { return Decoding(vocabulary, 1, 8); });
+  add("beam/batch:1", "beam", 1, 16, oN, [](Index beam) { return Decoding(1000, beam, 1); });
+  add("batch/beam:1", "batch", 1, 64, oN, [](Index batch) { return Decoding(1000, 1, batch); });
+  add_team<Lstm>("lstm");
+  add_team<Gru>("gru");
+  return true;
+}();
+
+}  // namespace
