@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/types.hpp>
+#include <heed/kernels/softmax.hpp>
 
 #include <cmath>
 #include <span>
@@ -32,10 +32,11 @@ double softmax_cross_entropy(Out<S> logits, std::span<const Token> targets, S sm
              std::to_string(vocabulary);
     });
     auto x = logits.col(i).array();
-    x -= x.maxCoeff();  // the loss does not change, and e^x cannot overflow
-    const S wanted = (S(1) - smoothing) * x(target) + share * x.sum();
-    x = x.exp();
-    const S total = x.sum();
+    const detail::SoftmaxColumn<S> column(x.data(), vocabulary);
+    const S highest = column.largest();  // subtracted: the loss does not change, and e^x cannot overflow
+    S wanted = (S(1) - smoothing) * (x(target) - highest);
+    if (smoothing > S(0)) wanted += share * (x - highest).sum();
+    const S total = column.exponentials(highest, x.data());
     using std::log;
     loss += static_cast<double>(log(total) - wanted);
     x = x * (scale / total) - share * scale;

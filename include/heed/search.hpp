@@ -1,5 +1,6 @@
 #pragma once
 
+#include <heed/kernels/softmax.hpp>
 #include <heed/seq2seq.hpp>
 
 #include <algorithm>
@@ -78,23 +79,32 @@ bool better(const Candidate& a, const Candidate& b) {
 }
 
 /// Keeps the `room` best candidates of the words that `logits` (one column) proposes. The heap's front is its worst.
-template <class S, class Column, class Candidate>
-void offer(const Column& logits, double log_probability, Index column, std::size_t room, std::vector<Candidate>& heap) {
-  const double highest = static_cast<double>(logits.maxCoeff());
-  const double total = static_cast<double>((logits.array() - static_cast<S>(highest)).exp().sum());
+template <class S, class Candidate>
+void offer(const Eigen::Ref<const Vector<S>>& logits, double log_probability, Index column, std::size_t room,
+           std::vector<Candidate>& heap) {
+  const SoftmaxColumn<S> softmax(logits.data(), logits.size());
+  const S most = softmax.largest();
+  const double highest = static_cast<double>(most), total = static_cast<double>(softmax.sum_of_exponentials(most));
   // The maximum may pass over a NaN, the sum cannot.
   require(std::isfinite(highest) && std::isfinite(total),
           [] { return std::string("search: the model's scores are not finite"); });
   const double base = log_probability - highest - std::log(total);
-  for (Index k = 0; k < logits.size(); ++k) {
-    const Candidate candidate{base + static_cast<double>(logits(k)), column, static_cast<Token>(k)};
-    if (k == symbols::begin || (heap.size() == room && !better(candidate, heap.front()))) continue;
-    if (heap.size() == room) {
-      std::pop_heap(heap.begin(), heap.end(), better<Candidate>);
-      heap.pop_back();
+  constexpr Index block = 64;
+  for (Index first = 0; first < logits.size(); first += block) {
+    const Index end = std::min(first + block, logits.size());
+    // Where not even the likeliest word is better than the worst that is kept, none is: of two equal ones the first is.
+    const double likeliest = base + static_cast<double>(logits.segment(first, end - first).maxCoeff());
+    if (heap.size() == room && likeliest <= heap.front().log_probability) continue;
+    for (Index k = first; k < end; ++k) {
+      const Candidate candidate{base + static_cast<double>(logits(k)), column, static_cast<Token>(k)};
+      if (k == symbols::begin || (heap.size() == room && !better(candidate, heap.front()))) continue;
+      if (heap.size() == room) {
+        std::pop_heap(heap.begin(), heap.end(), better<Candidate>);
+        heap.pop_back();
+      }
+      heap.push_back(candidate);
+      std::push_heap(heap.begin(), heap.end(), better<Candidate>);
     }
-    heap.push_back(candidate);
-    std::push_heap(heap.begin(), heap.end(), better<Candidate>);
   }
 }
 

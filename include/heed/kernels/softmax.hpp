@@ -31,6 +31,12 @@ class SoftmaxColumn {
     return sum;
   }
 
+  /// Their sum alone.
+  S sum_of_exponentials(S highest) const {
+    Packet<S> last;
+    return exponentials(highest, static_cast<S*>(nullptr), last);
+  }
+
   /// The softmax, where the scores are.
   void normalise(S* scores) const {
     namespace ei = Eigen::internal;
@@ -45,6 +51,7 @@ class SoftmaxColumn {
  private:
   PartPacket<S> part() const { return {n_ - whole_}; }
 
+  /// Written to `out` unless that is null, but for those of the last packet where it is not full.
   S exponentials(S highest, S* out, Packet<S>& last) const {
     namespace ei = Eigen::internal;
     const Packet<S> shift = constant(highest);
@@ -53,7 +60,7 @@ class SoftmaxColumn {
     for (Index k = 0; k < whole_; k += packet_size<S>) {
       const Packet<S> e = exponential(ei::psub(ei::ploadu<Packet<S>>(scores_ + k), shift));
       sum = ei::padd(sum, e);
-      ei::pstoreu(out + k, e);
+      if (out != nullptr) ei::pstoreu(out + k, e);
     }
     return S(ei::predux(sum));
   }
