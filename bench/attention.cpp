@@ -1,8 +1,9 @@
-// Attention, from two sides. `elements` are numbers of the memory (S x H) looked at; G/s are elements per nanosecond.
+// Attention, from three sides. `elements` are numbers of the memory (S x H) looked at; G/s are elements per nanosecond.
 //
 //   attend/SCORER/S:50/H:256/RIVAL               score, softmax and context for one projected query and one sentence
 //   look/SCORER/S:50/H:256/batch:32/RIVAL        the same for a query per sentence, its projection included: what one
 //                                                decoding step spends on attention
+//   normalise/NORMALISER/S:50/RIVAL              weights from the scores of 32 sentences; `elements` are scores
 //
 // The keys are there before the clock starts: a sentence pays for them once. Rivals:
 //
@@ -10,11 +11,13 @@
 //   eigen       plain Eigen at its best: sum and tanh evaluated one after the other, into a matrix made beforehand
 //   one-line    plain Eigen as one writes it first, v' * tanh(...), which Eigen 3.4 runs number by number
 //   scalar      loops, straight from the papers
+//   sorted      the papers' algorithms of normalisers with exact zeros, which sort the scores
 
 #include "support.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
 #include <string>
 #include <type_traits>
@@ -28,12 +31,21 @@ using bench::Vector;
 
 /// What the rivals know of a scorer: its query side, its memory side, and whether a tanh stands between.
 template <class C>
-concept HasTanh = requires(const C& scorer) { scorer.v; };
+concept HasTanh = requires(const C& scorer) {
+  scorer.v;
+};
 
 Matrix plain_queries(const heed::DotScorer<float>&, const Matrix& q) { return q; }
 Matrix plain_queries(const heed::GeneralScorer<float>& c, const Matrix& q) { return c.W.transpose() * q; }
 Matrix plain_queries(const heed::AdditiveScorer<float>& c, const Matrix& q) { return c.W * q; }
 Matrix plain_queries(const heed::ConcatScorer<float>& c, const Matrix& q) { return c.W.leftCols(q.rows()) * q; }
+Matrix plain_queries(const heed::ScaledDotScorer<float>& c, const Matrix& q) {
+  return q / std::sqrt(static_cast<float>(c.size));
+}
+Matrix plain_queries(const heed::ScaledGeneralScorer<float>& c, const Matrix& q) {
+  return c.g(0) * c.W.transpose() * q;
+}
+Matrix plain_queries(const heed::NormedAdditiveScorer<float>& c, const Matrix& q) { return c.W * q; }
 
 Matrix plain_keys(const heed::DotScorer<float>&, const Matrix&) { return {}; }
 Matrix plain_keys(const heed::GeneralScorer<float>&, const Matrix&) { return {}; }
@@ -41,6 +53,20 @@ Matrix plain_keys(const heed::AdditiveScorer<float>& c, const Matrix& h) {
   return (c.U * h).colwise() + (c.b.size() > 0 ? c.b : Vector::Zero(h.rows()));
 }
 Matrix plain_keys(const heed::ConcatScorer<float>& c, const Matrix& h) { return c.W.rightCols(h.rows()) * h; }
+Matrix plain_keys(const heed::ScaledDotScorer<float>&, const Matrix&) { return {}; }
+Matrix plain_keys(const heed::ScaledGeneralScorer<float>&, const Matrix&) { return {}; }
+Matrix plain_keys(const heed::NormedAdditiveScorer<float>& c, const Matrix& h) { return (c.U * h).colwise() + c.b; }
+
+template <class C>
+Vector plain_v(const C& c) {
+  if constexpr (std::is_same_v<C, heed::NormedAdditiveScorer<float>>) {
+    return c.v.normalized() * c.g(0);
+  } else if constexpr (HasTanh<C>) {
+    return c.v;
+  } else {
+    return {};
+  }
+}
 
 /// A batch of sentences, a query for each, and everything that is written while they are answered.
 template <heed::Scorer C>
@@ -50,8 +76,9 @@ struct Look {
   std::vector<Index> sentences;
   Matrix values, queries;  // the rivals' side: the same memory, sentence after sentence, and the same queries
   Matrix keys, projected;  // keys are empty where the values themselves are matched
+  Vector v;                // empty where no tanh stands between
   Matrix weights, contexts, tile;
-  heed::Buffer<float> scratch;
+  heed::AttentionScratch<float> scratch;
   Index S;
 
   Look(Index length, Index size, Index batch, C scorer) : attention{std::move(scorer), {}}, S(length) {
@@ -61,6 +88,7 @@ struct Look {
     queries = bench::random_matrix(size, batch, random);
     keys = plain_keys(attention.scorer, values);
     projected = plain_queries(attention.scorer, queries);
+    v = plain_v(attention.scorer);
     weights.resize(length, batch);
     contexts.resize(size, batch);
     tile.resize(size, length);
@@ -78,7 +106,7 @@ struct Look {
   void heed_attend() {
     for (Index b = 0; b < memory.sentences(); ++b) {
       auto column = weights.col(b);
-      attention.scorer.score(projected.col(b), memory.keys_of(b), column, scratch);
+      attention.scorer.score(projected.col(b), memory.keys_of(b), column, scratch.scorer);
       attention.normalizer.forward(column);
       contexts.col(b).noalias() = memory.values_of(b) * column;
     }
@@ -89,7 +117,7 @@ struct Look {
       if constexpr (HasTanh<C>) {
         tile = keys_of(b).colwise() + projected.col(b);
         tile = tile.array().tanh();  // apart, since a sum that repeats a column keeps Eigen from vectorising the tanh
-        weights.col(b).noalias() = tile.transpose() * attention.scorer.v;
+        weights.col(b).noalias() = tile.transpose() * v;
       } else {
         weights.col(b).noalias() = keys_of(b).transpose() * projected.col(b);
       }
@@ -98,8 +126,7 @@ struct Look {
   }
   void one_line_attend() {
     for (Index b = 0; b < memory.sentences(); ++b) {
-      weights.col(b).noalias() =
-          (keys_of(b).colwise() + projected.col(b)).array().tanh().matrix().transpose() * attention.scorer.v;
+      weights.col(b).noalias() = (keys_of(b).colwise() + projected.col(b)).array().tanh().matrix().transpose() * v;
       eigen_average(b);
     }
   }
@@ -113,6 +140,10 @@ struct Look {
       projected = queries;
     } else if constexpr (std::is_same_v<C, heed::GeneralScorer<float>>) {
       projected.noalias() = attention.scorer.W.transpose() * queries;
+    } else if constexpr (std::is_same_v<C, heed::ScaledDotScorer<float>>) {
+      projected = queries / std::sqrt(static_cast<float>(queries.rows()));
+    } else if constexpr (std::is_same_v<C, heed::ScaledGeneralScorer<float>>) {
+      projected.noalias() = attention.scorer.g(0) * attention.scorer.W.transpose() * queries;
     } else {
       projected.noalias() = attention.scorer.W.leftCols(queries.rows()) * queries;
     }
@@ -126,7 +157,7 @@ struct Look {
         float score = 0;
         for (Index i = 0; i < k.rows(); ++i) {
           if constexpr (HasTanh<C>) {
-            score += attention.scorer.v(i) * std::tanh(projected(i, b) + k(i, j));
+            score += v(i) * std::tanh(projected(i, b) + k(i, j));
           } else {
             score += projected(i, b) * k(i, j);
           }
@@ -195,11 +226,106 @@ void add_scorer(const std::string& name, MakeScorer make) {
   }
 }
 
+/// The scores of 32 sentences, on their way to weights.
+template <heed::Normalizer N>
+struct Normalise {
+  N normalizer;
+  Matrix scores, weights;
+  std::vector<float> sorted;
+
+  Normalise(Index length, N n) : normalizer(n), sorted(static_cast<std::size_t>(length)) {
+    heed::Random random(2);
+    scores = 3 * bench::random_matrix(length, 32, random);
+    weights = scores;
+  }
+
+  void heed() {
+    weights = scores;
+    normalizer.forward(weights);
+  }
+  void rival() {
+    for (Index i = 0; i < scores.cols(); ++i) column(normalizer, weights.col(i), scores.col(i));
+  }
+
+ private:
+  template <class To, class From>
+  void column(const heed::Softmax&, To to, const From& from) {
+    to.array() = (from.array() - from.maxCoeff()).exp();
+    to /= to.sum();
+  }
+  template <class To, class From>
+  void column(const heed::TemperatureSoftmax& softmax, To to, const From& from) {
+    to.array() = ((from.array() - from.maxCoeff()) / static_cast<float>(softmax.temperature)).exp();
+    to /= to.sum();
+  }
+  template <class To, class From>
+  void column(const heed::Sparsemax&, To to, const From& from) {
+    sort(from);
+    float sum = 0, tau = 0, size = 0;
+    for (const float score : sorted) {
+      if (1 + size * score <= sum) break;
+      sum += score;
+      size += 1;
+      tau = (sum - 1) / size;
+    }
+    to.array() = (from.array() - tau).max(0);
+  }
+  template <class To, class From>
+  void column(const heed::Entmax15&, To to, const From& from) {
+    sort(from);
+    const float most = sorted[0];
+    float sum = 0, squares = 0, tau = -1, size = 0;
+    for (const float score : sorted) {
+      const float half = (score - most) / 2;
+      if (half <= tau) break;
+      sum += half;
+      squares += half * half;
+      size += 1;
+      const float mean = sum / size;
+      tau = mean - std::sqrt(std::max((1 - (squares - sum * mean)) / size, 0.0f));
+    }
+    to.array() = ((from.array() - most) / 2 - tau).max(0).square();
+  }
+  template <class From>
+  void sort(const From& from) {
+    std::copy(from.begin(), from.end(), sorted.begin());
+    std::sort(sorted.begin(), sorted.end(), std::greater<>());
+  }
+};
+
+template <heed::Normalizer N>
+void add_normalizer(const std::string& name, const std::string& rival, N normalizer) {
+  for (const Index length : {10, 50, 200, 1000}) {
+    for (const bool own : {true, false}) {
+      const std::string row = "normalise/" + name + "/S:" + std::to_string(length) + '/' + (own ? "heed" : rival);
+      bench::add_row(row, [=](benchmark::State& state) {
+        Normalise<N> data(length, normalizer);
+        data.rival();
+        const Matrix expected = data.weights;
+        data.heed();
+        if (!bench::agree(data.weights, expected)) {
+          state.SkipWithError("the results differ");
+          return;
+        }
+        bench::measure(state, data, [&] { own ? data.heed() : data.rival(); });
+        bench::count(state, "elements", static_cast<double>(data.scores.size()));
+      });
+    }
+  }
+}
+
 [[maybe_unused]] const bool added = [] {
   add_scorer("dot", [](Index size) { return heed::DotScorer<float>(size); });
   add_scorer("general", [](Index size) { return heed::GeneralScorer<float>(size, size); });
   add_scorer("additive", [](Index size) { return heed::AdditiveScorer<float>(size, size, size); });
   add_scorer("concat", [](Index size) { return heed::ConcatScorer<float>(size, size, size); });
+  add_scorer("scaled-dot", [](Index size) { return heed::ScaledDotScorer<float>(size); });
+  add_scorer("scaled-general", [](Index size) { return heed::ScaledGeneralScorer<float>(size, size); });
+  add_scorer("normed-additive", [](Index size) { return heed::NormedAdditiveScorer<float>(size, size, size); });
+  add_normalizer("softmax", "eigen", heed::Softmax());
+  add_normalizer("temperature", "eigen", heed::TemperatureSoftmax(0.7));
+  add_normalizer("sparsemax", "sorted", heed::Sparsemax());
+  add_normalizer("entmax", "sorted", heed::Entmax15());
   return true;
 }();
 

@@ -47,7 +47,7 @@ struct Look {
   heed::Memory<float> memory;
   std::vector<Index> sentences{0};
   Matrix query, projected, weights, context;
-  heed::Buffer<float> scratch;
+  heed::AttentionScratch<float> scratch;
 
   Look(Index length, Index size) : scorer(16, size, size), projected(size, 1), weights(length, 1), context(size, 1) {
     heed::Random random(1);

@@ -28,7 +28,8 @@ struct Trial {
   Memory<double> memory;
   std::vector<Index> sentences = {1, 0, 0, 1, 1};
   Matrix<double> queries, projected, weights, contexts, d_contexts;
-  Buffer<double> scratch, d_scores;
+  heed::AttentionScratch<double> scratch;
+  Buffer<double> d_scores;
 
   Trial() {
     randomize(attention, random);
@@ -191,7 +192,7 @@ struct LongTrial {
   heed::Attention<ScorerType> attention;
   Memory<S> memory;
   Matrix<S> queries, projected, weights, contexts;
-  Buffer<S> scratch;
+  heed::AttentionScratch<S> scratch;
 
   explicit LongTrial(ScorerType scorer, Index n = 3) : attention{std::move(scorer), {}} {
     randomize(attention, random, 0.1);
@@ -221,6 +222,81 @@ void expect_the_paper_loop(LongTrial<ScorerType> trial, double tolerance) {
 }
 
 }  // namespace
+
+namespace {
+
+/// Every weight the same share of what lies above the least score: no softmax, so no single pass.
+struct AboveTheLeast {
+  template <class X>
+  static void forward(X&& x) {
+    for (Index i = 0; i < x.cols(); ++i) {
+      x.col(i).array() -= x.col(i).minCoeff();
+      x.col(i) /= x.col(i).sum();
+    }
+  }
+  template <class Y, class D>
+  static void backward(const Y&, D&&) {}
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&&, Self&&...) {}
+};
+
+/// Looks at a memory of numbers that bfloat16 holds, as it is and narrow: values and keys are the same then.
+template <class NormalizerType, class ScorerType>
+void expect_the_same_of_a_narrow_memory(ScorerType scorer) {
+  Random random{137};
+  heed::Attention<ScorerType, NormalizerType> attention{std::move(scorer), {}};
+  randomize(attention, random, 0.1);
+  Memory<float> memory;
+  const auto rounded = [](float x) { return static_cast<float>(static_cast<Eigen::bfloat16>(x)); };
+  memory.resize(attention.scorer.memory_size(), std::vector<Index>{5, 300, 17});
+  memory.values = random_matrix<float>(memory.size(), 322, random).unaryExpr(rounded);
+  attention.prepare(memory);
+  for (Index i = 0; i < memory.keys.size(); ++i) memory.keys.data()[i] = rounded(memory.keys.data()[i]);
+  const std::vector<Index> sentences{1, 1, 2, 0, 0, 1};
+  const Matrix<float> queries = random_matrix<float>(attention.scorer.query_size(), 6, random);
+  const auto look = [&](Matrix<float>& weights, Matrix<float>& contexts) {
+    Matrix<float> projected(attention.projected_size(), 6);
+    heed::AttentionScratch<float> scratch;
+    weights.setConstant(300, 6, 99);
+    contexts.setConstant(memory.size(), 6, 99);
+    attention.forward(queries, memory, sentences, projected, weights, contexts, scratch);
+  };
+  Matrix<float> weights, contexts, narrow_weights, narrow_contexts;
+  look(weights, contexts);
+  memory.narrow();
+  memory.values.setConstant(77);  // not read any more
+  memory.keys.setConstant(77);
+  look(narrow_weights, narrow_contexts);
+  EXPECT_LE(difference(narrow_weights, weights), 1e-6);
+  EXPECT_LE(difference(narrow_contexts, contexts), 1e-5);
+}
+
+}  // namespace
+
+TEST(AttentionToANarrowMemory, FindsWhatAWideOneOfTheSameNumbersGives) {
+  expect_the_same_of_a_narrow_memory<heed::Softmax>(heed::DotScorer<float>(65));
+  expect_the_same_of_a_narrow_memory<heed::Softmax>(heed::GeneralScorer<float>(7, 33));
+  expect_the_same_of_a_narrow_memory<heed::Softmax>(heed::AdditiveScorer<float>(7, 65, 20));
+  expect_the_same_of_a_narrow_memory<heed::Softmax>(heed::ConcatScorer<float>(7, 32, 64));
+  expect_the_same_of_a_narrow_memory<AboveTheLeast>(heed::DotScorer<float>(65));
+  expect_the_same_of_a_narrow_memory<AboveTheLeast>(heed::AdditiveScorer<float>(7, 65, 20));
+}
+
+TEST(AttentionToANarrowMemory, HasNoBackward) {
+  heed::Attention<heed::DotScorer<float>> attention{heed::DotScorer<float>(4), {}}, grad = attention;
+  Memory<float> memory, d_memory;
+  memory.resize(4, std::vector<Index>{3});
+  memory.values.setOnes();
+  d_memory.zeros_like(memory);
+  memory.narrow();
+  Matrix<float> x(4, 1), weights(3, 1);
+  heed::AttentionScratch<float> scratch;
+  Buffer<float> d_scores;
+  const std::vector<Index> sentences{0};
+  EXPECT_EQ(
+      refusal([&] { attention.backward(memory, sentences, x, weights, x, grad, x, x, d_memory, scratch, d_scores); }),
+      "Attention: a narrow memory is for inference");
+}
 
 TEST(AttentionToALongMemory, AgreesWithThePaperLoop) {
   using LongAny = LongTrial<heed::AnyScorer<double>>;

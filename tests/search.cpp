@@ -291,6 +291,31 @@ TEST(Search, GivesATrainedModelsWordsAloneAndInAnyBatch) {
   EXPECT_GE(right, 10u);  // it has learned something, and so has something to get wrong
 }
 
+TEST(Search, LooksBackAtANarrowMemoryWhereAskedTo) {
+  using Cell = heed::GruCell<float>;
+  using Small = heed::Seq2Seq<heed::Encoder<Cell>, heed::BahdanauDecoder<Cell, heed::AdditiveScorer<float>>>;
+  const auto cell = [](Index input, Index hidden) { return Cell(input, hidden); };
+  Small model(8, heed::Encoder<Cell>(cell, 8, 16, 1, true), 8,
+              {cell, {heed::AdditiveScorer<float>(16, 32, 16), {}}, 8, 32, 16, 1, 16});
+  heed::Random random(9);
+  initialize(model, random);
+  Search<float> wide, narrow;
+  const Batch batch = heed::test::copy_task(4, 3, 6, 8, 12);
+  wide(model, batch.sources, {2, 0.6, 0});
+  narrow(model, batch.sources, {2, 0.6, 0, true});
+  double most = 0;
+  for (std::size_t b = 0; b < batch.size(); ++b) {
+    most = std::max(most, std::abs(wide.found[b].log_probability - narrow.found[b].log_probability));
+  }
+  EXPECT_GT(most, 0);
+  EXPECT_LT(most, 0.01);
+  Search search;
+  EXPECT_EQ(refusal([&] {
+              search(model_of(kinds()[0], 1), heed::test::copy_task(2, 1, 2, vocabulary, 1).sources, {1, 0.6, 0, true});
+            }),
+            "search: only a memory of floats can be narrow");
+}
+
 TEST(Search, FindsNothingForNoSources) {
   Search search;
   const Model model = model_of(kinds()[0], 1);

@@ -48,12 +48,14 @@ class AttentionStep {
 
   C scorer;
   Index batch, length;
+  bool narrow;  ///< whether heed looks back at bfloat16; a rival's numbers are always float32
   Matrix values, queries;
   Matrix keys;  ///< size x (length * batch) for additive and concat; empty where the values themselves are matched
   Matrix W;     ///< projected = W q for additive and concat, W' q for general (score = q' W h); empty for dot
   Vector v;     ///< score_j = v' tanh(projected + k_j), for additive and concat
 
-  AttentionStep(Index batch_, Index length_) : scorer(ScorerTraits<C>::make(size)), batch(batch_), length(length_) {
+  AttentionStep(Index batch_, Index length_, bool narrow_ = false)
+      : scorer(ScorerTraits<C>::make(size)), batch(batch_), length(length_), narrow(narrow_) {
     heed::Random random(1);
     randomize_parameters(scorer, size, random);
     values = random_matrix(size, length * batch, random);
@@ -75,14 +77,15 @@ class AttentionStep {
     memory_.resize(size, std::vector<Index>(sentences_.size(), length));
     memory_.values = values;
     attention_.prepare(memory_);
+    if (narrow) memory_.narrow();
     projected_.resize(size, batch);
     weights_.resize(length, batch);
     contexts_.resize(size, batch);
   }
 
-  static std::string name(Index batch, Index length) {
+  static std::string name(Index batch, Index length, bool narrow = false) {
     return std::string("attention/") + ScorerTraits<C>::name + "/batch:" + std::to_string(batch) +
-           "/S:" + std::to_string(length);
+           "/S:" + std::to_string(length) + (narrow ? "/bfloat16" : "");
   }
 
   void heed() { attention_.forward(queries, memory_, sentences_, projected_, weights_, contexts_, scratch_); }
@@ -92,12 +95,14 @@ class AttentionStep {
   /// A contest against `rival`, whose call leaves its weights (length x batch) and contexts (size x batch) there.
   Contest contest(const std::string& rival, std::function<void()> call, const float* rival_weights,
                   const float* rival_contexts) {
-    Contest contest{.workload = name(batch, length), .family = "attention, " + std::string(ScorerTraits<C>::name)};
+    Contest contest{.workload = name(batch, length, narrow),
+                    .family = "attention, " + std::string(ScorerTraits<C>::name)};
     contest.rival = rival;
+    if (narrow) contest.family += ", 16-bit memory";
     contest.work = work();
     contest.heed_call = [this] { heed(); };
     contest.rival_call = std::move(call);
-    contest.tolerance = 1e-5;
+    contest.tolerance = narrow ? 5e-2 : 1e-5;
     contest.difference = [this, rival_weights, rival_contexts] {
       return larger(difference(weights(), Eigen::Map<const Matrix>(rival_weights, length, batch)),
                     difference(contexts(), Eigen::Map<const Matrix>(rival_contexts, size, batch)));
@@ -109,7 +114,8 @@ class AttentionStep {
   Work work() const {
     const auto in_float = [](Index count) { return 4 * static_cast<double>(count); };
     const double multiply_adds = static_cast<double>(W.size() * batch + 2 * values.size());
-    return {{2 * multiply_adds, in_float(W.size() + keys.size() + values.size())}};
+    const double memory = in_float(keys.size() + values.size());
+    return {{2 * multiply_adds, in_float(W.size()) + (narrow ? memory / 2 : memory)}};
   }
 
  private:
@@ -117,19 +123,21 @@ class AttentionStep {
   heed::Memory<float> memory_;
   std::vector<Index> sentences_;
   Matrix projected_, weights_, contexts_;
-  heed::Buffer<float> scratch_;
+  heed::AttentionScratch<float> scratch_;
 };
 
 /// Calls `use(step)` for every attention step that was asked for.
 template <class Use>
 void for_each_attention_step(const Comparison& comparison, const Use& use) {
   const auto all = [&]<class C>(std::type_identity<C>) {
+    const auto one = [&](Index batch, Index length, bool narrow) {
+      if (!comparison.wants(AttentionStep<C>::name(batch, length, narrow))) return;
+      AttentionStep<C> step(batch, length, narrow);
+      use(step);
+    };
     for (const Index batch : {1, 32}) {
-      for (const Index length : {10, 50, 200, 1000}) {
-        if (!comparison.wants(AttentionStep<C>::name(batch, length))) continue;
-        AttentionStep<C> step(batch, length);
-        use(step);
-      }
+      for (const Index length : {10, 50, 200, 1000}) one(batch, length, false);
+      one(batch, 1000, true);
     }
   };
   all(std::type_identity<heed::DotScorer<float>>{});

@@ -108,6 +108,7 @@ inline void add_pytorch_attention(Comparison& comparison) {
     comparison.add(step.contest(
         "pytorch", [&] { rival(); }, rival.weights(), rival.contexts()));
     if constexpr (std::is_same_v<C, heed::DotScorer<float>>) {
+      if (step.narrow) return;
       PytorchFusedAttention fused(step);
       Contest contest = step.contest(
           "pytorch", [&] { fused(); }, nullptr, nullptr);

@@ -74,7 +74,7 @@ class Table {
     std::printf("  %6.2f\n", geometric_mean(least));
   }
 
-  /// What 16-bit weights gain heed over its own float32: workloads named like others with "/bfloat16" or "/half" added.
+  /// What 16-bit weights, or a 16-bit memory, gain heed over its own float32: workloads named like others with "/bfloat16" or "/half" added.
   void print_kept_in_16_bits() const {
     std::vector<std::string> done;
     for (const Row& row : rows_) {
@@ -83,7 +83,7 @@ class Table {
       if ((kept != "bfloat16" && kept != "half") || std::count(done.begin(), done.end(), row.workload) > 0) continue;
       const std::vector<double> wide = heed_times(same);
       if (wide.empty()) continue;
-      if (done.empty()) std::printf("\n%-*s  %9s  %7s  %6s\n", widest_, "16-bit weights", "heed", "float32", "ratio");
+      if (done.empty()) std::printf("\n%-*s  %9s  %7s  %6s\n", widest_, "16 bits", "heed", "float32", "ratio");
       done.push_back(row.workload);
       const double narrow = median(heed_times(row.workload));
       std::printf("%-*s  %9s  %9s  %6.2f\n", widest_, row.workload.c_str(), readable_time(narrow).c_str(),

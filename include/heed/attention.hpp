@@ -13,6 +13,13 @@
 
 namespace heed::inline v0_1 {
 
+/// What a look at a memory writes besides its results. One per thread; it only grows.
+template <class S>
+struct AttentionScratch {
+  Buffer<S> scorer;        ///< what the scorer needs
+  Buffer<S> values, keys;  ///< the block of a narrow memory that is looked at
+};
+
 namespace detail {
 
 /// Score, normalise, average, for n projected queries over one sentence. Overwrites weights and contexts.
@@ -25,7 +32,8 @@ void look(const ScorerType& scorer, const NormalizerType& normalizer, const In<S
   const Index rows = values.rows(), cols = values.cols(), n = projected.cols();
   if constexpr (std::is_same_v<NormalizerType, Softmax> && std::is_floating_point_v<S>) {
     if (scorer.key_size() == 0 && OnePass<S>::pays(rows, cols)) {
-      OnePass<S>::run(rows, cols, n, columns_of(values), columns_of(weights), columns_of(contexts),
+      const auto read = [&](Index j, Index) { return Columns<const S>(columns_of(values)).from(j); };
+      OnePass<S>::run(rows, cols, n, read, columns_of(weights), columns_of(contexts),
                       [&](Index j, Index width, Index first, Index count) {
                         scorer.score(projected.middleCols(first, count), values.middleCols(j, width),
                                      weights.block(j, first, width, count), scratch);
@@ -36,6 +44,39 @@ void look(const ScorerType& scorer, const NormalizerType& normalizer, const In<S
   scorer.score(projected, keys, weights, scratch);
   normalizer.forward(weights);
   WeightedSum<S>::add(rows, cols, n, columns_of(values), columns_of(weights), columns_of(contexts), true);
+}
+
+/// The same over a narrow memory, a block of columns at a time, for the sentence whose `cols` columns begin at `start`.
+template <class ScorerType, class NormalizerType>
+void look_narrow(const ScorerType& scorer, const NormalizerType& normalizer, const In<float>& projected,
+                 const NarrowColumns& values, const NarrowColumns& keys, Index start, Index cols, Out<float> weights,
+                 Out<float> contexts, AttentionScratch<float>& scratch) {
+  using Pass = OnePass<float>;
+  const Index rows = values.rows(), n = projected.cols();
+  const auto read = [&](Index j, Index width) { return values.unfold(start + j, width, scratch.values); };
+  const auto score = [&](Index j, Index width, Index first, Index count) {
+    const bool own = keys.rows() > 0;
+    if (own) keys.unfold(start + j, width, scratch.keys);
+    const auto& block = own ? scratch.keys : scratch.values;
+    scorer.score(projected.middleCols(first, count), block.topLeftCorner(own ? keys.rows() : rows, width),
+                 weights.block(j, first, width, count), scratch.scorer);
+  };
+  if constexpr (std::is_same_v<NormalizerType, Softmax>) {
+    Pass::run(rows, cols, n, read, columns_of(weights), columns_of(contexts), score);
+  } else {
+    const auto for_each_block = [&](const auto& use) {
+      for (Index j = 0; j < cols; j += Pass::block(rows)) use(j, std::min(Pass::block(rows), cols - j));
+    };
+    for_each_block([&](Index j, Index width) {
+      if (keys.rows() == 0) read(j, width);
+      score(j, width, 0, n);
+    });
+    normalizer.forward(weights);
+    for_each_block([&](Index j, Index width) {
+      WeightedSum<float>::add(rows, width, n, read(j, width), {weights.col(0).data() + j, weights.colStride()},
+                              columns_of(contexts), j == 0);
+    });
+  }
 }
 
 }  // namespace detail
@@ -81,13 +122,11 @@ struct Attention {
 
   /// Overwrites projected, weights and contexts. Does not allocate once `scratch` has grown.
   void forward(const In<S>& queries, const Memory<S>& memory, std::span<const Index> sentences, Out<S> projected,
-               Out<S> weights, Out<S> contexts, Buffer<S>& scratch) const {
+               Out<S> weights, Out<S> contexts, AttentionScratch<S>& scratch) const {
     scorer.project(queries, projected);
     for_each_sentence(sentences, [&](Index b, Index i, Index n) {
       const Index length = memory.length(b);
-      detail::look<ScorerType, NormalizerType, S>(scorer, normalizer, projected.middleCols(i, n), memory.values_of(b),
-                                                  memory.keys_of(b), weights.block(0, i, length, n),
-                                                  contexts.middleCols(i, n), scratch);
+      look(projected.middleCols(i, n), memory, b, weights.block(0, i, length, n), contexts.middleCols(i, n), scratch);
       weights.block(length, i, weights.rows() - length, n).setZero();
     });
   }
@@ -95,7 +134,8 @@ struct Attention {
   /// Adds to grad (of `score`), d_queries and d_memory; overwrites d_projected, which `accumulate` wants later.
   void backward(const Memory<S>& memory, std::span<const Index> sentences, const In<S>& projected, const In<S>& weights,
                 const In<S>& d_contexts, With<S>& grad, Out<S> d_projected, Out<S> d_queries, Memory<S>& d_memory,
-                Buffer<S>& scratch, Buffer<S>& d_scores) const {
+                AttentionScratch<S>& scratch, Buffer<S>& d_scores) const {
+    require(!memory.is_narrow(), [] { return std::string("Attention: a narrow memory is for inference"); });
     d_projected.setZero();
     d_scores.resize(weights.rows(), weights.cols());
     for_each_sentence(sentences, [&](Index b, Index i, Index n) {
@@ -109,7 +149,7 @@ struct Attention {
                                        detail::columns_of(d_memory.values_of(b)));  // was: contexts
       normalizer.backward(block, d);                                                // was: normalise
       scorer.score_backward(projected.middleCols(i, n), memory.keys_of(b), d, grad.scorer, d_projected.middleCols(i, n),
-                            d_memory.keys_of(b), scratch);  // was: score
+                            d_memory.keys_of(b), scratch.scorer);  // was: score
     });
     scorer.project_backward(d_projected, d_queries);  // was: project
   }
@@ -131,6 +171,18 @@ struct Attention {
   }
 
  private:
+  void look(const In<S>& projected, const Memory<S>& memory, Index b, Out<S> weights, Out<S> contexts,
+            AttentionScratch<S>& scratch) const {
+    if constexpr (std::is_same_v<S, float>) {
+      if (memory.is_narrow()) {
+        return detail::look_narrow(scorer, normalizer, projected, memory.narrow_values(), memory.narrow_keys(),
+                                   memory.start(b), memory.length(b), weights, contexts, scratch);
+      }
+    }
+    detail::look<ScorerType, NormalizerType, S>(scorer, normalizer, projected, memory.values_of(b), memory.keys_of(b),
+                                                weights, contexts, scratch.scorer);
+  }
+
   /// Calls use(b, i, n) for every run of n columns from i that ask sentence b.
   template <class Use>
   static void for_each_sentence(std::span<const Index> sentences, Use&& use) {

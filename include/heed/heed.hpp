@@ -33,6 +33,7 @@
 #include <heed/kernels/additive.hpp>
 #include <heed/kernels/softmax.hpp>
 #include <heed/kernels/one_pass.hpp>
+#include <heed/kernels/narrow_columns.hpp>
 #include <heed/products.hpp>
 #include <heed/math.hpp>
 #include <heed/loss.hpp>

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <heed/kernels/narrow_columns.hpp>
 #include <heed/packing.hpp>
 
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace heed::inline v0_1 {
@@ -45,7 +47,22 @@ struct Memory {
     values.resize(size, starts.back());
     keys.resize(0, starts.back());
     summary.resize(size, sentences());
+    narrow_ = false;
   }
+
+  /// From here on, until the next `resize`, attention reads values and keys as bfloat16: half the bytes, which is faster
+  /// where the memory is larger than the second cache, and slower where it is not. For inference: what happens to
+  /// `values` and `keys` later is not seen.
+  void narrow() {
+    static_assert(std::is_same_v<S, float>, "16-bit numbers stand for floats");
+    narrow_values_.assign(values);
+    narrow_keys_.assign(keys);
+    narrow_ = true;
+  }
+  bool is_narrow() const { return narrow_; }
+  const detail::NarrowColumns& narrow_values() const { return narrow_values_; }
+  /// Of no rows where the values themselves are matched.
+  const detail::NarrowColumns& narrow_keys() const { return narrow_keys_; }
 
   /// Becomes an all-zero memory of the shape of another: the gradient to be.
   void zeros_like(const Memory& other) {
@@ -56,9 +73,13 @@ struct Memory {
     values.setZero();
     keys.setZero();
     summary.setZero();
+    narrow_ = false;
   }
 
  private:
+  detail::NarrowColumns narrow_values_, narrow_keys_;
+  bool narrow_ = false;
+
   const Buffer<S>& matched() const { return keys.rows() == 0 ? values : keys; }
   Buffer<S>& matched() { return keys.rows() == 0 ? values : keys; }
 };

@@ -8,6 +8,7 @@
 #include <limits>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace heed::inline v0_1 {
@@ -16,6 +17,7 @@ struct SearchOptions {
   Index beam = 1;               ///< hypotheses kept for each sentence; 1 is greedy search
   double length_penalty = 0.6;  ///< alpha of Wu et al. 2016, section 7: scores are divided by ((5 + words) / 6)^alpha
   Index maximum_length = 0;     ///< steps at most, the end symbol being one; 0: twice the source and ten more
+  bool narrow_memory = false;   ///< look back at bfloat16: faster for long sources in large batches (`Memory::narrow`)
 };
 
 /// A sentence that search found.
@@ -150,6 +152,11 @@ void search(const Model& model, Sentences sources, const SearchOptions& options,
   results.resize(sources.size());
   if (sources.empty()) return;
   model.encode(sources, work.tape);
+  if constexpr (std::is_same_v<S, float>) {
+    if (options.narrow_memory) work.tape.memory.narrow();
+  } else {
+    require(!options.narrow_memory, [] { return std::string("search: only a memory of floats can be narrow"); });
+  }
   const Memory<S>& memory = work.tape.memory;
   const auto limit = [&](Index b) {
     return options.maximum_length > 0 ? options.maximum_length : 2 * memory.length(b) + 10;

@@ -68,7 +68,7 @@ TEST(Attention, AllocatesNothingForward) {
       const Index n = 4 * beam;
       const Matrix<float> queries = random_matrix<float>(scorer.query_size(), n, random);
       Matrix<float> projected(attention.projected_size(), n), weights(memory.longest(), n), contexts(memory.size(), n);
-      heed::Buffer<float> scratch;
+      heed::AttentionScratch<float> scratch;
       EXPECT_EQ(steady_allocations(
                     [&] { attention.forward(queries, memory, sentences, projected, weights, contexts, scratch); }),
                 0);

@@ -25,10 +25,13 @@ class OnePass : public testing::Test {
   static Result run(const Matrix<S>& values, const Matrix<S>& scores) {
     Result result{Matrix<S>::Constant(scores.rows(), scores.cols(), S(99)),
                   Matrix<S>::Constant(values.rows(), scores.cols(), S(99))};
-    Pass::run(values.rows(), values.cols(), scores.cols(), columns_of(values), columns_of(result.weights),
-              columns_of(result.sums), [&](Index j, Index width, Index q, Index count) {
-                result.weights.block(j, q, width, count) = scores.block(j, q, width, count);
-              });
+    const heed::detail::Columns<const S> columns = columns_of(values);
+    Pass::run(
+        values.rows(), values.cols(), scores.cols(), [&](Index j, Index) { return columns.from(j); },
+        columns_of(result.weights), columns_of(result.sums),
+        [&](Index j, Index width, Index q, Index count) {
+          result.weights.block(j, q, width, count) = scores.block(j, q, width, count);
+        });
     return result;
   }
   static void expect_right(const Matrix<S>& values, const Matrix<S>& scores) {

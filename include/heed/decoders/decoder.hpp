@@ -52,7 +52,8 @@ struct DecoderTape {
   Buffer<S> features;   ///< features x N: what the output layer sees
   Buffer<S> summaries;  ///< memory size x sentences: what the first state was made from
 
-  Buffer<S> d_projected, d_contexts, d_feed, d_scores, scratch;
+  Buffer<S> d_projected, d_contexts, d_feed, d_scores;
+  AttentionScratch<S> scratch;
   Buffer<S> d_features;  ///< to be filled before backward; overwritten by it
 };
 

@@ -17,14 +17,14 @@ struct FixedVector {
   void prepare(Memory<S>&) const {}
 
   void forward(const In<S>&, const Memory<S>& memory, std::span<const Index> sentences, Out<S>, Out<S>, Out<S> contexts,
-               Buffer<S>&) const {
+               AttentionScratch<S>&) const {
     for (std::size_t i = 0; i < sentences.size(); ++i) {
       contexts.col(static_cast<Index>(i)) = memory.summary.col(sentences[i]);
     }
   }
 
   void backward(const Memory<S>&, std::span<const Index> sentences, const In<S>&, const In<S>&, const In<S>& d_contexts,
-                FixedVector&, Out<S>, Out<S>, Memory<S>& d_memory, Buffer<S>&, Buffer<S>&) const {
+                FixedVector&, Out<S>, Out<S>, Memory<S>& d_memory, AttentionScratch<S>&, Buffer<S>&) const {
     for (std::size_t i = 0; i < sentences.size(); ++i) {
       d_memory.summary.col(sentences[i]) += d_contexts.col(static_cast<Index>(i));  // was: contexts
     }

@@ -22,10 +22,17 @@ class OnePass {
   /// Whether it is worth it: what the first cache holds is read twice in less time.
   static bool pays(Index rows, Index cols) { return rows * cols * static_cast<Index>(sizeof(S)) > 40 * 1024; }
 
-  /// weights = softmax(scores) and sums = values weights, column by column, where score(j, width, q, count) puts the
-  /// scores of `width` columns from j for `count` queries from q where their weights will be.
-  template <class Score>
-  static void run(Index rows, Index cols, Index n, Columns<const S> values, Columns<S> weights, Columns<S> sums,
+  /// How many columns make a block.
+  static Index block(Index rows) {
+    constexpr Index numbers = 32 * 1024 / static_cast<Index>(sizeof(S));
+    return std::clamp(numbers / std::max<Index>(rows, 1) / 8 * 8, Index{8}, Index{64});
+  }
+
+  /// weights = softmax(scores) and sums = values weights, column by column, where values(j, width) says where `width`
+  /// columns from j lie, and score(j, width, q, count), called next, puts their scores for `count` queries from q where
+  /// the weights will be.
+  template <class Values, class Score>
+  static void run(Index rows, Index cols, Index n, const Values& values, Columns<S> weights, Columns<S> sums,
                   const Score& score) {
     std::array<OnePass, 16> passes;  // as many queries meet a block before the next comes in
     const Index together = static_cast<Index>(passes.size());
@@ -34,12 +41,13 @@ class OnePass {
       passes.fill({});
       for (Index j = 0; j < cols; j += block(rows)) {
         const Index width = std::min(block(rows), cols - j);
+        const Columns<const S> read = values(j, width);
         score(j, width, first, count);
         for (Index q = 0; q < count; ++q) {
           passes[static_cast<std::size_t>(q)].weigh(j, width, weights.col(first + q), rows, sums.col(first + q));
         }
-        WeightedSum<S>::add(rows, width, count, values.from(j), {weights.col(first) + j, weights.stride},
-                            sums.from(first), j == 0);
+        WeightedSum<S>::add(rows, width, count, read, {weights.col(first) + j, weights.stride}, sums.from(first),
+                            j == 0);
       }
       for (Index q = 0; q < count; ++q) {
         const S share = 1 / passes[static_cast<std::size_t>(q)].total_;
@@ -50,12 +58,6 @@ class OnePass {
   }
 
  private:
-  /// How many columns make a block.
-  static Index block(Index rows) {
-    constexpr Index numbers = 32 * 1024 / static_cast<Index>(sizeof(S));
-    return std::clamp(numbers / std::max<Index>(rows, 1) / 8 * 8, Index{8}, Index{64});
-  }
-
   /// Turns the scores of a block, which begins at j, into weights.
   void weigh(Index j, Index width, S* weights, Index rows, S* sums) {
     const SoftmaxColumn<S> column(weights + j, width);
