@@ -6,17 +6,18 @@
 cmake_minimum_required(VERSION 3.25)
 
 # heed.hpp, the umbrella over floors 0 to 5, is floor 6 here, and io/ and text/ are floor 7.
-set(floor_0 errors threads types parameters variant packing random)
+set(floor_0 errors threads types parameters variant packing sentence_ranges random)
 set(floor_1 kernels/* products math loss init)
 set(floor_2 layers/* cells/* scorers/* normalizers/*)
-set(floor_3 memory attention recurrence encoder stack bridge readout)
+set(floor_3 memory attention recurrence encoder transformer_encoder_layer stack bridge readout maxout_readout)
 set(floor_4 decoders/*)
 set(floor_5 seq2seq pack search gradient_check optimizer train)
 set(floor_6 heed)
 set(floor_7 io/* text/*)
 
 set(ordered_floors 0 1 3 5)            # a header of these may include those listed before it on its own floor
-set(shared_headers decoders/context_decoder)  # besides the concept's own, what its siblings may include
+# Besides the concept's own, what its siblings may include.
+set(shared_headers cells/gru cells/layer_norm decoders/context_decoder)
 set(open_folders kernels io text)      # headers of these folders may include each other
 set(longest_header 300)
 
@@ -56,7 +57,7 @@ function(may_include from to out)
   elseif(to_floor EQUAL from_floor AND from_folder AND from_folder STREQUAL to_folder)
     string(REGEX REPLACE "s$" "" concept ${from_folder})
     if(from_folder IN_LIST open_folders
-        OR from MATCHES "/any_[^/]*$"
+        OR from MATCHES "/(any_[^/]*|conventions)$"  # these speak of several siblings
         OR (to IN_LIST shared_headers AND NOT from STREQUAL to)
         OR (to STREQUAL "${from_folder}/${concept}" AND NOT from STREQUAL to))
       set(allowed TRUE)
@@ -166,6 +167,10 @@ expect_refused(scorers/scorer scorers/additive)
 expect_refused(scorers/additive cells/cell)
 expect_refused(layers/dropout layers/linear)
 expect_refused(cells/gru memory)
+expect_allowed(cells/gru_reset_before cells/gru)
+expect_refused(cells/gru cells/lstm)
+expect_allowed(cells/conventions cells/lstm)
+expect_refused(cells/lstm cells/conventions)
 expect_allowed(attention memory)
 expect_refused(memory attention)
 expect_allowed(decoders/luong readout)

@@ -32,6 +32,8 @@
 #include <heed/kernels/tanh_match.hpp>
 #include <heed/kernels/additive.hpp>
 #include <heed/kernels/softmax.hpp>
+#include <heed/kernels/threshold.hpp>
+#include <heed/kernels/standardize.hpp>
 #include <heed/kernels/one_pass.hpp>
 #include <heed/kernels/narrow_columns.hpp>
 #include <heed/products.hpp>
@@ -46,16 +48,28 @@
 #include <heed/cells/cell.hpp>
 #include <heed/cells/rnn.hpp>
 #include <heed/cells/gru.hpp>
+#include <heed/cells/gru_reset_before.hpp>
 #include <heed/cells/lstm.hpp>
+#include <heed/cells/projected_lstm.hpp>
+#include <heed/cells/layer_norm.hpp>
+#include <heed/cells/layer_norm_lstm.hpp>
+#include <heed/cells/layer_norm_gru.hpp>
+#include <heed/cells/conventions.hpp>
 #include <heed/cells/any_cell.hpp>
 #include <heed/scorers/scorer.hpp>
 #include <heed/scorers/dot.hpp>
 #include <heed/scorers/general.hpp>
 #include <heed/scorers/additive.hpp>
 #include <heed/scorers/concat.hpp>
+#include <heed/scorers/scaled_dot.hpp>
+#include <heed/scorers/scaled_general.hpp>
+#include <heed/scorers/normed_additive.hpp>
 #include <heed/scorers/any_scorer.hpp>
 #include <heed/normalizers/normalizer.hpp>
 #include <heed/normalizers/softmax.hpp>
+#include <heed/normalizers/temperature.hpp>
+#include <heed/normalizers/sparsemax.hpp>
+#include <heed/normalizers/entmax.hpp>
 
 // Mechanisms
 #include <heed/memory.hpp>

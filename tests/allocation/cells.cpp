@@ -1,11 +1,18 @@
 #include "support/allocation_counter.hpp"
 
+#include <heed/cells/gru_reset_before.hpp>
+#include <heed/cells/layer_norm_gru.hpp>
+#include <heed/cells/layer_norm_lstm.hpp>
+#include <heed/cells/projected_lstm.hpp>
 #include <heed/io/translator_config.hpp>
 #include <heed/pack.hpp>
 
 #include "support/numbers.hpp"
 
 #include <gtest/gtest.h>
+
+#include <string>
+#include <type_traits>
 
 using heed::AnyCell;
 using heed::Index;
@@ -43,6 +50,47 @@ TEST(CellProject, AllocatesNothing) {
         EXPECT_EQ(steady_allocations([&] { cell.project(x, 0, trace); }), 0);
         EXPECT_EQ(steady_allocations([&] { cell.project(more, 64, trace); }), 0);
       }
+    }
+  }
+}
+
+namespace {
+
+template <class C>
+class CellAllocation : public testing::Test {};
+using CellsOfNoName =
+    testing::Types<heed::GruCell<float, heed::Dynamic, heed::Dynamic, heed::gru_forms::bahdanau>,
+                   heed::ProjectedLstmCell<float>, heed::LayerNormLstmCell<float>, heed::LayerNormGruCell<float>>;
+TYPED_TEST_SUITE(CellAllocation, CellsOfNoName);
+
+template <class C>
+C make(Index input, Index hidden) {
+  if constexpr (std::is_same_v<C, heed::ProjectedLstmCell<float>>) {
+    return C(input, 2 * hidden, hidden);
+  } else {
+    return C(input, hidden);
+  }
+}
+
+}  // namespace
+
+TYPED_TEST(CellAllocation, OfAProjectionAndAStepIsNone) {
+  heed::Random random(3);
+  for (const Index hidden : {128, 512}) {
+    const auto cell = make<TypeParam>(64 + hidden, hidden);
+    const auto packed = heed::pack(cell);
+    for (const Index n : {1, 2, 32}) {
+      SCOPED_TRACE("hidden " + std::to_string(hidden) + ", columns " + std::to_string(n));
+      const Matrix<float> x = random_matrix<float>(64, n, random), more = random_matrix<float>(hidden, n, random);
+      Matrix<float> trace(cell.trace_size(), n);
+      Matrix<float> s = random_matrix<float>(cell.state_size(), n, random), s_prev = s;
+      const auto expect_none = [&](const auto& one) {
+        EXPECT_EQ(steady_allocations([&] { one.project(x, 0, trace); }), 0);
+        EXPECT_EQ(steady_allocations([&] { one.project(more, 64, trace); }), 0);
+        EXPECT_EQ(steady_allocations([&] { one.step(trace, s_prev, s); }), 0);
+      };
+      expect_none(cell);
+      expect_none(packed);
     }
   }
 }

@@ -31,6 +31,11 @@ TEST(GruCell, FixedSizesAgreeWithDynamicOnes) {
   EXPECT_LE((typed::distance_from_dynamic<GruCell<double, 3, 4>, GruCell<double>>()), 1e-14);
 }
 
+TEST(GruCell, FixedSizesAgreeWithDynamicOnesWhereZTakes) {
+  constexpr heed::GruForm takes{false, true};
+  EXPECT_LE((typed::distance_from_dynamic<GruCell<double, 3, 4, takes>, typed::Gru<double, takes>>()), 1e-14);
+}
+
 TEST(GruCell, OneUnitAndOneInputOfFixedSizeAgreeToo) {  // one row counts as row-major in Eigen
   EXPECT_LE((typed::distance_from_dynamic<GruCell<double, 1, 1>, GruCell<double>>(1, 1)), 1e-14);
 }

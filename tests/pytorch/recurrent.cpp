@@ -1,12 +1,15 @@
 #include <heed/cells/gru.hpp>
 #include <heed/cells/lstm.hpp>
+#include <heed/cells/projected_lstm.hpp>
 #include <heed/cells/rnn.hpp>
 #include <heed/encoder.hpp>
 
 #include <gtest/gtest.h>
 #include <support/pytorch.hpp>
 
+#include <span>
 #include <tuple>
+#include <type_traits>
 
 namespace {
 
@@ -19,6 +22,8 @@ constexpr double tolerance = 1e-5;
 TEST(PytorchFixture, IsReadByTheseTestsAndEveryFileIsThere) {
   std::set<std::string> expected, found;
   for (const auto name : heed::test::recurrent_fixtures) expected.insert(std::string(name) + ".safetensors");
+  expected.insert(std::string(heed::test::projected_fixture) + ".safetensors");
+  expected.insert(std::string(heed::test::transformer_fixture) + ".safetensors");
   for (const auto name : heed::test::seq2seq_fixtures) expected.insert(std::string(name) + ".safetensors");
   for (const auto& entry : std::filesystem::directory_iterator(heed::test::pytorch_folder())) {
     found.insert(entry.path().filename().string());
@@ -44,6 +49,7 @@ class RecurrentLayers : public testing::TestWithParam<Setup> {
     if (name == "recurrent_rnn-relu") {
       return compare_cells<heed::RnnCell<float, heed::Dynamic, heed::Dynamic, heed::Relu>>();
     }
+    if (name == heed::test::projected_fixture) return compare_cells<heed::ProjectedLstmCell<float>>();
     FAIL() << "no cell for " << name;
   }
 
@@ -91,8 +97,14 @@ class RecurrentLayers : public testing::TestWithParam<Setup> {
     };
 
     const bool with_bias = bias;
-    heed::Encoder<C> encoder([&](Index input, Index size) { return C(input, size, with_bias); },
-                             fixture.number<Index>("input"), hidden, layers, bidirectional);
+    const auto make = [&](Index input, Index size) {
+      if constexpr (std::is_same_v<C, heed::ProjectedLstmCell<float>>) {
+        return C(input, fixture.number<Index>("units"), size, with_bias);
+      } else {
+        return C(input, size, with_bias);
+      }
+    };
+    heed::Encoder<C> encoder(make, fixture.number<Index>("input"), hidden, layers, bidirectional);
     heed::for_each_parameter(
         [&](const heed::ParameterName& parameter, auto& x) {
           const Matrix<float> stored = matrix(heed::test::pytorch_name(parameter.str()));
@@ -127,7 +139,7 @@ class RecurrentLayers : public testing::TestWithParam<Setup> {
 
 TEST_P(RecurrentLayers, AgreeWithPytorch) { compare(); }
 
-constexpr Index layer_counts[] = {1, 2, 3};
+constexpr Index layer_counts[] = {1, 2, 3}, projected_layer_counts[] = {2};
 
 std::string name_of(const testing::TestParamInfo<Setup>& setup) {
   const auto [name, layers, bidirectional, bias] = setup.param;
@@ -140,10 +152,15 @@ INSTANTIATE_TEST_SUITE_P(, RecurrentLayers,
                                           testing::ValuesIn(layer_counts), testing::Bool(), testing::Bool()),
                          name_of);
 
+INSTANTIATE_TEST_SUITE_P(Projected, RecurrentLayers,
+                         testing::Combine(testing::Values(heed::test::projected_fixture),
+                                          testing::ValuesIn(projected_layer_counts), testing::Bool(), testing::Bool()),
+                         name_of);
+
 TEST(PytorchFixture, HoldsNoLayersThatAreNotCompared) {
-  for (const auto name : heed::test::recurrent_fixtures) {
+  const auto expect_all = [](std::string_view name, std::span<const Index> counts) {
     std::set<std::string> expected, found;
-    for (const Index layers : layer_counts) {
+    for (const Index layers : counts) {
       for (const bool bidirectional : {false, true}) {
         for (const bool bias : {false, true}) expected.insert(prefix_of(layers, bidirectional, bias));
       }
@@ -151,7 +168,9 @@ TEST(PytorchFixture, HoldsNoLayersThatAreNotCompared) {
     const PytorchFixture fixture(name);
     for (const auto& [tensor, view] : fixture.file().tensors()) found.insert(tensor.substr(0, tensor.find('.') + 1));
     EXPECT_EQ(found, expected) << name;
-  }
+  };
+  for (const auto name : heed::test::recurrent_fixtures) expect_all(name, layer_counts);
+  expect_all(heed::test::projected_fixture, projected_layer_counts);
 }
 
 }  // namespace

@@ -1,7 +1,14 @@
 #pragma once
 
 #include <heed/cells/any_cell.hpp>
+#include <heed/cells/gru_reset_before.hpp>
+#include <heed/cells/layer_norm_gru.hpp>
+#include <heed/cells/layer_norm_lstm.hpp>
+#include <heed/cells/projected_lstm.hpp>
 #include <heed/scorers/any_scorer.hpp>
+#include <heed/scorers/normed_additive.hpp>
+#include <heed/scorers/scaled_dot.hpp>
+#include <heed/scorers/scaled_general.hpp>
 
 #include <cmath>
 #include <variant>
@@ -64,16 +71,110 @@ Column step(const heed::LstmCell<S, I, H>& cell, const Column& x, const Column& 
   return result;
 }
 
-template <class S, int I, int H>
-Column step(const heed::GruCell<S, I, H>& cell, const Column& x, const Column& h) {
+template <class S, int I, int N, int H>
+Column step(const heed::ProjectedLstmCell<S, I, N, H>& cell, const Column& x, const Column& s) {
+  const Index size = cell.hidden_size(), units = cell.units();
+  const Column h(s.begin(), s.begin() + size), c(s.begin() + size, s.end());
+  Column next, m;
+  for (Index k = 0; k < units; ++k) {
+    const auto gate = [&](Index g) {
+      return affine(cell.W, 0, x, cell.b_W, g * units + k) + affine(cell.U, 0, h, cell.b_U, g * units + k);
+    };
+    const Real i = sigmoid(gate(0)), f = sigmoid(gate(1)), g = std::tanh(gate(2)), o = sigmoid(gate(3));
+    next.push_back(f * c[at(k)] + i * g);
+    m.push_back(o * std::tanh(next.back()));
+  }
+  Column result;
+  for (Index k = 0; k < size; ++k) result.push_back(affine(cell.P, 0, m, no_bias(), k));
+  result.insert(result.end(), next.begin(), next.end());
+  return result;
+}
+
+/// Where the reset comes before the product, U of the candidate is apart from that of r and z.
+template <class S, int I, int H, heed::GruForm Form>
+Column step(const heed::GruCell<S, I, H, Form>& cell, const Column& x, const Column& h) {
   const Index size = cell.hidden_size();
+  const auto from_x = [&](Index g, Index k) { return affine(cell.W, 0, x, cell.b_W, g * size + k); };
+  const auto from_h = [&](Index g, Index k) { return affine(cell.U, 0, h, cell.b_U, g * size + k); };
+  Column r, z, result, reset;
+  for (Index k = 0; k < size; ++k) {
+    r.push_back(sigmoid(from_x(0, k) + from_h(0, k)));
+    z.push_back(sigmoid(from_x(1, k) + from_h(1, k)));
+    reset.push_back(r[at(k)] * h[at(k)]);
+  }
+  for (Index k = 0; k < size; ++k) {
+    Real n;
+    if constexpr (Form.reset_before) {
+      const Real bias = cell.b_U.size() > 0 ? static_cast<Real>(cell.b_U(2 * size + k)) : 0;
+      n = std::tanh(from_x(2, k) + bias + affine(cell.U_n, 0, reset, no_bias(), k));
+    } else {
+      n = std::tanh(from_x(2, k) + r[at(k)] * from_h(2, k));
+    }
+    const Real keep = Form.takes ? 1 - z[at(k)] : z[at(k)];
+    result.push_back((1 - keep) * n + keep * h[at(k)]);
+  }
+  return result;
+}
+
+/// (a - mean) / sqrt(variance + 1e-5) of rows first ... of a.
+inline Column normalized(const Column& a, Index first, Index rows) {
+  Real mean = 0, variance = 0;
+  for (Index k = first; k < first + rows; ++k) mean += a[at(k)] / static_cast<Real>(rows);
+  for (Index k = first; k < first + rows; ++k) {
+    variance += (a[at(k)] - mean) * (a[at(k)] - mean) / static_cast<Real>(rows);
+  }
+  Column result;
+  for (Index k = first; k < first + rows; ++k) result.push_back((a[at(k)] - mean) / std::sqrt(variance + 1e-5L));
+  return result;
+}
+
+/// gain N(M x) + b, where groups of `groups` rows are normalised together.
+template <class M, class Vector>
+Column normalized_product(const M& matrix, const Column& x, const Vector& gain, const Vector& bias,
+                          const std::vector<Index>& groups) {
+  Column product, result;
+  for (Index k = 0; k < matrix.rows(); ++k) product.push_back(affine(matrix, 0, x, no_bias(), k));
+  for (Index first = 0, g = 0; g < static_cast<Index>(groups.size()); first += groups[at(g++)]) {
+    for (const Real number : normalized(product, first, groups[at(g)])) {
+      const Index k = static_cast<Index>(result.size());
+      result.push_back(static_cast<Real>(gain(k)) * number + (bias.size() > 0 ? static_cast<Real>(bias(k)) : 0));
+    }
+  }
+  return result;
+}
+
+/// Ba, Kiros & Hinton 2016, equations 20 to 22.
+template <class S, int I, int H>
+Column step(const heed::LayerNormLstmCell<S, I, H>& cell, const Column& x, const Column& s) {
+  const Index size = cell.hidden_size();
+  const Column h(s.begin(), s.begin() + size), c(s.begin() + size, s.end());
+  const Column from_x = normalized_product(cell.W, x, cell.gain_W, cell.b_W, {4 * size});
+  const Column from_h = normalized_product(cell.U, h, cell.gain_U, cell.b_U, {4 * size});
+  const auto sum = [&](Index g, Index k) { return from_x[at(g * size + k)] + from_h[at(g * size + k)]; };
+  Column next, result;
+  for (Index k = 0; k < size; ++k) {
+    next.push_back(sigmoid(sum(1, k)) * c[at(k)] + sigmoid(sum(0, k)) * std::tanh(sum(2, k)));
+  }
+  const Column normal = normalized(next, 0, size);
+  for (Index k = 0; k < size; ++k) {
+    const Real bias = cell.b_c.size() > 0 ? static_cast<Real>(cell.b_c(k)) : 0;
+    result.push_back(sigmoid(sum(3, k)) * std::tanh(static_cast<Real>(cell.gain_c(k)) * normal[at(k)] + bias));
+  }
+  result.insert(result.end(), next.begin(), next.end());
+  return result;
+}
+
+/// Equations 26 to 28 of its supplement.
+template <class S, int I, int H>
+Column step(const heed::LayerNormGruCell<S, I, H>& cell, const Column& x, const Column& h) {
+  const Index size = cell.hidden_size();
+  const Column from_x = normalized_product(cell.W, x, cell.gain_W, cell.b_W, {2 * size, size});
+  const Column from_h = normalized_product(cell.U, h, cell.gain_U, cell.b_U, {2 * size, size});
   Column result;
   for (Index k = 0; k < size; ++k) {
-    const auto from_x = [&](Index g) { return affine(cell.W, 0, x, cell.b_W, g * size + k); };
-    const auto from_h = [&](Index g) { return affine(cell.U, 0, h, cell.b_U, g * size + k); };
-    const Real r = sigmoid(from_x(0) + from_h(0)), z = sigmoid(from_x(1) + from_h(1));
-    const Real n = std::tanh(from_x(2) + r * from_h(2));
-    result.push_back((1 - z) * n + z * h[at(k)]);
+    const Real r = sigmoid(from_x[at(k)] + from_h[at(k)]), z = sigmoid(from_x[at(size + k)] + from_h[at(size + k)]);
+    const Real n = std::tanh(from_x[at(2 * size + k)] + r * from_h[at(2 * size + k)]);
+    result.push_back((1 - z) * h[at(k)] + z * n);
   }
   return result;
 }
@@ -117,6 +218,32 @@ Real score(const heed::ConcatScorer<S, Q, M, A>& scorer, const Column& q, const 
     sum += static_cast<Real>(scorer.v(k)) * std::tanh(affine(scorer.W, 0, both, no_bias(), k));
   }
   return sum;
+}
+
+/// Vaswani et al. 2017, equation 1.
+template <class S, int N>
+Real score(const heed::ScaledDotScorer<S, N>&, const Column& q, const Column& h) {
+  Real sum = 0;
+  for (std::size_t k = 0; k < q.size(); ++k) sum += q[k] * h[k];
+  return sum / std::sqrt(static_cast<Real>(q.size()));
+}
+
+template <class S, int Q, int M>
+Real score(const heed::ScaledGeneralScorer<S, Q, M>& scorer, const Column& q, const Column& h) {
+  Real sum = 0;
+  for (std::size_t k = 0; k < q.size(); ++k) sum += q[k] * affine(scorer.W, 0, h, no_bias(), static_cast<Index>(k));
+  return static_cast<Real>(scorer.g(0)) * sum;
+}
+
+template <class S, int Q, int M, int A>
+Real score(const heed::NormedAdditiveScorer<S, Q, M, A>& scorer, const Column& q, const Column& h) {
+  Real sum = 0, squares = 0;
+  for (Index k = 0; k < scorer.v.size(); ++k) {
+    const Real v = static_cast<Real>(scorer.v(k));
+    squares += v * v;
+    sum += v * std::tanh(affine(scorer.W, 0, q, no_bias(), k) + affine(scorer.U, 0, h, scorer.b, k));
+  }
+  return static_cast<Real>(scorer.g(0)) * sum / std::sqrt(squares);
 }
 
 template <class S>

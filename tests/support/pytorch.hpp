@@ -18,17 +18,19 @@ namespace heed::test {
 /// Everything that make_pytorch.py writes, without ".safetensors".
 inline constexpr std::array<std::string_view, 4> recurrent_fixtures{"recurrent_gru", "recurrent_lstm",
                                                                     "recurrent_rnn-relu", "recurrent_rnn-tanh"};
+inline constexpr std::string_view projected_fixture = "recurrent_lstm-projected";
+inline constexpr std::string_view transformer_fixture = "transformer";
 inline constexpr std::array<std::string_view, 6> seq2seq_fixtures{
     "seq2seq_bahdanau_additive_gru", "seq2seq_bahdanau_additive_lstm", "seq2seq_bahdanau_dot_rnn-relu",
     "seq2seq_luong_concat_gru",      "seq2seq_luong_general_lstm",     "seq2seq_plain_none_rnn-tanh"};
 
 inline std::filesystem::path pytorch_folder() { return std::filesystem::path(HEED_FIXTURES) / "pytorch"; }
 
-/// What PyTorch wrote, and which of it was asked for.
+/// What PyTorch, or another whose `folder` it is, wrote, and which of it was asked for.
 class PytorchFixture {
  public:
-  explicit PytorchFixture(std::string_view name)
-      : file_(SafetensorsFile::read(pytorch_folder() / (std::string(name) + ".safetensors"))) {}
+  explicit PytorchFixture(std::string_view name, const std::filesystem::path& folder = pytorch_folder())
+      : file_(SafetensorsFile::read(folder / (std::string(name) + ".safetensors"))) {}
 
   const SafetensorsFile& file() const { return file_; }
 
@@ -103,6 +105,7 @@ inline std::string pytorch_name(const std::string& parameter) {
   std::getline(std::getline(std::getline(std::getline(stream, layers, '.'), layer, '.'), direction, '.'), leaf);
   const std::string kind = leaf == "W"     ? "weight_ih"
                            : leaf == "U"   ? "weight_hh"
+                           : leaf == "P"   ? "weight_hr"
                            : leaf == "b_W" ? "bias_ih"
                            : leaf == "b_U" ? "bias_hh"
                                            : "";

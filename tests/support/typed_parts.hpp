@@ -1,12 +1,19 @@
 #pragma once
 
 #include <heed/cells/gru.hpp>
+#include <heed/cells/gru_reset_before.hpp>
+#include <heed/cells/layer_norm_gru.hpp>
+#include <heed/cells/layer_norm_lstm.hpp>
 #include <heed/cells/lstm.hpp>
+#include <heed/cells/projected_lstm.hpp>
 #include <heed/cells/rnn.hpp>
 #include <heed/scorers/additive.hpp>
 #include <heed/scorers/concat.hpp>
 #include <heed/scorers/dot.hpp>
 #include <heed/scorers/general.hpp>
+#include <heed/scorers/normed_additive.hpp>
+#include <heed/scorers/scaled_dot.hpp>
+#include <heed/scorers/scaled_general.hpp>
 
 #include <gtest/gtest.h>
 
@@ -27,15 +34,28 @@ inline constexpr int input = 3, hidden = 4, query = 3, memory = 4, alignment = 5
 template <class CellType>
 struct MakeCell {
   using Part = CellType;
-  static Part make(bool bias) { return Part(input, hidden, bias); }
+  static Part make(bool bias) { return sized(input, hidden, bias); }
+  static Part sized(Index inputs, Index outputs, bool bias = true) {
+    if constexpr (std::is_constructible_v<Part, Index, Index, Index, bool>) {
+      return Part(inputs, outputs + 3, outputs, bias);  // more units than it shows
+    } else {
+      return Part(inputs, outputs, bias);
+    }
+  }
 };
+
+template <class S, heed::GruForm Form>
+using Gru = heed::GruCell<S, Dynamic, Dynamic, Form>;
 
 template <class S>
 using Cells = std::tuple<        //
     MakeCell<heed::RnnCell<S>>,  //
     MakeCell<heed::RnnCell<S, Dynamic, Dynamic, heed::Relu>>,
     MakeCell<heed::LstmCell<S>>,  //
-    MakeCell<heed::GruCell<S>>>;
+    MakeCell<heed::GruCell<S>>,   //
+    MakeCell<Gru<S, heed::GruForm{false, true}>>, MakeCell<Gru<S, heed::gru_forms::cho>>,
+    MakeCell<Gru<S, heed::gru_forms::bahdanau>>, MakeCell<heed::ProjectedLstmCell<S>>,
+    MakeCell<heed::LayerNormLstmCell<S>>, MakeCell<heed::LayerNormGruCell<S>>>;
 
 /// `options` follow the sizes in the constructor.
 template <class ScorerType, bool... options>
@@ -57,7 +77,8 @@ using Scorers = std::tuple<               //
     MakeScorer<heed::DotScorer<S>>,       //
     MakeScorer<heed::GeneralScorer<S>>,   //
     MakeScorer<heed::AdditiveScorer<S>>,  //
-    MakeScorer<heed::AdditiveScorer<S>, true>, MakeScorer<heed::ConcatScorer<S>>>;
+    MakeScorer<heed::AdditiveScorer<S>, true>, MakeScorer<heed::ConcatScorer<S>>, MakeScorer<heed::ScaledDotScorer<S>>,
+    MakeScorer<heed::ScaledGeneralScorer<S>>, MakeScorer<heed::NormedAdditiveScorer<S>>>;
 
 /// Line `I` of a list, in any scalar.
 template <std::size_t I>

@@ -5,6 +5,35 @@
 
 namespace heed::inline v0_1 {
 
+/// On what papers and libraries differ, who all call it the GRU.
+struct GruForm {
+  bool reset_before = false;  ///< U_n (r h) instead of r (U_n h): gru_reset_before.hpp
+  bool takes = false;         ///< h' = z n + (1 - z) h instead of (1 - z) n + z h
+};
+
+/// Whose form is which. `conventions.hpp` brings parameters from one to another.
+namespace gru_forms {
+inline constexpr GruForm pytorch{}, cudnn{};
+inline constexpr GruForm keras{}, keras_reset_before{true, false};  ///< reset_after=True, the default, and False
+inline constexpr GruForm onnx{true, false}, onnx_reset_after{};     ///< linear_before_reset 0, the default, and 1
+inline constexpr GruForm cho{true, false};                          ///< Cho et al. 2014, arXiv 1406.1078 (8)
+inline constexpr GruForm bahdanau{true, true}, dynet{true, true};   ///< Bahdanau, Cho & Bengio 2015, A.1.1
+}  // namespace gru_forms
+
+namespace detail {
+
+/// What of the old state is kept, from the sum that z is made of: z, or 1 - z = sigmoid(-sum) where it takes.
+template <GruForm Form, class S, class P>
+EIGEN_ALWAYS_INLINE P kept(const P& sum) {
+  if constexpr (Form.takes) {
+    return sigmoid_of<S>(Eigen::internal::pnegate(sum));
+  } else {
+    return sigmoid_of<S>(sum);
+  }
+}
+
+}  // namespace detail
+
 /// The gated recurrent unit (Cho et al. 2014) in PyTorch's convention: reset after the product, z keeps the old state.
 ///
 ///   r = sigmoid(W_r x + b_Wr + U_r h + b_Ur)         n  = tanh(W_n x + b_Wn + r m),  m = U_n h + b_Un
@@ -17,14 +46,18 @@ namespace heed::inline v0_1 {
 ///         [ z ]         [ z ]       W x is added to r, z and n
 ///         [ m ]         [ m ]
 ///         [ n ]         [ n ]
-template <class T, int Input = Dynamic, int Hidden = Dynamic>
+///
+/// Where z takes, the trace has 1 - z in its place: what of the old state is kept.
+template <class T, int Input = Dynamic, int Hidden = Dynamic, GruForm Form = GruForm{}>
 struct GruCell : detail::GateParameters<T, Input, Hidden, 3> {
+  static_assert(!Form.reset_before, "a GRU that resets before the product: #include <heed/cells/gru_reset_before.hpp>");
+
   using Stored = T;
   using Scalar = scalar_of<T>;
   using S = Scalar;
   using Parameters = detail::GateParameters<T, Input, Hidden, 3>;
   template <class U>
-  using With = GruCell<U, Input, Hidden>;
+  using With = GruCell<U, Input, Hidden, Form>;
   using Parameters::b_U, Parameters::b_W, Parameters::U, Parameters::W;
 
   static constexpr int Trace = detail::times(4, Hidden);
@@ -59,7 +92,7 @@ struct GruCell : detail::GateParameters<T, Input, Hidden, 3> {
     step_gates(U, s_prev, trace, rows_of_U(), walk, [&](const auto& io, Index k, Index i, const auto* gates) {
       namespace ei = Eigen::internal;
       S *const r = trace.col(i).data() + k, *const z = r + H, *const m = z + H, *const n = m + H;
-      const auto reset = detail::sigmoid_of<S>(gates[0]), keep = detail::sigmoid_of<S>(gates[1]);
+      const auto reset = detail::sigmoid_of<S>(gates[0]), keep = detail::kept<Form, S>(gates[1]);
       const auto fresh = detail::tanh_of<S>(ei::pmadd(reset, gates[2], io.load(n)));
       io.store(r, reset);
       io.store(z, keep);
@@ -79,6 +112,7 @@ struct GruCell : detail::GateParameters<T, Input, Hidden, 3> {
     auto d_n = d_a.bottomRows(H).array();
     d_n = d_s.array() * (S(1) - z) * (S(1) - n.square());       // was: h' = (1 - z) n + z h, n = tanh(.)
     d_z = d_s.array() * (s_prev.array() - n) * z * (S(1) - z);  // was: h' = (1 - z) n + z h
+    if constexpr (Form.takes) d_z = -d_z;                       // was: 1 - z = sigmoid(-.)
     d_m = d_n * r;                                              // was: n = tanh(. + r m)
     d_r = d_n * m * r * (S(1) - r);                             // was: n = tanh(. + r m)
     d_s.array() *= z;                                           // was: h' = (1 - z) n + z h

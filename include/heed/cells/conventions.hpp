@@ -1,0 +1,188 @@
+#pragma once
+
+#include <heed/cells/gru.hpp>
+#include <heed/cells/gru_reset_before.hpp>
+#include <heed/cells/lstm.hpp>
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace heed::inline v0_1 {
+
+/// One layer and direction as Keras keeps it, in the order of `layer.get_weights()`. Its rows are ours transposed.
+template <class S>
+struct KerasWeights {
+  Matrix<S> kernel;            ///< input x gates * units
+  Matrix<S> recurrent_kernel;  ///< units x gates * units
+  Matrix<S> bias;  ///< 1 x gates * units, 2 x gates * units (GRU, reset_after=True), or empty: use_bias=False
+};
+
+/// One layer and direction of the inputs of an ONNX node.
+template <class S>
+struct OnnxWeights {
+  Matrix<S> W;  ///< gates * hidden x input
+  Matrix<S> R;  ///< gates * hidden x hidden
+  Vector<S> B;  ///< 2 * gates * hidden, those of W first, or empty: none
+};
+
+namespace detail {
+
+/// Which of our gates stands where, from top to bottom; ours are r z n and i f g o.
+struct GateOrders {
+  static constexpr std::array<Index, 3> gru{1, 0, 2};           ///< z r h, Keras's and ONNX's
+  static constexpr std::array<Index, 4> onnx_lstm{0, 3, 1, 2};  ///< i o f c; Keras's is ours
+};
+
+template <class T, int I, int H, GruForm Form>
+constexpr auto keras_order(const GruCell<T, I, H, Form>&) {
+  static_assert(!Form.takes, "z keeps in Keras and ONNX: flip_update(cell) first");
+  return GateOrders::gru;
+}
+template <class T, int I, int H>
+constexpr auto keras_order(const LstmCell<T, I, H>&) {
+  return std::array<Index, 4>{0, 1, 2, 3};
+}
+template <class T, int I, int H, GruForm Form>
+constexpr auto onnx_order(const GruCell<T, I, H, Form>& cell) {
+  return keras_order(cell);
+}
+template <class T, int I, int H>
+constexpr auto onnx_order(const LstmCell<T, I, H>&) {
+  return GateOrders::onnx_lstm;
+}
+
+/// Whether both biases are kept apart: the one inside a reset product cannot be merged.
+template <class T, int I, int H, GruForm Form>
+constexpr bool keeps_both_biases(const GruCell<T, I, H, Form>&) {
+  return !Form.reset_before;
+}
+template <class T, int I, int H>
+constexpr bool keeps_both_biases(const LstmCell<T, I, H>&) {
+  return false;
+}
+
+/// Rows, gate by gate: block g of the result is block order[g] of x.
+template <class X, std::size_t Count>
+Matrix<typename X::Scalar> to_order(const X& x, const std::array<Index, Count>& order) {
+  Matrix<typename X::Scalar> result(x.rows(), x.cols());
+  const Index rows = x.rows() / static_cast<Index>(Count);
+  for (std::size_t g = 0; g < Count; ++g) {
+    result.middleRows(static_cast<Index>(g) * rows, rows) = x.middleRows(order[g] * rows, rows);
+  }
+  return result;
+}
+/// Back again.
+template <class X, std::size_t Count>
+Matrix<typename X::Scalar> from_order(const X& x, const std::array<Index, Count>& order) {
+  std::array<Index, Count> inverse{};
+  for (std::size_t g = 0; g < Count; ++g) inverse[static_cast<std::size_t>(order[g])] = static_cast<Index>(g);
+  return to_order(x, inverse);
+}
+
+/// The recurrent matrices of all gates, in one.
+template <class C>
+Matrix<typename C::Scalar> recurrent(const C& cell) {
+  Matrix<typename C::Scalar> all(cell.W.rows(), cell.U.cols());
+  all.topRows(cell.U.rows()) = cell.U;
+  if constexpr (requires { cell.U_n; }) all.bottomRows(cell.U_n.rows()) = cell.U_n;
+  return all;
+}
+template <class X, class C>
+void set_recurrent(const X& all, C& cell) {
+  cell.U = all.topRows(cell.U.rows());
+  if constexpr (requires { cell.U_n; }) cell.U_n = all.bottomRows(cell.U_n.rows());
+}
+
+template <class X>
+void require_shape(std::string_view what, const X& x, Index rows, Index cols) {
+  require(x.rows() == rows && x.cols() == cols, [&] {
+    return std::string(what) + ": expected " + std::to_string(rows) + " x " + std::to_string(cols) + ", not " +
+           std::to_string(x.rows()) + " x " + std::to_string(x.cols());
+  });
+}
+
+}  // namespace detail
+
+/// The same GRU with the other meaning of z: sigmoid(-a) = 1 - sigmoid(a), so W_z, U_z and its biases change their sign.
+template <class T, int I, int H, GruForm Form>
+auto flip_update(const GruCell<T, I, H, Form>& cell) {
+  GruCell<T, I, H, GruForm{Form.reset_before, !Form.takes}> flipped(cell.input_size(), cell.hidden_size(),
+                                                                    cell.has_bias());
+  for_each_parameter([](const ParameterName&, auto& to, const auto& from) { to = from; }, flipped, cell);
+  const Index size = cell.hidden_size();
+  const auto negate = [&](auto&& x) { x = -x; };
+  negate(flipped.W.middleRows(size, size));
+  negate(flipped.U.middleRows(size, size));
+  if (cell.has_bias()) {
+    negate(flipped.b_W.segment(size, size));
+    negate(flipped.b_U.segment(size, size));
+  }
+  return flipped;
+}
+
+/// The cell's parameters for a Keras layer: an LSTM, a GRU with `reset_after` as its form says. Biases that Keras has only
+/// one of are added.
+template <Cell C>
+KerasWeights<typename C::Scalar> to_keras(const C& cell) {
+  const auto order = detail::keras_order(cell);
+  KerasWeights<typename C::Scalar> weights;
+  weights.kernel = detail::to_order(cell.W, order).transpose();
+  weights.recurrent_kernel = detail::to_order(detail::recurrent(cell), order).transpose();
+  if (!cell.has_bias()) return weights;
+  if (detail::keeps_both_biases(cell)) {
+    weights.bias.resize(2, cell.W.rows());
+    weights.bias.row(0) = detail::to_order(cell.b_W, order).transpose();
+    weights.bias.row(1) = detail::to_order(cell.b_U, order).transpose();
+  } else {
+    weights.bias = detail::to_order(cell.b_W + cell.b_U, order).transpose();
+  }
+  return weights;
+}
+
+/// Fills a cell with those of a Keras layer. Throws unless the shapes fit, those of the biases included.
+template <Cell C>
+void from_keras(const KerasWeights<typename C::Scalar>& weights, C& cell) {
+  const auto order = detail::keras_order(cell);
+  const Index gates = cell.W.rows(), biases = !cell.has_bias() ? 0 : detail::keeps_both_biases(cell) ? 2 : 1;
+  detail::require_shape("from_keras, kernel", weights.kernel, cell.input_size(), gates);
+  detail::require_shape("from_keras, recurrent_kernel", weights.recurrent_kernel, cell.hidden_size(), gates);
+  detail::require_shape("from_keras, bias", weights.bias, biases, cell.has_bias() ? gates : 0);
+  cell.W = detail::from_order(weights.kernel.transpose(), order);
+  detail::set_recurrent(detail::from_order(weights.recurrent_kernel.transpose(), order), cell);
+  if (!cell.has_bias()) return;
+  cell.b_W = detail::from_order(weights.bias.row(0).transpose(), order);
+  cell.b_U.setZero();
+  if (biases == 2) cell.b_U = detail::from_order(weights.bias.row(1).transpose(), order);
+}
+
+/// The cell's parameters for an ONNX node: an LSTM, a GRU with `linear_before_reset` as its form says.
+template <Cell C>
+OnnxWeights<typename C::Scalar> to_onnx(const C& cell) {
+  const auto order = detail::onnx_order(cell);
+  OnnxWeights<typename C::Scalar> weights;
+  weights.W = detail::to_order(cell.W, order);
+  weights.R = detail::to_order(detail::recurrent(cell), order);
+  if (!cell.has_bias()) return weights;
+  weights.B.resize(2 * cell.W.rows());
+  weights.B << detail::to_order(cell.b_W, order), detail::to_order(cell.b_U, order);
+  return weights;
+}
+
+/// Fills a cell with those of an ONNX node. Throws unless the shapes fit, that of the biases included.
+template <Cell C>
+void from_onnx(const OnnxWeights<typename C::Scalar>& weights, C& cell) {
+  const auto order = detail::onnx_order(cell);
+  const Index gates = cell.W.rows();
+  detail::require_shape("from_onnx, W", weights.W, gates, cell.input_size());
+  detail::require_shape("from_onnx, R", weights.R, gates, cell.hidden_size());
+  detail::require_shape("from_onnx, B", weights.B, cell.has_bias() ? 2 * gates : 0, 1);
+  cell.W = detail::from_order(weights.W, order);
+  detail::set_recurrent(detail::from_order(weights.R, order), cell);
+  if (!cell.has_bias()) return;
+  cell.b_W = detail::from_order(weights.B.head(gates), order);
+  cell.b_U = detail::from_order(weights.B.tail(gates), order);
+}
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,137 @@
+#pragma once
+
+#include <heed/cells/gru.hpp>
+
+namespace heed::inline v0_1 {
+
+/// The gated recurrent unit that resets before the product, as Cho et al. 2014 (arXiv 1406.1078, equations 5 to 8) wrote
+/// it; z keeps the old state, or takes the new one as in Bahdanau, Cho & Bengio 2015, A.1.1.
+///
+///   r = sigmoid(W_r x + b_Wr + U_r h + b_Ur)         n  = tanh(W_n x + b_Wn + U_n (r h) + b_Un)
+///   z = sigmoid(W_z x + b_Wz + U_z h + b_Uz)         h' = (1 - z) n + z h       or       z n + (1 - z) h
+///
+/// W holds r, z, n from top to bottom, as the biases do. U_n, which multiplies another vector, stands apart from U, which
+/// holds r and z. No numbers of this form are those of the other: the reset does not commute with U_n.
+///
+///   trace [ r   ]     d_a [ r   ]       U h is added to r and z, then U_n (r h) to n.
+///         [ z   ]         [ z   ]       Where z takes, the trace has 1 - z: what of the old state is kept.
+///         [ n   ]         [ n   ]
+///         [ r h ]         [ r h ]
+///
+/// The second product needs all of the first. Threads that share a step do not meet within it, so one does it alone.
+template <class T, int Input, int Hidden, GruForm Form>
+requires(Form.reset_before) struct GruCell<T, Input, Hidden, Form> {
+  using Stored = T;
+  using Scalar = scalar_of<T>;
+  using S = Scalar;
+  template <class U>
+  using With = GruCell<U, Input, Hidden, Form>;
+
+  static constexpr int Trace = detail::times(4, Hidden);
+
+  Parameter<T, detail::times(3, Hidden), Input, 3> W;   ///< gates x input
+  Parameter<T, detail::times(2, Hidden), Hidden, 2> U;  ///< r and z x hidden
+  Parameter<T, Hidden, Hidden> U_n;                     ///< hidden x hidden
+  Vector<S> b_W, b_U;                                   ///< gates each, or empty: no bias
+
+  GruCell() : GruCell(Input == Dynamic ? 0 : Input, Hidden == Dynamic ? 0 : Hidden) {}
+  GruCell(Index input, Index hidden, bool bias = true)
+      : W(decltype(W)::Zero(3 * hidden, input)),
+        U(decltype(U)::Zero(2 * hidden, hidden)),
+        U_n(decltype(U_n)::Zero(hidden, hidden)),
+        b_W(Vector<S>::Zero(bias ? 3 * hidden : 0)),
+        b_U(b_W) {}
+
+  Index input_size() const { return W.cols(); }
+  Index hidden_size() const { return U.cols(); }
+  Index state_size() const { return hidden_size(); }
+  Index trace_size() const { return 4 * hidden_size(); }
+  Index gradient_size() const { return 4 * hidden_size(); }
+  bool has_bias() const { return b_W.size() > 0; }
+
+  void project(const In<S>& x, Index first, Out<S, Trace> trace) const {
+    const auto block = W.middleCols(first, x.rows());
+    if (first > 0) {
+      add_gates(block, x, trace, rows_of_W());
+      return;
+    }
+    set_gates(block, x, trace, rows_of_W(), [&](const auto& io, Index row) {
+      if (!has_bias()) return io.constant(S(0));
+      return Eigen::internal::padd(io.load(b_W.data() + row), io.load(b_U.data() + row));
+    });
+  }
+
+  void step(Out<S, Trace> trace, const In<S, Hidden>& s_prev, Out<S, Hidden> s, const Walk& walk = {}) const {
+    namespace ei = Eigen::internal;
+    if (walk.share.index > 0) return;
+    const Index H = hidden_size();
+    const Walk alone{walk.backwards};
+    step_gates(U, s_prev, trace, rows_of_U(), alone, [&](const auto& io, Index k, Index i, const auto* gates) {
+      S *const r = trace.col(i).data() + k, *const z = r + H;
+      const auto reset = detail::sigmoid_of<S>(gates[0]);
+      io.store(r, reset);
+      io.store(z, detail::kept<Form, S>(gates[1]));
+      io.store(r + 3 * H, ei::pmul(reset, io.load(s_prev.col(i).data() + k)));
+    });
+    step_gates(U_n, trace.bottomRows(H), trace, row_of_n(), alone,
+               [&](const auto& io, Index k, Index i, const auto* gates) {
+                 S *const z = trace.col(i).data() + H + k, *const n = z + H;
+                 const auto keep = io.load(z), fresh = detail::tanh_of<S>(gates[0]);
+                 io.store(n, fresh);
+                 const auto old = ei::pmul(keep, io.load(s_prev.col(i).data() + k));
+                 io.store(s.col(i).data() + k, ei::pmadd(ei::psub(io.constant(S(1)), keep), fresh, old));
+               });
+  }
+
+  void step_backward(const In<S, Trace>& trace, const In<S, Hidden>& s_prev, Out<S, Hidden> d_s,
+                     Out<S, Trace> d_a) const {
+    const Index H = hidden_size();
+    const auto r = trace.topRows(H).array(), z = trace.middleRows(H, H).array(), n = trace.middleRows(2 * H, H).array();
+    auto d_r = d_a.topRows(H), d_z = d_a.middleRows(H, H), d_n = d_a.middleRows(2 * H, H);
+    d_n.array() = d_s.array() * (S(1) - z) * (S(1) - n.square());       // was: h' = (1 - z) n + z h, n = tanh(.)
+    d_z.array() = d_s.array() * (s_prev.array() - n) * z * (S(1) - z);  // was: h' = (1 - z) n + z h
+    if constexpr (Form.takes) d_z = -d_z;                               // was: 1 - z = sigmoid(-.)
+    d_s.array() *= z;                                                   // was: h' = (1 - z) n + z h
+    d_r.setZero();                                                      // was: n = tanh(. + U_n (r h))
+    add_product_backward(U_n, d_n, d_r);                                // was: n = tanh(. + U_n (r h))
+    d_s.array() += d_r.array() * r;                                     // was: r h
+    d_r.array() *= s_prev.array() * r * (S(1) - r);                     // was: r h
+    d_a.bottomRows(H) = trace.bottomRows(H);
+    add_gates_backward(U, d_a, rows_of_U(), d_s);  // was: [r z] += U h
+  }
+
+  void project_backward(const In<S, Trace>& d_a, Index first, Out<S> d_x) const {
+    add_gates_backward(W.middleCols(first, d_x.rows()), d_a, rows_of_W(), d_x);
+  }
+
+  void accumulate(const In<S>& x, Index first, const In<S, Trace>& d_a, With<S>& grad) const {
+    const auto d = d_a.topRows(3 * hidden_size());
+    add_outer_product(d, x, grad.W.middleCols(first, x.rows()));
+    if (first > 0 || !has_bias()) return;
+    const Vector<S> sum = d.rowwise().sum();
+    grad.b_W += sum;
+    grad.b_U += sum;
+  }
+
+  void accumulate_recurrent(const In<S, Hidden>& s_prev, const In<S, Trace>& d_a, With<S>& grad) const {
+    const Index H = hidden_size();
+    add_outer_product(d_a.topRows(2 * H), s_prev, grad.U);
+    add_outer_product(d_a.middleRows(2 * H, H), d_a.bottomRows(H), grad.U_n);
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("W", self.W...);
+    visit("U", self.U...);
+    visit("U_n", self.U_n...);
+    visit("b_W", self.b_W...);
+    visit("b_U", self.b_U...);
+  }
+
+ private:
+  GateRows<3> rows_of_W() const { return detail::stacked<3>(hidden_size()); }
+  GateRows<2> rows_of_U() const { return detail::stacked<2>(hidden_size()); }
+  GateRows<1> row_of_n() const { return {2 * hidden_size()}; }
+};
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,145 @@
+#pragma once
+
+#include <heed/cells/cell.hpp>
+#include <heed/kernels/standardize.hpp>
+
+namespace heed::inline v0_1::detail {
+
+/// What the layer-normalised cells share: gates made of two products, each normalised before they are added.
+///
+///   y_W = gain_W N(W x) + b_W        y_U = gain_U N(U h) + b_U        N(a) = (a - mean) / sqrt(variance + 1e-5)
+///
+/// Mean and variance are those of all rows of one product that belong to `Groups` neighbouring gates: <4> normalises all
+/// four together, <2, 1> the first two together and the third alone. With G rows in all and g groups,
+///
+///   trace [ N(W x)    ] G     d_a [ W x          ] G      the gradients of both products before they were normalised,
+///         [ N(U h)    ] G         [ U h          ] G
+///         [ 1 / dev.  ] 2 g       [ y_W          ] G      of both after,
+///         [ its own   ]           [ y_U          ] G
+///                                 [ gain_W       ] G      and of the gains.
+///                                 [ gain_U       ] G
+///                                 [ its own      ]      "its own" are rows of the cell that builds on this
+template <class T, int Input, int Hidden, int... Groups>
+struct NormalizedGates : GateParameters<T, Input, Hidden, (Groups + ...)> {
+  using Scalar = scalar_of<T>;
+  using S = Scalar;
+  using Parameters = GateParameters<T, Input, Hidden, (Groups + ...)>;
+  using Parameters::b_U, Parameters::b_W, Parameters::U, Parameters::W;
+
+  static constexpr int Gates = (Groups + ...);
+
+  Vector<S> gain_W, gain_U;  ///< gates each; one at first
+
+  NormalizedGates(Index input, Index hidden, bool bias)
+      : Parameters(input, hidden, bias), gain_W(Vector<S>::Ones(Gates * hidden)), gain_U(gain_W) {}
+
+  void project(const In<S>& x, Index first, Out<S> trace) const {
+    const auto block = W.middleCols(first, x.rows());
+    const auto at = stacked<Gates>(this->hidden_size());
+    if (first > 0) {
+      add_gates(block, x, trace, at);
+    } else {
+      set_gates(block, x, trace, at, zero);
+    }
+  }
+
+  void project_backward(const In<S>& d_a, Index first, Out<S> d_x) const {
+    add_gates_backward(W.middleCols(first, d_x.rows()), d_a, stacked<Gates>(this->hidden_size()), d_x);
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    Parameters::visit_parameters(visit, self...);
+    visit("gain_W", self.gain_W...);
+    visit("gain_U", self.gain_U...);
+  }
+
+ protected:
+  static constexpr auto zero = [](const auto& io, Index) { return io.constant(S(0)); };
+
+  Index gate_rows() const { return Gates * this->hidden_size(); }
+  /// Where the rows of the cell itself begin.
+  Index own_trace() const { return 2 * gate_rows() + 2 * Index{sizeof...(Groups)}; }
+  Index own_gradient() const { return 6 * gate_rows(); }
+
+  /// Adds U h to the trace and normalises both products.
+  template <class H>
+  void standardize_products(const H& h, Out<S> trace) const {
+    const Index G = gate_rows();
+    set_gates(U, h, trace, rows_of_U(), zero);
+    for (Index j = 0; j < trace.cols(); ++j) {
+      S* const column = trace.col(j).data();
+      for_each_group(
+          [&](Index inverse, Index first, Index rows) { column[2 * G + inverse] = standardize(column + first, rows); });
+    }
+  }
+
+  /// Rows `row` ... of y_W and y_U, for `io` to load, of a column of the trace.
+  template <class Io>
+  auto y_W(const Io& io, const S* column, Index row) const {
+    return Eigen::internal::pmadd(io.load(column + row), io.load(gain_W.data() + row), this->bias(io, b_W, row));
+  }
+  template <class Io>
+  auto y_U(const Io& io, const S* column, Index row) const {
+    const S* const normal = column + gate_rows() + row;
+    return Eigen::internal::pmadd(io.load(normal), io.load(gain_U.data() + row), this->bias(io, b_U, row));
+  }
+
+  /// Backward of `standardize_products` and of what follows, from the gradients of y_W and y_U, which d_a holds already.
+  /// d_h: the gradient of h, which is added to.
+  template <class D>
+  void standardize_products_backward(const In<S>& trace, Out<S> d_a, D&& d_h) const {
+    const Index G = gate_rows();
+    const auto normal = trace.topRows(2 * G);
+    const auto d_y = d_a.middleRows(2 * G, 2 * G);
+    d_a.middleRows(4 * G, 2 * G) = d_y.cwiseProduct(normal);         // was: gain N(.)
+    d_a.topRows(G) = gain_W.asDiagonal() * d_y.topRows(G);           // was: gain N(.)
+    d_a.middleRows(G, G) = gain_U.asDiagonal() * d_y.bottomRows(G);  // was: gain N(.)
+    for (Index j = 0; j < trace.cols(); ++j) {
+      for_each_group([&](Index inverse, Index first, Index rows) {
+        standardize_backward(normal.col(j).segment(first, rows), trace(2 * G + inverse, j),
+                             d_a.col(j).segment(first, rows));
+      });
+    }
+    add_gates_backward(U, d_a, rows_of_U(), d_h);  // was: U h
+  }
+
+  void accumulate_products(const In<S>& x, Index first, const In<S>& d_a,
+                           NormalizedGates<S, Input, Hidden, Groups...>& grad) const {
+    const Index G = gate_rows();
+    add_outer_product(d_a.topRows(G), x, grad.W.middleCols(first, x.rows()));
+    if (first > 0) return;
+    grad.gain_W += d_a.middleRows(4 * G, G).rowwise().sum();
+    grad.gain_U += d_a.middleRows(5 * G, G).rowwise().sum();
+    if (!this->has_bias()) return;
+    grad.b_W += d_a.middleRows(2 * G, G).rowwise().sum();
+    grad.b_U += d_a.middleRows(3 * G, G).rowwise().sum();
+  }
+
+  template <class H>
+  void accumulate_U(const H& h_prev, const In<S>& d_a, NormalizedGates<S, Input, Hidden, Groups...>& grad) const {
+    add_outer_product(d_a.middleRows(gate_rows(), gate_rows()), h_prev, grad.U);
+  }
+
+ private:
+  GateRows<Gates> rows_of_U() const {
+    auto at = stacked<Gates>(this->hidden_size());
+    for (Index& row : at) row += gate_rows();
+    return at;
+  }
+
+  /// Calls f(place of 1 / deviation, first row, rows) for the groups of W x, then for those of U h.
+  template <class F>
+  void for_each_group(const F& f) const {
+    const Index H = this->hidden_size();
+    Index place = 0, first = 0;
+    for (int product = 0; product < 2; ++product) {
+      for (const Index gates : {Index{Groups}...}) {
+        f(place++, first, gates * H);
+        first += gates * H;
+      }
+    }
+  }
+};
+
+}  // namespace heed::inline v0_1::detail

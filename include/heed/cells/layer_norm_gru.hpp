@@ -1,0 +1,92 @@
+#pragma once
+
+#include <heed/cells/layer_norm.hpp>
+#include <heed/math.hpp>
+
+namespace heed::inline v0_1 {
+
+/// The layer-normalised GRU of Ba, Kiros & Hinton 2016 (arXiv 1607.06450, its supplement, equations 26 to 28): the reset
+/// comes after the product, z takes the new state.
+///
+///   [r z] = sigmoid(y_W + y_U)        n = tanh(y_W + r y_U)        h' = (1 - z) h + z n
+///
+///   y_W = gain_W N(W x) + b_W         y_U = gain_U N(U h) + b_U    N(a) = (a - mean) / sqrt(variance + 1e-5)
+///
+/// N is over r and z of one product together, and over n alone; the variance is divided by their number. The paper has no
+/// epsilon in the root.
+///
+///   the cell's own rows (all: layer_norm.hpp):    trace [ r ]
+///                                                       [ z ]
+///                                                       [ n ]
+///
+/// The statistics need all units. Threads that share a step do not meet within it, so one does it alone.
+template <class T, int Input = Dynamic, int Hidden = Dynamic>
+struct LayerNormGruCell : detail::NormalizedGates<T, Input, Hidden, 2, 1> {
+  using Stored = T;
+  using Scalar = scalar_of<T>;
+  using S = Scalar;
+  using Parameters = detail::NormalizedGates<T, Input, Hidden, 2, 1>;
+  template <class V>
+  using With = LayerNormGruCell<V, Input, Hidden>;
+
+  LayerNormGruCell() : LayerNormGruCell(Input == Dynamic ? 0 : Input, Hidden == Dynamic ? 0 : Hidden) {}
+  LayerNormGruCell(Index input, Index hidden, bool bias = true) : Parameters(input, hidden, bias) {}
+
+  Index state_size() const { return this->hidden_size(); }
+  Index trace_size() const { return this->own_trace() + 3 * this->hidden_size(); }
+  Index gradient_size() const { return this->own_gradient(); }
+
+  void step(Out<S> trace, const In<S>& s_prev, Out<S> s, const Walk& walk = {}) const {
+    namespace ei = Eigen::internal;
+    if (walk.share.index > 0) return;
+    const Index H = this->hidden_size();
+    this->standardize_products(s_prev, trace);
+    for (Index j = 0; j < trace.cols(); ++j) {
+      S* const column = trace.col(j).data();
+      S* const gates = column + this->own_trace();
+      detail::for_each_packet<S>(H, [&](const auto& io, Index k) {
+        const auto from_x = [&](Index g) { return this->y_W(io, column, g * H + k); };
+        const auto from_h = [&](Index g) { return this->y_U(io, column, g * H + k); };
+        const auto reset = detail::sigmoid_of<S>(ei::padd(from_x(0), from_h(0)));
+        const auto take = detail::sigmoid_of<S>(ei::padd(from_x(1), from_h(1)));
+        const auto fresh = detail::tanh_of<S>(ei::pmadd(reset, from_h(2), from_x(2)));
+        io.store(gates + k, reset);
+        io.store(gates + H + k, take);
+        io.store(gates + 2 * H + k, fresh);
+        const auto old = ei::pmul(ei::psub(io.constant(S(1)), take), io.load(s_prev.col(j).data() + k));
+        io.store(s.col(j).data() + k, ei::pmadd(take, fresh, old));
+      });
+    }
+  }
+
+  void step_backward(const In<S>& trace, const In<S>& s_prev, Out<S> d_s, Out<S> d_a) const {
+    const Index H = this->hidden_size(), G = this->gate_rows();
+    const auto own = trace.bottomRows(3 * H);
+    const auto r = own.topRows(H).array(), z = own.middleRows(H, H).array(), n = own.bottomRows(H).array();
+    auto d_y_W = d_a.middleRows(2 * G, G), d_y_U = d_a.middleRows(3 * G, G);
+    auto d_r = d_y_W.topRows(H).array(), d_z = d_y_W.middleRows(H, H).array(), d_n = d_y_W.bottomRows(H).array();
+    d_n = d_s.array() * z * (S(1) - n.square());                // was: h' = (1 - z) h + z n, n = tanh(.)
+    d_z = d_s.array() * (n - s_prev.array()) * z * (S(1) - z);  // was: h' = (1 - z) h + z n
+    for (Index j = 0; j < trace.cols(); ++j) {                  // was: n = tanh(. + r y_U)
+      const auto normal = trace.col(j).segment(G + 2 * H, H).array();
+      auto y = d_y_U.col(j).tail(H).array();
+      y = normal * this->gain_U.tail(H).array();
+      if (this->has_bias()) y += this->b_U.tail(H).array();
+      d_r.col(j) = d_n.col(j) * y * r.col(j) * (S(1) - r.col(j));
+    }
+    d_y_U.topRows(2 * H) = d_y_W.topRows(2 * H);  // was: y_W + y_U
+    d_y_U.bottomRows(H).array() = d_n * r;        // was: n = tanh(. + r y_U)
+    d_s.array() *= S(1) - z;                      // was: h' = (1 - z) h + z n
+    this->standardize_products_backward(trace, d_a, d_s);
+  }
+
+  void accumulate(const In<S>& x, Index first, const In<S>& d_a, With<S>& grad) const {
+    this->accumulate_products(x, first, d_a, grad);
+  }
+
+  void accumulate_recurrent(const In<S>& s_prev, const In<S>& d_a, With<S>& grad) const {
+    this->accumulate_U(s_prev, d_a, grad);
+  }
+};
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,125 @@
+#pragma once
+
+#include <heed/cells/layer_norm.hpp>
+#include <heed/math.hpp>
+
+namespace heed::inline v0_1 {
+
+/// The layer-normalised LSTM of Ba, Kiros & Hinton 2016 (arXiv 1607.06450, equations 20 to 22).
+///
+///   [i f g o] = gain_W N(W x_t) + b_W + gain_U N(U h_{t-1}) + b_U        i, f, o through the sigmoid, g through tanh
+///   c_t = f c_{t-1} + i g                                                h_t = o tanh(gain_c N(c_t) + b_c)
+///
+/// N(a) = (a - mean) / sqrt(variance + 1e-5), over all four gates of one product together, and over the units of c; the
+/// variance is divided by their number. The paper has no epsilon in the root and a third bias b beside b_W and b_U, which
+/// is their sum here. c itself goes on as it is.
+///
+///   state [ h ]     the cell's own rows:     trace [ i          ]     d_a [ y_c = gain_c N(c) + b_c ]
+///         [ c ]     (all: layer_norm.hpp)          [ f          ]         [ gain_c                  ]
+///                                                  [ g          ]
+///                                                  [ o          ]
+///                                                  [ N(c)       ]
+///                                                  [ tanh(y_c)  ]
+///                                                  [ 1 / dev. c ]   one row
+///
+/// The statistics need all units. Threads that share a step do not meet within it, so one does it alone.
+template <class T, int Input = Dynamic, int Hidden = Dynamic>
+struct LayerNormLstmCell : detail::NormalizedGates<T, Input, Hidden, 4> {
+  using Stored = T;
+  using Scalar = scalar_of<T>;
+  using S = Scalar;
+  using Parameters = detail::NormalizedGates<T, Input, Hidden, 4>;
+  template <class V>
+  using With = LayerNormLstmCell<V, Input, Hidden>;
+
+  Vector<S> gain_c, b_c;  ///< hidden each; b_c may be empty: no bias
+
+  LayerNormLstmCell() : LayerNormLstmCell(Input == Dynamic ? 0 : Input, Hidden == Dynamic ? 0 : Hidden) {}
+  LayerNormLstmCell(Index input, Index hidden, bool bias = true)
+      : Parameters(input, hidden, bias), gain_c(Vector<S>::Ones(hidden)), b_c(Vector<S>::Zero(bias ? hidden : 0)) {}
+
+  Index state_size() const { return 2 * this->hidden_size(); }
+  Index trace_size() const { return this->own_trace() + 6 * this->hidden_size() + 1; }
+  Index gradient_size() const { return this->own_gradient() + 2 * this->hidden_size(); }
+
+  void step(Out<S> trace, const In<S>& s_prev, Out<S> s, const Walk& walk = {}) const {
+    namespace ei = Eigen::internal;
+    if (walk.share.index > 0) return;
+    const Index H = this->hidden_size(), own = this->own_trace();
+    this->standardize_products(s_prev.topRows(H), trace);
+    for (Index j = 0; j < trace.cols(); ++j) {
+      S* const column = trace.col(j).data();
+      S *const gates = column + own, *const normal = gates + 4 * H, *const shown = normal + H;
+      S *const h = s.col(j).data(), *const c = h + H;
+      const S* const c_prev = s_prev.col(j).data() + H;
+      detail::for_each_packet<S>(H, [&](const auto& io, Index k) {
+        const auto sum = [&](Index g) {
+          return ei::padd(this->y_W(io, column, g * H + k), this->y_U(io, column, g * H + k));
+        };
+        const auto in = detail::sigmoid_of<S>(sum(0)), forget = detail::sigmoid_of<S>(sum(1));
+        const auto fresh = detail::tanh_of<S>(sum(2)), out = detail::sigmoid_of<S>(sum(3));
+        const auto cell = ei::pmadd(forget, io.load(c_prev + k), ei::pmul(in, fresh));
+        io.store(gates + k, in);
+        io.store(gates + H + k, forget);
+        io.store(gates + 2 * H + k, fresh);
+        io.store(gates + 3 * H + k, out);
+        io.store(normal + k, cell);
+        io.store(c + k, cell);
+      });
+      shown[H] = detail::standardize(normal, H);
+      detail::for_each_packet<S>(H, [&](const auto& io, Index k) {
+        const auto y = ei::pmadd(io.load(normal + k), io.load(gain_c.data() + k), this->bias(io, b_c, k));
+        const auto visible = detail::tanh_of<S>(y);
+        io.store(shown + k, visible);
+        io.store(h + k, ei::pmul(io.load(gates + 3 * H + k), visible));
+      });
+    }
+  }
+
+  void step_backward(const In<S>& trace, const In<S>& s_prev, Out<S> d_s, Out<S> d_a) const {
+    const Index H = this->hidden_size(), G = this->gate_rows();
+    const auto own = trace.middleRows(this->own_trace(), 6 * H + 1);
+    const auto i = own.topRows(H).array(), f = own.middleRows(H, H).array(), g = own.middleRows(2 * H, H).array();
+    const auto o = own.middleRows(3 * H, H).array(), shown = own.middleRows(5 * H, H).array();
+    const auto normal = own.middleRows(4 * H, H);
+    auto d_h = d_s.topRows(H), d_c = d_s.bottomRows(H);
+    auto d_y = d_a.middleRows(2 * G, G), d_y_c = d_a.middleRows(this->own_gradient(), H), d_gain_c = d_a.bottomRows(H);
+    d_y.bottomRows(H).array() = d_h.array() * shown * o * (S(1) - o);  // was: h = o tanh(y_c)
+    d_y_c.array() = d_h.array() * o * (S(1) - shown.square());         // was: h = o tanh(y_c)
+    d_gain_c = gain_c.asDiagonal() * d_y_c;                            // for now the gradient of N(c)
+    for (Index j = 0; j < trace.cols(); ++j) {
+      detail::standardize_backward(normal.col(j), own(6 * H, j), d_gain_c.col(j));
+    }
+    d_c += d_gain_c;                                                           // was: y_c = gain_c N(c) + b_c
+    d_gain_c = d_y_c.cwiseProduct(normal);                                     // was: y_c = gain_c N(c) + b_c
+    d_y.topRows(H).array() = d_c.array() * g * i * (S(1) - i);                 // was: c = f c_prev + i g
+    d_y.middleRows(2 * H, H).array() = d_c.array() * i * (S(1) - g.square());  // was: c = f c_prev + i g
+    d_y.middleRows(H, H).array() =
+        d_c.array() * s_prev.bottomRows(H).array() * f * (S(1) - f);  // was: c = f c_prev + i g
+    d_c.array() *= f;                                                 // was: c = f c_prev + i g
+    d_a.middleRows(3 * G, G) = d_y;                                   // was: y_W + y_U
+    d_h.setZero();                                                    // was: U h_prev
+    this->standardize_products_backward(trace, d_a, d_h);
+  }
+
+  void accumulate(const In<S>& x, Index first, const In<S>& d_a, With<S>& grad) const {
+    const Index H = this->hidden_size();
+    this->accumulate_products(x, first, d_a, grad);
+    if (first > 0) return;
+    grad.gain_c += d_a.bottomRows(H).rowwise().sum();
+    if (this->has_bias()) grad.b_c += d_a.middleRows(this->own_gradient(), H).rowwise().sum();
+  }
+
+  void accumulate_recurrent(const In<S>& s_prev, const In<S>& d_a, With<S>& grad) const {
+    this->accumulate_U(s_prev.topRows(this->hidden_size()), d_a, grad);
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    Parameters::visit_parameters(visit, self...);
+    visit("gain_c", self.gain_c...);
+    visit("b_c", self.b_c...);
+  }
+};
+
+}  // namespace heed::inline v0_1

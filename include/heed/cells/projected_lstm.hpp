@@ -1,0 +1,149 @@
+#pragma once
+
+#include <heed/cells/cell.hpp>
+#include <heed/math.hpp>
+
+namespace heed::inline v0_1 {
+
+/// Long short-term memory whose output is a projection of its units (Sak, Senior & Beaufays 2014, arXiv 1402.1128), as
+/// PyTorch's nn.LSTM with `proj_size`: many units that remember, a smaller h to be passed on.
+///
+///   [i f g o] = W x_t + b_W + U h_{t-1} + b_U        i, f, o through the sigmoid, g through tanh
+///   c_t = f c_{t-1} + i g                            m_t = o tanh(c_t),  h_t = P m_t
+///
+///   state [ h ]     trace [ i      ]     d_a [ i ]      h: `hidden` rows (proj_size)
+///         [ c ]           [ f      ]         [ f ]      all others: `units` rows (PyTorch's hidden_size)
+///                         [ g      ]         [ g ]
+///                         [ o      ]         [ o ]      P's gradient needs m and the gradient of h, so they stand
+///                         [ tanh c ]         [ m ]      in d_a too.
+///                         [ m      ]         [ h ]
+///
+/// h needs all of m. Threads that share a step do not meet within it, so one does it alone.
+template <class T, int Input = Dynamic, int Units = Dynamic, int Hidden = Dynamic>
+struct ProjectedLstmCell {
+  using Stored = T;
+  using Scalar = scalar_of<T>;
+  using S = Scalar;
+  template <class V>
+  using With = ProjectedLstmCell<V, Input, Units, Hidden>;
+
+  static constexpr int State = detail::plus(Hidden, Units), Trace = detail::times(6, Units);
+  static constexpr int Gates = detail::times(4, Units), Gradient = detail::plus(detail::times(5, Units), Hidden);
+
+  Parameter<T, Gates, Input, 4> W;   ///< gates x input (weight_ih)
+  Parameter<T, Gates, Hidden, 4> U;  ///< gates x hidden (weight_hh)
+  Parameter<T, Hidden, Units> P;     ///< hidden x units (weight_hr)
+  Vector<S> b_W, b_U;                ///< gates each (bias_ih, bias_hh), or empty: no bias
+
+  ProjectedLstmCell()
+      : ProjectedLstmCell(Input == Dynamic ? 0 : Input, Units == Dynamic ? 0 : Units, Hidden == Dynamic ? 0 : Hidden) {}
+  /// In PyTorch's order: input_size, hidden_size, proj_size.
+  ProjectedLstmCell(Index input, Index units, Index hidden, bool bias = true)
+      : W(decltype(W)::Zero(4 * units, input)),
+        U(decltype(U)::Zero(4 * units, hidden)),
+        P(decltype(P)::Zero(hidden, units)),
+        b_W(Vector<S>::Zero(bias ? 4 * units : 0)),
+        b_U(b_W) {}
+
+  Index input_size() const { return W.cols(); }
+  Index hidden_size() const { return P.rows(); }
+  Index units() const { return P.cols(); }
+  Index state_size() const { return hidden_size() + units(); }
+  Index trace_size() const { return 6 * units(); }
+  Index gradient_size() const { return 5 * units() + hidden_size(); }
+  bool has_bias() const { return b_W.size() > 0; }
+
+  void project(const In<S>& x, Index first, Out<S, Trace> trace) const {
+    const auto block = W.middleCols(first, x.rows());
+    if (first > 0) {
+      add_gates(block, x, trace, rows());
+      return;
+    }
+    set_gates(block, x, trace, rows(), [&](const auto& io, Index row) {
+      if (!has_bias()) return io.constant(S(0));
+      return Eigen::internal::padd(io.load(b_W.data() + row), io.load(b_U.data() + row));
+    });
+  }
+
+  void step(Out<S, Trace> trace, const In<S, State>& s_prev, Out<S, State> s, const Walk& walk = {}) const {
+    if (walk.share.index > 0) return;
+    const Index H = hidden_size(), N = units();
+    const auto h_prev = s_prev.topRows(H);
+    step_gates(U, h_prev, trace, rows(), {walk.backwards}, [&](const auto& io, Index k, Index j, const auto* gates) {
+      namespace ei = Eigen::internal;
+      S *const i = trace.col(j).data() + k, *const f = i + N, *const g = f + N, *const o = g + N;
+      S *const tanh_c = o + N, *const m = tanh_c + N, *const c = s.col(j).data() + H + k;
+      const S* const c_prev = s_prev.col(j).data() + H + k;
+      const auto in = detail::sigmoid_of<S>(gates[0]), forget = detail::sigmoid_of<S>(gates[1]);
+      const auto fresh = detail::tanh_of<S>(gates[2]), out = detail::sigmoid_of<S>(gates[3]);
+      const auto cell = ei::pmadd(forget, io.load(c_prev), ei::pmul(in, fresh));
+      const auto shown = detail::tanh_of<S>(cell);
+      io.store(i, in);
+      io.store(f, forget);
+      io.store(g, fresh);
+      io.store(o, out);
+      io.store(tanh_c, shown);
+      io.store(m, ei::pmul(out, shown));
+      io.store(c, cell);
+    });
+    auto h = s.topRows(H);
+    h.setZero();
+    add_product(P, trace.bottomRows(N), h);
+  }
+
+  void step_backward(const In<S, Trace>& trace, const In<S, State>& s_prev, Out<S, State> d_s,
+                     Out<S, Gradient> d_a) const {
+    const Index H = hidden_size(), N = units();
+    const auto i = trace.topRows(N).array(), f = trace.middleRows(N, N).array();
+    const auto g = trace.middleRows(2 * N, N).array(), o = trace.middleRows(3 * N, N).array();
+    const auto tanh_c = trace.middleRows(4 * N, N).array();
+    auto d_h = d_s.topRows(H);
+    auto d_c = d_s.bottomRows(N).array();
+    auto d_m = d_a.middleRows(3 * N, N);  // stands where d_o will
+    d_a.middleRows(4 * N, N) = trace.bottomRows(N);
+    d_a.bottomRows(H) = d_h;
+    d_m.setZero();                                                                       // was: h = P m
+    add_product_backward(P, d_h, d_m);                                                   // was: h = P m
+    d_c += d_m.array() * o * (S(1) - tanh_c.square());                                   // was: m = o tanh(c)
+    d_m.array() *= tanh_c * o * (S(1) - o);                                              // was: m = o tanh(c)
+    d_a.topRows(N).array() = d_c * g * i * (S(1) - i);                                   // was: c = f c_prev + i g
+    d_a.middleRows(2 * N, N).array() = d_c * i * (S(1) - g.square());                    // was: c = f c_prev + i g
+    d_a.middleRows(N, N).array() = d_c * s_prev.bottomRows(N).array() * f * (S(1) - f);  // was: c = f c_prev + i g
+    d_c *= f;                                                                            // was: c = f c_prev + i g
+    d_h.setZero();                                                                       // was: gates += U h_prev
+    add_gates_backward(U, d_a, rows(), d_h);                                             // was: gates += U h_prev
+  }
+
+  void project_backward(const In<S, Gradient>& d_a, Index first, Out<S> d_x) const {
+    add_gates_backward(W.middleCols(first, d_x.rows()), d_a, rows(), d_x);
+  }
+
+  void accumulate(const In<S>& x, Index first, const In<S, Gradient>& d_a, With<S>& grad) const {
+    const auto d = d_a.topRows(4 * units());
+    add_outer_product(d, x, grad.W.middleCols(first, x.rows()));
+    if (first > 0 || !has_bias()) return;
+    const Vector<S> sum = d.rowwise().sum();
+    grad.b_W += sum;
+    grad.b_U += sum;
+  }
+
+  void accumulate_recurrent(const In<S, State>& s_prev, const In<S, Gradient>& d_a, With<S>& grad) const {
+    const Index H = hidden_size(), N = units();
+    add_outer_product(d_a.topRows(4 * N), s_prev.topRows(H), grad.U);
+    add_outer_product(d_a.bottomRows(H), d_a.middleRows(4 * N, N), grad.P);
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("W", self.W...);
+    visit("U", self.U...);
+    visit("P", self.P...);
+    visit("b_W", self.b_W...);
+    visit("b_U", self.b_U...);
+  }
+
+ private:
+  GateRows<4> rows() const { return detail::stacked<4>(units()); }
+};
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <heed/kernels/packets.hpp>
+
+#include <cmath>
+
+namespace heed::inline v0_1::detail {
+
+/// Some numbers x become (x - mean) / deviation with deviation = sqrt(mean of (x - mean)^2 + 1e-5); returns 1 / deviation.
+/// The order of the sums does not depend on where x lies.
+template <class S>
+S standardize(S* x, Index count) {
+  namespace ei = Eigen::internal;
+  using std::sqrt;
+  const S n = static_cast<S>(count);
+  Packet<S> sum = constant(S(0)), squares = sum;
+  for_each_packet<S>(count, [&](const auto& io, Index k) { sum = ei::padd(sum, io.load(x + k)); });
+  const Packet<S> mean = constant(S(ei::predux(sum) / n));
+  for_each_packet<S>(count, [&](const auto& io, Index k) { io.store(x + k, ei::psub(io.load(x + k), mean)); });
+  for_each_packet<S>(count, [&](const auto& io, Index k) {
+    const Packet<S> apart = io.load(x + k);
+    squares = ei::pmadd(apart, apart, squares);
+  });
+  const S inverse = S(1) / sqrt(S(ei::predux(squares) / n + S(1e-5)));
+  for_each_packet<S>(count,
+                     [&](const auto& io, Index k) { io.store(x + k, ei::pmul(io.load(x + k), constant(inverse))); });
+  return inverse;
+}
+
+/// Backward of `standardize` for one column: `normal` is what it wrote, d the gradient of that, then that of x.
+template <class N, class D>
+void standardize_backward(const N& normal, typename N::Scalar inverse, D&& d) {
+  const auto mean = d.mean(), along = d.dot(normal) / static_cast<typename N::Scalar>(d.size());
+  d.array() = (d.array() - mean - normal.array() * along) * inverse;
+}
+
+}  // namespace heed::inline v0_1::detail

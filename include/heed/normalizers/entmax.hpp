@@ -1,0 +1,34 @@
+#pragma once
+
+#include <heed/kernels/threshold.hpp>
+#include <heed/normalizers/normalizer.hpp>
+
+namespace heed::inline v0_1 {
+
+/// alpha-entmax, Peters, Niculae & Martins 2019, with alpha = 1.5, half-way between softmax (1) and sparsemax (2).
+/// Weights sum to 1, and those of low scores are exactly 0.
+///
+///   weight_j = max(score_j / 2 - tau, 0)^2
+///
+/// tau is that of their exact algorithm, found without sorting (kernels/threshold.hpp).
+struct Entmax15 {
+  template <class X>
+  void forward(X&& scores) const {
+    detail::threshold_weights<2>(scores);
+  }
+
+  /// Their Jacobian, for alpha = 1.5: with s_j = sqrt(weight_j), dL/dscore_j = s_j (d_j - sum_k s_k d_k / sum_k s_k).
+  template <class Y, class D>
+  void backward(const Y& weights, D&& d) const {
+    for (Index i = 0; i < weights.cols(); ++i) {
+      const auto s = weights.col(i).array().sqrt();
+      const auto mean = (s * d.col(i).array()).sum() / s.sum();
+      d.col(i).array() = s * (d.col(i).array() - mean);
+    }
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&&, Self&&...) {}
+};
+
+}  // namespace heed::inline v0_1

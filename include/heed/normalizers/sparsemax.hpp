@@ -1,0 +1,35 @@
+#pragma once
+
+#include <heed/kernels/threshold.hpp>
+#include <heed/normalizers/normalizer.hpp>
+
+namespace heed::inline v0_1 {
+
+/// weights = the point of the simplex that is nearest to the scores, Martins & Astudillo 2016, equation 2. Weights sum to
+/// 1, and those of low scores are exactly 0.
+///
+///   weight_j = max(score_j - tau, 0)
+///
+/// tau is that of their algorithm 1, found without sorting (kernels/threshold.hpp).
+struct Sparsemax {
+  template <class X>
+  void forward(X&& scores) const {
+    detail::threshold_weights<1>(scores);
+  }
+
+  /// Equation 14: with s_j = 1 where weight_j > 0 and 0 elsewhere, dL/dscore_j = s_j (d_j - sum_k s_k d_k / sum_k s_k).
+  template <class Y, class D>
+  void backward(const Y& weights, D&& d) const {
+    using S = typename Y::Scalar;
+    for (Index i = 0; i < weights.cols(); ++i) {
+      const auto inside = weights.col(i).array() > S(0);
+      const S mean = inside.select(d.col(i).array(), S(0)).sum() / static_cast<S>(inside.count());
+      d.col(i).array() = inside.select(d.col(i).array() - mean, S(0));
+    }
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&&, Self&&...) {}
+};
+
+}  // namespace heed::inline v0_1

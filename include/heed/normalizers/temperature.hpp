@@ -1,0 +1,52 @@
+#pragma once
+
+#include <heed/math.hpp>
+#include <heed/normalizers/normalizer.hpp>
+
+#include <limits>
+#include <string>
+#include <type_traits>
+
+namespace heed::inline v0_1 {
+
+/// weights = softmax(scores / temperature): equation 1 of Hinton, Vinyals & Dean 2015. Sharper below 1, flatter above;
+/// at 1 the bits are those of `Softmax`.
+struct TemperatureSoftmax {
+  double temperature = 1;
+
+  TemperatureSoftmax() = default;
+  /// Throws unless the temperature is above 0 and finite, as a float too.
+  explicit TemperatureSoftmax(double temperature_) : temperature(temperature_) {
+    using Float = std::numeric_limits<float>;
+    require(temperature >= double{Float::min()} && temperature <= double{Float::max()}, [&] {
+      return "TemperatureSoftmax: the temperature must be above 0 and finite, not " + std::to_string(temperature);
+    });
+  }
+
+  /// The highest score is subtracted before the division, which then cannot overflow to more than a weight of 0.
+  template <class X>
+  void forward(X&& scores) const {
+    namespace ei = Eigen::internal;
+    using S = typename std::remove_reference_t<X>::Scalar;
+    if (scores.rows() == 0) return;
+    for (Index i = 0; i < scores.cols(); ++i) {
+      auto column = scores.col(i);
+      const S highest = detail::SoftmaxColumn<S>(column.data(), column.rows()).largest();
+      const auto most = detail::constant(highest), divisor = detail::constant(static_cast<S>(temperature));
+      detail::transform(column, [&](const auto& x) { return ei::pdiv(ei::psub(x, most), divisor); });
+    }
+    softmax(scores);
+  }
+  template <class Y, class D>
+  void backward(const Y& weights, D&& d) const {
+    softmax_backward(weights, d);
+    d /= static_cast<typename Y::Scalar>(temperature);
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("temperature", self.temperature...);
+  }
+};
+
+}  // namespace heed::inline v0_1

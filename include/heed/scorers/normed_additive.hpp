@@ -1,0 +1,113 @@
+#pragma once
+
+#include <heed/kernels/additive.hpp>
+#include <heed/products.hpp>
+#include <heed/scorers/scorer.hpp>
+
+#include <cmath>
+#include <string>
+
+namespace heed::inline v0_1 {
+
+/// Additive scores (Bahdanau, Cho & Bengio 2015, section A.1.2) whose v has a direction and a length of its own, by the
+/// weight normalisation of Salimans & Kingma 2016, equation 2; TensorFlow's `BahdanauAttention` with `normalize=True`.
+///
+///   score_j = g v' tanh(W q + U h_j + b) / |v|
+///
+/// At first g is 1 / sqrt(alignment) and v all ones, so that a score is the mean of the tanh. A v of zeros has no
+/// direction: it scores 0, and nothing learns from it.
+template <class T, int Query = Dynamic, int MemorySize = Dynamic, int Alignment = Dynamic>
+struct NormedAdditiveScorer {
+  using Stored = T;
+  using Scalar = scalar_of<T>;
+  using S = Scalar;
+  template <class Kept>
+  using With = NormedAdditiveScorer<Kept, Query, MemorySize, Alignment>;
+
+  Parameter<T, Alignment, Query> W;       ///< alignment x query (W_a)
+  Parameter<T, Alignment, MemorySize> U;  ///< alignment x memory (U_a)
+  Vector<S, Alignment> v;                 ///< alignment (v_a), of which only the direction counts
+  Vector<S, 1> g;                         ///< one number: the length that v is given
+  Vector<S, Alignment> b;                 ///< alignment
+
+  NormedAdditiveScorer()
+      : NormedAdditiveScorer(Query == Dynamic ? 0 : Query, MemorySize == Dynamic ? 0 : MemorySize,
+                             Alignment == Dynamic ? 0 : Alignment) {}
+  NormedAdditiveScorer(Index query, Index memory, Index alignment)
+      : W(decltype(W)::Zero(alignment, query)),
+        U(decltype(U)::Zero(alignment, memory)),
+        v(Vector<S, Alignment>::Ones(alignment)),
+        g(Vector<S, 1>::Constant(alignment > 0 ? S(1) / root(static_cast<S>(alignment)) : S(0))),
+        b(Vector<S, Alignment>::Zero(alignment)) {
+    require(alignment > 0 || query == 0,
+            [] { return std::string("NormedAdditiveScorer: the alignment size must not be 0"); });
+  }
+
+  Index query_size() const { return W.cols(); }
+  Index memory_size() const { return U.cols(); }
+  Index key_size() const { return Match::key_size(v.size()); }
+  Index projected_size() const { return v.size(); }
+
+  void keys(const In<S, MemorySize>& values, Out<S> keys) const {
+    auto sums = keys.topRows(v.size());
+    sums.colwise() = b;
+    add_product(U, values, sums);
+    Match::finish_keys(v, keys);
+  }
+  void project(const In<S, Query>& queries, Out<S, Alignment> projected) const {
+    projected.setZero();
+    add_product(W, queries, projected);
+  }
+
+  void score(const In<S, Alignment>& projected, const In<S>& keys, Out<S> scores, Buffer<S>& scratch) const {
+    Match::score(v, projected, keys, scores, scratch);
+    scores *= g(0) * inverse_length();
+  }
+  void score_backward(const In<S, Alignment>& projected, const In<S>& keys, const In<S>& d_scores, With<S>& grad,
+                      Out<S, Alignment> d_projected, Out<S> d_keys, Buffer<S>& scratch) const {
+    const S inverse = inverse_length();
+    const Vector<S, Alignment> direction = v * inverse, sized = direction * g(0);
+    Vector<S, Alignment> d_sized = Vector<S, Alignment>::Zero(v.size());
+    Match::score_backward(sized, projected, keys, d_scores, d_sized, d_projected, d_keys, scratch);
+    const S along = d_sized.dot(direction);
+    grad.g(0) += along;                                          // was: g v / |v|
+    grad.v += (d_sized - direction * along) * (g(0) * inverse);  // was: g v / |v|
+  }
+
+  void project_backward(const In<S, Alignment>& d_projected, Out<S, Query> d_queries) const {
+    add_product_backward(W, d_projected, d_queries);  // was: projected = W q
+  }
+  void accumulate(const In<S, Query>& queries, const In<S, Alignment>& d_projected, With<S>& grad) const {
+    add_outer_product(d_projected, queries, grad.W);  // was: projected = W q
+  }
+  void keys_backward(const In<S, MemorySize>& values, const In<S>& d_keys, With<S>& grad,
+                     Out<S, MemorySize> d_values) const {
+    const auto d_sums = d_keys.topRows(v.size());
+    add_outer_product(d_sums, values, grad.U);  // was: keys = U h + b
+    add_product_backward(U, d_sums, d_values);  // was: keys = U h + b
+    grad.b += d_sums.rowwise().sum();           // was: keys = U h + b
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("W", self.W...);
+    visit("U", self.U...);
+    visit("v", self.v...);
+    visit("g", self.g...);
+    visit("b", self.b...);
+  }
+
+ private:
+  using Match = detail::AdditiveMatch<S, Alignment>;
+
+  static S root(const S& x) {
+    using std::sqrt;
+    return sqrt(x);
+  }
+  S inverse_length() const {
+    const S length = v.norm();
+    return length > S(0) ? S(1) / length : S(0);
+  }
+};
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <heed/kernels/dot.hpp>
+#include <heed/scorers/scorer.hpp>
+
+#include <cmath>
+
+namespace heed::inline v0_1 {
+
+/// Scaled dot scores, Vaswani et al. 2017, equation 1. Nothing is learned; query and memory have one size, d.
+///
+///   score_j = h_j' q / sqrt(d)
+///
+/// A query is divided once per step, so that a look at the memory costs what a dot score costs.
+template <class T, int Size = Dynamic>
+struct ScaledDotScorer {
+  using Stored = T;
+  using Scalar = scalar_of<T>;
+  using S = Scalar;
+  template <class Kept>
+  using With = ScaledDotScorer<Kept, Size>;
+
+  Index size = Size == Dynamic ? 0 : Size;
+
+  ScaledDotScorer() = default;
+  explicit ScaledDotScorer(Index size_) : size(size_) {}
+
+  Index query_size() const { return size; }
+  Index memory_size() const { return size; }
+  Index key_size() const { return 0; }
+  Index projected_size() const { return size; }
+
+  void keys(const In<S, Size>&, Out<S>) const {}
+  void project(const In<S, Size>& queries, Out<S, Size> projected) const { projected = queries * scale(); }
+
+  void score(const In<S, Size>& projected, const In<S, Size>& keys, Out<S> scores, Buffer<S>&) const {
+    detail::DotMatch<S, Size>::score(projected, keys, scores);
+  }
+  void score_backward(const In<S, Size>& projected, const In<S, Size>& keys, const In<S>& d_scores, With<S>&,
+                      Out<S, Size> d_projected, Out<S, Size> d_keys, Buffer<S>&) const {
+    detail::DotMatch<S, Size>::score_backward(projected, keys, d_scores, d_projected, d_keys);
+  }
+
+  void project_backward(const In<S, Size>& d_projected, Out<S, Size> d_queries) const {
+    d_queries += d_projected * scale();  // was: projected = q / sqrt(d)
+  }
+  void accumulate(const In<S, Size>&, const In<S, Size>&, With<S>&) const {}
+  void keys_backward(const In<S, Size>&, const In<S>&, With<S>&, Out<S, Size>) const {}
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("size", self.size...);
+  }
+
+ private:
+  S scale() const {
+    using std::sqrt;
+    return S(1) / sqrt(static_cast<S>(size));
+  }
+};
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <heed/kernels/dot.hpp>
+#include <heed/products.hpp>
+#include <heed/scorers/scorer.hpp>
+
+namespace heed::inline v0_1 {
+
+/// General scores (Luong, Pham & Manning 2015, equation 7, second case) times a learned number g, as TensorFlow's
+/// `LuongAttention` has them with `scale=True`.
+///
+///   score_j = g q' W h_j = g (W' q)' h_j
+///
+/// g multiplies the scores rather than the query, so that its gradient is exact where g is 0 too. It is 1 at first.
+template <class T, int Query = Dynamic, int MemorySize = Dynamic>
+struct ScaledGeneralScorer {
+  using Stored = T;
+  using Scalar = scalar_of<T>;
+  using S = Scalar;
+  template <class Kept>
+  using With = ScaledGeneralScorer<Kept, Query, MemorySize>;
+
+  TransposedParameter<T, Query, MemorySize> W;  ///< query x memory (the paper's W_a)
+  Vector<S, 1> g = Vector<S, 1>::Ones();        ///< one number
+
+  ScaledGeneralScorer() : ScaledGeneralScorer(Query == Dynamic ? 0 : Query, MemorySize == Dynamic ? 0 : MemorySize) {}
+  ScaledGeneralScorer(Index query, Index memory) : W(decltype(W)::Zero(query, memory)) {}
+
+  Index query_size() const { return W.rows(); }
+  Index memory_size() const { return W.cols(); }
+  Index key_size() const { return 0; }
+  Index projected_size() const { return W.cols(); }
+
+  void keys(const In<S, MemorySize>&, Out<S>) const {}
+  void project(const In<S, Query>& queries, Out<S, MemorySize> projected) const {
+    projected.setZero();
+    add_product(W.transpose(), queries, projected);
+  }
+
+  void score(const In<S, MemorySize>& projected, const In<S, MemorySize>& keys, Out<S> scores, Buffer<S>&) const {
+    Match::score(projected, keys, scores);
+    scores *= g(0);
+  }
+  void score_backward(const In<S, MemorySize>& projected, const In<S, MemorySize>& keys, const In<S>& d_scores,
+                      With<S>& grad, Out<S, MemorySize> d_projected, Out<S, MemorySize> d_keys,
+                      Buffer<S>& scratch) const {
+    const Index n = projected.cols();
+    scratch.resize(projected.rows(), 2 * n);
+    auto d_scaled = scratch.leftCols(n), scaled = scratch.rightCols(n);  // of g W' q
+    d_scaled.setZero();
+    scaled = projected * g(0);
+    Match::score_backward(scaled, keys, d_scores, d_scaled, d_keys);
+    d_projected += d_scaled * g(0);                       // was: g (W' q)' h
+    grad.g(0) += d_scaled.cwiseProduct(projected).sum();  // was: g (W' q)' h
+  }
+
+  void project_backward(const In<S, MemorySize>& d_projected, Out<S, Query> d_queries) const {
+    add_product_backward(W.transpose(), d_projected, d_queries);  // was: projected = W' q
+  }
+  void accumulate(const In<S, Query>& queries, const In<S, MemorySize>& d_projected, With<S>& grad) const {
+    add_outer_product(queries, d_projected, grad.W);  // was: projected = W' q
+  }
+  void keys_backward(const In<S, MemorySize>&, const In<S>&, With<S>&, Out<S, MemorySize>) const {}
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("W", self.W...);
+    visit("g", self.g...);
+  }
+
+ private:
+  using Match = detail::DotMatch<S, MemorySize>;
+};
+
+}  // namespace heed::inline v0_1

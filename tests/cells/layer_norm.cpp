@@ -1,0 +1,111 @@
+#include <heed/cells/layer_norm.hpp>
+
+#include <heed/cells/layer_norm_gru.hpp>
+#include <heed/cells/layer_norm_lstm.hpp>
+#include <heed/pack.hpp>
+
+#include "support/cell_runs.hpp"
+#include "support/numbers.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+using heed::LayerNormGruCell;
+using heed::LayerNormLstmCell;
+using heed::Matrix;
+using heed::Random;
+
+namespace {
+
+template <class C>
+std::vector<std::string> names() {
+  std::vector<std::string> result;
+  C cell(2, 3);
+  heed::for_each_parameter([&](const heed::ParameterName& name, auto&) { result.push_back(name.str()); }, cell);
+  return result;
+}
+
+/// Of a small packed cell of fixed sizes, from the same not packed.
+template <class C>
+double distance_from_packed() {
+  Random random(53);
+  C cell(8, 8);
+  randomize(cell, random);
+  const auto packed = heed::pack(cell);
+  const Matrix<float> x = random_matrix<float>(8, 3, random);
+  const Matrix<float> s_prev = random_matrix<float>(cell.state_size(), 3, random);
+  Matrix<float> trace(packed.trace_size(), 3), s(cell.state_size(), 3);
+  packed.project(x, 0, trace);
+  packed.step(trace, s_prev, s);
+  return difference(s, typed::next_state(cell, x, s_prev));
+}
+
+/// How far the next state moves when W, U, or both, and with them their products, become larger.
+template <class C>
+double change_when_scaled(double factor_W, double factor_U) {
+  Random random(37);
+  C cell(3, 16);
+  randomize(cell, random, 4);  // the variances are far above epsilon
+  const Matrix<double> x = random_matrix(3, 4, random), s_prev = random_matrix(cell.state_size(), 4, random);
+  const Matrix<double> before = typed::next_state(cell, x, s_prev);
+  cell.W *= factor_W;
+  cell.U *= factor_U;
+  return difference(typed::next_state(cell, x, s_prev), before);
+}
+
+}  // namespace
+
+TEST(LayerNormLstmCell, FixedSizesAgreeWithDynamicOnes) {
+  EXPECT_LE((typed::distance_from_dynamic<LayerNormLstmCell<double, 3, 4>, LayerNormLstmCell<double>>()), 1e-13);
+}
+
+TEST(LayerNormGruCell, FixedSizesAgreeWithDynamicOnes) {
+  EXPECT_LE((typed::distance_from_dynamic<LayerNormGruCell<double, 3, 4>, LayerNormGruCell<double>>()), 1e-13);
+}
+
+TEST(LayerNormLstmCell, SmallPackedMatricesOfFixedSizeAgreeToo) {
+  EXPECT_LE((distance_from_packed<LayerNormLstmCell<float, 8, 8>>()), 2e-6);
+}
+
+TEST(LayerNormGruCell, SmallPackedMatricesOfFixedSizeAgreeToo) {
+  EXPECT_LE((distance_from_packed<LayerNormGruCell<float, 8, 8>>()), 2e-6);
+}
+
+TEST(LayerNormLstmCell, NamesItsParameters) {
+  EXPECT_EQ(names<LayerNormLstmCell<double>>(),
+            (std::vector<std::string>{"W", "U", "b_W", "b_U", "gain_W", "gain_U", "gain_c", "b_c"}));
+}
+
+TEST(LayerNormGruCell, NamesItsParameters) {
+  EXPECT_EQ(names<LayerNormGruCell<double>>(), (std::vector<std::string>{"W", "U", "b_W", "b_U", "gain_W", "gain_U"}));
+}
+
+TEST(LayerNormLstmCell, BeginsWithGainsOfOne) {
+  const LayerNormLstmCell<double> cell(2, 3);
+  EXPECT_EQ(cell.gain_W, heed::Vector<double>::Ones(12));
+  EXPECT_EQ(cell.gain_U, heed::Vector<double>::Ones(12));
+  EXPECT_EQ(cell.gain_c, heed::Vector<double>::Ones(3));
+}
+
+TEST(LayerNormLstmCell, DoesNotSeeTheScaleOfItsMatrices) {
+  EXPECT_LE(change_when_scaled<LayerNormLstmCell<double>>(3, 0.5), 1e-4);
+}
+
+TEST(LayerNormGruCell, DoesNotSeeTheScaleOfItsMatrices) {
+  EXPECT_LE(change_when_scaled<LayerNormGruCell<double>>(3, 0.5), 1e-4);
+}
+
+TEST(LayerNormGruCell, NormalisesResetAndUpdateTogetherAndTheCandidateAlone) {
+  Random random(47);
+  LayerNormGruCell<double> cell(3, 16);
+  randomize(cell, random, 4);
+  const Matrix<double> x = random_matrix(3, 4, random), s_prev = random_matrix(16, 4, random);
+  const Matrix<double> before = typed::next_state(cell, x, s_prev);
+  auto candidate = cell, update = cell;
+  candidate.W.bottomRows(16) *= 3;
+  EXPECT_LE(difference(typed::next_state(candidate, x, s_prev), before), 1e-5);
+  update.W.middleRows(16, 16) *= 3;  // r becomes smaller beside it
+  EXPECT_GT(difference(typed::next_state(update, x, s_prev), before), 0.01);
+}
