@@ -11,6 +11,7 @@
 #include <heed/parameters.hpp>
 #include <heed/variant.hpp>
 #include <heed/packing.hpp>
+#include <heed/sentence_ranges.hpp>
 #include <heed/random.hpp>
 
 // Arithmetic
@@ -45,6 +46,10 @@
 #include <heed/layers/dropout.hpp>
 #include <heed/layers/embedding.hpp>
 #include <heed/layers/linear.hpp>
+#include <heed/layers/layer_norm.hpp>
+#include <heed/layers/positional_encoding.hpp>
+#include <heed/layers/multi_head_attention.hpp>
+#include <heed/layers/attention_pooling.hpp>
 #include <heed/cells/cell.hpp>
 #include <heed/cells/rnn.hpp>
 #include <heed/cells/gru.hpp>
@@ -76,6 +81,7 @@
 #include <heed/attention.hpp>
 #include <heed/recurrence.hpp>
 #include <heed/encoder.hpp>
+#include <heed/transformer_encoder_layer.hpp>
 #include <heed/stack.hpp>
 #include <heed/bridge.hpp>
 #include <heed/readout.hpp>

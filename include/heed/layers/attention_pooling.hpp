@@ -1,0 +1,101 @@
+#pragma once
+
+#include <heed/kernels/transposed_product.hpp>
+#include <heed/kernels/weighted_sum.hpp>
+#include <heed/math.hpp>
+#include <heed/parameters.hpp>
+#include <heed/products.hpp>
+#include <heed/sentence_ranges.hpp>
+
+#include <string>
+
+namespace heed::inline v0_1 {
+
+/// Everything a run of `AttentionPooling` writes besides its results. One per thread; it only grows.
+template <class S>
+struct AttentionPoolingTape {
+  Buffer<S> z;               ///< alignment x columns
+  Buffer<S> weights;         ///< columns x 1: those of sentence b from row starts[b], which sum to 1
+  Buffer<S> d_z, d_weights;  ///< on the way back
+};
+
+/// One vector for a sequence, Yang et al. 2016 (hierarchical attention networks), equations 5 to 7.
+///
+///   z_j = tanh(W h_j + b)        weights = softmax(v' z_j)        pooled = sum_j weights_j h_j
+///
+/// Additive attention (scorers/additive.hpp) whose query never changes: what it would add is in b. One query has no use
+/// for keys kept as exponentials, so z is computed at once.
+template <class S, int Size = Dynamic, int Alignment = Dynamic>
+struct AttentionPooling {
+  using Scalar = S;
+  using Tape = AttentionPoolingTape<S>;
+
+  Parameter<S, Alignment, Size> W;  ///< alignment x size (W_w)
+  Vector<S> b;                      ///< alignment (b_w)
+  Vector<S, Alignment> v;           ///< alignment (u_w)
+
+  AttentionPooling() : AttentionPooling(Size == Dynamic ? 0 : Size, Alignment == Dynamic ? 0 : Alignment) {}
+  AttentionPooling(Index size, Index alignment)
+      : W(decltype(W)::Zero(alignment, size)),
+        b(Vector<S>::Zero(alignment)),
+        v(Vector<S, Alignment>::Zero(alignment)) {}
+
+  Index size() const { return W.cols(); }
+
+  /// Overwrites pooled (size x sentences) from values (size x columns). Does not allocate once the tape has grown.
+  /// Throws if the sizes do not fit.
+  void forward(const In<S, Size>& values, const SentenceRanges& sentences, Tape& tape, Out<S, Size> pooled) const {
+    require(values.rows() == size() && values.cols() == sentences.columns(), [&] {
+      return "AttentionPooling: expected values of " + std::to_string(size()) + " x " +
+             std::to_string(sentences.columns()) + ", not " + std::to_string(values.rows()) + " x " +
+             std::to_string(values.cols());
+    });
+    tape.z.resize(W.rows(), values.cols());
+    tape.weights.resize(values.cols(), 1);
+    tape.z.colwise() = b;
+    add_product(W, values, tape.z);
+    Tanh::forward(tape.z);
+    for (Index s = 0; s < sentences.sentences(); ++s) {
+      const Index start = sentences.start(s), length = sentences.length(s);
+      auto weights = tape.weights.middleRows(start, length);
+      detail::TransposedProduct<S>::set(W.rows(), length, 1, detail::columns_of(tape.z).from(start),
+                                        detail::columns_of(v), detail::columns_of(weights));
+      softmax(weights);
+      detail::WeightedSum<S>::add(size(), length, 1, detail::columns_of(values).from(start),
+                                  detail::columns_of(weights), detail::columns_of(pooled.col(s)), true);
+    }
+  }
+
+  /// Adds to grad and d_values. Pass the `values` and `sentences` that forward was given.
+  void backward(const In<S, Size>& values, const SentenceRanges& sentences, Tape& tape, const In<S, Size>& d_pooled,
+                AttentionPooling& grad, Out<S, Size> d_values) const {
+    tape.d_weights.resize(values.cols(), 1);
+    tape.d_z.resize(W.rows(), values.cols());
+    for (Index s = 0; s < sentences.sentences(); ++s) {
+      const Index start = sentences.start(s), length = sentences.length(s);
+      const auto weights = tape.weights.middleRows(start, length);
+      auto d = tape.d_weights.middleRows(start, length);
+      const auto d_sum = detail::columns_of(d_pooled.col(s));
+      detail::TransposedProduct<S>::set(size(), length, 1, detail::columns_of(values).from(start), d_sum,
+                                        detail::columns_of(d));  // was: pooled
+      detail::WeightedSum<S>::backward(size(), length, 1, d_sum, detail::columns_of(weights),
+                                       detail::columns_of(d_values).from(start));  // was: pooled
+      softmax_backward(weights, d);                                                // was: weights
+    }
+    grad.v.noalias() += tape.z * tape.d_weights;          // was: v' z
+    tape.d_z.noalias() = v * tape.d_weights.transpose();  // was: v' z
+    Tanh::backward(tape.z, tape.d_z);                     // was: z = tanh(.)
+    add_outer_product(tape.d_z, values, grad.W);          // was: W h + b
+    grad.b += tape.d_z.rowwise().sum();                   // was: W h + b
+    add_product_backward(W, tape.d_z, d_values);          // was: W h + b
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("W", self.W...);
+    visit("b", self.b...);
+    visit("v", self.v...);
+  }
+};
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <heed/kernels/standardize.hpp>
+#include <heed/parameters.hpp>
+
+#include <algorithm>
+#include <string>
+
+namespace heed::inline v0_1 {
+
+/// Layer normalisation of every column x, Ba, Kiros & Hinton 2016, equations 3 and 4; PyTorch's nn.LayerNorm.
+///
+///   y = gain (x - mean) / sqrt(variance + 1e-5) + b
+///
+/// Mean and variance (divided by the size, not by one less) are those of the column's own rows, so no column knows of
+/// another.
+template <class S, int Size = Dynamic>
+struct LayerNorm {
+  using Scalar = S;
+
+  Vector<S, Size> gain;  ///< size; one at first (nn.LayerNorm.weight)
+  Vector<S> b;           ///< size, or empty: no bias
+
+  LayerNorm() : LayerNorm(Size == Dynamic ? 0 : Size) {}
+  explicit LayerNorm(Index size, bool bias = true)
+      : gain(Vector<S, Size>::Ones(size)), b(Vector<S>::Zero(bias ? size : 0)) {}
+
+  Index size() const { return gain.size(); }
+  /// How many rows `backward` wants of a column: what it is before gain and bias, and 1 / sqrt(variance + 1e-5).
+  Index trace_size() const { return size() + 1; }
+
+  /// Overwrites y (size x n), which may be x, and trace (trace_size x n). Does not allocate. Throws if x has another
+  /// size.
+  void forward(const In<S, Size>& x, Out<S, Size> y, Out<S> trace) const {
+    require(x.rows() == size(), [&] {
+      return "LayerNorm: expected columns of size " + std::to_string(size()) + ", not " + std::to_string(x.rows());
+    });
+    eigen_assert(trace.rows() == trace_size() && trace.cols() == x.cols());
+    for (Index i = 0; i < x.cols(); ++i) {
+      S *const normal = trace.col(i).data(), *const to = y.col(i).data();
+      std::copy_n(x.col(i).data(), size(), normal);
+      normal[size()] = detail::standardize(normal, size());
+      detail::for_each_packet<S>(size(), [&](const auto& io, Index k) {
+        const auto bias = b.size() > 0 ? io.load(b.data() + k) : io.constant(S(0));
+        io.store(to + k, Eigen::internal::pmadd(io.load(normal + k), io.load(gain.data() + k), bias));
+      });
+    }
+  }
+
+  /// d_x += dL/dx. Allocates.
+  void backward(const In<S>& trace, const In<S, Size>& d_y, Out<S, Size> d_x) const {
+    Vector<S, Size> d(size());
+    for (Index i = 0; i < d_y.cols(); ++i) {
+      d = gain.cwiseProduct(d_y.col(i));                                             // was: y = gain N(x) + b
+      detail::standardize_backward(trace.col(i).head(size()), trace(size(), i), d);  // was: N(x)
+      d_x.col(i) += d;
+    }
+  }
+
+  /// grad.gain += the sum of d_y N(x) over the columns, grad.b += that of d_y.
+  void accumulate(const In<S>& trace, const In<S, Size>& d_y, LayerNorm& grad) const {
+    grad.gain += d_y.cwiseProduct(trace.topRows(size())).rowwise().sum();
+    if (b.size() > 0) grad.b += d_y.rowwise().sum();
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("gain", self.gain...);
+    visit("b", self.b...);
+  }
+};
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,218 @@
+#pragma once
+
+#include <heed/kernels/dot.hpp>
+#include <heed/math.hpp>
+#include <heed/parameters.hpp>
+#include <heed/products.hpp>
+#include <heed/sentence_ranges.hpp>
+
+#include <cmath>
+#include <string>
+
+namespace heed::inline v0_1 {
+
+/// Everything a run of `MultiHeadAttention` writes besides its results. One per thread; it only grows.
+template <class S>
+struct MultiHeadTape {
+  Buffer<S> queries;   ///< size x n: (W_q x + b_q) / sqrt(size / heads)
+  Buffer<S> memory;    ///< 2 size x m: keys W_k h + b_k above values W_v h + b_v
+  Buffer<S> weights;   ///< longest x heads n: those of head k for query i in column k n + i; 0 where it does not look
+  Buffer<S> contexts;  ///< size x n: the weighted sums of all heads, one above the other
+  Buffer<S> d_queries, d_memory, d_weights, d_contexts;  ///< on the way back
+};
+
+/// Multi-head attention, Vaswani et al. 2017, section 3.2.2; PyTorch's nn.MultiheadAttention.
+///
+///   q = W_q x + b_q        k_j = W_k h_j + b_k        v_j = W_v h_j + b_v        cut into `heads` pieces of their rows
+///   in each head           weights = softmax_j(q' k_j / sqrt(size / heads))      context = sum_j weights_j v_j
+///   y = W_out [context of head 0; context of head 1; ...] + b_out
+///
+/// Every sentence of x (the queries) looks at the sentence of h (the memory) in the same place; where x is h, that is
+/// self-attention. A causal one looks at a word's own column and at those before it only: what follows changes not one
+/// bit. Shapes: x size x n, h size x m, y size x n.
+template <class S, int Size = Dynamic>
+struct MultiHeadAttention {
+  using Scalar = S;
+  using Tape = MultiHeadTape<S>;
+
+  Parameter<S, detail::times(3, Size), Size> W;  ///< 3 size x size: rows of q, k, v (in_proj_weight)
+  Vector<S> b;                                   ///< 3 size, or empty: no bias (in_proj_bias)
+  Parameter<S, Size, Size> W_out;                ///< size x size (out_proj.weight)
+  Vector<S> b_out;                               ///< size, or empty: no bias (out_proj.bias)
+  Index heads = 1;
+  bool causal = false;  ///< whether the query of step t looks at steps 0 ... t alone
+
+  MultiHeadAttention() : MultiHeadAttention(Size == Dynamic ? 0 : Size, 1) {}
+  /// Throws unless the heads share the size evenly.
+  MultiHeadAttention(Index size, Index heads_, bool bias = true, bool causal_ = false)
+      : W(decltype(W)::Zero(3 * size, size)),
+        b(Vector<S>::Zero(bias ? 3 * size : 0)),
+        W_out(decltype(W_out)::Zero(size, size)),
+        b_out(Vector<S>::Zero(bias ? size : 0)),
+        heads(heads_),
+        causal(causal_) {
+    require(heads >= 1 && size % heads == 0, [&] {
+      return "MultiHeadAttention: " + std::to_string(heads) + " heads cannot share a size of " + std::to_string(size);
+    });
+  }
+
+  Index size() const { return W_out.rows(); }
+
+  /// Overwrites y. Does not allocate once the tape has grown. Throws if the sizes do not fit.
+  void forward(const In<S, Size>& x, const SentenceRanges& queries, const In<S, Size>& h, const SentenceRanges& memory,
+               Tape& tape, Out<S, Size> y) const {
+    check(x, queries, h, memory);
+    const Index n = x.cols(), rows = memory.longest();
+    project(0, size(), x, tape.queries);
+    tape.queries *= scale();
+    project(size(), 2 * size(), h, tape.memory);
+    tape.weights.resize(rows, heads * n);
+    tape.contexts.resize(size(), n);
+    tape.contexts.setZero();
+    for_each_look(queries, memory, [&](Index head, Index i, Index count, Index j, Index length) {
+      const Index step = causal ? 1 : count;
+      for (Index t = 0; t < count; t += step) {
+        const Index seen = causal ? t + 1 : length;
+        auto weights = tape.weights.block(0, head * n + i + t, seen, step);
+        Dot::score(piece(tape.queries, head, i + t, step), piece(tape.memory, head, j, seen), weights);
+        softmax(weights);
+        add_product(piece(tape.memory, heads + head, j, seen), weights, piece(tape.contexts, head, i + t, step));
+        tape.weights.block(seen, head * n + i + t, rows - seen, step).setZero();
+      }
+    });
+    set_bias(b_out, y);
+    add_product(W_out, tape.contexts, y);
+  }
+  /// Self-attention.
+  void forward(const In<S, Size>& x, const SentenceRanges& sentences, Tape& tape, Out<S, Size> y) const {
+    forward(x, sentences, x, sentences, tape, y);
+  }
+
+  /// The mean of the heads' weights after `forward`: overwrites `mean`, longest sentence of the memory x n. A column
+  /// sums to 1 and is zero below the end of its sentence. Does not allocate.
+  void mean_weights(const Tape& tape, Out<S> mean) const {
+    const Index n = tape.queries.cols();
+    mean = tape.weights.leftCols(n);
+    for (Index head = 1; head < heads; ++head) mean += tape.weights.middleCols(head * n, n);
+    mean /= static_cast<S>(heads);
+  }
+
+  /// Adds to grad, d_x and d_h, which may be the same. Pass what forward was given.
+  void backward(const In<S, Size>& x, const SentenceRanges& queries, const In<S, Size>& h, const SentenceRanges& memory,
+                Tape& tape, const In<S, Size>& d_y, MultiHeadAttention& grad, Out<S, Size> d_x,
+                Out<S, Size> d_h) const {
+    const Index n = x.cols();
+    tape.d_contexts.resize(size(), n);
+    tape.d_queries.resize(size(), n);
+    tape.d_memory.resize(2 * size(), h.cols());
+    tape.d_weights.resize(tape.weights.rows(), n);
+    tape.d_contexts.setZero();
+    tape.d_queries.setZero();
+    tape.d_memory.setZero();
+    add_outer_product(d_y, tape.contexts, grad.W_out);    // was: y = W_out contexts + b_out
+    if (b.size() > 0) grad.b_out += d_y.rowwise().sum();  // was: y = W_out contexts + b_out
+    add_product_backward(W_out, d_y, tape.d_contexts);    // was: y = W_out contexts + b_out
+    for_each_look(queries, memory, [&](Index head, Index i, Index count, Index j, Index length) {
+      const auto weights = tape.weights.block(0, head * n + i, length, count);
+      auto d = tape.d_weights.block(0, i, length, count);
+      const auto d_context = piece(tape.d_contexts, head, i, count);
+      Dot::score(d_context, piece(tape.memory, heads + head, j, length), d);                             // was: context
+      add_outer_product(d_context, weights, piece(tape.d_memory, heads + head, j, length));              // was: context
+      softmax_backward(weights, d);                                                                      // was: weights
+      add_product(piece(tape.memory, head, j, length), d, piece(tape.d_queries, head, i, count));        // was: q' k_j
+      add_outer_product(piece(tape.queries, head, i, count), d, piece(tape.d_memory, head, j, length));  // was: q' k_j
+    });
+    project_backward(size(), 2 * size(), h, tape.d_memory, grad, d_h);  // was: [k; v] = ...
+    tape.d_queries *= scale();                                          // was: q / sqrt(size / heads)
+    project_backward(0, size(), x, tape.d_queries, grad, d_x);          // was: q = ...
+  }
+  /// Backward of self-attention.
+  void backward(const In<S, Size>& x, const SentenceRanges& sentences, Tape& tape, const In<S, Size>& d_y,
+                MultiHeadAttention& grad, Out<S, Size> d_x) const {
+    backward(x, sentences, x, sentences, tape, d_y, grad, d_x, d_x);
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("W", self.W...);
+    visit("b", self.b...);
+    visit("W_out", self.W_out...);
+    visit("b_out", self.b_out...);
+    visit("heads", self.heads...);
+    visit("causal", self.causal...);
+  }
+
+ private:
+  using Dot = detail::DotMatch<S, Dynamic>;
+
+  S scale() const {
+    using std::sqrt;
+    return S(1) / sqrt(static_cast<S>(size() / heads));
+  }
+
+  template <class B, class Y>
+  static void set_bias(const B& bias, Y&& y) {
+    if (bias.size() > 0) {
+      y.colwise() = bias;
+    } else {
+      y.setZero();
+    }
+  }
+
+  /// Rows `first` ... of W x + b.
+  void project(Index first, Index rows, const In<S, Size>& x, Buffer<S>& to) const {
+    to.resize(rows, x.cols());
+    set_bias(b.segment(b.size() > 0 ? first : 0, b.size() > 0 ? rows : 0), to);
+    add_product(W.middleRows(first, rows), x, to);
+  }
+  void project_backward(Index first, Index rows, const In<S, Size>& x, const Buffer<S>& d, MultiHeadAttention& grad,
+                        Out<S, Size> d_x) const {
+    add_outer_product(d, x, grad.W.middleRows(first, rows));
+    if (b.size() > 0) grad.b.segment(first, rows) += d.rowwise().sum();
+    add_product_backward(W.middleRows(first, rows), d, d_x);
+  }
+
+  /// The rows of a head in columns i ... of queries or contexts, or of the keys in a memory; its values are the rows of
+  /// head `heads + head`.
+  template <class X>
+  auto piece(X& x, Index head, Index i, Index count) const {
+    const Index depth = size() / heads;
+    return x.block(head * depth, i, depth, count);
+  }
+
+  /// Calls use(head, first query, queries, first key, keys) for every head of every sentence.
+  template <class Use>
+  void for_each_look(const SentenceRanges& queries, const SentenceRanges& memory, const Use& use) const {
+    for (Index s = 0; s < queries.sentences(); ++s) {
+      for (Index head = 0; head < heads; ++head) {
+        use(head, queries.start(s), queries.length(s), memory.start(s), memory.length(s));
+      }
+    }
+  }
+
+  void check(const In<S, Size>& x, const SentenceRanges& queries, const In<S, Size>& h,
+             const SentenceRanges& memory) const {
+    const auto shape = [](Index rows, Index cols) { return std::to_string(rows) + " x " + std::to_string(cols); };
+    const auto fits = [&](const In<S, Size>& matrix, const SentenceRanges& sentences, const char* name) {
+      require(matrix.rows() == size() && matrix.cols() == sentences.columns(), [&] {
+        return std::string("MultiHeadAttention: expected ") + name + " of " + shape(size(), sentences.columns()) +
+               ", not " + shape(matrix.rows(), matrix.cols());
+      });
+    };
+    fits(x, queries, "queries");
+    fits(h, memory, "a memory");
+    require(queries.sentences() == memory.sentences(), [&] {
+      return "MultiHeadAttention: " + std::to_string(queries.sentences()) + " sentences cannot look at " +
+             std::to_string(memory.sentences());
+    });
+    for (Index s = 0; causal && s < queries.sentences(); ++s) {
+      require(queries.length(s) == memory.length(s), [&] {
+        return "MultiHeadAttention: causal attention needs as many keys as queries, but sentence " + std::to_string(s) +
+               " has " + std::to_string(queries.length(s)) + " queries and " + std::to_string(memory.length(s)) +
+               " keys";
+      });
+    }
+  }
+};
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,85 @@
+#include "support/allocation_counter.hpp"
+
+#include <heed/layers/attention_pooling.hpp>
+#include <heed/layers/positional_encoding.hpp>
+#include <heed/transformer_encoder_layer.hpp>
+
+#include "support/numbers.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+using heed::Index;
+using heed::Matrix;
+using heed::test::steady_allocations;
+
+namespace {
+
+const std::vector<Index> queries{0, 20, 27, 28, 40}, memory{0, 33, 34, 60, 70};
+
+/// Calls use(size, x) for the sizes of the demo and larger ones.
+template <class Use>
+void for_each_size(const Use& use) {
+  heed::Random random(1);
+  for (const Index size : {128, 512}) {
+    SCOPED_TRACE("size " + std::to_string(size));
+    use(size, random_matrix<float>(size, queries.back(), random));
+  }
+}
+
+}  // namespace
+
+TEST(MultiHeadAttention, AllocatesNothingForward) {
+  heed::Random random(2);
+  for_each_size([&](Index size, const Matrix<float>& x) {
+    const Matrix<float> h = random_matrix<float>(size, memory.back(), random);
+    for (const bool causal : {false, true}) {
+      heed::MultiHeadAttention<float> attention(size, 8, true, causal);
+      randomize(attention, random);
+      heed::MultiHeadTape<float> tape;
+      Matrix<float> y(size, x.cols()), weights(20, x.cols());
+      EXPECT_EQ(steady_allocations([&] { attention.forward(x, queries, tape, y); }), 0);
+      EXPECT_EQ(heed::test::allocations([&] { attention.mean_weights(tape, weights); }), 0);
+      if (causal) continue;
+      EXPECT_EQ(steady_allocations([&] { attention.forward(x, queries, h, memory, tape, y); }), 0);
+    }
+  });
+}
+
+TEST(TransformerEncoderLayer, AllocatesNothingForward) {
+  heed::Random random(3);
+  for_each_size([&](Index size, const Matrix<float>& x) {
+    for (const bool norm_first : {false, true}) {
+      heed::TransformerEncoderLayer<float> layer(size, 8, 2 * size, 0.1f, norm_first);
+      randomize(layer, random);
+      heed::TransformerEncoderTape<float> tape;
+      Matrix<float> y(size, x.cols());
+      EXPECT_EQ(steady_allocations([&] { layer.forward(x, queries, tape, y); }), 0);
+      EXPECT_EQ(steady_allocations([&] { layer.forward(x, queries, tape, y, &random); }), 0);
+    }
+  });
+}
+
+TEST(AttentionPooling, AllocatesNothingForward) {
+  heed::Random random(4);
+  for_each_size([&](Index size, const Matrix<float>& x) {
+    heed::AttentionPooling<float> pooling(size, size);
+    randomize(pooling, random);
+    heed::AttentionPoolingTape<float> tape;
+    Matrix<float> pooled(size, 4);
+    EXPECT_EQ(steady_allocations([&] { pooling.forward(x, queries, tape, pooled); }), 0);
+  });
+}
+
+TEST(PositionalEncoding, AllocatesNothingOnceItsTableHasGrown) {
+  const heed::Packing packing(std::vector<Index>{20, 7, 1, 12});
+  for_each_size([&](Index size, const Matrix<float>& x) {
+    Matrix<float> y = x;
+    heed::Buffer<float> table;
+    EXPECT_EQ(steady_allocations([&] { heed::PositionalEncoding<float>::forward(queries, y, table); }), 0);
+    EXPECT_EQ(steady_allocations([&] { heed::PositionalEncoding<float>::forward(packing, y, table); }), 0);
+    EXPECT_EQ(y.rows(), size);
+  });
+}

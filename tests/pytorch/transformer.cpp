@@ -1,0 +1,164 @@
+#include <heed/transformer_encoder_layer.hpp>
+
+#include <gtest/gtest.h>
+#include <support/pytorch.hpp>
+
+#include <map>
+#include <set>
+
+namespace {
+
+using heed::Index;
+using heed::Matrix;
+using heed::test::PytorchFixture;
+
+constexpr double tolerance = 1e-12;
+
+/// PyTorch's name of a parameter of these layers: self_attn.in_proj_weight for attention.W.
+std::string pytorch_name(const std::string& parameter) {
+  using Names = std::map<std::string, std::string>;
+  static const Names parts = {{"attention", "self_attn."},
+                              {"attention_norm", "norm1."},
+                              {"feed_forward_norm", "norm2."},
+                              {"inner", "linear1."},
+                              {"outer", "linear2."}};
+  static const Names of_attention = {
+      {"W", "in_proj_weight"}, {"b", "in_proj_bias"}, {"W_out", "out_proj.weight"}, {"b_out", "out_proj.bias"}};
+  static const Names of_others = {{"W", "weight"}, {"gain", "weight"}, {"b", "bias"}};
+  const std::size_t dot = parameter.find('.');
+  const std::string part = parameter.substr(0, dot), leaf = parameter.substr(dot + 1);
+  return parts.at(part) + (part == "attention" ? of_attention : of_others).at(leaf);
+}
+
+/// The ranges of sentences of these lengths.
+std::vector<Index> starts_of(const std::vector<Index>& lengths) {
+  std::vector<Index> starts{0};
+  for (const Index length : lengths) starts.push_back(starts.back() + length);
+  return starts;
+}
+
+class Transformer : public testing::Test {
+ protected:
+  /// A tensor of the layer that is compared, with a column per item.
+  Matrix<double> batch(const std::string& tensor) { return fixture_.matrix<double>(prefix_ + tensor).transpose(); }
+
+  template <class Layer>
+  void read(Layer& layer) {
+    heed::for_each_parameter(
+        [&](const heed::ParameterName& name, auto& x) {
+          const Matrix<double> stored = fixture_.matrix<double>(prefix_ + name_of(name.str()));
+          ASSERT_EQ(stored.rows(), x.rows()) << name.str();
+          ASSERT_EQ(stored.cols(), x.cols()) << name.str();
+          x = stored;
+        },
+        layer);
+  }
+
+  template <class Layer>
+  void expect_gradient(const Layer& grad) {
+    heed::for_each_parameter(
+        [&](const heed::ParameterName& name, const auto& d) {
+          const auto expected = fixture_.matrix<double>(prefix_ + "gradient." + name_of(name.str()));
+          EXPECT_LE(heed::test::distance(d, expected), tolerance) << prefix_ << name.str();
+        },
+        grad);
+    EXPECT_EQ(fixture_.unread(prefix_), std::vector<std::string>());
+  }
+
+  void expect(const Matrix<double>& actual, const std::string& tensor) {
+    EXPECT_LE(heed::test::distance(actual, batch(tensor)), tolerance) << prefix_ << tensor;
+  }
+
+  /// `part_` stands for the name of a part that is compared alone.
+  std::string name_of(const std::string& parameter) const {
+    if (part_.empty()) return pytorch_name(parameter);
+    const std::string name = pytorch_name(part_ + '.' + parameter);
+    return name.substr(name.find('.') + 1);
+  }
+
+  void compare_attention(const std::string& name, bool causal, bool bias) {
+    prefix_ = name + '.';
+    part_ = "attention";
+    const bool cross = fixture_.has(prefix_ + "memory");
+    const Matrix<double> x = batch("input"), h = cross ? batch("memory") : x, d_y = batch("gradient.outputs");
+    const auto& keys = cross ? keys_ : queries_;
+    heed::MultiHeadAttention<double> attention(x.rows(), fixture_.number<Index>("heads"), bias, causal);
+    read(attention);
+    heed::MultiHeadTape<double> tape;
+    Matrix<double> y(x.rows(), x.cols()), d_x = Matrix<double>::Zero(x.rows(), x.cols());
+    auto grad = heed::zeros_like(attention);
+    if (cross) {
+      Matrix<double> d_h = Matrix<double>::Zero(h.rows(), h.cols());
+      attention.forward(x, queries_, h, keys, tape, y);
+      attention.backward(x, queries_, h, keys, tape, d_y, grad, d_x, d_h);
+      expect(d_h, "gradient.memory");
+    } else {
+      attention.forward(x, queries_, tape, y);
+      attention.backward(x, queries_, tape, d_y, grad, d_x);
+    }
+    expect(y, "outputs");
+    expect(d_x, "gradient.input");
+    Matrix<double> weights(heed::SentenceRanges(keys).longest(), x.cols());
+    attention.mean_weights(tape, weights);
+    for (std::size_t s = 0; s + 1 < queries_.size(); ++s) {
+      const Matrix<double> of_sentence =
+          weights.block(0, queries_[s], keys[s + 1] - keys[s], queries_[s + 1] - queries_[s]);
+      expect(of_sentence, "weights." + std::to_string(s));
+    }
+    expect_gradient(grad);
+  }
+
+  void compare_layer(const std::string& name, bool norm_first) {
+    prefix_ = name + '.';
+    const Matrix<double> x = batch("input"), d_y = batch("gradient.outputs");
+    heed::TransformerEncoderLayer<double> layer(x.rows(), fixture_.number<Index>("heads"),
+                                                fixture_.number<Index>("inner"), 0, norm_first);
+    read(layer);
+    heed::TransformerEncoderTape<double> tape;
+    Matrix<double> y(x.rows(), x.cols()), d_x = Matrix<double>::Zero(x.rows(), x.cols());
+    auto grad = heed::zeros_like(layer);
+    layer.forward(x, queries_, tape, y);
+    layer.backward(x, queries_, tape, d_y, grad, d_x);
+    expect(y, "outputs");
+    expect(d_x, "gradient.input");
+    expect_gradient(grad);
+  }
+
+  PytorchFixture fixture_{heed::test::transformer_fixture};
+  std::string prefix_, part_;
+  std::vector<Index> queries_ = starts_of(fixture_.numbers<Index>("queries"));
+  std::vector<Index> keys_ = starts_of(fixture_.numbers<Index>("keys"));
+};
+
+TEST_F(Transformer, NormsAgreeWithPytorch) {
+  prefix_ = "norm.";
+  part_ = "attention_norm";
+  const Matrix<double> x = batch("input"), d_y = batch("gradient.outputs");
+  heed::LayerNorm<double> norm(x.rows());
+  read(norm);
+  Matrix<double> y(x.rows(), x.cols()), trace(norm.trace_size(), x.cols());
+  Matrix<double> d_x = Matrix<double>::Zero(x.rows(), x.cols());
+  auto grad = heed::zeros_like(norm);
+  norm.forward(x, y, trace);
+  norm.backward(trace, d_y, d_x);
+  norm.accumulate(trace, d_y, grad);
+  expect(y, "outputs");
+  expect(d_x, "gradient.input");
+  expect_gradient(grad);
+}
+
+TEST_F(Transformer, SelfAttentionAgreesWithPytorch) { compare_attention("self", false, true); }
+TEST_F(Transformer, CausalAttentionAgreesWithPytorch) { compare_attention("causal", true, true); }
+TEST_F(Transformer, CrossAttentionAgreesWithPytorch) { compare_attention("cross", false, false); }
+
+TEST_F(Transformer, LayersWithTheNormLastAgreeWithPytorch) { compare_layer("norm-last", false); }
+TEST_F(Transformer, LayersWithTheNormFirstAgreeWithPytorch) { compare_layer("norm-first", true); }
+
+TEST_F(Transformer, FixtureHoldsNothingThatIsNotCompared) {
+  const std::set<std::string> expected = {"norm", "self", "causal", "cross", "norm-last", "norm-first"};
+  std::set<std::string> found;
+  for (const auto& [tensor, view] : fixture_.file().tensors()) found.insert(tensor.substr(0, tensor.find('.')));
+  EXPECT_EQ(found, expected);
+}
+
+}  // namespace
