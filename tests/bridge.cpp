@@ -53,6 +53,28 @@ TEST(Bridge, MakesTheFirstStateOfEveryLayerInTheOrderAsked) {
   }
 }
 
+TEST(Bridge, ReadsTheLowerRowsAloneWhereAskedTo) {
+  Trial trial, lower;
+  lower.bridge = Bridge<double>(4, 3, 2, 3);
+  for (std::size_t l = 0; l < 2; ++l) {
+    lower.bridge.layers[l].W = trial.bridge.layers[l].W.rightCols(1);
+    lower.bridge.layers[l].b = trial.bridge.layers[l].b;
+    trial.bridge.layers[l].W.leftCols(3).setZero();
+  }
+  EXPECT_NEAR(lower.loss(), trial.loss(), 1e-14);
+  auto grad = heed::zeros_like(lower.bridge), all = heed::zeros_like(trial.bridge);
+  for (std::size_t l = 0; l < 2; ++l) {
+    Memory<double> d_lower, d_all;
+    d_lower.zeros_like(trial.memory);
+    d_all.zeros_like(trial.memory);
+    Matrix<double> d = trial.d_states[l], same = d;
+    lower.bridge.backward(l, lower.gathered, lower.states[l], lower.sentences, d, grad, d_lower);
+    trial.bridge.backward(l, trial.gathered, trial.states[l], trial.sentences, same, all, d_all);
+    EXPECT_LE(difference(d_lower.summary, d_all.summary), 1e-14);
+    EXPECT_LE(difference(grad.layers[l].W, all.layers[l].W.rightCols(1)), 1e-14);
+  }
+}
+
 TEST(Bridge, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
   Trial trial;
   trial.loss();

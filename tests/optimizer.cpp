@@ -72,6 +72,23 @@ TEST(Sgd, AgreesWithAScalarLoopWithMomentum) {
   EXPECT_LE(distance_from_scalar(heed::Sgd<Model>(random_part(1), 0.05, 0.9), scalar_sgd(0.05, 0.9)), 1e-14);
 }
 
+TEST(Adadelta, AgreesWithAScalarLoop) {
+  const auto scalar_adadelta = [](double rate, double rho, double epsilon) {
+    return [=] {
+      return [=, v = 0.0, u = 0.0](double x, double d) mutable {
+        v = rho * v + (1 - rho) * d * d;
+        const double step = std::sqrt(u + epsilon) / std::sqrt(v + epsilon) * d;
+        u = rho * u + (1 - rho) * step * step;
+        return x - rate * step;
+      };
+    };
+  };
+  EXPECT_LE(distance_from_scalar(heed::Adadelta<Model>(random_part(1)), scalar_adadelta(1, 0.95, 1e-6)), 1e-14);
+  EXPECT_LE(
+      distance_from_scalar(heed::Adadelta<Model>(random_part(1), 0.5, 0.8, 1e-3), scalar_adadelta(0.5, 0.8, 1e-3)),
+      1e-14);
+}
+
 TEST(Adam, AgreesWithAScalarLoop) {
   EXPECT_LE(distance_from_scalar(heed::Adam<Model>(random_part(1)), scalar_adam(1e-3, 0.9, 0.999, 1e-8)), 1e-14);
   EXPECT_LE(
@@ -105,6 +122,8 @@ void expect_the_same_in_shares(Optimizer whole) {
   EXPECT_EQ(same.b, model.b);
   EXPECT_NE(model.W, random_part(1).W);
 }
+
+TEST(Adadelta, UpdatesInSharesAsAtOnce) { expect_the_same_in_shares(heed::Adadelta<Model>(random_part(1), 0.5, 0.9)); }
 
 TEST(Adam, UpdatesInSharesAsAtOnce) { expect_the_same_in_shares(heed::Adam<Model>(random_part(1), 0.1)); }
 

@@ -16,6 +16,7 @@ struct Trial {
   heed::Random random{137};
   Readout<double> readout{3, 4, 2, 5};
   Matrix<double> s, c, x, d_features, features = Matrix<double>(5, 6);
+  heed::Buffer<double> kept;
   Trial() {
     randomize(readout, random);
     s = random_matrix(3, 6, random);
@@ -25,7 +26,7 @@ struct Trial {
     loss();
   }
   double loss() {
-    readout.forward(s, c, x, features);
+    readout.forward(s, c, x, features, kept);
     return features.cwiseProduct(d_features).sum();
   }
 };
@@ -53,7 +54,7 @@ TEST(Readout, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
   Matrix<double> d_s = Matrix<double>::Zero(3, 6), d_c = Matrix<double>::Zero(4, 6), d_x = Matrix<double>::Zero(2, 6);
   const auto backward = [&](Readout<double>& into) {
     Matrix<double> d = trial.d_features;
-    trial.readout.backward(trial.s, trial.c, trial.x, trial.features, d, into, d_s, d_c, d_x);
+    trial.readout.backward(trial.s, trial.c, trial.x, trial.features, trial.kept, d, into, d_s, d_c, d_x);
   };
   backward(grad);
   const auto loss = [&] { return trial.loss(); };

@@ -13,7 +13,8 @@ namespace heed::inline v0_1 {
 ///
 ///   s_0 = tanh(W summary + b)
 ///
-/// as in Bahdanau, Cho & Bengio 2015, section A.2.2, but from the final states of both directions.
+/// The summary holds the final states of both directions. Bahdanau, Cho & Bengio 2015, section A.2.2, read that of the
+/// backward one alone: the rows of the summary from the middle on.
 template <class T>
 struct Bridge {
   using Stored = T;
@@ -22,19 +23,22 @@ struct Bridge {
   template <class U>
   using With = Bridge<U>;
 
-  std::vector<Linear<T>> layers;  ///< summary size -> state size
+  std::vector<Linear<T>> layers;  ///< what is read of the summary -> state size
+  Index first = 0;                ///< the first row of the summary that is read
 
   Bridge() = default;
-  Bridge(Index summary, Index state, Index layer_count)
-      : layers(static_cast<std::size_t>(layer_count), Linear<T>(summary, state)) {}
+  Bridge(Index summary, Index state, Index layer_count, Index first_row = 0)
+      : layers(static_cast<std::size_t>(layer_count), Linear<T>(summary - first_row, state)), first(first_row) {}
 
   /// states[l].col(i) becomes the first state of layer l for a column that reads sentence `sentences[i]`; `gathered`
   /// keeps the summaries in that order for backward. Does not allocate once the buffers have grown.
   void forward(const Memory<S>& memory, std::span<const Index> sentences, Buffer<S>& gathered,
                std::vector<Buffer<S>>& states) const {
     const auto n = static_cast<Index>(sentences.size());
-    gathered.resize(memory.summary.rows(), n);
-    for (Index i = 0; i < n; ++i) gathered.col(i) = memory.summary.col(sentences[static_cast<std::size_t>(i)]);
+    gathered.resize(memory.summary.rows() - first, n);
+    for (Index i = 0; i < n; ++i) {
+      gathered.col(i) = memory.summary.col(sentences[static_cast<std::size_t>(i)]).bottomRows(gathered.rows());
+    }
     states.resize(layers.size());
     for (std::size_t l = 0; l < layers.size(); ++l) {
       states[l].resize(layers[l].output_size(), n);
@@ -50,13 +54,15 @@ struct Bridge {
     Tanh::backward(states, d_states);
     layers[l].accumulate(gathered, d_states, grad.layers[l]);
     for (std::size_t i = 0; i < sentences.size(); ++i) {
-      layers[l].backward(d_states.col(static_cast<Index>(i)), d_memory.summary.col(sentences[i]));
+      layers[l].backward(d_states.col(static_cast<Index>(i)),
+                         d_memory.summary.col(sentences[i]).bottomRows(gathered.rows()));
     }
   }
 
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("layers", self.layers...);
+    visit("first", self.first...);
   }
 };
 

@@ -85,6 +85,7 @@
 #include <heed/stack.hpp>
 #include <heed/bridge.hpp>
 #include <heed/readout.hpp>
+#include <heed/maxout_readout.hpp>
 
 // Decoders
 #include <heed/decoders/decoder.hpp>

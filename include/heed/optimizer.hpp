@@ -102,4 +102,41 @@ struct Adam {
   }
 };
 
+/// Adadelta (Zeiler 2012, algorithm 1), the optimiser of Bahdanau, Cho & Bengio 2015; `rate` as PyTorch has it.
+///
+///   v = rho v + (1 - rho) d^2        step = sqrt(u + epsilon) / sqrt(v + epsilon) d        x -= rate step
+///   u = rho u + (1 - rho) step^2     (after the step)
+template <Part Model>
+struct Adadelta {
+  double rate, rho, epsilon;
+  Model squares, steps;  ///< v and u
+
+  explicit Adadelta(const Model& model, double rate_ = 1, double rho_ = 0.95, double epsilon_ = 1e-6)
+      : rate(rate_), rho(rho_), epsilon(epsilon_), squares(zeros_like(model)), steps(zeros_like(model)) {}
+
+  void update(Model& model, const Model& grad) {
+    begin_update();
+    update_share(model, grad, {});
+  }
+  void begin_update() {}
+  void update_share(Model& model, const Model& grad, Share share, double factor = 1) {
+    for_each_parameter(
+        [&](const ParameterName&, auto& x_all, auto& v_all, auto& u_all, const auto& d_all) {
+          using S = typename std::remove_reference_t<decltype(x_all)>::Scalar;
+          const auto number = [](double y) { return static_cast<S>(y); };
+          auto x = share_of(x_all, share), v = share_of(v_all, share), u = share_of(u_all, share);
+          const auto d = share_of(d_all, share);
+          for (Index k = 0; k < d.size(); ++k) {
+            using std::sqrt;
+            const S slope = number(factor) * d(k);
+            v(k) = number(rho) * v(k) + number(1 - rho) * slope * slope;
+            const S step = sqrt(u(k) + number(epsilon)) / sqrt(v(k) + number(epsilon)) * slope;
+            u(k) = number(rho) * u(k) + number(1 - rho) * step * step;
+            x(k) -= number(rate) * step;
+          }
+        },
+        model, squares, steps, grad);
+  }
+};
+
 }  // namespace heed::inline v0_1

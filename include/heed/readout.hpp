@@ -33,8 +33,11 @@ struct Readout {
 
   Index output_size() const { return W.rows(); }
 
-  /// Overwrites features. Does not allocate.
-  void forward(const In<S>& s, const In<S>& c, const In<S>& x, Out<S> features) const {
+  /// It is the state after the step that is shown.
+  static constexpr bool reads_previous() { return false; }
+
+  /// Overwrites features. Does not allocate. What other readouts keep for backward (`kept`) is not needed here.
+  void forward(const In<S>& s, const In<S>& c, const In<S>& x, Out<S> features, Buffer<S>&) const {
     features.colwise() = b;
     add_product(W.leftCols(state), s, features);
     add_product(W.middleCols(state, context), c, features);
@@ -43,8 +46,8 @@ struct Readout {
   }
 
   /// Overwrites d_features by the gradient before the tanh; adds to grad and the three inputs' gradients.
-  void backward(const In<S>& s, const In<S>& c, const In<S>& x, const In<S>& features, Out<S> d_features, With<S>& grad,
-                Out<S> d_s, Out<S> d_c, Out<S> d_x) const {
+  void backward(const In<S>& s, const In<S>& c, const In<S>& x, const In<S>& features, Buffer<S>&, Out<S> d_features,
+                With<S>& grad, Out<S> d_s, Out<S> d_c, Out<S> d_x) const {
     Tanh::backward(features, d_features);
     grad.b += d_features.rowwise().sum();
     add_outer_product(d_features, s, grad.W.leftCols(state));

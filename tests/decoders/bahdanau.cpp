@@ -1,12 +1,16 @@
 #include <heed/decoders/bahdanau.hpp>
 
-#include <heed/cells/gru.hpp>
+#include <heed/cells/gru_reset_before.hpp>
 #include <heed/cells/lstm.hpp>
 #include <heed/scorers/additive.hpp>
 
 #include "support/decoder_runs.hpp"
 
 #include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
 
 using heed::Index;
 
@@ -94,4 +98,135 @@ TEST(BahdanauDecoder, FixesSizesAtCompileTimeWithoutChangingANumber) {
   EXPECT_LE(difference(run_fixed.tape.features, run_sized.tape.features), 1e-14);
   EXPECT_LE(part_difference(d_fixed.parameters, d_sized.parameters), 1e-13);
   EXPECT_LE(difference(d_fixed.memory.values, d_sized.memory.values), 1e-13);
+}
+
+namespace {
+
+using Column = std::vector<double>;
+using PaperCell = heed::GruCell<double, heed::Dynamic, heed::Dynamic, heed::gru_forms::bahdanau>;
+using PaperDecoder = heed::BahdanauMaxoutDecoder<PaperCell, Scorer>;
+
+PaperDecoder paper_decoder(bool previous) {
+  using namespace decoding;
+  const auto cell = [](Index input, Index size) { return PaperCell(input, size, false); };
+  PaperDecoder decoder(cell, {Scorer(hidden, memory_size, 3), {}}, word, memory_size, hidden, 1, features);
+  decoder.bridge = heed::Bridge<double>(memory_size, hidden, 1, memory_size / 2);
+  decoder.readout.previous = previous;
+  decoder = randomized(decoder);
+  decoder.bridge.layers[0].b.setZero();  // the paper has no biases
+  decoder.readout.b.setZero();
+  return decoder;
+}
+
+/// y_k += sum over i of M(k, from + i) x_i
+void add(const heed::Matrix<double>& M, Index from, const Column& x, Column& y, Index row = 0) {
+  for (std::size_t k = 0; k < y.size(); ++k) {
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      y[k] += M(row + static_cast<Index>(k), from + static_cast<Index>(i)) * x[i];
+    }
+  }
+}
+
+/// Section A.2.2 of the paper, one sentence and one number at a time: the sum of d_features * t.
+double appendix_loss(const PaperDecoder& decoder, const Setting& setting) {
+  constexpr Index n = decoding::hidden;
+  const auto& W = decoder.stack.layers[0].W;  // [W C; W_z C_z; W C] in the paper's letters, r above z above s~
+  const auto& U = decoder.stack.layers[0].U;
+  const auto& U_n = decoder.stack.layers[0].U_n;
+  const auto& scorer = decoder.attention.scorer;
+  const auto sigmoid = [](double x) { return 1 / (1 + std::exp(-x)); };
+  double loss = 0;
+  for (Index p = 0; p < setting.packing.sentences(); ++p) {
+    const Index b = setting.packing.sentence(p);
+    const heed::Matrix<double> h = setting.memory.values_of(b);
+    Column s(n);
+    const heed::Vector<double> last = setting.memory.summary.col(b).tail(decoding::memory_size / 2);
+    add(decoder.bridge.layers[0].W, 0, Column(last.data(), last.data() + last.size()), s);
+    for (double& x : s) x = std::tanh(x);  // s_0 = tanh(W_s h_1), h_1 the backward state
+    for (Index t = 0; t < setting.packing.length(p); ++t) {
+      const Index column = setting.packing.column(t, p);
+      const Column y(setting.x.col(column).data(), setting.x.col(column).data() + decoding::word);
+      Column e, c(decoding::memory_size);
+      double total = 0;
+      for (Index j = 0; j < h.cols(); ++j) {
+        Column z(3);
+        add(scorer.W, 0, s, z);
+        add(scorer.U, 0, Column(h.col(j).data(), h.col(j).data() + h.rows()), z);
+        double score = 0;
+        for (std::size_t k = 0; k < 3; ++k) score += scorer.v(static_cast<Index>(k)) * std::tanh(z[k]);
+        e.push_back(std::exp(score));
+        total += e.back();
+      }
+      for (Index j = 0; j < h.cols(); ++j) {
+        for (std::size_t k = 0; k < c.size(); ++k) {
+          c[k] += e[static_cast<std::size_t>(j)] / total * h(static_cast<Index>(k), j);
+        }
+      }
+      Column r(n), z(n), fresh(n), rs(n);
+      const auto gate = [&](Column& into, Index row) {
+        add(W, 0, y, into, row);
+        add(W, decoding::word, c, into, row);
+      };
+      gate(r, 0);
+      gate(z, n);
+      gate(fresh, 2 * n);
+      add(U, 0, s, r, 0);
+      add(U, 0, s, z, n);
+      for (std::size_t k = 0; k < n; ++k) rs[k] = sigmoid(r[k]) * s[k];
+      add(U_n, 0, rs, fresh);
+      Column next(n), shown(2 * decoding::features);
+      for (std::size_t k = 0; k < n; ++k) next[k] = (1 - sigmoid(z[k])) * s[k] + sigmoid(z[k]) * std::tanh(fresh[k]);
+      add(decoder.readout.W, 0, decoder.readout.previous ? s : next, shown);
+      add(decoder.readout.W, n, c, shown);
+      add(decoder.readout.W, n + decoding::memory_size, y, shown);
+      for (std::size_t k = 0; k < decoding::features; ++k) {
+        loss += setting.d_features(static_cast<Index>(k), column) * std::max(shown[2 * k], shown[2 * k + 1]);
+      }
+      s = next;
+    }
+  }
+  return loss;
+}
+
+}  // namespace
+
+TEST(BahdanauMaxoutDecoder, IsTheAppendixOfThePaper) {
+  for (const bool previous : {true, false}) {
+    PaperDecoder decoder = paper_decoder(previous);
+    Setting setting;
+    EXPECT_NEAR(decoding::loss(decoder, setting), appendix_loss(decoder, setting), 1e-13);
+    const auto grad = decoding::Gradients<PaperDecoder>(decoder, setting);
+    const auto paper = [&] { return appendix_loss(decoder, setting); };
+    heed::GradientCheck check;
+    heed::for_each_parameter(
+        [&](const heed::ParameterName& name, auto& x, const auto& d) {
+          if (!name.leaf().starts_with('b')) heed::check_gradient(name.str(), x, d, paper, check);
+        },
+        decoder, grad.parameters);
+    heed::check_gradient("x", setting.x, grad.x, paper, check);
+    heed::check_gradient("memory.values", setting.memory.values, grad.memory.values, paper, check);
+    heed::check_gradient("memory.summary", setting.memory.summary, grad.memory.summary, paper, check);
+    EXPECT_LE(check.error, 1e-6) << check.name << (previous ? ", the state before" : ", the state after");
+  }
+}
+
+TEST(BahdanauMaxoutDecoder, ShowsTheReadoutTheStateThatIsAskedFor) {
+  Setting setting;
+  const decoding::Run before(paper_decoder(true), setting), after(paper_decoder(false), setting);
+  EXPECT_EQ(before.tape.stack.top().outputs, after.tape.stack.top().outputs);
+  EXPECT_NE(before.tape.features, after.tape.features);
+}
+
+TEST(BahdanauMaxoutDecoder, GradientsAgreeWithCentralDifferencesWithTwoLayersAndDropout) {
+  using namespace decoding;
+  for (const bool previous : {true, false}) {
+    const auto cell = [](Index input, Index size) { return Gru(input, size); };
+    using D = heed::BahdanauMaxoutDecoder<Gru, Scorer>;
+    D decoder(cell, {Scorer(hidden, memory_size, 3), {}}, word, memory_size, hidden, 2, features, 0.3);
+    decoder.readout.previous = previous;
+    decoder = randomized(decoder);
+    Setting setting;
+    const auto found = check(decoder, setting, 7);
+    EXPECT_LE(found.error, 1e-6) << found.name;
+  }
 }

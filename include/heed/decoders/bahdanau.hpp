@@ -1,6 +1,7 @@
 #pragma once
 
 #include <heed/decoders/context_decoder.hpp>
+#include <heed/maxout_readout.hpp>
 
 namespace heed::inline v0_1 {
 
@@ -8,5 +9,10 @@ namespace heed::inline v0_1 {
 /// recurrent cell. The weights of step i are those used to predict word i.
 template <Cell C, Scorer ScorerType, class NormalizerType = Softmax>
 using BahdanauDecoder = ContextDecoder<C, Attention<ScorerType, NormalizerType>>;
+
+/// The same with the readout of the paper's appendix. With `GruCell<S, Dynamic, Dynamic, gru_forms::bahdanau>` for its cell
+/// and `bridge = Bridge<S>(memory, state, 1, memory / 2)` it is the appendix's decoder to the letter.
+template <Cell C, Scorer ScorerType, class NormalizerType = Softmax>
+using BahdanauMaxoutDecoder = ContextDecoder<C, Attention<ScorerType, NormalizerType>, MaxoutReadout>;
 
 }  // namespace heed::inline v0_1

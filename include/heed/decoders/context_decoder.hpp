@@ -7,24 +7,24 @@ namespace heed::inline v0_1 {
 
 /// A decoder whose recurrent state takes in a context at every step:
 ///
-///   c_i = look(s_{i-1})        s_i = cell([E y_{i-1}; c_i], s_{i-1})        features_i = tanh(W [s_i; c_i; E y_{i-1}]
-///   + b)
+///   c_i = look(s_{i-1})        s_i = cell([E y_{i-1}; c_i], s_{i-1})        features_i = readout(s_i, c_i, E y_{i-1})
 ///
 /// The lesson is in `Look`: with an `Attention` this is Bahdanau's decoder (decoders/bahdanau.hpp), with a
 /// `FixedVector` the plain one (decoders/plain.hpp). Everything else is the same code. With several layers the query is
-/// the previous top state, and the context enters the first layer.
-template <Cell C, class Look>
+/// the previous top state, and the context enters the first layer. `ReadoutType` is `Readout` (a tanh layer) or
+/// `MaxoutReadout`.
+template <Cell C, class Look, template <class> class ReadoutType = Readout>
 struct ContextDecoder {
   using Stored = StoredOf<C>;
   using Scalar = typename C::Scalar;
   using S = Scalar;
   template <class U>
-  using With = ContextDecoder<KeptAs<U, C>, KeptAs<U, Look>>;
+  using With = ContextDecoder<KeptAs<U, C>, KeptAs<U, Look>, ReadoutType>;
 
   Stack<C> stack;
   Look attention;
   Bridge<Stored> bridge;
-  Readout<Stored> readout;
+  ReadoutType<Stored> readout;
   Index word = 0;  ///< size of an embedded word: where the context's block of the first cell's W begins
 
   ContextDecoder() = default;
@@ -70,7 +70,7 @@ struct ContextDecoder {
 
   void finish(const In<S>& x, DecoderTape<S>& tape) const {
     tape.features.resize(feature_size(), x.cols());
-    readout.forward(tape.stack.top().outputs, tape.contexts, x, tape.features);
+    readout.forward(shown(tape), tape.contexts, x, tape.features, tape.readout);
   }
 
   void finish_backward(const In<S>& x, const DecoderState<S>& state, DecoderTape<S>& tape, With<S>& grad,
@@ -79,20 +79,23 @@ struct ContextDecoder {
     tape.d_projected.resize(tape.projected.rows(), x.cols());
     tape.d_contexts.resize(tape.contexts.rows(), x.cols());
     tape.d_contexts.setZero();
-    readout.backward(tape.stack.top().outputs, tape.contexts, x, tape.features, tape.d_features, grad.readout,
-                     tape.stack.top().d_outputs, tape.d_contexts, d_x);
+    tape.d_previous.resize(readout.reads_previous() ? stack.hidden_size() : 0, x.cols());
+    tape.d_previous.setZero();
+    readout.backward(shown(tape), tape.contexts, x, tape.features, tape.readout, tape.d_features, grad.readout,
+                     readout.reads_previous() ? tape.d_previous : tape.stack.top().d_outputs, tape.d_contexts, d_x);
   }
 
   void step_backward(const Memory<S>& memory, const DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
                      With<S>& grad, Memory<S>& d_memory, const Random* random) const {
     auto d_contexts = tape.d_contexts.middleCols(first, n);
-    stack.step_backward(tape.stack, first, n, random);  // was: stack.step
+    auto d_state = tape.stack.top().d_state.topRows(stack.hidden_size()).leftCols(n);
+    stack.step_backward(tape.stack, first, n, random);                              // was: stack.step
+    if (readout.reads_previous()) d_state += tape.d_previous.middleCols(first, n);  // was: readout
     stack.bottom().project_backward(tape.stack.layers.front().d_a.middleCols(first, n), word,
                                     d_contexts);  // was: project
     attention.backward(memory, detail::reading(state, n), tape.projected.middleCols(first, n),
                        tape.weights.middleCols(first, n), d_contexts, grad.attention,
-                       tape.d_projected.middleCols(first, n),
-                       tape.stack.top().d_state.topRows(stack.hidden_size()).leftCols(n), d_memory, tape.scratch,
+                       tape.d_projected.middleCols(first, n), d_state, d_memory, tape.scratch,
                        tape.d_scores);  // was: attention
   }
 
@@ -120,6 +123,14 @@ struct ContextDecoder {
     visit("bridge", self.bridge...);
     visit("readout", self.readout...);
     visit("word", self.word...);
+  }
+
+ private:
+  /// The states that the readout sees.
+  In<S> shown(const DecoderTape<S>& tape) const {
+    const auto& top = tape.stack.top();
+    if (readout.reads_previous()) return top.previous.topRows(stack.hidden_size());
+    return top.outputs;
   }
 };
 

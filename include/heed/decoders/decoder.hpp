@@ -50,9 +50,10 @@ struct DecoderTape {
   Buffer<S> contexts;   ///< memory size x N
   Buffer<S> feeds;      ///< features x N: the attentional vector each step was fed
   Buffer<S> features;   ///< features x N: what the output layer sees
+  Buffer<S> readout;    ///< what the readout keeps for backward
   Buffer<S> summaries;  ///< memory size x sentences: what the first state was made from
 
-  Buffer<S> d_projected, d_contexts, d_feed, d_scores;
+  Buffer<S> d_projected, d_contexts, d_previous, d_feed, d_scores;
   AttentionScratch<S> scratch;
   Buffer<S> d_features;  ///< to be filled before backward; overwritten by it
 };
