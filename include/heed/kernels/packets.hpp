@@ -121,9 +121,9 @@ P tanh_of(const P& x) {
 
 /// e^x of floats within 0.9 units in the last place, in half the time of Eigen's own; from the smallest normal number,
 /// for anything below, to just under the largest. The polynomial is a minimax fit to e^r.
-EIGEN_ALWAYS_INLINE Packet<float> exp_of_floats(const Packet<float>& x) {
+template <class P>
+EIGEN_ALWAYS_INLINE P exp_of_floats(const P& x) {
   namespace ei = Eigen::internal;
-  using P = Packet<float>;
   using Integers = typename ei::unpacket_traits<P>::integer_packet;
   // x = n ln 2 + r, |r| <= ln 2 / 2. Added to 3 2^22, a number is rounded to a whole one, n, and leaves it in its last bits.
   const P within = ei::pmin(ei::pmax(x, constant(-87.3365f)), constant(88.72f)), rounding = constant(0x3p22f);

@@ -70,21 +70,51 @@ struct HalfStorage {
   }
 };
 
+/// Shifts and masks on as many 32-bit integers as a packet of floats has numbers; on one where it has one.
+template <class P>
+struct Integers {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wignored-attributes"  // of a vector type as an argument: the template only looks it up
-/// As many 32-bit integers as a packet of floats has numbers.
-using IntegerPacket = Eigen::internal::unpacket_traits<Eigen::internal::packet_traits<float>::type>::integer_packet;
+  using type = typename Eigen::internal::unpacket_traits<P>::integer_packet;
 #pragma GCC diagnostic pop
+  static type load(const std::int32_t* from) { return Eigen::internal::ploadu<type>(from); }
+  static type masked(const type& x, std::uint32_t mask) {
+    return Eigen::internal::pand(x, Eigen::internal::pset1<type>(static_cast<std::int32_t>(mask)));
+  }
+  template <int Bits>
+  static type left(const type& x) {
+    return Eigen::internal::plogical_shift_left<Bits>(x);
+  }
+  template <int Bits>
+  static type right(const type& x) {
+    return Eigen::internal::parithmetic_shift_right<Bits>(x);
+  }
+  static P as_floats(const type& x) { return Eigen::internal::preinterpret<P>(x); }
+};
+template <>
+struct Integers<float> {
+  static std::int32_t load(const std::int32_t* from) { return *from; }
+  static std::int32_t masked(std::int32_t x, std::uint32_t mask) {
+    return static_cast<std::int32_t>(static_cast<std::uint32_t>(x) & mask);
+  }
+  template <int Bits>
+  static std::int32_t left(std::int32_t x) {
+    return static_cast<std::int32_t>(static_cast<std::uint32_t>(x) << Bits);
+  }
+  template <int Bits>
+  static std::int32_t right(std::int32_t x) {
+    return x >> Bits;
+  }
+  static float as_floats(std::int32_t x) { return std::bit_cast<float>(x); }
+};
 
 /// The upper half of a float: unfolding is a shift.
 template <>
 struct Storage<Eigen::bfloat16> : HalfStorage<Eigen::bfloat16> {
   EIGEN_ALWAYS_INLINE static Packet<float> load(const Word* from, int part) {
-    namespace ei = Eigen::internal;
-    const auto words = ei::ploadu<IntegerPacket>(from);
-    const auto upper = part == 0 ? ei::plogical_shift_left<16>(words)
-                                 : ei::pand(words, ei::pset1<IntegerPacket>(static_cast<Word>(0xffff0000u)));
-    return ei::preinterpret<Packet<float>>(upper);
+    using I = Integers<Packet<float>>;
+    const auto words = I::load(from);
+    return I::as_floats(part == 0 ? I::left<16>(words) : I::masked(words, 0xffff0000u));
   }
 };
 
@@ -100,11 +130,10 @@ struct Storage<Eigen::half> : HalfStorage<Eigen::half> {
   }
 
   EIGEN_ALWAYS_INLINE static Packet<float> load(const Word* from, int part) {
-    namespace ei = Eigen::internal;
-    const auto words = ei::ploadu<IntegerPacket>(from);
-    const auto upper = ei::parithmetic_shift_right<3>(part == 0 ? ei::plogical_shift_left<16>(words) : words);
-    const auto bits = ei::pand(upper, ei::pset1<IntegerPacket>(static_cast<Word>(0x8fffe000u)));
-    return ei::pmul(ei::preinterpret<Packet<float>>(bits), constant(0x1p112f));
+    using I = Integers<Packet<float>>;
+    const auto words = I::load(from);
+    const auto upper = I::right<3>(part == 0 ? I::left<16>(words) : words);
+    return Eigen::internal::pmul(I::as_floats(I::masked(upper, 0x8fffe000u)), constant(0x1p112f));
   }
 };
 
