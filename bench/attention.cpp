@@ -76,6 +76,7 @@ struct Look {
   std::vector<Index> sentences;
   Matrix values, queries;  // the rivals' side: the same memory, sentence after sentence, and the same queries
   Matrix keys, projected;  // keys are empty where the values themselves are matched
+  Matrix own_projected;    // the library's, which leaves a factor of all scores to them
   Vector v;                // empty where no tanh stands between
   Matrix weights, contexts, tile;
   heed::AttentionScratch<float> scratch;
@@ -97,6 +98,8 @@ struct Look {
     memory.resize(size, std::vector<Index>(sentences.size(), length));
     memory.values = values;
     attention.prepare(memory);
+    own_projected.resize(attention.projected_size(), batch);
+    attention.scorer.project(queries, own_projected);
   }
 
   auto values_of(Index b) const { return values.middleCols(b * S, S); }
@@ -106,7 +109,7 @@ struct Look {
   void heed_attend() {
     for (Index b = 0; b < memory.sentences(); ++b) {
       auto column = weights.col(b);
-      attention.scorer.score(projected.col(b), memory.keys_of(b), column, scratch.scorer);
+      attention.scorer.score(own_projected.col(b), memory.keys_of(b), column, scratch.scorer);
       attention.normalizer.forward(column);
       contexts.col(b).noalias() = memory.values_of(b) * column;
     }
@@ -319,9 +322,9 @@ void add_normalizer(const std::string& name, const std::string& rival, N normali
   add_scorer("general", [](Index size) { return heed::GeneralScorer<float>(size, size); });
   add_scorer("additive", [](Index size) { return heed::AdditiveScorer<float>(size, size, size); });
   add_scorer("concat", [](Index size) { return heed::ConcatScorer<float>(size, size, size); });
-  add_scorer("scaled-dot", [](Index size) { return heed::ScaledDotScorer<float>(size); });
-  add_scorer("scaled-general", [](Index size) { return heed::ScaledGeneralScorer<float>(size, size); });
-  add_scorer("normed-additive", [](Index size) { return heed::NormedAdditiveScorer<float>(size, size, size); });
+  add_scorer("scaled_dot", [](Index size) { return heed::ScaledDotScorer<float>(size); });
+  add_scorer("scaled_general", [](Index size) { return heed::ScaledGeneralScorer<float>(size, size); });
+  add_scorer("normed_additive", [](Index size) { return heed::NormedAdditiveScorer<float>(size, size, size); });
   add_normalizer("softmax", "eigen", heed::Softmax());
   add_normalizer("temperature", "eigen", heed::TemperatureSoftmax(0.7));
   add_normalizer("sparsemax", "sorted", heed::Sparsemax());

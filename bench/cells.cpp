@@ -3,7 +3,8 @@
 //   step/CELL/batch:32/H:256/RIVAL              one step of 32 sentences after W x: U h and the gates
 //   layer/CELL/T:50/batch:32/H:256/RIVAL        32 sentences of 50 words of size H: W x for all, 50 steps
 //
-// Rivals: `heed`, and `eigen`, the equations of each cell as one writes them with Eigen.
+// Rivals: `heed`, and `eigen`, the equations of each cell as one writes them with Eigen. Of the less common cells there is
+// the layer alone, `heed` and `packed`.
 
 #include "support.hpp"
 
@@ -72,6 +73,7 @@ struct Step {
     cell.project(x, 0, projected);
     a = (cell.W * x).colwise() + cell.b_W;
     trace.resize(cell.trace_size(), batch);
+    state.resize(cell.state_size(), batch);
   }
 
   double flops() const { return 2.0 * static_cast<double>(cell.U.size() * first.cols()); }
@@ -84,8 +86,7 @@ struct Step {
 
   void by_heed() {
     trace = projected;  // step works in place; the copy is a percent or two of it
-    state = first;
-    cell.step(trace, state, state);
+    cell.step(trace, first, state);
   }
   void by_eigen() {
     state = first;
@@ -133,12 +134,55 @@ struct Layer {
   }
 };
 
+/// One layer, as it is and packed.
+template <heed::Cell C>
+struct PackedLayer {
+  heed::Encoder<C> encoder;
+  heed::KeptAs<heed::Packed<float>, heed::Encoder<C>> packed;
+  heed::EncoderTape<float> tape, packed_tape;
+  heed::Packing packing;
+  Matrix x;
+
+  PackedLayer(Index batch, Index size)
+      : encoder([](Index input, Index hidden) { return make(input, hidden); }, size, size, 1, false),
+        packing(std::vector<Index>(static_cast<std::size_t>(batch), Layer<C>::words)) {
+    heed::Random random(1);
+    bench::randomize_parameters(encoder, size, random);
+    heed::repack(encoder, packed);
+    x = bench::random_matrix(size, packing.columns(), random);
+  }
+
+  static C make(Index input, Index hidden) {
+    if constexpr (requires(C cell) { cell.units(); }) {
+      return C(input, 2 * hidden, hidden);
+    } else {
+      return C(input, hidden);
+    }
+  }
+
+  double flops() const {
+    double weights = 0;
+    heed::for_each_parameter(
+        [&](const heed::ParameterName&, const auto& w) { weights += w.cols() > 1 ? static_cast<double>(w.size()) : 0; },
+        encoder);
+    return 2 * weights * static_cast<double>(x.cols());
+  }
+  bool right() {
+    by_heed();
+    by_packed();
+    return bench::agree(packed_tape.outputs(), tape.outputs());
+  }
+
+  void by_heed() { encoder.forward(x, packing, tape); }
+  void by_packed() { packed.forward(x, packing, packed_tape); }
+};
+
 template <class Work>
 void add(const std::string& name, Index batch, Index size, void (Work::*way)()) {
   bench::add_row(name, [=](benchmark::State& state) {
     Work work(batch, size);
     if (!work.right()) {
-      state.SkipWithError("heed and plain Eigen disagree");
+      state.SkipWithError("the two ways disagree");
       return;
     }
     bench::measure(state, work, [&] { (work.*way)(); });
@@ -160,10 +204,21 @@ void add_cell(const std::string& name) {
   }
 }
 
+template <heed::Cell C>
+void add_layer(const std::string& name) {
+  const std::string row = "layer/" + name + "/T:" + std::to_string(Layer<C>::words) + "/batch:32/H:256/";
+  add(row + "heed", 32, 256, &PackedLayer<C>::by_heed);
+  add(row + "packed", 32, 256, &PackedLayer<C>::by_packed);
+}
+
 [[maybe_unused]] const bool added = [] {
   add_cell<heed::RnnCell<float>>("rnn");
   add_cell<heed::GruCell<float>>("gru");
   add_cell<heed::LstmCell<float>>("lstm");
+  add_layer<heed::GruCell<float, heed::Dynamic, heed::Dynamic, heed::gru_forms::bahdanau>>("gru-reset-before");
+  add_layer<heed::ProjectedLstmCell<float>>("projected-lstm");
+  add_layer<heed::LayerNormLstmCell<float>>("layer-norm-lstm");
+  add_layer<heed::LayerNormGruCell<float>>("layer-norm-gru");
   return true;
 }();
 

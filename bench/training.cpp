@@ -4,7 +4,7 @@
 // of the matrix products (2 a multiply-add), backward taken as twice forward.
 //
 //   train/batch:64/threads:2                    one update: loss, gradient, clipping, Adam
-//   greedy/batch:64                             a batch of 12 words a sentence is decoded to 13 words each
+//   greedy/DECODER/batch:64                     a batch of 12 words a sentence is decoded to 13 words each
 
 #include "support.hpp"
 
@@ -24,8 +24,10 @@ using heed::Token;
 
 constexpr Index source_words = 335, target_words = 717, batch_size = 64;
 
-heed::TranslationModel<float> make_model() {
-  auto model = heed::make_model<float>(heed::TranslatorConfig{}, source_words, target_words);
+heed::TranslationModel<float> make_model(const std::string& decoder = "bahdanau") {
+  heed::TranslatorConfig config;
+  config.decoder = decoder;
+  auto model = heed::make_model<float>(config, source_words, target_words);
   heed::Random random(1);
   heed::initialize(model, random);
   return model;
@@ -82,8 +84,9 @@ double flops(const heed::TranslationModel<float>& model, heed::Sentences sources
         if (name.leaf() == "table" || W.cols() == 1) return;  // looked up, or a vector
         const bool of_source = path.starts_with("encoder") || path.ends_with("scorer.U");
         const bool of_sentence = path.find("bridge") != std::string::npos;
-        products += static_cast<double>(W.size()) *
-                    (of_source ? read : of_sentence ? static_cast<double>(sources.size()) : written);
+        products += static_cast<double>(W.size()) * (of_source     ? read
+                                                     : of_sentence ? static_cast<double>(sources.size())
+                                                                   : written);
       },
       model);
   products += looked_at * static_cast<double>(config.hidden + config.memory_size());  // scores and contexts
@@ -119,9 +122,26 @@ void train(benchmark::State& state, int threads) {
   state.counters["FLOP"] = benchmark::Counter(products, benchmark::Counter::kIsRate);
 }
 
-void greedy(benchmark::State& state) {
+/// The same model around Bahdanau's decoder as the appendix has it, which no option chooses.
+auto make_maxout_model() {
+  using Cell = heed::GruCell<float, heed::Dynamic, heed::Dynamic, heed::gru_forms::bahdanau>;
+  using Scorer = heed::AdditiveScorer<float>;
+  const heed::TranslatorConfig config;
+  const auto make = [](Index input, Index hidden) { return Cell(input, hidden); };
+  const Index memory = config.memory_size();
+  heed::Encoder<Cell> encoder(make, config.embedding, config.hidden, 1, true);
+  heed::BahdanauMaxoutDecoder<Cell, Scorer> decoder(make, {Scorer(config.hidden, memory, config.hidden), {}},
+                                                    config.embedding, memory, config.hidden, 1, config.hidden);
+  heed::Seq2Seq<heed::Encoder<Cell>, heed::BahdanauMaxoutDecoder<Cell, Scorer>> model(source_words, std::move(encoder),
+                                                                                      target_words, std::move(decoder));
+  heed::Random random(1);
+  heed::initialize(model, random);
+  return model;
+}
+
+template <class Model>
+void greedy(benchmark::State& state, Model model) {
   constexpr Index length = 12, words = length + 1;
-  auto model = make_model();
   model.output.b(heed::symbols::end) = -1e3f;  // a sentence ends at the limit only: every decoding is the same work
   heed::Random random(1);
   std::vector<std::vector<Token>> sentences;
@@ -145,11 +165,15 @@ void greedy(benchmark::State& state) {
 
 [[maybe_unused]] const bool added = [] {
   for (const int threads : {1, 2}) {
-    bench::add_row("train/batch:64/threads:" + std::to_string(threads),
-                   [=](benchmark::State& state) { train(state, threads); })
-        ->UseRealTime();
+    bench::add_row("train/batch:64/threads:" + std::to_string(threads), [=](benchmark::State& state) {
+      train(state, threads);
+    })->UseRealTime();
   }
-  bench::add_row("greedy/batch:64", greedy);
+  for (const char* const decoder : {"bahdanau", "luong", "plain"}) {
+    bench::add_row(std::string("greedy/") + decoder + "/batch:64",
+                   [=](benchmark::State& state) { greedy(state, make_model(decoder)); });
+  }
+  bench::add_row("greedy/maxout/batch:64", [](benchmark::State& state) { greedy(state, make_maxout_model()); });
   return true;
 }();
 
