@@ -261,14 +261,25 @@ TEST(Search, GivesTheSameBitsAgainAndWithAUsedWorkspace) {
   }
 }
 
-TEST(Search, GivesATrainedModelsWordsAloneAndInAnyBatch) {
-  using Cell = heed::GruCell<float>;
-  using Small = heed::Seq2Seq<heed::Encoder<Cell>, heed::BahdanauDecoder<Cell, heed::AdditiveScorer<float>>>;
-  const auto cell = [](Index input, Index hidden) { return Cell(input, hidden); };
-  Small model(8, heed::Encoder<Cell>(cell, 8, 16, 1, true), 8,
+namespace {
+
+using SmallCell = heed::GruCell<float>;
+using Small = heed::Seq2Seq<heed::Encoder<SmallCell>, heed::BahdanauDecoder<SmallCell, heed::AdditiveScorer<float>>>;
+
+/// A model of floats that can learn to copy, not trained yet.
+Small small_model() {
+  const auto cell = [](Index input, Index hidden) { return SmallCell(input, hidden); };
+  Small model(8, heed::Encoder<SmallCell>(cell, 8, 16, 1, true), 8,
               {cell, {heed::AdditiveScorer<float>(16, 32, 16), {}}, 8, 32, 16, 1, 16});
   heed::Random random(9);
   initialize(model, random);
+  return model;
+}
+
+}  // namespace
+
+TEST(Search, GivesATrainedModelsWordsAloneAndInAnyBatch) {
+  Small model = small_model();
   const Batch task = heed::test::copy_task(200, 1, 6, 8, 10), unseen = heed::test::copy_task(40, 1, 8, 8, 11);
   heed::Trainer<Small> trainer(model, heed::Adam<Small>(model, 0.01), {});
   for (std::uint64_t i = 0; i < 60; ++i) trainer.update(task.sources, task.targets, i);
@@ -292,13 +303,7 @@ TEST(Search, GivesATrainedModelsWordsAloneAndInAnyBatch) {
 }
 
 TEST(Search, LooksBackAtANarrowMemoryWhereAskedTo) {
-  using Cell = heed::GruCell<float>;
-  using Small = heed::Seq2Seq<heed::Encoder<Cell>, heed::BahdanauDecoder<Cell, heed::AdditiveScorer<float>>>;
-  const auto cell = [](Index input, Index hidden) { return Cell(input, hidden); };
-  Small model(8, heed::Encoder<Cell>(cell, 8, 16, 1, true), 8,
-              {cell, {heed::AdditiveScorer<float>(16, 32, 16), {}}, 8, 32, 16, 1, 16});
-  heed::Random random(9);
-  initialize(model, random);
+  const Small model = small_model();
   Search<float> wide, narrow;
   const Batch batch = heed::test::copy_task(4, 3, 6, 8, 12);
   wide(model, batch.sources, {2, 0.6, 0});
