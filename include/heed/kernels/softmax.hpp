@@ -79,7 +79,7 @@ class SoftmaxColumn {
 
   Index n_, whole_;
   const S* scores_;
-  Packet<S> last_;
+  Packet<S> last_ = constant(S(0));
 };
 
 }  // namespace heed::inline v0_1::detail
