@@ -34,6 +34,7 @@
 #include <heed/kernels/additive.hpp>
 #include <heed/kernels/softmax.hpp>
 #include <heed/kernels/threshold.hpp>
+#include <heed/kernels/lstm_gates.hpp>
 #include <heed/kernels/standardize.hpp>
 #include <heed/kernels/one_pass.hpp>
 #include <heed/kernels/narrow_columns.hpp>

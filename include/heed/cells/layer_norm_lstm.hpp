@@ -1,6 +1,7 @@
 #pragma once
 
 #include <heed/cells/layer_norm.hpp>
+#include <heed/kernels/lstm_gates.hpp>
 #include <heed/math.hpp>
 
 namespace heed::inline v0_1 {
@@ -56,13 +57,9 @@ struct LayerNormLstmCell : detail::NormalizedGates<T, Input, Hidden, 4> {
         const auto sum = [&](Index g) {
           return ei::padd(this->y_W(io, column, g * H + k), this->y_U(io, column, g * H + k));
         };
-        const auto in = detail::sigmoid_of<S>(sum(0)), forget = detail::sigmoid_of<S>(sum(1));
-        const auto fresh = detail::tanh_of<S>(sum(2)), out = detail::sigmoid_of<S>(sum(3));
-        const auto cell = ei::pmadd(forget, io.load(c_prev + k), ei::pmul(in, fresh));
-        io.store(gates + k, in);
-        io.store(gates + H + k, forget);
-        io.store(gates + 2 * H + k, fresh);
-        io.store(gates + 3 * H + k, out);
+        const decltype(sum(0)) sums[] = {sum(0), sum(1), sum(2), sum(3)};
+        auto out = sums[3];
+        const auto cell = detail::LstmGates<S>::forward(io, sums, c_prev + k, gates + k, H, out);
         io.store(normal + k, cell);
         io.store(c + k, cell);
       });
@@ -79,7 +76,6 @@ struct LayerNormLstmCell : detail::NormalizedGates<T, Input, Hidden, 4> {
   void step_backward(const In<S>& trace, const In<S>& s_prev, Out<S> d_s, Out<S> d_a) const {
     const Index H = this->hidden_size(), G = this->gate_rows();
     const auto own = trace.middleRows(this->own_trace(), 6 * H + 1);
-    const auto i = own.topRows(H).array(), f = own.middleRows(H, H).array(), g = own.middleRows(2 * H, H).array();
     const auto o = own.middleRows(3 * H, H).array(), shown = own.middleRows(5 * H, H).array();
     const auto normal = own.middleRows(4 * H, H);
     auto d_h = d_s.topRows(H), d_c = d_s.bottomRows(H);
@@ -90,15 +86,11 @@ struct LayerNormLstmCell : detail::NormalizedGates<T, Input, Hidden, 4> {
     for (Index j = 0; j < trace.cols(); ++j) {
       detail::standardize_backward(normal.col(j), own(6 * H, j), d_gain_c.col(j));
     }
-    d_c += d_gain_c;                                                           // was: y_c = gain_c N(c) + b_c
-    d_gain_c = d_y_c.cwiseProduct(normal);                                     // was: y_c = gain_c N(c) + b_c
-    d_y.topRows(H).array() = d_c.array() * g * i * (S(1) - i);                 // was: c = f c_prev + i g
-    d_y.middleRows(2 * H, H).array() = d_c.array() * i * (S(1) - g.square());  // was: c = f c_prev + i g
-    d_y.middleRows(H, H).array() =
-        d_c.array() * s_prev.bottomRows(H).array() * f * (S(1) - f);  // was: c = f c_prev + i g
-    d_c.array() *= f;                                                 // was: c = f c_prev + i g
-    d_a.middleRows(3 * G, G) = d_y;                                   // was: y_W + y_U
-    d_h.setZero();                                                    // was: U h_prev
+    d_c += d_gain_c;                                                      // was: y_c = gain_c N(c) + b_c
+    d_gain_c = d_y_c.cwiseProduct(normal);                                // was: y_c = gain_c N(c) + b_c
+    detail::LstmGates<S>::backward(own, s_prev.bottomRows(H), d_c, d_y);  // was: c = f c_prev + i g
+    d_a.middleRows(3 * G, G) = d_y;                                       // was: y_W + y_U
+    d_h.setZero();                                                        // was: U h_prev
     this->standardize_products_backward(trace, d_a, d_h);
   }
 

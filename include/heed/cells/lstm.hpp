@@ -1,6 +1,7 @@
 #pragma once
 
 #include <heed/cells/cell.hpp>
+#include <heed/kernels/lstm_gates.hpp>
 #include <heed/math.hpp>
 
 namespace heed::inline v0_1 {
@@ -46,39 +47,28 @@ struct LstmCell : detail::GateParameters<T, Input, Hidden, 4> {
   void step(Out<S, Trace> trace, const In<S, State>& s_prev, Out<S, State> s, const Walk& walk = {}) const {
     const Index H = this->hidden_size();
     step_gates(U, s_prev.topRows(H), trace, rows(), walk, [&](const auto& io, Index k, Index j, const auto* gates) {
-      namespace ei = Eigen::internal;
-      S *const i = trace.col(j).data() + k, *const f = i + H, *const g = f + H, *const o = g + H, *const tanh_c = o + H;
-      S *const h = s.col(j).data() + k, *const c = h + H;
-      const S* const c_prev = s_prev.col(j).data() + H + k;
-      const auto in = detail::sigmoid_of<S>(gates[0]), forget = detail::sigmoid_of<S>(gates[1]);
-      const auto fresh = detail::tanh_of<S>(gates[2]), out = detail::sigmoid_of<S>(gates[3]);
-      const auto cell = ei::pmadd(forget, io.load(c_prev), ei::pmul(in, fresh));
+      S *const kept = trace.col(j).data() + k, *const h = s.col(j).data() + k;
+      auto out = gates[3];
+      const auto cell = detail::LstmGates<S>::forward(io, gates, s_prev.col(j).data() + H + k, kept, H, out);
       const auto shown = detail::tanh_of<S>(cell);
-      io.store(i, in);
-      io.store(f, forget);
-      io.store(g, fresh);
-      io.store(o, out);
-      io.store(tanh_c, shown);
-      io.store(c, cell);
-      io.store(h, ei::pmul(out, shown));
+      io.store(kept + 4 * H, shown);
+      io.store(h + H, cell);
+      io.store(h, Eigen::internal::pmul(out, shown));
     });
   }
 
   void step_backward(const In<S, Trace>& trace, const In<S, State>& s_prev, Out<S, State> d_s,
                      Out<S, Gates> d_a) const {
     const Index H = this->hidden_size();
-    const auto i = trace.topRows(H).array(), f = trace.middleRows(H, H).array();
-    const auto g = trace.middleRows(2 * H, H).array(), o = trace.middleRows(3 * H, H).array();
+    const auto o = trace.middleRows(3 * H, H).array();
     const auto tanh_c = trace.bottomRows(H).array();
-    auto d_h = d_s.topRows(H).array(), d_c = d_s.bottomRows(H).array();
-    d_a.bottomRows(H).array() = d_h * tanh_c * o * (S(1) - o);                           // was: h = o tanh(c)
-    d_c += d_h * o * (S(1) - tanh_c.square());                                           // was: h = o tanh(c)
-    d_a.topRows(H).array() = d_c * g * i * (S(1) - i);                                   // was: c = f c_prev + i g
-    d_a.middleRows(2 * H, H).array() = d_c * i * (S(1) - g.square());                    // was: c = f c_prev + i g
-    d_a.middleRows(H, H).array() = d_c * s_prev.bottomRows(H).array() * f * (S(1) - f);  // was: c = f c_prev + i g
-    d_c *= f;                                                                            // was: c = f c_prev + i g
-    d_s.topRows(H).setZero();                                                            // was: gates += U h_prev
-    add_gates_backward(U, d_a, rows(), d_s.topRows(H));                                  // was: gates += U h_prev
+    const auto d_h = d_s.topRows(H).array();
+    auto d_c = d_s.bottomRows(H);
+    d_a.bottomRows(H).array() = d_h * tanh_c * o * (S(1) - o);              // was: h = o tanh(c)
+    d_c.array() += d_h * o * (S(1) - tanh_c.square());                      // was: h = o tanh(c)
+    detail::LstmGates<S>::backward(trace, s_prev.bottomRows(H), d_c, d_a);  // was: c = f c_prev + i g
+    d_s.topRows(H).setZero();                                               // was: gates += U h_prev
+    add_gates_backward(U, d_a, rows(), d_s.topRows(H));                     // was: gates += U h_prev
   }
 
   void project_backward(const In<S, Gates>& d_a, Index first, Out<S> d_x) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <heed/cells/cell.hpp>
+#include <heed/kernels/lstm_gates.hpp>
 #include <heed/math.hpp>
 
 namespace heed::inline v0_1 {
@@ -70,21 +71,13 @@ struct ProjectedLstmCell {
     const Index H = hidden_size(), N = units();
     const auto h_prev = s_prev.topRows(H);
     step_gates(U, h_prev, trace, rows(), {walk.backwards}, [&](const auto& io, Index k, Index j, const auto* gates) {
-      namespace ei = Eigen::internal;
-      S *const i = trace.col(j).data() + k, *const f = i + N, *const g = f + N, *const o = g + N;
-      S *const tanh_c = o + N, *const m = tanh_c + N, *const c = s.col(j).data() + H + k;
-      const S* const c_prev = s_prev.col(j).data() + H + k;
-      const auto in = detail::sigmoid_of<S>(gates[0]), forget = detail::sigmoid_of<S>(gates[1]);
-      const auto fresh = detail::tanh_of<S>(gates[2]), out = detail::sigmoid_of<S>(gates[3]);
-      const auto cell = ei::pmadd(forget, io.load(c_prev), ei::pmul(in, fresh));
+      S* const kept = trace.col(j).data() + k;
+      auto out = gates[3];
+      const auto cell = detail::LstmGates<S>::forward(io, gates, s_prev.col(j).data() + H + k, kept, N, out);
       const auto shown = detail::tanh_of<S>(cell);
-      io.store(i, in);
-      io.store(f, forget);
-      io.store(g, fresh);
-      io.store(o, out);
-      io.store(tanh_c, shown);
-      io.store(m, ei::pmul(out, shown));
-      io.store(c, cell);
+      io.store(kept + 4 * N, shown);
+      io.store(kept + 5 * N, Eigen::internal::pmul(out, shown));
+      io.store(s.col(j).data() + H + k, cell);
     });
     auto h = s.topRows(H);
     h.setZero();
@@ -94,24 +87,20 @@ struct ProjectedLstmCell {
   void step_backward(const In<S, Trace>& trace, const In<S, State>& s_prev, Out<S, State> d_s,
                      Out<S, Gradient> d_a) const {
     const Index H = hidden_size(), N = units();
-    const auto i = trace.topRows(N).array(), f = trace.middleRows(N, N).array();
-    const auto g = trace.middleRows(2 * N, N).array(), o = trace.middleRows(3 * N, N).array();
+    const auto o = trace.middleRows(3 * N, N).array();
     const auto tanh_c = trace.middleRows(4 * N, N).array();
     auto d_h = d_s.topRows(H);
-    auto d_c = d_s.bottomRows(N).array();
+    auto d_c = d_s.bottomRows(N);
     auto d_m = d_a.middleRows(3 * N, N);  // stands where d_o will
     d_a.middleRows(4 * N, N) = trace.bottomRows(N);
     d_a.bottomRows(H) = d_h;
-    d_m.setZero();                                                                       // was: h = P m
-    add_product_backward(P, d_h, d_m);                                                   // was: h = P m
-    d_c += d_m.array() * o * (S(1) - tanh_c.square());                                   // was: m = o tanh(c)
-    d_m.array() *= tanh_c * o * (S(1) - o);                                              // was: m = o tanh(c)
-    d_a.topRows(N).array() = d_c * g * i * (S(1) - i);                                   // was: c = f c_prev + i g
-    d_a.middleRows(2 * N, N).array() = d_c * i * (S(1) - g.square());                    // was: c = f c_prev + i g
-    d_a.middleRows(N, N).array() = d_c * s_prev.bottomRows(N).array() * f * (S(1) - f);  // was: c = f c_prev + i g
-    d_c *= f;                                                                            // was: c = f c_prev + i g
-    d_h.setZero();                                                                       // was: gates += U h_prev
-    add_gates_backward(U, d_a, rows(), d_h);                                             // was: gates += U h_prev
+    d_m.setZero();                                                          // was: h = P m
+    add_product_backward(P, d_h, d_m);                                      // was: h = P m
+    d_c.array() += d_m.array() * o * (S(1) - tanh_c.square());              // was: m = o tanh(c)
+    d_m.array() *= tanh_c * o * (S(1) - o);                                 // was: m = o tanh(c)
+    detail::LstmGates<S>::backward(trace, s_prev.bottomRows(N), d_c, d_a);  // was: c = f c_prev + i g
+    d_h.setZero();                                                          // was: gates += U h_prev
+    add_gates_backward(U, d_a, rows(), d_h);                                // was: gates += U h_prev
   }
 
   void project_backward(const In<S, Gradient>& d_a, Index first, Out<S> d_x) const {

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <heed/kernels/packets.hpp>
+
+namespace heed::inline v0_1::detail {
+
+/// The arithmetic that every LSTM shares, whatever its gates are made from and whatever becomes of c:
+///
+///   c = f c_prev + i g        i, f, o through the sigmoid, g through tanh
+template <class S>
+struct LstmGates {
+  /// Writes the gates i f g o of a packet of units to `trace`, `apart` from one to the next, and returns c. `sums` are
+  /// the gates before the sigmoid and tanh; `out` becomes o.
+  template <class Io, class P>
+  EIGEN_ALWAYS_INLINE static P forward(const Io& io, const P* sums, const S* c_prev, S* trace, Index apart, P& out) {
+    namespace ei = Eigen::internal;
+    const P in = sigmoid_of<S>(sums[0]), forget = sigmoid_of<S>(sums[1]), fresh = tanh_of<S>(sums[2]);
+    out = sigmoid_of<S>(sums[3]);
+    io.store(trace, in);
+    io.store(trace + apart, forget);
+    io.store(trace + 2 * apart, fresh);
+    io.store(trace + 3 * apart, out);
+    return ei::pmadd(forget, io.load(c_prev), ei::pmul(in, fresh));
+  }
+
+  /// Backward of c, from the gates that forward wrote. d_c: dL/dc in, dL/dc_prev out. Overwrites the rows of i, f and g
+  /// in d_gates, the gradient before the sigmoid and tanh.
+  template <class Gates, class C, class DC, class DGates>
+  static void backward(const Gates& gates, const C& c_prev, DC&& d_c, DGates&& d_gates) {
+    const Index N = c_prev.rows();
+    const auto i = gates.topRows(N).array(), f = gates.middleRows(N, N).array(), g = gates.middleRows(2 * N, N).array();
+    d_gates.topRows(N).array() = d_c.array() * g * i * (S(1) - i);                     // was: c = f c_prev + i g
+    d_gates.middleRows(2 * N, N).array() = d_c.array() * i * (S(1) - g.square());      // was: c = f c_prev + i g
+    d_gates.middleRows(N, N).array() = d_c.array() * c_prev.array() * f * (S(1) - f);  // was: c = f c_prev + i g
+    d_c.array() *= f;                                                                  // was: c = f c_prev + i g
+  }
+};
+
+}  // namespace heed::inline v0_1::detail
