@@ -1,38 +1,13 @@
 #pragma once
 
-#include <heed/heed.hpp>
+#include "random_parts.hpp"
 
 #include <benchmark/benchmark.h>
 
-#include <cmath>
 #include <string>
 
-/// What the benchmarks share: random numbers, the comparison before every measurement, and the loop that measures.
+/// What the benchmarks share besides random numbers: the comparison before every measurement, and the loop that measures.
 namespace bench {
-
-using heed::Index;
-using Matrix = heed::Matrix<float>;
-using Vector = heed::Vector<float>;
-
-template <class X>
-void randomize(X&& x, float bound, heed::Random& random) {
-  for (Index j = 0; j < x.cols(); ++j) {
-    for (Index i = 0; i < x.rows(); ++i) x(i, j) = static_cast<float>(random.uniform(-bound, bound));
-  }
-}
-
-inline Matrix random_matrix(Index rows, Index cols, heed::Random& random) {
-  Matrix x(rows, cols);
-  randomize(x, 1, random);
-  return x;
-}
-
-/// Every parameter uniform on +-1 / sqrt(size), biases included, so that one left out would be noticed.
-template <heed::Part P>
-void randomize_parameters(P& part, Index size, heed::Random& random) {
-  const float bound = 1 / std::sqrt(static_cast<float>(size));
-  heed::for_each_parameter([&](const heed::ParameterName&, auto& x) { randomize(x, bound, random); }, part);
-}
 
 /// Whether two results are the same up to the rounding of float. A NaN agrees with nothing.
 template <class A, class B>

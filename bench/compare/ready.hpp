@@ -1,17 +1,16 @@
 #pragma once
 
-#include <heed/heed.hpp>
+#include "../random_parts.hpp"
+
 #include <heed/pack.hpp>
 
-#include <cmath>
 #include <utility>
 
 /// heed's side of every comparison, in the form in which a user would run it.
 namespace compare {
 
-using heed::Index;
-using Matrix = heed::Matrix<float>;
-using Vector = heed::Vector<float>;
+using bench::Index, bench::Matrix, bench::Vector;
+using bench::random_matrix, bench::randomize, bench::randomize_parameters;
 
 /// A part made ready for inference: packed once, each weight kept as a `Weight`.
 template <class Weight = float, heed::Part P>
@@ -20,25 +19,5 @@ auto ready(const P& part) {
 }
 template <class P, class Weight = float>
 using Ready = decltype(ready<Weight>(std::declval<const P&>()));
-
-template <class X>
-void randomize(X&& x, float bound, heed::Random& random) {
-  for (Index j = 0; j < x.cols(); ++j) {
-    for (Index i = 0; i < x.rows(); ++i) x(i, j) = static_cast<float>(random.uniform(-bound, bound));
-  }
-}
-
-inline Matrix random_matrix(Index rows, Index cols, heed::Random& random) {
-  Matrix x(rows, cols);
-  randomize(x, 1, random);
-  return x;
-}
-
-/// Every parameter uniform on +-1 / sqrt(size) as PyTorch does, biases included, so that one left out would be noticed.
-template <heed::Part P>
-void randomize_parameters(P& part, Index size, heed::Random& random) {
-  const float bound = 1 / std::sqrt(static_cast<float>(size));
-  heed::for_each_parameter([&](const heed::ParameterName&, auto& x) { randomize(x, bound, random); }, part);
-}
 
 }  // namespace compare

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <heed/heed.hpp>
+
+#include <cmath>
+
+/// The random numbers that every benchmark and comparison begins with.
+namespace bench {
+
+using heed::Index;
+using Matrix = heed::Matrix<float>;
+using Vector = heed::Vector<float>;
+
+template <class X>
+void randomize(X&& x, float bound, heed::Random& random) {
+  for (Index j = 0; j < x.cols(); ++j) {
+    for (Index i = 0; i < x.rows(); ++i) x(i, j) = static_cast<float>(random.uniform(-bound, bound));
+  }
+}
+
+inline Matrix random_matrix(Index rows, Index cols, heed::Random& random) {
+  Matrix x(rows, cols);
+  randomize(x, 1, random);
+  return x;
+}
+
+/// Every parameter uniform on +-1 / sqrt(size), biases included, so that one left out would be noticed.
+template <heed::Part P>
+void randomize_parameters(P& part, Index size, heed::Random& random) {
+  const float bound = 1 / std::sqrt(static_cast<float>(size));
+  heed::for_each_parameter([&](const heed::ParameterName&, auto& x) { randomize(x, bound, random); }, part);
+}
+
+}  // namespace bench
