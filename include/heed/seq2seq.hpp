@@ -67,7 +67,7 @@ struct Seq2Seq {
 
   /// Throws if the sizes of the parts do not fit.
   Seq2Seq(Index source_vocabulary, EncoderType encoder_, Index target_vocabulary, DecoderType decoder_,
-          S dropout_rate = S(0))
+          double dropout_rate = 0)
       : source(encoder_.input_size(), source_vocabulary),
         encoder(std::move(encoder_)),
         target(decoder_.word_size(), target_vocabulary),
@@ -86,16 +86,16 @@ struct Seq2Seq {
   }
 
   /// The cross-entropy of the targets given the sources, each target followed by the end symbol, summed over all words.
-  double loss(Sentences sources, Sentences targets, Tape& tape, const LossOptions<S>& options = {}) const {
+  Sum<S> loss(Sentences sources, Sentences targets, Tape& tape, const LossOptions<S>& options = {}) const {
     forward(sources, targets, tape, options);
     return output_layer(tape, options, nullptr);
   }
 
   /// The same, and its gradient added to `grad`.
-  double loss_and_gradient(Sentences sources, Sentences targets, Tape& tape, With<S>& grad,
+  Sum<S> loss_and_gradient(Sentences sources, Sentences targets, Tape& tape, With<S>& grad,
                            const LossOptions<S>& options = {}) const {
     forward(sources, targets, tape, options);
-    const double loss = output_layer(tape, options, &grad);
+    const Sum<S> loss = output_layer(tape, options, &grad);
     zero(tape.y, tape.d_y);
     zero(tape.x, tape.d_x);
     tape.d_memory.zeros_like(tape.memory);
@@ -149,11 +149,11 @@ struct Seq2Seq {
   /// logits = output(dropout(features)) and their loss; unless `grad` is null also its gradient, down to
   /// tape.decoder.d_features.
   template <class Grad>
-  double output_layer(Tape& tape, const LossOptions<S>& options, Grad grad) const {
+  Sum<S> output_layer(Tape& tape, const LossOptions<S>& options, Grad grad) const {
     constexpr bool backward = !std::is_null_pointer_v<Grad>;
     const Index columns = tape.decoder.features.cols();
     if constexpr (backward) zero(tape.decoder.features, tape.decoder.d_features);
-    double loss = 0;
+    Sum<S> loss(0);
     for (Index i = 0; i < columns; i += output_block) {
       const Index n = std::min(output_block, columns - i);
       tape.shown.resize(output.input_size(), n);

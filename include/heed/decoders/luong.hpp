@@ -33,7 +33,7 @@ struct LuongDecoder {
   /// `make(input, hidden)` makes a cell. Throws if the scorer expects a query that is not the state's size.
   template <class MakeCell>
   LuongDecoder(MakeCell&& make, Attention<ScorerType, NormalizerType> look, Index word_size, Index memory_size,
-               Index hidden, Index layers, Index features, bool feed, S dropout = S(0))
+               Index hidden, Index layers, Index features, bool feed, double dropout = 0)
       : stack(make, word_size + (feed ? features : 0), hidden, layers, dropout),
         attention(std::move(look)),
         bridge(memory_size, stack.bottom().state_size(), layers),

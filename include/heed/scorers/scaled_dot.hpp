@@ -55,7 +55,7 @@ struct ScaledDotScorer {
  private:
   S scale() const {
     using std::sqrt;
-    return S(1) / sqrt(static_cast<S>(size));
+    return S(1) / sqrt(detail::number<S>(size));
   }
 };
 
