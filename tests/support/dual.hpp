@@ -18,6 +18,8 @@ struct Dual {
   requires std::is_arithmetic_v<N> Dual(N value_, Real slope_ = 0)  // NOLINT: implicit, as numbers are
       : value(static_cast<Real>(value_)), slope(slope_) {}
 
+  explicit operator Real() const { return value; }
+
   friend Dual operator+(const Dual& a, const Dual& b) { return {a.value + b.value, a.slope + b.slope}; }
   friend Dual operator-(const Dual& a, const Dual& b) { return {a.value - b.value, a.slope - b.slope}; }
   friend Dual operator*(const Dual& a, const Dual& b) {
