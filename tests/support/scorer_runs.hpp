@@ -13,12 +13,13 @@ heed::Matrix<typename ScorerType::Scalar> scores(const ScorerType& scorer,
                                                  const heed::Matrix<typename ScorerType::Scalar>& queries,
                                                  const heed::Matrix<typename ScorerType::Scalar>& values) {
   using S = typename ScorerType::Scalar;
-  heed::Matrix<S> projected(scorer.projected_size(), queries.cols()), keys(scorer.key_size(), values.cols());
+  heed::Matrix<S> projected(heed::detail::queries_of(scorer).projected_size(), queries.cols()),
+      keys(heed::detail::keys_of(scorer).key_size(), values.cols());
   heed::Matrix<S> result(values.cols(), queries.cols());
   heed::Buffer<S> scratch;
-  scorer.project(queries, projected);
-  scorer.keys(values, keys);
-  scorer.score(projected, scorer.key_size() > 0 ? keys : values, result, scratch);
+  heed::detail::queries_of(scorer).project(queries, projected);
+  heed::detail::keys_of(scorer).keys(values, keys);
+  scorer.score(projected, heed::detail::keys_of(scorer).key_size() > 0 ? keys : values, result, scratch);
   return result;
 }
 
@@ -39,18 +40,19 @@ struct ScorerGradients {
 
   void add(const ScorerType& scorer, const heed::Matrix<S>& queries_, const heed::Matrix<S>& values_,
            const heed::Matrix<S>& d_scores) {
-    heed::Matrix<S> projected(scorer.projected_size(), queries_.cols()), keys(scorer.key_size(), values_.cols());
+    heed::Matrix<S> projected(heed::detail::queries_of(scorer).projected_size(), queries_.cols()),
+        keys(heed::detail::keys_of(scorer).key_size(), values_.cols());
     heed::Matrix<S> d_projected = heed::Matrix<S>::Zero(projected.rows(), projected.cols());
     heed::Matrix<S> d_keys = heed::Matrix<S>::Zero(keys.rows(), keys.cols());
     heed::Buffer<S> scratch;
-    scorer.project(queries_, projected);
-    scorer.keys(values_, keys);
-    const bool keyed = scorer.key_size() > 0;
+    heed::detail::queries_of(scorer).project(queries_, projected);
+    heed::detail::keys_of(scorer).keys(values_, keys);
+    const bool keyed = heed::detail::keys_of(scorer).key_size() > 0;
     scorer.score_backward(projected, keyed ? keys : values_, d_scores, parameters, d_projected, keyed ? d_keys : values,
                           scratch);
-    scorer.project_backward(d_projected, queries);
-    scorer.accumulate(queries_, d_projected, parameters);
-    scorer.keys_backward(values_, d_keys, parameters, values);
+    heed::detail::queries_of(scorer).project_backward(d_projected, queries);
+    heed::detail::queries_of(scorer).accumulate(queries_, d_projected, parameters);
+    heed::detail::keys_of(scorer).keys_backward(values_, d_keys, parameters, values);
   }
 };
 

@@ -7,16 +7,21 @@
 
 namespace heed::inline v0_1 {
 
+/// What a scorer sees of the looks before: nothing, the weights of the last one, or the sum of all weights so far.
+enum class Carried { nothing, last, sum };
+
 namespace detail {
 
-/// Stands in for a scorer that makes no keys: the values themselves are matched.
+// What stands in for a scorer where it leaves something out.
+
+/// It makes no keys: the values themselves are matched.
 struct ValuesAreKeys {
   Index key_size() const { return 0; }
   void keys(const auto&, const auto&) const {}
   void keys_backward(const auto&, const auto&, const auto&, const auto&) const {}
 };
 
-/// Stands in for a scorer that projects nothing: queries are matched as they are.
+/// It does not project: queries are matched as they are.
 struct QueriesAsTheyAre {
   Index size;
 
@@ -28,43 +33,34 @@ struct QueriesAsTheyAre {
   void accumulate(const auto&, const auto&, const auto&) const {}
 };
 
-/// Whether a scorer has any of these functions; then it must have all of them.
-template <class C, class In = Matrix<typename C::Scalar>>
-concept MakesKeys = requires(C& scorer) {
-  scorer.key_size();
-}
-|| requires(C& scorer, const In& in, In& out) { scorer.keys(in, out); }
-|| requires(C& scorer, Plain<C>& grad, const In& in, In& out) { scorer.keys_backward(in, in, grad, out); };
-template <class C, class In = Matrix<typename C::Scalar>>
-concept Projects = requires(C& scorer) {
-  scorer.projected_size();
-}
-|| requires(C& scorer, const In& in, In& out) { scorer.project(in, out); }
-|| requires(C& scorer, const In& in, In& out) { scorer.project_backward(in, out); }
-|| requires(C& scorer, Plain<C>& grad, const In& in) { scorer.accumulate(in, in, grad); };
+/// It scores in the other of the two ways.
+struct ScoresOtherwise {
+  Carried carried() const { return Carried::nothing; }
+  void score(const auto&...) const {}
+  void score_backward(const auto&...) const {}
+};
 
-template <class C>
-using KeysOf = std::conditional_t<MakesKeys<C>, C, ValuesAreKeys>;
-template <class C>
-using ProjectionOf = std::conditional_t<Projects<C>, C, QueriesAsTheyAre>;
-
-/// Who does what of `keys` is optional: the scorer, or what stands in for it. Attention calls these.
-template <class C>
-decltype(auto) keys_of(const C& scorer) {
-  if constexpr (MakesKeys<C>) {
-    return (scorer);
-  } else {
-    return ValuesAreKeys{};
-  }
+/// Whether a scorer has one of the functions that go together: then it must have all of them, as the concept says.
+template <class C, class X = Matrix<typename C::Scalar>>
+consteval bool makes_keys() {
+  const bool size = requires(C & scorer) { scorer.key_size(); };
+  const bool forward = requires(C & scorer, const X& in, X& out) { scorer.keys(in, out); };
+  const bool backward = requires(C & scorer, Plain<C> & grad, const X& in, X& out) {
+    scorer.keys_backward(in, in, grad, out);
+  };
+  return size || forward || backward;
 }
-/// The same of `project`.
+template <class C, class X = Matrix<typename C::Scalar>>
+consteval bool projects() {
+  const bool size = requires(C & scorer) { scorer.projected_size(); };
+  const bool forward = requires(C & scorer, const X& in, X& out) { scorer.project(in, out); };
+  const bool backward = requires(C & scorer, const X& in, X& out) { scorer.project_backward(in, out); };
+  const bool products = requires(C & scorer, Plain<C> & grad, const X& in) { scorer.accumulate(in, in, grad); };
+  return size || forward || backward || products;
+}
 template <class C>
-decltype(auto) projection_of(const C& scorer) {
-  if constexpr (Projects<C>) {
-    return (scorer);
-  } else {
-    return QueriesAsTheyAre{scorer.query_size()};
-  }
+consteval bool sees_carry() {
+  return requires(C & scorer) { scorer.carried(); };
 }
 
 }  // namespace detail
@@ -73,12 +69,12 @@ decltype(auto) projection_of(const C& scorer) {
 ///
 /// | call                                                    | once per       | meaning                             |
 /// |---------------------------------------------------------|----------------|-------------------------------------|
-/// | `query_size()`, `memory_size()`                         |                | of the columns it takes: Q, M       |
+/// | `query_size()`, `memory_size()`                         |                | Q, M: of the columns it takes       |
 /// | `score(projected, keys, scores, scratch)`               | step, sentence | scores(j, i), T x n                 |
 /// | `score_backward(projected, keys, d_scores, grad,`       | step, sentence | adds to grad, d_projected, d_keys   |
 /// | `               d_projected, d_keys, scratch)`          |                |                                     |
-/// | all or none of these; without, the values are the keys: |                |                                     |
-/// | `key_size()`                                            |                | K, which may be 0                   |
+/// | all or none of these; without, keys are the values:     |                |                                     |
+/// | `key_size()`                                            |                | K; 0: as if without                 |
 /// | `keys(values, keys)`                                    | sentence       | what no query changes, K x T        |
 /// | `keys_backward(values, d_keys, grad, d_values)`         | batch          | adds to grad and d_values           |
 /// | all or none of these; without, projected = queries:     |                |                                     |
@@ -87,24 +83,99 @@ decltype(auto) projection_of(const C& scorer) {
 /// | `project_backward(d_projected, d_queries)`              | step           | d_queries += ...                    |
 /// | `accumulate(queries, d_projected, grad)`                | batch          | parameters that `project` used      |
 ///
-/// Where K is 0 nothing is computed either, and the values serve as keys. `scratch` is a buffer the caller owns and
-/// lends. `keys`, `project` and `score` do not allocate once it has grown.
+/// `scratch` is a buffer the caller owns and lends. `keys`, `project` and `score` do not allocate once it has grown.
+/// A score depends on query and memory alone, or, where `depends_on_place()` is there and true, on j as well: then `score`
+/// is given a sentence from its first column on, never a part of it.
+///
+/// A scorer that sees earlier looks, too, has a `carried()`, which says what of them. `score` and `score_backward` then
+/// take it, T x n, after the keys, and `score_backward` adds to its gradient, which comes after that of the keys.
 template <class C>
 concept Scorer = Part<C> &&
-    requires(const C& scorer, const detail::KeysOf<C>& by_keys, const detail::ProjectionOf<C>& by_projection,
-             Plain<C>& grad, const Matrix<typename C::Scalar>& in, Matrix<typename C::Scalar>& out,
+    requires(const C& scorer, const std::conditional_t<detail::sees_carry<C>(), detail::ScoresOtherwise, C>& of_content,
+             const std::conditional_t<detail::sees_carry<C>(), C, detail::ScoresOtherwise>& of_carry,
+             const std::conditional_t<detail::makes_keys<C>(), C, detail::ValuesAreKeys>& of_keys,
+             const std::conditional_t<detail::projects<C>(), C, detail::QueriesAsTheyAre>& of_queries, Plain<C>& grad,
+             const Matrix<typename C::Scalar>& in, Matrix<typename C::Scalar>& out,
              Buffer<typename C::Scalar>& scratch) {
   { scorer.query_size() } -> std::convertible_to<Index>;
   { scorer.memory_size() } -> std::convertible_to<Index>;
-  scorer.score(in, in, out, scratch);
-  scorer.score_backward(in, in, in, grad, out, out, scratch);
-  { by_keys.key_size() } -> std::convertible_to<Index>;
-  by_keys.keys(in, out);
-  by_keys.keys_backward(in, in, grad, out);
-  { by_projection.projected_size() } -> std::convertible_to<Index>;
-  by_projection.project(in, out);
-  by_projection.project_backward(in, out);
-  by_projection.accumulate(in, in, grad);
+  of_content.score(in, in, out, scratch);
+  of_content.score_backward(in, in, in, grad, out, out, scratch);
+  { of_carry.carried() } -> std::same_as<Carried>;
+  of_carry.score(in, in, in, out, scratch);
+  of_carry.score_backward(in, in, in, in, grad, out, out, out, scratch);
+  { of_keys.key_size() } -> std::convertible_to<Index>;
+  of_keys.keys(in, out);
+  of_keys.keys_backward(in, in, grad, out);
+  { of_queries.projected_size() } -> std::convertible_to<Index>;
+  of_queries.project(in, out);
+  of_queries.project_backward(in, out);
+  of_queries.accumulate(in, in, grad);
 };
+
+namespace detail {
+
+// What attention calls, of any scorer.
+
+/// Who makes its keys: itself, or what stands in for it.
+template <class C>
+decltype(auto) keys_of(const C& scorer) {
+  if constexpr (makes_keys<C>()) {
+    return (scorer);
+  } else {
+    return ValuesAreKeys{};
+  }
+}
+/// Who projects its queries.
+template <class C>
+decltype(auto) queries_of(const C& scorer) {
+  if constexpr (projects<C>()) {
+    return (scorer);
+  } else {
+    return QueriesAsTheyAre{scorer.query_size()};
+  }
+}
+
+template <class C>
+Carried carried(const C& scorer) {
+  if constexpr (sees_carry<C>()) {
+    return scorer.carried();
+  } else {
+    return Carried::nothing;
+  }
+}
+
+/// `score` and `score_backward`: a scorer that does not look at earlier looks is not given their carry.
+template <class S, class C>
+void score(const C& scorer, const In<S>& projected, const In<S>& keys, const In<S>& carry, Out<S> scores,
+           Buffer<S>& scratch) {
+  if constexpr (sees_carry<C>()) {
+    scorer.score(projected, keys, carry, scores, scratch);
+  } else {
+    scorer.score(projected, keys, scores, scratch);
+  }
+}
+template <class S, class C>
+void score_backward(const C& scorer, const In<S>& projected, const In<S>& keys, const In<S>& carry,
+                    const In<S>& d_scores, Plain<C>& grad, Out<S> d_projected, Out<S> d_keys, Out<S> d_carry,
+                    Buffer<S>& scratch) {
+  if constexpr (sees_carry<C>()) {
+    scorer.score_backward(projected, keys, carry, d_scores, grad, d_projected, d_keys, d_carry, scratch);
+  } else {
+    scorer.score_backward(projected, keys, d_scores, grad, d_projected, d_keys, scratch);
+  }
+}
+
+/// Whether scores depend on where in its sentence a column stands, be it by what was looked at before.
+template <class C>
+bool depends_on_place(const C& scorer) {
+  if constexpr (requires { scorer.depends_on_place(); }) {
+    return scorer.depends_on_place();
+  } else {
+    return carried(scorer) != Carried::nothing;
+  }
+}
+
+}  // namespace detail
 
 }  // namespace heed::inline v0_1
