@@ -144,7 +144,8 @@ struct Attention {
     detail::for_each_sentence(sentences, [&](Index b, Index i, Index count) {
       const Index length = memory.length(b), handed = d_carry.rows() > 0 ? length : 0;
       const auto w = weights.block(0, i, length, count);
-      auto d = tape.d_scores.block(0, i, length, count), d_handed = d_carry.block(0, i, handed, count);
+      auto d = tape.d_scores.block(0, i, length, count);
+      auto d_handed = d_carry.block(0, i, handed, count);
       detail::average_backward<S>(memory.values_of(b), w, tape.d_contexts.middleCols(first + i, count), d,
                                   d_memory.values_of(b));  // was: contexts
       if (tape.d_weights.rows() > 0)

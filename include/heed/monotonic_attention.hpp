@@ -112,7 +112,8 @@ struct MonotonicAttention {
     detail::for_each_sentence(sentences, [&](Index b, Index i, Index count) {
       const Index length = memory.length(b);
       const auto w = tape.weights.block(0, first + i, length, count);
-      auto d = tape.d_scores.block(0, i, length, count), d_handed = d_carry.block(0, i, length, count);
+      auto d = tape.d_scores.block(0, i, length, count);
+      auto d_handed = d_carry.block(0, i, length, count);
       detail::average_backward<S>(memory.values_of(b), w, tape.d_contexts.middleCols(first + i, count), d,
                                   d_memory.values_of(b));  // was: contexts
       if (tape.d_weights.rows() > 0) d += tape.d_weights.block(0, first + i, length, count);
