@@ -1,5 +1,4 @@
 #include <heed/attention.hpp>
-#include <heed/decoders/bahdanau.hpp>
 
 #include "support/autodiff.hpp"
 #include "support/dual.hpp"
@@ -8,6 +7,8 @@
 #include "support/scorer_runs.hpp"
 
 #include <gtest/gtest.h>
+
+#include <vector>
 
 using heed::Index;
 using heed::Matrix;
@@ -19,38 +20,46 @@ template <class Make>
 struct Look {
   using ScorerType = typename Make::Part;
   using S = typename ScorerType::Scalar;
-  heed::Attention<ScorerType> attention{Make::make(), {}};
-  Matrix<S> query, values;
+  static constexpr Index words = 6;
+
+  ScorerType scorer = Make::make();
+  Matrix<S> query, values, carry;
 
   Look() {
     heed::Random random(83);
     heed::for_each_parameter(
-        [&](const heed::ParameterName&, auto& p) { p = random_thirds<S>(p.rows(), p.cols(), random); }, attention);
-    query = random_thirds<S>(attention.scorer.query_size(), 1, random, 2);
-    values = random_thirds<S>(attention.scorer.memory_size(), 6, random, 2);
+        [&](const heed::ParameterName&, auto& p) { p = random_thirds<S>(p.rows(), p.cols(), random); }, scorer);
+    query = random_thirds<S>(scorer.query_size(), 1, random, 2);
+    values = random_thirds<S>(scorer.memory_size(), words, random, 2);
+    carry = typed::random_carry(scorer, words, 1, random) / S(3);
   }
+
+  Index inputs() const { return query.size() + values.size() + carry.size(); }
+  Matrix<S> weights() const { return found(query, values, carry).bottomRows(words); }
 
   /// The context above the weights.
-  static Matrix<S> found(const ScorerType& scorer, const Matrix<S>& q, const Matrix<S>& h) {
-    const auto [context, weights] = heed::attend(scorer, q, h);
-    Matrix<S> result(context.size() + weights.size(), 1);
-    result << context, weights;
+  Matrix<S> found(const Matrix<S>& q, const Matrix<S>& h, const Matrix<S>& earlier) const {
+    Matrix<S> result(h.rows() + words, 1), w = typed::scores(scorer, q, h, earlier);
+    heed::Softmax().forward(w);
+    heed::detail::average<S>(h, w, result.topRows(h.rows()));
+    result.bottomRows(words) = w;
     return result;
   }
-  Matrix<S> found() const { return found(attention.scorer, query, values); }
 
-  /// d(context, weights)/dquery beside d(context, weights)/dvalues.
+  /// The derivatives of that: for the query, the values and the carry, side by side.
   Matrix<S> jacobian_by_backward() const {
-    const Index rows = values.rows(), cols = values.cols();
-    Matrix<S> result(rows + cols, query.size() + values.size());
+    const Matrix<S> w = weights();
+    Matrix<S> result(values.rows() + words, inputs());
     for (Index k = 0; k < result.rows(); ++k) {
-      const Matrix<S> unit = Matrix<S>::Identity(result.rows(), result.rows()).col(k);
-      const Matrix<S> weights = found().bottomRows(cols);
-      Matrix<S> d = values.transpose() * unit.topRows(rows) + unit.bottomRows(cols);  // was: context, weights
-      attention.normalizer.backward(weights, d);
-      typed::ScorerGradients gradients(attention.scorer, query, values, d);
-      gradients.values += unit.topRows(rows) * weights.transpose();  // was: context
-      result.row(k) << gradients.queries.transpose(), gradients.values.reshaped().transpose();
+      const Matrix<S> unit = Matrix<S>::Identity(result.rows(), result.rows()).col(k),
+                      d_context = unit.topRows(values.rows());
+      Matrix<S> d(words, 1), d_values = Matrix<S>::Zero(values.rows(), words);
+      heed::detail::average_backward<S>(values, w, d_context, d, d_values);
+      d += unit.bottomRows(words);
+      heed::Softmax().backward(w, d);
+      const typed::ScorerGradients gradients(scorer, query, values, d, carry);
+      d_values += gradients.values;
+      result.row(k) << gradients.queries.transpose(), d_values.reshaped().transpose(), gradients.carry.transpose();
     }
     return result;
   }
@@ -88,18 +97,21 @@ TYPED_TEST_SUITE(ScorerOfAnyScalar, typed::EachScorer);
 
 TYPED_TEST(ScorerOfAnyScalar, KeepsEveryDigitOfALongDouble) {
   const Look<typename TypeParam::template Make<long double>> look;
-  const auto expected = oracle::attend(look.attention.scorer, oracle::column(look.query, 0), look.values);
-  const Matrix<long double> found = look.found();
+  std::vector<oracle::Column> values, earlier;
+  for (Index j = 0; j < look.words; ++j) values.push_back(oracle::column(look.values, j));
+  if (look.carry.size() > 0) earlier.push_back(oracle::column(look.carry, 0));
+  const auto expected = oracle::attend(look.scorer, oracle::column(look.query, 0), values, earlier);
+  const Matrix<long double> found = look.found(look.query, look.values, look.carry);
   EXPECT_LT(difference(found.topRows(look.values.rows()), oracle::matrix({expected.context})), 1e-18);
-  EXPECT_LT(difference(found.bottomRows(look.values.cols()), oracle::matrix({expected.weights})), 1e-18);
+  EXPECT_LT(difference(found.bottomRows(look.words), oracle::matrix({expected.weights})), 1e-18);
 }
 
 TYPED_TEST(ScorerOfAnyScalar, HasTheJacobianThatDualNumbersGive) {
   const Look<typename TypeParam::template Make<Dual>> dual;
-  const auto& scorer = dual.attention.scorer;
-  Matrix<long double> exact(dual.found().size(), dual.query.size() + dual.values.size());
-  exact << typed::jacobian(dual.query, [&](const auto& q) { return dual.found(scorer, q, dual.values); }),
-      typed::jacobian(dual.values, [&](const auto& h) { return dual.found(scorer, dual.query, h); });
+  Matrix<long double> exact(dual.values.rows() + dual.words, dual.inputs());
+  exact << typed::jacobian(dual.query, [&](const auto& x) { return dual.found(x, dual.values, dual.carry); }),
+      typed::jacobian(dual.values, [&](const auto& x) { return dual.found(dual.query, x, dual.carry); }),
+      typed::jacobian(dual.carry, [&](const auto& x) { return dual.found(dual.query, dual.values, x); });
   EXPECT_LT(difference(Look<typename TypeParam::template Make<double>>().jacobian_by_backward(), exact), 1e-13);
   EXPECT_LT(difference(Look<typename TypeParam::template Make<long double>>().jacobian_by_backward(), exact), 1e-17);
 }
@@ -126,8 +138,27 @@ TYPED_TEST(NormalizerOfAnyScalar, HasTheJacobianThatDualNumbersGive) {
 TEST(AttentionOfAnyScalar, HasTheJacobianThatEigensAutoDiffScalarGives) {
   const Look<typed::MakeScorer<heed::AdditiveScorer<double>>> plain;
   const Look<typed::MakeScorer<heed::AdditiveScorer<AutoDiff>>> look;
-  const Index n = plain.query.size() + plain.values.size();
-  const auto found = look.found(look.attention.scorer, typed::variables(plain.query, n),
-                                typed::variables(plain.values, n, plain.query.size()));
+  const Index n = plain.inputs();
+  const auto [context, weights] = heed::attend(look.scorer, typed::variables(plain.query, n),
+                                               typed::variables(plain.values, n, plain.query.size()));
+  Matrix<AutoDiff> found(context.size() + weights.size(), 1);
+  found << context, weights;
   EXPECT_LT(difference(plain.jacobian_by_backward(), typed::jacobian(found, n)), 1e-13);
+}
+
+/// A memory that is long enough to be read once (kernels/one_pass.hpp).
+TEST(AttentionOfAnyScalar, IsTheSameOverALongMemory) {
+  heed::Random random(107);
+  const Matrix<Dual> query = random_thirds<Dual>(64, 1, random), values = random_thirds<Dual>(64, 100, random);
+  ASSERT_TRUE(heed::detail::OnePass<Dual>::pays(64, 100));
+  const auto one_by_one = [&](const Matrix<Dual>& q) {
+    Matrix<Dual> weights = values.transpose() * q;
+    heed::softmax(weights);
+    return Matrix<Dual>(values * weights);
+  };
+  Matrix<Dual> moved = query;
+  moved(3, 0).slope = 1;
+  const Matrix<Dual> context = heed::attend(heed::DotScorer<Dual>(64), moved, values).context;
+  EXPECT_LT(difference(context, one_by_one(moved)), 1e-17);
+  EXPECT_LT(difference(typed::slopes(context), typed::slopes(one_by_one(moved))), 1e-17);
 }

@@ -62,14 +62,12 @@ inline heed::Matrix<long double> slopes(const heed::Matrix<Dual>& y) {
 /// dy/dx of y = f(x), where x and y are read column by column.
 template <class F>
 heed::Matrix<long double> jacobian(const heed::Matrix<Dual>& x, const F& f) {
-  heed::Matrix<long double> result;
+  heed::Matrix<long double> result(f(x).size(), x.size());
   heed::Matrix<Dual> moved = x;
   for (heed::Index k = 0; k < x.size(); ++k) {
     moved.data()[k].slope = 1;
-    const heed::Matrix<long double> column = slopes(f(moved));
+    result.col(k) = slopes(f(moved)).reshaped();
     moved.data()[k].slope = 0;
-    if (k == 0) result.resize(column.size(), x.size());
-    result.col(k) = column.reshaped();
   }
   return result;
 }
