@@ -58,9 +58,17 @@ consteval bool projects() {
   const bool products = requires(C & scorer, Plain<C> & grad, const X& in) { scorer.accumulate(in, in, grad); };
   return size || forward || backward || products;
 }
-template <class C>
+template <class C, class X = Matrix<typename C::Scalar>>
 consteval bool sees_carry() {
-  return requires(C & scorer) { scorer.carried(); };
+  using Scratch = Buffer<typename C::Scalar>;
+  const bool what = requires(C & scorer) { scorer.carried(); };
+  const bool forward = requires(C & scorer, const X& in, X& out, Scratch& scratch) {
+    scorer.score(in, in, in, out, scratch);
+  };
+  const bool backward = requires(C & scorer, Plain<C> & grad, const X& in, X& out, Scratch& scratch) {
+    scorer.score_backward(in, in, in, in, grad, out, out, out, scratch);
+  };
+  return what || forward || backward;
 }
 
 }  // namespace detail
