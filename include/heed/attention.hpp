@@ -236,7 +236,7 @@ void attend(const ScorerType& scorer, const Eigen::MatrixBase<Queries>& queries,
   const In<S> values(memory);
   work.projected.resize(detail::queries_of(scorer).projected_size(), queries.cols());
   work.keys.resize(detail::keys_of(scorer).key_size(), memory.cols());
-  detail::queries_of(scorer).project(queries.derived(), work.projected);
+  detail::queries_of(scorer).project(In<S>(queries), work.projected);
   detail::keys_of(scorer).keys(values, work.keys);
   work.carry.resize(detail::carried(scorer) == Carried::nothing ? 0 : memory.cols(), queries.cols());
   work.carry.setZero();

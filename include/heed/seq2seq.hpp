@@ -185,13 +185,13 @@ struct Seq2Seq {
     const bool some = options.coverage != S(0) || options.doubly_stochastic != S(0);
     d_weights.resize(some && backward ? weights.rows() : 0, weights.cols());
     d_weights.setZero();
-    if (!some || weights.rows() == 0) return 0;
+    if (!some || weights.rows() == 0) return Sum<S>(0);
     const SentenceRanges sources(tape.memory.starts);
-    const double again = coverage_penalty<S>(weights, tape.target_packing, sources, options.coverage * options.scale,
+    const Sum<S> again = coverage_penalty<S>(weights, tape.target_packing, sources, options.coverage * options.scale,
                                              d_weights),
                  missed = doubly_stochastic_penalty<S>(weights, tape.target_packing, sources,
                                                        options.doubly_stochastic * options.scale, d_weights);
-    return static_cast<double>(options.coverage) * again + static_cast<double>(options.doubly_stochastic) * missed;
+    return Sum<S>(options.coverage) * again + Sum<S>(options.doubly_stochastic) * missed;
   }
 
   void embed(const Embedding<S>& words, const std::vector<Token>& tokens, Random* random, Buffer<S>& x,
