@@ -237,7 +237,8 @@ struct LocalAttention {
       return low;
     };
     const S D = detail::number<S>(window), from = p - D, to = p + D;
-    const Index begin = first([&](const S&j) { return j >= from; }), end = first([&](const S&j) { return j > to; });
+    const Index begin = first([&](S j) { return !(j < from); });  // 0 if p is no number, which the weights then show
+    const Index end = std::min(begin + 2 * window + 1, first([&](S j) { return j > to; }));
     return {b, begin, end - begin};
   }
 
