@@ -1,6 +1,7 @@
 #pragma once
 
 #include <heed/packing.hpp>
+#include <heed/scalar.hpp>
 #include <heed/sentence_ranges.hpp>
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <heed/products.hpp>
+#include <heed/scalar.hpp>
 #include <heed/scorers/scorer.hpp>
 
 #include <algorithm>
