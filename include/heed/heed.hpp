@@ -55,6 +55,7 @@
 #include <heed/cells/rnn.hpp>
 #include <heed/cells/gru.hpp>
 #include <heed/cells/gru_reset_before.hpp>
+#include <heed/cells/context_gru.hpp>
 #include <heed/cells/lstm.hpp>
 #include <heed/cells/projected_lstm.hpp>
 #include <heed/cells/layer_norm.hpp>
