@@ -70,7 +70,7 @@ std::span<const Index> reading(const DecoderState<S>& state, Index n) {
 template <class T, class S>
 void bridge_backward(const Bridge<T>& bridge, const DecoderState<S>& state, DecoderTape<S>& tape, Bridge<S>& grad,
                      Memory<S>& d_memory) {
-  for (std::size_t l = 0; l < bridge.layers.size(); ++l) {
+  for (std::size_t l = 0; l < bridge.layer_count(); ++l) {
     auto& layer = tape.stack.layers[l];
     bridge.backward(l, tape.summaries, layer.previous.leftCols(state.columns()), state.sentences, layer.d_state, grad,
                     d_memory);
