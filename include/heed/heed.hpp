@@ -93,6 +93,8 @@
 #include <heed/decoders/decoder.hpp>
 #include <heed/decoders/context_decoder.hpp>
 #include <heed/decoders/plain.hpp>
+#include <heed/decoders/cho.hpp>
+#include <heed/decoders/sutskever.hpp>
 #include <heed/decoders/bahdanau.hpp>
 #include <heed/decoders/luong.hpp>
 #include <heed/decoders/any_decoder.hpp>

@@ -102,7 +102,7 @@ class TranslatorFile : public testing::Test {
 TEST_F(TranslatorFile, GivesBackEveryBitOfEveryModel) {
   for (TranslatorConfig config : heed::test::every_combination(small())) {
     config.layers = 2;
-    config.bidirectional = config.cell == "lstm";
+    config.bidirectional = config.cell == "lstm" && config.decoder != "sutskever";
     const Translator translator = random_translator(config);
     heed::save_translator(path_, translator);
     const Translator loaded = heed::load_translator(path_);
@@ -149,6 +149,8 @@ TEST_F(TranslatorFile, KeepsEveryFieldOfTheConfiguration) {
   config.bidirectional = false;
   config.input_feeding = false;
   config.dropout = 1.0 / 3;
+  config.reverse_source = true;
+  config.copy_states = true;
   heed::save_translator(path_, random_translator(config));
   EXPECT_EQ(heed::load_translator(path_).config, config);
 }
@@ -250,7 +252,8 @@ TEST_F(TranslatorFile, IsRefusedWithAConfigurationOutOfRange) {
   EXPECT_EQ(refused_with("config.hidden", "9223372036854775807"),
             "hidden lies between 1 and 16384, not 9223372036854775807");
   EXPECT_EQ(refused_with("config.layers", "-1"), "layers lies between 1 and 16, not -1");
-  EXPECT_EQ(refused_with("config.cell", "cnn"), "cell is one of gru, lstm, rnn, rnn-relu, not \"cnn\"");
+  EXPECT_EQ(refused_with("config.cell", "cnn"),
+            "cell is one of gru, lstm, rnn, rnn-relu, gru-reset-before, not \"cnn\"");
   EXPECT_EQ(refused_with("config.dropout", "nan"), "dropout lies in [0, 1), not nan");
   for (const std::string bad : {"", " 4", "4 ", "4.5", "0x4", "99999999999999999999", "four"}) {
     EXPECT_EQ(refused_with("config.hidden", bad), "config.hidden cannot be \"" + bad + '"');
@@ -263,12 +266,23 @@ TEST_F(TranslatorFile, IsRefusedWithAConfigurationOutOfRange) {
 
 TEST_F(TranslatorFile, IsRefusedWithoutAnyOfItsMetadata) {
   const Contents whole = saved();
-  EXPECT_EQ(whole.metadata.size(), 12u);
+  EXPECT_EQ(whole.metadata.size(), 14u);
   for (const auto& [key, value] : whole.metadata) {
+    if (key == "config.reverse_source" || key == "config.copy_states") continue;  // see below
     Contents contents = whole;
     contents.metadata.erase(key);
     EXPECT_EQ(refused(contents), path_.string() + " is no translation model: it has no " + key);
   }
+}
+
+TEST_F(TranslatorFile, MayBeOlderThanAFieldOfTheConfiguration) {
+  const Translator translator = random_translator();
+  Contents older = saved(translator);
+  older.metadata.erase("config.reverse_source");
+  older.metadata.erase("config.copy_states");
+  EXPECT_EQ(refused(older), "accepted");
+  EXPECT_EQ(heed::load_translator(path_).config, translator.config);
+  EXPECT_EQ(refused_with("config.reverse_source", "yes"), "config.reverse_source cannot be \"yes\"");
 }
 
 TEST_F(TranslatorFile, IsRefusedInAnotherFormat) {

@@ -13,8 +13,9 @@ namespace heed::inline v0_1 {
 
 /// How GoogleTest writes a configuration.
 inline void PrintTo(const TranslatorConfig& config, std::ostream* out) {
-  *out << config.cell << ' ' << config.decoder << ' ' << config.scorer << (config.input_feeding ? "" : " unfed") << ", "
-       << config.layers << " layers";
+  *out << config.cell << ' ' << config.decoder << ' ' << config.scorer << (config.input_feeding ? "" : " unfed")
+       << (config.reverse_source ? " reversed" : "") << (config.copy_states ? " copying" : "") << ", " << config.layers
+       << " layers";
 }
 
 }  // namespace heed::inline v0_1
@@ -77,13 +78,13 @@ inline Batch ragged_batch() {
   return batch;
 }
 
-/// Every cell x scorer x decoder, Luong's with and without input feeding, at these sizes.
+/// Every cell x scorer x decoder, Luong's with and without input feeding, at these sizes. (Sutskever's decoder needs an
+/// encoder of one direction, and gets it.)
 inline std::vector<TranslatorConfig> every_combination(const TranslatorConfig& sizes) {
   std::vector<TranslatorConfig> all;
   for (const auto cell : cell_names) {
     for (const auto decoder : decoder_names) {
       for (const auto scorer : scorer_names) {
-        if (decoder == "plain" && scorer != scorer_names.front()) continue;  // has no scorer
         for (const bool feeding : {true, false}) {
           if (decoder != "luong" && !feeding) continue;  // has no input feeding
           TranslatorConfig config = sizes;
@@ -91,10 +92,24 @@ inline std::vector<TranslatorConfig> every_combination(const TranslatorConfig& s
           config.scorer = scorer;
           config.decoder = decoder;
           config.input_feeding = feeding;
+          if (!config.attends() && scorer != scorer_names.front()) continue;  // has no scorer
+          if (decoder == "sutskever") config.bidirectional = false;
           all.push_back(config);
         }
       }
     }
+  }
+  return all;
+}
+
+/// Every decoder that can begin with the encoder's final states doing so, with a source that is read reversed.
+inline std::vector<TranslatorConfig> every_copy(const TranslatorConfig& sizes) {
+  std::vector<TranslatorConfig> all;
+  for (TranslatorConfig config : every_combination(sizes)) {
+    if (config.scorer != scorer_names.front() || config.decoder == "cho" || !config.input_feeding) continue;
+    config.copy_states = config.reverse_source = true;
+    config.bidirectional = false;
+    all.push_back(config);
   }
   return all;
 }
@@ -111,7 +126,7 @@ inline std::string choices(const TranslatorConfig& config) {
   };
   add(config.cell);
   add(config.decoder);
-  if (config.decoder != "plain") add(config.scorer);
+  if (config.attends()) add(config.scorer);
   if (config.decoder == "luong" && !config.input_feeding) add("unfed");
   return result;
 }

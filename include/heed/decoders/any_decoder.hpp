@@ -1,8 +1,10 @@
 #pragma once
 
 #include <heed/decoders/bahdanau.hpp>
+#include <heed/decoders/cho.hpp>
 #include <heed/decoders/luong.hpp>
 #include <heed/decoders/plain.hpp>
+#include <heed/decoders/sutskever.hpp>
 #include <heed/variant.hpp>
 
 namespace heed::inline v0_1 {
@@ -16,7 +18,9 @@ struct AnyDecoder {
   template <class U>
   using With = AnyDecoder<KeptAs<U, C>, KeptAs<U, ScorerType>>;
 
-  std::variant<PlainDecoder<C>, BahdanauDecoder<C, ScorerType>, LuongDecoder<C, ScorerType>> decoder;
+  std::variant<PlainDecoder<C>, BahdanauDecoder<C, ScorerType>, LuongDecoder<C, ScorerType>, ChoDecoder<Stored>,
+               SutskeverDecoder<C>>
+      decoder;
 
   AnyDecoder() = default;
   template <Decoder D>

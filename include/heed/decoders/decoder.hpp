@@ -52,9 +52,12 @@ struct DecoderTape {
   Buffer<S> features;   ///< features x N: what the output layer sees
   Buffer<S> readout;    ///< what the readout keeps for backward
   Buffer<S> summaries;  ///< memory size x sentences: what the first state was made from
+  Memory<S> code;       ///< a memory of summaries alone: what a decoder made of another before it began
+  Buffer<S> coded;      ///< the summaries it made that from
 
   Buffer<S> d_projected, d_contexts, d_previous, d_feed, d_scores;
   AttentionScratch<S> scratch;
+  Memory<S> d_code;
   Buffer<S> d_features;  ///< to be filled before backward; overwritten by it
 };
 

@@ -57,7 +57,12 @@ void for_each_field(Config& config, const F& f) {
   f("bidirectional", config.bidirectional);
   f("input_feeding", config.input_feeding);
   f("dropout", config.dropout);
+  f("reverse_source", config.reverse_source);
+  f("copy_states", config.copy_states);
 }
+
+/// Whether a field is younger than the format: a file without it means its default.
+inline bool may_be_absent(const std::string& field) { return field == "reverse_source" || field == "copy_states"; }
 
 inline std::string field_text(const std::string& value) { return value; }
 inline std::string field_text(bool value) { return value ? "1" : "0"; }
@@ -120,6 +125,7 @@ inline Translator load_translator(const SafetensorsFile& file) {
   });
   TranslatorConfig config;
   detail::for_each_field(config, [&](const std::string& name, auto& value) {
+    if (detail::may_be_absent(name) && file.metadata().count("config." + name) == 0) return;
     const std::string& text = detail::metadata_at(file, "config." + name);
     require(detail::read_field(text, value),
             [&] { return file.name() + ": config." + name + " cannot be " + detail::in_quotes(text); });
