@@ -39,6 +39,7 @@ struct SutskeverDecoder {
   void start(const Memory<S>& memory, DecoderState<S>& state, DecoderTape<S>& tape) const {
     bridge.forward(memory, state.sentences, tape.summaries, state.layers);
     state.feed.resize(0, state.columns());
+    state.carry.resize(0, state.columns());
   }
 
   void begin(const In<S>& x, const Memory<S>&, DecoderTape<S>& tape) const {

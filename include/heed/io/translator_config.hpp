@@ -78,7 +78,7 @@ struct TranslatorConfig {
 
 /// Every choice of cell, scorer and decoder in one type.
 template <class S>
-using TranslationModel = Seq2Seq<Encoder<AnyCell<S>>, AnyDecoder<AnyCell<S>, AnyScorer<S>>>;
+using TranslationModel = Seq2Seq<Encoder<AnyCell<S>>, AnyDecoder<AnyCell<S>, AnyLook<AnyScorer<S>>>>;
 
 /// Makes the cell of that name; its parameters are zero.
 template <class S>
@@ -121,13 +121,13 @@ TranslationModel<S> make_model(const TranslatorConfig& config, Index source_voca
   }
   if (config.decoder == "cho") return model(ChoDecoder<S>(E, M, H, H, config.layers, H, dropout));
   if (config.decoder == "sutskever") return model(SutskeverDecoder<AnyCell<S>>(cell, E, H, config.layers, dropout));
-  Attention<AnyScorer<S>> attention{make_scorer<S>(config.scorer, H, M), {}};
+  AnyLook<AnyScorer<S>> look = Attention<AnyScorer<S>>{make_scorer<S>(config.scorer, H, M), {}};
   if (config.decoder == "luong") {
-    return model(LuongDecoder<AnyCell<S>, AnyScorer<S>>(cell, std::move(attention), E, M, H, config.layers, H,
-                                                        config.input_feeding, dropout));
+    return model(AttentionalDecoder<AnyCell<S>, AnyLook<AnyScorer<S>>>(cell, std::move(look), E, M, H, config.layers, H,
+                                                                       config.input_feeding, dropout));
   }
   return model(
-      BahdanauDecoder<AnyCell<S>, AnyScorer<S>>(cell, std::move(attention), E, M, H, config.layers, H, dropout));
+      ContextDecoder<AnyCell<S>, AnyLook<AnyScorer<S>>>(cell, std::move(look), E, M, H, config.layers, H, dropout));
 }
 
 /// How many numbers `make_model` would make, without making them: what a file claims is held against what it holds
