@@ -10,6 +10,7 @@
 #include <fstream>
 #include <limits>
 #include <map>
+#include <set>
 
 using heed::Index;
 using heed::Matrix;
@@ -151,6 +152,9 @@ TEST_F(TranslatorFile, KeepsEveryFieldOfTheConfiguration) {
   config.dropout = 1.0 / 3;
   config.reverse_source = true;
   config.copy_states = true;
+  config.attention = "local-p";
+  config.window = 3;
+  config.longest = 7;
   heed::save_translator(path_, random_translator(config));
   EXPECT_EQ(heed::load_translator(path_).config, config);
 }
@@ -264,11 +268,20 @@ TEST_F(TranslatorFile, IsRefusedWithAConfigurationOutOfRange) {
   EXPECT_EQ(refused_with("config.dropout", "0.1x"), "config.dropout cannot be \"0.1x\"");
 }
 
+namespace {
+
+/// The metadata that an older file does not have.
+std::set<std::string> later_fields() {
+  return {"config.attention", "config.window", "config.longest", "config.reverse_source", "config.copy_states"};
+}
+
+}  // namespace
+
 TEST_F(TranslatorFile, IsRefusedWithoutAnyOfItsMetadata) {
   const Contents whole = saved();
-  EXPECT_EQ(whole.metadata.size(), 14u);
+  EXPECT_EQ(whole.metadata.size(), 17u);
   for (const auto& [key, value] : whole.metadata) {
-    if (key == "config.reverse_source" || key == "config.copy_states") continue;  // see below
+    if (later_fields().contains(key)) continue;
     Contents contents = whole;
     contents.metadata.erase(key);
     EXPECT_EQ(refused(contents), path_.string() + " is no translation model: it has no " + key);
@@ -278,8 +291,7 @@ TEST_F(TranslatorFile, IsRefusedWithoutAnyOfItsMetadata) {
 TEST_F(TranslatorFile, MayBeOlderThanAFieldOfTheConfiguration) {
   const Translator translator = random_translator();
   Contents older = saved(translator);
-  older.metadata.erase("config.reverse_source");
-  older.metadata.erase("config.copy_states");
+  for (const std::string& key : later_fields()) EXPECT_EQ(older.metadata.erase(key), 1u) << key;
   EXPECT_EQ(refused(older), "accepted");
   EXPECT_EQ(heed::load_translator(path_).config, translator.config);
   EXPECT_EQ(refused_with("config.reverse_source", "yes"), "config.reverse_source cannot be \"yes\"");

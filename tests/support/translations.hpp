@@ -78,13 +78,15 @@ inline Batch ragged_batch() {
   return batch;
 }
 
-/// Every cell x scorer x decoder, Luong's with and without input feeding, at these sizes. (Sutskever's decoder needs an
-/// encoder of one direction, and gets it.)
+/// Every cell x scorer of the two papers x decoder, Luong's with and without input feeding, at these sizes; and the first
+/// cell with every other scorer and every other attention. Sutskever's decoder gets the encoder of one direction it needs.
 inline std::vector<TranslatorConfig> every_combination(const TranslatorConfig& sizes) {
   std::vector<TranslatorConfig> all;
+  constexpr std::size_t of_the_papers = 4;
   for (const auto cell : cell_names) {
     for (const auto decoder : decoder_names) {
-      for (const auto scorer : scorer_names) {
+      for (std::size_t s = 0; s < of_the_papers; ++s) {
+        const auto scorer = scorer_names[s];
         for (const bool feeding : {true, false}) {
           if (decoder != "luong" && !feeding) continue;  // has no input feeding
           TranslatorConfig config = sizes;
@@ -99,6 +101,22 @@ inline std::vector<TranslatorConfig> every_combination(const TranslatorConfig& s
       }
     }
   }
+  for (const auto decoder : decoder_names) {
+    TranslatorConfig config = sizes;
+    config.decoder = decoder;
+    if (!config.attends()) continue;
+    config.window = 1;   // smaller than most sentences
+    config.longest = 3;  // and so is this
+    for (std::size_t s = of_the_papers; s < scorer_names.size(); ++s) {
+      config.scorer = scorer_names[s];
+      all.push_back(config);
+    }
+    config.scorer = scorer_names.front();
+    for (std::size_t a = 1; a < attention_names.size(); ++a) {
+      config.attention = attention_names[a];
+      all.push_back(config);
+    }
+  }
   return all;
 }
 
@@ -106,7 +124,8 @@ inline std::vector<TranslatorConfig> every_combination(const TranslatorConfig& s
 inline std::vector<TranslatorConfig> every_copy(const TranslatorConfig& sizes) {
   std::vector<TranslatorConfig> all;
   for (TranslatorConfig config : every_combination(sizes)) {
-    if (config.scorer != scorer_names.front() || config.decoder == "cho" || !config.input_feeding) continue;
+    if (config.scorer != scorer_names.front() || config.attention != attention_names.front()) continue;
+    if (config.decoder == "cho" || !config.input_feeding) continue;
     config.copy_states = config.reverse_source = true;
     config.bidirectional = false;
     all.push_back(config);
@@ -127,6 +146,7 @@ inline std::string choices(const TranslatorConfig& config) {
   add(config.cell);
   add(config.decoder);
   if (config.attends()) add(config.scorer);
+  if (config.attention != "global") add(config.attention);
   if (config.decoder == "luong" && !config.input_feeding) add("unfed");
   return result;
 }

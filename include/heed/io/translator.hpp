@@ -57,12 +57,17 @@ void for_each_field(Config& config, const F& f) {
   f("bidirectional", config.bidirectional);
   f("input_feeding", config.input_feeding);
   f("dropout", config.dropout);
+}
+
+/// The same for fields that came later: a file without one means its default.
+template <class Config, class F>
+void for_each_later_field(Config& config, const F& f) {
+  f("attention", config.attention);
+  f("window", config.window);
+  f("longest", config.longest);
   f("reverse_source", config.reverse_source);
   f("copy_states", config.copy_states);
 }
-
-/// Whether a field is younger than the format: a file without it means its default.
-inline bool may_be_absent(const std::string& field) { return field == "reverse_source" || field == "copy_states"; }
 
 inline std::string field_text(const std::string& value) { return value; }
 inline std::string field_text(bool value) { return value ? "1" : "0"; }
@@ -99,9 +104,11 @@ inline const std::string& metadata_at(const SafetensorsFile& file, const std::st
 /// Adds a translator to a file in the making: parameters under `model.`, the rest as metadata.
 inline void save_translator(SafetensorsWriter& writer, const Translator& translator) {
   writer.metadata("format", detail::translator_format);
-  detail::for_each_field(translator.config, [&](const std::string& name, const auto& value) {
+  const auto write = [&](const std::string& name, const auto& value) {
     writer.metadata("config." + name, detail::field_text(value));
-  });
+  };
+  detail::for_each_field(translator.config, write);
+  detail::for_each_later_field(translator.config, write);
   writer.metadata("vocabulary.source", detail::join_lines(translator.source.words()));
   writer.metadata("vocabulary.target", detail::join_lines(translator.target.words()));
   save_parameters(writer, translator.model, "model");
@@ -124,11 +131,14 @@ inline Translator load_translator(const SafetensorsFile& file) {
            detail::in_quotes(format);
   });
   TranslatorConfig config;
-  detail::for_each_field(config, [&](const std::string& name, auto& value) {
-    if (detail::may_be_absent(name) && file.metadata().count("config." + name) == 0) return;
+  const auto read = [&](const std::string& name, auto& value) {
     const std::string& text = detail::metadata_at(file, "config." + name);
     require(detail::read_field(text, value),
             [&] { return file.name() + ": config." + name + " cannot be " + detail::in_quotes(text); });
+  };
+  detail::for_each_field(config, read);
+  detail::for_each_later_field(config, [&](const std::string& name, auto& value) {
+    if (file.metadata().contains("config." + name)) read(name, value);
   });
   const auto vocabulary = [&](const std::string& side) {
     return Vocabulary::from_words(detail::split_lines(detail::metadata_at(file, "vocabulary." + side)));
