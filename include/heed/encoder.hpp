@@ -220,8 +220,8 @@ struct Encoder {
   }
 };
 
-/// Lays what an encoder wrote out as a memory: each sentence's columns side by side, its final h of the top layer as
-/// its summary, the final states of all layers. The keys are left to the attention that will match them.
+/// Lays what an encoder wrote out as a memory: each sentence's columns side by side, its final h of the top layer as its
+/// summary, and the final states of all layers. The keys are left to the attention that will match them.
 template <Cell C>
 void make_memory(const Encoder<C>& encoder, const Packing& packing, const EncoderTape<typename C::Scalar>& tape,
                  std::vector<Index>& lengths, Memory<typename C::Scalar>& memory) {

@@ -13,10 +13,10 @@ namespace heed::inline v0_1 {
 ///   c = tanh(V h_T)        s_0 = tanh(V' c)        s_i = cell([E y_{i-1}; c], s_{i-1})
 ///   t~_i = O_h s_i + O_y E y_{i-1} + O_c c         features_i = of every two numbers of t~_i the larger
 ///
-/// h_T is the memory's summary. Biases, which the paper omits "to make the equations uncluttered", stand where the parts
-/// have them. Its O_y reads the word y_{i-1} itself: here O_y E, of the embedding's rank, stands in that place. For the
-/// encoder-decoder to the letter the encoder's cell is `GruCell<T, Dynamic, Dynamic, gru_forms::cho>`, one layer and one
-/// direction, and `symbols::begin` is embedded as zeros.
+/// h_T is the memory's summary. Biases, which the paper leaves out of its equations, stand where the parts have them. Its
+/// O_y reads the word y_{i-1} itself; here it reads E y_{i-1}, which is a matrix for the word of the embedding's rank. For
+/// the encoder-decoder to the letter the encoder's cell is `GruCell<T, Dynamic, Dynamic, gru_forms::cho>`, in one layer and
+/// one direction, and `symbols::begin` is embedded as zeros.
 template <class T>
 struct ChoDecoder : ContextDecoder<ContextGruCell<T>, FixedVector<scalar_of<T>>, MaxoutReadout> {
   using Base = ContextDecoder<ContextGruCell<T>, FixedVector<scalar_of<T>>, MaxoutReadout>;
@@ -26,7 +26,7 @@ struct ChoDecoder : ContextDecoder<ContextGruCell<T>, FixedVector<scalar_of<T>>,
   template <class U>
   using With = ChoDecoder<U>;
 
-  Linear<T> code;  ///< V, memory size -> code size
+  Linear<T> code;  ///< V: memory size -> code size
 
   ChoDecoder() = default;
   ChoDecoder(Index word_size, Index memory_size, Index code_size, Index hidden, Index layers, Index features,
