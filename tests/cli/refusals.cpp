@@ -187,7 +187,7 @@ TEST_F(TranslateRefusals, OptionsOutOfRange) {
   expect_value_refused("--rate", "0");
   expect_value_refused("--hidden", "16385");
   expect_value_refused("--layers", "17");
-  for (const char* const option : {"--cell", "--scorer", "--decoder", "--direction", "--schedule"}) {
+  for (const char* const option : {"--cell", "--scorer", "--attention", "--decoder", "--direction", "--schedule"}) {
     expect_value_refused(option, "foo");
     expect_value_refused(option, "");
   }
@@ -197,6 +197,9 @@ TEST_F(TranslateRefusals, OptionsOutOfRange) {
                  {"hidden is 15", "even"});
   expect_options_refused({"--decoder", "sutskever"}, {"one direction"});
   expect_options_refused({"--copy-states"}, {"one direction"});
+  expect_refusal(translate(training("model") + Arguments{"--scorer", "coverage", "--attention", "local-m"}),
+                 {"coverage", "global"});
+  for (const char* const option : {"--window", "--longest"}) expect_value_refused(option, "0");
   EXPECT_EQ(
       translate(with(training("odd"), "--hidden", "15") + Arguments{"--scorer", "dot", "--direction", "forward"}).code,
       0);

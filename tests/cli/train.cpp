@@ -67,6 +67,8 @@ TEST_F(TranslateTrain, EveryOptionChangesWhatIsLearned) {
       {"--scorer", "dot"},
       {"--scorer", "general"},
       {"--scorer", "concat"},
+      {"--scorer", "location"},
+      {"--attention", "local-p"},
       {"--decoder", "plain"},
       {"--decoder", "cho"},
       {"--decoder", "sutskever", "--direction", "forward"},

@@ -143,6 +143,9 @@ TEST_F(TranslatorFile, KeepsEveryFieldOfTheConfiguration) {
   TranslatorConfig config;
   config.cell = "lstm";
   config.scorer = "general";
+  config.attention = "local-p";
+  config.window = 7;
+  config.longest = 9;
   config.decoder = "luong";
   config.layers = 3;
   config.hidden = 6;
@@ -295,6 +298,12 @@ TEST_F(TranslatorFile, MayBeOlderThanAFieldOfTheConfiguration) {
   EXPECT_EQ(refused(older), "accepted");
   EXPECT_EQ(heed::load_translator(path_).config, translator.config);
   EXPECT_EQ(refused_with("config.reverse_source", "yes"), "config.reverse_source cannot be \"yes\"");
+}
+
+TEST_F(TranslatorFile, KeepsTheChoiceOfAttention) {
+  const Contents contents = saved();
+  EXPECT_EQ(contents.metadata.at("config.attention"), "global");
+  EXPECT_NE(refused_with("config.attention", "local-p").find("parameters"), std::string::npos) << "it learns a place";
 }
 
 TEST_F(TranslatorFile, IsRefusedInAnotherFormat) {
