@@ -106,6 +106,8 @@ inline void add_model_options(CLI::App& command, heed::TranslatorConfig& config,
       "global: looks at all words; local-m, local-p: at those around the step or a predicted place; monotonic: goes on "
       "where it stopped")
       ->check(detail::one_of(heed::attention_names));
+  add("--normalizer", config.normalizer, "what turns the scores of global attention into weights")
+      ->check(detail::one_of(heed::normalizer_names));
   add("--window", config.window, "local attention: words to either side that are looked at")
       ->check(CLI::Range(1, 16384));
   add("--longest", config.longest, "location scorer: words of a source that can be looked at")

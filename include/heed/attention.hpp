@@ -13,6 +13,16 @@ namespace heed::inline v0_1 {
 
 namespace detail {
 
+/// Whether weights are a softmax of the scores, which need not be seen at once.
+template <class N>
+bool is_softmax(const N& normalizer) {
+  if constexpr (requires { normalizer.is_softmax(); }) {
+    return normalizer.is_softmax();
+  } else {
+    return std::is_same_v<N, Softmax>;
+  }
+}
+
 /// Score, normalise, average, for n projected queries over one sentence. Overwrites weights and contexts.
 ///
 /// A long memory whose values are its keys is read once, where the weights are a softmax of scores that do not depend on
@@ -21,16 +31,15 @@ template <class ScorerType, class NormalizerType, class S>
 void look(const ScorerType& scorer, const NormalizerType& normalizer, const In<S>& projected, const In<S>& values,
           const In<S>& keys, const In<S>& carry, Out<S> weights, Out<S> contexts, Buffer<S>& scratch) {
   const Index rows = values.rows(), cols = values.cols(), n = projected.cols();
-  if constexpr (std::is_same_v<NormalizerType, Softmax>) {
-    if (keys_of(scorer).key_size() == 0 && !depends_on_place(scorer) && OnePass<S>::pays(rows, cols)) {
-      const auto read = [&](Index j, Index) { return Columns<const S>(columns_of(values)).from(j); };
-      OnePass<S>::run(rows, cols, n, read, columns_of(weights), columns_of(contexts),
-                      [&](Index j, Index width, Index first, Index count) {
-                        score<S>(scorer, projected.middleCols(first, count), values.middleCols(j, width), carry,
-                                 weights.block(j, first, width, count), scratch);
-                      });
-      return;
-    }
+  if (is_softmax(normalizer) && keys_of(scorer).key_size() == 0 && !depends_on_place(scorer) &&
+      OnePass<S>::pays(rows, cols)) {
+    const auto read = [&](Index j, Index) { return Columns<const S>(columns_of(values)).from(j); };
+    OnePass<S>::run(rows, cols, n, read, columns_of(weights), columns_of(contexts),
+                    [&](Index j, Index width, Index first, Index count) {
+                      score<S>(scorer, projected.middleCols(first, count), values.middleCols(j, width), carry,
+                               weights.block(j, first, width, count), scratch);
+                    });
+    return;
   }
   score<S>(scorer, projected, keys, carry, weights, scratch);
   normalizer.forward(weights);
@@ -52,7 +61,7 @@ void look_narrow(const ScorerType& scorer, const NormalizerType& normalizer, con
     score<float>(scorer, projected.middleCols(first, count), block.topLeftCorner(own ? keys.rows() : rows, width),
                  block.topLeftCorner(0, 0), weights.block(j, first, width, count), scratch.scorer);
   };
-  if constexpr (std::is_same_v<NormalizerType, Softmax>) {
+  if (is_softmax(normalizer)) {
     Pass::run(rows, cols, n, read, columns_of(weights), columns_of(contexts), score_block);
   } else {
     const auto for_each_block = [&](const auto& use) {

@@ -84,6 +84,7 @@
 #include <heed/normalizers/temperature.hpp>
 #include <heed/normalizers/sparsemax.hpp>
 #include <heed/normalizers/entmax.hpp>
+#include <heed/normalizers/any_normalizer.hpp>
 
 // Mechanisms
 #include <heed/memory.hpp>

@@ -187,7 +187,8 @@ TEST_F(TranslateRefusals, OptionsOutOfRange) {
   expect_value_refused("--rate", "0");
   expect_value_refused("--hidden", "16385");
   expect_value_refused("--layers", "17");
-  for (const char* const option : {"--cell", "--scorer", "--attention", "--decoder", "--direction", "--schedule"}) {
+  for (const char* const option :
+       {"--cell", "--scorer", "--attention", "--normalizer", "--decoder", "--direction", "--schedule"}) {
     expect_value_refused(option, "foo");
     expect_value_refused(option, "");
   }

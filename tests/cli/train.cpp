@@ -69,6 +69,7 @@ TEST_F(TranslateTrain, EveryOptionChangesWhatIsLearned) {
       {"--scorer", "concat"},
       {"--scorer", "location"},
       {"--attention", "local-p"},
+      {"--normalizer", "entmax"},
       {"--decoder", "plain"},
       {"--decoder", "cho"},
       {"--decoder", "sutskever", "--direction", "forward"},

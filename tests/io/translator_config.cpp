@@ -74,12 +74,12 @@ TEST(MakeModel, MakesWhatTheConfigurationSays) {
   EXPECT_EQ(model.dropout.rate, 0.25F);
   EXPECT_EQ(model.encoder.dropout.rate, 0.25F);
   using Scorer = heed::AnyScorer<float>;
-  using Luong = heed::AttentionalDecoder<heed::AnyCell<float>, heed::AnyLook<Scorer>>;
+  using Luong = heed::AttentionalDecoder<heed::AnyCell<float>, heed::TranslationLook<float>>;
   const auto& luong = std::get<Luong>(model.decoder.decoder);
   EXPECT_EQ(luong.stack.dropout.rate, 0.25F);
   EXPECT_TRUE(luong.input_feeding);
   EXPECT_TRUE(std::holds_alternative<heed::LstmCell<float>>(luong.stack.bottom().cell));
-  const auto& attention = std::get<heed::Attention<Scorer>>(luong.attention.look);
+  const auto& attention = std::get<heed::Attention<Scorer, heed::AnyNormalizer>>(luong.attention.look);
   EXPECT_TRUE(std::holds_alternative<heed::ConcatScorer<float>>(attention.scorer.scorer));
   EXPECT_EQ(heed::squared_norm(model), 0);
 }
@@ -113,9 +113,26 @@ TEST(MakeLook, KnowsItsNamesAndOptions) {
   EXPECT_EQ((std::get<heed::LocalAttention<Scorer, heed::StepPosition<float>>>(look("local-m", "dot")).window), 3);
   EXPECT_EQ((std::get<heed::LocalAttention<Scorer, heed::PredictedPosition<float>>>(look("local-p", "dot")).window), 3);
   EXPECT_FALSE(std::get<heed::MonotonicAttention<Scorer>>(look("monotonic", "dot")).hard);
-  const auto global = std::get<heed::Attention<Scorer>>(look("global", "location"));
+  const auto global = std::get<heed::Attention<Scorer, heed::AnyNormalizer>>(look("global", "location"));
   EXPECT_EQ(std::get<heed::LocationScorer<float>>(global.scorer.scorer).longest(), 7);
   EXPECT_EQ(refusal([&] { look("", "dot"); }), "there is no attention \"\"");
+}
+
+TEST(MakeNormalizer, KnowsItsNames) {
+  EXPECT_TRUE(heed::make_normalizer("softmax").is_softmax());
+  EXPECT_TRUE(std::holds_alternative<heed::Sparsemax>(heed::make_normalizer("sparsemax").normalizer));
+  EXPECT_TRUE(std::holds_alternative<heed::Entmax15>(heed::make_normalizer("entmax").normalizer));
+  EXPECT_EQ(refusal([] { heed::make_normalizer("max"); }), "there is no normalizer \"max\"");
+}
+
+TEST(TranslatorConfig, RefusesANormalizerWhereAttentionHasWeightsOfItsOwn) {
+  EXPECT_EQ(refused([](auto& c) {
+              c.normalizer = "sparsemax";
+              c.attention = "local-p";
+            }),
+            "local-p attention has weights of its own, not those of sparsemax");
+  EXPECT_EQ(refused([](auto& c) { c.normalizer = "relu"; }),
+            "normalizer is one of softmax, sparsemax, entmax, not \"relu\"");
 }
 
 TEST(TranslatorConfig, RefusesScorersThatDependOnThePlaceInOtherAttention) {

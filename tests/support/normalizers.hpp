@@ -1,5 +1,6 @@
 #pragma once
 
+#include <heed/normalizers/any_normalizer.hpp>
 #include <heed/normalizers/entmax.hpp>
 #include <heed/normalizers/softmax.hpp>
 #include <heed/normalizers/sparsemax.hpp>
@@ -56,5 +57,9 @@ inline Column entmax(Column z, Real alpha) {
 
 inline Column normalise(const heed::Sparsemax&, const Column& scores) { return entmax(scores, 2); }
 inline Column normalise(const heed::Entmax15&, const Column& scores) { return entmax(scores, 1.5L); }
+
+inline Column normalise(const heed::AnyNormalizer& any, const Column& scores) {
+  return std::visit([&](const auto& normalizer) { return normalise(normalizer, scores); }, any.normalizer);
+}
 
 }  // namespace oracle

@@ -4,6 +4,7 @@
 #include <heed/decoders/any_decoder.hpp>
 #include <heed/seq2seq.hpp>
 
+#include "support/normalizers.hpp"
 #include "support/oracles.hpp"
 
 #include <algorithm>
@@ -89,9 +90,15 @@ void step(const std::vector<C>& cells, Column x, std::vector<Column>& states) {
 template <class ScorerType, class NormalizerType>
 Column look(const heed::Attention<ScorerType, NormalizerType>& attention, const Column& query, const Encoded& source,
             std::vector<Column>& weights) {
-  const Attended found = attend(attention.scorer, query, source.values, weights);
-  weights.push_back(found.weights);
-  return found.context;
+  Column scores, context(source.summary.size());
+  for (std::size_t j = 0; j < source.values.size(); ++j) {
+    scores.push_back(score(attention.scorer, query, source.values, j, weights));
+  }
+  weights.push_back(normalise(attention.normalizer, scores));
+  for (std::size_t j = 0; j < source.values.size(); ++j) {
+    for (std::size_t k = 0; k < context.size(); ++k) context[k] += weights.back()[j] * source.values[j][k];
+  }
+  return context;
 }
 
 /// Luong, Pham & Manning 2015, section 3.2, first for p_t = t, then for p_t of equation 9; places count from 0.

@@ -79,7 +79,7 @@ inline Batch ragged_batch() {
 }
 
 /// Every cell x scorer of the two papers x decoder, Luong's with and without input feeding, at these sizes; and the first
-/// cell with every other scorer and every other attention. Sutskever's decoder gets the encoder of one direction it needs.
+/// cell with every other scorer, attention and normaliser. Sutskever's decoder gets the encoder of one direction it needs.
 inline std::vector<TranslatorConfig> every_combination(const TranslatorConfig& sizes) {
   std::vector<TranslatorConfig> all;
   constexpr std::size_t of_the_papers = 4;
@@ -116,6 +116,11 @@ inline std::vector<TranslatorConfig> every_combination(const TranslatorConfig& s
       config.attention = attention_names[a];
       all.push_back(config);
     }
+    config.attention = attention_names.front();
+    for (std::size_t n = 1; n < normalizer_names.size(); ++n) {
+      config.normalizer = normalizer_names[n];
+      all.push_back(config);
+    }
   }
   return all;
 }
@@ -125,6 +130,7 @@ inline std::vector<TranslatorConfig> every_copy(const TranslatorConfig& sizes) {
   std::vector<TranslatorConfig> all;
   for (TranslatorConfig config : every_combination(sizes)) {
     if (config.scorer != scorer_names.front() || config.attention != attention_names.front()) continue;
+    if (config.normalizer != normalizer_names.front()) continue;
     if (config.decoder == "cho" || !config.input_feeding) continue;
     config.copy_states = config.reverse_source = true;
     config.bidirectional = false;
@@ -147,6 +153,7 @@ inline std::string choices(const TranslatorConfig& config) {
   add(config.decoder);
   if (config.attends()) add(config.scorer);
   if (config.attention != "global") add(config.attention);
+  if (config.normalizer != "softmax") add(config.normalizer);
   if (config.decoder == "luong" && !config.input_feeding) add("unfed");
   return result;
 }

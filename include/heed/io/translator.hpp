@@ -63,6 +63,7 @@ void for_each_field(Config& config, const F& f) {
 template <class Config, class F>
 void for_each_later_field(Config& config, const F& f) {
   f("attention", config.attention);
+  f("normalizer", config.normalizer);
   f("window", config.window);
   f("longest", config.longest);
   f("reverse_source", config.reverse_source);

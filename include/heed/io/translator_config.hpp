@@ -17,11 +17,14 @@ inline constexpr std::array<std::string_view, 10> scorer_names = {
 inline constexpr std::array<std::string_view, 4> attention_names = {"global", "local-m", "local-p", "monotonic"};
 inline constexpr std::array<std::string_view, 5> decoder_names = {"bahdanau", "luong", "plain", "cho", "sutskever"};
 
+inline constexpr std::array<std::string_view, 3> normalizer_names = {"softmax", "sparsemax", "entmax"};
+
 /// What makes a translation model, apart from its parameters and vocabularies.
 struct TranslatorConfig {
   std::string cell = "gru";
   std::string scorer = "additive";
   std::string attention = "global";
+  std::string normalizer = "softmax";  ///< of global attention
   std::string decoder = "bahdanau";
   Index layers = 1;           ///< of the encoder and of the decoder
   Index hidden = 128;         ///< size of the decoder's state; see `encoder_hidden`
@@ -52,6 +55,7 @@ struct TranslatorConfig {
     check_name("cell", cell, cell_names);
     check_name("scorer", scorer, scorer_names);
     check_name("attention", attention, attention_names);
+    check_name("normalizer", normalizer, normalizer_names);
     check_name("decoder", decoder, decoder_names);
     check_range("layers", layers, 1, 16);
     check_range("hidden", hidden, 1, 16384);
@@ -59,6 +63,8 @@ struct TranslatorConfig {
     check_range("window", window, 1, 16384);
     check_range("longest", longest, 1, 16384);
     const bool places = scorer == "location" || scorer == "coverage" || scorer == "convolutional";
+    require(attention == "global" || normalizer == "softmax",
+            [&] { return attention + " attention has weights of its own, not those of " + normalizer; });
     require(attention == "global" || !places, [&] {
       return "the " + scorer + " scorer depends on the place itself, so its attention is global, not " + attention;
     });
@@ -92,9 +98,13 @@ struct TranslatorConfig {
   }
 };
 
+/// The look of a translation model: any scorer, any normaliser, any part of the sentence.
+template <class S>
+using TranslationLook = AnyLook<AnyScorer<S>, AnyNormalizer>;
+
 /// Every choice of cell, scorer and decoder in one type.
 template <class S>
-using TranslationModel = Seq2Seq<Encoder<AnyCell<S>>, AnyDecoder<AnyCell<S>, AnyLook<AnyScorer<S>>>>;
+using TranslationModel = Seq2Seq<Encoder<AnyCell<S>>, AnyDecoder<AnyCell<S>, TranslationLook<S>>>;
 
 /// Makes the cell of that name; its parameters are zero.
 template <class S>
@@ -123,9 +133,17 @@ AnyScorer<S> make_scorer(std::string_view name, Index query, Index memory, Index
   return AdditiveScorer<S>(query, memory, query);
 }
 
+/// Makes the normaliser of that name.
+inline AnyNormalizer make_normalizer(std::string_view name) {
+  if (name == "sparsemax") return Sparsemax();
+  if (name == "entmax") return Entmax15();
+  require(name == "softmax", [&] { return "there is no normalizer \"" + std::string(name) + '"'; });
+  return Softmax();
+}
+
 /// Makes the look that a configuration describes; a position is predicted in the query's size.
 template <class S>
-AnyLook<AnyScorer<S>> make_look(const TranslatorConfig& config) {
+TranslationLook<S> make_look(const TranslatorConfig& config) {
   using Scorer = AnyScorer<S>;
   const Index query = config.hidden;
   Scorer scorer = make_scorer<S>(config.scorer, query, config.memory_size(), config.longest);
@@ -137,7 +155,7 @@ AnyLook<AnyScorer<S>> make_look(const TranslatorConfig& config) {
   }
   if (config.attention == "monotonic") return MonotonicAttention<Scorer>(std::move(scorer));
   require(config.attention == "global", [&] { return "there is no attention \"" + config.attention + '"'; });
-  return Attention<Scorer>{std::move(scorer), {}};
+  return Attention<Scorer, AnyNormalizer>{std::move(scorer), make_normalizer(config.normalizer)};
 }
 
 /// Makes the model a configuration describes; its parameters are zero. Throws if the configuration is out of range.
@@ -160,11 +178,11 @@ TranslationModel<S> make_model(const TranslatorConfig& config, Index source_voca
   if (config.decoder == "cho") return model(ChoDecoder<S>(E, M, H, H, config.layers, H, dropout));
   if (config.decoder == "sutskever") return model(SutskeverDecoder<AnyCell<S>>(cell, E, H, config.layers, dropout));
   if (config.decoder == "luong") {
-    return model(AttentionalDecoder<AnyCell<S>, AnyLook<AnyScorer<S>>>(
-        cell, make_look<S>(config), E, M, H, config.layers, H, config.input_feeding, dropout));
+    return model(AttentionalDecoder<AnyCell<S>, TranslationLook<S>>(cell, make_look<S>(config), E, M, H, config.layers,
+                                                                    H, config.input_feeding, dropout));
   }
-  return model(ContextDecoder<AnyCell<S>, AnyLook<AnyScorer<S>>>(cell, make_look<S>(config), E, M, H, config.layers, H,
-                                                                 dropout));
+  return model(
+      ContextDecoder<AnyCell<S>, TranslationLook<S>>(cell, make_look<S>(config), E, M, H, config.layers, H, dropout));
 }
 
 /// How many numbers `make_model` would make, without making them: what a file claims is held against what it holds

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <heed/normalizers/entmax.hpp>
+#include <heed/normalizers/softmax.hpp>
+#include <heed/normalizers/sparsemax.hpp>
+#include <heed/variant.hpp>
+
+namespace heed::inline v0_1 {
+
+/// A normaliser chosen at run time, which itself models `Normalizer`.
+struct AnyNormalizer {
+  std::variant<Softmax, Sparsemax, Entmax15> normalizer;
+
+  AnyNormalizer() = default;
+  template <Normalizer N>
+  AnyNormalizer(N chosen) : normalizer(std::move(chosen)) {}
+
+  bool is_softmax() const { return std::holds_alternative<Softmax>(normalizer); }
+
+  template <class X>
+  void forward(X&& scores) const {
+    std::visit([&](const auto& n) { n.forward(scores); }, normalizer);
+  }
+  template <class Y, class D>
+  void backward(const Y& weights, D&& d) const {
+    std::visit([&](const auto& n) { n.backward(weights, d); }, normalizer);
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    detail::visit_alternative(visit, self.normalizer...);
+  }
+};
+
+}  // namespace heed::inline v0_1
