@@ -112,4 +112,5 @@
 #include <heed/pack.hpp>
 #include <heed/search.hpp>
 #include <heed/seq2seq.hpp>
+#include <heed/sentence_classifier.hpp>
 #include <heed/train.hpp>
