@@ -2,6 +2,7 @@
 
 #include "translate/corpus.hpp"
 
+#include <heed/io/translator.hpp>
 #include <heed/text/alignment.hpp>
 #include <heed/text/bleu.hpp>
 #include <heed/text/exact_match.hpp>

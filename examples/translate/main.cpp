@@ -1,14 +1,12 @@
 /// translate: learns to translate from sentence pairs, measures what it learned, and translates.
 
+#include "support/program.hpp"
 #include "translate/demo_command.hpp"
 #include "translate/evaluate_command.hpp"
 #include "translate/run_command.hpp"
 #include "translate/train_command.hpp"
 
-#include <exception>
 #include <filesystem>
-#include <iostream>
-#include <new>
 
 namespace {
 
@@ -17,14 +15,6 @@ std::filesystem::path program_path(const char* name) {
   std::error_code unknown;
   const auto self = std::filesystem::read_symlink("/proc/self/exe", unknown);
   return unknown ? std::filesystem::absolute(name).lexically_normal() : self;
-}
-
-/// Results that nobody could read are no success.
-int with_results_written(int code) {
-  std::cout.flush();
-  if (std::cout.good()) return code;
-  std::cerr << "translate: standard output cannot be written to\n";
-  return 1;
 }
 
 }  // namespace
@@ -49,19 +39,10 @@ int main(int argc, char** argv) {
   run.add_to(*run_command);
   demo.add_to(*demo_command);
 
-  try {
-    app.parse(argc, argv);
-    if (*train_command) return with_results_written(train.execute());
-    if (*evaluate_command) return with_results_written(evaluate.execute());
-    if (*run_command) return with_results_written(run.execute());
-    return with_results_written(demo.execute(program_path(argv[0])));
-  } catch (const CLI::ParseError& error) {
-    return with_results_written(app.exit(error));
-  } catch (const std::bad_alloc&) {
-    std::cerr << "translate: there is not enough memory for this\n";
-    return 1;
-  } catch (const std::exception& error) {
-    std::cerr << "translate: " << error.what() << '\n';
-    return 1;
-  }
+  return examples::run_program("translate", app, argc, argv, [&] {
+    if (*train_command) return train.execute();
+    if (*evaluate_command) return evaluate.execute();
+    if (*run_command) return run.execute();
+    return demo.execute(program_path(argv[0]));
+  });
 }

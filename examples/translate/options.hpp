@@ -1,47 +1,11 @@
 #pragma once
 
+#include "support/options.hpp"
 #include "translate/training.hpp"
 
-#include <CLI/CLI.hpp>
-
-#include <cstdlib>
-#include <filesystem>
-#include <sstream>
 #include <string>
-#include <thread>
-#include <vector>
 
 namespace examples {
-
-namespace detail {
-
-template <std::size_t N>
-CLI::IsMember one_of(const std::array<std::string_view, N>& names) {
-  return CLI::IsMember(std::vector<std::string>(names.begin(), names.end()));
-}
-
-/// A real number of a range; CLI::Range would let "nan" pass.
-inline CLI::Validator between(double low, double high) {
-  std::ostringstream range;
-  range << "in [" << low << " - " << high << ']';
-  const auto check = [low, high, allowed = range.str()](const std::string& text) {
-    char* end = nullptr;
-    const double value = std::strtod(text.c_str(), &end);
-    const bool fits = !text.empty() && *end == '\0' && value >= low && value <= high;
-    return fits ? std::string() : "Value " + text + " not " + allowed;
-  };
-  return CLI::Validator(check, "FLOAT " + range.str());
-}
-
-/// CLI11 takes -1, and what is too large, for 2^64 - 1.
-inline std::string whole_number(const std::string& text) {
-  std::uint64_t value = 0;
-  return heed::detail::read_field(text, value) ? std::string() : "Value " + text + " is no whole number below 2^64";
-}
-
-}  // namespace detail
-
-inline int default_threads() { return static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); }
 
 /// The model and the recipe that learn the embedded data well in little time.
 inline heed::TranslatorConfig demo_model() {
@@ -56,11 +20,6 @@ inline TrainingOptions demo_recipe() {
   options.rate = 4e-3;
   options.threads = default_threads();
   return options;
-}
-
-/// --threads, as every command has it.
-inline void add_threads(CLI::App& command, int& threads) {
-  command.add_option("--threads", threads, "threads to use")->check(CLI::Range(1, 1024))->capture_default_str();
 }
 
 /// --pairs, or --source and --target; with `dev` before each name for the second set of a command.
@@ -133,8 +92,7 @@ inline void add_training_options(CLI::App& command, TrainingOptions& options) {
   add("--clip", options.clip, "largest global norm of the gradient (0: never clipped)")->check(detail::between(0, 1e9));
   add("--label-smoothing", options.label_smoothing, "share of the target spread over all words")
       ->check(detail::between(0, 0.99));
-  add("--seed", options.seed, "of the first parameters, the order of the batches and dropout")
-      ->check(detail::whole_number);
+  add_seed(command, options.seed)->group("Training");
 }
 
 inline void add_search_options(CLI::App& command, heed::SearchOptions& options) {

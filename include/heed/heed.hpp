@@ -114,6 +114,7 @@
 
 // The model
 #include <heed/seq2seq.hpp>
+#include <heed/sentence_classifier.hpp>
 #include <heed/pack.hpp>
 #include <heed/search.hpp>
 #include <heed/gradient_check.hpp>

@@ -23,7 +23,8 @@
 #include <thread>
 #include <vector>
 
-/// The program `translate` as its users meet it: a command line in, two streams and an exit code out.
+/// A program as its users meet it: a command line in, two streams and an exit code out. `translate`, unless a test says
+/// which.
 namespace heed::test {
 
 namespace fs = std::filesystem;
@@ -125,7 +126,7 @@ class Program : public testing::Test {
     posix_spawn_file_actions_addopen(&files, STDIN_FILENO, in.c_str(), O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, (out.empty() ? path("out") : out).c_str(), made, 0600);
     posix_spawn_file_actions_addopen(&files, STDERR_FILENO, path("err").c_str(), made, 0600);
-    std::string program = TRANSLATE_PROGRAM;
+    std::string program = program_;
     Arguments copies = arguments;
     std::vector<char*> argv{program.data()};
     for (std::string& argument : copies) argv.push_back(argument.data());
@@ -156,11 +157,16 @@ class Program : public testing::Test {
     return outcome;
   }
 
-  Outcome translate(const Arguments& arguments) const { return finish(start(arguments)); }
+  Outcome run(const Arguments& arguments) const { return finish(start(arguments)); }
 
   /// The same with `text` on standard input.
-  Outcome translate(const Arguments& arguments, std::string_view text) const {
+  Outcome run(const Arguments& arguments, std::string_view text) const {
     return finish(start(arguments, write("in", text)));
+  }
+
+  template <class... Text>
+  Outcome translate(const Arguments& arguments, const Text&... text) const {
+    return run(arguments, text...);
   }
 
   /// Everything in the folder but the program's streams.
@@ -171,6 +177,7 @@ class Program : public testing::Test {
     return names;
   }
 
+  std::string program_ = TRANSLATE_PROGRAM;
   const heed::test::TemporaryFolder temporary_;
   const fs::path& folder_ = temporary_.path();
 };

@@ -1,12 +1,11 @@
 #pragma once
 
 #include <heed/io/checkpoint.hpp>
+#include <heed/io/fields.hpp>
 #include <heed/io/translator_config.hpp>
 #include <heed/text/vocabulary.hpp>
 
-#include <charconv>
 #include <filesystem>
-#include <sstream>
 #include <string>
 #include <utility>
 
@@ -32,19 +31,6 @@ namespace detail {
 
 inline constexpr std::string_view translator_format = "heed-translator-1";
 
-inline std::string join_lines(const Words& words) {
-  std::string text;
-  for (const std::string& word : words) text.append(text.empty() ? "" : "\n").append(word);
-  return text;
-}
-
-inline Words split_lines(const std::string& text) {
-  Words words;
-  std::istringstream lines(text);
-  for (std::string word; std::getline(lines, word);) words.push_back(word);
-  return words;
-}
-
 /// Calls f(name, member) for every field of a configuration, in the order they are stored.
 template <class Config, class F>
 void for_each_field(Config& config, const F& f) {
@@ -68,36 +54,6 @@ void for_each_later_field(Config& config, const F& f) {
   f("longest", config.longest);
   f("reverse_source", config.reverse_source);
   f("copy_states", config.copy_states);
-}
-
-inline std::string field_text(const std::string& value) { return value; }
-inline std::string field_text(bool value) { return value ? "1" : "0"; }
-template <class T>
-std::string field_text(T value) {
-  char text[32];
-  const auto end = std::to_chars(text, text + sizeof text, value).ptr;  // shortest form that reads back the same
-  return std::string(text, end);
-}
-
-inline bool read_field(const std::string& text, std::string& value) {
-  value = text;
-  return true;
-}
-inline bool read_field(const std::string& text, bool& value) {
-  value = text == "1";
-  return text == "0" || text == "1";
-}
-template <class T>
-bool read_field(const std::string& text, T& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
-/// The metadata value of that name, or an error that names file and key.
-inline const std::string& metadata_at(const SafetensorsFile& file, const std::string& key) {
-  const auto found = file.metadata().find(key);
-  require(found != file.metadata().end(), [&] { return file.name() + " is no translation model: it has no " + key; });
-  return found->second;
 }
 
 }  // namespace detail

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <heed/cells/gru.hpp>
+#include <heed/init.hpp>
+#include <heed/io/checkpoint.hpp>
+#include <heed/io/fields.hpp>
+#include <heed/sentence_classifier.hpp>
+#include <heed/text/vocabulary.hpp>
+
+#include <filesystem>
+#include <string>
+#include <utility>
+
+namespace examples {
+
+using ClassifierModel = heed::SentenceClassifier<heed::Encoder<heed::GruCell<float>>>;
+
+struct ClassifierConfig {
+  heed::Index embedding = 100, hidden = 50;
+  double dropout = 0.5;
+};
+
+/// A model with everything that is needed to use it. One file holds them all.
+struct Classifier {
+  ClassifierConfig config;
+  heed::Vocabulary vocabulary;
+  heed::Words labels;
+  ClassifierModel model;
+
+  Classifier() = default;
+
+  /// An untrained classifier; the attention aligns in the size of a state.
+  Classifier(ClassifierConfig config_, heed::Vocabulary vocabulary_, heed::Words labels_)
+      : config(config_), vocabulary(std::move(vocabulary_)), labels(std::move(labels_)) {
+    const auto cell = [](heed::Index input, heed::Index hidden) { return heed::GruCell<float>(input, hidden); };
+    model = ClassifierModel(vocabulary.size(), {cell, config.embedding, config.hidden, 1, true}, config.hidden,
+                            static_cast<heed::Index>(labels.size()), static_cast<float>(config.dropout));
+  }
+};
+
+namespace detail {
+
+inline constexpr std::string_view classifier_format = "heed-sentiment-1";
+
+template <class Config, class F>
+void for_each_classifier_field(Config& config, const F& f) {
+  f("embedding", config.embedding);
+  f("hidden", config.hidden);
+  f("dropout", config.dropout);
+}
+
+/// How many numbers a classifier of these sizes has. In double, which cannot overflow here.
+inline double classifier_size(const ClassifierConfig& config, heed::Index vocabulary, std::size_t labels) {
+  const auto E = static_cast<double>(config.embedding), H = static_cast<double>(config.hidden);
+  return E * static_cast<double>(vocabulary) + 2 * 3 * H * (E + H + 2) + H * (2 * H + 2) +
+         static_cast<double>(labels) * (2 * H + 1);
+}
+
+}  // namespace detail
+
+inline void save_classifier(const std::filesystem::path& path, const Classifier& classifier) {
+  heed::SafetensorsWriter writer;
+  writer.metadata("format", detail::classifier_format);
+  detail::for_each_classifier_field(classifier.config, [&](const std::string& name, const auto& value) {
+    writer.metadata("config." + name, heed::detail::field_text(value));
+  });
+  writer.metadata("vocabulary", heed::detail::join_lines(classifier.vocabulary.words()));
+  writer.metadata("labels", heed::detail::join_lines(classifier.labels));
+  heed::save_parameters(writer, classifier.model);
+  writer.write(path);
+}
+
+/// Throws, with the file's name and what is wrong, unless everything in the file is right.
+inline Classifier load_classifier(const std::filesystem::path& path) {
+  const auto file = heed::SafetensorsFile::read(path);
+  const auto text_at = [&](const std::string& key) -> const std::string& {
+    return heed::detail::metadata_at(file, key, "sentiment model");
+  };
+  const std::string& format = text_at("format");
+  heed::require(format == detail::classifier_format, [&] {
+    return file.name() + ": expected the format " + std::string(detail::classifier_format) + ", not " +
+           heed::detail::in_quotes(format);
+  });
+  ClassifierConfig config;
+  detail::for_each_classifier_field(config, [&]<class T>(const std::string& name, T& value) {
+    const std::string& text = text_at("config." + name);
+    const bool read = heed::detail::read_field(text, value) && value >= T(0) && value <= T(16384);
+    heed::require(read,
+                  [&] { return file.name() + ": config." + name + " cannot be " + heed::detail::in_quotes(text); });
+  });
+  try {
+    auto vocabulary = heed::Vocabulary::from_words(heed::detail::split_lines(text_at("vocabulary")));
+    heed::Words labels = heed::detail::split_lines(text_at("labels"));
+    double held = 0;
+    for (const auto& [name, tensor] : file.tensors()) held += static_cast<double>(tensor.data.size()) / sizeof(float);
+    const double claimed = detail::classifier_size(config, vocabulary.size(), labels.size());
+    heed::require(claimed == held, [&] {
+      return "the sizes, the vocabulary and the labels call for " + heed::detail::field_text(claimed) +
+             " parameters, the file holds " + heed::detail::field_text(held);
+    });
+    Classifier classifier(config, std::move(vocabulary), std::move(labels));
+    heed::load_parameters(file, classifier.model);
+    return classifier;
+  } catch (const heed::Error& error) {
+    const std::string what = error.what();
+    heed::fail(what.find(file.name()) == 0 ? what : file.name() + ": " + what);
+  }
+}
+
+}  // namespace examples

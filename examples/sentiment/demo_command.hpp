@@ -1,0 +1,111 @@
+#pragma once
+
+#include "sentiment/grammar.hpp"
+#include "sentiment/run_command.hpp"
+
+namespace examples {
+
+/// `sentiment demo`: learns from sentences that a grammar makes, and measures itself on others of them.
+struct SentimentDemoCommand {
+  std::string out = "sentiment-demo";
+  std::size_t sentences = 4000;
+  double right_claim = 97, telling_claim = 90;
+  ClassifierConfig config{.embedding = 64, .hidden = 32, .dropout = 0.5};
+  ClassifierTrainingOptions options;
+
+  void add_to(CLI::App& command) {
+    command.add_option("--out", out, "folder for the model and the picture")->capture_default_str();
+    command.add_option("--sentences", sentences, "sentences to learn from")
+        ->check(CLI::Range(32, 100000))
+        ->capture_default_str();
+    options.epochs = 6;
+    options.rate = 5e-3;
+    options.word_dropout = 0.1;
+    add_classifier_options(command, config, options);
+  }
+
+  int execute() const {
+    const auto folder = std::filesystem::absolute(out).lexically_normal();
+    std::filesystem::create_directories(folder);
+    std::set<heed::Words> seen;  // the same sentences in every run: --seed is of the learning
+    const auto learned = make_remarks(sentences, 1, seen), held = make_remarks(500, 2, seen),
+               unseen = make_remarks(1000, 3, seen);
+    const auto in = labelled(learned);
+    Classifier classifier(config, heed::Vocabulary::build(in, 1, &Labelled::words), labels_of(in));
+    const auto encode = [&](const std::vector<Labelled>& given) {
+      return EncodedSentences(given, classifier.vocabulary, classifier.labels);
+    };
+    const EncodedSentences train = encode(in), held_out = encode(labelled(held)), test = encode(labelled(unseen));
+    std::cout << "Learning from " << train.size() << " sentences (" << heed::parameter_count(classifier.model)
+              << " parameters, " << options.threads << (options.threads == 1 ? " thread)\n" : " threads)\n")
+              << std::flush;
+    catch_interrupts();
+    {
+      Progress progress;
+      if (!ClassifierTraining(classifier.model, train, held_out, options).run(progress)) {
+        std::cerr << "interrupted; nothing was kept\n";
+        return 1;
+      }
+    }
+    save_classifier(folder / "model.safetensors", classifier);
+    const auto verdicts = classify(classifier.model, test.sentences);
+    const double right = accuracy(verdicts, test.labels), telling = on_telling_words(unseen, verdicts);
+    std::cout << "Of " << test.size() << " unseen sentences " << detail::formatted("%.1f", right)
+              << " % are labelled right, of those that deny something "
+              << detail::formatted("%.1f", denied_right(unseen, verdicts, test.labels)) << " %.\nIn "
+              << detail::formatted("%.1f", telling) << " % the largest weight is on a word that the opinion is in.\n\n";
+    show(unseen, verdicts, classifier.labels, folder / "weights.svg");
+    std::cout << "model: " << (folder / "model.safetensors").string()
+              << "\npicture: " << (folder / "weights.svg").string() << '\n';
+    if (right >= right_claim && telling >= telling_claim) return 0;
+    std::cerr << "sentiment: the claim failed: " << right_claim << " % are to be labelled right and " << telling_claim
+              << " % of the largest weights on a telling word\n";
+    return 1;
+  }
+
+ private:
+  static std::vector<Labelled> labelled(const std::vector<Remark>& remarks) {
+    std::vector<Labelled> result;
+    for (const Remark& remark : remarks) result.push_back({remark.positive ? "positive" : "negative", remark.words});
+    return result;
+  }
+
+  /// Percent of the remarks whose largest weight is on a word that the opinion is in.
+  static double on_telling_words(const std::vector<Remark>& remarks, const std::vector<Verdict>& verdicts) {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < remarks.size(); ++i) {
+      const auto& weights = verdicts[i].weights;
+      const auto largest = static_cast<std::size_t>(std::max_element(weights.begin(), weights.end()) - weights.begin());
+      const auto& telling = remarks[i].telling;
+      count += std::find(telling.begin(), telling.end(), largest) != telling.end();
+    }
+    return 100 * static_cast<double>(count) / static_cast<double>(remarks.size());
+  }
+
+  /// The accuracy on the remarks whose label is not that of their adjective.
+  static double denied_right(const std::vector<Remark>& remarks, const std::vector<Verdict>& verdicts,
+                             const std::vector<heed::Token>& labels) {
+    std::vector<Verdict> of_denied;
+    std::vector<heed::Token> wanted;
+    for (std::size_t i = 0; i < remarks.size(); ++i) {
+      if (!remarks[i].denied) continue;
+      of_denied.push_back(verdicts[i]);
+      wanted.push_back(labels[i]);
+    }
+    return accuracy(of_denied, wanted);
+  }
+
+  /// The first few remarks, on the terminal and as a picture.
+  static void show(const std::vector<Remark>& remarks, const std::vector<Verdict>& verdicts, const heed::Words& labels,
+                   const std::filesystem::path& picture) {
+    std::vector<heed::WeightedWords> lines;
+    for (std::size_t i = 0; i < 8; ++i) {
+      lines.push_back(shown(remarks[i].words, verdicts[i], labels));
+      std::cout << lines.back().label << "  " << heed::word_weights_text(lines.back(), can_colour()) << '\n';
+    }
+    std::cout << '\n';
+    write_text_file(picture, heed::word_weights_svg(lines, "What each word had to say"));
+  }
+};
+
+}  // namespace examples

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <heed/text/corpus.hpp>
+#include <heed/text/vocabulary.hpp>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace examples {
+
+/// A sentence and what it is.
+struct Labelled {
+  std::string label;
+  heed::Words words;
+};
+
+/// Reads one labelled sentence a line: the label, a tab, words separated by spaces. Throws at the first line that is
+/// anything else.
+inline std::vector<Labelled> read_labelled(const std::string& path) {
+  auto in = heed::detail::open_text(path);
+  heed::LineReader line(in, path);
+  std::vector<Labelled> sentences;
+  while (line.next()) {
+    const auto fields = heed::detail::split_fields(line.text(), '\t');
+    if (fields.size() != 2) {
+      line.fail("expected a label, a tab and a sentence, found " + std::to_string(fields.size()) +
+                (fields.size() == 1 ? " column" : " columns"));
+    }
+    const heed::Words label = heed::split_words(fields[0]);
+    if (label.size() != 1) line.fail("a label is one word, not " + heed::detail::in_quotes(fields[0]));
+    sentences.push_back({label.front(), heed::detail::read_words(line, fields[1], "the sentence", {})});
+  }
+  heed::require(!sentences.empty(), [&] { return path + ": is empty, expected at least one labelled sentence"; });
+  return sentences;
+}
+
+/// The labels there are, in the order of their bytes.
+inline heed::Words labels_of(const std::vector<Labelled>& sentences) {
+  heed::Words labels;
+  for (const Labelled& sentence : sentences) labels.push_back(sentence.label);
+  std::sort(labels.begin(), labels.end());
+  labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
+  return labels;
+}
+
+/// Labelled sentences as numbers.
+struct EncodedSentences {
+  std::vector<std::vector<heed::Token>> sentences;
+  std::vector<heed::Token> labels;
+  std::vector<heed::Index> lengths;
+
+  /// Throws at a label that is not among `all_labels`.
+  EncodedSentences(const std::vector<Labelled>& given, const heed::Vocabulary& vocabulary,
+                   const heed::Words& all_labels) {
+    for (const Labelled& sentence : given) {
+      const auto found = std::find(all_labels.begin(), all_labels.end(), sentence.label);
+      heed::require(found != all_labels.end(), [&] {
+        return "the label " + heed::detail::in_quotes(sentence.label) +
+               " is not among those learned: " + heed::join_words(all_labels);
+      });
+      sentences.push_back(vocabulary.encode(sentence.words));
+      labels.push_back(static_cast<heed::Token>(found - all_labels.begin()));
+      lengths.push_back(static_cast<heed::Index>(sentence.words.size()));
+    }
+  }
+
+  std::size_t size() const { return sentences.size(); }
+};
+
+}  // namespace examples

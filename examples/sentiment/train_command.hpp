@@ -1,0 +1,83 @@
+#pragma once
+
+#include "sentiment/options.hpp"
+
+#include <heed/io/atomic_file.hpp>
+
+#include <iostream>
+
+namespace examples {
+
+/// `sentiment train`: learns from a file of labelled sentences.
+struct SentimentTrainCommand {
+  std::string train, dev, save;
+  double held_out = 0.1;
+  std::size_t minimum_frequency = 2;
+  ClassifierConfig config;
+  ClassifierTrainingOptions options;
+
+  void add_to(CLI::App& command) {
+    command.add_option("--train", train, "what to learn from: a label, a tab, a sentence (words separated by spaces)")
+        ->required();
+    command.add_option("--dev", dev, "what the model is measured on, once, at the end: the same form");
+    command.add_option("--save", save, "where to write the model (safetensors)");
+    command.add_option("--held-out", held_out, "share of the training data that is held out to choose the epoch")
+        ->check(detail::between(0.001, 0.9))
+        ->capture_default_str();
+    command.add_option("--min-frequency", minimum_frequency, "words seen less often become <unk>")
+        ->check(CLI::Range(1, 1000000))
+        ->capture_default_str();
+    options.threads = default_threads();
+    add_classifier_options(command, config, options);
+  }
+
+  int execute() const {
+    check_save();
+    auto given = read_labelled(train);
+    const auto dev_given = dev.empty() ? std::vector<Labelled>() : read_labelled(dev);
+    const heed::Words labels = labels_of(given);
+    heed::require(labels.size() >= 2, [&] { return train + ": all sentences are labelled " + labels.front(); });
+    heed::Random random(options.seed);
+    random.shuffle(given);
+    const auto kept = static_cast<std::ptrdiff_t>((1 - held_out) * static_cast<double>(given.size()));
+    heed::require(kept > 0 && kept < static_cast<std::ptrdiff_t>(given.size()), [&] {
+      return train + ": " + std::to_string(given.size()) + " sentences are too few to hold some out";
+    });
+    const std::vector<Labelled> learned(given.begin(), given.begin() + kept), held(given.begin() + kept, given.end());
+    Classifier classifier(config, heed::Vocabulary::build(learned, minimum_frequency, &Labelled::words), labels);
+    const EncodedSentences in(learned, classifier.vocabulary, labels), out(held, classifier.vocabulary, labels),
+        measured(dev_given, classifier.vocabulary, labels);
+    std::cerr << in.size() << " sentences to learn from, " << out.size() << " held out, "
+              << classifier.vocabulary.size() << " words, " << labels.size() << " labels, "
+              << heed::parameter_count(classifier.model) << " parameters\n";
+    if (save.empty()) std::cerr << "note: without --save nothing is kept\n";
+    catch_interrupts();
+    bool finished = false;
+    {
+      Progress progress;
+      finished = ClassifierTraining(classifier.model, in, out, options).run(progress);
+    }
+    if (!save.empty()) save_classifier(save, classifier);
+    if (!finished) std::cerr << "interrupted; the best epoch so far counts\n";
+    const auto right = [&](const EncodedSentences& some) {
+      return detail::formatted("%.2f", accuracy(classify(classifier.model, some.sentences), some.labels));
+    };
+    std::cout << "held out: " << right(out) << " % right\n";
+    if (measured.size() > 0) std::cout << "dev: " << right(measured) << " % right\n";
+    return finished ? 0 : 1;
+  }
+
+ private:
+  /// Now, not after training: whether the model can be written, and would not replace what it learns from.
+  void check_save() const {
+    if (save.empty()) return;
+    for (const std::string* path : {&train, &dev}) {
+      std::error_code missing;
+      const bool same = !path->empty() && std::filesystem::equivalent(*path, save, missing);
+      heed::require(!same, [&] { return "--save " + save + " would replace the data file " + *path; });
+    }
+    heed::AtomicFile model(save);
+  }
+};
+
+}  // namespace examples

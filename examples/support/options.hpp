@@ -1,0 +1,61 @@
+#pragma once
+
+#include <heed/io/fields.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace examples {
+
+namespace detail {
+
+template <std::size_t N>
+CLI::IsMember one_of(const std::array<std::string_view, N>& names) {
+  return CLI::IsMember(std::vector<std::string>(names.begin(), names.end()));
+}
+
+/// A real number of a range; CLI::Range would let "nan" pass.
+inline CLI::Validator between(double low, double high) {
+  std::ostringstream range;
+  range << "in [" << low << " - " << high << ']';
+  const auto check = [low, high, allowed = range.str()](const std::string& text) {
+    char* end = nullptr;
+    const double value = std::strtod(text.c_str(), &end);
+    const bool fits = !text.empty() && *end == '\0' && value >= low && value <= high;
+    return fits ? std::string() : "Value " + text + " not " + allowed;
+  };
+  return CLI::Validator(check, "FLOAT " + range.str());
+}
+
+/// CLI11 takes -1, and what is too large, for 2^64 - 1.
+inline std::string whole_number(const std::string& text) {
+  std::uint64_t value = 0;
+  return heed::detail::read_field(text, value) ? std::string() : "Value " + text + " is no whole number below 2^64";
+}
+
+}  // namespace detail
+
+inline int default_threads() { return static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); }
+
+/// --threads, as every command has it.
+inline void add_threads(CLI::App& command, int& threads) {
+  command.add_option("--threads", threads, "threads to use")->check(CLI::Range(1, 1024))->capture_default_str();
+}
+
+/// --seed, as every command has it that learns.
+inline CLI::Option* add_seed(CLI::App& command, std::uint64_t& seed) {
+  return command.add_option("--seed", seed, "of the first parameters, the order of the batches and dropout")
+      ->check(detail::whole_number)
+      ->capture_default_str();
+}
+
+}  // namespace examples

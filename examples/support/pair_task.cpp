@@ -1,0 +1,170 @@
+#include "support/pair_task.hpp"
+
+#include "support/files.hpp"
+#include "support/program.hpp"
+#include "translate/options.hpp"
+#include "translate/translation.hpp"
+
+#include <heed/io/alignment_picture.hpp>
+
+#include <cstdio>
+#include <iostream>
+#include <set>
+
+namespace examples {
+namespace {
+
+class PairProgram {
+ public:
+  explicit PairProgram(const PairTask& task)
+      : task_(task), out_(task.name + "-demo"), pairs_(task.pairs), claim_(task.claim) {
+    config_.hidden = task.hidden;
+    config_.embedding = task.embedding;
+    training_.epochs = task.epochs;
+    training_.batch = task.batch;
+    training_.rate = task.rate;
+    training_.threads = default_threads();
+  }
+
+  void add_to(CLI::App& app) {
+    auto* const model =
+        app.add_option("--model", model_, "a model learned before: put standard input through it, line by line");
+    app.add_option("--out", out_, "folder for the model and the picture")->capture_default_str()->excludes(model);
+    app.add_option("--pairs", pairs_, "pairs to learn from")->check(CLI::Range(64, 1000000))->capture_default_str();
+    app.add_option("--unseen", unseen_, "unseen lines to measure on")
+        ->check(CLI::Range(1, 2000))
+        ->capture_default_str();
+    app.add_option("--claim", claim_, "fail where fewer percent of the unseen lines are exactly right")
+        ->check(detail::between(0, 100))
+        ->capture_default_str();
+    app.add_option("--hidden", config_.hidden, "size of the recurrent state")
+        ->check(CLI::Range(1, 16384))
+        ->capture_default_str();
+    app.add_option("--embedding", config_.embedding, "size of an embedded word")
+        ->check(CLI::Range(1, 16384))
+        ->capture_default_str();
+    add_training_options(app, training_);
+    add_threads(app, training_.threads);
+  }
+
+  int execute() { return model_.empty() ? learn() : answer(); }
+
+ private:
+  int learn() {
+    const std::filesystem::path folder = std::filesystem::absolute(out_).lexically_normal();
+    std::filesystem::create_directories(folder);
+    training_.save = (folder / "model.safetensors").string();
+    // The data are the same in every run: --seed is of the learning.
+    const auto train = make_pairs(pairs_, 1, false), dev = make_pairs(500, 2, false),
+               unseen = make_pairs(unseen_, 3, true);
+    heed::Translator translator(config_, heed::Vocabulary::build(train, 1, &heed::SentencePair::source),
+                                heed::Vocabulary::build(train, 1, &heed::SentencePair::target));
+    heed::Random random(training_.seed);
+    heed::initialize(translator.model, random);
+    std::cout << "Learning from " << train.size() << " pairs (" << heed::parameter_count(translator.model)
+              << " parameters, " << training_.threads << (training_.threads == 1 ? " thread)\n" : " threads)\n")
+              << std::flush;
+    catch_interrupts();
+    TrainingResult result;
+    {
+      Progress progress;
+      result = Training(translator, train, dev, training_).run(progress);
+    }
+    if (result.interrupted) {
+      std::cerr << "interrupted; what was learned so far is in " << training_.save << '\n';
+      return 1;
+    }
+    std::cout << "Trained in " << detail::formatted("%.1f", result.seconds) << " s.\n\n";
+    return report(translator, unseen, folder);
+  }
+
+  /// Pairs of a seed of their own; unseen ones all different.
+  std::vector<heed::SentencePair> make_pairs(int count, std::uint64_t seed, bool unseen) const {
+    heed::Random random(seed);
+    std::vector<heed::SentencePair> pairs;
+    std::set<std::string> made;
+    while (pairs.size() < static_cast<std::size_t>(count)) {
+      const LinePair lines = task_.make(random, unseen);
+      if (unseen && !made.insert(lines.source).second) continue;
+      auto& pair = pairs.emplace_back();
+      pair.source = task_.cut(lines.source);
+      pair.target = task_.cut(lines.target);
+    }
+    return pairs;
+  }
+
+  int report(const heed::Translator& translator, const std::vector<heed::SentencePair>& unseen,
+             const std::filesystem::path& folder) const {
+    const auto packed = heed::pack(translator.model);
+    const EncodedPairs encoded(unseen, translator.source, translator.target);
+    const auto found = translate_all(packed, translator.target, encoded, {}, training_.threads);
+    std::vector<heed::Words> wanted;
+    for (const auto& pair : unseen) wanted.push_back(pair.target);
+    const double exact = heed::exact_match(found, wanted);
+    std::cout << "Of " << unseen.size() << " unseen lines " << detail::formatted("%.1f", exact)
+              << " % are exactly right.\n";
+    int shown = 0;
+    for (std::size_t i = 0; i < unseen.size() && shown < 3; ++i) {
+      if (found[i] == wanted[i]) continue;
+      std::cout << (shown++ == 0 ? "Not right, for example:\n" : "") << "  " << task_.join(unseen[i].source)
+                << "\n  -> " << task_.join(found[i]) << "\n  wanted " << task_.join(wanted[i]) << '\n';
+    }
+
+    std::vector<heed::Words> lines;
+    for (const auto& line : task_.showcase) lines.push_back(task_.cut(line));
+    heed::SearchWorkspace<float> work;
+    const auto answers = translate(packed, translator, std::move(lines), {}, work);
+    std::cout << "\nThe showcase, none of it in the training data:\n";
+    for (const auto& answer : answers) {
+      std::cout << "  " << task_.join(answer.source) << "\n  -> " << task_.join(answer.target) << '\n';
+    }
+    const auto picture = folder / "alignment.svg";
+    const Translation& first = answers.front();
+    std::cout << "\nWhere it looked in the first:\n\n"
+              << heed::alignment_blocks(first.weights, first.source, first.target) << '\n';
+    write_text_file(picture, heed::alignment_svg(first.weights, first.source, first.target, task_.picture));
+    std::cout << "model: " << training_.save << "\npicture: " << picture.string() << '\n';
+    if (exact >= claim_) return 0;
+    std::cerr << task_.name << ": the claim failed: fewer than " << claim_ << " % are exactly right\n";
+    return 1;
+  }
+
+  /// Standard input, line by line, through a model that was learned before.
+  int answer() const {
+    const heed::Translator translator = heed::load_translator(std::filesystem::path(model_));
+    const auto packed = heed::pack(translator.model);
+    heed::SearchWorkspace<float> work;
+    heed::LineReader reader(std::cin, "standard input");
+    while (reader.next()) {
+      heed::Words words = task_.cut(reader.text());
+      if (words.size() > longest_line) {
+        reader.fail("a line of " + std::to_string(words.size()) + " words, more than " + std::to_string(longest_line));
+      }
+      std::cout << task_.join(translate(packed, translator, {std::move(words)}, {}, work).front().target) << '\n'
+                << std::flush;
+      heed::require(std::cout.good(), [] { return std::string("standard output cannot be written to"); });
+    }
+    heed::require(std::ferror(stdin) == 0, [] { return std::string("standard input cannot be read"); });
+    return 0;
+  }
+
+  static constexpr std::size_t longest_line = 1000;
+
+  const PairTask& task_;
+  std::string out_, model_;
+  int pairs_, unseen_ = 1000;
+  double claim_;
+  heed::TranslatorConfig config_;
+  TrainingOptions training_;
+};
+
+}  // namespace
+
+int run_pair_task(const PairTask& task, int argc, char** argv) {
+  CLI::App app(task.about + "\nResults go to standard output, progress and errors to standard error.");
+  PairProgram program(task);
+  program.add_to(app);
+  return run_program(task.name, app, argc, argv, [&] { return program.execute(); });
+}
+
+}  // namespace examples

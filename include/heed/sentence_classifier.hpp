@@ -1,0 +1,122 @@
+#pragma once
+
+#include <heed/layers/attention_pooling.hpp>
+#include <heed/seq2seq.hpp>
+
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace heed::inline v0_1 {
+
+/// Everything a sentence classifier writes: one per thread, it only grows.
+template <class S>
+struct SentenceClassifierTape {
+  Packing packing;
+  std::vector<Token> tokens;  ///< packed
+  std::vector<Index> lengths;
+  Buffer<S> x, x_mask, d_x;  ///< embedded words
+  EncoderTape<S> encoder;
+  Memory<S> memory, d_memory;
+  AttentionPoolingTape<S> pooling;
+  Buffer<S> pooled, pooled_mask, d_pooled;  ///< size x sentences, in batch order
+  Buffer<S> logits;                         ///< classes x sentences; after `loss` their gradient
+  Buffer<S> d_outputs;
+
+  /// How much each word of sentence b had to say; the weights of a sentence sum to 1.
+  auto weights(Index b) const { return pooling.weights.col(0).segment(memory.start(b), memory.length(b)); }
+};
+
+/// A class for every sentence, and how much each of its words had to say: the word level of Yang et al. 2016, with an
+/// encoder of any cell.
+///
+///   words -> encoder -> states h        pooled = sum_j weights_j h_j        logits = output(pooled)
+template <class EncoderType>
+struct SentenceClassifier {
+  using Scalar = typename EncoderType::Scalar;
+  using S = Scalar;
+  using Tape = SentenceClassifierTape<S>;
+
+  Embedding<S> words;
+  EncoderType encoder;
+  AttentionPooling<S> pooling;
+  Linear<S> output;    ///< to one number a class
+  Dropout<S> dropout;  ///< of embedded words, and of the pooled vector
+
+  SentenceClassifier() = default;
+
+  /// Throws unless there are two classes or more.
+  SentenceClassifier(Index vocabulary, EncoderType encoder_, Index alignment, Index classes, S dropout_rate = S(0))
+      : words(encoder_.input_size(), vocabulary),
+        encoder(std::move(encoder_)),
+        pooling(encoder.output_size(), alignment),
+        output(encoder.output_size(), classes),
+        dropout(dropout_rate) {
+    require(classes >= 2,
+            [&] { return "SentenceClassifier: there are two classes or more, not " + std::to_string(classes); });
+  }
+
+  Index classes() const { return output.output_size(); }
+
+  /// Fills tape.logits and what tape.weights(b) shows. Dropout happens only where `random` is given (training).
+  /// Throws on an empty sentence and on a token outside the vocabulary. Does not allocate once the tape has grown.
+  void forward(Sentences sentences, Tape& tape, Random* random = nullptr) const {
+    tape.lengths.clear();
+    for (const auto& sentence : sentences) tape.lengths.push_back(static_cast<Index>(sentence.size()));
+    tape.packing.assign(tape.lengths);
+    pack_tokens(sentences, tape.packing, tape.tokens);
+    tape.x.resize(words.size(), tape.packing.columns());
+    tape.x_mask.resize(tape.x.rows(), tape.x.cols());
+    words.forward(tape.tokens, tape.x);
+    dropout.forward(random, tape.x, tape.x_mask);
+    encoder.forward(tape.x, tape.packing, tape.encoder, random);
+    make_memory(encoder, tape.packing, tape.encoder, tape.lengths, tape.memory);
+    tape.pooled.resize(pooling.size(), tape.packing.sentences());
+    tape.pooled_mask.resize(tape.pooled.rows(), tape.pooled.cols());
+    pooling.forward(tape.memory.values, tape.memory.starts, tape.pooling, tape.pooled);
+    dropout.forward(random, tape.pooled, tape.pooled_mask);
+    tape.logits.resize(classes(), tape.pooled.cols());
+    output.forward(tape.pooled, tape.logits);
+  }
+
+  /// The cross-entropy of the labels, a class (from 0) for every sentence, summed over the sentences.
+  double loss(Sentences sentences, std::span<const Token> labels, Tape& tape,
+              const LossOptions<S>& options = {}) const {
+    forward(sentences, tape, options.random);
+    return softmax_cross_entropy<S>(tape.logits, labels, options.smoothing, options.scale);
+  }
+
+  /// The same, and its gradient added to `grad`.
+  double loss_and_gradient(Sentences sentences, std::span<const Token> labels, Tape& tape, SentenceClassifier& grad,
+                           const LossOptions<S>& options = {}) const {
+    const double loss = this->loss(sentences, labels, tape, options);
+    const Buffer<S>& d_logits = tape.logits;
+    tape.d_pooled.resize(tape.pooled.rows(), tape.pooled.cols());
+    tape.d_pooled.setZero();
+    tape.d_memory.zeros_like(tape.memory);
+    tape.d_x.resize(tape.x.rows(), tape.x.cols());
+    tape.d_x.setZero();
+    output.accumulate(tape.pooled, d_logits, grad.output);                  // was: logits = output(pooled)
+    output.backward(d_logits, tape.d_pooled);                               // was: logits = output(pooled)
+    dropout.backward(options.random, tape.pooled_mask, tape.d_pooled);      // was: dropout of pooled
+    pooling.backward(tape.memory.values, tape.memory.starts, tape.pooling,  // was: pooled
+                     tape.d_pooled, grad.pooling, tape.d_memory.values);
+    make_memory_backward(encoder, tape.packing, tape.d_memory, tape.d_outputs);  // was: memory
+    encoder.backward(tape.x, tape.packing, tape.encoder, tape.d_outputs, grad.encoder, tape.d_x, options.random);
+    dropout.backward(options.random, tape.x_mask, tape.d_x);  // was: dropout of x
+    words.backward(tape.tokens, tape.d_x, grad.words);        // was: x
+    return loss;
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("words", self.words...);
+    visit("encoder", self.encoder...);
+    visit("pooling", self.pooling...);
+    visit("output", self.output...);
+    visit("dropout", self.dropout...);
+  }
+};
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,25 @@
+#include "support/allocation_counter.hpp"
+
+#include <heed/cells/gru.hpp>
+#include <heed/sentence_classifier.hpp>
+
+#include "support/numbers.hpp"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+using heed::Index;
+using heed::Token;
+
+TEST(SentenceClassifier, AllocatesNothingForward) {
+  using Encoder = heed::Encoder<heed::GruCell<float>>;
+  const auto cell = [](Index input, Index hidden) { return heed::GruCell<float>(input, hidden); };
+  heed::SentenceClassifier<Encoder> model(40, Encoder(cell, 32, 64, 1, true), 64, 3);
+  heed::Random random(7);
+  randomize(model, random, 0.1);
+  const std::vector<std::vector<Token>> words{std::vector<Token>(30, 5), std::vector<Token>(4, 7), {8, 9, 39}};
+  const std::vector<std::span<const Token>> sentences(words.begin(), words.end());
+  decltype(model)::Tape tape;
+  EXPECT_EQ(heed::test::steady_allocations([&] { model.forward(sentences, tape); }), 0);
+}

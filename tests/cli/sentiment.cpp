@@ -1,0 +1,127 @@
+#include "cli/program.hpp"
+
+namespace {
+
+using namespace heed::test;
+
+class Sentiment : public Program {
+ protected:
+  void SetUp() override {
+    Program::SetUp();
+    program_ = SENTIMENT_PROGRAM;
+    std::string lines;
+    for (int i = 0; i < 12; ++i) {
+      for (const char* const word : {"fine", "lovely", "warm"})
+        lines += std::string("up\tthe soup was ") + word + " .\n";
+      for (const char* const word : {"stale", "cold", "grim"})
+        lines += std::string("down\tthe soup was ") + word + " .\n";
+    }
+    write("train.tsv", lines);
+  }
+
+  Arguments training(const std::string& save) const {
+    return {"train",
+            "--train",
+            path("train.tsv"),
+            "--hidden",
+            "8",
+            "--embedding",
+            "8",
+            "--epochs",
+            "20",
+            "--rate",
+            "0.02",
+            "--dropout",
+            "0",
+            "--batch",
+            "8",
+            "--word-dropout",
+            "0",
+            "--threads",
+            "1",
+            "--save",
+            path(save)};
+  }
+};
+
+}  // namespace
+
+TEST_F(Sentiment, ListsEveryOptionOfEveryCommand) {
+  const Arguments learning{"--embedding", "--hidden", "--dropout", "--word-dropout", "--epochs",
+                           "--batch",     "--rate",   "--clip",    "--seed",         "--threads"};
+  const std::vector<std::pair<std::string, Arguments>> commands{
+      {"train", learning + Arguments{"--train", "--dev", "--save", "--held-out", "--min-frequency"}},
+      {"run", {"--model", "--picture"}},
+      {"demo", learning + Arguments{"--out", "--sentences"}},
+  };
+  for (const auto& [command, options] : commands) {
+    const Outcome outcome = run({command, "--help"});
+    EXPECT_EQ(outcome.code, 0) << command;
+    for (const auto& option : options) EXPECT_NE(outcome.out.find("  " + option + ' '), std::string::npos) << option;
+  }
+}
+
+TEST_F(Sentiment, LearnsSavesAndLabels) {
+  write("dev.tsv", "down\tthe soup was grim .\nup\tthe soup was fine .\n");
+  const Outcome learned = run(training("model") + Arguments{"--dev", path("dev.tsv")});
+  EXPECT_EQ(learned.code, 0) << learned.err;
+  EXPECT_NE(learned.out.find("dev: 100.00 % right"), std::string::npos) << learned.out;
+  const Outcome labelled = run({"run", "--model", path("model"), "--picture", path("look.svg")},
+                               "the soup was lovely .\nthe soup was stale .\n");
+  EXPECT_EQ(labelled.code, 0) << labelled.err;
+  const auto lines = lines_of(labelled.out);
+  ASSERT_EQ(lines.size(), 2U) << labelled.out;
+  EXPECT_EQ(lines[0].substr(0, 3), "up ");
+  EXPECT_EQ(lines[1].substr(0, 5), "down ");
+  EXPECT_NE(lines[1].find("\tthe"), std::string::npos);
+  EXPECT_NE(contents(path("look.svg")).find("<title>lovely: "), std::string::npos);
+}
+
+TEST_F(Sentiment, RepeatsItselfAndHearsTheSeed) {
+  for (const char* const name : {"one", "two"}) EXPECT_EQ(run(training(name)).code, 0);
+  EXPECT_EQ(run(training("three") + Arguments{"--seed", "2"}).code, 0);
+  EXPECT_EQ(parameters_of(path("one")), parameters_of(path("two")));
+  EXPECT_NE(parameters_of(path("one")), parameters_of(path("three")));
+}
+
+TEST_F(Sentiment, RefusesDataThatIsNoData) {
+  const auto expect_refused = [&](const std::string& text, const std::vector<std::string>& parts) {
+    write("bad.tsv", text);
+    expect_refusal(run(with(training("model"), "--train", path("bad.tsv"))), parts);
+    EXPECT_FALSE(fs::exists(path("model")));
+  };
+  expect_refused("", {"bad.tsv", "is empty"});
+  expect_refused("no label here\n", {"bad.tsv:1", "found 1 column"});
+  expect_refused("up\ta\tb\n", {"bad.tsv:1", "found 3 columns"});
+  expect_refused("up\tfine\ndown\t\n", {"bad.tsv:2", "the sentence is empty"});
+  expect_refused("two words\tfine\n", {"bad.tsv:1", "a label is one word"});
+  expect_refused("up\tfine\nup\tgood\n", {"all sentences are labelled up"});
+  write("few.tsv", "up\tfine\ndown\tbad\n");
+  expect_refusal(run(with(training("model"), "--train", path("few.tsv")) + Arguments{"--held-out", "0.9"}),
+                 {"few.tsv", "2 sentences are too few to hold some out"});
+  expect_refusal(run(with(training("model"), "--train", path("missing"))), {"missing", "cannot be opened"});
+  write("dev.tsv", "sideways\tthe soup was grim .\n");
+  expect_refusal(run(training("model") + Arguments{"--dev", path("dev.tsv")}), {"\"sideways\"", "down up"});
+  expect_refusal(run(with(training("model"), "--save", path("train.tsv"))), {"would replace the data file"});
+}
+
+TEST_F(Sentiment, RefusesOptionsOutOfRange) {
+  for (const auto& [option, value] : std::vector<std::pair<std::string, std::string>>{{"--epochs", "0"},
+                                                                                      {"--hidden", "-1"},
+                                                                                      {"--dropout", "1"},
+                                                                                      {"--held-out", "nan"},
+                                                                                      {"--seed", "-1"},
+                                                                                      {"--threads", "0"}}) {
+    expect_refusal(run(with(training("model"), option, value)), {option.substr(2)});
+  }
+  expect_refusal(run({}), {"subcommand"});
+}
+
+TEST_F(Sentiment, RefusesModelsAndLinesThatAreNone) {
+  expect_refusal(run({"run", "--model", path("train.tsv")}, "fine\n"), {"train.tsv"});
+  EXPECT_EQ(run(training("model")).code, 0);
+  const std::string whole = contents(path("model"));
+  write("cut", whole.substr(0, whole.size() - 4));
+  expect_refusal(run({"run", "--model", path("cut")}, "fine\n"), {"cut"});
+  expect_refusal(run({"run", "--model", path("model")}, "\n"), {"standard input:1", "the line is empty"});
+}
