@@ -102,4 +102,6 @@
 #include <heed/search.hpp>
 #include <heed/gradient_check.hpp>
 #include <heed/optimizer.hpp>
+#include <heed/schedules.hpp>
+#include <heed/moving_average.hpp>
 #include <heed/train.hpp>
