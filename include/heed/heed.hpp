@@ -97,6 +97,7 @@
 #include <heed/decoders/any_decoder.hpp>
 
 // The model
+#include <heed/scheduled_sampling.hpp>
 #include <heed/seq2seq.hpp>
 #include <heed/pack.hpp>
 #include <heed/search.hpp>

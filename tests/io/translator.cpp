@@ -149,8 +149,37 @@ TEST_F(TranslatorFile, KeepsEveryFieldOfTheConfiguration) {
   config.bidirectional = false;
   config.input_feeding = false;
   config.dropout = 1.0 / 3;
+  config.variational_dropout = true;
+  config.recurrent_dropout = 1.0 / 7;
+  config.tied_embeddings = true;
   heed::save_translator(path_, random_translator(config));
   EXPECT_EQ(heed::load_translator(path_).config, config);
+}
+
+TEST_F(TranslatorFile, HoldsATiedTableOnce) {
+  TranslatorConfig config = small();
+  config.tied_embeddings = true;
+  const Translator translator = random_translator(config);
+  const Contents contents = saved(translator);
+  EXPECT_TRUE(contents.tensors.contains("model.target.table"));
+  EXPECT_TRUE(contents.tensors.contains("model.output.b"));
+  EXPECT_FALSE(contents.tensors.contains("model.output.W"));
+  EXPECT_EQ(part_difference(heed::load_translator(path_).model, translator.model), 0);
+  Contents untied = contents;
+  untied.metadata.at("config.tied_embeddings") = "0";
+  expect(refused(untied), "parameters");
+}
+
+TEST_F(TranslatorFile, MayBeOfTheTimeBeforeLaterFields) {
+  Contents contents = saved();
+  for (const char* const field : {"variational_dropout", "recurrent_dropout", "tied_embeddings"}) {
+    EXPECT_EQ(contents.metadata.erase("config." + std::string(field)), 1u);
+  }
+  EXPECT_EQ(refused(contents), "accepted");
+  EXPECT_EQ(heed::load_translator(path_).config, small());
+  EXPECT_EQ(part_difference(heed::load_translator(path_).model, random_translator().model), 0);
+  contents.metadata.erase("config.dropout");
+  expect(refused(contents), "config.dropout");
 }
 
 TEST_F(TranslatorFile, MayShareAFileWithOtherThings) {

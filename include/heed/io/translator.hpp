@@ -45,7 +45,8 @@ inline Words split_lines(const std::string& text) {
   return words;
 }
 
-/// Calls f(name, member) for every field of a configuration, in the order they are stored.
+/// Calls f(name, member) for every field of a configuration, in the order they are stored. A file may lack those that
+/// begin with `variational_dropout`: models were written before there were any.
 template <class Config, class F>
 void for_each_field(Config& config, const F& f) {
   f("cell", config.cell);
@@ -57,6 +58,9 @@ void for_each_field(Config& config, const F& f) {
   f("bidirectional", config.bidirectional);
   f("input_feeding", config.input_feeding);
   f("dropout", config.dropout);
+  f("variational_dropout", config.variational_dropout);
+  f("recurrent_dropout", config.recurrent_dropout);
+  f("tied_embeddings", config.tied_embeddings);
 }
 
 inline std::string field_text(const std::string& value) { return value; }
@@ -119,7 +123,10 @@ inline Translator load_translator(const SafetensorsFile& file) {
            detail::in_quotes(format);
   });
   TranslatorConfig config;
+  bool may_lack = false;
   detail::for_each_field(config, [&](const std::string& name, auto& value) {
+    may_lack = may_lack || name == "variational_dropout";
+    if (may_lack && !file.metadata().contains("config." + name)) return;
     const std::string& text = detail::metadata_at(file, "config." + name);
     require(detail::read_field(text, value),
             [&] { return file.name() + ": config." + name + " cannot be " + detail::in_quotes(text); });

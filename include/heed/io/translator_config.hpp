@@ -25,6 +25,9 @@ struct TranslatorConfig {
   bool bidirectional = true;  ///< whether the encoder also reads backwards
   bool input_feeding = true;  ///< Luong's decoder only
   double dropout = 0;
+  bool variational_dropout = false;  ///< whether a sentence keeps its dropout masks for all of its steps
+  double recurrent_dropout = 0;      ///< of the h that a step hands to the next: RNN and LSTM only
+  bool tied_embeddings = false;      ///< whether the output layer reads the target's embedding table
 
   bool operator==(const TranslatorConfig&) const = default;
 
@@ -32,6 +35,8 @@ struct TranslatorConfig {
   /// directions share `hidden`.
   Index encoder_hidden() const { return scorer == "dot" && decoder != "plain" && bidirectional ? hidden / 2 : hidden; }
   Index memory_size() const { return (bidirectional ? 2 : 1) * encoder_hidden(); }
+  /// What the output layer sees of a step; tied to the embedding, as much as an embedded word.
+  Index features() const { return tied_embeddings ? embedding : hidden; }
 
   /// Throws unless every choice exists and every size is in range.
   void check() const {
@@ -41,7 +46,13 @@ struct TranslatorConfig {
     check_range("layers", layers, 1, 16);
     check_range("hidden", hidden, 1, 16384);
     check_range("embedding", embedding, 1, 16384);
-    require(dropout >= 0 && dropout < 1, [&] { return "dropout lies in [0, 1), not " + std::to_string(dropout); });
+    check_share("dropout", dropout);
+    check_share("recurrent dropout", recurrent_dropout);
+    require(recurrent_dropout == 0 || cell != "gru", [] {
+      return std::string(
+                 "recurrent dropout needs the cell lstm, rnn or rnn-relu: a gru also carries its state on past ") +
+             "the product in which it would be dropped";
+    });
     require(encoder_hidden() * (hidden == encoder_hidden() ? 1 : 2) == hidden, [&] {
       return "hidden is " + std::to_string(hidden) +
              ", but the dot scorer with two directions needs an even size: each direction has half";
@@ -56,6 +67,10 @@ struct TranslatorConfig {
       all += (all.empty() ? "" : ", ") + std::string(name);
     }
     fail(std::string(what) + " is one of " + all + ", not \"" + given + '"');
+  }
+  static void check_share(std::string_view what, double given) {
+    require(given >= 0 && given < 1,
+            [&] { return std::string(what) + " lies in [0, 1), not " + std::to_string(given); });
   }
   static void check_range(std::string_view what, Index given, Index low, Index high) {
     require(given >= low && given <= high, [&] {
@@ -96,22 +111,31 @@ TranslationModel<S> make_model(const TranslatorConfig& config, Index source_voca
   config.check();
   const auto cell = [&](Index input, Index hidden) { return make_cell<S>(config.cell, input, hidden); };
   const auto dropout = static_cast<S>(config.dropout);
-  const Index E = config.embedding, M = config.memory_size(), H = config.hidden;
+  const Index E = config.embedding, M = config.memory_size(), H = config.hidden, F = config.features();
   using Model = TranslationModel<S>;
   Encoder<AnyCell<S>> encoder(cell, E, config.encoder_hidden(), config.layers, config.bidirectional, dropout);
+  const auto drop = [&](auto& layers) {
+    layers.dropout.per_sentence = config.variational_dropout;
+    layers.recurrent = Dropout<S>(static_cast<S>(config.recurrent_dropout));
+  };
+  drop(encoder);
   const auto model = [&](auto decoder) {
-    return Model(source_vocabulary, std::move(encoder), target_vocabulary, std::move(decoder), dropout);
+    drop(decoder.stack);
+    Model made(source_vocabulary, std::move(encoder), target_vocabulary, std::move(decoder), dropout,
+               config.tied_embeddings);
+    made.dropout.per_sentence = config.variational_dropout;
+    return made;
   };
   if (config.decoder == "plain") {
-    return model(PlainDecoder<AnyCell<S>>(cell, {}, E, M, H, config.layers, H, dropout));
+    return model(PlainDecoder<AnyCell<S>>(cell, {}, E, M, H, config.layers, F, dropout));
   }
   Attention<AnyScorer<S>> attention{make_scorer<S>(config.scorer, H, M), {}};
   if (config.decoder == "luong") {
-    return model(LuongDecoder<AnyCell<S>, AnyScorer<S>>(cell, std::move(attention), E, M, H, config.layers, H,
+    return model(LuongDecoder<AnyCell<S>, AnyScorer<S>>(cell, std::move(attention), E, M, H, config.layers, F,
                                                         config.input_feeding, dropout));
   }
   return model(
-      BahdanauDecoder<AnyCell<S>, AnyScorer<S>>(cell, std::move(attention), E, M, H, config.layers, H, dropout));
+      BahdanauDecoder<AnyCell<S>, AnyScorer<S>>(cell, std::move(attention), E, M, H, config.layers, F, dropout));
 }
 
 /// How many numbers `make_model` would make, without making them: what a file claims is held against what it holds
@@ -119,13 +143,14 @@ TranslationModel<S> make_model(const TranslatorConfig& config, Index source_voca
 inline double model_size(const TranslatorConfig& config, Index source_vocabulary, Index target_vocabulary) {
   const auto E = static_cast<double>(config.embedding), H = static_cast<double>(config.hidden);
   const auto M = static_cast<double>(config.memory_size()), K = static_cast<double>(config.encoder_hidden());
-  const auto L = static_cast<double>(config.layers), V = static_cast<double>(target_vocabulary);
+  const auto F = static_cast<double>(config.features()), L = static_cast<double>(config.layers),
+             V = static_cast<double>(target_vocabulary);
   const double directions = config.bidirectional ? 2 : 1;
   const double gates = config.cell == "lstm" ? 4 : config.cell == "gru" ? 3 : 1;
   const double states = config.cell == "lstm" ? 2 : 1;
   const auto cell = [&](double in, double hidden) { return gates * hidden * (in + hidden + 2); };
   const bool luong = config.decoder == "luong";
-  const double joined = luong ? (config.input_feeding ? H : 0) : M;  // what enters the first cell beside the word
+  const double joined = luong ? (config.input_feeding ? F : 0) : M;  // what enters the first cell beside the word
   const double alignment = config.scorer == "general"    ? H * M
                            : config.scorer == "additive" ? H * H + H * M + H
                            : config.scorer == "concat"   ? H * (H + M) + H
@@ -133,9 +158,9 @@ inline double model_size(const TranslatorConfig& config, Index source_vocabulary
   const double encoder = directions * (cell(E, K) + (L - 1) * cell(M, K));
   const double stack = cell(E + joined, H) + (L - 1) * cell(H, H);
   const double bridge = L * states * H * (M + 1);
-  const double readout = luong ? H * (M + H) : H * (H + M + E + 1);
+  const double readout = luong ? F * (M + H) : F * (H + M + E + 1);
   return E * static_cast<double>(source_vocabulary) + encoder + E * V + stack +
-         (config.decoder == "plain" ? 0 : alignment) + bridge + readout + V * (H + 1);
+         (config.decoder == "plain" ? 0 : alignment) + bridge + readout + V * ((config.tied_embeddings ? 0 : F) + 1);
 }
 
 }  // namespace heed::inline v0_1
