@@ -31,6 +31,7 @@
 #include <heed/kernels/shared_division.hpp>
 #include <heed/kernels/exponential_columns.hpp>
 #include <heed/kernels/tanh_match.hpp>
+#include <heed/kernels/tanh_tile.hpp>
 #include <heed/kernels/additive.hpp>
 #include <heed/kernels/softmax.hpp>
 #include <heed/kernels/threshold.hpp>
@@ -41,6 +42,7 @@
 #include <heed/products.hpp>
 #include <heed/math.hpp>
 #include <heed/loss.hpp>
+#include <heed/attention_penalty.hpp>
 #include <heed/init.hpp>
 
 // Parts
@@ -70,6 +72,9 @@
 #include <heed/scorers/scaled_dot.hpp>
 #include <heed/scorers/scaled_general.hpp>
 #include <heed/scorers/normed_additive.hpp>
+#include <heed/scorers/location.hpp>
+#include <heed/scorers/coverage.hpp>
+#include <heed/scorers/convolutional.hpp>
 #include <heed/scorers/any_scorer.hpp>
 #include <heed/normalizers/normalizer.hpp>
 #include <heed/normalizers/softmax.hpp>
@@ -79,7 +84,11 @@
 
 // Mechanisms
 #include <heed/memory.hpp>
+#include <heed/look.hpp>
 #include <heed/attention.hpp>
+#include <heed/local_attention.hpp>
+#include <heed/monotonic_attention.hpp>
+#include <heed/any_look.hpp>
 #include <heed/recurrence.hpp>
 #include <heed/encoder.hpp>
 #include <heed/transformer_encoder_layer.hpp>
@@ -91,6 +100,7 @@
 // Decoders
 #include <heed/decoders/decoder.hpp>
 #include <heed/decoders/context_decoder.hpp>
+#include <heed/decoders/attentional_decoder.hpp>
 #include <heed/decoders/plain.hpp>
 #include <heed/decoders/bahdanau.hpp>
 #include <heed/decoders/luong.hpp>
