@@ -96,7 +96,7 @@ class Training {
   using Model = heed::TranslationModel<float>;
 
   /// The next update, from its share of the batches of an epoch.
-  auto learn_from(const std::vector<std::vector<heed::Index>>& batches, std::uint64_t number) {
+  heed::Trainer<Model>::Update learn_from(const std::vector<std::vector<heed::Index>>& batches, std::uint64_t number) {
     const auto count = static_cast<std::size_t>(options_.accumulate), first = next_update_ * count;
     std::vector<std::vector<std::span<const heed::Token>>> sides;
     for (std::size_t i = first; i < std::min(first + count, batches.size()); ++i) {
