@@ -78,6 +78,10 @@ template <class At>
 class Attention : public testing::Test {};
 TYPED_TEST_SUITE(Attention, typed::EachScorer);
 
+template <class At>
+class AttentionToContent : public testing::Test {};
+TYPED_TEST_SUITE(AttentionToContent, typed::EachContentScorer);
+
 TYPED_TEST(Attention, AgreesWithThePaperLoopForEverySentence) {
   const Trial<TypeParam> trial;
   for (Index i = 0; i < 5; ++i) {
@@ -145,7 +149,7 @@ TYPED_TEST(Attention, GivesTheSameBitsInAnyBatch) {
   EXPECT_TRUE(trial.weights.topRightCorner(20, 2) == weights);
 }
 
-TYPED_TEST(Attention, PermutingTheMemoryPermutesTheWeightsAndKeepsTheContext) {
+TYPED_TEST(AttentionToContent, PermutingTheMemoryPermutesTheWeightsAndKeepsTheContext) {
   Random random(107);
   const auto scorer = random_scorer<TypeParam>(random);
   const Matrix<double> q = random_matrix(scorer.query_size(), 2, random);
