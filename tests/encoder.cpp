@@ -246,10 +246,8 @@ TEST(Encoder, DropsRecurrentStatesOnlyInTraining) {
 
 TEST(Encoder, RefusesToDropAStateThatIsAlsoCarriedOn) {
   Trial trial = variational(gru, 1, true, 0.3);
-  EXPECT_EQ(
-      refusal([&] { trial.forward(); }),
-      "recurrent dropout needs a cell whose h enters the next step by a product alone (RNN, LSTM), not one that also "
-      "carries it on (GRU)");
+  EXPECT_EQ(refusal([&] { trial.forward(); }),
+            "recurrent dropout needs a cell that reads h by a product alone: RNN or LSTM, no GRU");
 }
 
 TEST(Encoder, AddsToGradients) {

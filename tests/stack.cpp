@@ -211,6 +211,6 @@ TEST(Stack, RefusesToHaveNoLayersAndToDropWhatItCannot) {
   }
   Trial trial(gru, 1);
   trial.stack.recurrent = heed::Dropout<double>(0.3);
-  EXPECT_EQ(refusal([&] { trial.forward(); }).substr(0, 32), "recurrent dropout needs a cell w");
+  EXPECT_EQ(refusal([&] { trial.forward(); }).substr(0, 32), "recurrent dropout needs a cell t");
   EXPECT_EQ(refusal([&] { Stack(gru, 3, 4, 1, 1.5); }), "Dropout: the rate must lie in [0, 1), not 1.500000");
 }

@@ -132,9 +132,9 @@ inline void add_training_options(CLI::App& command, TrainingOptions& options) {
       ->check(CLI::Range(1, 65536));
   add("--rate", options.rate, "learning rate of Adam, at its highest")->check(detail::between(1e-9, 10));
   add("--schedule", options.schedule,
-      "how the rate changes: linear and cosine rise shortly, then fall to zero; inverse-sqrt rises, then falls ever "
-      "more "
-      "slowly; plateau falls when the dev loss has not improved")
+      "how the rate changes: linear and cosine rise shortly, then fall to zero; inverse-sqrt rises, then falls more "
+      "and "
+      "more slowly; plateau falls when the dev loss has not improved")
       ->check(CLI::IsMember({"linear", "constant", "cosine", "inverse-sqrt", "plateau"}));
   add_optional("--warmup", options.warm_up,
                "updates over which the rate rises (a fiftieth of the run; inverse-sqrt: 4000)")

@@ -2,6 +2,7 @@
 
 #include <heed/io/translator.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 #include <string>

@@ -48,8 +48,8 @@ struct EncoderTape {
   const Buffer<S>& outputs() const { return layers.back().outputs; }
 };
 
-/// A stack of recurrent layers over any cell, one or both directions, with dropout between layers (as PyTorch), and with
-/// `recurrent` also of the h that a step hands to the next, for which a sentence keeps its mask.
+/// A stack of recurrent layers over any cell, one or both directions, with dropout between layers (as PyTorch) and, with
+/// `recurrent`, of the h that a step hands to the next, for which a sentence keeps its mask.
 ///
 ///   x (input x columns, packed) -> layer 0 -> dropout -> layer 1 -> ... -> outputs (directions * hidden x columns)
 template <Cell C>
@@ -96,7 +96,7 @@ struct Encoder {
              std::to_string(packing.columns()) + ", not " + std::to_string(x.rows()) + " x " + std::to_string(x.cols());
     });
     check(initial, packing.sentences());
-    check_recurrent_dropout(layers.front().forward, recurrent);
+    for (const auto& layer : layers) check_recurrent_dropout(layer.forward, recurrent);
     tape.layers.resize(layers.size());
     tape.final_states.resize(state_count());
     Team alone;

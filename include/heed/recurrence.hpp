@@ -18,24 +18,25 @@ struct RecurrenceTape {
   Buffer<S> mask;  ///< hidden x sentences: what a step reads of h is multiplied with it; of size 0: h is read as it is
 };
 
-/// Throws if h is to be dropped on its way into the next step of a cell that cannot do without it. Gal & Ghahramani 2016,
-/// equation 7, drop the h that is multiplied with U; in a cell that says `h_enters_U_only` (RNN, LSTM) that is all there is
-/// of h in the next step, and the masked state is the paper's equation. A GRU also carries h past the product.
+/// Throws if h is to be dropped on its way into the next step, and the cell has another use for it there.
+///
+/// Gal & Ghahramani 2016, equation 7, drop the h that is multiplied with U. In a cell that says `h_enters_U_only` (RNN,
+/// LSTM) that is all there is of h in a step, so that the step of a masked state is theirs; a GRU also carries h past the
+/// product.
 template <Cell C>
 void check_recurrent_dropout(const C& cell, const Dropout<typename C::Scalar>& dropout) {
   if (dropout.rate == 0) return;
   bool possible = false;
   if constexpr (requires { cell.h_enters_U_only(); }) possible = cell.h_enters_U_only();
   require(possible, [] {
-    return std::string(
-               "recurrent dropout needs a cell whose h enters the next step by a product alone (RNN, LSTM), not ") +
-           "one that also carries it on (GRU)";
+    return std::string("recurrent dropout needs a cell that reads h by a product alone: RNN or LSTM, no GRU");
   });
 }
 
 /// Runs a cell over a packed batch x, forwards or from each sentence's own end, and writes h of every step to `outputs`.
 ///
-/// `tape.running` holds the initial states, `tape.mask` what of h each sentence drops at every step. The team's threads share the columns of x, then the units of every step.
+/// `tape.running` holds the initial states, `tape.mask` what each sentence drops of h at every step. The team's threads
+/// share the columns of x, then the units of every step.
 template <Cell C, class X, class Outputs>
 void run_recurrence(const C& cell, const X& x, const Packing& packing, bool reversed,
                     RecurrenceTape<typename C::Scalar>& tape, Outputs&& outputs, Team& team) {

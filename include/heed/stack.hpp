@@ -30,8 +30,8 @@ struct StackTape {
 };
 
 /// The recurrent layers of a decoder, one step at a time, with dropout between layers and, with `recurrent`, of the h that
-/// a step hands to the next, for which a sentence keeps its mask. The decoder itself projects the
-/// inputs of the first layer: words of the whole sentence at once, context or fed-back vectors step by step.
+/// a step hands to the next, for which a sentence keeps its mask. The decoder itself projects the inputs of the first layer:
+/// words of the whole sentence at once, context or fed-back vectors step by step.
 template <Cell C>
 struct Stack {
   using Stored = StoredOf<C>;
@@ -58,7 +58,7 @@ struct Stack {
 
   /// Makes room for N columns.
   void begin(Index columns, StackTape<S>& tape) const {
-    check_recurrent_dropout(bottom(), recurrent);
+    for (const C& cell : layers) check_recurrent_dropout(cell, recurrent);
     tape.layers.resize(layers.size());
     for (std::size_t l = 0; l < layers.size(); ++l) {
       auto& layer = tape.layers[l];
