@@ -18,13 +18,11 @@ TEST_F(TranslateHelp, ListsTheCommands) {
 TEST_F(TranslateHelp, ListsEveryOptionOfEveryCommand) {
   const Arguments data{"--pairs", "--source", "--target"}, search{"--beam", "--length-penalty", "--max-length"};
   const Arguments model = arguments(
-      "--cell --layers --direction --decoder --scorer --hidden --input-feeding --embedding --dropout "
-      "--recurrent-dropout "
-      "--variational-dropout --tie-embeddings");
+      "--cell --layers --direction --decoder --scorer --attention --window --longest --hidden --input-feeding "
+      "--embedding --dropout --recurrent-dropout --variational-dropout --tie-embeddings");
   const Arguments learning = arguments(
       "--epochs --batch --accumulate --rate --schedule --warmup --patience --rate-factor --weight-decay --clip "
-      "--average "
-      "--label-smoothing --teacher-forcing --forcing-schedule --forcing-k --own-words --seed");
+      "--average --label-smoothing --teacher-forcing --forcing-schedule --forcing-k --own-words --seed");
   const std::vector<std::pair<std::string, Arguments>> commands{
       {"train", data + model + learning + search +
                     Arguments{"--dev", "--dev-source", "--dev-target", "--save", "--resume", "--threads",

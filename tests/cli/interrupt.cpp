@@ -79,14 +79,19 @@ TEST_F(TranslateInterrupt, RefusesToGoOnWithOtherSettings) {
   ASSERT_EQ(interrupted(run("model"), SIGINT, "epoch 1: ").code, 0);
   const std::string model = contents(path("model")), state = contents(path("model.training"));
   ASSERT_FALSE(state.empty());
-  for (const char* const other : {"--epochs 201",          "--batch 5",          "--rate 0.001",
-                                  "--schedule constant",   "--schedule cosine",  "--warmup 7",
-                                  "--accumulate 2",        "--weight-decay 0.1", "--clip 2",
-                                  "--label-smoothing 0.1", "--average 0.9",      "--teacher-forcing 0.5",
-                                  "--own-words drawn",     "--threads 2",        "--seed 2",
-                                  "--cell lstm",           "--layers 2",         "--direction forward",
-                                  "--scorer general",      "--decoder luong",    "--hidden 18",
-                                  "--embedding 10",        "--dropout 0.3",      "--min-frequency 2"}) {
+  for (const char* const other : {"--epochs 201",      "--batch 5",
+                                  "--rate 0.001",      "--schedule constant",
+                                  "--schedule cosine", "--warmup 7",
+                                  "--accumulate 2",    "--weight-decay 0.1",
+                                  "--clip 2",          "--label-smoothing 0.1",
+                                  "--average 0.9",     "--teacher-forcing 0.5",
+                                  "--own-words drawn", "--threads 2",
+                                  "--seed 2",          "--cell lstm",
+                                  "--layers 2",        "--direction forward",
+                                  "--scorer general",  "--attention monotonic",
+                                  "--decoder luong",   "--hidden 18",
+                                  "--embedding 10",    "--dropout 0.3",
+                                  "--min-frequency 2"}) {
     SCOPED_TRACE(other);
     const Arguments option = arguments(other);
     expect_refusal(translate(with(run("model"), option[0], option[1]) + Arguments{"--resume"}),

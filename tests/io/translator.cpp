@@ -143,6 +143,9 @@ TEST_F(TranslatorFile, KeepsEveryFieldOfTheConfiguration) {
   TranslatorConfig config;
   config.cell = "lstm";
   config.scorer = "general";
+  config.attention = "local-p";
+  config.window = 7;
+  config.longest = 9;
   config.decoder = "luong";
   config.layers = 3;
   config.hidden = 6;
@@ -301,6 +304,20 @@ TEST_F(TranslatorFile, IsRefusedWithoutAnyOfItsMetadataButLaterFields) {
     EXPECT_EQ(refused(contents),
               later.contains(key) ? "accepted" : path_.string() + " is no translation model: it has no " + key);
   }
+}
+
+TEST_F(TranslatorFile, FromBeforeAChoiceCameMeansItsDefault) {
+  Contents contents = saved();
+  for (const char* key : {"config.attention", "config.window", "config.longest"}) {
+    EXPECT_EQ(contents.metadata.erase(key), 1u) << key;
+  }
+  EXPECT_EQ(refused(contents), "accepted");
+}
+
+TEST_F(TranslatorFile, KeepsTheChoiceOfAttention) {
+  const Contents contents = saved();
+  EXPECT_EQ(contents.metadata.at("config.attention"), "global");
+  EXPECT_NE(refused_with("config.attention", "local-p").find("parameters"), std::string::npos) << "it learns a place";
 }
 
 TEST_F(TranslatorFile, IsRefusedInAnotherFormat) {
