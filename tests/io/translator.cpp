@@ -174,7 +174,7 @@ TEST_F(TranslatorFile, HoldsATiedTableOnce) {
   expect(refused(untied), "parameters");
 }
 
-TEST_F(TranslatorFile, MayBeOfTheTimeBeforeLaterFields) {
+TEST_F(TranslatorFile, FromBeforeAChoiceCameMeansItsDefault) {
   Contents contents = saved();
   TranslatorConfig config;
   heed::detail::for_each_later_field(
@@ -304,14 +304,6 @@ TEST_F(TranslatorFile, IsRefusedWithoutAnyOfItsMetadataButLaterFields) {
     EXPECT_EQ(refused(contents),
               later.contains(key) ? "accepted" : path_.string() + " is no translation model: it has no " + key);
   }
-}
-
-TEST_F(TranslatorFile, FromBeforeAChoiceCameMeansItsDefault) {
-  Contents contents = saved();
-  for (const char* key : {"config.attention", "config.window", "config.longest"}) {
-    EXPECT_EQ(contents.metadata.erase(key), 1u) << key;
-  }
-  EXPECT_EQ(refused(contents), "accepted");
 }
 
 TEST_F(TranslatorFile, KeepsTheChoiceOfAttention) {
