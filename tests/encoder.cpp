@@ -91,16 +91,30 @@ struct Trial {
   }
 };
 
+/// The masks a sentence keeps: of the input of every layer above the first, and of h in each layer and direction.
+struct KeptMasks {
+  std::vector<oracle::Column> inputs, states;
+};
+
 /// One sentence through all layers and directions, a scalar loop at a time. Appends every final state to `final_states`.
+/// With masks it is Gal & Ghahramani 2016, equation 7.
 Matrix<oracle::Real> paper_encoder(const Encoder& encoder, const Matrix<double>& x, const States& initial,
-                                   Index sentence, std::vector<oracle::Column>& final_states) {
+                                   Index sentence, std::vector<oracle::Column>& final_states,
+                                   const KeptMasks& masks = {}) {
   Matrix<oracle::Real> below = x.cast<oracle::Real>();
-  for (const auto& layer : encoder.layers) {
+  for (std::size_t l = 0; l < encoder.layers.size(); ++l) {
+    const auto& layer = encoder.layers[l];
     Matrix<oracle::Real> outputs(encoder.output_size(), x.cols());
+    for (Index i = 0; l > 0 && !masks.inputs.empty() && i < below.rows(); ++i) {
+      below.row(i) *= masks.inputs[l - 1][oracle::at(i)];
+    }
     for (Index d = 0; d < encoder.directions(); ++d) {
       auto s = oracle::column(initial[final_states.size()], sentence);
       for (Index k = 0; k < x.cols(); ++k) {
         const Index t = d == 0 ? k : x.cols() - 1 - k;
+        for (Index i = 0; !masks.states.empty() && i < hidden; ++i) {
+          s[oracle::at(i)] *= masks.states[final_states.size()][oracle::at(i)];
+        }
         s = oracle::step(d == 0 ? layer.forward : *layer.backward, oracle::column(below, t), s);
         for (Index i = 0; i < hidden; ++i) outputs(d * hidden + i, t) = s[oracle::at(i)];
       }
@@ -180,6 +194,60 @@ TEST(Encoder, GradientsAgreeWithCentralDifferencesUnderDropout) {
   Trial trial(gru, 3, true, 0.4);
   trial.drop = true;
   trial.expect_gradients();
+}
+
+/// Dropout that a sentence keeps, also of the recurrent state unless `recurrent` is 0.
+Trial variational(Make make, Index layers, bool bidirectional, double recurrent) {
+  Trial trial(make, layers, bidirectional, 0.4);
+  trial.encoder.dropout.per_sentence = true;
+  trial.encoder.recurrent = heed::Dropout<double>(recurrent);
+  trial.drop = true;
+  return trial;
+}
+
+TEST(Encoder, AgreesWithThePaperLoopUnderVariationalDropout) {
+  for (const Make make : {rnn, relu, lstm}) {
+    Trial trial = variational(make, 3, true, 0.3);
+    trial.forward();
+    for (Index p = 0; p < 4; ++p) {
+      KeptMasks masks;
+      for (std::size_t l = 0; l < 3; ++l) {
+        const auto& layer = trial.tape.layers[l];
+        for (const auto& direction : layer.directions) masks.states.push_back(oracle::column(direction.mask, p));
+        if (l > 0) masks.inputs.push_back(oracle::column(layer.mask, trial.packing.column(0, p)));
+      }
+      const Index b = trial.packing.sentence(p);
+      std::vector<oracle::Column> final_states;
+      const auto expected =
+          paper_encoder(trial.encoder, trial.sentences[oracle::at(b)], trial.initial, b, final_states, masks);
+      EXPECT_LE(difference(unpack(trial.tape.outputs(), trial.packing, b), expected), 1e-14);
+    }
+    const auto& mask = trial.tape.layers[1].directions[1].mask;
+    EXPECT_EQ(((mask.array() == 0) || (mask.array() == 1 / 0.7)).count(), 4 * hidden);
+    EXPECT_GT((mask.array() == 0).count(), 0);
+    EXPECT_GT((mask.array() != 0).count(), 0);
+  }
+}
+
+TEST(Encoder, GradientsAgreeWithCentralDifferencesUnderVariationalDropout) {
+  variational(gru, 3, true, 0).expect_gradients();
+  for (const Make make : {rnn, lstm}) variational(make, 2, true, 0.3).expect_gradients();
+}
+
+TEST(Encoder, DropsRecurrentStatesOnlyInTraining) {
+  Trial trial = variational(lstm, 1, true, 0.3), without(lstm, 1, true);
+  trial.forward();
+  without.forward();
+  EXPECT_GT(difference(trial.tape.outputs(), without.tape.outputs()), 0.01);
+  trial.drop = false;
+  trial.forward();
+  EXPECT_EQ(trial.tape.outputs(), without.tape.outputs());
+}
+
+TEST(Encoder, RefusesToDropAStateThatIsAlsoCarriedOn) {
+  Trial trial = variational(gru, 1, true, 0.3);
+  EXPECT_EQ(refusal([&] { trial.forward(); }),
+            "recurrent dropout needs a cell that reads h by a product alone: RNN or LSTM, no GRU");
 }
 
 TEST(Encoder, AddsToGradients) {

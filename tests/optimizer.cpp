@@ -50,10 +50,12 @@ auto scalar_sgd(double rate, double momentum) {
   };
 }
 
-auto scalar_adam(double rate, double beta1, double beta2, double epsilon) {
+/// PyTorch's rule for AdamW: param.mul_(1 - lr * weight_decay) before the step of Adam.
+auto scalar_adam(double rate, double beta1, double beta2, double epsilon, double decay = 0) {
   return [=] {
     return [=, m = 0.0, v = 0.0, t = 0](double x, double d) mutable {
       ++t;
+      x *= 1 - rate * decay;
       m = beta1 * m + (1 - beta1) * d;
       v = beta2 * v + (1 - beta2) * d * d;
       const double m_hat = m / (1 - std::pow(beta1, t)), v_hat = v / (1 - std::pow(beta2, t));
@@ -94,6 +96,21 @@ TEST(Adam, AgreesWithAScalarLoop) {
   EXPECT_LE(
       distance_from_scalar(heed::Adam<Model>(random_part(1), 0.2, 0.5, 0.7, 0.1), scalar_adam(0.2, 0.5, 0.7, 0.1)),
       1e-14);
+}
+
+TEST(Adam, WithWeightDecayAgreesWithAScalarLoop) {
+  const heed::Adam<Model> adam(random_part(1), 0.2, 0.9, 0.999, 1e-8, 0.3);
+  EXPECT_LE(distance_from_scalar(adam, scalar_adam(0.2, 0.9, 0.999, 1e-8, 0.3)), 1e-14);
+  EXPECT_GT(distance_from_scalar(adam, scalar_adam(0.2, 0.9, 0.999, 1e-8)), 1e-2);
+}
+
+TEST(Adam, DecaysParametersWithoutAGradientGeometrically) {
+  Model model = random_part(1);
+  const Model before = model;
+  heed::Adam<Model> adam(model, 0.5, 0.9, 0.999, 1e-8, 0.1);
+  for (int i = 0; i < 3; ++i) adam.update(model, heed::zeros_like(model));
+  EXPECT_LE(difference(model.W, std::pow(1 - 0.5 * 0.1, 3) * before.W), 1e-15);
+  EXPECT_LE(difference(model.b, std::pow(1 - 0.5 * 0.1, 3) * before.b), 1e-15);
 }
 
 TEST(Adam, FirstMovesEveryParameterByItsRate) {

@@ -91,6 +91,34 @@ TEST_P(EveryPacked, IsCloseWithHalfTheBytes) {
   EXPECT_NE(fine_loss, loss);
 }
 
+TEST(Pack, KeepsAnOutputLayerTiedToTheTable) {
+  TranslatorConfig config;
+  config.hidden = 12;
+  config.embedding = 9;
+  config.tied_embeddings = true;
+  auto model = heed::test::random_model(config, vocabulary, 3, 0.3);
+  auto packed = heed::pack(model);
+  EXPECT_TRUE(packed.tied());
+  EXPECT_EQ(heed::parameter_count(packed), heed::parameter_count(model));
+  const Batch batch = heed::test::ragged_batch();
+  heed::Seq2SeqTape<double> tape;
+  for (int round = 0; round < 2; ++round) {
+    auto grad = heed::zeros_like(model), packed_grad = grad;
+    const double loss = model.loss_and_gradient(batch.sources, batch.targets, tape, grad);
+    EXPECT_NEAR(packed.loss_and_gradient(batch.sources, batch.targets, tape, packed_grad), loss, 1e-11);
+    EXPECT_LE(part_difference(packed_grad, grad), 1e-12);
+    model.target.table *= 0.5;
+    heed::repack(model, packed);
+    EXPECT_GT(std::abs(packed.loss(batch.sources, batch.targets, tape) - loss), 1e-3);
+  }
+  auto singles = heed::make_model<float>(config, vocabulary, vocabulary);
+  copy_parameters(model, singles);
+  const auto rough = heed::pack<Eigen::bfloat16>(singles);
+  heed::Seq2SeqTape<float> narrow;
+  const double loss = singles.loss(batch.sources, batch.targets, narrow);
+  EXPECT_NEAR(rough.loss(batch.sources, batch.targets, narrow), loss, 2e-2 * loss);
+}
+
 TEST(Pack, RefusesWeightsThatHalfPrecisionCannotHold) {
   heed::LstmCell<float> cell(4, 5);
   for (const float bad :

@@ -105,6 +105,29 @@ const std::vector<Token> source_words = {3, 4, 4};
 
 }  // namespace
 
+TEST(Search, FindsTheSameWithATiedOutputLayer) {
+  for (TranslatorConfig config : kinds()) {
+    config.embedding = config.hidden;
+    Model model = model_of(config, 5);
+    config.tied_embeddings = true;
+    Model tied = heed::make_model<double>(config, vocabulary, vocabulary);
+    tied.source = model.source;
+    tied.encoder = model.encoder;
+    tied.target = model.target;
+    tied.decoder = model.decoder;
+    tied.output.b = model.output.b;
+    model.output.W = model.target.table.transpose();
+    const Batch batch = heed::test::copy_task(4, 1, 5, vocabulary, 9);
+    Search<> one, other;
+    const auto& expected = one(model, batch.sources, {3, 0.6, 8});
+    const auto& found = other(tied, batch.sources, {3, 0.6, 8});
+    for (std::size_t b = 0; b < batch.size(); ++b) {
+      EXPECT_EQ(found[b].tokens, expected[b].tokens);
+      EXPECT_NEAR(found[b].score, expected[b].score, 1e-12);
+    }
+  }
+}
+
 TEST(Search, FindsWithAWideBeamWhatTryingEverySentenceFinds) {
   const std::span<const Token> source = source_words;
   const Index limit = 5;  // steps: the end symbol takes one

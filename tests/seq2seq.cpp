@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <map>
 
 using heed::Index;
@@ -40,18 +41,27 @@ TranslatorConfig flat() {
 
 class EveryModel : public testing::TestWithParam<TranslatorConfig> {
  protected:
-  void expect_exact_gradients(const Model& model, double smoothing, bool dropout) {
+  void expect_exact_gradients(const Model& model, double smoothing, bool dropout, double forcing = 1) {
     const Batch batch = heed::test::ragged_batch();
     Model::Tape tape;
     Model varied = model, grad = heed::zeros_like(model);
     const double scale = 0.25;
+    heed::LossOptions<double> options{smoothing, 1, nullptr};
+    options.teacher_forcing = forcing;
+    std::vector<Token> fed;
     const auto loss = [&] {
       Random random(5);
-      return scale * varied.loss(batch.sources, batch.targets, tape, {smoothing, 1, dropout ? &random : nullptr});
+      options.random = dropout || forcing < 1 ? &random : nullptr;
+      const double sum = scale * varied.loss(batch.sources, batch.targets, tape, options);
+      EXPECT_TRUE(fed.empty() || tape.fed == fed) << "a choice changed with a parameter";
+      return sum;
     };
     Random random(5);
-    const double analytic = model.loss_and_gradient(batch.sources, batch.targets, tape, grad,
-                                                    {smoothing, scale, dropout ? &random : nullptr});
+    auto scaled = options;
+    scaled.scale = scale;
+    scaled.random = dropout || forcing < 1 ? &random : nullptr;
+    const double analytic = model.loss_and_gradient(batch.sources, batch.targets, tape, grad, scaled);
+    fed = tape.fed;
     EXPECT_NEAR(scale * analytic, loss(), 1e-12);
     const heed::GradientCheck check = heed::check_gradients(varied, grad, loss);
     EXPECT_EQ(check.checked, heed::parameter_count(model));
@@ -117,6 +127,66 @@ TEST_P(EveryModel, HasExactGradientsInAStackWithDropoutAndSmoothing) {
   TranslatorConfig config = GetParam();
   config.dropout = 0.3;
   expect_exact_gradients(heed::test::random_model(config, vocabulary, 3), 0.1, true);
+}
+
+TEST_P(EveryModel, IsFedTheRightWordOrTheOneItThoughtLikeliest) {
+  const Batch batch = heed::test::ragged_batch();
+  const Model model = heed::test::random_model(GetParam(), vocabulary, 33);
+  for (const double forcing : {0.0, 0.5}) {
+    Model::Tape tape;
+    Random random(7);
+    heed::LossOptions<double> options;
+    options.random = &random;
+    options.teacher_forcing = forcing;
+    const double loss = model.loss(batch.sources, batch.targets, tape, options);
+    const auto& packing = tape.target_packing;
+    oracle::Real expected = 0;
+    int right = 0, own = 0;
+    for (Index p = 0; p < packing.sentences(); ++p) {
+      const auto b = static_cast<std::size_t>(packing.sentence(p));
+      std::vector<Token> fed;
+      for (Index t = 0; t < packing.length(p); ++t) {
+        fed.push_back(tape.fed[static_cast<std::size_t>(packing.column(t, p))]);
+      }
+      const auto alone = oracle::sentence_loss_when_fed(model, batch.sources[b], batch.targets[b], fed, 0);
+      expected += alone.loss;
+      EXPECT_EQ(fed[0], heed::symbols::begin);
+      for (std::size_t t = 1; t < fed.size(); ++t) {
+        const Token gold = batch.targets[b][t - 1], likeliest = alone.likeliest[t - 1];
+        EXPECT_TRUE(fed[t] == likeliest || (forcing > 0 && fed[t] == gold)) << b << ' ' << t;
+        own += fed[t] != gold;
+        right += fed[t] != likeliest;
+      }
+    }
+    EXPECT_NEAR(loss, static_cast<double>(expected), 1e-12);
+    EXPECT_GT(own, 0);
+    EXPECT_EQ(right > 0, forcing > 0);
+  }
+}
+
+TEST_P(EveryModel, TiedIsAModelWhoseOutputLayerHoldsTheTable) {
+  const Batch batch = heed::test::ragged_batch();
+  TranslatorConfig config = GetParam();
+  config.embedding = config.hidden;
+  Model model = heed::test::random_model(config, vocabulary, 35);
+  config.tied_embeddings = true;
+  Model tied = heed::make_model<double>(config, vocabulary, vocabulary);
+  EXPECT_TRUE(tied.tied());
+  EXPECT_FALSE(model.tied());
+  Parameters parameters = by_name(model);
+  EXPECT_EQ(by_name(tied).size() + 1, parameters.size()) << "the table is named once";
+  heed::for_each_parameter([&](const heed::ParameterName& name, auto& x) { x = parameters.at(name.str()); }, tied);
+  model.output.W = model.target.table.transpose();
+
+  Model::Tape tape;
+  Model grad = heed::zeros_like(model), tied_grad = heed::zeros_like(tied);
+  const double loss = model.loss_and_gradient(batch.sources, batch.targets, tape, grad);
+  EXPECT_NEAR(tied.loss_and_gradient(batch.sources, batch.targets, tape, tied_grad), loss, 1e-12);
+  grad.target.table += grad.output.W.transpose();
+  for (const auto& [name, expected] : by_name(grad)) {
+    if (name == "output.W") continue;
+    EXPECT_LE(difference(by_name(tied_grad).at(name), expected), 1e-12) << name;
+  }
 }
 
 TEST_P(EveryModel, DoesNotDependOnItsCompanions) {
@@ -213,6 +283,103 @@ TEST(Seq2Seq, DropsOutOnlyWhereRandomNumbersAreGiven) {
   EXPECT_NE(first, without);
   EXPECT_EQ(loss(model, &again), first);
   EXPECT_NE(loss(model, &two), first);
+}
+
+TEST_F(EveryModel, HasExactGradientsWithATiedOutputLayer) {
+  TranslatorConfig config = flat();
+  config.tied_embeddings = true;
+  config.dropout = 0.3;
+  for (const char* const decoder : {"bahdanau", "luong"}) {
+    config.decoder = decoder;
+    expect_exact_gradients(heed::test::random_model(config, vocabulary, 37), 0.1, true);
+  }
+}
+
+TEST_F(EveryModel, HasExactGradientsWhereItIsFedItsOwnWords) {
+  TranslatorConfig config = flat();
+  config.dropout = 0.3;
+  for (const char* const decoder : {"bahdanau", "luong", "plain"}) {
+    config.decoder = decoder;
+    expect_exact_gradients(heed::test::random_model(config, vocabulary, 31), 0, true, 0.4);
+  }
+}
+
+TEST_F(EveryModel, HasExactGradientsUnderVariationalDropout) {
+  TranslatorConfig config = stacked();
+  config.cell = "lstm";
+  config.dropout = 0.3;
+  config.variational_dropout = true;
+  config.recurrent_dropout = 0.2;
+  for (const char* const decoder : {"bahdanau", "luong", "plain"}) {
+    config.decoder = decoder;
+    expect_exact_gradients(heed::test::random_model(config, vocabulary, 39), 0, true);
+  }
+}
+
+TEST(Seq2Seq, KeepsASentencesMasksWhereDropoutIsVariational) {
+  TranslatorConfig config = stacked();
+  config.dropout = 0.4;
+  config.variational_dropout = true;
+  const Model model = heed::test::random_model(config, vocabulary, 12);
+  const Batch batch = heed::test::copy_task(300, 1, 4, vocabulary, 8);  // more sentences than a block of columns
+  Model::Tape tape;
+  Random random(1);
+  model.loss(batch.sources, batch.targets, tape, {0, 1, &random});
+  const auto expect_kept = [](const auto& mask, const heed::Packing& packing) {
+    EXPECT_GT((mask.array() == 0).count(), 0);
+    for (Index t = 1; t < packing.steps(); ++t) {
+      EXPECT_EQ(mask.middleCols(packing.first(t), packing.active(t)), mask.leftCols(packing.active(t)));
+    }
+  };
+  expect_kept(tape.x_mask, tape.source_packing);
+  expect_kept(tape.encoder.layers[1].mask, tape.source_packing);
+  expect_kept(tape.y_mask, tape.target_packing);
+  expect_kept(tape.decoder.stack.layers[1].mask, tape.target_packing);
+  expect_kept(tape.shown_mask, tape.target_packing);
+}
+
+TEST(Seq2Seq, DrawsItsOwnWordsAsItsRandomNumbersSay) {
+  const Batch batch = heed::test::copy_task(20, 3, 6, vocabulary, 8);
+  const Model model = heed::test::random_model(flat(), vocabulary, 12);
+  Model::Tape tape;
+  const auto fed = [&](double forcing, heed::OwnWord own, std::uint64_t seed) {
+    Random random(seed);
+    heed::LossOptions<double> options;
+    options.random = &random;
+    options.teacher_forcing = forcing;
+    options.own_word = own;
+    model.loss(batch.sources, batch.targets, tape, options);
+    return tape.fed;
+  };
+  const auto likeliest = heed::OwnWord::likeliest, drawn = heed::OwnWord::drawn;
+  EXPECT_EQ(fed(0.5, drawn, 1), fed(0.5, drawn, 1));
+  EXPECT_NE(fed(0.5, drawn, 1), fed(0.5, drawn, 2));
+  EXPECT_NE(fed(0.5, likeliest, 1), fed(0.5, likeliest, 2));
+  EXPECT_EQ(fed(0, likeliest, 1), fed(0, likeliest, 2));
+  EXPECT_NE(fed(0, drawn, 1), fed(0, likeliest, 1));
+  EXPECT_EQ(fed(1, drawn, 1), fed(1, likeliest, 2));
+}
+
+TEST(Seq2Seq, RefusesWhatDoesNotGoTogether) {
+  const Model model = heed::test::random_model(flat(), vocabulary, 13);
+  const Batch batch = heed::test::ragged_batch();
+  Model::Tape tape;
+  Random random(1);
+  const auto refused = [&](double forcing, Random* numbers) {
+    heed::LossOptions<double> options;
+    options.teacher_forcing = forcing;
+    options.random = numbers;
+    return refusal([&] { model.loss(batch.sources, batch.targets, tape, options); });
+  };
+  EXPECT_EQ(refused(1, nullptr), "accepted");
+  EXPECT_EQ(refused(0.5, nullptr),
+            "Seq2Seq: teacher forcing lies in [0, 1] and below 1 needs random numbers, not 0.500000 without");
+  EXPECT_EQ(refused(1.5, &random),
+            "Seq2Seq: teacher forcing lies in [0, 1] and below 1 needs random numbers, not 1.500000");
+  EXPECT_NE(refused(-0.5, &random), "accepted");
+  EXPECT_NE(refused(std::numeric_limits<double>::quiet_NaN(), &random), "accepted");
+  EXPECT_EQ(refusal([&] { Model(vocabulary, model.encoder, vocabulary, model.decoder, 0, true); }),
+            "Seq2Seq: a tied output layer needs features of the size of an embedded word, 2, not 4");
 }
 
 TEST(Seq2Seq, RefusesABatchThatCannotBe) {

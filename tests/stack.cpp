@@ -130,6 +130,48 @@ TEST(Stack, GradientsAgreeWithCentralDifferencesUnderDropout) {
   trial.expect_gradients();
 }
 
+TEST(Stack, GradientsAgreeWithCentralDifferencesUnderVariationalDropout) {
+  for (const auto& make : {gru, lstm}) {
+    Trial trial(make, 3, 0.4);
+    trial.stack.dropout.per_sentence = true;
+    if (make == lstm) trial.stack.recurrent = heed::Dropout<double>(0.3);
+    trial.drop = true;
+    trial.expect_gradients();
+  }
+}
+
+TEST(Stack, AgreesWithThePaperLoopUnderVariationalDropout) {
+  Trial trial(lstm, 2, 0.4);
+  trial.stack.dropout.per_sentence = true;
+  trial.stack.recurrent = heed::Dropout<double>(0.3);
+  trial.drop = true;
+  trial.forward();
+  const auto& layers = trial.tape.layers;
+  for (Index b = 0; b < 3; ++b) {
+    std::vector<oracle::Column> s = {oracle::column(trial.initial[0], b), oracle::column(trial.initial[1], b)};
+    for (Index t = 0; t < (b == 2 ? 1 : 3); ++t) {
+      const Index column = Trial::first[t] + b;
+      oracle::Column x = oracle::column(trial.x, column);
+      for (std::size_t l = 0; l < 2; ++l) {  // Gal & Ghahramani 2016, equation 7: the masks do not depend on t
+        for (Index i = 0; i < Trial::hidden; ++i) s[l][oracle::at(i)] *= layers[l].read_mask(i, b);
+        s[l] = oracle::step(trial.stack.layers[l], x, s[l]);
+        x.assign(s[l].begin(), s[l].begin() + Trial::hidden);
+        for (Index i = 0; l == 0 && i < Trial::hidden; ++i) x[oracle::at(i)] *= layers[1].mask(i, b);
+      }
+      EXPECT_LE(difference(trial.tape.top().outputs.col(column), oracle::matrix({x})), 1e-14);
+    }
+  }
+  EXPECT_GT((layers[0].read_mask.array() == 0).count(), 0);
+  EXPECT_GT((layers[1].mask.leftCols(3).array() == 0).count(), 0);
+  const Matrix<double> dropped = trial.tape.top().outputs;
+  trial.drop = false;
+  trial.forward();
+  EXPECT_GT(difference(dropped, trial.tape.top().outputs), 0.01);
+  Trial without(lstm, 2);
+  without.forward();
+  EXPECT_EQ(trial.tape.top().outputs, without.tape.top().outputs) << "only in training";
+}
+
 TEST(Stack, DropsBetweenLayersAndOnlyInTraining) {
   Trial trial(gru, 2, 0.4);
   trial.forward();
@@ -162,10 +204,13 @@ TEST(Stack, AddsToGradients) {
   EXPECT_LE(difference(d_twice, 2 * d_x), 1e-14);
 }
 
-TEST(Stack, RefusesToHaveNoLayers) {
+TEST(Stack, RefusesToHaveNoLayersAndToDropWhatItCannot) {
   for (const Index layers : {0, -1}) {
     EXPECT_EQ(refusal([&] { Stack(gru, 3, 4, layers, 0.0); }),
               "Stack: at least one layer is needed, not " + std::to_string(layers));
   }
+  Trial trial(gru, 1);
+  trial.stack.recurrent = heed::Dropout<double>(0.3);
+  EXPECT_EQ(refusal([&] { trial.forward(); }).substr(0, 32), "recurrent dropout needs a cell t");
   EXPECT_EQ(refusal([&] { Stack(gru, 3, 4, 1, 1.5); }), "Dropout: the rate must lie in [0, 1), not 1.500000");
 }

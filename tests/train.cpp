@@ -167,6 +167,68 @@ TEST(Trainer, TakesOneStepOnTheMeanLossPerWord) {
   EXPECT_LE(part_difference(model, expected), 1e-15);
 }
 
+TEST(Trainer, TakesSeveralBatchesAsIfTheyWereOne) {
+  const Batch whole = task(), first = whole.at({0, 3, 5}), second = whole.at({1, 2, 4, 6, 7}), third = whole.at({8});
+  const std::vector<heed::TrainingBatch> batches{
+      {first.sources, first.targets}, {second.sources, second.targets}, {third.sources, third.targets}};
+  for (const int threads : {1, 2}) {
+    TrainerOptions options;
+    options.threads = threads;
+    Model one = heed::test::fresh_model(small(), vocabulary, 2), several = one;
+    heed::Trainer<Model, heed::Sgd<Model>> at_once(one, heed::Sgd<Model>(one, 0.5), options),
+        in_parts(several, heed::Sgd<Model>(several, 0.5), options);
+    for (std::uint64_t i = 0; i < 2; ++i) {
+      const auto expected = at_once.update(whole.sources, whole.targets, i), found = in_parts.update(batches, i);
+      EXPECT_NEAR(found.loss, expected.loss, 1e-12);
+      EXPECT_EQ(found.words, expected.words);
+      EXPECT_NEAR(found.gradient_norm, expected.gradient_norm, 1e-14);
+    }
+    EXPECT_LE(part_difference(several, one), 1e-14);
+    EXPECT_GT(part_difference(several, heed::test::fresh_model(small(), vocabulary, 2)), 1e-3);
+  }
+}
+
+TEST(Trainer, DrawsOtherMasksForEachOfSeveralBatches) {
+  TranslatorConfig config = small();
+  config.dropout = 0.3;
+  const Batch batch = task();
+  const heed::TrainingBatch once{batch.sources, batch.targets};
+  const auto trained = [&](const std::vector<heed::TrainingBatch>& batches) {
+    Model model = heed::test::fresh_model(config, vocabulary, 2);
+    heed::Trainer<Model> trainer(model, heed::Adam<Model>(model, 0.05), {});
+    trainer.update(batches, 0);
+    return model;
+  };
+  const Model twice = trained({once, once});
+  EXPECT_GT(part_difference(twice, trained({once})), 1e-6) << "with the same masks it would be the same mean";
+  EXPECT_EQ(part_difference(twice, trained({once, once})), 0);
+}
+
+TEST(Trainer, FeedsTheModelItsOwnWordsAsOftenAsItIsTold) {
+  const Batch batch = task();
+  const auto trained = [&](double forcing, heed::OwnWord own, std::uint64_t seed, int threads) {
+    Model model = heed::test::fresh_model(small(), vocabulary, 2);
+    TrainerOptions options;
+    options.threads = threads;
+    options.seed = seed;
+    options.own_word = own;
+    heed::Trainer<Model> trainer(model, heed::Adam<Model>(model, 0.05), options);
+    for (std::uint64_t i = 0; i < 3; ++i) {
+      trainer.teacher_forcing = i == 0 ? 1 : forcing;  // as a schedule would have it
+      trainer.update(batch.sources, batch.targets, i);
+    }
+    return model;
+  };
+  const auto likeliest = heed::OwnWord::likeliest, drawn = heed::OwnWord::drawn;
+  const Model plain = trained(1, likeliest, 1, 1), fed = trained(0.5, likeliest, 1, 1);
+  EXPECT_GT(part_difference(fed, plain), 1e-6);
+  EXPECT_GT(part_difference(trained(0.5, likeliest, 2, 1), fed), 1e-6) << "seed";
+  EXPECT_GT(part_difference(trained(0.5, drawn, 1, 1), fed), 1e-6);
+  for (const int threads : {1, 3}) {
+    EXPECT_EQ(part_difference(trained(0.5, drawn, 1, threads), trained(0.5, drawn, 1, threads)), 0);
+  }
+}
+
 TEST(Trainer, LearnsAToyTaskWithEveryDecoder) {
   for (const TranslatorConfig& config : heed::test::every_combination(small())) {
     Model model = heed::test::fresh_model(config, vocabulary, 3);
@@ -274,6 +336,11 @@ TEST(Trainer, RefusesOptionsAndBatchesOutOfRange) {
 
   heed::Trainer<Model> trainer(model, heed::Adam<Model>(model), {});
   Batch batch = task();
+  EXPECT_EQ(refusal([&] { trainer.update(std::vector<heed::TrainingBatch>(), 0); }),
+            "Trainer: an update needs at least one batch");
+  trainer.teacher_forcing = 2;
+  EXPECT_EQ(refusal([&] { trainer.update(batch.sources, batch.targets, 0); }).substr(0, 40),
+            "Seq2Seq: teacher forcing lies in [0, 1] ");
   EXPECT_EQ(refusal([&] { trainer.update({}, {}, 0); }),
             "Trainer: a batch needs as many sources as targets and at least one, not 0 and 0");
   batch.targets.pop_back();

@@ -78,20 +78,64 @@ inline void add_model_options(CLI::App& command, heed::TranslatorConfig& config,
   add("--hidden", config.hidden, "size of the recurrent state")->check(CLI::Range(1, 16384));
   add("--embedding", config.embedding, "size of an embedded word")->check(CLI::Range(1, 16384));
   add("--dropout", config.dropout, "share of numbers dropped in training")->check(detail::between(0, 0.99));
+  add("--recurrent-dropout", config.recurrent_dropout,
+      "lstm and rnn: share dropped of the state a step hands to the next, the same at every step of a sentence")
+      ->check(detail::between(0, 0.99));
+  command
+      .add_flag("--variational-dropout", config.variational_dropout,
+                "what --dropout drops is the same at every step of a sentence")
+      ->group("Model");
+  command
+      .add_flag("--tie-embeddings", config.tied_embeddings,
+                "the output layer reads the embedded target words; what it sees of a step is of their size")
+      ->group("Model");
 }
 
 inline void add_training_options(CLI::App& command, TrainingOptions& options) {
   const auto add = [&](const char* name, auto& value, const char* what) {
     return command.add_option(name, value, what)->group("Training")->capture_default_str();
   };
+  const auto add_optional = [&](const char* name, auto& value, const std::string& what) {
+    return command.add_option(name, value, what)->group("Training");
+  };
   add("--epochs", options.epochs, "times the data are seen")->check(CLI::Range(1, 100000));
   add("--batch", options.batch, "sentences in a batch")->check(CLI::Range(1, 65536));
+  add("--accumulate", options.accumulate, "batches added up for an update, in the memory of one")
+      ->check(CLI::Range(1, 65536));
   add("--rate", options.rate, "learning rate of Adam, at its highest")->check(detail::between(1e-9, 10));
-  add("--schedule", options.schedule, "how the rate changes: linear rises shortly, then falls to zero")
-      ->check(CLI::IsMember({"linear", "constant"}));
+  add("--schedule", options.schedule,
+      "how the rate changes: linear and cosine rise shortly, then fall to zero; inverse-sqrt rises, then falls more "
+      "and "
+      "more slowly; plateau falls when the dev loss has not improved")
+      ->check(CLI::IsMember({"linear", "constant", "cosine", "inverse-sqrt", "plateau"}));
+  add_optional("--warmup", options.warm_up,
+               "updates over which the rate rises (a fiftieth of the run; inverse-sqrt: 4000)")
+      ->check(CLI::Range(0, 1000000000));
+  add_optional("--patience", options.patience,
+               "plateau: epochs that may be no better before the rate falls (" +
+                   std::to_string(Training::plateau_patience) + ")")
+      ->check(CLI::Range(0, 100000));
+  add_optional("--rate-factor", options.rate_factor,
+               "plateau: what the rate is multiplied with when it falls (" +
+                   heed::detail::field_text(Training::plateau_factor) + ")")
+      ->check(detail::between(0.001, 0.999));
+  add("--weight-decay", options.weight_decay, "AdamW: every update takes this times the rate off all parameters")
+      ->check(detail::between(0, 100));
   add("--clip", options.clip, "largest global norm of the gradient (0: never clipped)")->check(detail::between(0, 1e9));
   add("--label-smoothing", options.label_smoothing, "share of the target spread over all words")
       ->check(detail::between(0, 0.99));
+  add("--average", options.average,
+      "decay of a moving average of the parameters, which is judged and saved in their place (0: none)")
+      ->check(detail::between(0, 0.999999));
+  add("--teacher-forcing", options.teacher_forcing,
+      "share of the steps that are fed the right word, not the model's own; the least, with a schedule")
+      ->check(detail::between(0, 1));
+  add("--forcing-schedule", options.forcing_schedule,
+      "how that share changes: linear falls from 1 in a line over the run, inverse-sigmoid as k / (k + e^(update / k))")
+      ->check(CLI::IsMember({"constant", "linear", "inverse-sigmoid"}));
+  add_optional("--forcing-k", options.forcing_k, "inverse-sigmoid: k, in updates")->check(detail::between(1, 1e9));
+  add("--own-words", options.own_words, "which the model's own words are: its likeliest, or drawn as it would say them")
+      ->check(CLI::IsMember({"likeliest", "drawn"}));
   add_seed(command, options.seed)->group("Training");
 }
 

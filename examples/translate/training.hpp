@@ -3,34 +3,19 @@
 #include "support/interrupt.hpp"
 #include "support/progress.hpp"
 #include "translate/evaluation.hpp"
+#include "translate/recipe.hpp"
 
 #include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <optional>
+#include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace examples {
-
-struct TrainingOptions {
-  int epochs = 10;
-  heed::Index batch = 64;
-  double rate = 2e-3;  ///< Adam's, at its highest
-  std::string schedule = "linear";
-  double clip = 1, label_smoothing = 0;
-  int threads = 1;
-  std::uint64_t seed = 1;
-  std::string save;  ///< where the best model goes; empty: nowhere
-  bool resume = false;
-};
-
-/// The learning rate's share of its peak: `linear` rises over the first fiftieth of the run and falls to zero at its
-/// end.
-inline double schedule_factor(const std::string& schedule, double done) {
-  if (schedule == "constant") return 1;
-  constexpr double warm_up = 0.02;
-  return done < warm_up ? (done + 1e-3) / (warm_up + 1e-3) : (1 - done) / (1 - warm_up);
-}
 
 struct TrainingResult {
   double seconds = 0;                                         ///< spent on updates and dev data in this session
@@ -38,10 +23,12 @@ struct TrainingResult {
   bool interrupted = false;
 };
 
-/// Trains a translator, keeps the best one on the dev data, and can stop at any update and go on later.
+/// Trains a translator, keeps the best one on the dev data, and can stop at any update and go on later. Where the
+/// parameters are averaged, it is the average that is judged and kept.
 ///
-/// Beside the model, `SAVE.training` holds what resuming needs. The order of the batches and the dropout masks depend
-/// only on the seed, the epoch and the update, so a resumed run ends with the same bits as one that was never stopped.
+/// Beside the model, `SAVE.training` holds what resuming needs. The order of the batches, the dropout masks and what
+/// scheduled sampling feeds depend only on the seed, the epoch and the update, so a resumed run ends with the same bits as
+/// one that was never stopped.
 class Training {
  public:
   Training(heed::Translator& translator, const std::vector<heed::SentencePair>& train,
@@ -50,36 +37,50 @@ class Training {
         train_(train, translator.source, translator.target),
         dev_(dev, translator.source, translator.target),
         options_(std::move(options)),
-        trainer_(translator.model, heed::Adam(translator.model, options_.rate),
-                 {options_.threads, options_.clip, options_.label_smoothing, options_.seed}),
-        best_(translator) {}
+        trainer_(translator.model, heed::Adam(translator.model, options_.rate, 0.9, 0.999, 1e-8, options_.weight_decay),
+                 {options_.threads, options_.clip, options_.label_smoothing, options_.seed,
+                  options_.own_words == "drawn" ? heed::OwnWord::drawn : heed::OwnWord::likeliest}),
+        best_(translator) {
+    options_.check(dev_.size() > 0);
+    if (options_.average > 0) average_.emplace(translator.model, options_.average);
+    plateau_.rate = options_.rate;
+    plateau_.patience = options_.patience.value_or(plateau_patience);
+    plateau_.factor = options_.rate_factor.value_or(plateau_factor);
+  }
+
+  static constexpr heed::Index plateau_patience = 1;
+  static constexpr double plateau_factor = 0.5;
 
   /// Where the state of an unfinished run is kept.
   static std::filesystem::path state_path(const std::string& save) { return save + ".training"; }
 
   TrainingResult run(Progress& progress) {
     const auto start = std::chrono::steady_clock::now();
+    const auto whole_parts = [](std::size_t all, heed::Index part) {
+      return (all + static_cast<std::size_t>(part) - 1) / static_cast<std::size_t>(part);
+    };
+    const auto updates_per_epoch = whole_parts(whole_parts(train_.size(), options_.batch), options_.accumulate);
+    const double updates = static_cast<double>(updates_per_epoch) * options_.epochs;
+    const Schedule rate = rate_schedule(options_, updates), forcing = forcing_schedule(options_, updates);
     if (options_.resume) load_state();
-    const auto batches_per_epoch =
-        (train_.size() + static_cast<std::size_t>(options_.batch) - 1) / static_cast<std::size_t>(options_.batch);
-    const double updates = static_cast<double>(batches_per_epoch) * options_.epochs;
     TrainingResult result;
     long long tokens = 0;
     double shown_loss = std::numeric_limits<double>::quiet_NaN();
-    for (; epoch_ < options_.epochs; ++epoch_, next_batch_ = 0) {
+    for (; epoch_ < options_.epochs; ++epoch_, next_update_ = 0) {
       heed::Random random(options_.seed, static_cast<std::uint64_t>(epoch_));
       const auto batches = heed::make_batches(train_.source_lengths, train_.target_lengths, options_.batch, random);
-      for (; next_batch_ < batches.size(); ++next_batch_) {
+      for (; next_update_ < updates_per_epoch; ++next_update_) {
         if (interrupted()) {
           save_state();
           result.interrupted = true;
           return finish(result, start);
         }
-        const auto& batch = batches[next_batch_];
-        const auto number = static_cast<std::uint64_t>(epoch_) * batches.size() + next_batch_;
-        trainer_.optimizer.rate =
-            options_.rate * schedule_factor(options_.schedule, static_cast<double>(number) / updates);
-        const auto update = trainer_.update(choose(train_.source, batch), choose(train_.target, batch), number);
+        const auto number =
+            static_cast<heed::Index>(static_cast<std::size_t>(epoch_) * updates_per_epoch + next_update_);
+        trainer_.optimizer.rate = options_.schedule == "plateau" ? plateau_(number) : rate(number);
+        trainer_.teacher_forcing = forcing(number);
+        const auto update = learn_from(batches, static_cast<std::uint64_t>(number));
+        if (average_) average_->update(translator_.model);
         const double loss = update.loss / static_cast<double>(update.words);
         shown_loss = std::isnan(shown_loss) ? loss : 0.95 * shown_loss + 0.05 * loss;
         tokens += update.words;
@@ -92,21 +93,40 @@ class Training {
   }
 
  private:
+  using Model = heed::TranslationModel<float>;
+
+  /// The next update, from its share of the batches of an epoch.
+  heed::Trainer<Model>::Update learn_from(const std::vector<std::vector<heed::Index>>& batches, std::uint64_t number) {
+    const auto count = static_cast<std::size_t>(options_.accumulate), first = next_update_ * count;
+    std::vector<std::vector<std::span<const heed::Token>>> sides;
+    for (std::size_t i = first; i < std::min(first + count, batches.size()); ++i) {
+      sides.push_back(choose(train_.source, batches[i]));
+      sides.push_back(choose(train_.target, batches[i]));
+    }
+    std::vector<heed::TrainingBatch> chosen;
+    for (std::size_t i = 0; i < sides.size(); i += 2) chosen.push_back({sides[i], sides[i + 1]});
+    return trainer_.update(chosen, number);
+  }
+
+  /// The parameters that are judged and kept.
+  const Model& learned() const { return average_ ? average_->model : translator_.model; }
+
   /// Without dev data the latest model is the best there is.
   void end_epoch(Progress& progress, double train_loss) {
     std::string line =
         "epoch " + std::to_string(epoch_ + 1) + ": training loss " + detail::formatted("%.4f", train_loss);
     bool better = true;
     if (dev_.size() > 0) {
-      const double loss = mean_loss(heed::pack(translator_.model), dev_, options_.threads);
+      const double loss = mean_loss(heed::pack(learned()), dev_, options_.threads);
       heed::require(std::isfinite(loss), [] { return std::string("the loss on the dev data is not finite"); });
+      plateau_.observe(loss);
       better = loss < best_dev_;
       best_dev_ = std::min(best_dev_, loss);
       line += ", dev loss " + detail::formatted("%.4f", loss) + " (perplexity " +
               detail::formatted("%.4f", std::exp(loss)) + ")";
     }
     if (better) {
-      best_ = translator_;
+      best_.model = learned();
       if (!options_.save.empty()) {
         heed::save_translator(options_.save, best_);
         line += ", saved";
@@ -125,11 +145,46 @@ class Training {
 
   /// Everything that must not differ when a run is resumed.
   std::string settings() const {
-    return "epochs " + std::to_string(options_.epochs) + ", batch " + std::to_string(options_.batch) + ", rate " +
-           heed::detail::field_text(options_.rate) + ", schedule " + options_.schedule + ", clip " +
-           heed::detail::field_text(options_.clip) + ", label smoothing " +
-           heed::detail::field_text(options_.label_smoothing) + ", threads " + std::to_string(options_.threads) +
-           ", seed " + std::to_string(options_.seed) + ", pairs " + train_.summary() + ", dev pairs " + dev_.summary();
+    using heed::detail::field_text;
+    const auto given = [](const auto& option) { return option ? field_text(*option) : std::string("default"); };
+    const std::vector<std::pair<std::string, std::string>> all{
+        {"epochs", field_text(options_.epochs)},
+        {"batch", field_text(options_.batch)},
+        {"accumulate", field_text(options_.accumulate)},
+        {"rate", field_text(options_.rate)},
+        {"schedule", options_.schedule},
+        {"warmup", given(options_.warm_up)},
+        {"patience", given(options_.patience)},
+        {"rate factor", given(options_.rate_factor)},
+        {"weight decay", field_text(options_.weight_decay)},
+        {"clip", field_text(options_.clip)},
+        {"label smoothing", field_text(options_.label_smoothing)},
+        {"average", field_text(options_.average)},
+        {"teacher forcing", field_text(options_.teacher_forcing)},
+        {"forcing schedule", options_.forcing_schedule},
+        {"forcing k", given(options_.forcing_k)},
+        {"own words", options_.own_words},
+        {"threads", field_text(options_.threads)},
+        {"seed", field_text(options_.seed)},
+        {"pairs", train_.summary()},
+        {"dev pairs", dev_.summary()},
+    };
+    std::string text;
+    for (const auto& [name, value] : all) text += (text.empty() ? "" : ", ") + name + ' ' + value;
+    return text;
+  }
+
+  /// Calls f(key, number) for all that the run keeps count of.
+  template <class F>
+  void for_each_count(const F& f) {
+    f("training.epoch", epoch_);
+    f("training.next_update", next_update_);
+    f("training.updates", trainer_.optimizer.updates);
+    f("training.best_dev", best_dev_);
+    f("training.plateau.rate", plateau_.rate);
+    f("training.plateau.best", plateau_.best);
+    f("training.plateau.no_better", plateau_.no_better);
+    if (average_) f("training.average.updates", average_->updates);
   }
 
   void save_state() {
@@ -138,13 +193,13 @@ class Training {
     heed::save_translator(writer, translator_);
     heed::save_parameters(writer, trainer_.optimizer.first, "adam.first");
     heed::save_parameters(writer, trainer_.optimizer.second, "adam.second");
+    if (average_) heed::save_parameters(writer, average_->model, "average");
     writer.metadata("training.settings", settings());
-    writer.metadata("training.epoch", std::to_string(epoch_));
-    writer.metadata("training.next_batch", std::to_string(next_batch_));
-    writer.metadata("training.updates", std::to_string(trainer_.optimizer.updates));
-    writer.metadata("training.best_dev", heed::detail::field_text(best_dev_));
+    for_each_count([&](const std::string& key, auto value) { writer.metadata(key, heed::detail::field_text(value)); });
     writer.write(state_path(options_.save));
-    if (!std::filesystem::exists(options_.save)) heed::save_translator(options_.save, translator_);
+    if (std::filesystem::exists(options_.save)) return;
+    best_.model = learned();
+    heed::save_translator(options_.save, best_);
   }
 
   void load_state() {
@@ -159,15 +214,12 @@ class Training {
                   [&] { return file.name() + ": the run was started with another model or other data"; });
     heed::load_parameters(file, trainer_.optimizer.first, "adam.first");
     heed::load_parameters(file, trainer_.optimizer.second, "adam.second");
-    const auto read = [&](const std::string& key, auto& value) {
+    if (average_) heed::load_parameters(file, average_->model, "average");
+    for_each_count([&](const std::string& key, auto& value) {
       const std::string& text = heed::detail::metadata_at(file, key);
       heed::require(heed::detail::read_field(text, value),
                     [&] { return file.name() + ": " + key + " cannot be \"" + text + '"'; });
-    };
-    read("training.epoch", epoch_);
-    read("training.next_batch", next_batch_);
-    read("training.updates", trainer_.optimizer.updates);
-    read("training.best_dev", best_dev_);
+    });
     translator_ = std::move(loaded);
     const bool saved = epoch_ > 0 && std::filesystem::exists(options_.save);  // before, an older run's model is there
     best_ = saved ? heed::load_translator(std::filesystem::path(options_.save)) : translator_;
@@ -176,11 +228,13 @@ class Training {
   heed::Translator& translator_;
   EncodedPairs train_, dev_;
   TrainingOptions options_;
-  heed::Trainer<heed::TranslationModel<float>> trainer_;
+  heed::Trainer<Model> trainer_;
+  std::optional<heed::MovingAverage<Model>> average_;
+  heed::PlateauRate plateau_;
   heed::Translator best_;
   double best_dev_ = std::numeric_limits<double>::infinity();
   int epoch_ = 0;
-  std::size_t next_batch_ = 0;
+  std::size_t next_update_ = 0;  ///< of the epoch
 };
 
 }  // namespace examples

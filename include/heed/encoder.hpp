@@ -48,7 +48,8 @@ struct EncoderTape {
   const Buffer<S>& outputs() const { return layers.back().outputs; }
 };
 
-/// A stack of recurrent layers over any cell, one or both directions, with dropout between layers (as PyTorch).
+/// A stack of recurrent layers over any cell, one or both directions, with dropout between layers (as PyTorch) and, with
+/// `recurrent`, of the h that a step hands to the next, for which a sentence keeps its mask.
 ///
 ///   x (input x columns, packed) -> layer 0 -> dropout -> layer 1 -> ... -> outputs (directions * hidden x columns)
 template <Cell C>
@@ -61,7 +62,7 @@ struct Encoder {
   using CellType = C;
 
   std::vector<EncoderLayer<C>> layers;
-  Dropout<S> dropout;
+  Dropout<S> dropout, recurrent;
   /// Whether each sentence is read from its last word to its first, as Sutskever, Vinyals & Le 2014 do. The outputs stay
   /// where their words are. (Of two directions, forward and backward change places.)
   bool reversed = false;
@@ -100,6 +101,7 @@ struct Encoder {
              std::to_string(packing.columns()) + ", not " + std::to_string(x.rows()) + " x " + std::to_string(x.cols());
     });
     check(initial, packing.sentences());
+    for (const auto& layer : layers) check_recurrent_dropout(layer.forward, recurrent);
     tape.layers.resize(layers.size());
     tape.final_states.resize(state_count());
     Team alone;
@@ -109,7 +111,7 @@ struct Encoder {
         const auto& below = tape.layers[l - 1].outputs;
         layer.input.assign(below);
         layer.mask.resize(below.rows(), below.cols());
-        dropout.forward(random, layer.input, layer.mask);
+        dropout.forward(random, packing, layer.input, layer.mask);
       }
       layer.outputs.resize(output_size(), packing.columns());
       for_each_direction(l, [&](const C& cell, Index d) {
@@ -120,6 +122,7 @@ struct Encoder {
           if (initial != nullptr) direction.running.col(p) = (*initial)[place].col(packing.sentence(p));
         }
         if (initial == nullptr) direction.running.setZero();
+        recurrent.draw(random, cell.hidden_size(), packing.sentences(), direction.mask);
         const auto run = [&](const auto& input) {
           run_recurrence(cell, input, packing, starts_at_end(d), direction,
                          layer.outputs.middleRows(d * hidden_size(), hidden_size()), team != nullptr ? *team : alone);
@@ -184,6 +187,7 @@ struct Encoder {
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("layers", self.layers...);
     visit("dropout", self.dropout...);
+    visit("recurrent", self.recurrent...);
     visit("reversed", self.reversed...);
   }
 

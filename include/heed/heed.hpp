@@ -113,10 +113,13 @@
 #include <heed/decoders/any_decoder.hpp>
 
 // The model
+#include <heed/scheduled_sampling.hpp>
 #include <heed/seq2seq.hpp>
 #include <heed/sentence_classifier.hpp>
 #include <heed/pack.hpp>
 #include <heed/search.hpp>
 #include <heed/gradient_check.hpp>
 #include <heed/optimizer.hpp>
+#include <heed/schedules.hpp>
+#include <heed/moving_average.hpp>
 #include <heed/train.hpp>

@@ -54,18 +54,22 @@ struct Sgd {
 ///
 ///   m = beta1 m + (1 - beta1) d        x -= rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
 ///   v = beta2 v + (1 - beta2) d^2
+///
+/// With a weight decay it is AdamW (Loshchilov & Hutter 2019, algorithm 2), as PyTorch: every update begins with
+/// x = (1 - rate decay) x, of which m and v see nothing.
 template <Part Model>
 struct Adam {
-  double rate, beta1, beta2, epsilon;
+  double rate, beta1, beta2, epsilon, decay;
   Model first, second;  ///< m and v
   long updates = 0;     ///< t
 
   explicit Adam(const Model& model, double rate_ = 1e-3, double beta1_ = 0.9, double beta2_ = 0.999,
-                double epsilon_ = 1e-8)
+                double epsilon_ = 1e-8, double decay_ = 0)
       : rate(rate_),
         beta1(beta1_),
         beta2(beta2_),
         epsilon(epsilon_),
+        decay(decay_),
         first(zeros_like(model)),
         second(zeros_like(model)) {}
 
@@ -83,7 +87,8 @@ struct Adam {
           using S = typename std::remove_reference_t<decltype(x_all)>::Scalar;
           const auto number = [](double y) { return detail::constant(static_cast<S>(y)); };
           const auto scale = number(factor), b1 = number(beta1), c1 = number(1 - beta1), b2 = number(beta2),
-                     c2 = number(1 - beta2), root = number(correction), apart = number(epsilon), down = number(-step);
+                     c2 = number(1 - beta2), root = number(correction), apart = number(epsilon), down = number(-step),
+                     kept = number(1 - rate * decay);
           S *const x = share_of(x_all, share).data(), *const m = share_of(m_all, share).data(),
                    *const v = share_of(v_all, share).data();
           const auto d = share_of(d_all, share);
@@ -95,7 +100,7 @@ struct Adam {
             const auto size = ei::padd(ei::pmul(ei::psqrt(v_k), root), apart);
             io.store(m + k, m_k);
             io.store(v + k, v_k);
-            io.store(x + k, ei::padd(io.load(x + k), ei::pmul(down, ei::pdiv(m_k, size))));
+            io.store(x + k, ei::padd(ei::pmul(kept, io.load(x + k)), ei::pmul(down, ei::pdiv(m_k, size))));
           });
         },
         model, first, second, grad);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <heed/cells/cell.hpp>
+#include <heed/layers/dropout.hpp>
 #include <heed/packing.hpp>
 #include <heed/threads.hpp>
 
@@ -14,11 +15,28 @@ struct RecurrenceTape {
   Buffer<S> running;    ///< state size x sentences (packed order): keeps the final state of those that ended
   Buffer<S> d_running;  ///< its gradient; after backward that of the initial state
   Buffer<S> d_a;        ///< gradient size x columns
+  Buffer<S> mask;  ///< hidden x sentences: what a step reads of h is multiplied with it; of size 0: h is read as it is
 };
+
+/// Throws if h is to be dropped on its way into the next step, and the cell has another use for it there.
+///
+/// Gal & Ghahramani 2016, equation 7, drop the h that is multiplied with U. In a cell that says `h_enters_U_only` (RNN,
+/// LSTM) that is all there is of h in a step, so that the step of a masked state is theirs; a GRU also carries h past the
+/// product.
+template <Cell C>
+void check_recurrent_dropout(const C& cell, const Dropout<typename C::Scalar>& dropout) {
+  if (dropout.rate == 0) return;
+  bool possible = false;
+  if constexpr (requires { cell.h_enters_U_only(); }) possible = cell.h_enters_U_only();
+  require(possible, [] {
+    return std::string("recurrent dropout needs a cell that reads h by a product alone: RNN or LSTM, no GRU");
+  });
+}
 
 /// Runs a cell over a packed batch x, forwards or from each sentence's own end, and writes h of every step to `outputs`.
 ///
-/// `tape.running` holds the initial states. The team's threads share the columns of x, then the units of every step.
+/// `tape.running` holds the initial states, `tape.mask` what each sentence drops of h at every step. The team's threads
+/// share the columns of x, then the units of every step.
 template <Cell C, class X, class Outputs>
 void run_recurrence(const C& cell, const X& x, const Packing& packing, bool reversed,
                     RecurrenceTape<typename C::Scalar>& tape, Outputs&& outputs, Team& team) {
@@ -33,7 +51,10 @@ void run_recurrence(const C& cell, const X& x, const Packing& packing, bool reve
       const Index t = reversed ? packing.steps() - 1 - k : k, first = packing.first(t), n = packing.active(t);
       auto state = tape.running.leftCols(n);
       auto previous = tape.previous.middleCols(first, n);
-      if (i == 0) previous = state;
+      if (i == 0) {
+        previous = state;
+        if (tape.mask.size() > 0) previous.topRows(cell.hidden_size()).array() *= tape.mask.leftCols(n).array();
+      }
       barrier.wait();
       cell.step(tape.trace.middleCols(first, n), previous, state, {k % 2 == 1, share});
       barrier.wait();
@@ -54,6 +75,9 @@ void run_recurrence_backward(const C& cell, const Packing& packing, bool reverse
     d_state.topRows(cell.hidden_size()) += d_outputs.middleCols(first, n);  // was: outputs = h
     cell.step_backward(tape.trace.middleCols(first, n), tape.previous.middleCols(first, n), d_state,
                        tape.d_a.middleCols(first, n));
+    if (tape.mask.size() > 0) {
+      d_state.topRows(cell.hidden_size()).array() *= tape.mask.leftCols(n).array();  // was: previous = mask h
+    }
   }
 }
 

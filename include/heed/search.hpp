@@ -173,10 +173,10 @@ void search(const Model& model, Sentences sources, const SearchOptions& options,
   for (Index i = 0; work.state.columns() > 0; ++i) {
     const Index n = work.state.columns();
     work.words.resize(model.target.size(), n);
-    work.logits.resize(model.output.output_size(), n);
+    work.logits.resize(model.target.vocabulary(), n);
     model.target.forward(work.tokens, work.words);
     advance(model.decoder, work.words, memory, work.state, work.decoder);
-    model.output.forward(work.decoder.features, work.logits);
+    model.score_words(work.decoder.features, work.logits);
 
     if (static_cast<std::size_t>(i) == work.steps.size()) work.steps.emplace_back();
     auto& step = work.steps[static_cast<std::size_t>(i)];

@@ -6,6 +6,7 @@
 #include <heed/layers/embedding.hpp>
 #include <heed/layers/linear.hpp>
 #include <heed/loss.hpp>
+#include <heed/scheduled_sampling.hpp>
 
 #include <span>
 #include <vector>
@@ -23,12 +24,13 @@ struct Seq2SeqTape {
   std::vector<Index> lengths;
   Buffer<S> x, x_mask, d_x;             ///< embedded source words
   Buffer<S> y, y_mask, d_y;             ///< embedded target words
-  Buffer<S> shown, shown_mask, logits;  ///< the output layer's input and result, a block of columns at a time
+  Buffer<S> shown, shown_mask, logits;  ///< the output layer's input and, a block of columns at a time, its result
   Buffer<S> d_outputs;
   EncoderTape<S> encoder;
   Memory<S> memory, d_memory;
   DecoderState<S> state;
   DecoderTape<S> decoder;
+  SamplingTape<S> sampling;
 
   /// What was looked at while word t of the sentence in packed target position p was predicted.
   auto weights(Index t, Index p) const {
@@ -45,11 +47,18 @@ struct LossOptions {
   Random* random = nullptr;    ///< draws the dropout masks; without it there is no dropout
   S coverage = S(0);           ///< how much `coverage_penalty` counts
   S doubly_stochastic = S(0);  ///< how much `doubly_stochastic_penalty` counts
+  /// How often a step is fed the right word; below 1 the others are fed the model's own (scheduled sampling), which
+  /// `random` must be there to choose.
+  double teacher_forcing = 1;
+  OwnWord own_word = OwnWord::likeliest;
 };
 
 /// Sequence to sequence: words are embedded, encoded, decoded, and the output layer scores the next word.
 ///
-///   source -> encoder -> memory -> decoder <- target        logits = output(features)
+///   source -> encoder -> memory -> decoder <- target        logits = output(features) = W features + b
+///
+/// Where the output layer is tied to the target's embedding (Press & Wolf 2017, Inan et al. 2017), W is its table': the
+/// output layer has only b, and the table gathers both gradients.
 template <class EncoderType, Decoder DecoderType>
 struct Seq2Seq {
   using Stored = StoredOf<EncoderType>;
@@ -68,21 +77,36 @@ struct Seq2Seq {
 
   Seq2Seq() = default;
 
-  /// Throws if the sizes of the parts do not fit.
+  /// Throws if the sizes of the parts do not fit: a tied output layer needs features as large as an embedded word.
   Seq2Seq(Index source_vocabulary, EncoderType encoder_, Index target_vocabulary, DecoderType decoder_,
-          double dropout_rate = 0)
+          double dropout_rate = 0, bool tied = false)
       : source(encoder_.input_size(), source_vocabulary),
         encoder(std::move(encoder_)),
         target(decoder_.word_size(), target_vocabulary),
         decoder(std::move(decoder_)),
-        output(decoder.feature_size(), target_vocabulary),
-        dropout(dropout_rate) {}
+        output(tied ? 0 : decoder.feature_size(), target_vocabulary),
+        dropout(dropout_rate) {
+    require(!tied || decoder.feature_size() == target.size(), [&] {
+      return "Seq2Seq: a tied output layer needs features of the size of an embedded word, " +
+             std::to_string(target.size()) + ", not " + std::to_string(decoder.feature_size());
+    });
+  }
+
+  /// Whether the output layer reads the target's embedding table.
+  bool tied() const { return output.input_size() == 0; }
+
+  /// logits = output(features), a column each; overwritten. Does not allocate.
+  void score_words(const In<S>& features, Out<S> logits) const {
+    if (!tied()) return output.forward(features, logits);
+    logits.colwise() = output.b;
+    add_product(target.table.transpose(), features, logits);
+  }
 
   /// Reads a batch of sources: fills tape.memory, keys included.
   void encode(Sentences sources, Tape& tape, Random* random = nullptr) const {
     pack_lengths(sources, 0, tape.lengths, tape.source_packing);
     pack_tokens(sources, tape.source_packing, tape.source_tokens);
-    embed(source, tape.source_tokens, random, tape.x, tape.x_mask);
+    embed(source, tape.source_tokens, tape.source_packing, random, tape.x, tape.x_mask);
     encoder.forward(tape.x, tape.source_packing, tape.encoder, random);
     make_memory(encoder, tape.source_packing, tape.encoder, tape.lengths, tape.memory);
     decoder.prepare(tape.memory);
@@ -91,14 +115,14 @@ struct Seq2Seq {
   /// The cross-entropy of the targets given the sources, each target followed by the end symbol, summed over all words.
   Sum<S> loss(Sentences sources, Sentences targets, Tape& tape, const LossOptions<S>& options = {}) const {
     forward(sources, targets, tape, options);
-    return output_layer(tape, options, nullptr) + penalties(tape, options, false);
+    return output_loss(tape, options, nullptr) + penalties(tape, options, false);
   }
 
   /// The same, and its gradient added to `grad`.
   Sum<S> loss_and_gradient(Sentences sources, Sentences targets, Tape& tape, With<S>& grad,
                            const LossOptions<S>& options = {}) const {
     forward(sources, targets, tape, options);
-    const Sum<S> loss = output_layer(tape, options, &grad) + penalties(tape, options, true);
+    const Sum<S> loss = output_loss(tape, options, &grad) + penalties(tape, options, true);
     zero(tape.y, tape.d_y);
     zero(tape.x, tape.d_x);
     tape.d_memory.zeros_like(tape.memory);
@@ -133,6 +157,12 @@ struct Seq2Seq {
       return "Seq2Seq: " + std::to_string(sources.size()) + " sources for " + std::to_string(targets.size()) +
              " targets";
     });
+    const bool samples = options.teacher_forcing != 1;
+    require(!samples || (options.teacher_forcing >= 0 && options.teacher_forcing < 1 && options.random != nullptr),
+            [&] {
+              return "Seq2Seq: teacher forcing lies in [0, 1] and below 1 needs random numbers, not " +
+                     std::to_string(options.teacher_forcing) + (options.random != nullptr ? "" : " without");
+            });
     encode(sources, tape, options.random);
     pack_lengths(targets, 1, tape.lengths, tape.target_packing);
     tape.fed.resize(static_cast<std::size_t>(tape.target_packing.columns()));
@@ -146,37 +176,50 @@ struct Seq2Seq {
         tape.wanted[column] = at == words.size() ? symbols::end : words[at];
       }
     }
-    embed(target, tape.fed, options.random, tape.y, tape.y_mask);
+    if (samples) {
+      const auto score = [this](const In<S>& features, Out<S> logits) { score_words(features, logits); };
+      feed_own_words(decoder, target, score, tape.target_packing, tape.memory, options.teacher_forcing,
+                     options.own_word, *options.random, tape.sampling, tape.fed);
+    }
+    embed(target, tape.fed, tape.target_packing, options.random, tape.y, tape.y_mask);
     decode(decoder, tape.y, tape.target_packing, tape.memory, tape.state, tape.decoder, options.random);
   }
 
-  /// logits = output(dropout(features)) and their loss; unless `grad` is null also its gradient, down to
+  /// The loss of output(dropout(features)); unless `grad` is null also its gradient, down to
   /// tape.decoder.d_features.
   template <class Grad>
-  Sum<S> output_layer(Tape& tape, const LossOptions<S>& options, Grad grad) const {
+  Sum<S> output_loss(Tape& tape, const LossOptions<S>& options, Grad grad) const {
     constexpr bool backward = !std::is_null_pointer_v<Grad>;
     const Index columns = tape.decoder.features.cols();
     if constexpr (backward) zero(tape.decoder.features, tape.decoder.d_features);
+    tape.shown.assign(tape.decoder.features);
+    tape.shown_mask.resize(tape.shown.rows(), columns);
+    dropout.forward(options.random, tape.target_packing, tape.shown, tape.shown_mask);
     Sum<S> loss(0);
     for (Index i = 0; i < columns; i += output_block) {
       const Index n = std::min(output_block, columns - i);
-      tape.shown.resize(output.input_size(), n);
-      tape.shown_mask.resize(output.input_size(), n);
-      tape.logits.resize(output.output_size(), n);
-      tape.shown = tape.decoder.features.middleCols(i, n);
-      dropout.forward(options.random, tape.shown, tape.shown_mask);
-      output.forward(tape.shown, tape.logits);
+      const auto shown = tape.shown.middleCols(i, n);
+      tape.logits.resize(target.vocabulary(), n);
+      score_words(shown, tape.logits);
       const auto wanted =
           std::span<const Token>(tape.wanted).subspan(static_cast<std::size_t>(i), static_cast<std::size_t>(n));
       loss += softmax_cross_entropy<S>(tape.logits, wanted, options.smoothing, options.scale);
-      if constexpr (backward) {
-        auto d_features = tape.decoder.d_features.middleCols(i, n);
-        output.accumulate(tape.shown, tape.logits, grad->output);
-        output.backward(tape.logits, d_features);
-        dropout.backward(options.random, tape.shown_mask, d_features);
-      }
+      if constexpr (backward) score_words_backward(shown, tape.logits, *grad, tape.decoder.d_features.middleCols(i, n));
     }
+    if constexpr (backward) dropout.backward(options.random, tape.shown_mask, tape.decoder.d_features);
     return loss;
+  }
+
+  /// Backward of `score_words`: adds to grad and d_features.
+  void score_words_backward(const In<S>& features, const In<S>& d_logits, With<S>& grad, Out<S> d_features) const {
+    if (!tied()) {
+      output.accumulate(features, d_logits, grad.output);
+      output.backward(d_logits, d_features);
+      return;
+    }
+    grad.output.b += d_logits.rowwise().sum();                             // was: + b
+    add_outer_product(features, d_logits, grad.target.table);              // was: table' features
+    add_product_backward(target.table.transpose(), d_logits, d_features);  // was: table' features
   }
 
   /// The losses of where was looked; their gradient goes to tape.decoder.d_weights, which has no rows without.
@@ -195,12 +238,12 @@ struct Seq2Seq {
     return Sum<S>(options.coverage) * again + Sum<S>(options.doubly_stochastic) * missed;
   }
 
-  void embed(const Embedding<S>& words, const std::vector<Token>& tokens, Random* random, Buffer<S>& x,
-             Buffer<S>& mask) const {
+  void embed(const Embedding<S>& words, const std::vector<Token>& tokens, const Packing& packing, Random* random,
+             Buffer<S>& x, Buffer<S>& mask) const {
     x.resize(words.size(), static_cast<Index>(tokens.size()));
     mask.resize(x.rows(), x.cols());
     words.forward(tokens, x);
-    dropout.forward(random, x, mask);
+    dropout.forward(random, packing, x, mask);
   }
 
   static void pack_lengths(Sentences sentences, Index extra, std::vector<Index>& lengths, Packing& packing) {

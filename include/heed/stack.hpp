@@ -1,7 +1,7 @@
 #pragma once
 
 #include <heed/cells/cell.hpp>
-#include <heed/layers/dropout.hpp>
+#include <heed/recurrence.hpp>
 
 #include <string>
 #include <vector>
@@ -16,6 +16,8 @@ struct StackTape {
     Buffer<S> previous;   ///< state size x N: the state each step began with
     Buffer<S> input;      ///< what layers above the first read: h below them after dropout
     Buffer<S> mask;       ///< the dropout mask of `input`
+    Buffer<S> read;       ///< where h is dropped: what each step read of `previous`, its h times `read_mask`
+    Buffer<S> read_mask;  ///< hidden x sentences, or of size 0: every step read `previous` itself
     Buffer<S> outputs;    ///< hidden x N: h
     Buffer<S> d_outputs;  ///< hidden x N
     Buffer<S> d_a;        ///< gradient size x N
@@ -27,8 +29,9 @@ struct StackTape {
   const Layer& top() const { return layers.back(); }
 };
 
-/// The recurrent layers of a decoder, one step at a time, with dropout between layers. The decoder itself projects the
-/// inputs of the first layer: words of the whole sentence at once, context or fed-back vectors step by step.
+/// The recurrent layers of a decoder, one step at a time, with dropout between layers and, with `recurrent`, of the h that
+/// a step hands to the next, for which a sentence keeps its mask. The decoder itself projects the inputs of the first layer:
+/// words of the whole sentence at once, context or fed-back vectors step by step.
 template <Cell C>
 struct Stack {
   using Stored = StoredOf<C>;
@@ -38,7 +41,7 @@ struct Stack {
   using S = Scalar;
 
   std::vector<C> layers;
-  Dropout<S> dropout;
+  Dropout<S> dropout, recurrent;
 
   Stack() = default;
 
@@ -55,6 +58,7 @@ struct Stack {
 
   /// Makes room for N columns.
   void begin(Index columns, StackTape<S>& tape) const {
+    for (const C& cell : layers) check_recurrent_dropout(cell, recurrent);
     tape.layers.resize(layers.size());
     for (std::size_t l = 0; l < layers.size(); ++l) {
       auto& layer = tape.layers[l];
@@ -75,13 +79,20 @@ struct Stack {
       if (l > 0) {
         auto input = layer.input.middleCols(first, n);
         input = tape.layers[l - 1].outputs.middleCols(first, n);
-        dropout.forward(random, input, layer.mask.middleCols(first, n));
+        dropout.forward_step(random, first, input, layer.mask);
         layers[l].project(input, 0, trace);
       }
       auto state = states[l].leftCols(n);
       auto previous = layer.previous.middleCols(first, n);
       previous = state;
-      layers[l].step(trace, previous, state);
+      if (first == 0) recurrent.draw(random, hidden_size(), n, layer.read_mask);
+      if (layer.read_mask.size() > 0) {
+        if (first == 0) layer.read.resize(layer.previous.rows(), layer.previous.cols());
+        auto read = layer.read.middleCols(first, n);
+        read = previous;
+        read.topRows(hidden_size()).array() *= layer.read_mask.leftCols(n).array();
+      }
+      layers[l].step(trace, what_was_read(layer).middleCols(first, n), state);
       layer.outputs.middleCols(first, n) = state.topRows(hidden_size());
     }
   }
@@ -105,7 +116,11 @@ struct Stack {
       auto d_state = layer.d_state.leftCols(n);
       auto d_a = layer.d_a.middleCols(first, n);
       d_state.topRows(hidden_size()) += layer.d_outputs.middleCols(first, n);  // was: outputs = h
-      layers[l].step_backward(layer.trace.middleCols(first, n), layer.previous.middleCols(first, n), d_state, d_a);
+      layers[l].step_backward(layer.trace.middleCols(first, n), what_was_read(layer).middleCols(first, n), d_state,
+                              d_a);
+      if (layer.read_mask.size() > 0) {
+        d_state.topRows(hidden_size()).array() *= layer.read_mask.leftCols(n).array();  // was: read = mask h
+      }
       if (l == 0) continue;
       auto d_below = tape.layers[l - 1].d_outputs.middleCols(first, n);
       layers[l].project_backward(d_a, 0, d_below);                         // was: project(input)
@@ -117,7 +132,7 @@ struct Stack {
   void accumulate(const StackTape<S>& tape, With<S>& grad) const {
     for (std::size_t l = 0; l < layers.size(); ++l) {
       const auto& layer = tape.layers[l];
-      layers[l].accumulate_recurrent(layer.previous, layer.d_a, grad.layers[l]);
+      layers[l].accumulate_recurrent(what_was_read(layer), layer.d_a, grad.layers[l]);
       if (l > 0) layers[l].accumulate(layer.input, 0, layer.d_a, grad.layers[l]);
     }
   }
@@ -126,6 +141,13 @@ struct Stack {
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("layers", self.layers...);
     visit("dropout", self.dropout...);
+    visit("recurrent", self.recurrent...);
+  }
+
+ private:
+  /// The states from which the steps of a layer went on.
+  static const Buffer<S>& what_was_read(const typename StackTape<S>::Layer& layer) {
+    return layer.read_mask.size() > 0 ? layer.read : layer.previous;
   }
 };
 

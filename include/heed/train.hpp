@@ -49,11 +49,17 @@ inline std::vector<std::vector<Index>> make_batches(const std::vector<Index>& so
   return batches;
 }
 
+/// Sources and their targets, to be trained on.
+struct TrainingBatch {
+  Sentences sources, targets;
+};
+
 struct TrainerOptions {
   int threads = 1;
   double clip = 5;  ///< global norm of the gradient at most; 0: never clipped
   double label_smoothing = 0;
-  std::uint64_t seed = 1;  ///< of the dropout masks
+  std::uint64_t seed = 1;  ///< of the dropout masks, and of what scheduled sampling feeds
+  OwnWord own_word = OwnWord::likeliest;
 };
 
 /// Trains a sequence-to-sequence model, a batch at a time. The sentences of a batch are dealt to the threads by length;
@@ -70,6 +76,7 @@ class Trainer {
   };
 
   Optimizer optimizer;
+  double teacher_forcing = 1;  ///< `LossOptions::teacher_forcing` of the next update
 
   /// Keeps a reference to the model and changes it at every update.
   Trainer(Model& model, Optimizer optimizer_, TrainerOptions options)
@@ -86,22 +93,43 @@ class Trainer {
   /// One optimiser step on the mean loss per target word. Throws, and leaves the model as it was, if the loss or the
   /// gradient is not finite. `number` (0, 1, 2 ...) selects the dropout masks: the same number draws the same masks.
   Update update(Sentences sources, Sentences targets, std::uint64_t number) {
-    deal(sources, targets);
-    std::atomic<int> next = 0;
-    team_.run([&](int) { repack(model_, packed_, next); });
+    const TrainingBatch batch{sources, targets};
+    return update(std::span(&batch, 1), number);
+  }
+
+  /// The same for the mean loss per word of several batches, one after the other in the memory of one (gradient
+  /// accumulation): what one batch of all their sentences would give.
+  Update update(std::span<const TrainingBatch> batches, std::uint64_t number) {
+    require(!batches.empty(), [] { return std::string("Trainer: an update needs at least one batch"); });
     Index words = 0;
-    for (const auto& target : targets) words += static_cast<Index>(target.size()) + 1;
+    for (const TrainingBatch& batch : batches) {
+      check(batch);
+      for (const auto& target : batch.targets) words += static_cast<Index>(target.size()) + 1;
+    }
+    std::atomic<int> next = 0;
     team_.run([&](int i) {
+      repack(model_, packed_, next);
       Shard& shard = shards_[static_cast<std::size_t>(i)];
       shard.loss = 0;
       set_zero(shard.grad);
-      if (shard.sources.empty()) return;
-      Random random(options_.seed,
-                    number * static_cast<std::uint64_t>(options_.threads) + static_cast<std::uint64_t>(i));
-      const LossOptions<S> options{static_cast<S>(options_.label_smoothing), S(1) / static_cast<S>(words), &random};
-      shard.loss =
-          static_cast<double>(packed_.loss_and_gradient(shard.sources, shard.targets, shard.tape, shard.grad, options));
+      shard.random =
+          Random(options_.seed, number * static_cast<std::uint64_t>(options_.threads) + static_cast<std::uint64_t>(i));
     });
+    for (const TrainingBatch& batch : batches) {
+      deal(batch);
+      team_.run([&](int i) {
+        Shard& shard = shards_[static_cast<std::size_t>(i)];
+        if (shard.sources.empty()) return;
+        LossOptions<S> options;
+        options.smoothing = static_cast<S>(options_.label_smoothing);
+        options.scale = S(1) / static_cast<S>(words);
+        options.random = &shard.random;
+        options.teacher_forcing = teacher_forcing;
+        options.own_word = options_.own_word;
+        shard.loss += static_cast<double>(
+            packed_.loss_and_gradient(shard.sources, shard.targets, shard.tape, shard.grad, options));
+      });
+    }
     Model& grad = shards_.front().grad;
     team_.run([&](int i) {
       constexpr Index pieces = 64;  // small enough that what has been added is still in the cache when it is squared
@@ -131,15 +159,20 @@ class Trainer {
     Model grad;
     typename Model::Tape tape;
     std::vector<std::span<const Token>> sources, targets;
+    Random random{0};
     double loss = 0, squares = 0;  ///< of the words dealt; of this thread's share of the gradient
   };
 
-  /// Longest first, one to each thread in turn: every thread gets as many words as the others.
-  void deal(Sentences sources, Sentences targets) {
-    require(sources.size() == targets.size() && !sources.empty(), [&] {
+  static void check(const TrainingBatch& batch) {
+    require(batch.sources.size() == batch.targets.size() && !batch.sources.empty(), [&] {
       return "Trainer: a batch needs as many sources as targets and at least one, not " +
-             std::to_string(sources.size()) + " and " + std::to_string(targets.size());
+             std::to_string(batch.sources.size()) + " and " + std::to_string(batch.targets.size());
     });
+  }
+
+  /// Longest first, one to each thread in turn: every thread gets as many words as the others.
+  void deal(const TrainingBatch& batch) {
+    const Sentences sources = batch.sources, targets = batch.targets;
     order_.resize(sources.size());
     std::iota(order_.begin(), order_.end(), std::size_t{0});
     std::stable_sort(order_.begin(), order_.end(),

@@ -13,8 +13,8 @@ class Dates : public Program {
   }
 
   Arguments learning(const std::string& claim) const {
-    return {"--out",       path("results"), "--pairs",  "64", "--unseen",  "5", "--hidden", "8",
-            "--embedding", "4",         "--epochs", "1",  "--threads", "1", "--claim",  claim};
+    return {"--out", path("results"), "--pairs", "64",        "--unseen", "5",       "--hidden", "8", "--embedding",
+            "4",     "--epochs",      "1",       "--threads", "1",        "--claim", claim};
   }
 };
 

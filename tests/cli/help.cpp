@@ -17,10 +17,13 @@ TEST_F(TranslateHelp, ListsTheCommands) {
 
 TEST_F(TranslateHelp, ListsEveryOptionOfEveryCommand) {
   const Arguments data{"--pairs", "--source", "--target"}, search{"--beam", "--length-penalty", "--max-length"};
-  const Arguments model{"--cell",        "--layers", "--direction",     "--reverse-source", "--decoder",
-                        "--copy-states", "--scorer", "--attention",     "--normalizer",     "--window",
-                        "--longest",     "--hidden", "--input-feeding", "--embedding",      "--dropout"};
-  const Arguments learning{"--epochs", "--batch", "--rate", "--schedule", "--clip", "--label-smoothing", "--seed"};
+  const Arguments model = arguments(
+      "--cell --layers --direction --reverse-source --decoder --copy-states --scorer --attention --normalizer --window "
+      "--longest --hidden --input-feeding "
+      "--embedding --dropout --recurrent-dropout --variational-dropout --tie-embeddings");
+  const Arguments learning = arguments(
+      "--epochs --batch --accumulate --rate --schedule --warmup --patience --rate-factor --weight-decay --clip "
+      "--average --label-smoothing --teacher-forcing --forcing-schedule --forcing-k --own-words --seed");
   const std::vector<std::pair<std::string, Arguments>> commands{
       {"train", data + model + learning + search +
                     Arguments{"--dev", "--dev-source", "--dev-target", "--save", "--resume", "--threads",

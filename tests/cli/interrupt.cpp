@@ -33,10 +33,14 @@ class TranslateInterrupt : public Program {
   }
 };
 
-TEST_F(TranslateInterrupt, GoesOnWhereItStoppedAndEndsWithTheSameBytes) {
-  const Outcome whole = translate(run("whole"));
+/// The same with options that choose how it learns.
+class TranslateResume : public TranslateInterrupt, public testing::WithParamInterface<const char*> {};
+
+TEST_P(TranslateResume, GoesOnWhereItStoppedAndEndsWithTheSameBytes) {
+  const Arguments options = arguments(GetParam());
+  const Outcome whole = translate(run("whole") + options);
   ASSERT_EQ(whole.code, 0) << whole.err;
-  Arguments command = run("parts");
+  Arguments command = run("parts") + options;
   Outcome end;
   int stops = 0;
   for (const auto& [signal_number, text] : {std::pair(SIGINT, "epoch 2: "), std::pair(SIGTERM, "epoch 20: "),
@@ -49,7 +53,7 @@ TEST_F(TranslateInterrupt, GoesOnWhereItStoppedAndEndsWithTheSameBytes) {
     EXPECT_NE(end.err.find("repeat the command with --resume"), std::string::npos) << end.err;
     EXPECT_NE(end.err.find(path("parts.training")), std::string::npos) << end.err;
     expect_a_model("parts");
-    command = run("parts") + Arguments{"--resume"};
+    command = run("parts") + options + Arguments{"--resume"};
   }
   ASSERT_GT(stops, 0) << "it ended before the first signal came";
   EXPECT_EQ(end.code, 0) << end.err;
@@ -61,31 +65,41 @@ TEST_F(TranslateInterrupt, GoesOnWhereItStoppedAndEndsWithTheSameBytes) {
   EXPECT_TRUE(contents(path("parts")) == contents(path("whole")));
 }
 
+INSTANTIATE_TEST_SUITE_P(
+    , TranslateResume,
+    testing::Values(
+        "",
+        "--average 0.99 --schedule plateau --patience 3 --accumulate 2 --teacher-forcing 0.5 "
+        "--forcing-schedule linear --own-words drawn --weight-decay 0.1 --cell lstm --recurrent-dropout 0.1 "
+        "--variational-dropout --tie-embeddings",
+        "--schedule cosine --warmup 300 --accumulate 5 --teacher-forcing 0 --forcing-schedule inverse-sigmoid "
+        "--forcing-k 100"));
+
 TEST_F(TranslateInterrupt, RefusesToGoOnWithOtherSettings) {
   ASSERT_EQ(interrupted(run("model"), SIGINT, "epoch 1: ").code, 0);
   const std::string model = contents(path("model")), state = contents(path("model.training"));
   ASSERT_FALSE(state.empty());
-  const std::vector<std::pair<std::string, std::string>> others{{"--epochs", "201"},
-                                                                {"--batch", "5"},
-                                                                {"--rate", "0.001"},
-                                                                {"--schedule", "constant"},
-                                                                {"--clip", "2"},
-                                                                {"--threads", "2"},
-                                                                {"--label-smoothing", "0.1"},
-                                                                {"--seed", "2"},
-                                                                {"--cell", "lstm"},
-                                                                {"--layers", "2"},
-                                                                {"--direction", "forward"},
-                                                                {"--scorer", "general"},
-                                                                {"--attention", "monotonic"},
-                                                                {"--decoder", "luong"},
-                                                                {"--hidden", "18"},
-                                                                {"--embedding", "10"},
-                                                                {"--dropout", "0.3"},
-                                                                {"--min-frequency", "2"}};
-  for (const auto& [option, value] : others) {
-    SCOPED_TRACE(option);
-    expect_refusal(translate(with(run("model"), option, value) + Arguments{"--resume"}),
+  for (const char* const other : {"--epochs 201",      "--batch 5",
+                                  "--rate 0.001",      "--schedule constant",
+                                  "--schedule cosine", "--warmup 7",
+                                  "--accumulate 2",    "--weight-decay 0.1",
+                                  "--clip 2",          "--label-smoothing 0.1",
+                                  "--average 0.9",     "--teacher-forcing 0.5",
+                                  "--own-words drawn", "--threads 2",
+                                  "--seed 2",          "--cell lstm",
+                                  "--layers 2",        "--direction forward",
+                                  "--scorer general",  "--attention monotonic",
+                                  "--decoder luong",   "--hidden 18",
+                                  "--embedding 10",    "--dropout 0.3",
+                                  "--min-frequency 2"}) {
+    SCOPED_TRACE(other);
+    const Arguments option = arguments(other);
+    expect_refusal(translate(with(run("model"), option[0], option[1]) + Arguments{"--resume"}),
+                   {path("model.training"), "the run was started with"});
+  }
+  for (const char* const flag : {"--variational-dropout", "--tie-embeddings"}) {
+    SCOPED_TRACE(flag);
+    expect_refusal(translate(run("model") + Arguments{flag, "--resume"}),
                    {path("model.training"), "the run was started with"});
   }
   // The same number of pairs, of the same words, in another order; and other dev data.

@@ -35,6 +35,12 @@ inline Arguments operator+(Arguments first, const Arguments& second) {
   return first;
 }
 
+/// The arguments of a command line without quotes.
+inline Arguments arguments(const std::string& line) {
+  std::istringstream words(line);
+  return {std::istream_iterator<std::string>(words), {}};
+}
+
 inline std::string contents(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};

@@ -173,22 +173,31 @@ TEST_F(TranslateRefusals, AModelInThePlaceOfItsData) {
 
 TEST_F(TranslateRefusals, OptionsOutOfRange) {
   for (const char* const option : {"--hidden", "--embedding", "--layers", "--batch", "--epochs", "--threads", "--beam",
-                                   "--min-frequency", "--max-words"}) {
+                                   "--min-frequency", "--max-words", "--accumulate"}) {
     for (const char* const value : {"0", "-1", "x", "1.5", "", "99999999999999999999"})
       expect_value_refused(option, value);
   }
-  for (const char* const option : {"--dropout", "--label-smoothing", "--rate", "--clip", "--length-penalty"}) {
+  for (const char* const option :
+       {"--dropout", "--label-smoothing", "--rate", "--clip", "--length-penalty", "--recurrent-dropout",
+        "--weight-decay", "--average", "--teacher-forcing", "--forcing-k", "--rate-factor"}) {
     for (const char* const value : {"-0.1", "x", "nan", "inf", "1e12", ""}) expect_value_refused(option, value);
   }
   for (const char* const value : {"1", "1.5"}) {
     expect_value_refused("--dropout", value);
     expect_value_refused("--label-smoothing", value);
+    expect_value_refused("--recurrent-dropout", value);
+    expect_value_refused("--average", value);
+    expect_value_refused("--rate-factor", value);
+  }
+  expect_value_refused("--teacher-forcing", "1.5");
+  for (const char* const option : {"--warmup", "--patience"}) {
+    for (const char* const value : {"-1", "x", "1.5", ""}) expect_value_refused(option, value);
   }
   expect_value_refused("--rate", "0");
   expect_value_refused("--hidden", "16385");
   expect_value_refused("--layers", "17");
-  for (const char* const option :
-       {"--cell", "--scorer", "--attention", "--normalizer", "--decoder", "--direction", "--schedule"}) {
+  for (const char* const option : {"--cell", "--scorer", "--attention", "--normalizer", "--decoder", "--direction",
+                                   "--schedule", "--own-words", "--forcing-schedule"}) {
     expect_value_refused(option, "foo");
     expect_value_refused(option, "");
   }
@@ -225,6 +234,16 @@ TEST_F(TranslateRefusals, OptionsThatDoNotGoTogether) {
   expect_options_refused({"--source", path("train.tsv"), "--target", path("train.tsv")}, {"--pairs", "excludes"});
   expect_options_refused({"--dev-source", path("train.tsv")}, {"--dev-source", "requires --dev-target"});
   expect_options_refused({"--dev", path("dev.tsv"), "--dev-source", "a", "--dev-target", "b"}, {"--dev", "excludes"});
+  expect_options_refused({"--schedule", "plateau"}, {"--schedule plateau", "--dev"});
+  expect_options_refused({"--schedule", "constant", "--warmup", "1"}, {"--schedule constant has no --warmup"});
+  expect_options_refused({"--schedule", "plateau", "--dev", path("dev.tsv"), "--warmup", "1"}, {"has no --warmup"});
+  expect_options_refused({"--patience", "1"}, {"--schedule linear has no --patience"});
+  expect_options_refused({"--rate-factor", "0.5"}, {"--schedule linear has no", "--rate-factor"});
+  expect_options_refused({"--warmup", "3"}, {"--warmup is 3, but the run has only 3 updates"});
+  expect_options_refused({"--forcing-schedule", "linear"}, {"--forcing-schedule linear falls to --teacher-forcing"});
+  expect_options_refused({"--teacher-forcing", "0.5", "--forcing-k", "9"}, {"constant has no --forcing-k"});
+  expect_options_refused({"--teacher-forcing", "0.5", "--forcing-schedule", "inverse-sigmoid"}, {"needs --forcing-k"});
+  expect_options_refused({"--recurrent-dropout", "0.1"}, {"recurrent dropout needs the cell lstm"});
   expect_options_refused({"--resume"}, {path("model.training"), "no such file"});
   const Arguments nothing{"train", "--save", path("model")};
   expect_refusal(translate(nothing), {"--pairs", "required"});

@@ -27,7 +27,10 @@ TEST_F(TranslateTrain, WritesAModelThatEvaluatesAndRuns) {
 }
 
 TEST_F(TranslateTrain, GivesTheSameBytesEveryTime) {
-  for (const Arguments& more : {Arguments{}, Arguments{"--dropout", "0.3", "--layers", "2", "--seed", "5"}}) {
+  for (const Arguments& more : {Arguments{}, Arguments{"--dropout", "0.3", "--layers", "2", "--seed", "5"},
+                                Arguments{"--cell", "lstm", "--dropout", "0.3", "--recurrent-dropout", "0.2",
+                                          "--teacher-forcing", "0.5", "--own-words", "drawn", "--accumulate", "2",
+                                          "--average", "0.5", "--variational-dropout", "--tie-embeddings"}}) {
     for (const char* const threads : {"1", "2"}) {
       trained("first", more);
       ASSERT_EQ(translate(with(training("first"), "--threads", threads) + more).code, 0);
@@ -54,6 +57,7 @@ TEST_F(TranslateTrain, ReadsTwoFilesAsItReadsOne) {
 }
 
 TEST_F(TranslateTrain, EveryOptionChangesWhatIsLearned) {
+  const std::string dev = write("dev.tsv", pairs_of("dev.tsv", 12));
   const std::vector<Arguments> variants{
       {},
       {"--cell", "lstm"},
@@ -83,6 +87,25 @@ TEST_F(TranslateTrain, EveryOptionChangesWhatIsLearned) {
       {"--epochs", "2"},
       {"--rate", "0.003"},
       {"--schedule", "constant"},
+      {"--schedule", "cosine"},
+      {"--schedule", "inverse-sqrt"},
+      {"--schedule", "inverse-sqrt", "--warmup", "2"},
+      {"--warmup", "2"},
+      {"--epochs", "6", "--rate", "0.1", "--dev", dev, "--schedule", "constant"},
+      {"--epochs", "6", "--rate", "0.1", "--dev", dev, "--schedule", "plateau", "--patience", "0"},
+      {"--epochs", "6", "--rate", "0.1", "--dev", dev, "--schedule", "plateau", "--patience", "0", "--rate-factor",
+       "0.1"},
+      {"--accumulate", "2"},
+      {"--average", "0.5"},
+      {"--weight-decay", "0.5"},
+      {"--teacher-forcing", "0.5"},
+      {"--teacher-forcing", "0.5", "--own-words", "drawn"},
+      {"--teacher-forcing", "0.5", "--forcing-schedule", "linear"},
+      {"--teacher-forcing", "0", "--forcing-schedule", "inverse-sigmoid", "--forcing-k", "1"},
+      {"--teacher-forcing", "0", "--forcing-schedule", "inverse-sigmoid", "--forcing-k", "2"},
+      {"--tie-embeddings"},
+      {"--dropout", "0.2", "--variational-dropout"},
+      {"--cell", "lstm", "--recurrent-dropout", "0.2"},
       {"--clip", "0.01"},
       {"--threads", "2"},
       {"--seed", "2"},
@@ -145,6 +168,30 @@ TEST_F(TranslateTrain, KeepsTheBestModelOnTheDevData) {
   EXPECT_NE(measured.out.find("perplexity   " + std::to_string(perplexity).substr(0, 4)), std::string::npos)
       << line << '\n'
       << measured.out;
+}
+
+TEST_F(TranslateTrain, AddsUpBatchesToTheUpdateOfALargeOne) {
+  const Outcome large = translate(with(training("large"), "--batch", "48"));
+  const Outcome parts = translate(training("parts") + Arguments{"--accumulate", "3"});
+  const auto loss = [](const Outcome& outcome) {
+    const auto at = outcome.err.find("training loss ");
+    return at == std::string::npos ? 0 : std::stod(outcome.err.substr(at + 14));
+  };
+  EXPECT_GT(loss(large), 1);
+  EXPECT_NEAR(loss(parts), loss(large), 1e-3) << "one update, and the loss before it";
+}
+
+TEST_F(TranslateTrain, LowersTheRateOfPlateauWhereTheDevLossStays) {
+  const std::string dev = write("dev.tsv", pairs_of("dev.tsv", 12));
+  const auto last_loss = [&](const Arguments& more) {
+    const Outcome outcome =
+        translate(with(training("model"), "--epochs", "12") + Arguments{"--dev", dev, "--rate", "0.3"} + more);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    const auto at = outcome.err.rfind("dev loss ");
+    return at == std::string::npos ? 0 : std::stod(outcome.err.substr(at + 9));
+  };
+  const double constant = last_loss({"--schedule", "constant"});
+  EXPECT_LT(last_loss({"--schedule", "plateau", "--patience", "0", "--rate-factor", "0.1"}), constant);
 }
 
 TEST_F(TranslateTrain, SaysThatNothingIsKeptWithoutSave) {

@@ -41,6 +41,11 @@ TEST(ModelSize, IsTheNumberOfParametersOfEveryModel) {
         const auto model = heed::make_model<float>(config, 11, 13);
         EXPECT_EQ(heed::model_size(config, 11, 13), static_cast<double>(heed::parameter_count(model)))
             << heed::test::choices(config) << ", layers " << layers << ", bidirectional " << bidirectional;
+        TranslatorConfig tied = config;
+        tied.tied_embeddings = true;
+        EXPECT_EQ(heed::model_size(tied, 11, 13),
+                  static_cast<double>(heed::parameter_count(heed::make_model<float>(tied, 11, 13))))
+            << heed::test::choices(config);
       }
     }
   }
@@ -82,6 +87,34 @@ TEST(MakeModel, MakesWhatTheConfigurationSays) {
   const auto& attention = std::get<heed::Attention<Scorer, heed::AnyNormalizer>>(luong.attention.look);
   EXPECT_TRUE(std::holds_alternative<heed::ConcatScorer<float>>(attention.scorer.scorer));
   EXPECT_EQ(heed::squared_norm(model), 0);
+}
+
+TEST(MakeModel, DropsOutAsTheConfigurationSays) {
+  TranslatorConfig config = small();
+  config.cell = "lstm";
+  config.dropout = 0.25;
+  auto model = heed::make_model<float>(config, 11, 13);
+  const auto stack = [&]() -> const auto& {
+    return std::visit(
+        [](const auto& decoder) -> const auto& { return decoder.stack; }, model.decoder.decoder);
+  };
+  EXPECT_FALSE(model.dropout.per_sentence || model.encoder.dropout.per_sentence || stack().dropout.per_sentence);
+  EXPECT_EQ(model.encoder.recurrent.rate, 0);
+  config.variational_dropout = true;
+  config.recurrent_dropout = 0.125;
+  model = heed::make_model<float>(config, 11, 13);
+  EXPECT_TRUE(model.dropout.per_sentence && model.encoder.dropout.per_sentence && stack().dropout.per_sentence);
+  EXPECT_EQ(model.encoder.recurrent.rate, 0.125F);
+  EXPECT_EQ(stack().recurrent.rate, 0.125F);
+}
+
+TEST(MakeModel, TiesTheOutputLayerToFeaturesOfTheSizeOfAWord) {
+  TranslatorConfig config = small();
+  config.tied_embeddings = true;
+  const auto model = heed::make_model<float>(config, 11, 13);
+  EXPECT_TRUE(model.tied());
+  EXPECT_EQ(model.decoder.feature_size(), 5);
+  EXPECT_EQ(model.output.b.size(), 13);
 }
 
 TEST(MakeModel, RefusesAConfigurationOutOfRange) {
@@ -203,6 +236,23 @@ TEST(TranslatorConfig, RefusesSizesOutOfRange) {
   EXPECT_EQ(refused([](auto& c) { c.dropout = -0.5; }), "dropout lies in [0, 1), not -0.500000");
   EXPECT_EQ(refused([](auto& c) { c.dropout = std::numeric_limits<double>::quiet_NaN(); }),
             "dropout lies in [0, 1), not nan");
+  EXPECT_EQ(refused([](auto& c) {
+              c.cell = "rnn";
+              c.recurrent_dropout = 1;
+            }),
+            "recurrent dropout lies in [0, 1), not 1.000000");
+}
+
+TEST(TranslatorConfig, RefusesRecurrentDropoutOfAGru) {
+  EXPECT_EQ(refused([](auto& c) { c.recurrent_dropout = 0.1; }),
+            "recurrent dropout needs the cell lstm or rnn: a gru also carries its state past the product");
+  for (const char* const cell : {"lstm", "rnn", "rnn-relu"}) {
+    EXPECT_EQ(refused([&](auto& c) {
+                c.recurrent_dropout = 0.1;
+                c.cell = cell;
+              }),
+              "accepted");
+  }
 }
 
 TEST(TranslatorConfig, RefusesAnOddSizeThatTwoDirectionsMustShare) {

@@ -7,6 +7,7 @@
 #include <limits>
 
 using heed::Dropout;
+using heed::Index;
 using heed::Matrix;
 using heed::Random;
 
@@ -72,6 +73,54 @@ TEST(Dropout, BackwardUsesTheMaskOfForward) {
   dropout.forward(&random, x, mask);
   dropout.backward(&random, mask, d);
   EXPECT_EQ(d, 5 * mask);
+}
+
+TEST(Dropout, MayKeepASentencesMaskForAllItsSteps) {
+  const heed::Packing packing(std::vector<Index>{1, 3, 2});
+  Dropout<double> dropout(0.5);
+  dropout.per_sentence = true;
+  Random random(5), same(5), steps(5);
+  Matrix<double> x = Matrix<double>::Constant(8, 6, 3), mask(8, 6), first = Matrix<double>::Ones(8, 3), drawn(8, 3);
+  dropout.forward(&random, packing, x, mask);
+  Dropout<double>(0.5).forward(&same, first, drawn);
+  EXPECT_EQ(mask.leftCols(3), drawn) << "as many numbers as the first step has";
+  for (Index t = 0; t < 3; ++t) {
+    for (Index p = 0; p < packing.active(t); ++p) EXPECT_EQ(mask.col(packing.column(t, p)), drawn.col(p));
+  }
+  EXPECT_EQ(x, 3 * mask);
+  EXPECT_NE(mask.col(0), mask.col(1));
+  EXPECT_EQ(random.bits(), same.bits());
+
+  Matrix<double> alone(8, 6);
+  for (Index t = 0; t < 3; ++t) {
+    Matrix<double> step = Matrix<double>::Constant(8, packing.active(t), 3);
+    dropout.forward_step(&steps, packing.first(t), step, alone);
+    EXPECT_EQ(step, x.middleCols(packing.first(t), packing.active(t)));
+  }
+  EXPECT_EQ(alone, mask);
+}
+
+TEST(Dropout, ElseDrawsForAPackedBatchAsForAnyColumns) {
+  const heed::Packing packing(std::vector<Index>{1, 3, 2});
+  Random random(6), same(6);
+  Matrix<double> x = Matrix<double>::Ones(5, 6), mask(5, 6), y = x, expected(5, 6);
+  Dropout<double>(0.5).forward(&random, packing, x, mask);
+  Dropout<double>(0.5).forward(&same, y, expected);
+  EXPECT_EQ(mask, expected);
+  EXPECT_EQ(x, y);
+}
+
+TEST(Dropout, DrawsMasksForOthersToMultiplyWith) {
+  Random random(7), same(7);
+  heed::Buffer<double> mask;
+  Matrix<double> x = Matrix<double>::Ones(4, 3), expected(4, 3);
+  Dropout<double>(0.5).draw(&random, 4, 3, mask);
+  Dropout<double>(0.5).forward(&same, x, expected);
+  EXPECT_EQ(mask, expected);
+  Dropout<double>(0.5).draw(nullptr, 4, 3, mask);
+  EXPECT_EQ(mask.size(), 0) << "in inference";
+  Dropout<double>(0).draw(&random, 4, 3, mask);
+  EXPECT_EQ(mask.size(), 0);
 }
 
 TEST(Dropout, RefusesARateOutOfRange) {

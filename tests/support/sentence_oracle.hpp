@@ -257,28 +257,40 @@ inline Real cross_entropy(const Column& logits, Token wanted, Real smoothing) {
   return loss;
 }
 
-/// The loss of one sentence, and what was looked at while each word and the end symbol were predicted.
+/// The loss of one sentence, what was looked at while each word and the end symbol were predicted, and which word was
+/// thought likeliest then.
 struct SentenceLoss {
   Real loss = 0;
   std::vector<Column> weights;
+  std::vector<Token> likeliest;
 };
 
+/// The same where these words are fed.
 template <class Model>
-SentenceLoss sentence_loss(const Model& model, std::span<const Token> source, std::span<const Token> target,
-                           Real smoothing = 0) {
-  std::vector<Column> x, y{column(model.target.table, heed::symbols::begin)};
+SentenceLoss sentence_loss_when_fed(const Model& model, std::span<const Token> source, std::span<const Token> target,
+                                    std::span<const Token> fed, Real smoothing) {
+  std::vector<Column> x, y;
   for (const Token word : source) x.push_back(column(model.source.table, word));
-  for (const Token word : target) y.push_back(column(model.target.table, word));
+  for (const Token word : fed) y.push_back(column(model.target.table, word));
   const Decoded decoded = decode(model.decoder, encode(model.encoder, x), y);
-  SentenceLoss result{0, decoded.weights};
+  SentenceLoss result{0, decoded.weights, {}};
   for (std::size_t i = 0; i < y.size(); ++i) {
     Column logits;
     for (Index k = 0; k < model.output.W.rows(); ++k) {
       logits.push_back(affine(model.output.W, 0, decoded.features[i], model.output.b, k));
     }
+    result.likeliest.push_back(static_cast<Token>(std::max_element(logits.begin(), logits.end()) - logits.begin()));
     result.loss += cross_entropy(logits, i < target.size() ? target[i] : heed::symbols::end, smoothing);
   }
   return result;
+}
+
+template <class Model>
+SentenceLoss sentence_loss(const Model& model, std::span<const Token> source, std::span<const Token> target,
+                           Real smoothing = 0) {
+  std::vector<Token> fed{heed::symbols::begin};
+  fed.insert(fed.end(), target.begin(), target.end());
+  return sentence_loss_when_fed(model, source, target, fed, smoothing);
 }
 
 }  // namespace oracle

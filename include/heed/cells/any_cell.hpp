@@ -42,6 +42,14 @@ struct AnyCell {
     return std::visit([](const auto& c) { return c.gradient_size(); }, cell);
   }
 
+  bool h_enters_U_only() const {
+    return std::visit(
+        []<class C>(const C&) {
+          return requires { C::h_enters_U_only(); };
+        },
+        cell);
+  }
+
   void project(const In<S>& x, Index first, Out<S> trace) const {
     std::visit([&](const auto& c) { c.project(x, first, trace); }, cell);
   }

@@ -27,6 +27,8 @@ namespace heed::inline v0_1 {
 /// A step may walk its parameters from the last to the first, as every other one does: what one step read last is still in
 /// the cache when the next one begins with it. Threads that each walk their share do the step together; they wait for
 /// each other before and after.
+/// A cell may have a static `h_enters_U_only()` that is true: the h of s_prev is read by the product with U and by nothing
+/// else, so that dropout of it (recurrence.hpp) is the papers'.
 template <class C>
 concept Cell = Part<C> && requires(const C& cell, Plain<C>& grad, const Matrix<typename C::Scalar>& in,
                                    Matrix<typename C::Scalar>& out, Index first, const Walk& walk) {

@@ -40,6 +40,7 @@ struct LayerNormLstmCell : detail::NormalizedGates<T, Input, Hidden, 4> {
       : Parameters(input, hidden, bias), gain_c(Vector<S>::Ones(hidden)), b_c(Vector<S>::Zero(bias ? hidden : 0)) {}
 
   Index state_size() const { return 2 * this->hidden_size(); }
+  static constexpr bool h_enters_U_only() { return true; }
   Index trace_size() const { return this->own_trace() + 6 * this->hidden_size() + 1; }
   Index gradient_size() const { return this->own_gradient() + 2 * this->hidden_size(); }
 

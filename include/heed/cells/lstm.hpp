@@ -32,6 +32,7 @@ struct LstmCell : detail::GateParameters<T, Input, Hidden, 4> {
   LstmCell(Index input, Index hidden, bool bias = true) : Parameters(input, hidden, bias) {}
 
   Index state_size() const { return 2 * this->hidden_size(); }
+  static constexpr bool h_enters_U_only() { return true; }
   Index trace_size() const { return 5 * this->hidden_size(); }
   Index gradient_size() const { return 4 * this->hidden_size(); }
 

@@ -50,6 +50,7 @@ struct ProjectedLstmCell {
   Index hidden_size() const { return P.rows(); }
   Index units() const { return P.cols(); }
   Index state_size() const { return hidden_size() + units(); }
+  static constexpr bool h_enters_U_only() { return true; }
   Index trace_size() const { return 6 * units(); }
   Index gradient_size() const { return 5 * units() + hidden_size(); }
   bool has_bias() const { return b_W.size() > 0; }

@@ -22,6 +22,7 @@ struct RnnCell : detail::GateParameters<T, Input, Hidden, 1> {
   RnnCell(Index input, Index hidden, bool bias = true) : Parameters(input, hidden, bias) {}
 
   Index state_size() const { return this->hidden_size(); }
+  static constexpr bool h_enters_U_only() { return true; }
   Index trace_size() const { return this->hidden_size(); }     ///< h_t
   Index gradient_size() const { return this->hidden_size(); }  ///< d(pre-activation)
 

@@ -54,6 +54,9 @@ void for_each_later_field(Config& config, const F& f) {
   f("longest", config.longest);
   f("reverse_source", config.reverse_source);
   f("copy_states", config.copy_states);
+  f("variational_dropout", config.variational_dropout);
+  f("recurrent_dropout", config.recurrent_dropout);
+  f("tied_embeddings", config.tied_embeddings);
 }
 
 }  // namespace detail

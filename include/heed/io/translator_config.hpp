@@ -34,8 +34,11 @@ struct TranslatorConfig {
   Index window = 10;          ///< local attention only: how far from its centre it looks
   Index longest = 100;        ///< location scores only: the words of a source that can be looked at
   double dropout = 0;
-  bool reverse_source = false;  ///< whether the encoder reads each sentence from its end
-  bool copy_states = false;     ///< whether the decoder begins with the encoder's final states as they are
+  bool reverse_source = false;       ///< whether the encoder reads each sentence from its end
+  bool copy_states = false;          ///< whether the decoder begins with the encoder's final states as they are
+  bool variational_dropout = false;  ///< whether a sentence keeps its dropout masks for all of its steps
+  double recurrent_dropout = 0;      ///< of the h that a step hands to the next: RNN and LSTM only
+  bool tied_embeddings = false;      ///< whether the output layer reads the target's embedding table
 
   bool operator==(const TranslatorConfig&) const = default;
 
@@ -49,6 +52,8 @@ struct TranslatorConfig {
     return dot && attends() && bidirectional ? hidden / 2 : hidden;
   }
   Index memory_size() const { return (bidirectional ? 2 : 1) * encoder_hidden(); }
+  /// What the output layer sees of a step; tied to the embedding, as much as an embedded word.
+  Index features() const { return tied_embeddings ? embedding : hidden; }
 
   /// Throws unless every choice exists and every size is in range.
   void check() const {
@@ -68,7 +73,11 @@ struct TranslatorConfig {
     require(attention == "global" || !places, [&] {
       return "the " + scorer + " scorer depends on the place itself, so its attention is global, not " + attention;
     });
-    require(dropout >= 0 && dropout < 1, [&] { return "dropout lies in [0, 1), not " + std::to_string(dropout); });
+    check_share("dropout", dropout);
+    check_share("recurrent dropout", recurrent_dropout);
+    require(recurrent_dropout == 0 || cell != "gru", [] {
+      return std::string("recurrent dropout needs the cell lstm or rnn: a gru also carries its state past the product");
+    });
     require(encoder_hidden() * (hidden == encoder_hidden() ? 1 : 2) == hidden, [&] {
       return "hidden is " + std::to_string(hidden) +
              ", but a dot product with two directions needs an even size: each direction has half";
@@ -89,6 +98,10 @@ struct TranslatorConfig {
       all += (all.empty() ? "" : ", ") + std::string(name);
     }
     fail(std::string(what) + " is one of " + all + ", not \"" + given + '"');
+  }
+  static void check_share(std::string_view what, double given) {
+    require(given >= 0 && given < 1,
+            [&] { return std::string(what) + " lies in [0, 1), not " + std::to_string(given); });
   }
   static void check_range(std::string_view what, Index given, Index low, Index high) {
     require(given >= low && given <= high, [&] {
@@ -164,25 +177,34 @@ TranslationModel<S> make_model(const TranslatorConfig& config, Index source_voca
   config.check();
   const auto cell = [&](Index input, Index hidden) { return make_cell<S>(config.cell, input, hidden); };
   const auto dropout = static_cast<S>(config.dropout);
-  const Index E = config.embedding, M = config.memory_size(), H = config.hidden;
+  const Index E = config.embedding, M = config.memory_size(), H = config.hidden, F = config.features();
   using Model = TranslationModel<S>;
   Encoder<AnyCell<S>> encoder(cell, E, config.encoder_hidden(), config.layers, config.bidirectional, dropout);
   encoder.reversed = config.reverse_source;
+  const auto drop = [&](auto& layers) {
+    layers.dropout.per_sentence = config.variational_dropout;
+    layers.recurrent = Dropout<S>(config.recurrent_dropout);
+  };
+  drop(encoder);
   const auto model = [&](auto decoder) {
     if (config.copy_states) decoder.bridge = Bridge<S>::copying(decoder.stack.bottom().state_size(), config.layers);
-    return Model(source_vocabulary, std::move(encoder), target_vocabulary, std::move(decoder), dropout);
+    drop(decoder.stack);
+    Model made(source_vocabulary, std::move(encoder), target_vocabulary, std::move(decoder), dropout,
+               config.tied_embeddings);
+    made.dropout.per_sentence = config.variational_dropout;
+    return made;
   };
   if (config.decoder == "plain") {
-    return model(PlainDecoder<AnyCell<S>>(cell, {}, E, M, H, config.layers, H, dropout));
+    return model(PlainDecoder<AnyCell<S>>(cell, {}, E, M, H, config.layers, F, dropout));
   }
-  if (config.decoder == "cho") return model(ChoDecoder<S>(E, M, H, H, config.layers, H, dropout));
+  if (config.decoder == "cho") return model(ChoDecoder<S>(E, M, H, H, config.layers, F, dropout));
   if (config.decoder == "sutskever") return model(SutskeverDecoder<AnyCell<S>>(cell, E, H, config.layers, dropout));
   if (config.decoder == "luong") {
     return model(AttentionalDecoder<AnyCell<S>, TranslationLook<S>>(cell, make_look<S>(config), E, M, H, config.layers,
-                                                                    H, config.input_feeding, dropout));
+                                                                    F, config.input_feeding, dropout));
   }
   return model(
-      ContextDecoder<AnyCell<S>, TranslationLook<S>>(cell, make_look<S>(config), E, M, H, config.layers, H, dropout));
+      ContextDecoder<AnyCell<S>, TranslationLook<S>>(cell, make_look<S>(config), E, M, H, config.layers, F, dropout));
 }
 
 /// How many numbers `make_model` would make, without making them: what a file claims is held against what it holds
@@ -190,7 +212,8 @@ TranslationModel<S> make_model(const TranslatorConfig& config, Index source_voca
 inline double model_size(const TranslatorConfig& config, Index source_vocabulary, Index target_vocabulary) {
   const auto E = static_cast<double>(config.embedding), H = static_cast<double>(config.hidden);
   const auto M = static_cast<double>(config.memory_size()), K = static_cast<double>(config.encoder_hidden());
-  const auto L = static_cast<double>(config.layers), V = static_cast<double>(target_vocabulary);
+  const auto F = static_cast<double>(config.features()), L = static_cast<double>(config.layers),
+             V = static_cast<double>(target_vocabulary);
   const double directions = config.bidirectional ? 2 : 1;
   const double gates = config.cell == "lstm" ? 4 : config.cell.starts_with("gru") ? 3 : 1;
   const double states = config.cell == "lstm" ? 2 : 1;
@@ -210,17 +233,18 @@ inline double model_size(const TranslatorConfig& config, Index source_vocabulary
                                                          : config.attention == "monotonic" ? 1
                                                                                            : 0);
   const double encoder = directions * (cell(E, K) + (L - 1) * cell(M, K));
-  const double around = E * static_cast<double>(source_vocabulary) + encoder + E * V + V * (H + 1);
+  const double around =
+      E * static_cast<double>(source_vocabulary) + encoder + E * V + V * ((config.tied_embeddings ? 0 : F) + 1);
   if (config.decoder == "cho") {  // a code of size H, cells of three gates, readouts of two rows a feature
     return around + H * (M + 1) + 3 * H * (E + 2 * H + 2) + (L - 1) * 3 * H * (2 * H + 2) + L * H * (H + 1) +
-           2 * H * (2 * H + E + 1);
+           2 * F * (2 * H + E + 1);
   }
   if (config.decoder == "sutskever") return around + cell(E, H) + (L - 1) * cell(H, H);
   const bool luong = config.decoder == "luong";
-  const double joined = luong ? (config.input_feeding ? H : 0) : M;  // what enters the first cell beside the word
+  const double joined = luong ? (config.input_feeding ? F : 0) : M;  // what enters the first cell beside the word
   const double stack = cell(E + joined, H) + (L - 1) * cell(H, H);
   const double bridge = config.copy_states ? 0 : L * states * H * (M + 1);
-  const double readout = luong ? H * (M + H) : H * (H + M + E + 1);
+  const double readout = luong ? F * (M + H) : F * (H + M + E + 1);
   return around + alignment + stack + bridge + readout;
 }
 

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <heed/decoders/decoder.hpp>
+#include <heed/kernels/softmax.hpp>
+#include <heed/layers/embedding.hpp>
+
+#include <numeric>
+#include <span>
+#include <vector>
+
+namespace heed::inline v0_1 {
+
+/// What a step may be fed in place of the right word.
+enum class OwnWord {
+  likeliest,  ///< the one the model thought likeliest
+  drawn       ///< one drawn from the model's distribution
+};
+
+/// Everything scheduled sampling writes. Empty until it is first used.
+template <class S>
+struct SamplingTape {
+  DecoderState<S> state;
+  DecoderTape<S> decoder;
+  Buffer<S> words, logits;
+  std::vector<Index> running;
+};
+
+namespace detail {
+
+/// A word by the softmax of its scores, which are overwritten.
+template <class S>
+Token draw_word(Eigen::Ref<Vector<S>> scores, Random& random) {
+  const SoftmaxColumn<S> softmax(scores.data(), scores.size());
+  const S total = softmax.exponentials(softmax.largest(), scores.data());
+  double left = random.uniform() * static_cast<double>(total);
+  Index k = 0;
+  while (k + 1 < scores.size() && left >= static_cast<double>(scores(k))) left -= static_cast<double>(scores(k++));
+  return static_cast<Token>(k);
+}
+
+}  // namespace detail
+
+/// Scheduled sampling (Bengio et al. 2015): decodes a packed batch of targets word by word and overwrites words of `fed`,
+/// which holds the right ones, by the model's own:
+///
+///   fed_t = y_{t-1} with probability `forcing`, else what the model says at step t - 1 after fed_0 ... fed_{t-1}
+///
+/// for t = 1, 2 ...; fed_0, the begin symbol, stays. `score(features, logits)` is the output layer. The words are chosen
+/// without dropout of the decoder; a model that says the end symbol too early is fed it. Which steps are fed what is drawn
+/// from `random`. Who then trains on `fed` has the loss of this choice and its gradient: none flows through the choice.
+template <Decoder D, class Score>
+void feed_own_words(const D& decoder, const Embedding<typename D::Scalar>& target, const Score& score,
+                    const Packing& packing, const Memory<typename D::Scalar>& memory, double forcing, OwnWord own,
+                    Random& random, SamplingTape<typename D::Scalar>& tape, std::span<Token> fed) {
+  tape.state.sentences.assign(packing.order().begin(), packing.order().end());
+  decoder.start(memory, tape.state, tape.decoder);
+  for (Index t = 0; t + 1 < packing.steps(); ++t) {
+    const Index n = packing.active(t + 1);  // those with a next step: nobody asks what the others would say
+    if (n < tape.state.columns()) {
+      tape.running.resize(static_cast<std::size_t>(n));
+      std::iota(tape.running.begin(), tape.running.end(), Index{0});
+      tape.state.gather(tape.running);
+    }
+    tape.words.resize(target.size(), n);
+    tape.logits.resize(target.vocabulary(), n);
+    target.forward(fed.subspan(static_cast<std::size_t>(packing.first(t)), static_cast<std::size_t>(n)), tape.words);
+    advance(decoder, tape.words, memory, tape.state, tape.decoder);
+    score(tape.decoder.features, tape.logits);
+    for (Index i = 0; i < n; ++i) {
+      if (random.uniform() < forcing) continue;
+      Index said = 0;
+      if (own == OwnWord::drawn) {
+        said = detail::draw_word<typename D::Scalar>(tape.logits.col(i), random);
+      } else {
+        tape.logits.col(i).maxCoeff(&said);
+      }
+      fed[static_cast<std::size_t>(packing.first(t + 1) + i)] = static_cast<Token>(said);
+    }
+  }
+}
+
+}  // namespace heed::inline v0_1

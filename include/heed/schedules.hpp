@@ -1,0 +1,131 @@
+#pragma once
+
+#include <heed/types.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+namespace heed::inline v0_1 {
+
+// What changes in the course of a training, as functions of the update's number n = 0, 1, 2 ...:
+//
+//     trainer.optimizer.rate = schedule(n);
+//     trainer.teacher_forcing = forcing(n);
+//
+// They have no state, so nothing of them is stored to resume. `PlateauRate` alone has: it follows the dev loss.
+
+namespace detail {
+
+/// The share of the run that is over after n of its updates.
+inline double share_done(Index n, double updates) { return std::min(1.0, static_cast<double>(n) / updates); }
+
+/// The share of the peak during a warm-up that takes this share of the run; it begins a thousandth of the run above 0, as
+/// an update at the rate 0 would be wasted.
+inline double warmed_up(double done, double warm_up) { return (done + 1e-3) / (warm_up + 1e-3); }
+
+}  // namespace detail
+
+/// The same rate always.
+struct ConstantRate {
+  double peak = 1e-3;
+
+  double operator()(Index) const { return peak; }
+};
+
+/// Rises in a line to the peak, falls in a line to 0 at the end of the run.
+///
+///   d = n / updates        rate = peak (d + 1/1000) / (warm_up + 1/1000)      while d < warm_up
+///                          rate = peak (1 - d) / (1 - warm_up)                then
+struct LinearRate {
+  double peak = 1e-3;
+  double updates = 1;     ///< of the whole run
+  double warm_up = 0.02;  ///< share of the run, in [0, 1)
+
+  double operator()(Index n) const {
+    const double done = detail::share_done(n, updates);
+    return peak * (done < warm_up ? detail::warmed_up(done, warm_up) : (1 - done) / (1 - warm_up));
+  }
+};
+
+/// The same rise, then half a cosine down to 0 (Loshchilov & Hutter 2017, equation 5, one period).
+///
+///   rate = peak (1 + cos(pi e)) / 2,  e = (d - warm_up) / (1 - warm_up)
+struct CosineRate {
+  double peak = 1e-3;
+  double updates = 1;     ///< of the whole run
+  double warm_up = 0.02;  ///< share of the run, in [0, 1)
+
+  double operator()(Index n) const {
+    const double done = detail::share_done(n, updates);
+    if (done < warm_up) return peak * detail::warmed_up(done, warm_up);
+    return peak * (1 + std::cos(std::numbers::pi * (done - warm_up) / (1 - warm_up))) / 2;
+  }
+};
+
+/// Vaswani et al. 2017, equation 3, by its highest value: their size^-0.5 is peak sqrt(warm_up). It knows no end of the run.
+///
+///   rate = peak min(sqrt(warm_up / s), s / warm_up),  s = n + 1
+struct InverseSquareRootRate {
+  double peak = 1e-3;
+  double warm_up = 4000;  ///< updates, 1 or more
+
+  double operator()(Index n) const {
+    const double step = static_cast<double>(n) + 1;
+    return peak * std::min(std::sqrt(warm_up / step), step / warm_up);
+  }
+};
+
+/// Falls by a factor whenever the dev loss has not improved for longer than `patience` (PyTorch's ReduceLROnPlateau with
+/// its defaults: better is a loss below (1 - threshold) best, and a rate that would fall by no more than 1e-8 stays). Its
+/// members are its state.
+struct PlateauRate {
+  double rate = 1e-3;  ///< of now
+  double factor = 0.1, threshold = 1e-4;
+  Index patience = 10;  ///< this many losses in a row may be no better
+  double best = std::numeric_limits<double>::infinity();
+  Index no_better = 0;  ///< losses since the best one or the last fall
+
+  double operator()(Index) const { return rate; }
+
+  /// Takes in the next dev loss.
+  void observe(double loss) {
+    if (loss < best * (1 - threshold)) {
+      best = loss;
+      no_better = 0;
+    } else if (++no_better > patience) {
+      if (rate - rate * factor > 1e-8) rate *= factor;
+      no_better = 0;
+    }
+  }
+};
+
+// How often a step is fed the right word, in the course of scheduled sampling (Bengio et al. 2015, section 2.4). A constant
+// is a schedule as well.
+
+/// 1 - (1 - least) n / updates: the paper's linear decay with k = 1, which here reaches its least at the end of the run.
+struct LinearForcing {
+  double least = 0;
+  double updates = 1;  ///< of the whole run
+
+  double operator()(Index n) const { return 1 - (1 - least) * detail::share_done(n, updates); }
+};
+
+/// max(least, k^n), k < 1.
+struct ExponentialForcing {
+  double least = 0;
+  double k = 0.999;
+
+  double operator()(Index n) const { return std::max(least, std::pow(k, static_cast<double>(n))); }
+};
+
+/// max(least, k / (k + e^{n/k})), k >= 1: the larger k, the later it falls.
+struct InverseSigmoidForcing {
+  double least = 0;
+  double k = 1000;
+
+  double operator()(Index n) const { return std::max(least, k / (k + std::exp(static_cast<double>(n) / k))); }
+};
+
+}  // namespace heed::inline v0_1
