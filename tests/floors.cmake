@@ -11,7 +11,7 @@ set(floor_1 kernels/* products math loss init)
 set(floor_2 layers/* cells/* scorers/* normalizers/*)
 set(floor_3 memory attention recurrence encoder transformer_encoder_layer stack bridge readout maxout_readout)
 set(floor_4 decoders/*)
-set(floor_5 seq2seq pack search gradient_check optimizer train)
+set(floor_5 seq2seq pack hypothesis search_options candidates decoding search sample stream teacher_forcing gradient_check optimizer train)
 set(floor_6 heed)
 set(floor_7 io/* text/*)
 

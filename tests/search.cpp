@@ -318,7 +318,7 @@ TEST(Search, LooksBackAtANarrowMemoryWhereAskedTo) {
   EXPECT_EQ(refusal([&] {
               search(model_of(kinds()[0], 1), heed::test::copy_task(2, 1, 2, vocabulary, 1).sources, {1, 0.6, 0, true});
             }),
-            "search: only a memory of floats can be narrow");
+            "Memory: only one of floats can be narrow");
 }
 
 TEST(Search, FindsNothingForNoSources) {
@@ -369,7 +369,7 @@ TEST(Search, RefusesAModelWhoseScoresAreNotFinite) {
         EXPECT_EQ(refusal([&] {
                     search(model, std::span(&source, 1), {beam, 0.6, 0});
                   }),
-                  "search: the model's scores are not finite")
+                  "the model's scores are not finite")
             << bad << " at word " << k << ", beam " << beam;
       }
     }

@@ -120,11 +120,12 @@ struct Seq2Seq {
     visit("dropout", self.dropout...);
   }
 
- private:
-  /// Columns of logits made at a time: they stay in the second-level cache until their gradient is taken.
+  /// Columns of logits made at a time: they stay in the second-level cache until they have been used.
   static constexpr Index output_block = 256;
 
-  void forward(Sentences sources, Sentences targets, Tape& tape, const LossOptions<S>& options) const {
+  /// Teacher forcing: feeds the decoder the targets, one word late. Fills tape.wanted (each target and the end symbol),
+  /// tape.decoder.features, of which the output layer is to predict it, and what `tape.weights` reads.
+  void forward(Sentences sources, Sentences targets, Tape& tape, const LossOptions<S>& options = {}) const {
     require(sources.size() == targets.size(), [&] {
       return "Seq2Seq: " + std::to_string(sources.size()) + " sources for " + std::to_string(targets.size()) +
              " targets";
@@ -146,6 +147,7 @@ struct Seq2Seq {
     decode(decoder, tape.y, tape.target_packing, tape.memory, tape.state, tape.decoder, options.random);
   }
 
+ private:
   /// logits = output(dropout(features)) and their loss; unless `grad` is null also its gradient, down to
   /// tape.decoder.d_features.
   template <class Grad>
