@@ -140,7 +140,7 @@ class Stream {
     if (count == outputs_.cols()) {
       Buffer<S> larger;
       larger.resize(tape.outputs().rows(), 2 * count + 16);
-      larger.leftCols(count) = outputs_;
+      if (count > 0) larger.leftCols(count) = outputs_;
       outputs_ = std::move(larger);
     }
     outputs_.col(count) = tape.outputs().col(0);
