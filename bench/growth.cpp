@@ -46,10 +46,11 @@ struct Look {
   heed::Attention<heed::AdditiveScorer<Packed<float>>> attention;
   heed::Memory<float> memory;
   std::vector<Index> sentences{0};
-  Matrix query, projected, weights, context;
-  heed::AttentionScratch<float> scratch;
+  Matrix query;
+  heed::Buffer<float> carry;
+  heed::LookTape<float> tape;
 
-  Look(Index length, Index size) : scorer(16, size, size), projected(size, 1), weights(length, 1), context(size, 1) {
+  Look(Index length, Index size) : scorer(16, size, size) {
     heed::Random random(1);
     bench::randomize_parameters(scorer, size, random);
     attention.scorer = heed::pack(scorer);
@@ -57,9 +58,11 @@ struct Look {
     memory.resize(size, std::vector<Index>{length});
     memory.values = bench::random_matrix(size, length, random);
     attention.prepare(memory);
+    attention.start(memory, sentences, carry);
+    attention.begin(memory, 1, tape);
   }
 
-  void run() { attention.forward(query, memory, sentences, projected, weights, context, scratch); }
+  void run() { attention.forward(query, memory, sentences, carry, tape, 0); }
   bool right() {
     run();
     const Vector q = scorer.W * query;
@@ -67,7 +70,7 @@ struct Look {
     Vector expected = z.transpose() * scorer.v;
     expected.array() = (expected.array() - expected.maxCoeff()).exp();
     expected /= expected.sum();
-    return bench::agree(weights, expected) && bench::agree(context, memory.values * expected);
+    return bench::agree(tape.weights, expected) && bench::agree(tape.contexts, memory.values * expected);
   }
 };
 

@@ -27,9 +27,9 @@ struct Trial {
   heed::Attention<ScorerType> attention{At::template Make<double>::make(), {}};
   Memory<double> memory;
   std::vector<Index> sentences = {1, 0, 0, 1, 1};
-  Matrix<double> queries, projected, weights, contexts, d_contexts;
-  heed::AttentionScratch<double> scratch;
-  Buffer<double> d_scores;
+  Matrix<double> queries, weights, contexts, d_contexts;
+  Buffer<double> carry;
+  heed::LookTape<double> tape;
 
   Trial() {
     randomize(attention, random);
@@ -37,15 +37,17 @@ struct Trial {
     memory.values = random_matrix(memory.size(), 23, random);
     queries = random_matrix(attention.scorer.query_size(), 5, random);
     d_contexts = random_matrix(memory.size(), 5, random);
-    projected.resize(attention.projected_size(), 5);
-    contexts.resize(memory.size(), 5);
     forward();
   }
 
   void forward() {
     attention.prepare(memory);
-    weights.setConstant(attention.weight_rows(memory), 5, 99);  // overwritten
-    attention.forward(queries, memory, sentences, projected, weights, contexts, scratch);
+    attention.start(memory, sentences, carry);
+    attention.begin(memory, 5, tape);
+    tape.weights.setConstant(99);  // overwritten
+    attention.forward(queries, memory, sentences, carry, tape, 0);
+    weights = tape.weights;
+    contexts = tape.contexts;
   }
 
   double loss() {
@@ -55,10 +57,10 @@ struct Trial {
 
   /// Adds to all gradients.
   void backward(heed::Attention<ScorerType>& grad, Matrix<double>& d_queries, Memory<double>& d_memory) {
-    Matrix<double> d_projected(projected.rows(), 5);
-    attention.backward(memory, sentences, projected, weights, d_contexts, grad, d_projected, d_queries, d_memory,
-                       scratch, d_scores);
-    attention.accumulate(queries, d_projected, grad);
+    attention.begin_backward(5, tape);
+    tape.d_contexts = d_contexts;
+    attention.backward(memory, sentences, tape, 0, grad, d_queries, d_memory);
+    attention.accumulate(queries, tape, grad);
     attention.prepare_backward(memory, d_memory, grad);
   }
 };
@@ -75,6 +77,10 @@ typename Trial<At>::ScorerType random_scorer(Random& random) {
 template <class At>
 class Attention : public testing::Test {};
 TYPED_TEST_SUITE(Attention, typed::EachScorer);
+
+template <class At>
+class AttentionToContent : public testing::Test {};
+TYPED_TEST_SUITE(AttentionToContent, typed::EachContentScorer);
 
 TYPED_TEST(Attention, AgreesWithThePaperLoopForEverySentence) {
   const Trial<TypeParam> trial;
@@ -143,7 +149,7 @@ TYPED_TEST(Attention, GivesTheSameBitsInAnyBatch) {
   EXPECT_TRUE(trial.weights.topRightCorner(20, 2) == weights);
 }
 
-TYPED_TEST(Attention, PermutingTheMemoryPermutesTheWeightsAndKeepsTheContext) {
+TYPED_TEST(AttentionToContent, PermutingTheMemoryPermutesTheWeightsAndKeepsTheContext) {
   Random random(107);
   const auto scorer = random_scorer<TypeParam>(random);
   const Matrix<double> q = random_matrix(scorer.query_size(), 2, random);
@@ -191,8 +197,9 @@ struct LongTrial {
   Random random{131};
   heed::Attention<ScorerType> attention;
   Memory<S> memory;
-  Matrix<S> queries, projected, weights, contexts;
-  heed::AttentionScratch<S> scratch;
+  Matrix<S> queries, weights, contexts;
+  Buffer<S> carry;
+  heed::LookTape<S> tape;
 
   explicit LongTrial(ScorerType scorer, Index n = 3) : attention{std::move(scorer), {}} {
     randomize(attention, random, 0.1);
@@ -203,10 +210,13 @@ struct LongTrial {
   void forward() {
     attention.prepare(memory);
     const std::vector<Index> sentences(static_cast<std::size_t>(queries.cols()), 0);
-    projected.resize(attention.projected_size(), queries.cols());
-    weights.setConstant(attention.weight_rows(memory), queries.cols(), S(99));
-    contexts.setConstant(memory.size(), queries.cols(), S(99));
-    attention.forward(queries, memory, sentences, projected, weights, contexts, scratch);
+    attention.start(memory, sentences, carry);
+    attention.begin(memory, queries.cols(), tape);
+    tape.weights.setConstant(S(99));
+    tape.contexts.setConstant(S(99));
+    attention.forward(queries, memory, sentences, carry, tape, 0);
+    weights = tape.weights;
+    contexts = tape.contexts;
   }
 };
 
@@ -255,11 +265,15 @@ void expect_the_same_of_a_narrow_memory(ScorerType scorer) {
   const std::vector<Index> sentences{1, 1, 2, 0, 0, 1};
   const Matrix<float> queries = random_matrix<float>(attention.scorer.query_size(), 6, random);
   const auto look = [&](Matrix<float>& weights, Matrix<float>& contexts) {
-    Matrix<float> projected(attention.projected_size(), 6);
-    heed::AttentionScratch<float> scratch;
-    weights.setConstant(300, 6, 99);
-    contexts.setConstant(memory.size(), 6, 99);
-    attention.forward(queries, memory, sentences, projected, weights, contexts, scratch);
+    Buffer<float> carry;
+    heed::LookTape<float> tape;
+    attention.start(memory, sentences, carry);
+    attention.begin(memory, 6, tape);
+    tape.weights.setConstant(99);
+    tape.contexts.setConstant(99);
+    attention.forward(queries, memory, sentences, carry, tape, 0);
+    weights = tape.weights;
+    contexts = tape.contexts;
   };
   Matrix<float> weights, contexts, narrow_weights, narrow_contexts;
   look(weights, contexts);
@@ -289,13 +303,12 @@ TEST(AttentionToANarrowMemory, HasNoBackward) {
   memory.values.setOnes();
   d_memory.zeros_like(memory);
   memory.narrow();
-  Matrix<float> x(4, 1), weights(3, 1);
-  heed::AttentionScratch<float> scratch;
-  Buffer<float> d_scores;
+  Matrix<float> x(4, 1);
+  heed::LookTape<float> tape;
+  attention.begin(memory, 1, tape);
   const std::vector<Index> sentences{0};
-  EXPECT_EQ(
-      refusal([&] { attention.backward(memory, sentences, x, weights, x, grad, x, x, d_memory, scratch, d_scores); }),
-      "Attention: a narrow memory is for inference");
+  EXPECT_EQ(refusal([&] { attention.backward(memory, sentences, tape, 0, grad, x, d_memory); }),
+            "Attention: a narrow memory is for inference");
 }
 
 TEST(AttentionToALongMemory, AgreesWithThePaperLoop) {

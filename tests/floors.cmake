@@ -7,9 +7,9 @@ cmake_minimum_required(VERSION 3.25)
 
 # heed.hpp, the umbrella over floors 0 to 5, is floor 6 here, and io/ and text/ are floor 7.
 set(floor_0 errors threads types parameters variant packing sentence_ranges random)
-set(floor_1 kernels/* products math loss init)
+set(floor_1 kernels/* products math loss init attention_penalty)
 set(floor_2 layers/* cells/* scorers/* normalizers/*)
-set(floor_3 memory attention recurrence encoder transformer_encoder_layer stack bridge readout maxout_readout)
+set(floor_3 memory look attention local_attention monotonic_attention any_look recurrence encoder transformer_encoder_layer stack bridge readout maxout_readout)
 set(floor_4 decoders/*)
 set(floor_5 seq2seq pack hypothesis search_options candidates decoding search sample stream teacher_forcing gradient_check optimizer train)
 set(floor_6 heed)
@@ -17,7 +17,8 @@ set(floor_7 io/* text/*)
 
 set(ordered_floors 0 1 3 5)            # a header of these may include those listed before it on its own floor
 # Besides the concept's own, what its siblings may include.
-set(shared_headers cells/gru cells/layer_norm decoders/context_decoder)
+set(shared_headers cells/gru cells/layer_norm decoders/context_decoder
+  decoders/attentional_decoder)
 set(open_folders kernels io text)      # headers of these folders may include each other
 set(longest_header 300)
 

@@ -6,7 +6,8 @@ cmake_minimum_required(VERSION 3.25)
 
 # Concepts, what several headers share, and choices at run time are no mechanisms of their own.
 set(others cells/cell cells/any_cell cells/layer_norm cells/conventions scorers/scorer scorers/any_scorer
-  normalizers/normalizer decoders/decoder decoders/any_decoder decoders/context_decoder)
+  normalizers/normalizer decoders/decoder decoders/any_decoder decoders/context_decoder
+  decoders/attentional_decoder)
 
 # What is wrong with the tables in `text`: a list of sentences, empty if nothing is.
 function(find_untruths text out)

@@ -78,9 +78,8 @@ class AttentionStep {
     memory_.values = values;
     attention_.prepare(memory_);
     if (narrow) memory_.narrow();
-    projected_.resize(size, batch);
-    weights_.resize(length, batch);
-    contexts_.resize(size, batch);
+    attention_.start(memory_, sentences_, carry_);
+    attention_.begin(memory_, batch, tape_);
   }
 
   static std::string name(Index batch, Index length, bool narrow = false) {
@@ -88,9 +87,9 @@ class AttentionStep {
            "/S:" + std::to_string(length) + (narrow ? "/bfloat16" : "");
   }
 
-  void heed() { attention_.forward(queries, memory_, sentences_, projected_, weights_, contexts_, scratch_); }
-  const Matrix& weights() const { return weights_; }
-  const Matrix& contexts() const { return contexts_; }
+  void heed() { attention_.forward(queries, memory_, sentences_, carry_, tape_, 0); }
+  const heed::Buffer<float>& weights() const { return tape_.weights; }
+  const heed::Buffer<float>& contexts() const { return tape_.contexts; }
 
   /// A contest against `rival`, whose call leaves its weights (length x batch) and contexts (size x batch) there.
   Contest contest(const std::string& rival, std::function<void()> call, const float* rival_weights,
@@ -122,8 +121,8 @@ class AttentionStep {
   heed::Attention<Ready<C>> attention_;
   heed::Memory<float> memory_;
   std::vector<Index> sentences_;
-  Matrix projected_, weights_, contexts_;
-  heed::AttentionScratch<float> scratch_;
+  heed::Buffer<float> carry_;
+  heed::LookTape<float> tape_;
 };
 
 /// Calls `use(step)` for every attention step that was asked for.

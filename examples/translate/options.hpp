@@ -91,6 +91,14 @@ inline void add_model_options(CLI::App& command, heed::TranslatorConfig& config,
   add("--decoder", config.decoder, "bahdanau: the previous state asks; luong: the current one; plain: no attention")
       ->check(detail::one_of(heed::decoder_names));
   add("--scorer", config.scorer, "scoring function of the attention")->check(detail::one_of(heed::scorer_names));
+  add("--attention", config.attention,
+      "global: looks at all words; local-m, local-p: at those around the step or a predicted place; monotonic: goes on "
+      "where it stopped")
+      ->check(detail::one_of(heed::attention_names));
+  add("--window", config.window, "local attention: words to either side that are looked at")
+      ->check(CLI::Range(1, 16384));
+  add("--longest", config.longest, "location scorer: words of a source that can be looked at")
+      ->check(CLI::Range(1, 16384));
   command
       .add_flag("--input-feeding,!--no-input-feeding", config.input_feeding,
                 "luong: feed the attentional vector to the next step (on by default)")

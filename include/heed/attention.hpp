@@ -1,9 +1,7 @@
 #pragma once
 
 #include <heed/kernels/one_pass.hpp>
-#include <heed/kernels/transposed_product.hpp>
-#include <heed/kernels/weighted_sum.hpp>
-#include <heed/memory.hpp>
+#include <heed/look.hpp>
 #include <heed/normalizers/softmax.hpp>
 #include <heed/scorers/scorer.hpp>
 
@@ -13,63 +11,56 @@
 
 namespace heed::inline v0_1 {
 
-/// What a look at a memory writes besides its results. One per thread; it only grows.
-template <class S>
-struct AttentionScratch {
-  Buffer<S> scorer;        ///< what the scorer needs
-  Buffer<S> values, keys;  ///< the block of a narrow memory that is looked at
-};
-
 namespace detail {
 
 /// Score, normalise, average, for n projected queries over one sentence. Overwrites weights and contexts.
 ///
-/// A long memory whose values are its keys is read once, where the weights are a softmax. Which way is taken depends on
-/// the sentence's size alone.
+/// A long memory whose values are its keys is read once, where the weights are a softmax of scores that do not depend on
+/// the place. Which way is taken depends on the sentence's size alone.
 template <class ScorerType, class NormalizerType, class S>
 void look(const ScorerType& scorer, const NormalizerType& normalizer, const In<S>& projected, const In<S>& values,
-          const In<S>& keys, Out<S> weights, Out<S> contexts, Buffer<S>& scratch) {
+          const In<S>& keys, const In<S>& carry, Out<S> weights, Out<S> contexts, Buffer<S>& scratch) {
   const Index rows = values.rows(), cols = values.cols(), n = projected.cols();
   if constexpr (std::is_same_v<NormalizerType, Softmax> && std::is_floating_point_v<S>) {
-    if (scorer.key_size() == 0 && OnePass<S>::pays(rows, cols)) {
+    if (scorer.key_size() == 0 && !depends_on_place(scorer) && OnePass<S>::pays(rows, cols)) {
       const auto read = [&](Index j, Index) { return Columns<const S>(columns_of(values)).from(j); };
       OnePass<S>::run(rows, cols, n, read, columns_of(weights), columns_of(contexts),
                       [&](Index j, Index width, Index first, Index count) {
-                        scorer.score(projected.middleCols(first, count), values.middleCols(j, width),
-                                     weights.block(j, first, width, count), scratch);
+                        score<S>(scorer, projected.middleCols(first, count), values.middleCols(j, width), carry,
+                                 weights.block(j, first, width, count), scratch);
                       });
       return;
     }
   }
-  scorer.score(projected, keys, weights, scratch);
+  score<S>(scorer, projected, keys, carry, weights, scratch);
   normalizer.forward(weights);
-  WeightedSum<S>::add(rows, cols, n, columns_of(values), columns_of(weights), columns_of(contexts), true);
+  average<S>(values, weights, contexts);
 }
 
 /// The same over a narrow memory, a block of columns at a time, for the sentence whose `cols` columns begin at `start`.
 template <class ScorerType, class NormalizerType>
 void look_narrow(const ScorerType& scorer, const NormalizerType& normalizer, const In<float>& projected,
                  const NarrowColumns& values, const NarrowColumns& keys, Index start, Index cols, Out<float> weights,
-                 Out<float> contexts, AttentionScratch<float>& scratch) {
+                 Out<float> contexts, LookScratch<float>& scratch) {
   using Pass = OnePass<float>;
   const Index rows = values.rows(), n = projected.cols();
   const auto read = [&](Index j, Index width) { return values.unfold(start + j, width, scratch.values); };
-  const auto score = [&](Index j, Index width, Index first, Index count) {
+  const auto score_block = [&](Index j, Index width, Index first, Index count) {
     const bool own = keys.rows() > 0;
     if (own) keys.unfold(start + j, width, scratch.keys);
     const auto& block = own ? scratch.keys : scratch.values;
-    scorer.score(projected.middleCols(first, count), block.topLeftCorner(own ? keys.rows() : rows, width),
-                 weights.block(j, first, width, count), scratch.scorer);
+    score<float>(scorer, projected.middleCols(first, count), block.topLeftCorner(own ? keys.rows() : rows, width),
+                 block.topLeftCorner(0, 0), weights.block(j, first, width, count), scratch.scorer);
   };
   if constexpr (std::is_same_v<NormalizerType, Softmax>) {
-    Pass::run(rows, cols, n, read, columns_of(weights), columns_of(contexts), score);
+    Pass::run(rows, cols, n, read, columns_of(weights), columns_of(contexts), score_block);
   } else {
     const auto for_each_block = [&](const auto& use) {
       for (Index j = 0; j < cols; j += Pass::block(rows)) use(j, std::min(Pass::block(rows), cols - j));
     };
     for_each_block([&](Index j, Index width) {
       if (keys.rows() == 0) read(j, width);
-      score(j, width, 0, n);
+      score_block(j, width, 0, n);
     });
     normalizer.forward(weights);
     for_each_block([&](Index j, Index width) {
@@ -87,7 +78,7 @@ void look_narrow(const ScorerType& scorer, const NormalizerType& normalizer, con
 ///
 /// Query column i asks the sentence `sentences[i]` of the memory; neighbouring columns that ask the same one are
 /// handled together. Shapes: queries Q x n, projected P x n, weights longest x n (zero below the end of a column's
-/// sentence), contexts M x n.
+/// sentence), contexts M x n, carry (for a scorer that sees earlier looks: their weights, or the sum of these) longest x n.
 template <class ScorerType, class NormalizerType = Softmax>
 struct Attention {
   static_assert(Scorer<ScorerType>, "Attention: the first argument must model heed::Scorer (scorers/scorer.hpp)");
@@ -103,60 +94,75 @@ struct Attention {
 
   /// Throws unless the scorer takes queries and memories of these sizes. For who puts parts together.
   void check(Index query_size, Index memory_size) const {
-    require(scorer.query_size() == query_size && scorer.memory_size() == memory_size, [&] {
-      return "Attention: the scorer expects queries of size " + std::to_string(scorer.query_size()) +
-             " and a memory of size " + std::to_string(scorer.memory_size()) + ", not " + std::to_string(query_size) +
-             " and " + std::to_string(memory_size);
-    });
+    detail::check_sizes("Attention", scorer, query_size, memory_size);
   }
-
-  Index projected_size() const { return scorer.projected_size(); }
-  Index weight_rows(const Memory<S>& memory) const { return memory.longest(); }
 
   /// Computes the keys of a memory, once per batch. Throws if the memory has another size than the scorer's.
-  void prepare(Memory<S>& memory) const {
-    check(scorer.query_size(), memory.size());
-    memory.keys.resize(scorer.key_size(), memory.values.cols());
-    scorer.keys(memory.values, memory.keys);
+  void prepare(Memory<S>& memory) const { detail::prepare_keys("Attention", scorer, memory); }
+
+  /// Before the first look nothing has been looked at.
+  void start(const Memory<S>& memory, std::span<const Index> sentences, Buffer<S>& carry) const {
+    carry.resize(carry_size(memory), static_cast<Index>(sentences.size()));
+    carry.setZero();
   }
 
-  /// Overwrites projected, weights and contexts. Does not allocate once `scratch` has grown.
-  void forward(const In<S>& queries, const Memory<S>& memory, std::span<const Index> sentences, Out<S> projected,
-               Out<S> weights, Out<S> contexts, AttentionScratch<S>& scratch) const {
+  void begin(const Memory<S>& memory, Index columns, LookTape<S>& tape) const {
+    detail::make_room(memory, scorer.projected_size(), carry_size(memory), columns, tape);
+  }
+
+  /// Does not allocate once the tape has grown.
+  void forward(const In<S>& queries, const Memory<S>& memory, std::span<const Index> sentences, Out<S> carry,
+               LookTape<S>& tape, Index first, Random* = nullptr) const {
+    require(!memory.is_narrow() || !detail::depends_on_place(scorer),
+            [] { return std::string("Attention: scores that depend on the place need a memory that is not narrow"); });
+    const Index n = queries.cols();
+    auto projected = tape.projected.middleCols(first, n), weights = tape.weights.middleCols(first, n);
+    auto contexts = tape.contexts.middleCols(first, n), carried = tape.carries.middleCols(first, n);
+    carried = carry;
     scorer.project(queries, projected);
-    for_each_sentence(sentences, [&](Index b, Index i, Index n) {
+    detail::for_each_sentence(sentences, [&](Index b, Index i, Index count) {
       const Index length = memory.length(b);
-      look(projected.middleCols(i, n), memory, b, weights.block(0, i, length, n), contexts.middleCols(i, n), scratch);
-      weights.block(length, i, weights.rows() - length, n).setZero();
+      look(projected.middleCols(i, count), memory, b, carried.block(0, i, carry.rows() > 0 ? length : 0, count),
+           weights.block(0, i, length, count), contexts.middleCols(i, count), tape.scratch);
+      weights.block(length, i, weights.rows() - length, count).setZero();
     });
+    const Carried what = detail::carried(scorer);
+    if (what == Carried::last) carry = weights;
+    if (what == Carried::sum) carry += weights;
   }
 
-  /// Adds to grad (of `score`), d_queries and d_memory; overwrites d_projected, which `accumulate` wants later.
-  void backward(const Memory<S>& memory, std::span<const Index> sentences, const In<S>& projected, const In<S>& weights,
-                const In<S>& d_contexts, With<S>& grad, Out<S> d_projected, Out<S> d_queries, Memory<S>& d_memory,
-                AttentionScratch<S>& scratch, Buffer<S>& d_scores) const {
+  void begin_backward(Index sentences, LookTape<S>& tape) const { detail::make_room_backward(sentences, tape); }
+
+  void backward(const Memory<S>& memory, std::span<const Index> sentences, LookTape<S>& tape, Index first,
+                With<S>& grad, Out<S> d_queries, Memory<S>& d_memory) const {
     require(!memory.is_narrow(), [] { return std::string("Attention: a narrow memory is for inference"); });
+    const Index n = static_cast<Index>(sentences.size());
+    const auto projected = tape.projected.middleCols(first, n), weights = tape.weights.middleCols(first, n);
+    auto d_projected = tape.d_projected.middleCols(first, n), d_carry = tape.d_carry.leftCols(n);
     d_projected.setZero();
-    d_scores.resize(weights.rows(), weights.cols());
-    for_each_sentence(sentences, [&](Index b, Index i, Index n) {
-      const auto block = weights.block(0, i, memory.length(b), n);
-      auto d = d_scores.block(0, i, memory.length(b), n);
-      const auto values = detail::columns_of(memory.values_of(b));
-      const auto d_context = detail::columns_of(d_contexts.middleCols(i, n));
-      detail::TransposedProduct<S>::set(memory.size(), d.rows(), n, values, d_context,
-                                        detail::columns_of(d));  // was: contexts
-      detail::WeightedSum<S>::backward(memory.size(), d.rows(), n, d_context, detail::columns_of(block),
-                                       detail::columns_of(d_memory.values_of(b)));  // was: contexts
-      normalizer.backward(block, d);                                                // was: normalise
-      scorer.score_backward(projected.middleCols(i, n), memory.keys_of(b), d, grad.scorer, d_projected.middleCols(i, n),
-                            d_memory.keys_of(b), scratch.scorer);  // was: score
+    tape.d_scores.resize(weights.rows(), n);
+    detail::for_each_sentence(sentences, [&](Index b, Index i, Index count) {
+      const Index length = memory.length(b), handed = d_carry.rows() > 0 ? length : 0;
+      const auto w = weights.block(0, i, length, count);
+      auto d = tape.d_scores.block(0, i, length, count), d_handed = d_carry.block(0, i, handed, count);
+      detail::average_backward<S>(memory.values_of(b), w, tape.d_contexts.middleCols(first + i, count), d,
+                                  d_memory.values_of(b));  // was: contexts
+      if (tape.d_weights.rows() > 0)
+        d += tape.d_weights.block(0, first + i, length, count);          // was: a loss of the weights
+      if (handed > 0) d += d_handed;                                     // was: carry
+      if (detail::carried(scorer) == Carried::last) d_handed.setZero();  // was: carry = weights
+      normalizer.backward(w, d);                                         // was: normalise
+      detail::score_backward<S>(scorer, projected.middleCols(i, count), memory.keys_of(b),
+                                tape.carries.block(0, first + i, handed, count), d, grad.scorer,
+                                d_projected.middleCols(i, count), d_memory.keys_of(b), d_handed,
+                                tape.scratch.scorer);  // was: score
     });
     scorer.project_backward(d_projected, d_queries);  // was: project
   }
 
   /// The scorer's parameter gradients that are products over a whole batch.
-  void accumulate(const In<S>& queries, const In<S>& d_projected, With<S>& grad) const {
-    scorer.accumulate(queries, d_projected, grad.scorer);
+  void accumulate(const In<S>& queries, const LookTape<S>& tape, With<S>& grad) const {
+    scorer.accumulate(queries, tape.d_projected, grad.scorer);
   }
 
   /// Backward of `prepare`, after the last `backward`.
@@ -171,8 +177,12 @@ struct Attention {
   }
 
  private:
-  void look(const In<S>& projected, const Memory<S>& memory, Index b, Out<S> weights, Out<S> contexts,
-            AttentionScratch<S>& scratch) const {
+  Index carry_size(const Memory<S>& memory) const {
+    return detail::carried(scorer) == Carried::nothing ? 0 : memory.longest();
+  }
+
+  void look(const In<S>& projected, const Memory<S>& memory, Index b, const In<S>& carry, Out<S> weights,
+            Out<S> contexts, LookScratch<S>& scratch) const {
     if constexpr (std::is_same_v<S, float>) {
       if (memory.is_narrow()) {
         return detail::look_narrow(scorer, normalizer, projected, memory.narrow_values(), memory.narrow_keys(),
@@ -180,16 +190,7 @@ struct Attention {
       }
     }
     detail::look<ScorerType, NormalizerType, S>(scorer, normalizer, projected, memory.values_of(b), memory.keys_of(b),
-                                                weights, contexts, scratch.scorer);
-  }
-
-  /// Calls use(b, i, n) for every run of n columns from i that ask sentence b.
-  template <class Use>
-  static void for_each_sentence(std::span<const Index> sentences, Use&& use) {
-    for (std::size_t i = 0, end = 0; i < sentences.size(); i = end) {
-      while (end < sentences.size() && sentences[end] == sentences[i]) ++end;
-      use(sentences[i], static_cast<Index>(i), static_cast<Index>(end - i));
-    }
+                                                carry, weights, contexts, scratch.scorer);
   }
 };
 
@@ -203,10 +204,10 @@ struct Attended {
 /// The buffers of `attend`, to be kept between calls by who must not allocate.
 template <class S>
 struct AttendWorkspace {
-  Buffer<S> keys, projected, scratch;
+  Buffer<S> keys, projected, carry, scratch;
 };
 
-/// Attention on its own, for a network of yours: queries (Q x n) look at one memory (M x T).
+/// Attention on its own, for a network of yours: queries (Q x n) look at one memory (M x T), each for the first time.
 ///
 /// Any Eigen expression, `Map`, `Block` or fixed-size vector will do. Overwrites context (M x n) and weights (T x n).
 /// Does not allocate once the workspace has grown. Throws on an empty memory and on sizes that do not fit.
@@ -236,8 +237,11 @@ void attend(const ScorerType& scorer, const Eigen::MatrixBase<Queries>& queries,
   work.keys.resize(scorer.key_size(), memory.cols());
   scorer.project(queries.derived(), work.projected);
   scorer.keys(values, work.keys);
+  work.carry.resize(detail::carried(scorer) == Carried::nothing ? 0 : memory.cols(), queries.cols());
+  work.carry.setZero();
   const In<S> keys(scorer.key_size() > 0 ? In<S>(work.keys) : values);
-  detail::look<ScorerType, Softmax, S>(scorer, Softmax(), work.projected, values, keys, weights, context, work.scratch);
+  detail::look<ScorerType, Softmax, S>(scorer, Softmax(), work.projected, values, keys, work.carry, weights, context,
+                                       work.scratch);
 }
 
 /// The same in one line, with results of its own: `auto [context, weights] = heed::attend(scorer, query, memory);`

@@ -11,7 +11,7 @@ namespace heed::inline v0_1 {
 ///
 ///   b...          zero: biases
 ///   gain...       one
-///   g             as it was made: a scale whose first value its part knows best
+///   g, r          as it was made: a scale, or what is added to scores, whose first value its part knows best
 ///   table         uniform with deviation 1/2: a word vector is an input, not a map, so its size has no say. With
 ///   vectors
 ///                 as small as a map's entries, the first epochs would be spent on growing them.
@@ -25,7 +25,7 @@ void initialize(P& part, Random& random) {
           x.setZero();
           return;
         }
-        if (name.leaf() == "g") return;
+        if (name.leaf() == "g" || name.leaf() == "r") return;
         if (name.leaf().starts_with("gain")) {
           x.setOnes();
           return;

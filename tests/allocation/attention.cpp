@@ -67,10 +67,13 @@ TEST(Attention, AllocatesNothingForward) {
       for (Index i = 0; i < 4 * beam; ++i) sentences.push_back(i / beam);
       const Index n = 4 * beam;
       const Matrix<float> queries = random_matrix<float>(scorer.query_size(), n, random);
-      Matrix<float> projected(attention.projected_size(), n), weights(memory.longest(), n), contexts(memory.size(), n);
-      heed::AttentionScratch<float> scratch;
-      EXPECT_EQ(steady_allocations(
-                    [&] { attention.forward(queries, memory, sentences, projected, weights, contexts, scratch); }),
+      heed::Buffer<float> carry;
+      heed::LookTape<float> tape;
+      EXPECT_EQ(steady_allocations([&] {
+                  attention.start(memory, sentences, carry);
+                  attention.begin(memory, n, tape);
+                  attention.forward(queries, memory, sentences, carry, tape, 0);
+                }),
                 0);
       EXPECT_EQ(steady_allocations([&] { attention.prepare(memory); }), 0);
     }

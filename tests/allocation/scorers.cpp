@@ -29,11 +29,14 @@ void expect_no_allocations(ScorerType scorer, NormalizerType normalizer) {
   attention.prepare(memory);
   const std::vector<Index> sentences = {0, 0, 1, 1, 2, 2, 3, 3};
   const Matrix<float> queries = random_matrix<float>(attention.scorer.query_size(), 8, random);
-  Matrix<float> projected(attention.projected_size(), 8), weights(memory.longest(), 8), contexts(memory.size(), 8);
-  heed::AttentionScratch<float> scratch;
-  EXPECT_EQ(
-      steady_allocations([&] { attention.forward(queries, memory, sentences, projected, weights, contexts, scratch); }),
-      0);
+  heed::Buffer<float> carry;
+  heed::LookTape<float> tape;
+  EXPECT_EQ(steady_allocations([&] {
+              attention.start(memory, sentences, carry);
+              attention.begin(memory, 8, tape);
+              attention.forward(queries, memory, sentences, carry, tape, 0);
+            }),
+            0);
   EXPECT_EQ(steady_allocations([&] { attention.prepare(memory); }), 0);
 }
 

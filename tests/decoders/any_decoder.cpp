@@ -10,7 +10,7 @@ using heed::TranslatorConfig;
 
 namespace {
 
-using Any = heed::AnyDecoder<heed::AnyCell<double>, heed::AnyScorer<double>>;
+using Any = heed::AnyDecoder<heed::AnyCell<double>, heed::AnyLook<heed::AnyScorer<double>>>;
 
 static_assert(heed::Decoder<Any>);
 

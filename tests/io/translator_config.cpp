@@ -71,11 +71,14 @@ TEST(MakeModel, MakesWhatTheConfigurationSays) {
   EXPECT_EQ(model.encoder.output_size(), 12);
   EXPECT_EQ(model.dropout.rate, 0.25F);
   EXPECT_EQ(model.encoder.dropout.rate, 0.25F);
-  const auto& luong = std::get<heed::LuongDecoder<heed::AnyCell<float>, heed::AnyScorer<float>>>(model.decoder.decoder);
+  using Scorer = heed::AnyScorer<float>;
+  using Luong = heed::AttentionalDecoder<heed::AnyCell<float>, heed::AnyLook<Scorer>>;
+  const auto& luong = std::get<Luong>(model.decoder.decoder);
   EXPECT_EQ(luong.stack.dropout.rate, 0.25F);
   EXPECT_TRUE(luong.input_feeding);
   EXPECT_TRUE(std::holds_alternative<heed::LstmCell<float>>(luong.stack.bottom().cell));
-  EXPECT_TRUE(std::holds_alternative<heed::ConcatScorer<float>>(luong.attention.scorer.scorer));
+  const auto& attention = std::get<heed::Attention<Scorer>>(luong.attention.look);
+  EXPECT_TRUE(std::holds_alternative<heed::ConcatScorer<float>>(attention.scorer.scorer));
   EXPECT_EQ(heed::squared_norm(model), 0);
 }
 
@@ -93,6 +96,32 @@ TEST(MakeCell, KnowsItsNames) {
 TEST(MakeScorer, KnowsItsNames) {
   for (const auto name : heed::scorer_names) EXPECT_EQ(heed::make_scorer<float>(name, 4, 4).query_size(), 4);
   EXPECT_EQ(refusal([] { heed::make_scorer<float>("", 4, 4); }), "there is no scorer \"\"");
+}
+
+TEST(MakeLook, KnowsItsNamesAndOptions) {
+  TranslatorConfig config = small();
+  config.window = 3;
+  config.longest = 7;
+  const auto look = [&](const char* attention, const char* scorer) {
+    config.attention = attention;
+    config.scorer = scorer;
+    return heed::make_look<float>(config).look;
+  };
+  using Scorer = heed::AnyScorer<float>;
+  EXPECT_EQ((std::get<heed::LocalAttention<Scorer, heed::StepPosition<float>>>(look("local-m", "dot")).window), 3);
+  EXPECT_EQ((std::get<heed::LocalAttention<Scorer, heed::PredictedPosition<float>>>(look("local-p", "dot")).window), 3);
+  EXPECT_FALSE(std::get<heed::MonotonicAttention<Scorer>>(look("monotonic", "dot")).hard);
+  const auto global = std::get<heed::Attention<Scorer>>(look("global", "location"));
+  EXPECT_EQ(std::get<heed::LocationScorer<float>>(global.scorer.scorer).longest(), 7);
+  EXPECT_EQ(refusal([&] { look("", "dot"); }), "there is no attention \"\"");
+}
+
+TEST(TranslatorConfig, RefusesScorersThatDependOnThePlaceInOtherAttention) {
+  EXPECT_EQ(refused([](auto& c) {
+              c.scorer = "coverage";
+              c.attention = "local-m";
+            }),
+            "the coverage scorer depends on the place itself, so its attention is global, not local-m");
 }
 
 TEST(TranslatorConfig, SharesTheHiddenSizeBetweenTwoDirectionsForTheDotProduct) {
@@ -120,7 +149,11 @@ TEST(TranslatorConfig, AcceptsEveryCombination) {
 TEST(TranslatorConfig, RefusesWhatDoesNotExist) {
   EXPECT_EQ(refused([](auto& c) { c.cell = "transformer"; }),
             "cell is one of gru, lstm, rnn, rnn-relu, not \"transformer\"");
-  EXPECT_EQ(refused([](auto& c) { c.scorer = ""; }), "scorer is one of additive, dot, general, concat, not \"\"");
+  EXPECT_EQ(refused([](auto& c) { c.scorer = ""; }),
+            "scorer is one of additive, dot, general, concat, scaled-dot, scaled-general, normed-additive, location, "
+            "coverage, convolutional, not \"\"");
+  EXPECT_EQ(refused([](auto& c) { c.attention = "none"; }),
+            "attention is one of global, local-m, local-p, monotonic, not \"none\"");
   EXPECT_EQ(refused([](auto& c) { c.decoder = "Luong"; }), "decoder is one of bahdanau, luong, plain, not \"Luong\"");
 }
 
@@ -143,7 +176,7 @@ TEST(TranslatorConfig, RefusesAnOddSizeThatTwoDirectionsMustShare) {
     c.scorer = "dot";
   };
   EXPECT_EQ(refused(odd),
-            "hidden is 7, but the dot scorer with two directions needs an even size: each direction has half");
+            "hidden is 7, but a dot product with two directions needs an even size: each direction has half");
   EXPECT_EQ(refused([&](auto& c) {
               odd(c);
               c.bidirectional = false;

@@ -43,8 +43,9 @@ struct Trial {
   heed::Attention<ScorerType, NormalizerType> attention;
   Memory<double> memory;
   std::vector<Index> sentences = {1, 0, 0, 1, 1};
-  Matrix<double> queries, projected, weights, contexts, d_contexts;
-  heed::AttentionScratch<double> scratch;
+  Matrix<double> queries, weights, contexts, d_contexts;
+  heed::Buffer<double> carry;
+  heed::LookTape<double> tape;
 
   explicit Trial(ScorerType scorer) : attention{std::move(scorer), typed::make_normalizer<NormalizerType>()} {
     randomize(attention, random);
@@ -52,14 +53,16 @@ struct Trial {
     memory.values = random_matrix(memory.size(), 23, random);
     queries = random_matrix(attention.scorer.query_size(), 5, random);
     d_contexts = random_matrix(memory.size(), 5, random);
-    projected.resize(attention.projected_size(), 5);
-    contexts.resize(memory.size(), 5);
     forward();
   }
   void forward() {
     attention.prepare(memory);
-    weights.setConstant(attention.weight_rows(memory), 5, 99);
-    attention.forward(queries, memory, sentences, projected, weights, contexts, scratch);
+    attention.start(memory, sentences, carry);
+    attention.begin(memory, 5, tape);
+    tape.weights.setConstant(99);
+    attention.forward(queries, memory, sentences, carry, tape, 0);
+    weights = tape.weights;
+    contexts = tape.contexts;
   }
   double loss() {
     forward();
@@ -88,13 +91,13 @@ struct Trial {
 
   heed::GradientCheck check() {
     auto grad = heed::zeros_like(attention);
-    Matrix<double> d_queries = Matrix<double>::Zero(queries.rows(), 5), d_projected(projected.rows(), 5);
+    Matrix<double> d_queries = Matrix<double>::Zero(queries.rows(), 5);
     Memory<double> d_memory;
     d_memory.zeros_like(memory);
-    heed::Buffer<double> d_scores;
-    attention.backward(memory, sentences, projected, weights, d_contexts, grad, d_projected, d_queries, d_memory,
-                       scratch, d_scores);
-    attention.accumulate(queries, d_projected, grad);
+    attention.begin_backward(5, tape);
+    tape.d_contexts = d_contexts;
+    attention.backward(memory, sentences, tape, 0, grad, d_queries, d_memory);
+    attention.accumulate(queries, tape, grad);
     attention.prepare_backward(memory, d_memory, grad);
     const auto value = [&] { return loss(); };
     auto result = heed::check_gradients(attention, grad, value);

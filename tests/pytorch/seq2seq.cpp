@@ -13,7 +13,7 @@ using heed::test::PytorchFixture;
 
 using Cell = heed::AnyCell<double>;
 using Scorer = heed::AnyScorer<double>;
-using Model = heed::Seq2Seq<heed::Encoder<Cell>, heed::AnyDecoder<Cell, Scorer>>;
+using Model = heed::Seq2Seq<heed::Encoder<Cell>, heed::AnyDecoder<Cell, heed::Attention<Scorer>>>;
 
 constexpr double tolerance = 1e-9;
 
@@ -48,7 +48,7 @@ Model make_model(const PytorchFixture& fixture) {
         make_scorer(fixture.text("scorer"), hidden, memory, size("alignment"), fixture.number<bool>("scorer_bias")),
         {}};
   };
-  const auto decoder = [&]() -> heed::AnyDecoder<Cell, Scorer> {
+  const auto decoder = [&]() -> heed::AnyDecoder<Cell, heed::Attention<Scorer>> {
     const std::string& kind = fixture.text("decoder");
     if (kind == "plain") {
       return heed::PlainDecoder<Cell>(make, heed::FixedVector<double>(), word, memory, hidden, layers, features);

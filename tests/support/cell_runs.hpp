@@ -50,7 +50,8 @@ double distance_from_dynamic(heed::Index inputs = input, heed::Index units = hid
   Sized sized(inputs, units);
   randomize(fixed, random);
   copy_parameters(fixed, sized);
-  const heed::Matrix<double> x = random_matrix(inputs, 5, random), s_prev = random_matrix(fixed.state_size(), 5, random);
+  const heed::Matrix<double> x = random_matrix(inputs, 5, random),
+                             s_prev = random_matrix(fixed.state_size(), 5, random);
   const heed::Matrix<double> d_s = random_matrix(fixed.state_size(), 5, random);
   const Gradients a(fixed, x, s_prev, d_s);
   const Gradients b(sized, x, s_prev, d_s);

@@ -11,6 +11,7 @@
 #include <heed/scorers/scaled_general.hpp>
 
 #include <cmath>
+#include <limits>
 #include <variant>
 #include <vector>
 
@@ -246,9 +247,60 @@ Real score(const heed::NormedAdditiveScorer<S, Q, M, A>& scorer, const Column& q
   return static_cast<Real>(scorer.g(0)) * sum / std::sqrt(squares);
 }
 
+/// The score of memory j, one of `values`, after looks with the weights `earlier`: for most scorers neither matters.
+template <class ScorerType>
+Real score(const ScorerType& scorer, const Column& q, const std::vector<Column>& values, std::size_t j,
+           const std::vector<Column>&) {
+  return score(scorer, q, values[j]);
+}
+
+/// Luong, Pham & Manning 2015, equation 8.
+template <class S, int Q, int L>
+Real score(const heed::LocationScorer<S, Q, L>& scorer, const Column& q, const std::vector<Column>&, std::size_t j,
+           const std::vector<Column>&) {
+  const Index row = static_cast<Index>(j);
+  return row < scorer.W.rows() ? affine(scorer.W, 0, q, no_bias(), row) : -std::numeric_limits<Real>::infinity();
+}
+
+/// See, Liu & Manning 2017, equation 11.
+template <class S, int Q, int M, int A>
+Real score(const heed::CoverageScorer<S, Q, M, A>& scorer, const Column& q, const std::vector<Column>& values,
+           std::size_t j, const std::vector<Column>& earlier) {
+  Real covered = 0, sum = 0;
+  for (const Column& weights : earlier) covered += weights[j];
+  for (Index k = 0; k < scorer.v.size(); ++k) {
+    const Real match = affine(scorer.W, 0, q, no_bias(), k) + affine(scorer.U, 0, values[j], scorer.b, k);
+    sum += static_cast<Real>(scorer.v(k)) * std::tanh(match + static_cast<Real>(scorer.w(k)) * covered);
+  }
+  return sum;
+}
+
+/// Chorowski et al. 2015, equations 8 and 9.
+template <class S, int Q, int M, int A>
+Real score(const heed::ConvolutionalScorer<S, Q, M, A>& scorer, const Column& q, const std::vector<Column>& values,
+           std::size_t j, const std::vector<Column>& earlier) {
+  Column f;
+  for (Index filter = 0; filter < scorer.F.rows(); ++filter) {
+    Real sum = 0;
+    for (Index k = 0; k < scorer.F.cols(); ++k) {
+      const Index place = static_cast<Index>(j) + k - (scorer.F.cols() - 1) / 2;
+      const bool inside = !earlier.empty() && place >= 0 && place < static_cast<Index>(values.size());
+      sum += static_cast<Real>(scorer.F(filter, k)) * (inside ? earlier.back()[at(place)] : 0);
+    }
+    f.push_back(sum);
+  }
+  Real sum = 0;
+  for (Index k = 0; k < scorer.v.size(); ++k) {
+    const Real match = affine(scorer.W, 0, q, no_bias(), k) + affine(scorer.V, 0, values[j], scorer.b, k);
+    sum += static_cast<Real>(scorer.v(k)) * std::tanh(match + affine(scorer.U, 0, f, no_bias(), k));
+  }
+  return sum;
+}
+
 template <class S>
-Real score(const heed::AnyScorer<S>& any, const Column& q, const Column& h) {
-  return std::visit([&](const auto& scorer) { return score(scorer, q, h); }, any.scorer);
+Real score(const heed::AnyScorer<S>& any, const Column& q, const std::vector<Column>& values, std::size_t j,
+           const std::vector<Column>& earlier) {
+  return std::visit([&](const auto& scorer) { return score(scorer, q, values, j, earlier); }, any.scorer);
 }
 
 inline Column softmax(Column x) {
@@ -264,16 +316,24 @@ struct Attended {
   Column weights, context;
 };
 
-template <class ScorerType, class Values>
-Attended attend(const ScorerType& scorer, const Column& q, const Values& memory) {
+template <class ScorerType>
+Attended attend(const ScorerType& scorer, const Column& q, const std::vector<Column>& values,
+                const std::vector<Column>& earlier) {
   Column scores;
-  for (Index j = 0; j < memory.cols(); ++j) scores.push_back(score(scorer, q, column(memory, j)));
-  Attended result{softmax(scores), Column(at(memory.rows()))};
-  for (Index j = 0; j < memory.cols(); ++j) {
-    const Column h = column(memory, j);
-    for (std::size_t k = 0; k < h.size(); ++k) result.context[k] += result.weights[at(j)] * h[k];
+  for (std::size_t j = 0; j < values.size(); ++j) scores.push_back(score(scorer, q, values, j, earlier));
+  Attended result{softmax(scores), Column(values[0].size())};
+  for (std::size_t j = 0; j < values.size(); ++j) {
+    for (std::size_t k = 0; k < values[j].size(); ++k) result.context[k] += result.weights[j] * values[j][k];
   }
   return result;
+}
+
+/// The first look.
+template <class ScorerType, class Values>
+Attended attend(const ScorerType& scorer, const Column& q, const Values& memory) {
+  std::vector<Column> values;
+  for (Index j = 0; j < memory.cols(); ++j) values.push_back(column(memory, j));
+  return attend(scorer, q, values, {});
 }
 
 /// The same columns side by side, to be compared with what heed computed.

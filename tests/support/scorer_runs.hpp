@@ -7,18 +7,28 @@
 
 namespace typed {
 
+/// What earlier looks may have handed to n queries over T values: numbers above 0, or nothing where it is not looked at.
+template <class ScorerType>
+heed::Matrix<typename ScorerType::Scalar> random_carry(const ScorerType& scorer, heed::Index T, heed::Index n,
+                                                       heed::Random& random) {
+  using S = typename ScorerType::Scalar;
+  const bool carries = heed::detail::carried(scorer) != heed::Carried::nothing;
+  return random_matrix<S>(carries ? T : 0, n, random).cwiseAbs();
+}
+
 /// scores(j, i) of memory j against query i, through every call of the concept.
 template <class ScorerType>
 heed::Matrix<typename ScorerType::Scalar> scores(const ScorerType& scorer,
                                                  const heed::Matrix<typename ScorerType::Scalar>& queries,
-                                                 const heed::Matrix<typename ScorerType::Scalar>& values) {
+                                                 const heed::Matrix<typename ScorerType::Scalar>& values,
+                                                 const heed::Matrix<typename ScorerType::Scalar>& carry = {}) {
   using S = typename ScorerType::Scalar;
   heed::Matrix<S> projected(scorer.projected_size(), queries.cols()), keys(scorer.key_size(), values.cols());
   heed::Matrix<S> result(values.cols(), queries.cols());
   heed::Buffer<S> scratch;
   scorer.project(queries, projected);
   scorer.keys(values, keys);
-  scorer.score(projected, scorer.key_size() > 0 ? keys : values, result, scratch);
+  heed::detail::score<S>(scorer, projected, scorer.key_size() > 0 ? keys : values, carry, result, scratch);
   return result;
 }
 
@@ -27,18 +37,19 @@ template <class ScorerType>
 struct ScorerGradients {
   using S = typename ScorerType::Scalar;
   ScorerType parameters;
-  heed::Matrix<S> queries, values;
+  heed::Matrix<S> queries, values, carry;
 
   ScorerGradients(const ScorerType& scorer, const heed::Matrix<S>& queries_, const heed::Matrix<S>& values_,
-                  const heed::Matrix<S>& d_scores)
+                  const heed::Matrix<S>& d_scores, const heed::Matrix<S>& carry_ = {})
       : parameters(heed::zeros_like(scorer)),
         queries(heed::Matrix<S>::Zero(queries_.rows(), queries_.cols())),
-        values(heed::Matrix<S>::Zero(values_.rows(), values_.cols())) {
-    add(scorer, queries_, values_, d_scores);
+        values(heed::Matrix<S>::Zero(values_.rows(), values_.cols())),
+        carry(heed::Matrix<S>::Zero(carry_.rows(), carry_.cols())) {
+    add(scorer, queries_, values_, d_scores, carry_);
   }
 
   void add(const ScorerType& scorer, const heed::Matrix<S>& queries_, const heed::Matrix<S>& values_,
-           const heed::Matrix<S>& d_scores) {
+           const heed::Matrix<S>& d_scores, const heed::Matrix<S>& carry_ = {}) {
     heed::Matrix<S> projected(scorer.projected_size(), queries_.cols()), keys(scorer.key_size(), values_.cols());
     heed::Matrix<S> d_projected = heed::Matrix<S>::Zero(projected.rows(), projected.cols());
     heed::Matrix<S> d_keys = heed::Matrix<S>::Zero(keys.rows(), keys.cols());
@@ -46,8 +57,8 @@ struct ScorerGradients {
     scorer.project(queries_, projected);
     scorer.keys(values_, keys);
     const bool keyed = scorer.key_size() > 0;
-    scorer.score_backward(projected, keyed ? keys : values_, d_scores, parameters, d_projected, keyed ? d_keys : values,
-                          scratch);
+    heed::detail::score_backward<S>(scorer, projected, keyed ? keys : values_, carry_, d_scores, parameters,
+                                    d_projected, keyed ? d_keys : values, carry, scratch);
     scorer.project_backward(d_projected, queries);
     scorer.accumulate(queries_, d_projected, parameters);
     scorer.keys_backward(values_, d_keys, parameters, values);
@@ -62,11 +73,11 @@ double scorer_distance(Fixed fixed, Sized sized) {
   copy_parameters(fixed, sized);
   const heed::Matrix<double> queries = random_matrix(fixed.query_size(), 2, random);
   const heed::Matrix<double> values = random_matrix(fixed.memory_size(), 20, random);
-  const heed::Matrix<double> d_scores = random_matrix(20, 2, random);
-  const ScorerGradients a(fixed, queries, values, d_scores);
-  const ScorerGradients b(sized, queries, values, d_scores);
-  return std::max({difference(scores(fixed, queries, values), scores(sized, queries, values)),
-                   difference(a.queries, b.queries), difference(a.values, b.values),
+  const heed::Matrix<double> d_scores = random_matrix(20, 2, random), carry = random_carry(fixed, 20, 2, random);
+  const ScorerGradients a(fixed, queries, values, d_scores, carry);
+  const ScorerGradients b(sized, queries, values, d_scores, carry);
+  return std::max({difference(scores(fixed, queries, values, carry), scores(sized, queries, values, carry)),
+                   difference(a.queries, b.queries), difference(a.values, b.values), difference(a.carry, b.carry),
                    part_difference(a.parameters, b.parameters)});
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <heed/any_look.hpp>
 #include <heed/decoders/any_decoder.hpp>
 #include <heed/seq2seq.hpp>
 
@@ -79,12 +80,79 @@ void step(const std::vector<C>& cells, Column x, std::vector<Column>& states) {
   }
 }
 
+/// The context that a look finds after looks with the weights so far, to which its own are added.
 template <class ScorerType, class NormalizerType>
 Column look(const heed::Attention<ScorerType, NormalizerType>& attention, const Column& query, const Encoded& source,
             std::vector<Column>& weights) {
-  const Attended found = attend(attention.scorer, query, matrix(source.values));
+  const Attended found = attend(attention.scorer, query, source.values, weights);
   weights.push_back(found.weights);
   return found.context;
+}
+
+/// Luong, Pham & Manning 2015, section 3.2, first for p_t = t, then for p_t of equation 9; places count from 0.
+template <class S>
+Real position(const heed::StepPosition<S>&, const Column&, Index, Index step) {
+  return static_cast<Real>(step);
+}
+template <class S>
+Real position(const heed::PredictedPosition<S>& predicted, const Column& query, Index length, Index) {
+  const Column hidden = tanh_layer(predicted.W, query, no_bias());
+  Real a = 0;
+  for (std::size_t k = 0; k < hidden.size(); ++k) {
+    a += static_cast<Real>(predicted.v(static_cast<Index>(k))) * hidden[k];
+  }
+  return static_cast<Real>(length) * sigmoid(a);
+}
+template <class ScorerType, class PositionType>
+Column look(const heed::LocalAttention<ScorerType, PositionType>& attention, const Column& query, const Encoded& source,
+            std::vector<Column>& weights) {
+  const Index length = static_cast<Index>(source.values.size());
+  const auto D = static_cast<Real>(attention.window);
+  const Real p = std::min(position(attention.position, query, length, static_cast<Index>(weights.size())),
+                          static_cast<Real>(length - 1));
+  Column found(at(length)), context(source.summary.size());
+  Real total = 0;
+  for (std::size_t j = 0; j < at(length); ++j) {
+    if (std::abs(static_cast<Real>(j) - p) > D) continue;
+    total += found[j] = std::exp(score(attention.scorer, query, source.values, j, weights));
+  }
+  for (std::size_t j = 0; j < at(length); ++j) {
+    const Real distance = static_cast<Real>(j) - p, sigma = D / 2;
+    found[j] *= (PositionType::fades ? std::exp(-distance * distance / (2 * sigma * sigma)) : 1) / total;
+    for (std::size_t k = 0; k < context.size(); ++k) context[k] += found[j] * source.values[j][k];
+  }
+  weights.push_back(found);
+  return context;
+}
+
+/// Raffel et al. 2017, equation 9: every way to stop at j, which begins where the last look stopped; or algorithm 1.
+template <class ScorerType>
+Column look(const heed::MonotonicAttention<ScorerType>& attention, const Column& query, const Encoded& source,
+            std::vector<Column>& weights) {
+  const std::size_t length = source.values.size();
+  Column last(length), p, found(length), context(source.summary.size());
+  last[0] = 1;
+  if (!weights.empty()) last = weights.back();
+  for (std::size_t j = 0; j < length; ++j) {
+    p.push_back(sigmoid(score(attention.scorer, query, source.values, j, {}) + static_cast<Real>(attention.r(0))));
+    if (attention.hard) p[j] = p[j] > 0.5L ? 1 : 0;
+  }
+  for (std::size_t j = 0; j < length; ++j) {
+    for (std::size_t from = 0; from <= j; ++from) {
+      Real way = last[from] * p[j];
+      for (std::size_t passed = from; passed < j; ++passed) way *= 1 - p[passed];
+      found[j] += way;
+    }
+    for (std::size_t k = 0; k < context.size(); ++k) context[k] += found[j] * source.values[j][k];
+  }
+  weights.push_back(found);
+  return context;
+}
+
+template <class ScorerType, class NormalizerType>
+Column look(const heed::AnyLook<ScorerType, NormalizerType>& any, const Column& query, const Encoded& source,
+            std::vector<Column>& weights) {
+  return std::visit([&](const auto& l) { return look(l, query, source, weights); }, any.look);
 }
 
 template <class S>
@@ -98,8 +166,8 @@ struct Decoded {
 };
 
 /// Bahdanau, Cho & Bengio 2015, equations 4 to 6: c_i from s_{i-1}, s_i from c_i.
-template <class C, class Look>
-Decoded decode(const heed::ContextDecoder<C, Look>& decoder, const Encoded& source, const std::vector<Column>& y) {
+template <class C, class LookType>
+Decoded decode(const heed::ContextDecoder<C, LookType>& decoder, const Encoded& source, const std::vector<Column>& y) {
   Decoded result;
   std::vector<Column> states = first_states(decoder.bridge, source);
   const Index size = decoder.stack.layers.back().hidden_size();
@@ -113,8 +181,8 @@ Decoded decode(const heed::ContextDecoder<C, Look>& decoder, const Encoded& sour
 }
 
 /// Luong, Pham & Manning 2015, equations 5 and 7 and section 3.3: s_i first, c_i from it, [c_i; s_i] in this order.
-template <class C, class ScorerType, class NormalizerType>
-Decoded decode(const heed::LuongDecoder<C, ScorerType, NormalizerType>& decoder, const Encoded& source,
+template <class C, class LookType>
+Decoded decode(const heed::AttentionalDecoder<C, LookType>& decoder, const Encoded& source,
                const std::vector<Column>& y) {
   Decoded result;
   std::vector<Column> states = first_states(decoder.bridge, source);
@@ -130,8 +198,8 @@ Decoded decode(const heed::LuongDecoder<C, ScorerType, NormalizerType>& decoder,
   return result;
 }
 
-template <class C, class ScorerType>
-Decoded decode(const heed::AnyDecoder<C, ScorerType>& any, const Encoded& source, const std::vector<Column>& y) {
+template <class C, class LookType>
+Decoded decode(const heed::AnyDecoder<C, LookType>& any, const Encoded& source, const std::vector<Column>& y) {
   return std::visit([&](const auto& decoder) { return decode(decoder, source, y); }, any.decoder);
 }
 

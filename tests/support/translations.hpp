@@ -77,12 +77,15 @@ inline Batch ragged_batch() {
   return batch;
 }
 
-/// Every cell x scorer x decoder, Luong's with and without input feeding, at these sizes.
+/// Every cell x scorer of the two papers x decoder, Luong's with and without input feeding, at these sizes; and the first
+/// cell with every other scorer and every other attention.
 inline std::vector<TranslatorConfig> every_combination(const TranslatorConfig& sizes) {
   std::vector<TranslatorConfig> all;
+  constexpr std::size_t of_the_papers = 4;
   for (const auto cell : cell_names) {
     for (const auto decoder : decoder_names) {
-      for (const auto scorer : scorer_names) {
+      for (std::size_t s = 0; s < of_the_papers; ++s) {
+        const auto scorer = scorer_names[s];
         if (decoder == "plain" && scorer != scorer_names.front()) continue;  // has no scorer
         for (const bool feeding : {true, false}) {
           if (decoder != "luong" && !feeding) continue;  // has no input feeding
@@ -94,6 +97,22 @@ inline std::vector<TranslatorConfig> every_combination(const TranslatorConfig& s
           all.push_back(config);
         }
       }
+    }
+  }
+  for (const auto decoder : decoder_names) {
+    if (decoder == "plain") continue;
+    TranslatorConfig config = sizes;
+    config.decoder = decoder;
+    config.window = 1;   // smaller than most sentences
+    config.longest = 3;  // and so is this
+    for (std::size_t s = of_the_papers; s < scorer_names.size(); ++s) {
+      config.scorer = scorer_names[s];
+      all.push_back(config);
+    }
+    config.scorer = scorer_names.front();
+    for (std::size_t a = 1; a < attention_names.size(); ++a) {
+      config.attention = attention_names[a];
+      all.push_back(config);
     }
   }
   return all;
@@ -112,6 +131,7 @@ inline std::string choices(const TranslatorConfig& config) {
   add(config.cell);
   add(config.decoder);
   if (config.decoder != "plain") add(config.scorer);
+  if (config.attention != "global") add(config.attention);
   if (config.decoder == "luong" && !config.input_feeding) add("unfed");
   return result;
 }

@@ -9,8 +9,11 @@
 #include <heed/cells/rnn.hpp>
 #include <heed/scorers/additive.hpp>
 #include <heed/scorers/concat.hpp>
+#include <heed/scorers/convolutional.hpp>
+#include <heed/scorers/coverage.hpp>
 #include <heed/scorers/dot.hpp>
 #include <heed/scorers/general.hpp>
+#include <heed/scorers/location.hpp>
 #include <heed/scorers/normed_additive.hpp>
 #include <heed/scorers/scaled_dot.hpp>
 #include <heed/scorers/scaled_general.hpp>
@@ -72,13 +75,31 @@ struct MakeScorer {
   }
 };
 
+/// One whose scores depend on the place, for sentences of up to `longest` words.
+inline constexpr int longest = 40;
 template <class S>
-using Scorers = std::tuple<               //
+struct MakeLocationScorer {
+  using Part = heed::LocationScorer<S>;
+  static Part make() { return Part(query, memory, longest); }
+};
+template <class S>
+struct MakeConvolutionalScorer {
+  using Part = heed::ConvolutionalScorer<S>;
+  static Part make() { return Part(query, memory, alignment, 3, 7); }
+};
+
+/// Scorers of what query and memory hold, then those that look at the place or at earlier looks.
+template <class S>
+using ContentScorers = std::tuple<        //
     MakeScorer<heed::DotScorer<S>>,       //
     MakeScorer<heed::GeneralScorer<S>>,   //
     MakeScorer<heed::AdditiveScorer<S>>,  //
     MakeScorer<heed::AdditiveScorer<S>, true>, MakeScorer<heed::ConcatScorer<S>>, MakeScorer<heed::ScaledDotScorer<S>>,
     MakeScorer<heed::ScaledGeneralScorer<S>>, MakeScorer<heed::NormedAdditiveScorer<S>>>;
+template <class S>
+using Scorers = decltype(std::tuple_cat(
+    ContentScorers<S>(),
+    std::tuple<MakeLocationScorer<S>, MakeScorer<heed::CoverageScorer<S>>, MakeConvolutionalScorer<S>>()));
 
 /// Line `I` of a list, in any scalar.
 template <std::size_t I>
@@ -97,5 +118,7 @@ testing::Types<At<I>...> lines(std::index_sequence<I...>);
 
 using EachCell = decltype(lines<CellAt>(std::make_index_sequence<std::tuple_size_v<Cells<double>>>{}));
 using EachScorer = decltype(lines<ScorerAt>(std::make_index_sequence<std::tuple_size_v<Scorers<double>>>{}));
+using EachContentScorer =
+    decltype(lines<ScorerAt>(std::make_index_sequence<std::tuple_size_v<ContentScorers<double>>>{}));
 
 }  // namespace typed

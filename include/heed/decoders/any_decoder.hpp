@@ -1,22 +1,22 @@
 #pragma once
 
-#include <heed/decoders/bahdanau.hpp>
-#include <heed/decoders/luong.hpp>
+#include <heed/decoders/attentional_decoder.hpp>
+#include <heed/decoders/context_decoder.hpp>
 #include <heed/decoders/plain.hpp>
 #include <heed/variant.hpp>
 
 namespace heed::inline v0_1 {
 
-/// A decoder chosen at run time, which itself models `Decoder`.
-template <Cell C, Scorer ScorerType>
+/// A decoder chosen at run time, which itself models `Decoder`: without attention, Bahdanau's wiring or Luong's.
+template <Cell C, Look LookType>
 struct AnyDecoder {
   using Stored = StoredOf<C>;
   using Scalar = typename C::Scalar;
   using S = Scalar;
   template <class U>
-  using With = AnyDecoder<KeptAs<U, C>, KeptAs<U, ScorerType>>;
+  using With = AnyDecoder<KeptAs<U, C>, KeptAs<U, LookType>>;
 
-  std::variant<PlainDecoder<C>, BahdanauDecoder<C, ScorerType>, LuongDecoder<C, ScorerType>> decoder;
+  std::variant<PlainDecoder<C>, ContextDecoder<C, LookType>, AttentionalDecoder<C, LookType>> decoder;
 
   AnyDecoder() = default;
   template <Decoder D>

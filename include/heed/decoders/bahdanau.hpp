@@ -1,5 +1,6 @@
 #pragma once
 
+#include <heed/attention.hpp>
 #include <heed/decoders/context_decoder.hpp>
 #include <heed/maxout_readout.hpp>
 

@@ -9,20 +9,20 @@ namespace heed::inline v0_1 {
 ///
 ///   c_i = look(s_{i-1})        s_i = cell([E y_{i-1}; c_i], s_{i-1})        features_i = readout(s_i, c_i, E y_{i-1})
 ///
-/// The lesson is in `Look`: with an `Attention` this is Bahdanau's decoder (decoders/bahdanau.hpp), with a
+/// The lesson is in the look: with an `Attention` this is Bahdanau's decoder (decoders/bahdanau.hpp), with a
 /// `FixedVector` the plain one (decoders/plain.hpp). Everything else is the same code. With several layers the query is
 /// the previous top state, and the context enters the first layer. `ReadoutType` is `Readout` (a tanh layer) or
 /// `MaxoutReadout`.
-template <Cell C, class Look, template <class> class ReadoutType = Readout>
+template <Cell C, Look LookType, template <class> class ReadoutType = Readout>
 struct ContextDecoder {
   using Stored = StoredOf<C>;
   using Scalar = typename C::Scalar;
   using S = Scalar;
   template <class U>
-  using With = ContextDecoder<KeptAs<U, C>, KeptAs<U, Look>, ReadoutType>;
+  using With = ContextDecoder<KeptAs<U, C>, KeptAs<U, LookType>, ReadoutType>;
 
   Stack<C> stack;
-  Look attention;
+  LookType attention;
   Bridge<Stored> bridge;
   ReadoutType<Stored> readout;
   Index word = 0;  ///< size of an embedded word: where the context's block of the first cell's W begins
@@ -31,7 +31,7 @@ struct ContextDecoder {
 
   /// `make(input, hidden)` makes a cell. Throws if `look` expects a query that is not the state's size.
   template <class MakeCell>
-  ContextDecoder(MakeCell&& make, Look look, Index word_size, Index memory_size, Index hidden, Index layers,
+  ContextDecoder(MakeCell&& make, LookType look, Index word_size, Index memory_size, Index hidden, Index layers,
                  Index features, S dropout = S(0))
       : stack(make, word_size + memory_size, hidden, layers, dropout),
         attention(std::move(look)),
@@ -48,23 +48,22 @@ struct ContextDecoder {
 
   void start(const Memory<S>& memory, DecoderState<S>& state, DecoderTape<S>& tape) const {
     bridge.forward(memory, state.sentences, tape.summaries, state.layers);
+    attention.start(memory, state.sentences, state.carry);
     state.feed.resize(0, state.columns());
   }
 
   void begin(const In<S>& x, const Memory<S>& memory, DecoderTape<S>& tape) const {
     stack.begin(x.cols(), tape.stack);
-    tape.projected.resize(attention.projected_size(), x.cols());
-    tape.weights.resize(attention.weight_rows(memory), x.cols());
-    tape.contexts.resize(memory.size(), x.cols());
+    attention.begin(memory, x.cols(), tape);
     stack.bottom().project(x, 0, tape.stack.layers.front().trace);
   }
 
   void step(const Memory<S>& memory, DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
             Random* random) const {
-    auto contexts = tape.contexts.middleCols(first, n);
     attention.forward(state.layers.back().topRows(stack.hidden_size()).leftCols(n), memory, detail::reading(state, n),
-                      tape.projected.middleCols(first, n), tape.weights.middleCols(first, n), contexts, tape.scratch);
-    stack.bottom().project(contexts, word, tape.stack.layers.front().trace.middleCols(first, n));
+                      state.carry.leftCols(n), tape, first, random);
+    stack.bottom().project(tape.contexts.middleCols(first, n), word,
+                           tape.stack.layers.front().trace.middleCols(first, n));
     stack.step(tape.stack, first, n, state.layers, random);
   }
 
@@ -76,9 +75,7 @@ struct ContextDecoder {
   void finish_backward(const In<S>& x, const DecoderState<S>& state, DecoderTape<S>& tape, With<S>& grad,
                        Out<S> d_x) const {
     stack.begin_backward(x.cols(), state.columns(), tape.stack);
-    tape.d_projected.resize(tape.projected.rows(), x.cols());
-    tape.d_contexts.resize(tape.contexts.rows(), x.cols());
-    tape.d_contexts.setZero();
+    attention.begin_backward(state.columns(), tape);
     tape.d_previous.resize(readout.reads_previous() ? stack.hidden_size() : 0, x.cols());
     tape.d_previous.setZero();
     readout.backward(shown(tape), tape.contexts, x, tape.features, tape.readout, tape.d_features, grad.readout,
@@ -87,16 +84,13 @@ struct ContextDecoder {
 
   void step_backward(const Memory<S>& memory, const DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
                      With<S>& grad, Memory<S>& d_memory, const Random* random) const {
-    auto d_contexts = tape.d_contexts.middleCols(first, n);
     auto d_state = tape.stack.top().d_state.topRows(stack.hidden_size()).leftCols(n);
     stack.step_backward(tape.stack, first, n, random);                              // was: stack.step
     if (readout.reads_previous()) d_state += tape.d_previous.middleCols(first, n);  // was: readout
     stack.bottom().project_backward(tape.stack.layers.front().d_a.middleCols(first, n), word,
-                                    d_contexts);  // was: project
-    attention.backward(memory, detail::reading(state, n), tape.projected.middleCols(first, n),
-                       tape.weights.middleCols(first, n), d_contexts, grad.attention,
-                       tape.d_projected.middleCols(first, n), d_state, d_memory, tape.scratch,
-                       tape.d_scores);  // was: attention
+                                    tape.d_contexts.middleCols(first, n));  // was: project
+    attention.backward(memory, detail::reading(state, n), tape, first, grad.attention, d_state,
+                       d_memory);  // was: attention
   }
 
   void begin_backward(const In<S>& x, const DecoderTape<S>& tape, With<S>& grad, Out<S> d_x) const {
@@ -105,7 +99,7 @@ struct ContextDecoder {
     stack.bottom().accumulate(tape.contexts, word, bottom.d_a, grad.stack.layers.front());
     stack.bottom().accumulate(x, 0, bottom.d_a, grad.stack.layers.front());
     stack.bottom().project_backward(bottom.d_a, 0, d_x);
-    attention.accumulate(tape.stack.top().previous.topRows(stack.hidden_size()), tape.d_projected, grad.attention);
+    attention.accumulate(tape.stack.top().previous.topRows(stack.hidden_size()), tape, grad.attention);
   }
 
   void start_backward(const DecoderState<S>& state, DecoderTape<S>& tape, With<S>& grad, Memory<S>& d_memory) const {

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <heed/attention.hpp>
 #include <heed/bridge.hpp>
+#include <heed/look.hpp>
 #include <heed/stack.hpp>
 
 #include <span>
@@ -15,6 +15,7 @@ template <class S>
 struct DecoderState {
   std::vector<Buffer<S>> layers;  ///< state size x n, one per layer
   Buffer<S> feed;                 ///< features x n: the last attentional vector (input feeding), or no rows
+  Buffer<S> carry;                ///< carry size x n: what the last look hands to the next, or no rows
   std::vector<Index> sentences;   ///< n: which sentence of the memory each column reads
 
   Index columns() const { return static_cast<Index>(sentences.size()); }
@@ -24,6 +25,7 @@ struct DecoderState {
   void gather(std::span<const Index> chosen) {
     for (auto& layer : layers) gather(layer, chosen);
     gather(feed, chosen);
+    gather(carry, chosen);
     spare_sentences_ = sentences;
     sentences.clear();
     for (const Index i : chosen) sentences.push_back(spare_sentences_[static_cast<std::size_t>(i)]);
@@ -41,20 +43,17 @@ struct DecoderState {
   std::vector<Index> spare_sentences_;
 };
 
-/// Everything a decoder writes for N columns of steps (training: all words of a batch; search: one step). Only grows.
+/// Everything a decoder writes for N columns of steps (training: all words of a batch; search: one step): its looks and
+/// what is below. Only grows.
 template <class S>
-struct DecoderTape {
+struct DecoderTape : LookTape<S> {
   StackTape<S> stack;
-  Buffer<S> projected;  ///< projected queries
-  Buffer<S> weights;    ///< longest source x N: what each step looked at; no rows where nothing looks back
-  Buffer<S> contexts;   ///< memory size x N
   Buffer<S> feeds;      ///< features x N: the attentional vector each step was fed
   Buffer<S> features;   ///< features x N: what the output layer sees
   Buffer<S> readout;    ///< what the readout keeps for backward
   Buffer<S> summaries;  ///< memory size x sentences: what the first state was made from
 
-  Buffer<S> d_projected, d_contexts, d_previous, d_feed, d_scores;
-  AttentionScratch<S> scratch;
+  Buffer<S> d_previous, d_feed;
   Buffer<S> d_features;  ///< to be filled before backward; overwritten by it
 };
 

@@ -12,25 +12,31 @@ struct FixedVector {
   using Scalar = S;
 
   void check(Index, Index) const {}
-  Index projected_size() const { return 0; }
-  Index weight_rows(const Memory<S>&) const { return 0; }
   void prepare(Memory<S>&) const {}
+  void start(const Memory<S>&, std::span<const Index> sentences, Buffer<S>& carry) const {
+    carry.resize(0, static_cast<Index>(sentences.size()));
+  }
+  void begin(const Memory<S>& memory, Index columns, LookTape<S>& tape) const {
+    detail::make_room(memory, 0, 0, columns, tape);
+    tape.weights.resize(0, columns);  // nothing looks back
+  }
 
-  void forward(const In<S>&, const Memory<S>& memory, std::span<const Index> sentences, Out<S>, Out<S>, Out<S> contexts,
-               AttentionScratch<S>&) const {
+  void forward(const In<S>&, const Memory<S>& memory, std::span<const Index> sentences, Out<S>, LookTape<S>& tape,
+               Index first, Random* = nullptr) const {
     for (std::size_t i = 0; i < sentences.size(); ++i) {
-      contexts.col(static_cast<Index>(i)) = memory.summary.col(sentences[i]);
+      tape.contexts.col(first + static_cast<Index>(i)) = memory.summary.col(sentences[i]);
     }
   }
 
-  void backward(const Memory<S>&, std::span<const Index> sentences, const In<S>&, const In<S>&, const In<S>& d_contexts,
-                FixedVector&, Out<S>, Out<S>, Memory<S>& d_memory, AttentionScratch<S>&, Buffer<S>&) const {
+  void begin_backward(Index sentences, LookTape<S>& tape) const { detail::make_room_backward(sentences, tape); }
+  void backward(const Memory<S>&, std::span<const Index> sentences, LookTape<S>& tape, Index first, FixedVector&,
+                Out<S>, Memory<S>& d_memory) const {
     for (std::size_t i = 0; i < sentences.size(); ++i) {
-      d_memory.summary.col(sentences[i]) += d_contexts.col(static_cast<Index>(i));  // was: contexts
+      d_memory.summary.col(sentences[i]) += tape.d_contexts.col(first + static_cast<Index>(i));  // was: contexts
     }
   }
 
-  void accumulate(const In<S>&, const In<S>&, FixedVector&) const {}
+  void accumulate(const In<S>&, const LookTape<S>&, FixedVector&) const {}
   void prepare_backward(const Memory<S>&, Memory<S>&, FixedVector&) const {}
 
   template <class Visit, class... Self>

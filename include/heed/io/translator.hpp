@@ -59,6 +59,14 @@ void for_each_field(Config& config, const F& f) {
   f("dropout", config.dropout);
 }
 
+/// The same for fields that came later: a file without one means its default.
+template <class Config, class F>
+void for_each_later_field(Config& config, const F& f) {
+  f("attention", config.attention);
+  f("window", config.window);
+  f("longest", config.longest);
+}
+
 inline std::string field_text(const std::string& value) { return value; }
 inline std::string field_text(bool value) { return value ? "1" : "0"; }
 template <class T>
@@ -94,9 +102,11 @@ inline const std::string& metadata_at(const SafetensorsFile& file, const std::st
 /// Adds a translator to a file in the making: parameters under `model.`, the rest as metadata.
 inline void save_translator(SafetensorsWriter& writer, const Translator& translator) {
   writer.metadata("format", detail::translator_format);
-  detail::for_each_field(translator.config, [&](const std::string& name, const auto& value) {
+  const auto write = [&](const std::string& name, const auto& value) {
     writer.metadata("config." + name, detail::field_text(value));
-  });
+  };
+  detail::for_each_field(translator.config, write);
+  detail::for_each_later_field(translator.config, write);
   writer.metadata("vocabulary.source", detail::join_lines(translator.source.words()));
   writer.metadata("vocabulary.target", detail::join_lines(translator.target.words()));
   save_parameters(writer, translator.model, "model");
@@ -119,10 +129,14 @@ inline Translator load_translator(const SafetensorsFile& file) {
            detail::in_quotes(format);
   });
   TranslatorConfig config;
-  detail::for_each_field(config, [&](const std::string& name, auto& value) {
+  const auto read = [&](const std::string& name, auto& value) {
     const std::string& text = detail::metadata_at(file, "config." + name);
     require(detail::read_field(text, value),
             [&] { return file.name() + ": config." + name + " cannot be " + detail::in_quotes(text); });
+  };
+  detail::for_each_field(config, read);
+  detail::for_each_later_field(config, [&](const std::string& name, auto& value) {
+    if (file.metadata().contains("config." + name)) read(name, value);
   });
   const auto vocabulary = [&](const std::string& side) {
     return Vocabulary::from_words(detail::split_lines(detail::metadata_at(file, "vocabulary." + side)));

@@ -11,40 +11,56 @@ namespace heed::inline v0_1 {
 
 /// The choices a program offers by name. The first of each is the default.
 inline constexpr std::array<std::string_view, 4> cell_names = {"gru", "lstm", "rnn", "rnn-relu"};
-inline constexpr std::array<std::string_view, 4> scorer_names = {"additive", "dot", "general", "concat"};
+inline constexpr std::array<std::string_view, 10> scorer_names = {
+    "additive",        "dot",      "general",  "concat",       "scaled-dot", "scaled-general",
+    "normed-additive", "location", "coverage", "convolutional"};
+inline constexpr std::array<std::string_view, 4> attention_names = {"global", "local-m", "local-p", "monotonic"};
 inline constexpr std::array<std::string_view, 3> decoder_names = {"bahdanau", "luong", "plain"};
 
 /// What makes a translation model, apart from its parameters and vocabularies.
 struct TranslatorConfig {
   std::string cell = "gru";
   std::string scorer = "additive";
+  std::string attention = "global";
   std::string decoder = "bahdanau";
   Index layers = 1;           ///< of the encoder and of the decoder
   Index hidden = 128;         ///< size of the decoder's state; see `encoder_hidden`
   Index embedding = 64;       ///< size of an embedded word
   bool bidirectional = true;  ///< whether the encoder also reads backwards
   bool input_feeding = true;  ///< Luong's decoder only
+  Index window = 10;          ///< local attention only: how far from its centre it looks
+  Index longest = 100;        ///< location scores only: the words of a source that can be looked at
   double dropout = 0;
 
   bool operator==(const TranslatorConfig&) const = default;
 
-  /// The size of one direction of the encoder. The dot product needs a memory as large as the query, so with it the two
+  /// The size of one direction of the encoder. Dot products need a memory as large as the query, so with them the two
   /// directions share `hidden`.
-  Index encoder_hidden() const { return scorer == "dot" && decoder != "plain" && bidirectional ? hidden / 2 : hidden; }
+  Index encoder_hidden() const {
+    const bool dot = scorer == "dot" || scorer == "scaled-dot";
+    return dot && decoder != "plain" && bidirectional ? hidden / 2 : hidden;
+  }
   Index memory_size() const { return (bidirectional ? 2 : 1) * encoder_hidden(); }
 
   /// Throws unless every choice exists and every size is in range.
   void check() const {
     check_name("cell", cell, cell_names);
     check_name("scorer", scorer, scorer_names);
+    check_name("attention", attention, attention_names);
     check_name("decoder", decoder, decoder_names);
     check_range("layers", layers, 1, 16);
     check_range("hidden", hidden, 1, 16384);
     check_range("embedding", embedding, 1, 16384);
+    check_range("window", window, 1, 16384);
+    check_range("longest", longest, 1, 16384);
+    const bool places = scorer == "location" || scorer == "coverage" || scorer == "convolutional";
+    require(attention == "global" || !places, [&] {
+      return "the " + scorer + " scorer depends on the place itself, so its attention is global, not " + attention;
+    });
     require(dropout >= 0 && dropout < 1, [&] { return "dropout lies in [0, 1), not " + std::to_string(dropout); });
     require(encoder_hidden() * (hidden == encoder_hidden() ? 1 : 2) == hidden, [&] {
       return "hidden is " + std::to_string(hidden) +
-             ", but the dot scorer with two directions needs an even size: each direction has half";
+             ", but a dot product with two directions needs an even size: each direction has half";
     });
   }
 
@@ -67,7 +83,7 @@ struct TranslatorConfig {
 
 /// Every choice of cell, scorer and decoder in one type.
 template <class S>
-using TranslationModel = Seq2Seq<Encoder<AnyCell<S>>, AnyDecoder<AnyCell<S>, AnyScorer<S>>>;
+using TranslationModel = Seq2Seq<Encoder<AnyCell<S>>, AnyDecoder<AnyCell<S>, AnyLook<AnyScorer<S>>>>;
 
 /// Makes the cell of that name; its parameters are zero.
 template <class S>
@@ -79,15 +95,37 @@ AnyCell<S> make_cell(std::string_view name, Index input, Index hidden) {
   return GruCell<S>(input, hidden);
 }
 
-/// Makes the scorer of that name for queries and memories of these sizes; additive and concat align in the query's
-/// size.
+/// Makes the scorer of that name for queries and memories of these sizes; those with a tanh align in the query's size.
 template <class S>
-AnyScorer<S> make_scorer(std::string_view name, Index query, Index memory) {
+AnyScorer<S> make_scorer(std::string_view name, Index query, Index memory, Index longest = 100) {
   if (name == "dot") return DotScorer<S>(query);
   if (name == "general") return GeneralScorer<S>(query, memory);
   if (name == "concat") return ConcatScorer<S>(query, memory, query);
+  if (name == "scaled-dot") return ScaledDotScorer<S>(query);
+  if (name == "scaled-general") return ScaledGeneralScorer<S>(query, memory);
+  if (name == "normed-additive") return NormedAdditiveScorer<S>(query, memory, query);
+  if (name == "location") return LocationScorer<S>(query, memory, longest);
+  if (name == "coverage") return CoverageScorer<S>(query, memory, query);
+  if (name == "convolutional") return ConvolutionalScorer<S>(query, memory, query);
   require(name == "additive", [&] { return "there is no scorer \"" + std::string(name) + '"'; });
   return AdditiveScorer<S>(query, memory, query);
+}
+
+/// Makes the look that a configuration describes; a position is predicted in the query's size.
+template <class S>
+AnyLook<AnyScorer<S>> make_look(const TranslatorConfig& config) {
+  using Scorer = AnyScorer<S>;
+  const Index query = config.hidden;
+  Scorer scorer = make_scorer<S>(config.scorer, query, config.memory_size(), config.longest);
+  if (config.attention == "local-m") {
+    return LocalAttention<Scorer, StepPosition<S>>(std::move(scorer), {}, config.window);
+  }
+  if (config.attention == "local-p") {
+    return LocalAttention<Scorer, PredictedPosition<S>>(std::move(scorer), {query, query}, config.window);
+  }
+  if (config.attention == "monotonic") return MonotonicAttention<Scorer>(std::move(scorer));
+  require(config.attention == "global", [&] { return "there is no attention \"" + config.attention + '"'; });
+  return Attention<Scorer>{std::move(scorer), {}};
 }
 
 /// Makes the model a configuration describes; its parameters are zero. Throws if the configuration is out of range.
@@ -105,13 +143,12 @@ TranslationModel<S> make_model(const TranslatorConfig& config, Index source_voca
   if (config.decoder == "plain") {
     return model(PlainDecoder<AnyCell<S>>(cell, {}, E, M, H, config.layers, H, dropout));
   }
-  Attention<AnyScorer<S>> attention{make_scorer<S>(config.scorer, H, M), {}};
   if (config.decoder == "luong") {
-    return model(LuongDecoder<AnyCell<S>, AnyScorer<S>>(cell, std::move(attention), E, M, H, config.layers, H,
-                                                        config.input_feeding, dropout));
+    return model(AttentionalDecoder<AnyCell<S>, AnyLook<AnyScorer<S>>>(
+        cell, make_look<S>(config), E, M, H, config.layers, H, config.input_feeding, dropout));
   }
-  return model(
-      BahdanauDecoder<AnyCell<S>, AnyScorer<S>>(cell, std::move(attention), E, M, H, config.layers, H, dropout));
+  return model(ContextDecoder<AnyCell<S>, AnyLook<AnyScorer<S>>>(cell, make_look<S>(config), E, M, H, config.layers, H,
+                                                                 dropout));
 }
 
 /// How many numbers `make_model` would make, without making them: what a file claims is held against what it holds
@@ -126,10 +163,19 @@ inline double model_size(const TranslatorConfig& config, Index source_vocabulary
   const auto cell = [&](double in, double hidden) { return gates * hidden * (in + hidden + 2); };
   const bool luong = config.decoder == "luong";
   const double joined = luong ? (config.input_feeding ? H : 0) : M;  // what enters the first cell beside the word
-  const double alignment = config.scorer == "general"    ? H * M
-                           : config.scorer == "additive" ? H * H + H * M + H
-                           : config.scorer == "concat"   ? H * (H + M) + H
-                                                         : 0;
+  const double tanh_layer = H * H + H * M + H;                       // W, U, v
+  const double scorer = config.scorer == "general"           ? H * M
+                        : config.scorer == "scaled-general"  ? H * M + 1
+                        : config.scorer == "additive"        ? tanh_layer
+                        : config.scorer == "concat"          ? tanh_layer
+                        : config.scorer == "normed-additive" ? tanh_layer + H + 1
+                        : config.scorer == "location"        ? H * static_cast<double>(config.longest)
+                        : config.scorer == "coverage"        ? tanh_layer + 2 * H
+                        : config.scorer == "convolutional"   ? tanh_layer + H + 10 * (H + 15)
+                                                             : 0;
+  const double alignment = scorer + (config.attention == "local-p"     ? H * H + H
+                                     : config.attention == "monotonic" ? 1
+                                                                       : 0);
   const double encoder = directions * (cell(E, K) + (L - 1) * cell(M, K));
   const double stack = cell(E + joined, H) + (L - 1) * cell(H, H);
   const double bridge = L * states * H * (M + 1);

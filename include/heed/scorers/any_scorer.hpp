@@ -2,8 +2,14 @@
 
 #include <heed/scorers/additive.hpp>
 #include <heed/scorers/concat.hpp>
+#include <heed/scorers/convolutional.hpp>
+#include <heed/scorers/coverage.hpp>
 #include <heed/scorers/dot.hpp>
 #include <heed/scorers/general.hpp>
+#include <heed/scorers/location.hpp>
+#include <heed/scorers/normed_additive.hpp>
+#include <heed/scorers/scaled_dot.hpp>
+#include <heed/scorers/scaled_general.hpp>
 #include <heed/variant.hpp>
 
 namespace heed::inline v0_1 {
@@ -17,7 +23,10 @@ struct AnyScorer {
   template <class U>
   using With = AnyScorer<U>;
 
-  std::variant<DotScorer<T>, GeneralScorer<T>, AdditiveScorer<T>, ConcatScorer<T>> scorer;
+  std::variant<DotScorer<T>, GeneralScorer<T>, AdditiveScorer<T>, ConcatScorer<T>, ScaledDotScorer<T>,
+               ScaledGeneralScorer<T>, NormedAdditiveScorer<T>, LocationScorer<T>, CoverageScorer<T>,
+               ConvolutionalScorer<T>>
+      scorer;
 
   AnyScorer() = default;
   template <Scorer C>
@@ -36,20 +45,29 @@ struct AnyScorer {
     return std::visit([](const auto& c) { return c.projected_size(); }, scorer);
   }
 
+  Carried carried() const {
+    return std::visit([](const auto& c) { return detail::carried(c); }, scorer);
+  }
+  bool depends_on_place() const {
+    return std::visit([](const auto& c) { return detail::depends_on_place(c); }, scorer);
+  }
+
   void keys(const In<S>& values, Out<S> keys) const {
     std::visit([&](const auto& c) { c.keys(values, keys); }, scorer);
   }
   void project(const In<S>& queries, Out<S> projected) const {
     std::visit([&](const auto& c) { c.project(queries, projected); }, scorer);
   }
-  void score(const In<S>& projected, const In<S>& keys, Out<S> scores, Buffer<S>& scratch) const {
-    std::visit([&](const auto& c) { c.score(projected, keys, scores, scratch); }, scorer);
+  /// carry: no rows where the scorer does not look at earlier looks.
+  void score(const In<S>& projected, const In<S>& keys, const In<S>& carry, Out<S> scores, Buffer<S>& scratch) const {
+    std::visit([&](const auto& c) { detail::score<S>(c, projected, keys, carry, scores, scratch); }, scorer);
   }
-  void score_backward(const In<S>& projected, const In<S>& keys, const In<S>& d_scores, With<S>& grad,
-                      Out<S> d_projected, Out<S> d_keys, Buffer<S>& scratch) const {
+  void score_backward(const In<S>& projected, const In<S>& keys, const In<S>& carry, const In<S>& d_scores,
+                      With<S>& grad, Out<S> d_projected, Out<S> d_keys, Out<S> d_carry, Buffer<S>& scratch) const {
     std::visit(
         [&](const auto& c) {
-          c.score_backward(projected, keys, d_scores, detail::same(c, grad.scorer), d_projected, d_keys, scratch);
+          detail::score_backward<S>(c, projected, keys, carry, d_scores, detail::same(c, grad.scorer), d_projected,
+                                    d_keys, d_carry, scratch);
         },
         scorer);
   }

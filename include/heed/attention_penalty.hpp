@@ -1,0 +1,66 @@
+#pragma once
+
+#include <heed/packing.hpp>
+#include <heed/sentence_ranges.hpp>
+
+#include <algorithm>
+#include <vector>
+
+namespace heed::inline v0_1 {
+
+// Losses of where a decoder looked: of its weights (longest source x N, packed by target), whose sentences are those of
+// `sources` in batch order. Each returns the loss, summed over the sentences, and adds `scale` times its gradient to
+// d_weights, whose rows may be none: then there is none.
+
+/// The coverage loss of See, Liu & Manning 2017, equation 12: looking again at what has been looked at costs.
+///
+///   sum_t sum_j min(a_tj, c_tj)        c_tj = sum_{t' < t} a_t'j
+template <class S>
+double coverage_penalty(const In<S>& weights, const Packing& targets, const SentenceRanges& sources, S scale,
+                        Out<S> d_weights) {
+  double loss = 0;
+  for (Index p = 0; p < targets.sentences(); ++p) {
+    const Index steps = targets.length(p);
+    for (Index j = 0; j < sources.length(targets.sentence(p)); ++j) {
+      S covered(0);
+      for (Index t = 0; t < steps; ++t) {
+        const S a = weights(j, targets.column(t, p));
+        loss += static_cast<double>(std::min(a, covered));
+        covered += a;
+      }
+      if (d_weights.rows() == 0) continue;
+      S later(0);  // how many later steps count c, of which this weight is a part
+      for (Index t = steps; t-- > 0;) {
+        const S a = weights(j, targets.column(t, p));
+        covered -= a;
+        const bool again = a < covered;
+        d_weights(j, targets.column(t, p)) += scale * (later + (again ? S(1) : S(0)));
+        if (!again) later += S(1);
+      }
+    }
+  }
+  return loss;
+}
+
+/// The doubly stochastic penalty of Xu et al. 2015, equation 14: everything shall be looked at once in all.
+///
+///   sum_j (1 - sum_t a_tj)^2
+template <class S>
+double doubly_stochastic_penalty(const In<S>& weights, const Packing& targets, const SentenceRanges& sources, S scale,
+                                 Out<S> d_weights) {
+  double loss = 0;
+  for (Index p = 0; p < targets.sentences(); ++p) {
+    const Index steps = targets.length(p);
+    for (Index j = 0; j < sources.length(targets.sentence(p)); ++j) {
+      S missing(1);
+      for (Index t = 0; t < steps; ++t) missing -= weights(j, targets.column(t, p));
+      loss += static_cast<double>(missing * missing);
+      for (Index t = 0; t < steps && d_weights.rows() > 0; ++t) {
+        d_weights(j, targets.column(t, p)) -= scale * S(2) * missing;
+      }
+    }
+  }
+  return loss;
+}
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,142 @@
+#pragma once
+
+#include <heed/decoders/decoder.hpp>
+#include <heed/products.hpp>
+
+namespace heed::inline v0_1 {
+
+/// A decoder whose answer to the *current* top state meets it after the recurrence, in an attentional vector h~:
+///
+///   s_i = cell([E y_{i-1}; h~_{i-1}], s_{i-1})        without input feeding: cell(E y_{i-1}, s_{i-1})
+///   c_i = look(h_i)                                    equation 7 of Luong, Pham & Manning 2015
+///   h~_i = tanh(W [c_i; h_i])                          equation 5, context first, no bias
+///
+/// h~_0 = 0 (section 3.3). With an `Attention` this is their decoder (decoders/luong.hpp). The weights of step i are those
+/// used to predict word i.
+template <Cell C, Look LookType>
+struct AttentionalDecoder {
+  using Stored = StoredOf<C>;
+  using Scalar = typename C::Scalar;
+  using S = Scalar;
+  template <class U>
+  using With = AttentionalDecoder<KeptAs<U, C>, KeptAs<U, LookType>>;
+
+  Stack<C> stack;
+  LookType attention;
+  Bridge<Stored> bridge;
+  Parameter<Stored, Dynamic, Dynamic> W;  ///< features x (memory + hidden) (the paper's W_c)
+  Index word = 0;             ///< size of an embedded word: where the fed-back vector's block of the first W begins
+  bool input_feeding = true;  ///< whether h~ of the last step joins the first layer's input
+
+  AttentionalDecoder() = default;
+
+  /// `make(input, hidden)` makes a cell. Throws if `look` expects a query that is not the state's size.
+  template <class MakeCell>
+  AttentionalDecoder(MakeCell&& make, LookType look, Index word_size, Index memory_size, Index hidden, Index layers,
+                     Index features, bool feed, S dropout = S(0))
+      : stack(make, word_size + (feed ? features : 0), hidden, layers, dropout),
+        attention(std::move(look)),
+        bridge(memory_size, stack.bottom().state_size(), layers),
+        W(decltype(W)::Zero(features, memory_size + hidden)),
+        word(word_size),
+        input_feeding(feed) {
+    attention.check(hidden, memory_size);
+  }
+
+  Index word_size() const { return word; }
+  Index feature_size() const { return W.rows(); }
+  Index memory_size() const { return W.cols() - stack.hidden_size(); }
+
+  void prepare(Memory<S>& memory) const { attention.prepare(memory); }
+
+  void start(const Memory<S>& memory, DecoderState<S>& state, DecoderTape<S>& tape) const {
+    bridge.forward(memory, state.sentences, tape.summaries, state.layers);
+    attention.start(memory, state.sentences, state.carry);
+    state.feed.resize(input_feeding ? feature_size() : 0, state.columns());
+    state.feed.setZero();
+  }
+
+  void begin(const In<S>& x, const Memory<S>& memory, DecoderTape<S>& tape) const {
+    stack.begin(x.cols(), tape.stack);
+    attention.begin(memory, x.cols(), tape);
+    tape.feeds.resize(input_feeding ? feature_size() : 0, x.cols());
+    tape.features.resize(feature_size(), x.cols());
+    stack.bottom().project(x, 0, tape.stack.layers.front().trace);
+  }
+
+  void step(const Memory<S>& memory, DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
+            Random* random) const {
+    if (input_feeding) {
+      auto feed = tape.feeds.middleCols(first, n);
+      feed = state.feed.leftCols(n);
+      stack.bottom().project(feed, word, tape.stack.layers.front().trace.middleCols(first, n));
+    }
+    stack.step(tape.stack, first, n, state.layers, random);
+    const auto h = tape.stack.top().outputs.middleCols(first, n);
+    auto features = tape.features.middleCols(first, n);
+    attention.forward(h, memory, detail::reading(state, n), state.carry.leftCols(n), tape, first, random);
+    features.setZero();
+    add_product(W.leftCols(memory_size()), tape.contexts.middleCols(first, n), features);
+    add_product(W.rightCols(stack.hidden_size()), h, features);
+    Tanh::forward(features);
+    if (input_feeding) state.feed.leftCols(n) = features;
+  }
+
+  void finish(const In<S>&, DecoderTape<S>&) const {}
+
+  void finish_backward(const In<S>& x, const DecoderState<S>& state, DecoderTape<S>& tape, With<S>&, Out<S>) const {
+    stack.begin_backward(x.cols(), state.columns(), tape.stack);
+    attention.begin_backward(state.columns(), tape);
+    tape.d_feed.resize(tape.feeds.rows(), state.columns());
+    tape.d_feed.setZero();
+  }
+
+  void step_backward(const Memory<S>& memory, const DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
+                     With<S>& grad, Memory<S>& d_memory, const Random* random) const {
+    auto d_features = tape.d_features.middleCols(first, n), d_contexts = tape.d_contexts.middleCols(first, n);
+    auto d_h = tape.stack.top().d_outputs.middleCols(first, n);
+    auto d_feed = tape.d_feed.leftCols(n);
+    if (input_feeding) d_features += d_feed;                                  // was: feed = features
+    Tanh::backward(tape.features.middleCols(first, n), d_features);           // was: features = tanh(.)
+    add_product_backward(W.rightCols(stack.hidden_size()), d_features, d_h);  // was: W [c; h]
+    add_product_backward(W.leftCols(memory_size()), d_features, d_contexts);  // was: W [c; h]
+    attention.backward(memory, detail::reading(state, n), tape, first, grad.attention, d_h,
+                       d_memory);                       // was: attention
+    stack.step_backward(tape.stack, first, n, random);  // was: stack.step
+    if (!input_feeding) return;
+    d_feed.setZero();
+    stack.bottom().project_backward(tape.stack.layers.front().d_a.middleCols(first, n), word, d_feed);  // was: project
+  }
+
+  void begin_backward(const In<S>& x, const DecoderTape<S>& tape, With<S>& grad, Out<S> d_x) const {
+    const auto& bottom = tape.stack.layers.front();
+    const auto& h = tape.stack.top().outputs;
+    stack.accumulate(tape.stack, grad.stack);
+    if (input_feeding) stack.bottom().accumulate(tape.feeds, word, bottom.d_a, grad.stack.layers.front());
+    stack.bottom().accumulate(x, 0, bottom.d_a, grad.stack.layers.front());
+    stack.bottom().project_backward(bottom.d_a, 0, d_x);
+    attention.accumulate(h, tape, grad.attention);
+    add_outer_product(tape.d_features, tape.contexts, grad.W.leftCols(memory_size()));
+    add_outer_product(tape.d_features, h, grad.W.rightCols(stack.hidden_size()));
+  }
+
+  void start_backward(const DecoderState<S>& state, DecoderTape<S>& tape, With<S>& grad, Memory<S>& d_memory) const {
+    detail::bridge_backward(bridge, state, tape, grad.bridge, d_memory);
+  }
+
+  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, With<S>& grad) const {
+    attention.prepare_backward(memory, d_memory, grad.attention);
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("stack", self.stack...);
+    visit("attention", self.attention...);
+    visit("bridge", self.bridge...);
+    visit("W", self.W...);
+    visit("word", self.word...);
+    visit("input_feeding", self.input_feeding...);
+  }
+};
+
+}  // namespace heed::inline v0_1

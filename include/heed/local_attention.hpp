@@ -1,0 +1,245 @@
+#pragma once
+
+#include <heed/look.hpp>
+#include <heed/math.hpp>
+#include <heed/products.hpp>
+#include <heed/scorers/scorer.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+namespace heed::inline v0_1 {
+
+// Where a local look is centred: positions count from 0, and p lies in [0, T - 1] for a sentence of T words. A position
+// keeps `kept_size()` rows of every look for backward, the first of which is p, later dL/dp.
+
+/// p_t = t: local-m of Luong, Pham & Manning 2015, section 3.2, for languages of one order. Nothing is learned.
+template <class T>
+struct StepPosition {
+  using Stored = T;
+  using Scalar = scalar_of<T>;
+  using S = Scalar;
+  template <class U>
+  using With = StepPosition<U>;
+  /// Whether weights fall with the distance from p.
+  static constexpr bool fades = false;
+
+  Index kept_size() const { return 1; }
+  Index carry_size() const { return 1; }  ///< t
+
+  template <class Lengths>
+  void forward(const In<S>&, const Lengths& length, Out<S> carry, Out<S> kept) const {
+    for (Index i = 0; i < kept.cols(); ++i) kept(0, i) = std::min(carry(0, i), static_cast<S>(length(i) - 1));
+    carry.array() += S(1);
+  }
+  template <class Lengths>
+  void backward(const Lengths&, Out<S>, With<S>&, Out<S>) const {}
+  void accumulate(const In<S>&, const In<S>&, With<S>&) const {}
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&&, Self&&...) {}
+};
+
+/// p = T sigmoid(v' tanh(W q)), at most T - 1: local-p, equation 9.
+template <class T>
+struct PredictedPosition {
+  using Stored = T;
+  using Scalar = scalar_of<T>;
+  using S = Scalar;
+  template <class U>
+  using With = PredictedPosition<U>;
+  static constexpr bool fades = true;
+
+  Parameter<T, Dynamic, Dynamic> W;  ///< size x query (W_p)
+  Vector<S> v;                       ///< size (v_p)
+
+  PredictedPosition() = default;
+  PredictedPosition(Index query, Index size) : W(decltype(W)::Zero(size, query)), v(Vector<S>::Zero(size)) {}
+
+  Index kept_size() const { return 2 + v.size(); }  ///< p, p / T before it is cut, tanh(W q)
+  Index carry_size() const { return 0; }
+
+  template <class Lengths>
+  void forward(const In<S>& queries, const Lengths& length, Out<S>, Out<S> kept) const {
+    auto hidden = kept.bottomRows(v.size());
+    hidden.setZero();
+    add_product(W, queries, hidden);
+    Tanh::forward(hidden);
+    for (Index i = 0; i < kept.cols(); ++i) kept(1, i) = v.dot(hidden.col(i));
+    Sigmoid::forward(kept.row(1));
+    for (Index i = 0; i < kept.cols(); ++i) {
+      kept(0, i) = std::min(static_cast<S>(length(i)) * kept(1, i), static_cast<S>(length(i) - 1));
+    }
+  }
+  /// Adds to grad and d_queries; leaves in `kept` what `accumulate` wants.
+  template <class Lengths>
+  void backward(const Lengths& length, Out<S> kept, With<S>& grad, Out<S> d_queries) const {
+    auto hidden = kept.bottomRows(v.size());
+    for (Index i = 0; i < kept.cols(); ++i) {
+      const S T_words = static_cast<S>(length(i)), share = kept(1, i);
+      const bool cut = T_words * share > T_words - S(1);
+      const S d = cut ? S(0) : kept(0, i) * T_words * share * (S(1) - share);           // was: p = T sigmoid(.)
+      grad.v += d * hidden.col(i);                                                      // was: v' tanh(.)
+      hidden.col(i).array() = d * v.array() * (S(1) - hidden.col(i).array().square());  // was: v' tanh(.)
+    }
+    add_product_backward(W, hidden, d_queries);  // was: W q
+  }
+  void accumulate(const In<S>& queries, const In<S>& kept, With<S>& grad) const {
+    add_outer_product(kept.bottomRows(v.size()), queries, grad.W);  // was: W q
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("W", self.W...);
+    visit("v", self.v...);
+  }
+};
+
+/// A look at the words within D of a position p alone, Luong, Pham & Manning 2015, section 3.2.
+///
+///   weights_j = softmax over |j - p| <= D of score(q, h_j), and for a predicted p times e^{-2 (j - p)^2 / D^2}  (10)
+///
+/// What lies outside the sentence is no part of the window; outside the window weights are 0. The Gaussian, sigma = D / 2,
+/// is not made up for: weights then sum to less than 1. A look costs what its window costs, not what the sentence would.
+template <class ScorerType, class PositionType>
+struct LocalAttention {
+  static_assert(Scorer<ScorerType>, "LocalAttention: the first argument must model heed::Scorer (scorers/scorer.hpp)");
+  using Stored = StoredOf<ScorerType>;
+  using Scalar = typename ScorerType::Scalar;
+  using S = Scalar;
+  template <class U>
+  using With = LocalAttention<KeptAs<U, ScorerType>, KeptAs<U, PositionType>>;
+
+  ScorerType scorer;
+  PositionType position;
+  Index window = 10;  ///< D
+
+  LocalAttention() = default;
+  /// Throws unless the window is 1 or more.
+  LocalAttention(ScorerType scorer_, PositionType position_, Index window_ = 10)
+      : scorer(std::move(scorer_)), position(std::move(position_)), window(window_) {
+    require(window >= 1, [&] { return "LocalAttention: a window is 1 or more, not " + std::to_string(window); });
+  }
+
+  void check(Index query_size, Index memory_size) const {
+    detail::check_sizes("LocalAttention", scorer, query_size, memory_size);
+    require(!detail::depends_on_place(scorer),
+            [] { return std::string("LocalAttention: the scorer must not depend on the place itself"); });
+  }
+  void prepare(Memory<S>& memory) const { detail::prepare_keys("LocalAttention", scorer, memory); }
+
+  void start(const Memory<S>&, std::span<const Index> sentences, Buffer<S>& carry) const {
+    carry.resize(position.carry_size(), static_cast<Index>(sentences.size()));
+    carry.setZero();
+  }
+  void begin(const Memory<S>& memory, Index columns, LookTape<S>& tape) const {
+    detail::make_room(memory, scorer.projected_size(), position.carry_size(), columns, tape);
+    tape.kept.resize(position.kept_size(), columns);
+  }
+
+  /// Does not allocate once the tape has grown.
+  void forward(const In<S>& queries, const Memory<S>& memory, std::span<const Index> sentences, Out<S> carry,
+               LookTape<S>& tape, Index first, Random* = nullptr) const {
+    require(!memory.is_narrow(), [] { return std::string("LocalAttention: the memory must not be narrow"); });
+    const Index n = queries.cols();
+    auto projected = tape.projected.middleCols(first, n), weights = tape.weights.middleCols(first, n);
+    auto contexts = tape.contexts.middleCols(first, n), kept = tape.kept.middleCols(first, n);
+    tape.carries.middleCols(first, n) = carry;
+    scorer.project(queries, projected);
+    position.forward(queries, lengths(memory, sentences), carry, kept);
+    weights.setZero();
+    for (Index i = 0; i < n; ++i) {
+      const Seen seen = look(memory, sentences, i, kept(0, i));
+      auto w = weights.block(seen.begin, i, seen.count, 1);
+      detail::score<S>(scorer, projected.col(i), seen.of(memory.keys_of(seen.b)), carry.topRows(0), w,
+                       tape.scratch.scorer);
+      softmax(w);
+      if constexpr (PositionType::fades) {
+        for (Index j = 0; j < seen.count; ++j) w(j, 0) *= fade(seen, j, kept(0, i));
+      }
+      detail::average<S>(seen.of(memory.values_of(seen.b)), w, contexts.col(i));
+    }
+  }
+
+  void begin_backward(Index sentences, LookTape<S>& tape) const { detail::make_room_backward(sentences, tape); }
+
+  void backward(const Memory<S>& memory, std::span<const Index> sentences, LookTape<S>& tape, Index first,
+                With<S>& grad, Out<S> d_queries, Memory<S>& d_memory) const {
+    const Index n = static_cast<Index>(sentences.size());
+    auto kept = tape.kept.middleCols(first, n), d_projected = tape.d_projected.middleCols(first, n);
+    d_projected.setZero();
+    tape.d_scores.resize(2 * window + 1, 2);
+    for (Index i = 0; i < n; ++i) {
+      const Seen seen = look(memory, sentences, i, kept(0, i));
+      auto w = tape.d_scores.col(1).head(seen.count), d = tape.d_scores.col(0).head(seen.count);
+      w = tape.weights.block(seen.begin, first + i, seen.count, 1);
+      auto d_values = d_memory.values_of(seen.b), d_keys = d_memory.keys_of(seen.b);
+      detail::average_backward<S>(seen.of(memory.values_of(seen.b)), w, tape.d_contexts.col(first + i), d,
+                                  seen.of(d_values));  // was: contexts
+      if (tape.d_weights.rows() > 0) d += tape.d_weights.block(seen.begin, first + i, seen.count, 1);
+      S d_position(0);
+      if constexpr (PositionType::fades) {
+        for (Index j = 0; j < seen.count; ++j) {
+          const S p = kept(0, i), by = fade(seen, j, p), distance = static_cast<S>(seen.begin + j) - p;
+          d_position += d(j) * w(j) * S(4) * distance / static_cast<S>(window * window);  // was: w *= fade
+          d(j) *= by;                                                                     // was: w *= fade
+          w(j) /= by;
+        }
+      }
+      softmax_backward(w, d);  // was: softmax
+      detail::score_backward<S>(scorer, tape.projected.col(first + i), seen.of(memory.keys_of(seen.b)),
+                                tape.carries.topRows(0), d, grad.scorer, d_projected.col(i), seen.of(d_keys),
+                                tape.d_carry.topRows(0), tape.scratch.scorer);  // was: score
+      kept(0, i) = d_position;
+    }
+    position.backward(lengths(memory, sentences), kept, grad.position, d_queries);  // was: position
+    scorer.project_backward(d_projected, d_queries);                                // was: project
+  }
+
+  void accumulate(const In<S>& queries, const LookTape<S>& tape, With<S>& grad) const {
+    scorer.accumulate(queries, tape.d_projected, grad.scorer);
+    position.accumulate(queries, tape.kept, grad.position);
+  }
+  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, With<S>& grad) const {
+    scorer.keys_backward(memory.values, d_memory.keys, grad.scorer, d_memory.values);
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("scorer", self.scorer...);
+    visit("position", self.position...);
+    visit("window", self.window...);
+  }
+
+ private:
+  /// The words that one look sees: `count` of sentence b from `begin`.
+  struct Seen {
+    Index b, begin, count;
+    template <class X>
+    auto of(X&& columns) const {
+      return columns.middleCols(begin, count);
+    }
+  };
+
+  Seen look(const Memory<S>& memory, std::span<const Index> sentences, Index i, const S& p) const {
+    using std::ceil, std::floor;
+    const Index b = sentences[static_cast<std::size_t>(i)];
+    const Index begin = std::max(Index{0}, static_cast<Index>(ceil(p - static_cast<S>(window))));
+    const Index end = std::min(memory.length(b), static_cast<Index>(floor(p + static_cast<S>(window))) + 1);
+    return {b, begin, end - begin};
+  }
+
+  /// e^{-(j - p)^2 / (2 sigma^2)}, sigma = D / 2, for word j of those seen.
+  S fade(const Seen& seen, Index j, const S& p) const {
+    using std::exp;
+    const S distance = static_cast<S>(seen.begin + j) - p;
+    return exp(S(-2) * distance * distance / static_cast<S>(window * window));
+  }
+
+  static auto lengths(const Memory<S>& memory, std::span<const Index> sentences) {
+    return [&memory, sentences](Index i) { return memory.length(sentences[static_cast<std::size_t>(i)]); };
+  }
+};
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,141 @@
+#pragma once
+
+#include <heed/kernels/tanh_tile.hpp>
+#include <heed/products.hpp>
+#include <heed/scorers/scorer.hpp>
+
+#include <algorithm>
+#include <string>
+
+namespace heed::inline v0_1 {
+
+/// Additive scores that know where the last look was, Chorowski et al. 2015, equations 8 and 9.
+///
+///   f_j = F a, a = the last weights around j        score_j = v' tanh(W q + V h_j + U f_j + b)
+///
+/// A row of F is a filter, as wide as an odd number of places: its middle stands on j, and what lies outside the sentence
+/// counts as 0. Before the first look all weights are 0.
+template <class T, int Query = Dynamic, int MemorySize = Dynamic, int Alignment = Dynamic>
+struct ConvolutionalScorer {
+  using Stored = T;
+  using Scalar = scalar_of<T>;
+  using S = Scalar;
+  template <class Kept>
+  using With = ConvolutionalScorer<Kept, Query, MemorySize, Alignment>;
+
+  Parameter<T, Alignment, Query> W;       ///< alignment x query
+  Parameter<T, Alignment, MemorySize> V;  ///< alignment x memory
+  Matrix<S> U;                            ///< alignment x filters
+  Matrix<S> F;                            ///< filters x width
+  Vector<S, Alignment> v;                 ///< alignment (w)
+  Vector<S, Alignment> b;                 ///< alignment
+
+  ConvolutionalScorer()
+      : ConvolutionalScorer(Query == Dynamic ? 0 : Query, MemorySize == Dynamic ? 0 : MemorySize,
+                            Alignment == Dynamic ? 0 : Alignment) {}
+  /// Throws unless the width is odd.
+  ConvolutionalScorer(Index query, Index memory, Index alignment, Index filters = 10, Index width = 15)
+      : W(decltype(W)::Zero(alignment, query)),
+        V(decltype(V)::Zero(alignment, memory)),
+        U(Matrix<S>::Zero(alignment, filters)),
+        F(Matrix<S>::Zero(filters, width)),
+        v(Vector<S, Alignment>::Zero(alignment)),
+        b(Vector<S, Alignment>::Zero(alignment)) {
+    require(alignment > 0 || query == 0,
+            [] { return std::string("ConvolutionalScorer: the alignment size must not be 0"); });
+    require(filters > 0 && width > 0 && width % 2 == 1, [&] {
+      return "ConvolutionalScorer: a filter at least, of an odd width, is needed, not " + std::to_string(filters) +
+             " of width " + std::to_string(width);
+    });
+  }
+
+  Index query_size() const { return W.cols(); }
+  Index memory_size() const { return V.cols(); }
+  Index key_size() const { return v.size(); }
+  Index projected_size() const { return v.size(); }
+  Carried carried() const { return Carried::last; }
+
+  void keys(const In<S, MemorySize>& values, Out<S> keys) const {
+    keys.colwise() = b;
+    add_product(V, values, keys);
+  }
+  void project(const In<S, Query>& queries, Out<S> projected) const {
+    projected.setZero();
+    add_product(W, queries, projected);
+  }
+
+  /// last: T x n
+  void score(const In<S>& projected, const In<S>& keys, const In<S>& last, Out<S> scores, Buffer<S>& scratch) const {
+    for (Index i = 0; i < scores.cols(); ++i) {
+      filter(last.col(i), scratch);
+      detail::TanhTile<S>::score(v, projected.col(i), keys, tile(scratch), scores.col(i));
+    }
+  }
+  void score_backward(const In<S>& projected, const In<S>& keys, const In<S>& last, const In<S>& d_scores,
+                      With<S>& grad, Out<S> d_projected, Out<S> d_keys, Out<S> d_last, Buffer<S>& scratch) const {
+    for (Index i = 0; i < d_scores.cols(); ++i) {
+      filter(last.col(i), scratch);
+      auto d_tile = tile(scratch);
+      detail::TanhTile<S>::score_backward(v, projected.col(i), keys, d_scores.col(i), d_tile, grad.v,
+                                          d_projected.col(i), d_keys);
+      auto f = filtered(scratch);
+      add_outer_product(d_tile, f, grad.U);  // was: U f
+      f.setZero();                           // from here on its gradient
+      add_product_backward(U, d_tile, f);    // was: U f
+      for (Index j = 0; j < last.rows(); ++j) {
+        for_each_place(j, last.rows(), [&](Index k, Index at) {
+          grad.F.col(k) += last(at, i) * f.col(j);  // was: f = F a
+          d_last(at, i) += F.col(k).dot(f.col(j));  // was: f = F a
+        });
+      }
+    }
+  }
+
+  void project_backward(const In<S>& d_projected, Out<S, Query> d_queries) const {
+    add_product_backward(W, d_projected, d_queries);  // was: projected = W q
+  }
+  void accumulate(const In<S, Query>& queries, const In<S>& d_projected, With<S>& grad) const {
+    add_outer_product(d_projected, queries, grad.W);  // was: projected = W q
+  }
+  void keys_backward(const In<S, MemorySize>& values, const In<S>& d_keys, With<S>& grad,
+                     Out<S, MemorySize> d_values) const {
+    add_outer_product(d_keys, values, grad.V);  // was: keys = V h + b
+    add_product_backward(V, d_keys, d_values);  // was: keys = V h + b
+    grad.b += d_keys.rowwise().sum();           // was: keys = V h + b
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("W", self.W...);
+    visit("V", self.V...);
+    visit("U", self.U...);
+    visit("F", self.F...);
+    visit("v", self.v...);
+    visit("b", self.b...);
+  }
+
+ private:
+  auto tile(Buffer<S>& scratch) const { return scratch.topRows(v.size()); }
+  auto filtered(Buffer<S>& scratch) const { return scratch.bottomRows(F.rows()); }
+
+  /// Calls use(k, at) for every place k of a filter on j that stands in the sentence, at `at`.
+  template <class Use>
+  void for_each_place(Index j, Index length, Use&& use) const {
+    const Index before = F.cols() / 2;
+    const Index end = std::min(F.cols(), length - j + before);
+    for (Index k = std::max(Index{0}, before - j); k < end; ++k) use(k, j + k - before);
+  }
+
+  /// The tile becomes U f, with f below it.
+  void filter(const In<S>& last, Buffer<S>& scratch) const {
+    scratch.resize(v.size() + F.rows(), last.rows());
+    scratch.setZero();
+    auto f = filtered(scratch);
+    for (Index j = 0; j < last.rows(); ++j) {
+      for_each_place(j, last.rows(), [&](Index k, Index at) { f.col(j) += F.col(k) * last(at, 0); });
+    }
+    add_product(U, f, tile(scratch));
+  }
+};
+
+}  // namespace heed::inline v0_1

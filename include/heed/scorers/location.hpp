@@ -1,0 +1,74 @@
+#pragma once
+
+#include <heed/products.hpp>
+#include <heed/scorers/scorer.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <string>
+
+namespace heed::inline v0_1 {
+
+/// Location scores, Luong, Pham & Manning 2015, equation 8: where to look follows from the query alone.
+///
+///   score_j = (W q)_j
+///
+/// W has a row for each of the first `longest()` places. A short sentence uses the first rows; the words of a long one that
+/// come after them score minus infinity, so that nothing looks at them.
+template <class T, int Query = Dynamic, int Longest = Dynamic>
+struct LocationScorer {
+  using Stored = T;
+  using Scalar = scalar_of<T>;
+  using S = Scalar;
+  template <class Kept>
+  using With = LocationScorer<Kept, Query, Longest>;
+
+  Parameter<T, Longest, Query> W;  ///< longest x query (W_a)
+  Index memory = 0;                ///< the size of the memory, which is not looked into
+
+  LocationScorer() : W(decltype(W)::Zero(Longest == Dynamic ? 0 : Longest, Query == Dynamic ? 0 : Query)) {}
+  LocationScorer(Index query, Index memory_size, Index longest)
+      : W(decltype(W)::Zero(longest, query)), memory(memory_size) {
+    require(longest > 0, [] { return std::string("LocationScorer: the longest sentence must have a word"); });
+  }
+
+  Index longest() const { return W.rows(); }
+  Index query_size() const { return W.cols(); }
+  Index memory_size() const { return memory; }
+  Index key_size() const { return 0; }
+  Index projected_size() const { return W.rows(); }
+  bool depends_on_place() const { return true; }
+
+  void keys(const In<S>&, Out<S>) const {}
+  void project(const In<S, Query>& queries, Out<S> projected) const {
+    projected.setZero();
+    add_product(W, queries, projected);
+  }
+
+  void score(const In<S>& projected, const In<S>&, Out<S> scores, Buffer<S>&) const {
+    const Index rows = std::min(scores.rows(), longest());
+    scores.topRows(rows) = projected.topRows(rows);
+    scores.bottomRows(scores.rows() - rows).setConstant(-std::numeric_limits<S>::infinity());
+  }
+  void score_backward(const In<S>&, const In<S>&, const In<S>& d_scores, With<S>&, Out<S> d_projected, Out<S>,
+                      Buffer<S>&) const {
+    const Index rows = std::min(d_scores.rows(), longest());
+    d_projected.topRows(rows) += d_scores.topRows(rows);  // was: scores = projected
+  }
+
+  void project_backward(const In<S>& d_projected, Out<S, Query> d_queries) const {
+    add_product_backward(W, d_projected, d_queries);  // was: projected = W q
+  }
+  void accumulate(const In<S, Query>& queries, const In<S>& d_projected, With<S>& grad) const {
+    add_outer_product(d_projected, queries, grad.W);  // was: projected = W q
+  }
+  void keys_backward(const In<S>&, const In<S>&, With<S>&, Out<S>) const {}
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("W", self.W...);
+    visit("memory", self.memory...);
+  }
+};
+
+}  // namespace heed::inline v0_1
