@@ -34,7 +34,9 @@ std::vector<TranslatorConfig> kinds() {
   plain.decoder = "plain";
   plain.cell = "rnn";
   both.bidirectional = true;
-  return {bahdanau, luong, plain, both};
+  TranslatorConfig carrying = bahdanau;  // hands what it looked at from step to step
+  carrying.scorer = "coverage";
+  return {bahdanau, luong, plain, both, carrying};
 }
 
 Model model_of(const TranslatorConfig& config, std::uint64_t seed) {

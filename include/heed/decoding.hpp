@@ -25,7 +25,7 @@ template <class Model>
 void take_step(const Model& model, std::span<const Token> tokens, const Memory<typename Model::Scalar>& memory,
                StepWorkspace<typename Model::Scalar>& work) {
   work.words.resize(model.target.size(), work.state.columns());
-  work.logits.resize(model.output.output_size(), work.state.columns());
+  work.logits.resize(model.target.vocabulary(), work.state.columns());
   model.target.forward(tokens, work.words);
   advance(model.decoder, work.words, memory, work.state, work.decoder);
   model.output.forward(work.decoder.features, work.logits);

@@ -148,7 +148,7 @@ void sample(const Model& model, Sentences sources, const SampleOptions& options,
                              .ban_unknown = options.ban_unknown,
                              .prefixes = options.prefixes};
   detail::check(options);
-  detail::check(limits, sources, model.output.output_size(), "sample");
+  detail::check(limits, sources, model.target.vocabulary(), "sample");
   results.resize(sources.size());
   if (sources.empty()) return;
   auto& found = work.search;

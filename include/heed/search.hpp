@@ -11,7 +11,7 @@ template <class Model>
 void search(const Model& model, Sentences sources, const SearchOptions& options,
             SearchWorkspace<typename Model::Scalar>& work) {
   using S = typename Model::Scalar;
-  check(options, sources, model.output.output_size(), "search");
+  check(options, sources, model.target.vocabulary(), "search");
   if (sources.empty()) return;
   begin(model, sources, options, 1, work);
   decode_freely(model, options, work, [&](std::size_t g, Index first, Index end, const Banned& banned) {

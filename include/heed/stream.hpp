@@ -91,7 +91,7 @@ class Stream {
   /// Writes this word, be it likely or not; the end symbol ends the target. Throws if it is no word that can be written,
   /// if the source is not finished or the target has ended.
   void force(Token word) {
-    const Index vocabulary = model_.output.output_size();
+    const Index vocabulary = model_.target.vocabulary();
     require(word >= 0 && word < vocabulary && word != symbols::begin, [&] {
       return "Stream: token " + std::to_string(word) + " cannot be written, with a vocabulary of " +
              std::to_string(vocabulary);

@@ -46,7 +46,7 @@ void score_pairs(const Model& model, Sentences sources, Sentences targets, typen
       const Index in_block = i % model.output_block;
       if (in_block == 0) {
         const Index n = std::min(model.output_block, packing.columns() - i);
-        tape.logits.resize(model.output.output_size(), n);
+        tape.logits.resize(model.target.vocabulary(), n);
         model.output.forward(tape.decoder.features.middleCols(i, n), tape.logits);
       }
       const auto logits = tape.logits.col(in_block);
