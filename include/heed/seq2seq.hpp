@@ -1,5 +1,6 @@
 #pragma once
 
+#include <heed/attention_penalty.hpp>
 #include <heed/decoders/decoder.hpp>
 #include <heed/encoder.hpp>
 #include <heed/layers/embedding.hpp>
@@ -39,9 +40,11 @@ struct Seq2SeqTape {
 /// How a batch is trained on.
 template <class S>
 struct LossOptions {
-  S smoothing = S(0);        ///< label smoothing
-  S scale = S(1);            ///< the gradient is that of scale * loss
-  Random* random = nullptr;  ///< draws the dropout masks; without it there is no dropout
+  S smoothing = S(0);          ///< label smoothing
+  S scale = S(1);              ///< the gradient is that of scale * loss
+  Random* random = nullptr;    ///< draws the dropout masks; without it there is no dropout
+  S coverage = S(0);           ///< how much `coverage_penalty` counts
+  S doubly_stochastic = S(0);  ///< how much `doubly_stochastic_penalty` counts
 };
 
 /// Sequence to sequence: words are embedded, encoded, decoded, and the output layer scores the next word.
@@ -88,14 +91,14 @@ struct Seq2Seq {
   /// The cross-entropy of the targets given the sources, each target followed by the end symbol, summed over all words.
   double loss(Sentences sources, Sentences targets, Tape& tape, const LossOptions<S>& options = {}) const {
     forward(sources, targets, tape, options);
-    return output_layer(tape, options, nullptr);
+    return output_layer(tape, options, nullptr) + penalties(tape, options, false);
   }
 
   /// The same, and its gradient added to `grad`.
   double loss_and_gradient(Sentences sources, Sentences targets, Tape& tape, With<S>& grad,
                            const LossOptions<S>& options = {}) const {
     forward(sources, targets, tape, options);
-    const double loss = output_layer(tape, options, &grad);
+    const double loss = output_layer(tape, options, &grad) + penalties(tape, options, true);
     zero(tape.y, tape.d_y);
     zero(tape.x, tape.d_x);
     tape.d_memory.zeros_like(tape.memory);
@@ -175,6 +178,22 @@ struct Seq2Seq {
       }
     }
     return loss;
+  }
+
+  /// The losses of where was looked; their gradient goes to tape.decoder.d_weights, which has no rows without.
+  static double penalties(Tape& tape, const LossOptions<S>& options, bool backward) {
+    const auto& weights = tape.decoder.weights;
+    auto& d_weights = tape.decoder.d_weights;
+    const bool some = options.coverage != S(0) || options.doubly_stochastic != S(0);
+    d_weights.resize(some && backward ? weights.rows() : 0, weights.cols());
+    d_weights.setZero();
+    if (!some || weights.rows() == 0) return 0;
+    const SentenceRanges sources(tape.memory.starts);
+    const double again = coverage_penalty<S>(weights, tape.target_packing, sources, options.coverage * options.scale,
+                                             d_weights),
+                 missed = doubly_stochastic_penalty<S>(weights, tape.target_packing, sources,
+                                                       options.doubly_stochastic * options.scale, d_weights);
+    return static_cast<double>(options.coverage) * again + static_cast<double>(options.doubly_stochastic) * missed;
   }
 
   void embed(const Embedding<S>& words, const std::vector<Token>& tokens, Random* random, Buffer<S>& x,

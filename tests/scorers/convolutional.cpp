@@ -1,0 +1,83 @@
+#include <heed/scorers/convolutional.hpp>
+
+#include "support/numbers.hpp"
+#include "support/refusal.hpp"
+#include "support/scorer_runs.hpp"
+
+#include <heed/pack.hpp>
+#include <heed/scorers/additive.hpp>
+
+#include <gtest/gtest.h>
+
+using heed::Index;
+using heed::Matrix;
+
+namespace {
+
+struct ConvolutionalScorer : testing::Test {
+  heed::Random random{317};
+  heed::ConvolutionalScorer<double> scorer{3, 4, 5, 2, 3};
+  Matrix<double> queries = random_matrix(3, 2, random), values = random_matrix(4, 9, random),
+                 last = random_matrix(9, 2, random).cwiseAbs();
+
+  ConvolutionalScorer() { randomize(scorer, random); }
+};
+
+}  // namespace
+
+TEST_F(ConvolutionalScorer, IsAdditiveBeforeTheFirstLook) {
+  heed::AdditiveScorer<double> additive(3, 4, 5, true);
+  additive.W = scorer.W;
+  additive.U = scorer.V;
+  additive.v = scorer.v;
+  additive.b = scorer.b;
+  const Matrix<double> expected = typed::scores(additive, queries, values);
+  EXPECT_LE(difference(typed::scores(scorer, queries, values, Matrix<double>::Zero(9, 2)), expected), 1e-14);
+  EXPECT_GT(difference(typed::scores(scorer, queries, values, last), expected), 0.01);
+}
+
+TEST_F(ConvolutionalScorer, SeesTheLastLookAloneAndAsFarAsItsFiltersReach) {
+  EXPECT_EQ(scorer.carried(), heed::Carried::last);
+  Matrix<double> other = last;
+  other(6, 0) += 1;  // one word, which filters of width 3 show to itself and its neighbours
+  const Matrix<double> apart =
+      (typed::scores(scorer, queries, values, other) - typed::scores(scorer, queries, values, last)).cwiseAbs();
+  for (Index j = 0; j < 9; ++j) EXPECT_EQ(apart(j, 0) > 1e-6, j >= 5 && j <= 7) << j;
+  EXPECT_EQ(apart.col(1), (Matrix<double>::Zero(9, 1)));
+}
+
+TEST_F(ConvolutionalScorer, WorksWithFiltersWiderThanTheSentence) {
+  heed::ConvolutionalScorer<double> wide(3, 4, 5, 2, 21), narrow(3, 4, 5, 2, 3);
+  randomize(wide, random);
+  narrow.W = wide.W;
+  narrow.V = wide.V;
+  narrow.U = wide.U;
+  narrow.v = wide.v;
+  narrow.b = wide.b;
+  narrow.F = wide.F.middleCols(9, 3);
+  wide.F.leftCols(9).setZero();
+  wide.F.rightCols(9).setZero();
+  EXPECT_LE(difference(typed::scores(wide, queries, values, last), typed::scores(narrow, queries, values, last)),
+            1e-14);
+}
+
+TEST_F(ConvolutionalScorer, PackedFindsTheSame) {
+  EXPECT_LE(difference(typed::scores(heed::pack(scorer), queries, values, last),
+                       typed::scores(scorer, queries, values, last)),
+            1e-14);
+}
+
+TEST_F(ConvolutionalScorer, FixedSizesAgreeWithDynamicOnes) {
+  EXPECT_LE(
+      typed::scorer_distance(heed::ConvolutionalScorer<double, 3, 4, 5>(), heed::ConvolutionalScorer<double>(3, 4, 5)),
+      1e-14);
+}
+
+TEST_F(ConvolutionalScorer, RefusesFiltersWithoutAMiddle) {
+  EXPECT_EQ(refusal([] { heed::ConvolutionalScorer<double>(3, 4, 5, 2, 4); }),
+            "ConvolutionalScorer: a filter at least, of an odd width, is needed, not 2 of width 4");
+  EXPECT_EQ(refusal([] { heed::ConvolutionalScorer<double>(3, 4, 5, 0, 3); }),
+            "ConvolutionalScorer: a filter at least, of an odd width, is needed, not 0 of width 3");
+  EXPECT_EQ(refusal([] { heed::ConvolutionalScorer<double>(3, 4, 0); }),
+            "ConvolutionalScorer: the alignment size must not be 0");
+}
