@@ -25,7 +25,9 @@ inline void add_finding_options(CLI::App& command, Finding& how) {
   add("--top-p", how.sampling.top_p, "draw among the fewest words that are together this likely (1: all)")
       ->check(detail::between(1e-9, 1))
       ->needs(sample);
-  add("--seed", how.sampling.seed, "of what is drawn")->check(detail::whole_number)->needs(sample);
+  add("--seed", how.sampling.seed, "of what is drawn; a sentence that comes twice gets the same twice")
+      ->check(detail::whole_number)
+      ->needs(sample);
   command
       .add_flag("--replace-unknown", how.replace_unknown,
                 "write the source word that was looked at most in the place of <unk>")

@@ -85,8 +85,9 @@ Index weight_rows(const SearchWorkspace<S>& work, Index sentence) {
   return std::min(work.tape.memory.length(sentence), work.steps.front().weights.rows());
 }
 
+/// Writes down a hypothesis that ended.
 template <class S>
-void report(SearchWorkspace<S>& work, const typename SearchWorkspace<S>::Ended& ended, Index sentence,
+void report(const SearchWorkspace<S>& work, const typename SearchWorkspace<S>::Ended& ended, Index sentence,
             Hypothesis<S>& result) {
   result.log_probability = ended.last.log_probability;
   result.score = ended.score;

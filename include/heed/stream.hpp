@@ -27,8 +27,8 @@ inline constexpr bool keeps_states<Encoder<C>> = true;
 /// A recurrent encoder of one direction reads a word as soon as it is fed, so little is left to do when the source ends.
 /// One that also reads backwards can only begin at the end: it reads all words in `finish_source`. What is written is
 /// what greedy `search` finds for the source alone: to the bit where the encoder reads at the end, and up to rounding
-/// (relative 1e-5 in float, 1e-12 in double) where it reads along, since one word takes another path through a product
-/// than many. One object per thread. Nothing is allocated once it has grown to the longest source.
+/// where it reads along, since one word takes another path through a product than many. One object per thread. Nothing
+/// is allocated once it has grown to the longest source.
 template <class Model>
 class Stream {
  public:
