@@ -65,12 +65,24 @@ TEST_F(TranslateInterrupt, RefusesToGoOnWithOtherSettings) {
   ASSERT_EQ(interrupted(run("model"), SIGINT, "epoch 1: ").code, 0);
   const std::string model = contents(path("model")), state = contents(path("model.training"));
   ASSERT_FALSE(state.empty());
-  const std::vector<std::pair<std::string, std::string>> others{
-      {"--epochs", "201"},     {"--batch", "5"},   {"--rate", "0.001"},          {"--schedule", "constant"},
-      {"--clip", "2"},         {"--threads", "2"}, {"--label-smoothing", "0.1"}, {"--seed", "2"},
-      {"--cell", "lstm"},      {"--layers", "2"},  {"--direction", "forward"},   {"--scorer", "general"},
-      {"--decoder", "luong"},  {"--hidden", "18"}, {"--embedding", "10"},        {"--dropout", "0.3"},
-      {"--min-frequency", "2"}};
+  const std::vector<std::pair<std::string, std::string>> others{{"--epochs", "201"},
+                                                                {"--batch", "5"},
+                                                                {"--rate", "0.001"},
+                                                                {"--schedule", "constant"},
+                                                                {"--clip", "2"},
+                                                                {"--threads", "2"},
+                                                                {"--label-smoothing", "0.1"},
+                                                                {"--seed", "2"},
+                                                                {"--cell", "lstm"},
+                                                                {"--layers", "2"},
+                                                                {"--direction", "forward"},
+                                                                {"--scorer", "general"},
+                                                                {"--attention", "monotonic"},
+                                                                {"--decoder", "luong"},
+                                                                {"--hidden", "18"},
+                                                                {"--embedding", "10"},
+                                                                {"--dropout", "0.3"},
+                                                                {"--min-frequency", "2"}};
   for (const auto& [option, value] : others) {
     SCOPED_TRACE(option);
     expect_refusal(translate(with(run("model"), option, value) + Arguments{"--resume"}),

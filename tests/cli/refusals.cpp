@@ -193,7 +193,7 @@ TEST_F(TranslateRefusals, OptionsOutOfRange) {
   expect_value_refused("--rate", "0");
   expect_value_refused("--hidden", "16385");
   expect_value_refused("--layers", "17");
-  for (const char* const option : {"--cell", "--scorer", "--decoder", "--direction", "--schedule"}) {
+  for (const char* const option : {"--cell", "--scorer", "--attention", "--decoder", "--direction", "--schedule"}) {
     expect_value_refused(option, "foo");
     expect_value_refused(option, "");
   }
@@ -201,6 +201,9 @@ TEST_F(TranslateRefusals, OptionsOutOfRange) {
   for (const char* const value : {"-1", "x"}) expect_value_refused("--max-length", value);
   expect_refusal(translate(with(training("model"), "--hidden", "15") + Arguments{"--scorer", "dot"}),
                  {"hidden is 15", "even"});
+  expect_refusal(translate(training("model") + Arguments{"--scorer", "coverage", "--attention", "local-m"}),
+                 {"coverage", "global"});
+  for (const char* const option : {"--window", "--longest"}) expect_value_refused(option, "0");
   EXPECT_EQ(
       translate(with(training("odd"), "--hidden", "15") + Arguments{"--scorer", "dot", "--direction", "forward"}).code,
       0);

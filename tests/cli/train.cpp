@@ -64,6 +64,8 @@ TEST_F(TranslateTrain, EveryOptionChangesWhatIsLearned) {
       {"--scorer", "dot"},
       {"--scorer", "general"},
       {"--scorer", "concat"},
+      {"--scorer", "location"},
+      {"--attention", "local-p"},
       {"--decoder", "plain"},
       {"--decoder", "luong"},
       {"--decoder", "luong", "--no-input-feeding"},

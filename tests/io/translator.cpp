@@ -142,6 +142,9 @@ TEST_F(TranslatorFile, KeepsEveryFieldOfTheConfiguration) {
   TranslatorConfig config;
   config.cell = "lstm";
   config.scorer = "general";
+  config.attention = "local-p";
+  config.window = 7;
+  config.longest = 9;
   config.decoder = "luong";
   config.layers = 3;
   config.hidden = 6;
@@ -263,12 +266,27 @@ TEST_F(TranslatorFile, IsRefusedWithAConfigurationOutOfRange) {
 
 TEST_F(TranslatorFile, IsRefusedWithoutAnyOfItsMetadata) {
   const Contents whole = saved();
-  EXPECT_EQ(whole.metadata.size(), 12u);
+  EXPECT_EQ(whole.metadata.size(), 15u);
   for (const auto& [key, value] : whole.metadata) {
+    if (key == "config.attention" || key == "config.window" || key == "config.longest") continue;  // came later
     Contents contents = whole;
     contents.metadata.erase(key);
     EXPECT_EQ(refused(contents), path_.string() + " is no translation model: it has no " + key);
   }
+}
+
+TEST_F(TranslatorFile, FromBeforeAChoiceCameMeansItsDefault) {
+  Contents contents = saved();
+  for (const char* key : {"config.attention", "config.window", "config.longest"}) {
+    EXPECT_EQ(contents.metadata.erase(key), 1u) << key;
+  }
+  EXPECT_EQ(refused(contents), "accepted");
+}
+
+TEST_F(TranslatorFile, KeepsTheChoiceOfAttention) {
+  const Contents contents = saved();
+  EXPECT_EQ(contents.metadata.at("config.attention"), "global");
+  EXPECT_NE(refused_with("config.attention", "local-p").find("parameters"), std::string::npos) << "it learns a place";
 }
 
 TEST_F(TranslatorFile, IsRefusedInAnotherFormat) {

@@ -3,8 +3,12 @@
 #include <heed/io/safetensors.hpp>
 #include <heed/parameters.hpp>
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <cstdio>
 #include <filesystem>
 #include <limits>
 #include <set>
@@ -82,6 +86,20 @@ class PytorchFixture {
   std::set<std::string, std::less<>> read_;
 };
 
+/// Shows the largest difference that a test has met so far among its properties (`--gtest_output=xml`).
+inline void note_difference(double difference) {
+  static std::string test;
+  static double most = 0;
+  const auto* info = testing::UnitTest::GetInstance()->current_test_info();
+  if (info == nullptr) return;
+  const std::string name = std::string(info->test_suite_name()) + '.' + info->name();
+  most = name == test ? std::max(most, difference) : difference;
+  test = name;
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1e", most);
+  testing::Test::RecordProperty("largest_difference", text);
+}
+
 /// The largest |actual - expected| / max(1, |expected|); infinite where the shapes differ or a number is not finite.
 template <class A, class B>
 double distance(const Eigen::DenseBase<A>& actual, const Eigen::DenseBase<B>& expected) {
@@ -95,6 +113,7 @@ double distance(const Eigen::DenseBase<A>& actual, const Eigen::DenseBase<B>& ex
       if (!(error <= worst)) worst = error < infinity ? error : infinity;
     }
   }
+  note_difference(worst);
   return worst;
 }
 

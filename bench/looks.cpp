@@ -1,0 +1,209 @@
+// Looks that see more than a query and a memory: where a word stands, or what was looked at before. A row is what one
+// decoding step of 256 numbers spends on its look, one query for each of `batch` sentences of S words, its projection
+// included; `elements` are numbers of the memory.
+//
+//   look/NAME/S:50/H:256/batch:32/RIVAL
+//
+//   heed    the library
+//   eigen   plain Eigen, sum and tanh evaluated one after the other into a matrix made beforehand
+
+#include "support.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using bench::Index;
+using bench::Matrix;
+using bench::Vector;
+
+constexpr Index size = 256;
+
+template <heed::Look L>
+struct Step {
+  L look;
+  heed::Memory<float> memory;
+  std::vector<Index> sentences;
+  Matrix queries, keys, handed;  ///< what the last look handed on
+  heed::Buffer<float> carry;
+  heed::LookTape<float> tape;
+  Matrix projected, weights, contexts, tile, f;  // what plain Eigen writes
+
+  Step(L look_, Index length, Index batch) : look(std::move(look_)), sentences(static_cast<std::size_t>(batch)) {
+    heed::Random random(1);
+    bench::randomize_parameters(look, size, random);
+    std::iota(sentences.begin(), sentences.end(), Index{0});
+    memory.resize(size, std::vector<Index>(sentences.size(), length));
+    memory.values = bench::random_matrix(size, length * batch, random);
+    queries = bench::random_matrix(size, batch, random);
+    look.prepare(memory);
+    keys = plain_keys(look);
+    look.start(memory, sentences, carry);
+    look.begin(memory, batch, tape);
+    handed = bench::random_matrix(carry.rows(), batch, random).cwiseAbs() / static_cast<float>(length);
+    if (carry.rows() == 1) handed.setConstant(std::floor(static_cast<float>(length) / 2));  // a step in the middle
+    weights.setZero(length, batch);
+    contexts.resize(size, batch);
+    tile.resize(size, length);
+  }
+
+  Index length() const { return memory.longest(); }
+  auto keys_of(Index b) const { return keys.middleCols(b * length(), length()); }
+
+  void heed() {
+    carry = handed;
+    look.forward(queries, memory, sentences, carry, tape, 0);
+  }
+  void eigen() {
+    project(look);
+    for (Index b = 0; b < memory.sentences(); ++b) {
+      weigh(look, b);
+      contexts.col(b).noalias() = memory.values_of(b) * weights.col(b);
+    }
+  }
+  bool right() {
+    eigen();
+    heed();
+    return bench::agree(tape.weights, weights) && bench::agree(tape.contexts, contexts);
+  }
+
+ private:
+  Matrix plain_keys(const heed::Attention<heed::LocationScorer<float>>&) { return {}; }
+  Matrix plain_keys(const heed::Attention<heed::CoverageScorer<float>>& l) {
+    return (l.scorer.U * memory.values).colwise() + l.scorer.b;
+  }
+  Matrix plain_keys(const heed::Attention<heed::ConvolutionalScorer<float>>& l) {
+    return (l.scorer.V * memory.values).colwise() + l.scorer.b;
+  }
+  template <class Other>
+  Matrix plain_keys(const Other&) {
+    return memory.values;
+  }
+
+  template <class Other>
+  void project(const Other& l) {
+    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(l.scorer)>, heed::GeneralScorer<float>>) {
+      projected.noalias() = l.scorer.W.transpose() * queries;
+    } else {
+      projected.noalias() = l.scorer.W * queries;
+    }
+  }
+
+  template <class Column>
+  static void softmax(Column column) {
+    column.array() = (column.array() - column.maxCoeff()).exp();
+    column /= column.sum();
+  }
+  void weigh(const heed::Attention<heed::LocationScorer<float>>&, Index b) {
+    weights.col(b) = projected.col(b).head(length());
+    softmax(weights.col(b));
+  }
+  void weigh(const heed::Attention<heed::CoverageScorer<float>>& l, Index b) {
+    tile = keys_of(b).colwise() + projected.col(b);
+    tile.noalias() += l.scorer.w * handed.col(b).transpose();
+    match(l.scorer.v, b);
+  }
+  void weigh(const heed::Attention<heed::ConvolutionalScorer<float>>& l, Index b) {
+    const auto& F = l.scorer.F;
+    f.setZero(F.rows(), length());
+    for (Index j = 0; j < length(); ++j) {
+      const Index from = std::max<Index>(0, j - F.cols() / 2), to = std::min(length(), j + F.cols() / 2 + 1);
+      f.col(j).noalias() = F.middleCols(from - j + F.cols() / 2, to - from) * handed.col(b).segment(from, to - from);
+    }
+    tile = keys_of(b).colwise() + projected.col(b);
+    tile.noalias() += l.scorer.U * f;
+    match(l.scorer.v, b);
+  }
+  void match(const Vector& v, Index b) {
+    tile = tile.array().tanh();  // apart, since a sum that repeats a column keeps Eigen from vectorising the tanh
+    weights.col(b).noalias() = tile.transpose() * v;
+    softmax(weights.col(b));
+  }
+  template <class Position>
+  void weigh(const heed::LocalAttention<heed::GeneralScorer<float>, Position>& l, Index b) {
+    const float p = place(l.position, b), D = static_cast<float>(l.window);
+    const Index from = std::max<Index>(0, static_cast<Index>(std::ceil(p - D)));
+    const Index to = std::min(length(), static_cast<Index>(std::floor(p + D)) + 1);
+    weights.col(b).setZero();
+    auto seen = weights.col(b).segment(from, to - from);
+    seen.noalias() = keys_of(b).middleCols(from, to - from).transpose() * projected.col(b);
+    softmax(seen);
+    if constexpr (Position::fades) {
+      const auto distance =
+          Eigen::ArrayXf::LinSpaced(to - from, static_cast<float>(from), static_cast<float>(to - 1)) - p;
+      seen.array() *= (-2 * distance.square() / (D * D)).exp();
+    }
+  }
+  float place(const heed::StepPosition<float>&, Index b) const { return handed(0, b); }
+  float place(const heed::PredictedPosition<float>& position, Index b) const {
+    const Vector hidden = (position.W * queries.col(b)).array().tanh();
+    const float T = static_cast<float>(length());
+    return std::min(T / (1 + std::exp(-position.v.dot(hidden))), T - 1);
+  }
+  void weigh(const heed::MonotonicAttention<heed::GeneralScorer<float>>& l, Index b) {
+    auto w = weights.col(b);
+    w.noalias() = keys_of(b).transpose() * projected.col(b);
+    if (l.hard) {
+      Index j = 0;
+      while (j < length() && handed(j, b) == 0) ++j;
+      while (j < length() && w(j) + l.r(0) <= 0) ++j;
+      w.setZero();
+      if (j < length()) w(j) = 1;
+      return;
+    }
+    float reach = 0;
+    for (Index j = 0; j < length(); ++j) {
+      const float p = 1 / (1 + std::exp(-w(j) - l.r(0)));
+      reach += handed(j, b);
+      w(j) = p * reach;
+      reach *= 1 - p;
+    }
+  }
+};
+
+template <class MakeLook>
+void add(const std::string& name, MakeLook make) {
+  for (const Index length : {50, 200}) {
+    for (const Index batch : {1, 32}) {
+      for (const bool own : {true, false}) {
+        const std::string row = "look/" + name + "/S:" + std::to_string(length) +
+                                "/H:256/batch:" + std::to_string(batch) + '/' + (own ? "heed" : "eigen");
+        bench::add_row(row, [=](benchmark::State& state) {
+          Step<decltype(make())> step(make(), length, batch);
+          if (!step.right()) {
+            state.SkipWithError("the results differ");
+            return;
+          }
+          bench::measure(state, step, [&] { own ? step.heed() : step.eigen(); });
+          bench::count(state, "elements", static_cast<double>(length * size * batch));
+        });
+      }
+    }
+  }
+}
+
+[[maybe_unused]] const bool added = [] {
+  using General = heed::GeneralScorer<float>;
+  add("location", [] { return heed::Attention<heed::LocationScorer<float>>{{size, size, 200}, {}}; });
+  add("coverage", [] { return heed::Attention<heed::CoverageScorer<float>>{{size, size, size}, {}}; });
+  add("convolutional", [] { return heed::Attention<heed::ConvolutionalScorer<float>>{{size, size, size}, {}}; });
+  add("local-m", [] { return heed::LocalAttention<General, heed::StepPosition<float>>(General(size, size), {}, 10); });
+  add("local-p", [] {
+    return heed::LocalAttention<General, heed::PredictedPosition<float>>(General(size, size), {size, size}, 10);
+  });
+  add("monotonic", [] { return heed::MonotonicAttention<General>(General(size, size)); });
+  add("monotonic-hard", [] {
+    heed::MonotonicAttention<General> look(General(size, size));
+    look.hard = true;
+    return look;
+  });
+  return true;
+}();
+
+}  // namespace
