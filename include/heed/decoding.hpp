@@ -4,7 +4,9 @@
 #include <heed/hypothesis.hpp>
 #include <heed/search_options.hpp>
 
+#include <algorithm>
 #include <limits>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <vector>

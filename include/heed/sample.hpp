@@ -3,7 +3,13 @@
 #include <heed/decoding.hpp>
 #include <heed/random.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <vector>
 
 namespace heed::inline v0_1 {
 

@@ -2,6 +2,9 @@
 
 #include <heed/decoding.hpp>
 
+#include <algorithm>
+#include <vector>
+
 namespace heed::inline v0_1 {
 
 namespace detail {

@@ -2,7 +2,9 @@
 
 #include <heed/seq2seq.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <span>
 #include <string>
 
 namespace heed::inline v0_1 {

@@ -3,6 +3,7 @@
 #include <heed/decoding.hpp>
 
 #include <algorithm>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
