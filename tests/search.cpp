@@ -128,7 +128,7 @@ TEST(Search, FindsWithAWideBeamWhatTryingEverySentenceFinds) {
           expect_equal(found.front().front(), best);
           for (std::size_t k = 0; k < wanted; ++k) {
             const auto& result = found.front()[k];
-            EXPECT_EQ(result.tokens, sentences[order[k]]) << "seed " << seed << ", alpha " << alpha << ", place " << k;
+            ASSERT_EQ(result.tokens, sentences[order[k]]) << "seed " << seed << ", alpha " << alpha << ", place " << k;
             EXPECT_NEAR(result.score, scores[order[k]], 1e-12 * std::max(1.0, -scores[order[k]]));
             EXPECT_NEAR(result.log_probability, forced[order[k]].log_probability, 1e-12);
             EXPECT_LE(difference(result.weights, forced[order[k]].weights), 1e-13);
