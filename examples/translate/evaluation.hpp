@@ -99,7 +99,8 @@ std::vector<heed::Words> translate_all(const Model& model, const heed::Translato
   return translations;
 }
 
-/// How well what the model looks at agrees with the gold links of the pairs; the plain decoder looks at nothing.
+/// How well what the model looks at agrees with the gold links of the pairs; a decoder without attention
+/// looks at nothing.
 template <class Model>
 heed::AlignmentScore score_alignments(const Model& model, const std::vector<heed::SentencePair>& pairs,
                                       const EncodedPairs& encoded, int threads) {

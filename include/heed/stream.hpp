@@ -25,8 +25,8 @@ inline constexpr bool keeps_states<Encoder<C>> = true;
 ///
 ///   feed(word) ... finish_source()      next() or force(word) ... until ended()      start() for the next sentence
 ///
-/// A recurrent encoder of one direction reads a word as soon as it is fed, so little is left to do when the source ends.
-/// One that also reads backwards can only begin at the end: it reads all words in `finish_source`. What is written is
+/// A recurrent encoder that only reads forwards reads a word as soon as it is fed, so little is left to do when the
+/// source ends. One that reads backwards, or both ways, can only begin at the end: it reads all words in `finish_source`. What is written is
 /// what greedy `search` finds for the source alone: to the bit where the encoder reads at the end, and up to rounding
 /// where it reads along, since one word takes another path through a product than many. One object per thread. Nothing
 /// is allocated once it has grown to the longest source.
@@ -66,7 +66,9 @@ class Stream {
       lengths_.assign(1, static_cast<Index>(source_.size()));
       memory.resize(outputs_.rows(), lengths_);
       memory.values = outputs_.leftCols(memory.values.cols());
-      memory.summary = memory.values.rightCols(1);
+      memory.states.resize(states_.size());
+      for (std::size_t i = 0; i < states_.size(); ++i) memory.states[i].assign(states_[i]);
+      memory.summary = states_.back().topRows(memory.size());
       model_.decoder.prepare(memory);
     } else {
       const std::span<const Token> source = source_;
@@ -126,7 +128,7 @@ class Stream {
 
   bool reads_along() const {
     if constexpr (detail::keeps_states<EncoderType>) {
-      return model_.encoder.directions() == 1;
+      return model_.encoder.directions() == 1 && !model_.encoder.starts_at_end(0);
     } else {
       return false;
     }

@@ -20,8 +20,9 @@ TEST_F(TranslateHelp, ListsEveryOptionOfEveryCommand) {
       search{"--beam", "--length-penalty", "--coverage-penalty", "--min-length", "--max-length", "--no-unknown"};
   const Arguments finding =
       search + Arguments{"--sample", "--temperature", "--top-k", "--top-p", "--seed", "--replace-unknown"};
-  const Arguments model{"--cell",   "--layers",  "--direction", "--decoder",       "--scorer",    "--attention",
-                        "--window", "--longest", "--hidden",    "--input-feeding", "--embedding", "--dropout"};
+  const Arguments model{"--cell",        "--layers",        "--direction", "--reverse-source", "--decoder",
+                        "--copy-states", "--scorer",        "--attention", "--window",         "--longest",
+                        "--hidden",      "--input-feeding", "--embedding", "--dropout"};
   const Arguments learning{"--epochs", "--batch", "--rate", "--schedule", "--clip", "--label-smoothing", "--seed"};
   const std::vector<std::pair<std::string, Arguments>> commands{
       {"train", data + model + learning + search +
