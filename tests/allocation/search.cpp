@@ -106,6 +106,7 @@ TEST(Sample, AllocatesNothing) {
 TEST(Stream, AllocatesNothing) {
   for (const auto decoder : heed::decoder_names) {
     for (const bool bidirectional : {false, true}) {
+      if (bidirectional && decoder == "sutskever") continue;  // begins with the states of one direction
       TranslatorConfig config;
       config.decoder = decoder;
       config.bidirectional = bidirectional;
