@@ -32,8 +32,8 @@ struct Penalties : testing::Test {
   }
   double coverage(double scale = 0) {
     Matrix<double> none(0, 9);
-    return scale == 0 ? heed::coverage_penalty<double>(weights, targets, starts, 1, none)
-                      : heed::coverage_penalty<double>(weights, targets, starts, scale, d);
+    return scale == 0 ? heed::coverage_loss<double>(weights, targets, starts, 1, none)
+                      : heed::coverage_loss<double>(weights, targets, starts, scale, d);
   }
   double doubly_stochastic(double scale = 0) {
     Matrix<double> none(0, 9);

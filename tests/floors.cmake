@@ -11,7 +11,8 @@ set(floor_1 kernels/* products math loss init attention_penalty)
 set(floor_2 layers/* cells/* scorers/* normalizers/*)
 set(floor_3 memory look attention local_attention monotonic_attention any_look recurrence encoder transformer_encoder_layer stack bridge readout maxout_readout)
 set(floor_4 decoders/*)
-set(floor_5 scheduled_sampling seq2seq sentence_classifier pack search gradient_check optimizer schedules moving_average train)
+set(floor_5 scheduled_sampling seq2seq sentence_classifier pack hypothesis search_options candidates decoding search sample
+  stream teacher_forcing gradient_check optimizer schedules moving_average train)
 set(floor_6 heed)
 set(floor_7 io/* text/*)
 

@@ -2,12 +2,13 @@
 
 #include <heed/train.hpp>
 
+#include "support/forced.hpp"
 #include "support/refusal.hpp"
-#include "support/translations.hpp"
 
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <numeric>
 #include <set>
 
 using heed::Index;
@@ -16,6 +17,8 @@ using heed::SearchOptions;
 using heed::Token;
 using heed::TranslatorConfig;
 using heed::test::Batch;
+using heed::test::force;
+using heed::test::Forced;
 
 namespace {
 
@@ -35,7 +38,9 @@ std::vector<TranslatorConfig> kinds() {
   luong.layers = 2;
   plain.decoder = "plain";
   plain.cell = "rnn";
-  return {bahdanau, luong, plain};
+  TranslatorConfig carrying = bahdanau;  // hands what it looked at from step to step
+  carrying.scorer = "coverage";
+  return {bahdanau, luong, plain, carrying};
 }
 
 Model model_of(const TranslatorConfig& config, std::uint64_t seed) {
@@ -66,39 +71,20 @@ void expect_equal(const heed::Hypothesis<S>& a, const heed::Hypothesis<S>& b) {
 
 double penalty(std::size_t words, double alpha) { return std::pow((5 + static_cast<double>(words)) / 6, alpha); }
 
-/// -loss of one sentence, teacher forced; and what was looked at.
-struct Forced {
-  double log_probability;
-  Matrix<double> weights;     ///< a column per word and one for the end symbol
-  Matrix<double> next_words;  ///< probabilities
-};
-
-Forced force(const Model& model, std::span<const Token> source, const std::vector<Token>& target) {
-  Batch batch;
-  batch.add({source.begin(), source.end()}, target);
-  Model::Tape tape;
-  Forced result;
-  result.log_probability = -model.loss(batch.sources, batch.targets, tape);
-  result.weights = tape.decoder.weights;
-  result.next_words = tape.logits;  // softmax minus one at the wanted word
-  for (Index t = 0; t < result.next_words.cols(); ++t) {
-    result.next_words(tape.wanted[static_cast<std::size_t>(t)], t) += 1;
-  }
-  return result;
+bool starts_with(const std::vector<Token>& sentence, std::span<const Token> prefix) {
+  return sentence.size() >= prefix.size() && std::equal(prefix.begin(), prefix.end(), sentence.begin());
 }
 
-/// All sequences of up to `most` words that can be proposed.
-std::vector<std::vector<Token>> every_sentence(std::size_t most) {
-  std::vector<std::vector<Token>> all = {{}};
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    if (all[i].size() == most) continue;
-    for (const Token word : {0, 3, 4}) {
-      auto longer = all[i];
-      longer.push_back(word);
-      all.push_back(std::move(longer));
-    }
+/// The score of a hypothesis, from the paper.
+double score_of(const Forced& forced, std::size_t words, const SearchOptions& options) {
+  long double sum = 0;
+  for (Index j = 0; options.coverage_penalty > 0 && j < forced.weights.rows(); ++j) {
+    long double looked_at = 0;
+    for (Index i = 0; i < forced.weights.cols(); ++i) looked_at += forced.weights(j, i);
+    sum += std::log(std::min(looked_at, 1.0L));
   }
-  return all;
+  return forced.log_probability / penalty(words, options.length_penalty) +
+         options.coverage_penalty * static_cast<double>(sum);
 }
 
 const std::vector<Token> source_words = {3, 4, 4};
@@ -131,30 +117,174 @@ TEST(Search, FindsTheSameWithATiedOutputLayer) {
 TEST(Search, FindsWithAWideBeamWhatTryingEverySentenceFinds) {
   const std::span<const Token> source = source_words;
   const Index limit = 5;  // steps: the end symbol takes one
-  const auto sentences = every_sentence(limit - 1);
+  const std::size_t wanted = 7;
+  const auto sentences = heed::test::every_sentence(limit - 1, {0, 3, 4});
+  heed::SearchWorkspace<double> work;
+  heed::Hypotheses<double> found;
   for (const TranslatorConfig& config : kinds()) {
-    std::set<std::vector<Token>> found;
+    std::set<std::vector<Token>> without, with;  // coverage penalty
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
       Model model = model_of(config, seed);
       model.output.W *= 2;                      // sure of some words
       model.output.b(heed::symbols::end) -= 1;  // so that longer sentences have a chance
-      std::vector<double> log_probabilities;
-      for (const auto& sentence : sentences) {
-        log_probabilities.push_back(force(model, source, sentence).log_probability);
-      }
+      std::vector<Forced> forced;
+      for (const auto& sentence : sentences) forced.push_back(force(model, source, sentence));
       for (const double alpha : {0.0, 0.6, 1.0, 2.0, 5.0}) {
-        const auto score = [&](std::size_t i) { return log_probabilities[i] / penalty(sentences[i].size(), alpha); };
-        std::size_t best = 0;
-        for (std::size_t i = 1; i < sentences.size(); ++i) best = score(i) > score(best) ? i : best;
-        Search search;
-        const auto& result = search(model, std::span(&source, 1), {1000, alpha, limit}).front();
-        EXPECT_EQ(result.tokens, sentences[best]) << "seed " << seed << ", alpha " << alpha;
-        EXPECT_NEAR(result.score, score(best), 1e-12);
-        EXPECT_TRUE(result.complete);
-        found.insert(result.tokens);
+        for (const double beta : {0.0, 0.3, 4.0}) {
+          if (beta > 0 && config.decoder == "plain") continue;
+          SearchOptions options{1000, alpha, limit};
+          options.coverage_penalty = beta;
+          std::vector<double> scores;
+          for (std::size_t i = 0; i < forced.size(); ++i) {
+            scores.push_back(score_of(forced[i], sentences[i].size(), options));
+          }
+          std::vector<std::size_t> order(scores.size());
+          std::iota(order.begin(), order.end(), std::size_t{0});
+          std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
+          Search search;
+          const auto& best = search(model, std::span(&source, 1), options).front();
+          EXPECT_EQ(best.tokens, sentences[order[0]]) << "seed " << seed << ", alpha " << alpha << ", beta " << beta;
+          (beta > 0 ? with : without).insert(best.tokens);
+          options.best = wanted;
+          heed::search(model, std::span(&source, 1), options, work, found);
+          ASSERT_EQ(found.front().size(), wanted);
+          expect_equal(found.front().front(), best);
+          for (std::size_t k = 0; k < wanted; ++k) {
+            const auto& result = found.front()[k];
+            ASSERT_EQ(result.tokens, sentences[order[k]]) << "seed " << seed << ", alpha " << alpha << ", place " << k;
+            EXPECT_NEAR(result.score, scores[order[k]], 1e-12 * std::max(1.0, -scores[order[k]]));
+            EXPECT_NEAR(result.log_probability, forced[order[k]].log_probability, 1e-12);
+            EXPECT_LE(difference(result.weights, forced[order[k]].weights), 1e-13);
+            EXPECT_TRUE(result.complete);
+          }
+        }
       }
     }
-    EXPECT_GE(found.size(), 4u);
+    EXPECT_GE(without.size(), 4u);
+    if (config.decoder != "plain") {
+      EXPECT_NE(with, without);
+    }
+  }
+}
+
+TEST(Search, KeepsToMinimumPrefixAndBanAsTryingEverySuchSentenceDoes) {
+  const std::span<const Token> source = source_words;
+  const Index limit = 5;
+  const auto sentences = heed::test::every_sentence(limit - 1, {0, 3, 4});
+  const std::vector<Token> words = {4, 0};
+  const std::span<const Token> prefix = words, nothing;
+  std::vector<SearchOptions> choices(5, {1000, 0.6, limit});
+  choices[1].minimum_length = 4;
+  choices[2].prefixes = std::span(&prefix, 1);
+  choices[3].ban_unknown = true;
+  choices[4].prefixes = std::span(&nothing, 1);
+  std::vector<int> changed(choices.size(), 0);
+  for (const TranslatorConfig& config : kinds()) {
+    for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+      Model model = model_of(config, seed);
+      model.output.b(heed::symbols::unknown) += 2;  // so that a ban costs something
+      std::vector<Token> free;
+      for (std::size_t c = 0; c < choices.size(); ++c) {
+        const SearchOptions& options = choices[c];
+        double most = -std::numeric_limits<double>::infinity();
+        std::vector<Token> best;
+        for (const auto& sentence : sentences) {
+          const bool long_enough = static_cast<Index>(sentence.size()) + 1 >= options.minimum_length;
+          const bool banned = options.ban_unknown && std::count(sentence.begin(), sentence.end(), 0) > 0;
+          const bool begins = options.prefixes.empty() || starts_with(sentence, options.prefixes.front());
+          if (!long_enough || banned || !begins) continue;
+          const double score = score_of(force(model, source, sentence), sentence.size(), options);
+          if (score > most) {
+            most = score;
+            best = sentence;
+          }
+        }
+        Search search;
+        const auto& result = search(model, std::span(&source, 1), options).front();
+        EXPECT_EQ(result.tokens, best) << "choice " << c << ", seed " << seed;
+        EXPECT_NEAR(result.score, most, 1e-12);
+        if (c == 0) free = best;
+        changed[c] += best != free ? 1 : 0;
+      }
+    }
+  }
+  for (const std::size_t c : {1u, 2u, 3u}) EXPECT_GE(changed[c], 3) << "choice " << c;
+  EXPECT_EQ(changed[4], 0);
+}
+
+TEST(Search, BeginsEverySentenceOfABatchWithItsOwnPrefix) {
+  const Batch batch = heed::test::copy_task(4, 1, 5, vocabulary, 13);
+  const std::vector<std::vector<Token>> words = {{3, 3, 4}, {}, {4}, std::vector<Token>(30, 3)};
+  const std::vector<std::span<const Token>> prefixes(words.begin(), words.end());
+  for (const TranslatorConfig& config : kinds()) {
+    const Model model = model_of(config, 2);
+    for (const Index beam : {1, 3}) {
+      Search together, alone;
+      SearchOptions options{beam, 0.6, 0};
+      options.prefixes = prefixes;
+      const auto& found = together(model, batch.sources, options);
+      for (std::size_t b = 0; b < batch.size(); ++b) {
+        EXPECT_TRUE(starts_with(found[b].tokens, words[b]));
+        const Forced forced = force(model, batch.sources[b], found[b].tokens);
+        if (found[b].complete) {
+          EXPECT_NEAR(found[b].log_probability, forced.log_probability, 1e-11);
+        }
+        options.prefixes = std::span(&prefixes[b], 1);
+        EXPECT_EQ(alone(model, std::span(&batch.sources[b], 1), options).front().tokens, found[b].tokens);
+      }
+    }
+  }
+}
+
+TEST(Search, ListsDifferentSentencesTheBestFirst) {
+  const Batch batch = heed::test::copy_task(5, 1, 6, vocabulary, 14);
+  heed::SearchWorkspace<double> work;
+  heed::Hypotheses<double> found, alone;
+  for (const TranslatorConfig& config : kinds()) {
+    const Model model = model_of(config, 1);
+    SearchOptions options{6, 0.6, 7};
+    options.best = 4;
+    heed::search(model, batch.sources, options, work, found);
+    ASSERT_EQ(found.size(), batch.size());
+    Search search;
+    const auto& best = search(model, batch.sources, {6, 0.6, 7});
+    for (std::size_t b = 0; b < batch.size(); ++b) {
+      std::set<std::vector<Token>> different;
+      ASSERT_GE(found[b].size(), 1u);
+      EXPECT_LE(found[b].size(), 4u);
+      expect_equal(found[b].front(), best[b]);
+      for (std::size_t k = 0; k < found[b].size(); ++k) {
+        different.insert(found[b][k].tokens);
+        EXPECT_EQ(found[b][k].complete, found[b].front().complete);
+        if (k > 0) {
+          EXPECT_LE(found[b][k].score, found[b][k - 1].score);
+        }
+      }
+      EXPECT_EQ(different.size(), found[b].size());
+      heed::search(model, std::span(&batch.sources[b], 1), options, work, alone);
+      ASSERT_EQ(alone.front().size(), found[b].size());
+      for (std::size_t k = 0; k < found[b].size(); ++k) EXPECT_EQ(alone.front()[k].tokens, found[b][k].tokens);
+    }
+  }
+}
+
+TEST(Search, ListsWhatWasCutOffOnlyWhereNothingWasCompleted) {
+  const std::span<const Token> source = source_words;
+  heed::SearchWorkspace<double> work;
+  heed::Hypotheses<double> found;
+  SearchOptions options{3, 0, 3};
+  options.best = 3;
+  for (const double bias : {-50.0, -12.0}) {
+    Model model = model_of(kinds()[0], 1);
+    model.output.b(heed::symbols::end) = bias;
+    heed::search(model, std::span(&source, 1), options, work, found);
+    ASSERT_EQ(found.front().size(), 3u);
+    for (const auto& result : found.front()) EXPECT_EQ(result.tokens.size(), 3u);
+    options.beam = 1000;
+    heed::search(model, std::span(&source, 1), options, work, found);
+    ASSERT_EQ(found.front().size(), 3u);
+    for (const auto& result : found.front()) EXPECT_LE(result.tokens.size(), 2u);
+    options.beam = 3;
   }
 }
 
@@ -251,6 +381,21 @@ TEST(Search, PrefersACompletedSentenceToALikelierOneThatWasCutOff) {
   EXPECT_TRUE(search(model, std::span(&source, 1), {1000, 0, 3}).front().complete);
 }
 
+TEST(Search, DoesNotEndBeforeTheMinimumLength) {
+  const Batch batch = heed::test::copy_task(3, 1, 3, vocabulary, 15);
+  Model model = model_of(kinds()[1], 1);
+  model.output.b(heed::symbols::end) = 50;
+  Search search;
+  for (const Index minimum : {0, 1, 2, 6, 60}) {  // 60 is beyond the automatic maximum
+    SearchOptions options{2, 0.6, 0};
+    options.minimum_length = minimum;
+    for (const auto& found : search(model, batch.sources, options)) {
+      EXPECT_EQ(found.tokens.size(), static_cast<std::size_t>(std::max(minimum, Index{1}) - 1));
+      EXPECT_TRUE(found.complete);
+    }
+  }
+}
+
 TEST(Search, LetsTheLengthPenaltyFavourLongerSentences) {
   const Batch batch = heed::test::copy_task(30, 1, 6, vocabulary, 6);
   const Model model = model_of(kinds()[0], 2);
@@ -341,7 +486,7 @@ TEST(Search, LooksBackAtANarrowMemoryWhereAskedTo) {
   EXPECT_EQ(refusal([&] {
               search(model_of(kinds()[0], 1), heed::test::copy_task(2, 1, 2, vocabulary, 1).sources, {1, 0.6, 0, true});
             }),
-            "search: only a memory of floats can be narrow");
+            "Memory: only one of floats can be narrow");
 }
 
 TEST(Search, FindsNothingForNoSources) {
@@ -367,6 +512,69 @@ TEST(Search, RefusesOptionsOutOfRange) {
   EXPECT_EQ(refused({1, std::numeric_limits<double>::infinity(), 0}),
             "search: the length penalty is 0 or more, not inf");
   EXPECT_EQ(refused({1, 0.6, -1}), "search: the maximum length is 0 (automatic) or more, not -1");
+  const auto with = [](auto change) {
+    SearchOptions options{4, 0.6, 5};
+    change(options);
+    return options;
+  };
+  EXPECT_EQ(refused(with([](auto& o) { o.best = 4; })), "accepted");
+  EXPECT_EQ(refused(with([](auto& o) { o.best = 5; })), "search: from a beam of 4 the best 1 to 4 can be had, not 5");
+  EXPECT_EQ(refused(with([](auto& o) { o.best = 0; })), "search: from a beam of 4 the best 1 to 4 can be had, not 0");
+  EXPECT_EQ(refused(with([](auto& o) { o.coverage_penalty = -1; })),
+            "search: the coverage penalty is 0 or more, not -1.000000");
+  EXPECT_EQ(refused(with([](auto& o) { o.coverage_penalty = std::numeric_limits<double>::quiet_NaN(); })),
+            "search: the coverage penalty is 0 or more, not nan");
+  EXPECT_EQ(refused(with([](auto& o) { o.minimum_length = -2; })), "search: the minimum length is 0 or more, not -2");
+  EXPECT_EQ(refused(with([](auto& o) { o.minimum_length = 5; })), "accepted");
+  EXPECT_EQ(refused(with([](auto& o) { o.minimum_length = 6; })),
+            "search: the minimum length of 6 is more than the maximum length of 5");
+}
+
+TEST(Search, RefusesPrefixesThatCannotBe) {
+  const Model model = model_of(kinds()[0], 1);
+  const std::span<const Token> source = source_words;
+  const auto refused = [&](const std::vector<std::vector<Token>>& words) {
+    Search search;
+    SearchOptions options{2, 0.6, 4};
+    const std::vector<std::span<const Token>> prefixes(words.begin(), words.end());
+    options.prefixes = prefixes;
+    return refusal([&] { search(model, std::span(&source, 1), options); });
+  };
+  EXPECT_EQ(refused({{3, 4, 0}}), "accepted");
+  EXPECT_EQ(refused({{3}, {4}}), "search: 2 prefixes for 1 sources");
+  EXPECT_EQ(refused({{3, 4, 3, 3}}), "search: prefix 0 has 4 words, and with the end symbol the maximum length is 4");
+  for (const Token token : {-1, 1, 2, 5}) {
+    EXPECT_EQ(refused({{3, token}}),
+              "search: token " + std::to_string(token) + " of prefix 0 is no word of the vocabulary of 5");
+  }
+}
+
+TEST(Search, RefusesACoveragePenaltyWhereNothingLooksBack) {
+  SearchOptions options;
+  options.coverage_penalty = 0.2;
+  const std::span<const Token> source = source_words;
+  const auto refused = [&](const TranslatorConfig& config) {
+    Search search;
+    return refusal([&] { search(model_of(config, 1), std::span(&source, 1), options); });
+  };
+  EXPECT_EQ(refused(kinds()[2]), "search: a coverage penalty needs attention, but the decoder looks back at nothing");
+  EXPECT_EQ(refused(kinds()[1]), "accepted");
+}
+
+TEST(Search, RefusesAVocabularyThatLeavesNoWord) {
+  const Model model = heed::test::random_model(kinds()[0], 3, 1);
+  const std::vector<Token> words = {0};
+  const std::span<const Token> source = words;
+  const auto refused = [&](bool ban, Index minimum) {
+    SearchOptions options;
+    options.ban_unknown = ban;
+    options.minimum_length = minimum;
+    Search search;
+    return refusal([&] { search(model, std::span(&source, 1), options); });
+  };
+  EXPECT_EQ(refused(true, 2), "search: of the vocabulary of 3 there is no word left to propose");
+  EXPECT_EQ(refused(true, 1), "accepted");
+  EXPECT_EQ(refused(false, 2), "accepted");
 }
 
 TEST(Search, RefusesSourcesThatCannotBe) {
@@ -392,7 +600,7 @@ TEST(Search, RefusesAModelWhoseScoresAreNotFinite) {
         EXPECT_EQ(refusal([&] {
                     search(model, std::span(&source, 1), {beam, 0.6, 0});
                   }),
-                  "search: the model's scores are not finite")
+                  "the model's scores are not finite")
             << bad << " at word " << k << ", beam " << beam;
       }
     }

@@ -112,14 +112,14 @@ class PairProgram {
 
     std::vector<heed::Words> lines;
     for (const auto& line : task_.showcase) lines.push_back(task_.cut(line));
-    heed::SearchWorkspace<float> work;
-    const auto answers = translate(packed, translator, std::move(lines), {}, work);
+    heed::SampleWorkspace<float> work;
+    const auto answers = translate(packed, translator, lines, {}, work);
     std::cout << "\nThe showcase, none of it in the training data:\n";
-    for (const auto& answer : answers) {
-      std::cout << "  " << task_.join(answer.source) << "\n  -> " << task_.join(answer.target) << '\n';
+    for (const auto& best : answers) {
+      std::cout << "  " << task_.join(best.front().source) << "\n  -> " << task_.join(best.front().target) << '\n';
     }
     const auto picture = folder / "alignment.svg";
-    const Translation& first = answers.front();
+    const Translation& first = answers.front().front();
     std::cout << "\nWhere it looked in the first:\n\n"
               << heed::alignment_blocks(first.weights, first.source, first.target) << '\n';
     write_text_file(picture, heed::alignment_svg(first.weights, first.source, first.target, task_.picture));
@@ -133,14 +133,14 @@ class PairProgram {
   int answer() const {
     const heed::Translator translator = heed::load_translator(std::filesystem::path(model_));
     const auto packed = heed::pack(translator.model);
-    heed::SearchWorkspace<float> work;
+    heed::SampleWorkspace<float> work;
     heed::LineReader reader(std::cin, "standard input");
     while (reader.next()) {
-      heed::Words words = task_.cut(reader.text());
+      const heed::Words words = task_.cut(reader.text());
       if (words.size() > longest_line) {
         reader.fail("a line of " + std::to_string(words.size()) + " words, more than " + std::to_string(longest_line));
       }
-      std::cout << task_.join(translate(packed, translator, {std::move(words)}, {}, work).front().target) << '\n'
+      std::cout << task_.join(translate(packed, translator, {words}, {}, work).front().front().target) << '\n'
                 << std::flush;
       heed::require(std::cout.good(), [] { return std::string("standard output cannot be written to"); });
     }

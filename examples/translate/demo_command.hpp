@@ -50,15 +50,15 @@ struct DemoCommand {
     EvaluateCommand::print(test.size(), scores);
 
     std::cout << "\nThe showcase, none of it in the training data:\n";
-    heed::SearchWorkspace<float> work;
+    heed::SampleWorkspace<float> work;
     std::vector<heed::Words> sentences;
     for (const auto& pair : showcase) sentences.push_back(pair.source);
     const auto translations = translate(packed, translator, sentences, {}, work);
-    for (const auto& translation : translations) {
-      std::cout << "  " << heed::join_words(translation.source) << "\n  -> " << heed::join_words(translation.target)
+    for (const auto& best : translations) {
+      std::cout << "  " << heed::join_words(best.front().source) << "\n  -> " << heed::join_words(best.front().target)
                 << '\n';
     }
-    const Translation& first = translations.front();
+    const Translation& first = translations.front().front();
     std::cout << "\nWhere it looked (a row for each word it wrote): the three words reverse.\n\n"
               << heed::alignment_blocks(first.weights, first.source, first.target) << '\n';
     write_text_file(picture_path, heed::alignment_svg(first.weights, first.source, first.target,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "translate/finding_options.hpp"
 #include "translate/packed_model.hpp"
 
 #include <nlohmann/json.hpp>
@@ -15,14 +16,14 @@ inline std::string two_decimals(double x) { return detail::formatted("%.2f", x);
 struct EvaluateCommand {
   std::string model, weights{weight_names.front()};
   PairFiles data;
-  heed::SearchOptions search;
+  Finding how;
   int threads = default_threads();
   bool json = false;
 
   void add_to(CLI::App& command) {
     command.add_option("--model", model, "the model to measure")->required();
     add_pair_files(command, data, "", "what to measure on");
-    add_search_options(command, search);
+    add_finding_options(command, how);
     add_weights(command, weights);
     add_threads(command, threads);
     command.add_flag("--json", json, "print one line of JSON");
@@ -30,9 +31,11 @@ struct EvaluateCommand {
 
   int execute() const {
     if (!data.given()) throw CLI::RequiredError("--pairs, or --source and --target,");
+    check(how);
     const heed::Translator translator = heed::load_translator(std::filesystem::path(model));
+    check(how, translator.config, model);
     const auto pairs = data.read();
-    const Evaluation scores = evaluate(PackedModel(translator.model, weights), translator, pairs, search, threads);
+    const Evaluation scores = evaluate(PackedModel(translator.model, weights), translator, pairs, how, threads);
     if (json) {
       nlohmann::ordered_json line;
       line["sentences"] = pairs.size();

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "translate/corpus.hpp"
+#include "translate/finding.hpp"
 
 #include <heed/io/translator.hpp>
 #include <heed/text/alignment.hpp>
@@ -14,22 +14,60 @@
 
 namespace examples {
 
-/// The mean cross-entropy per target word, end symbols included. Here and below a model is a packed one.
+/// Calls use(batch, i, workspace) for the i-th batch and all others, several at a time. Every thread has a workspace.
+template <class Workspace, class Use>
+void for_each_batch(const std::vector<std::vector<heed::Index>>& batches, int threads, Use&& use) {
+  std::atomic<std::size_t> next{0};
+  heed::Team(threads).run([&](int) {
+    Workspace work;
+    for (std::size_t i = next++; i < batches.size(); i = next++) use(batches[i], i, work);
+  });
+}
+
+/// The mean cross-entropy per target word, end symbols included.
 template <class Model>
 double mean_loss(const Model& model, const EncodedPairs& pairs, int threads) {
   const auto batches = batches_by_length(pairs.target_lengths, 64);
   std::vector<double> losses(batches.size());  // added up in order: the same bits whatever thread took which batch
-  std::atomic<std::size_t> next{0};
-  heed::Team(threads).run([&](int) {
-    heed::Seq2SeqTape<float> tape;
-    for (std::size_t i = next++; i < batches.size(); i = next++) {
-      losses[i] = model.loss(choose(pairs.source, batches[i]), choose(pairs.target, batches[i]), tape);
-    }
+  for_each_batch<heed::Seq2SeqTape<float>>(batches, threads, [&](const auto& batch, std::size_t i, auto& tape) {
+    losses[i] = model.loss(choose(pairs.source, batch), choose(pairs.target, batch), tape);
   });
   double loss = 0, words = 0;
   for (const double x : losses) loss += x;
   for (const heed::Index length : pairs.target_lengths) words += static_cast<double>(length) + 1;
   return loss / words;
+}
+
+/// How likely the model finds the target of every pair.
+template <class Model>
+std::vector<heed::PairScore> score_all(const Model& model, const EncodedPairs& pairs, int threads) {
+  struct Workspace {
+    heed::Seq2SeqTape<float> tape;
+    std::vector<heed::PairScore> scores;
+  };
+  std::vector<heed::PairScore> all(pairs.size());
+  for_each_batch<Workspace>(
+      batches_by_length(pairs.target_lengths, 64), threads, [&](const auto& batch, std::size_t, auto& work) {
+        score_pairs(model, choose(pairs.source, batch), choose(pairs.target, batch), work.tape, work.scores);
+        for (std::size_t k = 0; k < batch.size(); ++k) all[static_cast<std::size_t>(batch[k])] = work.scores[k];
+      });
+  return all;
+}
+
+/// What the model looks at when it is fed the target of every pair: source x target words.
+template <class Model>
+std::vector<heed::Matrix<float>> align_all(const Model& model, const EncodedPairs& pairs, int threads) {
+  struct Workspace {
+    heed::Seq2SeqTape<float> tape;
+    std::vector<heed::Buffer<float>> weights;
+  };
+  std::vector<heed::Matrix<float>> all(pairs.size());
+  for_each_batch<Workspace>(
+      batches_by_length(pairs.target_lengths, 64), threads, [&](const auto& batch, std::size_t, auto& work) {
+        align_pairs(model, choose(pairs.source, batch), choose(pairs.target, batch), work.tape, work.weights);
+        for (std::size_t k = 0; k < batch.size(); ++k) all[static_cast<std::size_t>(batch[k])] = work.weights[k];
+      });
+  return all;
 }
 
 /// How well a translator does on sentence pairs.
@@ -43,41 +81,34 @@ struct Evaluation {
 
 /// Translates the source of every pair, several batches at a time; results are in the order of the pairs.
 template <class Model>
-std::vector<heed::Words> translate_all(const Model& model, const heed::Vocabulary& target, const EncodedPairs& pairs,
-                                       const heed::SearchOptions& options, int threads) {
-  std::vector<heed::Words> hypotheses(pairs.size());
-  const auto batches = batches_by_length(pairs.source_lengths, 64);
-  std::atomic<std::size_t> next{0};
-  heed::Team(threads).run([&](int) {
-    heed::SearchWorkspace<float> work;
-    std::vector<heed::Hypothesis<float>> found;
-    for (std::size_t i = next++; i < batches.size(); i = next++) {
-      search(model, choose(pairs.source, batches[i]), options, work, found);
-      for (std::size_t k = 0; k < found.size(); ++k) {
-        auto& words = hypotheses[static_cast<std::size_t>(batches[i][k])];
-        for (const heed::Token token : found[k].tokens) words.push_back(target.word(token));
-      }
-    }
-  });
-  return hypotheses;
+std::vector<heed::Words> translate_all(const Model& model, const heed::Translator& translator,
+                                       const std::vector<heed::SentencePair>& pairs, const EncodedPairs& encoded,
+                                       const Finding& how, int threads) {
+  struct Workspace {
+    heed::SampleWorkspace<float> finding;
+    heed::Hypotheses<float> found;
+  };
+  std::vector<heed::Words> translations(pairs.size());
+  for_each_batch<Workspace>(
+      batches_by_length(encoded.source_lengths, 64), threads, [&](const auto& batch, std::size_t, auto& work) {
+        find(model, choose(encoded.source, batch), how, work.finding, work.found);
+        for (std::size_t k = 0; k < batch.size(); ++k) {
+          const auto place = static_cast<std::size_t>(batch[k]);
+          translations[place] = words_of(work.found[k].front(), translator.target, pairs[place].source, how);
+        }
+      });
+  return translations;
 }
 
-/// What the model looks at when it is fed the references: for each pair the source word of every target word.
+/// How well what the model looks at agrees with the gold links of the pairs; a decoder without attention
+/// looks at nothing.
 template <class Model>
 heed::AlignmentScore score_alignments(const Model& model, const std::vector<heed::SentencePair>& pairs,
-                                      const EncodedPairs& encoded) {
+                                      const EncodedPairs& encoded, int threads) {
   heed::AlignmentTally tally;
-  heed::Seq2SeqTape<float> tape;
-  for (const auto& batch : batches_by_length(encoded.target_lengths, 64)) {
-    model.loss(choose(encoded.source, batch), choose(encoded.target, batch), tape);
-    if (tape.decoder.weights.rows() == 0) break;  // a decoder without attention looks at nothing
-    for (heed::Index p = 0; p < tape.target_packing.sentences(); ++p) {
-      const heed::Index place = batch[static_cast<std::size_t>(tape.target_packing.sentence(p))];
-      const auto& pair = pairs[static_cast<std::size_t>(place)];
-      heed::Matrix<float> weights(pair.source.size(), pair.target.size());
-      for (heed::Index t = 0; t < weights.cols(); ++t) weights.col(t) = tape.weights(t, p);
-      tally.add(pair, heed::alignment_from_weights(weights));
-    }
+  const auto looks = align_all(model, encoded, threads);
+  for (std::size_t i = 0; i < pairs.size() && looks[i].rows() > 0; ++i) {
+    tally.add(pairs[i], heed::alignment_from_weights(looks[i]));
   }
   return tally.score();
 }
@@ -85,18 +116,18 @@ heed::AlignmentScore score_alignments(const Model& model, const std::vector<heed
 /// Every score of a translator's model on these pairs.
 template <class Model>
 Evaluation evaluate(const Model& model, const heed::Translator& translator,
-                    const std::vector<heed::SentencePair>& pairs, const heed::SearchOptions& options, int threads) {
+                    const std::vector<heed::SentencePair>& pairs, const Finding& how, int threads) {
   const EncodedPairs encoded(pairs, translator.source, translator.target);
   Evaluation result;
   const auto start = std::chrono::steady_clock::now();
-  result.hypotheses = translate_all(model, translator.target, encoded, options, threads);
+  result.hypotheses = translate_all(model, translator, pairs, encoded, how, threads);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   std::vector<heed::Words> references;
   for (const auto& pair : pairs) references.push_back(pair.target);
   result.bleu = heed::corpus_bleu(result.hypotheses, references).score;
   result.exact_match = heed::exact_match(result.hypotheses, references);
   result.perplexity = std::exp(mean_loss(model, encoded, threads));
-  result.alignment = score_alignments(model, pairs, encoded);
+  result.alignment = score_alignments(model, pairs, encoded, threads);
   return result;
 }
 

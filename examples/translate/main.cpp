@@ -3,6 +3,7 @@
 #include "support/program.hpp"
 #include "translate/demo_command.hpp"
 #include "translate/evaluate_command.hpp"
+#include "translate/pairs_commands.hpp"
 #include "translate/run_command.hpp"
 #include "translate/train_command.hpp"
 
@@ -29,20 +30,30 @@ int main(int argc, char** argv) {
   examples::TrainCommand train;
   examples::EvaluateCommand evaluate;
   examples::RunCommand run;
+  examples::ScoreCommand score;
+  examples::AlignCommand align;
   examples::DemoCommand demo;
   auto* const train_command = app.add_subcommand("train", "Learn a model from sentence pairs");
   auto* const evaluate_command = app.add_subcommand("evaluate", "Measure a model on sentence pairs");
   auto* const run_command = app.add_subcommand("run", "Translate standard input, one sentence a line");
+  auto* const score_command = app.add_subcommand(
+      "score", "Print how likely given pairs are: log-probability, words (the end being one) and perplexity of each");
+  auto* const align_command =
+      app.add_subcommand("align", "Print which words of given pairs belong together: links source-target, from 0");
   auto* const demo_command = app.add_subcommand("demo", "Learn from the data in the repository and show the result");
   train.add_to(*train_command);
   evaluate.add_to(*evaluate_command);
   run.add_to(*run_command);
+  score.add_to(*score_command);
+  align.add_to(*align_command);
   demo.add_to(*demo_command);
 
   return examples::run_program("translate", app, argc, argv, [&] {
     if (*train_command) return train.execute();
     if (*evaluate_command) return evaluate.execute();
     if (*run_command) return run.execute();
+    if (*score_command) return score.execute();
+    if (*align_command) return align.execute();
     return demo.execute(program_path(argv[0]));
   });
 }

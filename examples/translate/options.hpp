@@ -139,6 +139,14 @@ inline void add_training_options(CLI::App& command, TrainingOptions& options) {
   add_seed(command, options.seed)->group("Training");
 }
 
+/// Throws, with `problem`, if attention is `needed` and the decoder of the model `name` has none.
+inline void require_attention(bool needed, const heed::TranslatorConfig& config, const std::string& name,
+                              const std::string& problem) {
+  heed::require(!needed || config.attends(), [&] {
+    return name + " has a " + config.decoder + " decoder, which looks back at nothing: " + problem;
+  });
+}
+
 inline void add_search_options(CLI::App& command, heed::SearchOptions& options) {
   const auto add = [&](const char* name, auto& value, const char* what) {
     return command.add_option(name, value, what)->group("Search")->capture_default_str();
@@ -146,9 +154,14 @@ inline void add_search_options(CLI::App& command, heed::SearchOptions& options) 
   add("--beam", options.beam, "hypotheses kept for each sentence; 1 is greedy")->check(CLI::Range(1, 1000));
   add("--length-penalty", options.length_penalty, "scores are divided by ((5 + words) / 6)^this")
       ->check(detail::between(0, 10));
+  add("--coverage-penalty", options.coverage_penalty,
+      "this times the sum over source words of log min(looks at it, 1) is added to scores")
+      ->check(detail::between(0, 100));
+  add("--min-length", options.minimum_length, "steps at least, the end being one")->check(CLI::Range(0, 100000));
   add("--max-length", options.maximum_length,
       "steps at most, the end being one (0: twice the source's length and ten more)")
       ->check(CLI::Range(0, 100000));
+  command.add_flag("--no-unknown", options.ban_unknown, "never write <unk>")->group("Search");
 }
 
 }  // namespace examples

@@ -38,8 +38,20 @@ class PackedModel {
     return std::visit([&](const auto& model) { return model.loss(sources, targets, tape); }, model_);
   }
   friend void search(const PackedModel& packed, heed::Sentences sources, const heed::SearchOptions& options,
-                     heed::SearchWorkspace<float>& work, std::vector<heed::Hypothesis<float>>& found) {
+                     heed::SearchWorkspace<float>& work, heed::Hypotheses<float>& found) {
     std::visit([&](const auto& model) { heed::search(model, sources, options, work, found); }, packed.model_);
+  }
+  friend void sample(const PackedModel& packed, heed::Sentences sources, const heed::SampleOptions& options,
+                     heed::SampleWorkspace<float>& work, heed::Hypotheses<float>& found) {
+    std::visit([&](const auto& model) { heed::sample(model, sources, options, work, found); }, packed.model_);
+  }
+  friend void score_pairs(const PackedModel& packed, heed::Sentences sources, heed::Sentences targets,
+                          heed::Seq2SeqTape<float>& tape, std::vector<heed::PairScore>& scores) {
+    std::visit([&](const auto& model) { heed::score_pairs(model, sources, targets, tape, scores); }, packed.model_);
+  }
+  friend void align_pairs(const PackedModel& packed, heed::Sentences sources, heed::Sentences targets,
+                          heed::Seq2SeqTape<float>& tape, std::vector<heed::Buffer<float>>& weights) {
+    std::visit([&](const auto& model) { heed::align_pairs(model, sources, targets, tape, weights); }, packed.model_);
   }
 
  private:

@@ -1,57 +1,67 @@
 #pragma once
 
-#include "support/files.hpp"
+#include "translate/finding_options.hpp"
 #include "translate/packed_model.hpp"
+#include "translate/pictures.hpp"
 #include "translate/translation.hpp"
 
-#include <heed/io/alignment_picture.hpp>
 #include <heed/text/line_reader.hpp>
 
 #include <unistd.h>
 
 #include <cstdio>
 #include <iostream>
+#include <utility>
 
 namespace examples {
 
 /// `translate run`: translates standard input, line by line.
 struct RunCommand {
-  std::string model, alignment, weights{weight_names.front()};
-  heed::SearchOptions search;
+  std::string model, alignment, prefix, weights{weight_names.front()};
+  Finding how;
   std::size_t max_words = 1000;
   bool show = false;
 
   void add_to(CLI::App& command) {
     command.add_option("--model", model, "the model to translate with")->required();
-    add_search_options(command, search);
+    add_finding_options(command, how);
+    command
+        .add_option("--n-best", how.search.best,
+                    "translations of each line; more than one are printed each on a line of its own, the number of the "
+                    "source line, a score and the words, separated by tabs")
+        ->group("Search")
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
+    command.add_option("--prefix", prefix, "words that every translation begins with")->group("Search");
     add_weights(command, weights);
     command.add_option("--max-words", max_words, "a longer line is an error")
         ->check(CLI::Range(1, 1000000))
         ->capture_default_str();
-    command.add_option("--alignment", alignment,
-                       "draw what was looked at, FILE.svg for the first line, FILE-2.svg for the second, ...");
+    command.add_option(
+        "--alignment", alignment,
+        "draw what was looked at, FILE.svg for the first line, FILE-2.svg for the second, ...; of several "
+        "translations the first");
     command.add_flag("--show", show, "print what was looked at in block characters, to standard error");
   }
 
-  int execute() const {
+  int execute() {
+    check(how);
     const heed::Translator translator = heed::load_translator(std::filesystem::path(model));
-    heed::require(!(show || !alignment.empty()) || translator.config.attends(), [&] {
-      return model + " has a " + translator.config.decoder +
-             " decoder, which looks back at nothing: there is no alignment to show";
-    });
+    require_attention(show || !alignment.empty(), translator.config, model, "there is no alignment to show");
+    check(how, translator.config, model);
+    how.prefix = read_prefix(prefix, translator.target, how.search.maximum_length);
     const PackedModel packed(translator.model, weights);
-    heed::SearchWorkspace<float> work;
+    heed::SampleWorkspace<float> work;
     heed::LineReader reader(std::cin, "standard input");
     // A person waits for each answer; a file is translated many lines at a time.
     const std::size_t most = isatty(STDIN_FILENO) == 1 ? 1 : 64;
     std::vector<heed::Words> lines;
     std::size_t done = 0;
     const auto flush = [&] {
-      for (const auto& translation : translate(packed, translator, std::move(lines), search, work))
-        answer(translation, ++done);
+      const auto batch = std::exchange(lines, {});
+      for (const auto& translations : translate(packed, translator, batch, how, work)) answer(translations, ++done);
       std::cout.flush();
       heed::require(std::cout.good(), [] { return std::string("standard output cannot be written to"); });
-      lines.clear();
     };
     try {
       while (reader.next()) {
@@ -82,22 +92,14 @@ struct RunCommand {
     return words;
   }
 
-  void answer(const Translation& translation, std::size_t number) const {
-    std::cout << heed::join_words(translation.target) << '\n';
-    if (translation.target.empty()) return;
-    if (show) {
-      std::cerr << heed::alignment_blocks(translation.weights, translation.source, translation.target) << '\n';
+  void answer(const std::vector<Translation>& translations, std::size_t number) const {
+    for (const Translation& translation : translations) {
+      if (how.search.best > 1) std::cout << number << '\t' << detail::formatted("%.6f", translation.score) << '\t';
+      std::cout << heed::join_words(translation.target) << '\n';
     }
-    if (!alignment.empty()) {
-      write_text_file(numbered(alignment, number),
-                      heed::alignment_svg(translation.weights, translation.source, translation.target, ""));
-    }
-  }
-
-  static std::filesystem::path numbered(std::filesystem::path path, std::size_t number) {
-    if (number == 1) return path;
-    const std::string extension = path.extension().string();
-    return path.replace_extension().concat("-" + std::to_string(number)).concat(extension);
+    const auto& [source, target, looks, score] = translations.front();
+    if (show && !target.empty()) std::cerr << heed::alignment_blocks(looks, source, target) << '\n';
+    if (!alignment.empty()) draw_alignment(alignment, number, looks, source, target);
   }
 };
 

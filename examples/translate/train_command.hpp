@@ -1,6 +1,6 @@
 #pragma once
 
-#include "translate/options.hpp"
+#include "translate/finding_options.hpp"
 
 #include <heed/io/atomic_file.hpp>
 
@@ -14,7 +14,7 @@ struct TrainCommand {
   heed::TranslatorConfig config;
   std::string direction = "both";
   TrainingOptions training;
-  heed::SearchOptions search;
+  Finding how;  ///< of the last measure on the dev data
   std::size_t minimum_frequency = 1;
   std::size_t max_words = 1000;
 
@@ -32,7 +32,7 @@ struct TrainCommand {
     add_model_options(command, config, direction);
     training.threads = default_threads();
     add_training_options(command, training);
-    add_search_options(command, search);
+    add_search_options(command, how.search);
     add_threads(command, training.threads);
     auto* const save = command.add_option("--save", training.save, "where to write the model (safetensors)");
     command.add_flag("--resume", training.resume, "go on with the run that was interrupted and saved here")
@@ -43,6 +43,8 @@ struct TrainCommand {
     if (!data.given()) throw CLI::RequiredError("--pairs, or --source and --target,");
     config.bidirectional = direction == "both";
     config.check();
+    check(how);
+    check(how, config, "the model to be");
     check_save();
     const heed::ReadOptions read{.allow_missing_target = false, .max_words = max_words};
     const auto pairs = data.read(read);
@@ -67,7 +69,7 @@ struct TrainCommand {
     }
     std::cout << "trained in " << result.seconds << " s\n";
     if (!dev_pairs.empty()) {
-      const Evaluation scores = evaluate(heed::pack(translator.model), translator, dev_pairs, search, training.threads);
+      const Evaluation scores = evaluate(heed::pack(translator.model), translator, dev_pairs, how, training.threads);
       std::cout << "dev: perplexity " << scores.perplexity << ", BLEU " << scores.bleu << ", exact match "
                 << scores.exact_match << " %\n";
     }

@@ -117,7 +117,14 @@
 #include <heed/seq2seq.hpp>
 #include <heed/sentence_classifier.hpp>
 #include <heed/pack.hpp>
+#include <heed/hypothesis.hpp>
+#include <heed/search_options.hpp>
+#include <heed/candidates.hpp>
+#include <heed/decoding.hpp>
 #include <heed/search.hpp>
+#include <heed/sample.hpp>
+#include <heed/stream.hpp>
+#include <heed/teacher_forcing.hpp>
 #include <heed/gradient_check.hpp>
 #include <heed/optimizer.hpp>
 #include <heed/schedules.hpp>

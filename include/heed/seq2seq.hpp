@@ -45,7 +45,7 @@ struct LossOptions {
   S smoothing = S(0);          ///< label smoothing
   S scale = S(1);              ///< the gradient is that of scale * loss
   Random* random = nullptr;    ///< draws the dropout masks; without it there is no dropout
-  S coverage = S(0);           ///< how much `coverage_penalty` counts
+  S coverage = S(0);           ///< how much `coverage_loss` counts
   S doubly_stochastic = S(0);  ///< how much `doubly_stochastic_penalty` counts
   /// How often a step is fed the right word; below 1 the others are fed the model's own (scheduled sampling), which
   /// `random` must be there to choose.
@@ -148,11 +148,12 @@ struct Seq2Seq {
     visit("dropout", self.dropout...);
   }
 
- private:
-  /// Columns of logits made at a time: they stay in the second-level cache until their gradient is taken.
+  /// Columns of logits made at a time: they stay in the second-level cache until they have been used.
   static constexpr Index output_block = 256;
 
-  void forward(Sentences sources, Sentences targets, Tape& tape, const LossOptions<S>& options) const {
+  /// Teacher forcing: feeds the decoder the targets, one word late. Fills tape.wanted (each target and the end symbol),
+  /// tape.decoder.features, of which the output layer is to predict it, and what `tape.weights` reads.
+  void forward(Sentences sources, Sentences targets, Tape& tape, const LossOptions<S>& options = {}) const {
     require(sources.size() == targets.size(), [&] {
       return "Seq2Seq: " + std::to_string(sources.size()) + " sources for " + std::to_string(targets.size()) +
              " targets";
@@ -185,6 +186,7 @@ struct Seq2Seq {
     decode(decoder, tape.y, tape.target_packing, tape.memory, tape.state, tape.decoder, options.random);
   }
 
+ private:
   /// The loss of output(dropout(features)); unless `grad` is null also its gradient, down to
   /// tape.decoder.d_features.
   template <class Grad>
@@ -231,7 +233,7 @@ struct Seq2Seq {
     d_weights.setZero();
     if (!some || weights.rows() == 0) return Sum<S>(0);
     const SentenceRanges sources(tape.memory.starts);
-    const Sum<S> again = coverage_penalty<S>(weights, tape.target_packing, sources, options.coverage * options.scale,
+    const Sum<S> again = coverage_loss<S>(weights, tape.target_packing, sources, options.coverage * options.scale,
                                              d_weights),
                  missed = doubly_stochastic_penalty<S>(weights, tape.target_packing, sources,
                                                        options.doubly_stochastic * options.scale, d_weights);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 using heed::Index;
+using heed::Token;
 using heed::TranslatorConfig;
 
 namespace {
@@ -60,4 +61,86 @@ TEST(Search, AllocatesNothingForASmallerBatchOrBeam) {
   heed::search(model, batch.sources, {4, 0.6, 8}, work, found);
   const auto fewer = heed::Sentences(batch.sources).first(3);
   EXPECT_EQ(heed::test::allocations([&] { heed::search(model, fewer, {2, 0.6, 5}, work, found); }), 0);
+}
+
+TEST(Search, AllocatesNothingForSeveralHypotheses) {
+  const std::vector<Token> words = {5, 6};
+  const std::vector<std::span<const Token>> prefixes(6, words);
+  for (const auto decoder : {"bahdanau", "luong"}) {
+    TranslatorConfig config;
+    config.decoder = decoder;
+    const auto model = heed::test::random_model<float>(config, 717, 1, 0.1);
+    const auto batch = heed::test::copy_task(6, 2, 5, 717, 2);
+    heed::SearchWorkspace<float> work;
+    heed::Hypotheses<float> found;
+    heed::SearchOptions options{4, 0.6, 8};
+    options.best = 3;
+    options.coverage_penalty = 0.2;
+    options.minimum_length = 4;
+    options.prefixes = prefixes;
+    EXPECT_EQ(heed::test::steady_allocations([&] { heed::search(model, batch.sources, options, work, found); }), 0)
+        << decoder;
+    EXPECT_EQ(found.front().size(), 3u);
+  }
+}
+
+TEST(Sample, AllocatesNothing) {
+  const auto model = heed::test::random_model<float>({}, 717, 1, 0.1);
+  const auto batch = heed::test::copy_task(6, 2, 5, 717, 2);
+  heed::SampleOptions options;
+  options.samples = 3;
+  options.maximum_length = 6;
+  for (const Index top_k : {0, 40}) {
+    for (const double top_p : {1.0, 0.9}) {
+      options.top_k = top_k;
+      options.top_p = top_p;
+      heed::SampleWorkspace<float> work;
+      heed::Hypotheses<float> drawn;
+      EXPECT_EQ(heed::test::steady_allocations([&] { heed::sample(model, batch.sources, options, work, drawn); }), 0)
+          << top_k << ", " << top_p;
+      EXPECT_EQ(drawn.front().size(), 3u);
+    }
+  }
+}
+
+TEST(Stream, AllocatesNothing) {
+  for (const auto decoder : heed::decoder_names) {
+    for (const bool bidirectional : {false, true}) {
+      if (bidirectional && decoder == "sutskever") continue;  // begins with the states of one direction
+      TranslatorConfig config;
+      config.decoder = decoder;
+      config.bidirectional = bidirectional;
+      config.layers = 2;
+      const auto model = heed::test::random_model<float>(config, 717, 1, 0.1);
+      const auto batch = heed::test::copy_task(2, 20, 20, 717, 2);
+      heed::Stream stream(model);
+      const auto read_and_write = [&](std::span<const Token> source) {
+        stream.start();
+        for (const Token word : source) stream.feed(word);
+        stream.finish_source();
+        for (int i = 0; i < 6 && !stream.ended(); ++i) stream.next();
+        if (!stream.ended()) stream.force(5);
+      };
+      read_and_write(batch.sources[0]);
+      EXPECT_EQ(heed::test::allocations([&] {
+                  read_and_write(batch.sources[1]);
+                  read_and_write(batch.sources[0].first(7));
+                }),
+                0)
+          << decoder << (bidirectional ? ", both ways" : "");
+    }
+  }
+}
+
+TEST(TeacherForcing, AllocatesNothing) {
+  const auto model = heed::test::random_model<float>({}, 717, 1, 0.1);
+  const auto batch = heed::test::copy_task(9, 2, 12, 717, 2);
+  heed::Seq2SeqTape<float> tape;
+  std::vector<heed::PairScore> scores;
+  std::vector<heed::Buffer<float>> weights;
+  EXPECT_EQ(heed::test::steady_allocations([&] {
+              heed::score_pairs(model, batch.sources, batch.targets, tape, scores);
+              heed::align_pairs(model, batch.sources, batch.targets, tape, weights);
+            }),
+            0);
 }

@@ -69,6 +69,20 @@ TEST_F(TranslateEvaluate, HasTheSameShapeWithABeamAndTheSameScoresWithMoreThread
   EXPECT_EQ(threaded, greedy);
 }
 
+TEST_F(TranslateEvaluate, DrawsTheSameWhateverTheThreads) {
+  const std::string model = trained("model", {"--rate", "0.02"});
+  const std::string linked = write("linked.tsv", pairs_of("test_iid.tsv", 100));
+  const auto scores = [&](const Arguments& more) {
+    ordered_json all = measure(Arguments{"--model", model, "--pairs", linked, "--max-length", "12"} + more);
+    all.erase("seconds");
+    return all;
+  };
+  const ordered_json drawn = scores({"--sample", "--threads", "1"});
+  EXPECT_EQ(scores({"--sample", "--threads", "3"}), drawn);
+  EXPECT_NE(scores({"--sample", "--seed", "2"}), drawn);
+  EXPECT_NE(scores({}), drawn);
+}
+
 TEST_F(TranslateEvaluate, KeepsTheWeightsAsItIsTold) {
   const std::string model = trained("model", {"--rate", "0.02"});
   const std::string linked = write("linked.tsv", pairs_of("test_iid.tsv", 30));

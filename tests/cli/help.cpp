@@ -9,14 +9,17 @@ TEST_F(TranslateHelp, ListsTheCommands) {
   const Outcome outcome = translate({"--help"});
   EXPECT_EQ(outcome.code, 0);
   EXPECT_EQ(outcome.err, "");
-  for (const char* const command : {"train", "evaluate", "run", "demo"}) {
+  for (const char* const command : {"train", "evaluate", "run", "score", "align", "demo"}) {
     EXPECT_NE(outcome.out.find(std::string("\n  ") + command + ' '), std::string::npos) << command << '\n'
                                                                                         << outcome.out;
   }
 }
 
 TEST_F(TranslateHelp, ListsEveryOptionOfEveryCommand) {
-  const Arguments data{"--pairs", "--source", "--target"}, search{"--beam", "--length-penalty", "--max-length"};
+  const Arguments data{"--pairs", "--source", "--target"},
+      search{"--beam", "--length-penalty", "--coverage-penalty", "--min-length", "--max-length", "--no-unknown"};
+  const Arguments finding =
+      search + Arguments{"--sample", "--temperature", "--top-k", "--top-p", "--seed", "--replace-unknown"};
   const Arguments model = arguments(
       "--cell --layers --direction --reverse-source --decoder --copy-states --scorer --attention --normalizer --window "
       "--longest --hidden --input-feeding "
@@ -28,8 +31,11 @@ TEST_F(TranslateHelp, ListsEveryOptionOfEveryCommand) {
       {"train", data + model + learning + search +
                     Arguments{"--dev", "--dev-source", "--dev-target", "--save", "--resume", "--threads",
                               "--min-frequency", "--max-words"}},
-      {"evaluate", data + search + Arguments{"--model", "--weights", "--threads", "--json"}},
-      {"run", search + Arguments{"--model", "--weights", "--alignment", "--show", "--max-words"}},
+      {"evaluate", data + finding + Arguments{"--model", "--weights", "--threads", "--json"}},
+      {"run",
+       finding + Arguments{"--model", "--weights", "--alignment", "--show", "--max-words", "--n-best", "--prefix"}},
+      {"score", data + Arguments{"--model", "--weights", "--threads", "--json"}},
+      {"align", data + Arguments{"--model", "--weights", "--threads", "--alignment"}},
       {"demo", learning + Arguments{"--threads", "--data", "--out"}},
   };
   for (const auto& [command, options] : commands) {

@@ -25,7 +25,9 @@ class TranslateRefusals : public Program {
     SCOPED_TRACE(file);
     expect_refusal(translate(with(training("model"), "--pairs", file)), parts);
     expect_refusal(translate(training("model") + Arguments{"--dev", file}), parts);
-    expect_refusal(translate({"evaluate", "--model", path("model"), "--pairs", file}), parts);
+    for (const char* const command : {"evaluate", "score", "align"}) {
+      expect_refusal(translate({command, "--model", path("model"), "--pairs", file}), parts);
+    }
   }
 
   /// The same for the two files of parallel sentences.
@@ -36,12 +38,16 @@ class TranslateRefusals : public Program {
                               "--save", path("model")}),
                    parts);
     expect_refusal(translate(training("model") + Arguments{"--dev-source", source, "--dev-target", target}), parts);
-    expect_refusal(translate({"evaluate", "--model", path("model"), "--source", source, "--target", target}), parts);
+    for (const char* const command : {"evaluate", "score", "align"}) {
+      expect_refusal(translate({command, "--model", path("model"), "--source", source, "--target", target}), parts);
+    }
   }
 
   void expect_model_refused(const std::string& file, const std::vector<std::string>& parts) const {
     SCOPED_TRACE(file);
-    expect_refusal(translate({"evaluate", "--model", file, "--pairs", path("dev.tsv")}), parts);
+    for (const char* const command : {"evaluate", "score", "align"}) {
+      expect_refusal(translate({command, "--model", file, "--pairs", path("dev.tsv")}), parts);
+    }
     expect_refusal(translate({"run", "--model", file}, "the cat\n"), parts);
   }
 
@@ -215,8 +221,56 @@ TEST_F(TranslateRefusals, OptionsOutOfRange) {
       0);
 }
 
+TEST_F(TranslateRefusals, WaysToTranslateThatCannotBe) {
+  const auto expect_refused = [&](const Arguments& more, const std::vector<std::string>& parts) {
+    SCOPED_TRACE(testing::PrintToString(more));
+    expect_refusal(translate(Arguments{"run", "--model", path("model")} + more, "the cat\n"), parts);
+    if (more.front() == "--n-best" || more.front() == "--prefix") return;
+    expect_refusal(translate(Arguments{"evaluate", "--model", path("model"), "--pairs", path("dev.tsv")} + more),
+                   parts);
+  };
+  for (const char* const value : {"-0.1", "nan", "inf", "101", "x", ""}) {
+    expect_refused({"--coverage-penalty", value}, {"--coverage-penalty"});
+  }
+  for (const char* const value : {"0", "-1", "nan", "inf", "x"}) {
+    expect_refused({"--sample", "--temperature", value}, {"--temperature"});
+  }
+  for (const char* const value : {"0", "-0.5", "1.01", "nan", "x"}) {
+    expect_refused({"--sample", "--top-p", value}, {"--top-p"});
+  }
+  for (const char* const value : {"-1", "1.5", "x"}) {
+    expect_refused({"--sample", "--top-k", value}, {"--top-k"});
+    expect_refused({"--sample", "--seed", value}, {"--seed"});
+    expect_refused({"--min-length", value}, {"--min-length"});
+    expect_refused({"--n-best", value}, {"--n-best"});
+  }
+  for (const char* const option : {"--temperature", "--top-k", "--top-p", "--seed"}) {
+    expect_refused({option, "1"}, {option, "requires --sample"});
+  }
+  for (const char* const option : {"--beam", "--length-penalty", "--coverage-penalty"}) {
+    expect_refused({"--sample", option, "1"}, {option, "excludes --sample"});
+  }
+  expect_refused({"--replace-unknown", "--no-unknown"}, {"--no-unknown excludes --replace-unknown"});
+  expect_refused({"--min-length", "6", "--max-length", "5"}, {"--min-length: 6 is more than --max-length 5"});
+  expect_refused({"--n-best", "5", "--beam", "4"}, {"--n-best: 5 translations need a --beam of as many, not of 4"});
+  expect_refused({"--prefix", "le zebra"}, {"--prefix: the model knows no target word \"zebra\""});
+  expect_refused({"--prefix", "</s>"}, {"--prefix: the model knows no target word \"</s>\""});
+  expect_refused({"--prefix", "le le le", "--max-length", "3"},
+                 {"--prefix: 3 words and the end do not fit into --max-length 3"});
+  const std::string plain = trained("plain", {"--decoder", "plain"});
+  for (const Arguments& more : {Arguments{"--coverage-penalty", "0.2"}, Arguments{"--replace-unknown"}}) {
+    expect_refusal(translate(Arguments{"run", "--model", plain} + more, "the cat\n"), {plain, "plain decoder"});
+    expect_refusal(translate(Arguments{"evaluate", "--model", plain, "--pairs", path("dev.tsv")} + more),
+                   {plain, "plain decoder"});
+  }
+  expect_options_refused({"--decoder", "plain", "--coverage-penalty", "0.2"}, {"plain decoder"});
+  expect_options_refused({"--min-length", "6", "--max-length", "5"}, {"--min-length: 6 is more"});
+}
+
 TEST_F(TranslateRefusals, WeightsKeptAsSomethingElse) {
   for (const Arguments& command : {Arguments{"run", "--model", path("model")},
+                                   Arguments{"score", "--model", path("model"), "--pairs", path("dev.tsv")},
+                                   Arguments{"align", "--model", path("model"), "--pairs", path("dev.tsv")},
                                    Arguments{"evaluate", "--model", path("model"), "--pairs", path("dev.tsv")}}) {
     for (const char* const value : {"foo", "", "Half", "float16", "16"}) {
       SCOPED_TRACE(command.front() + ' ' + value);
@@ -250,8 +304,10 @@ TEST_F(TranslateRefusals, OptionsThatDoNotGoTogether) {
   expect_refusal(translate(nothing + Arguments{"--source", path("train.tsv")}), {"--source requires --target"});
   expect_refusal(translate(nothing + Arguments{"--target", path("train.tsv")}), {"--target requires --source"});
   expect_refusal(translate({"train", "--pairs", path("train.tsv"), "--resume"}), {"--resume requires --save"});
-  expect_refusal(translate({"evaluate", "--model", path("model")}), {"--pairs", "required"});
-  expect_refusal(translate({"evaluate", "--pairs", path("dev.tsv")}), {"--model is required"});
+  for (const char* const command : {"evaluate", "score", "align"}) {
+    expect_refusal(translate({command, "--model", path("model")}), {"--pairs", "required"});
+    expect_refusal(translate({command, "--pairs", path("dev.tsv")}), {"--model is required"});
+  }
   expect_refusal(translate({"run"}), {"--model is required"});
   expect_refusal(translate({}), {"subcommand is required"});
   expect_refusal(translate({"fly"}), {"subcommand is required"});
@@ -261,8 +317,10 @@ TEST_F(TranslateRefusals, AStandardOutputThatTakesNothing) {
   if (!fs::exists("/dev/full")) GTEST_SKIP() << "there is no /dev/full";
   const Arguments evaluate{"evaluate", "--model", path("model"), "--pairs", path("dev.tsv")};
   const Arguments run{"run", "--model", path("model")};
+  const Arguments score{"score", "--model", path("model"), "--pairs", path("dev.tsv")};
+  const Arguments align{"align", "--model", path("model"), "--pairs", path("dev.tsv")};
   for (const Arguments& command :
-       {evaluate, evaluate + Arguments{"--json"}, run, training("other"), Arguments{"--help"}}) {
+       {evaluate, evaluate + Arguments{"--json"}, run, score, align, training("other"), Arguments{"--help"}}) {
     SCOPED_TRACE(command.front());
     const Outcome outcome = finish(start(command, write("in", "the cat\n"), "/dev/full"));
     EXPECT_EQ(outcome.code, 1) << outcome.err;

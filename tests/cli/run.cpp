@@ -45,6 +45,95 @@ TEST_F(TranslateRun, SearchOptionsChangeTheTranslation) {
   }
 }
 
+TEST_F(TranslateRun, KeepsToLengthsWordsAndPrefix) {
+  const std::string model = trained("model", {"--rate", "0.02"});
+  const std::string text = column(pairs_of("train.tsv", 20), 0);
+  const auto run = [&](const Arguments& more) {
+    const Outcome outcome = translate(Arguments{"run", "--model", model} + more, text);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return outcome.out;
+  };
+  for (const std::string& line : lines_of(run({"--min-length", "6", "--max-length", "7"}))) {
+    EXPECT_GE(count_of(line, " "), 4U) << line;
+    EXPECT_LE(count_of(line, " "), 6U) << line;
+  }
+  const auto begun = lines_of(run({"--prefix", " la  le ", "--max-length", "6"}));
+  EXPECT_EQ(begun.size(), 20U);
+  for (const std::string& line : begun) EXPECT_EQ(line.rfind("la le", 0), 0U) << line;
+  EXPECT_NE(run({"--beam", "6", "--coverage-penalty", "5"}), run({"--beam", "6"}));
+}
+
+TEST_F(TranslateRun, PrintsSeveralTranslationsTheBestFirst) {
+  const std::string model = trained("model", {"--rate", "0.02"});
+  const Arguments command{"run", "--model", model, "--beam", "6", "--max-length", "8"};
+  const auto best = lines_of(translate(command, "the cat\n\nthe apple\n").out);
+  ASSERT_EQ(best.size(), 3U);
+  const Outcome outcome = translate(command + Arguments{"--n-best", "3"}, "the cat\n\nthe apple\n");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  const auto lines = lines_of(outcome.out);
+  ASSERT_EQ(lines.size(), 7U);
+  std::set<std::string> different;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const std::string number = column(lines[i], 0), words = column(lines[i], 2);
+    EXPECT_EQ(number, i < 3 ? "1\n" : i == 3 ? "2\n" : "3\n");
+    different.insert(number + words);
+    if (i == 0 || i == 4) {
+      EXPECT_EQ(words, best[i / 2] + '\n');
+    } else if (i != 3) {
+      EXPECT_LE(std::stod(column(lines[i], 1)), std::stod(column(lines[i - 1], 1)));
+    }
+  }
+  EXPECT_EQ(different.size(), 7U);
+}
+
+TEST_F(TranslateRun, DrawsTranslationsAtRandom) {
+  const std::string model = trained("model", {"--rate", "0.02"});
+  const std::string text = column(pairs_of("train.tsv", 20), 0);
+  const auto run = [&](const Arguments& more) {
+    const Outcome outcome = translate(Arguments{"run", "--model", model, "--max-length", "9"} + more, text);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return outcome.out;
+  };
+  const std::string greedy = run({}), drawn = run({"--sample"});
+  EXPECT_NE(drawn, greedy);
+  EXPECT_EQ(run({"--sample", "--seed", "1"}), drawn);
+  EXPECT_NE(run({"--sample", "--seed", "2"}), drawn);
+  EXPECT_NE(run({"--sample", "--temperature", "0.3"}), drawn);
+  EXPECT_NE(run({"--sample", "--top-k", "3"}), drawn);
+  EXPECT_NE(run({"--sample", "--top-p", "0.4"}), drawn);
+  EXPECT_EQ(run({"--sample", "--top-k", "1"}), greedy);
+  EXPECT_EQ(lines_of(run({"--sample", "--n-best", "3"})).size(), 60U);
+}
+
+TEST_F(TranslateRun, CopiesOrAvoidsUnknownWords) {
+  const std::string model = trained("model", {"--rate", "0.02", "--min-frequency", "30"});
+  const std::string text = column(pairs_of("train.tsv", 20), 0);
+  const auto run = [&](const Arguments& more) {
+    return lines_of(translate(Arguments{"run", "--model", model} + more, text).out);
+  };
+  const auto found = run({}), copied = run({"--replace-unknown"}), sources = lines_of(text);
+  std::size_t unknown = 0;
+  ASSERT_EQ(copied.size(), found.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    std::istringstream before(found[i]), after(copied[i]);
+    std::string was, is;
+    while (before >> was) {
+      ASSERT_TRUE(after >> is) << copied[i];
+      if (was == "<unk>") {
+        ++unknown;
+        EXPECT_NE((' ' + sources[i] + ' ').find(' ' + is + ' '), std::string::npos) << is << " of " << sources[i];
+      } else {
+        EXPECT_EQ(is, was);
+      }
+    }
+    EXPECT_FALSE(after >> is) << copied[i];
+  }
+  EXPECT_GT(unknown, 10U);
+  for (const std::string& line : run({"--no-unknown", "--beam", "3"})) {
+    EXPECT_EQ(line.find("<unk>"), std::string::npos) << line;
+  }
+}
+
 TEST_F(TranslateRun, KeepsTheWeightsAsItIsTold) {
   const std::string model = trained("model"), text = column(pairs_of("train.tsv", 20), 0);
   const auto run = [&](const std::string& file, const Arguments& more) {

@@ -12,7 +12,7 @@ namespace heed::inline v0_1 {
 ///
 ///   score_j = v' tanh(W q + U h_j + w c_j + b)        c_j = the sum of all earlier weights of j
 ///
-/// `coverage_penalty` (attention_penalty.hpp) is the loss that goes with it.
+/// `coverage_loss` (attention_penalty.hpp) is the loss that goes with it.
 template <class T, int Query = Dynamic, int MemorySize = Dynamic, int Alignment = Dynamic>
 struct CoverageScorer {
   using Stored = T;

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "translate/corpus.hpp"
+
+#include <heed/sample.hpp>
+#include <heed/search.hpp>
+#include <heed/text/replace_unknown.hpp>
+
+namespace examples {
+
+/// How translations are found: searched for, or drawn.
+struct Finding {
+  heed::SearchOptions search;  ///< what it says of lengths, words and how many are wanted holds for drawing too
+  bool sample = false;
+  heed::SampleOptions sampling;
+  std::vector<heed::Token> prefix;  ///< what every translation begins with
+  bool replace_unknown = false;     ///< write the source word that was looked at most in the place of <unk>
+};
+
+/// Finds `how.search.best` translations of every source. Here and below a model is a packed one.
+template <class Model>
+void find(const Model& model, heed::Sentences sources, const Finding& how, heed::SampleWorkspace<float>& work,
+          heed::Hypotheses<float>& found) {
+  std::vector<std::span<const heed::Token>> prefixes;
+  if (!how.prefix.empty()) prefixes.assign(sources.size(), how.prefix);
+  heed::SearchOptions searched = how.search;
+  searched.prefixes = prefixes;
+  if (!how.sample) return search(model, sources, searched, work.search, found);
+  heed::SampleOptions drawn = how.sampling;
+  drawn.samples = searched.best;
+  drawn.maximum_length = searched.maximum_length;
+  drawn.minimum_length = searched.minimum_length;
+  drawn.ban_unknown = searched.ban_unknown;
+  drawn.prefixes = prefixes;
+  sample(model, sources, drawn, work, found);
+}
+
+/// The words of a translation.
+inline heed::Words words_of(const heed::Hypothesis<float>& found, const heed::Vocabulary& vocabulary,
+                            const heed::Words& source, const Finding& how) {
+  if (how.replace_unknown) return heed::replace_unknown(found.tokens, vocabulary, source, found.weights);
+  heed::Words words;
+  for (const heed::Token token : found.tokens) words.push_back(vocabulary.word(token));
+  return words;
+}
+
+}  // namespace examples

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "support/files.hpp"
+
+#include <heed/io/alignment_picture.hpp>
+#include <heed/text/words.hpp>
+
+namespace examples {
+
+/// Draws what was looked at in the sentence of that number, from 1: `path` for the first, with -2 before its extension
+/// for the second, ... A target without words has no picture.
+inline void draw_alignment(const std::string& path, std::size_t number, const heed::Matrix<float>& weights,
+                           const heed::Words& source, const heed::Words& target) {
+  if (target.empty()) return;
+  std::filesystem::path numbered = path;
+  if (number > 1) {
+    const std::string extension = numbered.extension().string();
+    numbered.replace_extension().concat("-" + std::to_string(number)).concat(extension);
+  }
+  write_text_file(numbered, heed::alignment_svg(weights, source, target, ""));
+}
+
+}  // namespace examples

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <heed/errors.hpp>
+#include <heed/kernels/softmax.hpp>
+#include <heed/types.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string>
+#include <vector>
+
+namespace heed::inline v0_1::detail {
+
+/// One way to continue: the column it continues, the word, and the log-probability of the whole.
+struct Candidate {
+  double log_probability;
+  Index column;
+  Token token;
+};
+
+/// Which of the symbols, `symbols::unknown` to `symbols::end`, must not be proposed.
+using Banned = std::array<bool, 3>;
+inline bool is_banned(const Banned& banned, Index word) {
+  return word <= symbols::end && banned[static_cast<std::size_t>(word)];
+}
+
+/// Orders candidates best first; ties go to the earlier column, then the smaller word, so that results are
+/// reproducible.
+inline bool better(const Candidate& a, const Candidate& b) {
+  if (a.log_probability != b.log_probability) return a.log_probability > b.log_probability;
+  return a.column != b.column ? a.column < b.column : a.token < b.token;
+}
+
+/// What a word's logit, a number of `logits` (one column), is added to for the log-probability of the sentence that it
+/// continues: that of the sentence so far, less the logarithm of what the softmax divides by. Throws on scores that are not
+/// finite.
+template <class S>
+double before_logit(const S* logits, Index vocabulary, double log_probability) {
+  const SoftmaxColumn<S> softmax(logits, vocabulary);
+  const S most = softmax.largest();
+  const double highest = static_cast<double>(most), total = static_cast<double>(softmax.sum_of_exponentials(most));
+  // The maximum may pass over a NaN, the sum cannot.
+  require(std::isfinite(highest) && std::isfinite(total),
+          [] { return std::string("the model's scores are not finite"); });
+  return log_probability - highest - std::log(total);
+}
+
+/// Keeps the `room` best candidates of the words that `logits` (one column) proposes. The heap's front is its worst.
+template <class S>
+void offer(const Eigen::Ref<const Vector<S>>& logits, double log_probability, Index column, const Banned& banned,
+           std::size_t room, std::vector<Candidate>& heap) {
+  const double base = before_logit(logits.data(), logits.size(), log_probability);
+  constexpr Index block = 64;
+  for (Index first = 0; first < logits.size(); first += block) {
+    const Index end = std::min(first + block, logits.size());
+    // Where not even the likeliest word is better than the worst that is kept, none is: of two equal ones the first is.
+    const double likeliest = base + static_cast<double>(logits.segment(first, end - first).maxCoeff());
+    if (heap.size() == room && likeliest <= heap.front().log_probability) continue;
+    for (Index k = first; k < end; ++k) {
+      const Candidate candidate{base + static_cast<double>(logits(k)), column, static_cast<Token>(k)};
+      if (is_banned(banned, k) || (heap.size() == room && !better(candidate, heap.front()))) continue;
+      if (heap.size() == room) {
+        std::pop_heap(heap.begin(), heap.end(), better);
+        heap.pop_back();
+      }
+      heap.push_back(candidate);
+      std::push_heap(heap.begin(), heap.end(), better);
+    }
+  }
+}
+
+}  // namespace heed::inline v0_1::detail

@@ -1,0 +1,244 @@
+#pragma once
+
+#include <heed/candidates.hpp>
+#include <heed/hypothesis.hpp>
+#include <heed/search_options.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace heed::inline v0_1 {
+
+/// What a decoding step writes: the states it leaves, what was looked at, the scores of the next word.
+template <class S>
+struct StepWorkspace {
+  DecoderState<S> state;
+  DecoderTape<S> decoder;
+  Buffer<S> words, logits;
+};
+
+/// Feeds every column of `work.state` its word: fills work.logits (vocabulary x columns) and work.decoder.weights. Does
+/// not allocate once the buffers have grown.
+template <class Model>
+void take_step(const Model& model, std::span<const Token> tokens, const Memory<typename Model::Scalar>& memory,
+               StepWorkspace<typename Model::Scalar>& work) {
+  work.words.resize(model.target.size(), work.state.columns());
+  work.logits.resize(model.target.vocabulary(), work.state.columns());
+  model.target.forward(tokens, work.words);
+  advance(model.decoder, work.words, memory, work.state, work.decoder);
+  model.score_words(work.decoder.features, work.logits);
+}
+
+/// Everything that `search` or `sample` writes. One per thread; it only grows.
+template <class S>
+struct SearchWorkspace {
+  /// A step: what was looked at, and where each column of the next step came from.
+  struct Step {
+    Buffer<S> weights;
+    std::vector<detail::Candidate> chosen;
+  };
+  /// A hypothesis that ended.
+  struct Ended {
+    double score;
+    detail::Candidate last;
+    Index step;     ///< of `last`
+    bool complete;  ///< whether `last` is the end symbol
+  };
+  /// Hypotheses that compete with each other: the beam of a sentence, or a single sample.
+  struct Group {
+    Index sentence;
+    Index limit;         ///< steps at most
+    Index finished = 0;  ///< places of the beam held by hypotheses that ended
+    Index kept = 0;      ///< how many of those are kept, as the best
+  };
+
+  Seq2SeqTape<S> tape;
+  StepWorkspace<S> step;
+  std::vector<Token> tokens;              ///< of each column the last word,
+  std::vector<double> log_probabilities;  ///< the log-probability of all words,
+  std::vector<Index> group_of;            ///< and its place in `groups`
+  std::vector<Index> columns, spare;
+  std::vector<detail::Candidate> heap;
+  std::vector<Step> steps;
+  std::vector<Group> groups;
+  std::vector<Ended> ended;  ///< for every group as many places as hypotheses are wanted, the best first
+  Buffer<S> looked_at;       ///< by one hypothesis, at each source word
+};
+
+namespace detail {
+
+/// Calls use(i, candidate) for every step of a hypothesis, the last one first.
+template <class S, class Use>
+void trace_back(const SearchWorkspace<S>& work, Candidate candidate, Index step, Use&& use) {
+  for (Index i = step;; --i) {
+    use(i, candidate);
+    if (i == 0) return;
+    candidate = work.steps[static_cast<std::size_t>(i - 1)].chosen[static_cast<std::size_t>(candidate.column)];
+  }
+}
+
+/// Which rows of the weights belong to a sentence: none where nothing looks back.
+template <class S>
+Index weight_rows(const SearchWorkspace<S>& work, Index sentence) {
+  return std::min(work.tape.memory.length(sentence), work.steps.front().weights.rows());
+}
+
+/// Writes down a hypothesis that ended.
+template <class S>
+void report(const SearchWorkspace<S>& work, const typename SearchWorkspace<S>::Ended& ended, Index sentence,
+            Hypothesis<S>& result) {
+  result.log_probability = ended.last.log_probability;
+  result.score = ended.score;
+  result.complete = ended.complete;
+  const Index words = ended.step + (ended.complete ? 0 : 1), rows = weight_rows(work, sentence);
+  result.tokens.resize(static_cast<std::size_t>(words));
+  result.weights.resize(rows, ended.step + 1);
+  trace_back(work, ended.last, ended.step, [&](Index i, const Candidate& candidate) {
+    if (i < words) result.tokens[static_cast<std::size_t>(i)] = candidate.token;
+    result.weights.col(i) = work.steps[static_cast<std::size_t>(i)].weights.col(candidate.column).head(rows);
+  });
+}
+
+/// Scores a hypothesis that ended in step i and keeps it if it is one of the `options.best` best of its group. One that
+/// was cut off at the limit counts only where none was completed.
+template <class S>
+void finish(SearchWorkspace<S>& work, const SearchOptions& options, std::size_t g, const Candidate& last, Index i) {
+  auto& group = work.groups[g];
+  ++group.finished;
+  const bool complete = last.token == symbols::end;
+  double score = last.log_probability / length_penalty(complete ? i : i + 1, options.length_penalty);
+  if (options.coverage_penalty > 0) {
+    const Index rows = weight_rows(work, group.sentence);
+    work.looked_at.resize(rows, 1);
+    work.looked_at.setZero();
+    trace_back(work, last, i, [&](Index k, const Candidate& candidate) {
+      work.looked_at += work.steps[static_cast<std::size_t>(k)].weights.col(candidate.column).head(rows);
+    });
+    score += coverage_penalty(work.looked_at, options.coverage_penalty);
+  }
+  auto* const best = &work.ended[g * static_cast<std::size_t>(options.best)];
+  if (group.kept > 0 && best->complete != complete) {
+    if (!complete) return;
+    group.kept = 0;
+  }
+  Index k = group.kept;
+  if (k == options.best) {
+    if (score <= best[--k].score) return;
+  } else {
+    ++group.kept;
+  }
+  for (; k > 0 && score > best[k - 1].score; --k) best[k] = best[k - 1];
+  best[k] = {score, last, i, complete};
+}
+
+/// Whether no unfinished hypothesis of a group, the likeliest with the log-probability `live`, can still become one of
+/// the best. It can only grow less likely, its length penalty is largest at the limit, and a coverage penalty is never a
+/// gain.
+template <class S>
+bool is_decided(const SearchWorkspace<S>& work, const SearchOptions& options, std::size_t g, double live) {
+  const auto& group = work.groups[g];
+  if (group.kept < options.best) return false;
+  const auto& worst = work.ended[(g + 1) * static_cast<std::size_t>(options.best) - 1];
+  return worst.complete && worst.score >= live / length_penalty(group.limit, options.length_penalty);
+}
+
+/// Encodes the sources and makes `copies` groups of each, of one column.
+template <class Model>
+void begin(const Model& model, Sentences sources, const SearchOptions& options, Index copies,
+           SearchWorkspace<typename Model::Scalar>& work) {
+  using S = typename Model::Scalar;
+  model.encode(sources, work.tape);
+  if constexpr (std::is_same_v<S, float>) {
+    if (options.narrow_memory) work.tape.memory.narrow();
+  } else {
+    require(!options.narrow_memory, [] { return std::string("Memory: only one of floats can be narrow"); });
+  }
+  const Memory<S>& memory = work.tape.memory;
+  work.groups.clear();
+  work.group_of.clear();
+  work.step.state.sentences.clear();
+  for (Index b = 0; b < memory.sentences(); ++b) {
+    for (Index k = 0; k < copies; ++k) {
+      work.group_of.push_back(static_cast<Index>(work.groups.size()));
+      work.groups.push_back({b, step_limit(options, b, memory.length(b))});
+      work.step.state.sentences.push_back(b);
+    }
+  }
+  work.ended.resize(work.groups.size() * static_cast<std::size_t>(options.best));
+  work.tokens.assign(work.groups.size(), symbols::begin);
+  work.log_probabilities.assign(work.groups.size(), 0.0);
+  model.decoder.start(memory, work.step.state, work.step.decoder);
+}
+
+/// Column i of the next step continues column `chosen[i].column` with its word.
+template <class S>
+void follow(const std::vector<Candidate>& chosen, SearchWorkspace<S>& work) {
+  work.columns.clear();
+  work.tokens.clear();
+  work.log_probabilities.clear();
+  work.spare.swap(work.group_of);
+  work.group_of.clear();
+  for (const Candidate& candidate : chosen) {
+    work.columns.push_back(candidate.column);
+    work.tokens.push_back(candidate.token);
+    work.log_probabilities.push_back(candidate.log_probability);
+    work.group_of.push_back(work.spare[static_cast<std::size_t>(candidate.column)]);
+  }
+  work.step.state.gather(work.columns);
+}
+
+/// Decodes without a reference. All hypotheses of all groups are one batch; those that ended leave it.
+///
+/// In every step, choose(g, first, end, banned) fills work.heap with how group g goes on, the best first: it holds the
+/// columns first ... end. A prefix is no choice.
+template <class Model, class Choose>
+void decode_freely(const Model& model, const SearchOptions& options, SearchWorkspace<typename Model::Scalar>& work,
+                   Choose&& choose) {
+  constexpr double none = -std::numeric_limits<double>::infinity();
+  for (Index i = 0; work.step.state.columns() > 0; ++i) {
+    const Index n = work.step.state.columns();
+    take_step(model, work.tokens, work.tape.memory, work.step);
+    require(i > 0 || options.coverage_penalty == 0 || work.step.decoder.weights.rows() > 0, [] {
+      return std::string("search: a coverage penalty needs attention, but the decoder looks back at nothing");
+    });
+    if (static_cast<std::size_t>(i) == work.steps.size()) work.steps.emplace_back();
+    auto& step = work.steps[static_cast<std::size_t>(i)];
+    step.weights.assign(work.step.decoder.weights);
+    step.chosen.clear();
+    const Banned banned{options.ban_unknown, true, i + 1 < options.minimum_length};
+    for (Index first = 0, end = 0; first < n; first = end) {  // columns first ... end belong to one group, g
+      const auto g = static_cast<std::size_t>(work.group_of[static_cast<std::size_t>(first)]);
+      while (end < n && work.group_of[static_cast<std::size_t>(end)] == static_cast<Index>(g)) ++end;
+      const auto prefix = prefix_of(options, work.groups[g].sentence);
+      work.heap.clear();
+      if (i < static_cast<Index>(prefix.size())) {
+        const Token word = prefix[static_cast<std::size_t>(i)];
+        const double base = before_logit(work.step.logits.col(first).data(), work.step.logits.rows(),
+                                         work.log_probabilities[static_cast<std::size_t>(first)]);
+        work.heap.push_back({base + static_cast<double>(work.step.logits(word, first)), first, word});
+      } else {
+        choose(g, first, end, banned);
+      }
+      const std::size_t already_chosen = step.chosen.size();
+      double live = none;
+      for (const Candidate& candidate : work.heap) {
+        if (candidate.token == symbols::end || i + 1 == work.groups[g].limit) {
+          finish(work, options, g, candidate, i);
+        } else {
+          live = std::max(live, candidate.log_probability);
+          step.chosen.push_back(candidate);
+        }
+      }
+      if (is_decided(work, options, g, live)) step.chosen.resize(already_chosen);
+    }
+    follow(step.chosen, work);
+  }
+}
+
+}  // namespace detail
+
+}  // namespace heed::inline v0_1

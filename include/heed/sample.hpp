@@ -1,0 +1,192 @@
+#pragma once
+
+#include <heed/decoding.hpp>
+#include <heed/random.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace heed::inline v0_1 {
+
+struct SampleOptions {
+  Index samples = 1;         ///< drawn for each source
+  double temperature = 1;    ///< logits are divided by it: below 1 the likely words become likelier still
+  Index top_k = 0;           ///< of how many words, the likeliest, one is drawn; 0: of all
+  double top_p = 1;          ///< of the fewest words that are together this likely one is drawn; 1: of all
+  std::uint64_t seed = 1;    ///< other numbers give other samples
+  Index maximum_length = 0;  ///< this and what follows are as in `SearchOptions`
+  bool narrow_memory = false;
+  Index minimum_length = 0;
+  bool ban_unknown = false;
+  Sentences prefixes = {};
+};
+
+namespace detail {
+
+/// A word that may be drawn, and how likely it is next to the others.
+struct Chance {
+  double odds;
+  Token token;
+};
+
+}  // namespace detail
+
+/// Everything that `sample` writes. One per thread; it only grows.
+template <class S>
+struct SampleWorkspace {
+  SearchWorkspace<S> search;
+  std::vector<Random> randoms;  ///< one for every sample
+  Buffer<S> odds;               ///< of every word
+  std::vector<detail::Chance> chances;
+};
+
+namespace detail {
+
+/// Throws on options out of range.
+inline void check(const SampleOptions& options) {
+  require(options.samples >= 1,
+          [&] { return "sample: 1 or more samples can be drawn, not " + std::to_string(options.samples); });
+  require(options.temperature > 0 && std::isfinite(options.temperature),
+          [&] { return "sample: the temperature is above 0, not " + std::to_string(options.temperature); });
+  require(options.top_k >= 0,
+          [&] { return "sample: top-k is 0 (all words) or more, not " + std::to_string(options.top_k); });
+  require(options.top_p > 0 && options.top_p <= 1,
+          [&] { return "sample: top-p lies in (0, 1], not " + std::to_string(options.top_p); });
+}
+
+/// Numbers for sample k of a source: they depend on the seed, on k and on the words of the source, so that what is drawn
+/// for a sentence does not depend on the others of its batch (FNV-1a).
+inline Random numbers_of(std::span<const Token> source, Index k, std::uint64_t seed) {
+  std::uint64_t hash = 14695981039346656037U;
+  const auto add = [&](std::uint64_t x) { hash = (hash ^ x) * 1099511628211U; };
+  for (const Token word : source) add(static_cast<std::uint64_t>(word));
+  add(source.size());
+  add(static_cast<std::uint64_t>(k));
+  return Random(seed, hash);
+}
+
+/// e^{(x - highest) / temperature} of every word; the likeliest that is not banned has 1, a banned one 0.
+template <class S>
+void set_odds(const Eigen::Ref<const Vector<S>>& logits, const Banned& banned, double temperature, Buffer<S>& odds) {
+  odds.assign(logits);
+  for (Index k = 0; k <= symbols::end; ++k) {
+    if (is_banned(banned, k)) odds(k) = std::numeric_limits<S>::lowest();
+  }
+  // Where it is very cold, an infinite factor would make a NaN of the likeliest word's 0.
+  const S factor = static_cast<S>(std::min(1 / temperature, static_cast<double>(std::numeric_limits<S>::max())));
+  odds.array() = (odds.array() - odds.maxCoeff()) * factor;
+  SoftmaxColumn<S>(odds.data(), odds.size()).exponentials(S(0), odds.data());
+}
+
+/// Where the sum of n odds, taken in order, passes `share` of their total: a share that is uniform on [0, 1) picks each
+/// as often as its odds say.
+template <class OddsOf>
+Index pick(Index n, double share, const OddsOf& odds_of) {
+  double total = 0, sum = 0;
+  for (Index i = 0; i < n; ++i) total += odds_of(i);
+  Index likely = 0;
+  for (Index i = 0; i < n; ++i) {
+    const double odds = odds_of(i);
+    sum += odds;
+    if (odds > 0) likely = i;  // where rounding keeps the sum below the total, the last that has a chance
+    if (sum > share * total) break;
+  }
+  return likely;
+}
+
+/// Leaves the words that may be drawn in `chances`: the `top_k` likeliest, and of those the fewest that have together the
+/// share `top_p` of the odds (Holtzman et al. 2020). Likeliest first, of two equal ones the smaller.
+template <class S>
+void truncate(const Buffer<S>& odds, const SampleOptions& options, std::vector<Chance>& chances) {
+  chances.clear();
+  for (Index k = 0; k < odds.size(); ++k) {
+    if (odds(k) > 0) chances.push_back({static_cast<double>(odds(k)), static_cast<Token>(k)});
+  }
+  const auto likelier = [](const Chance& a, const Chance& b) {
+    return a.odds != b.odds ? a.odds > b.odds : a.token < b.token;
+  };
+  const auto at = [&](std::size_t i) { return chances.begin() + static_cast<std::ptrdiff_t>(i); };
+  const auto most = static_cast<std::size_t>(options.top_k);
+  if (most > 0 && most < chances.size()) {
+    std::partial_sort(chances.begin(), at(most), chances.end(), likelier);
+    chances.resize(most);
+  }
+  if (options.top_p == 1) return;
+  double total = 0, sum = 0;
+  for (const Chance& chance : chances) total += chance.odds;
+  std::size_t kept = 0;
+  for (std::size_t sorted = 0; kept < chances.size() && sum < options.top_p * total; ++kept) {
+    if (kept == sorted) {  // the likeliest few are usually enough
+      sorted = std::min(chances.size(), 4 * sorted + 64);
+      std::partial_sort(at(kept), at(sorted), chances.end(), likelier);
+    }
+    sum += chances[kept].odds;
+  }
+  chances.resize(kept);
+}
+
+}  // namespace detail
+
+/// Draws `options.samples` targets for every source from the model's own distribution, word by word: results[b] gets
+/// those of source b, in the order drawn. log_probability is what the model gives the words, whatever the temperature,
+/// and score is the same.
+///
+///   word ~ softmax(logits / temperature), of the words that may be drawn: see `SampleOptions`
+///
+/// top_k: Fan, Lewis & Dauphin 2018. top_p: nucleus sampling, Holtzman et al. 2020. With both, top_p is a share of what
+/// top_k leaves. The random numbers depend on the seed, the source's words and the number of the sample: the others of
+/// the batch are nothing to it, and a sentence that comes twice gets the same samples twice.
+/// Does not allocate once work and results have grown. Throws on an empty source, an option out of range and a model
+/// whose scores are not finite.
+template <class Model>
+void sample(const Model& model, Sentences sources, const SampleOptions& options,
+            SampleWorkspace<typename Model::Scalar>& work, Hypotheses<typename Model::Scalar>& results) {
+  using S = typename Model::Scalar;
+  const SearchOptions limits{.length_penalty = 0,
+                             .maximum_length = options.maximum_length,
+                             .narrow_memory = options.narrow_memory,
+                             .minimum_length = options.minimum_length,
+                             .ban_unknown = options.ban_unknown,
+                             .prefixes = options.prefixes};
+  detail::check(options);
+  detail::check(limits, sources, model.target.vocabulary(), "sample");
+  results.resize(sources.size());
+  if (sources.empty()) return;
+  auto& found = work.search;
+  work.randoms.clear();
+  for (const auto& source : sources) {
+    for (Index k = 0; k < options.samples; ++k) work.randoms.push_back(detail::numbers_of(source, k, options.seed));
+  }
+  detail::begin(model, sources, limits, options.samples, found);
+  detail::decode_freely(model, limits, found, [&](std::size_t g, Index column, Index, const detail::Banned& banned) {
+    const auto logits = found.step.logits.col(column);
+    const double base = detail::before_logit<S>(logits.data(), logits.size(),
+                                                found.log_probabilities[static_cast<std::size_t>(column)]);
+    detail::set_odds<S>(logits, banned, options.temperature, work.odds);
+    const double share = work.randoms[g].uniform();
+    Index word = 0;
+    if (options.top_k == 0 && options.top_p == 1) {
+      word = detail::pick(work.odds.size(), share, [&](Index k) { return static_cast<double>(work.odds(k)); });
+    } else {
+      auto& chances = work.chances;
+      detail::truncate(work.odds, options, chances);
+      word = chances[static_cast<std::size_t>(detail::pick(static_cast<Index>(chances.size()), share, [&](Index k) {
+               return chances[static_cast<std::size_t>(k)].odds;
+             }))].token;
+    }
+    found.heap.push_back({base + static_cast<double>(logits(word)), column, static_cast<Token>(word)});
+  });
+  for (std::size_t g = 0; g < found.groups.size(); ++g) {
+    auto& samples = results[g / static_cast<std::size_t>(options.samples)];
+    samples.resize(static_cast<std::size_t>(options.samples));
+    detail::report(found, found.ended[g], found.groups[g].sentence,
+                   samples[g % static_cast<std::size_t>(options.samples)]);
+  }
+}
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <heed/text/alignment.hpp>
+#include <heed/text/vocabulary.hpp>
+
+#include <span>
+#include <string>
+
+namespace heed::inline v0_1 {
+
+/// The words of a hypothesis, in which every `symbols::unknown` is replaced by the source word that was looked at most
+/// while it was written, the first of equal ones: copying, as in Luong, Sutskever, Le, Vinyals & Zaremba 2015 and Jean,
+/// Cho, Memisevic & Bengio 2015, with attention in the place of their alignments.
+///
+/// weights: source words x (words, and the end symbol or not). Throws if they do not fit.
+template <class Derived>
+Words replace_unknown(std::span<const Token> tokens, const Vocabulary& vocabulary, std::span<const std::string> source,
+                      const Eigen::DenseBase<Derived>& weights) {
+  const auto words = static_cast<Index>(tokens.size());
+  require(
+      weights.rows() == static_cast<Index>(source.size()) && (weights.cols() == words || weights.cols() == words + 1),
+      [&] {
+        return "replace_unknown: expected weights of " + std::to_string(source.size()) + " x " + std::to_string(words) +
+               ", or a column more, not " + std::to_string(weights.rows()) + " x " + std::to_string(weights.cols());
+      });
+  Words result;
+  for (Index i = 0; i < words; ++i) {
+    const Token token = tokens[static_cast<std::size_t>(i)];
+    const bool known = token != symbols::unknown;
+    result.push_back(known ? vocabulary.word(token)
+                           : source[static_cast<std::size_t>(alignment_from_weights(weights.col(i)).front())]);
+  }
+  return result;
+}
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,110 @@
+#include "cli/program.hpp"
+#include "support/xml.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+
+namespace {
+
+using namespace heed::test;
+using nlohmann::ordered_json;
+
+/// `translate score` and `translate align`.
+class TranslatePairs : public Program {
+ protected:
+  std::string run(const Arguments& arguments) const {
+    const Outcome outcome = translate(arguments);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_EQ(outcome.err, "");
+    return outcome.out;
+  }
+};
+
+TEST_F(TranslatePairs, ScoresEveryPairOnALine) {
+  const std::string model = trained("model"), pairs = write("pairs.tsv", pairs_of("test_iid.tsv", 90));
+  const Arguments command{"score", "--model", model, "--pairs", pairs};
+  const std::string out = run(command);
+  const auto lines = lines_of(out), targets = lines_of(column(contents(pairs), 1));
+  ASSERT_EQ(lines.size(), 90U);
+  double sum = 0, words = 0;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const double log_probability = std::stod(column(lines[i], 0)), count = std::stod(column(lines[i], 1)),
+                 perplexity = std::stod(column(lines[i], 2));
+    EXPECT_EQ(count, static_cast<double>(count_of(targets[i], " ") + 2)) << targets[i];  // with the end
+    EXPECT_LT(log_probability, 0);
+    EXPECT_NEAR(perplexity, std::exp(-log_probability / count), 1e-5 * perplexity);
+    sum += log_probability;
+    words += count;
+  }
+  const ordered_json total = ordered_json::parse(run(command + Arguments{"--json"}));
+  EXPECT_EQ(total.size(), 4U);
+  EXPECT_EQ(total.at("pairs"), 90);
+  EXPECT_EQ(total.at("words"), words);
+  EXPECT_NEAR(total.at("log_probability"), sum, 1e-4);
+  const double perplexity = total.at("perplexity");
+  EXPECT_NEAR(perplexity, std::exp(-sum / words), 1e-5 * perplexity);
+  const ordered_json measured = ordered_json::parse(run({"evaluate", "--json", "--model", model, "--pairs", pairs}));
+  EXPECT_NEAR(measured.at("perplexity"), perplexity, 1e-4 * perplexity);
+  EXPECT_EQ(run(command + Arguments{"--threads", "3"}), out);
+  EXPECT_NE(run(command + Arguments{"--weights", "bfloat16"}), out);
+}
+
+TEST_F(TranslatePairs, ScoresATranslationAsTheSearchDid) {
+  const std::string model = trained("model", {"--rate", "0.02"});
+  const std::string source = column(pairs_of("train.tsv", 10), 0);
+  const Outcome found =
+      translate({"run", "--model", model, "--beam", "3", "--n-best", "2", "--length-penalty", "0"}, source);
+  std::string pairs;
+  for (const std::string& line : lines_of(found.out)) {
+    const std::string number = column(line, 0), words = column(line, 2);
+    if (words != "\n") pairs += lines_of(source)[std::stoul(number) - 1] + '\t' + words;
+  }
+  const auto scores = lines_of(run({"score", "--model", model, "--pairs", write("pairs.tsv", pairs)}));
+  std::size_t i = 0;
+  for (const std::string& line : lines_of(found.out)) {
+    if (column(line, 2) == "\n") continue;
+    ASSERT_LT(i, scores.size());
+    EXPECT_NEAR(std::stod(column(scores[i++], 0)), std::stod(column(line, 1)), 1e-3) << line;
+  }
+  EXPECT_GE(i, 10U);
+}
+
+TEST_F(TranslatePairs, LinksEveryTargetWordToASourceWord) {
+  const std::string model = trained("model"), pairs = write("pairs.tsv", pairs_of("test_iid.tsv", 70));
+  const Arguments command{"align", "--model", model, "--pairs", pairs};
+  const std::string out = run(command);
+  const auto lines = lines_of(out), sources = lines_of(column(contents(pairs), 0)),
+             targets = lines_of(column(contents(pairs), 1));
+  ASSERT_EQ(lines.size(), 70U);
+  std::set<unsigned long> places;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    std::istringstream links(lines[i]);
+    unsigned long source = 0, target = 0, expected = 0;
+    for (char dash = 0; links >> source >> dash >> target; ++expected) {
+      EXPECT_EQ(dash, '-');
+      EXPECT_LE(source, count_of(sources[i], " "));
+      EXPECT_EQ(target, expected);
+      places.insert(source);
+    }
+    EXPECT_EQ(expected, count_of(targets[i], " ") + 1);
+  }
+  EXPECT_GT(places.size(), 3U);
+  EXPECT_EQ(run(command + Arguments{"--threads", "3"}), out);
+}
+
+TEST_F(TranslatePairs, DrawsWhatWasLookedAt) {
+  const std::string model = trained("model"), pairs = write("pairs.tsv", "the cat\tle <chat>\nthe & dog\tle chien\n");
+  run({"align", "--model", model, "--pairs", pairs, "--alignment", path("look.svg")});
+  for (const auto& [file, word] : {std::pair("look.svg", "&lt;chat&gt;"), std::pair("look-2.svg", "&amp;")}) {
+    const std::string svg = contents(path(file));
+    EXPECT_NE(svg.find(word), std::string::npos) << file;
+    EXPECT_EQ(xml_fault(svg), "") << file;
+  }
+  const std::string plain = trained("plain", {"--decoder", "plain"});
+  expect_refusal(translate({"align", "--model", plain, "--pairs", pairs}), {plain, "plain decoder"});
+  EXPECT_EQ(lines_of(run({"score", "--model", plain, "--pairs", pairs})).size(), 2U);
+  expect_refusal(translate({"score", "--model", model}), {"--pairs", "required"});
+}
+
+}  // namespace
