@@ -6,6 +6,7 @@
 
 // Words
 #include <heed/errors.hpp>
+#include <heed/grid.hpp>
 #include <heed/packing.hpp>
 #include <heed/parameters.hpp>
 #include <heed/random.hpp>
@@ -58,11 +59,13 @@
 #include <heed/cells/projected_lstm.hpp>
 #include <heed/cells/rnn.hpp>
 #include <heed/layers/attention_pooling.hpp>
+#include <heed/layers/conv2d.hpp>
 #include <heed/layers/dropout.hpp>
 #include <heed/layers/embedding.hpp>
 #include <heed/layers/layer_norm.hpp>
 #include <heed/layers/linear.hpp>
 #include <heed/layers/multi_head_attention.hpp>
+#include <heed/layers/pool2d.hpp>
 #include <heed/layers/positional_encoding.hpp>
 #include <heed/normalizers/entmax.hpp>
 #include <heed/normalizers/normalizer.hpp>
@@ -83,10 +86,12 @@
 #include <heed/scorers/scorer.hpp>
 
 // Mechanisms
+#include <heed/annotations.hpp>
 #include <heed/any_look.hpp>
 #include <heed/attention.hpp>
 #include <heed/bridge.hpp>
 #include <heed/encoder.hpp>
+#include <heed/image_encoder.hpp>
 #include <heed/local_attention.hpp>
 #include <heed/look.hpp>
 #include <heed/maxout_readout.hpp>
