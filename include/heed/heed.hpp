@@ -90,7 +90,9 @@
 #include <heed/any_look.hpp>
 #include <heed/attention.hpp>
 #include <heed/bridge.hpp>
+#include <heed/deep_output.hpp>
 #include <heed/encoder.hpp>
+#include <heed/gated_attention.hpp>
 #include <heed/image_encoder.hpp>
 #include <heed/local_attention.hpp>
 #include <heed/look.hpp>
@@ -106,6 +108,7 @@
 #include <heed/decoders/any_decoder.hpp>
 #include <heed/decoders/attentional_decoder.hpp>
 #include <heed/decoders/bahdanau.hpp>
+#include <heed/decoders/caption.hpp>
 #include <heed/decoders/context_decoder.hpp>
 #include <heed/decoders/decoder.hpp>
 #include <heed/decoders/luong.hpp>
