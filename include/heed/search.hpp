@@ -137,9 +137,12 @@ void trace_back(const SearchWorkspace<S>& work, const typename SearchWorkspace<S
 /// All hypotheses of all sentences are one batch; those that ended leave it. A hypothesis that ended keeps its place in
 /// the beam, so the beam narrows until no place is left, or until no unfinished hypothesis can still overtake the best
 /// finished one, whatever the length penalty. The begin symbol is never proposed.
-/// Throws on an empty source, an option out of range and a model whose scores are not finite.
+/// Throws on an option out of range and a model whose scores are not finite.
+///
+/// `memory` holds what was read of each source, keys included; the model has a `decoder`, and `target` and `output` as
+/// `Seq2Seq` has them.
 template <class Model>
-void search(const Model& model, Sentences sources, const SearchOptions& options,
+void search(const Model& model, const Memory<typename Model::Scalar>& memory, const SearchOptions& options,
             SearchWorkspace<typename Model::Scalar>& work, std::vector<Hypothesis<typename Model::Scalar>>& results) {
   using S = typename Model::Scalar;
   using Candidate = typename SearchWorkspace<S>::Candidate;
@@ -149,23 +152,16 @@ void search(const Model& model, Sentences sources, const SearchOptions& options,
   require(options.maximum_length >= 0, [&] {
     return "search: the maximum length is 0 (automatic) or more, not " + std::to_string(options.maximum_length);
   });
-  results.resize(sources.size());
-  if (sources.empty()) return;
-  model.encode(sources, work.tape);
-  if constexpr (std::is_same_v<S, float>) {
-    if (options.narrow_memory) work.tape.memory.narrow();
-  } else {
-    require(!options.narrow_memory, [] { return std::string("search: only a memory of floats can be narrow"); });
-  }
-  const Memory<S>& memory = work.tape.memory;
+  const auto sources = static_cast<std::size_t>(memory.sentences());
+  results.resize(sources);
   const auto limit = [&](Index b) {
     return options.maximum_length > 0 ? options.maximum_length : 2 * memory.length(b) + 10;
   };
   constexpr double none = -std::numeric_limits<double>::infinity();
 
-  work.best.assign(sources.size(), {none, {none, 0, symbols::end}, 0, false, 0});
-  work.tokens.assign(sources.size(), symbols::begin);
-  work.log_probabilities.assign(sources.size(), 0.0);
+  work.best.assign(sources, {none, {none, 0, symbols::end}, 0, false, 0});
+  work.tokens.assign(sources, symbols::begin);
+  work.log_probabilities.assign(sources, 0.0);
   work.state.sentences.clear();
   for (Index b = 0; b < memory.sentences(); ++b) work.state.sentences.push_back(b);
   model.decoder.start(memory, work.state, work.decoder);
@@ -224,9 +220,23 @@ void search(const Model& model, Sentences sources, const SearchOptions& options,
     work.state.gather(work.columns);
   }
 
-  for (std::size_t b = 0; b < sources.size(); ++b) {
+  for (std::size_t b = 0; b < sources; ++b) {
     detail::trace_back(work, work.best[b], memory.length(static_cast<Index>(b)), results[b]);
   }
+}
+
+/// The same for sources that the model reads first. Throws on an empty source, too.
+template <class Model>
+void search(const Model& model, Sentences sources, const SearchOptions& options,
+            SearchWorkspace<typename Model::Scalar>& work, std::vector<Hypothesis<typename Model::Scalar>>& results) {
+  if (sources.empty()) return results.clear();
+  model.encode(sources, work.tape);
+  if constexpr (std::is_same_v<typename Model::Scalar, float>) {
+    if (options.narrow_memory) work.tape.memory.narrow();
+  } else {
+    require(!options.narrow_memory, [] { return std::string("search: only a memory of floats can be narrow"); });
+  }
+  search(model, work.tape.memory, options, work, results);
 }
 
 }  // namespace heed::inline v0_1

@@ -53,7 +53,8 @@ struct TrainerOptions {
   int threads = 1;
   double clip = 5;  ///< global norm of the gradient at most; 0: never clipped
   double label_smoothing = 0;
-  std::uint64_t seed = 1;  ///< of the dropout masks
+  std::uint64_t seed = 1;                      ///< of the dropout masks
+  double coverage = 0, doubly_stochastic = 0;  ///< penalties of where was looked (attention_penalty.hpp)
 };
 
 /// Trains a sequence-to-sequence model, a batch at a time. The sentences of a batch are dealt to the threads by length;
@@ -85,7 +86,7 @@ class Trainer {
 
   /// One optimiser step on the mean loss per target word. Throws, and leaves the model as it was, if the loss or the
   /// gradient is not finite. `number` (0, 1, 2 ...) selects the dropout masks: the same number draws the same masks.
-  Update update(Sentences sources, Sentences targets, std::uint64_t number) {
+  Update update(std::span<const typename Model::Source> sources, Sentences targets, std::uint64_t number) {
     deal(sources, targets);
     std::atomic<int> next = 0;
     team_.run([&](int) { repack(model_, packed_, next); });
@@ -98,7 +99,8 @@ class Trainer {
       if (shard.sources.empty()) return;
       Random random(options_.seed,
                     number * static_cast<std::uint64_t>(options_.threads) + static_cast<std::uint64_t>(i));
-      const LossOptions<S> options{static_cast<S>(options_.label_smoothing), S(1) / static_cast<S>(words), &random};
+      const LossOptions<S> options{static_cast<S>(options_.label_smoothing), S(1) / static_cast<S>(words), &random,
+                                   static_cast<S>(options_.coverage), static_cast<S>(options_.doubly_stochastic)};
       shard.loss = packed_.loss_and_gradient(shard.sources, shard.targets, shard.tape, shard.grad, options);
     });
     Model& grad = shards_.front().grad;
@@ -129,12 +131,13 @@ class Trainer {
   struct Shard {
     Model grad;
     typename Model::Tape tape;
-    std::vector<std::span<const Token>> sources, targets;
+    std::vector<typename Model::Source> sources;
+    std::vector<std::span<const Token>> targets;
     double loss = 0, squares = 0;  ///< of the words dealt; of this thread's share of the gradient
   };
 
   /// Longest first, one to each thread in turn: every thread gets as many words as the others.
-  void deal(Sentences sources, Sentences targets) {
+  void deal(std::span<const typename Model::Source> sources, Sentences targets) {
     require(sources.size() == targets.size() && !sources.empty(), [&] {
       return "Trainer: a batch needs as many sources as targets and at least one, not " +
              std::to_string(sources.size()) + " and " + std::to_string(targets.size());
