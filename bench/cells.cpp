@@ -155,6 +155,8 @@ struct PackedLayer {
   static C make(Index input, Index hidden) {
     if constexpr (requires(C cell) { cell.units(); }) {
       return C(input, 2 * hidden, hidden);
+    } else if constexpr (requires(C cell) { cell.context; }) {
+      return C(input, hidden, true, input / 2);
     } else {
       return C(input, hidden);
     }
@@ -216,6 +218,7 @@ void add_layer(const std::string& name) {
   add_cell<heed::GruCell<float>>("gru");
   add_cell<heed::LstmCell<float>>("lstm");
   add_layer<heed::GruCell<float, heed::Dynamic, heed::Dynamic, heed::gru_forms::bahdanau>>("gru-reset-before");
+  add_layer<heed::ContextGruCell<float>>("context-gru");
   add_layer<heed::ProjectedLstmCell<float>>("projected-lstm");
   add_layer<heed::LayerNormLstmCell<float>>("layer-norm-lstm");
   add_layer<heed::LayerNormGruCell<float>>("layer-norm-gru");

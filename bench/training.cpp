@@ -27,6 +27,7 @@ constexpr Index source_words = 335, target_words = 717, batch_size = 64;
 heed::TranslationModel<float> make_model(const std::string& decoder = "bahdanau") {
   heed::TranslatorConfig config;
   config.decoder = decoder;
+  config.bidirectional = decoder != "sutskever";
   auto model = heed::make_model<float>(config, source_words, target_words);
   heed::Random random(1);
   heed::initialize(model, random);
@@ -187,7 +188,7 @@ void greedy(benchmark::State& state, Model model) {
       train(state, threads);
     })->UseRealTime();
   }
-  for (const char* const decoder : {"bahdanau", "luong", "plain"}) {
+  for (const char* const decoder : {"bahdanau", "luong", "plain", "cho", "sutskever"}) {
     bench::add_row(std::string("greedy/") + decoder + "/batch:64",
                    [=](benchmark::State& state) { greedy(state, make_model(decoder)); });
   }

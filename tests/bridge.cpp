@@ -2,6 +2,7 @@
 #include <heed/gradient_check.hpp>
 
 #include "support/numbers.hpp"
+#include "support/refusal.hpp"
 
 #include <gtest/gtest.h>
 
@@ -101,4 +102,62 @@ TEST(Bridge, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
   heed::scale(grad, 2.0);
   EXPECT_LE(part_difference(twice, grad), 1e-15);
   EXPECT_LE(difference(d_memory.summary, 2 * once), 1e-15);
+}
+
+namespace {
+
+/// A bridge that copies, for two layers of LSTMs of size 3, and what a memory must hold for it.
+struct Copying : Trial {
+  Copying() {
+    bridge = Bridge<double>::copying(6, 2);
+    memory.states.resize(2);
+    for (auto& state : memory.states) state.assign(random_matrix(6, 3, random));
+    for (auto& d : d_states) d = random_matrix(6, 3, random);
+  }
+};
+
+}  // namespace
+
+TEST(Bridge, CopiesTheFinalStatesLayerByLayerWhereAskedTo) {
+  Copying trial;
+  trial.loss();
+  ASSERT_EQ(trial.states.size(), 2u);
+  for (std::size_t l = 0; l < 2; ++l) {
+    for (Index i = 0; i < 3; ++i) {
+      EXPECT_EQ(trial.states[l].col(i), trial.memory.states[l].col(trial.sentences[static_cast<std::size_t>(i)]));
+    }
+  }
+  EXPECT_EQ(heed::parameter_count(trial.bridge), 0);
+}
+
+TEST(Bridge, GivesACopyBackItsGradient) {
+  Copying trial;
+  trial.loss();
+  auto grad = heed::zeros_like(trial.bridge);
+  Memory<double> d_memory;
+  d_memory.zeros_like(trial.memory);
+  for (std::size_t l = 0; l < 2; ++l) {
+    Matrix<double> d = trial.d_states[l];
+    trial.bridge.backward(l, trial.gathered, trial.states[l], trial.sentences, d, grad, d_memory);
+  }
+  heed::GradientCheck check;
+  const auto loss = [&] { return trial.loss(); };
+  for (std::size_t l = 0; l < 2; ++l) {
+    heed::check_gradient("states", trial.memory.states[l], d_memory.states[l], loss, check);
+  }
+  EXPECT_LE(check.error, 1e-6);
+  EXPECT_EQ(check.checked, 36);
+  EXPECT_TRUE(d_memory.summary.isZero(0));
+}
+
+TEST(Bridge, RefusesToCopyStatesThatDoNotFit) {
+  Copying trial;
+  trial.memory.states[1].resize(3, 3);
+  EXPECT_EQ(refusal([&] { trial.loss(); }), "Bridge: expected final states of size 6, the decoder's, not 3");
+  trial.memory.states.resize(4);
+  EXPECT_EQ(refusal([&] { trial.loss(); }),
+            "Bridge: expected the final states of 2 layers of one direction, one for each of the decoder's, not 4");
+  trial.memory.states.clear();
+  EXPECT_EQ(refusal([&] { trial.loss(); }),
+            "Bridge: expected the final states of 2 layers of one direction, one for each of the decoder's, not 0");
 }

@@ -292,6 +292,26 @@ TEST(Encoder, DropsBetweenLayersOnlyAndOnlyInTraining) {
   EXPECT_EQ(single.tape.outputs(), without.tape.outputs()) << "one layer has nothing between layers";
 }
 
+TEST(Encoder, ReadsSentencesFromTheirEndsWhereAskedTo) {
+  for (const bool bidirectional : {false, true}) {
+    Trial trial(lstm, 2, bidirectional), mirrored(lstm, 2, bidirectional);
+    trial.encoder.reversed = true;
+    trial.expect_gradients();
+    std::vector<Matrix<double>> sentences;
+    for (const auto& sentence : trial.sentences) sentences.push_back(sentence.rowwise().reverse());
+    mirrored.x = pack(sentences, mirrored.packing);
+    trial.forward();
+    mirrored.forward();
+    for (Index b = 0; b < 4; ++b) {
+      const Matrix<double> outputs = unpack(mirrored.tape.outputs(), mirrored.packing, b).rowwise().reverse();
+      EXPECT_EQ(unpack(trial.tape.outputs(), trial.packing, b), outputs);
+    }
+    for (std::size_t i = 0; i < trial.tape.final_states.size(); ++i) {
+      EXPECT_EQ(trial.tape.final_states[i], mirrored.tape.final_states[i]);
+    }
+  }
+}
+
 TEST(Encoder, NamesItsParameters) {
   Encoder encoder(gru, input, hidden, 2, true);
   std::string first, last;
@@ -347,12 +367,14 @@ TEST(MakeMemory, LaysSentencesSideBySideWithTheirSummaries) {
         EXPECT_EQ(memory.summary.col(b).tail(hidden), trial.tape.final_states[top + 1].col(b).head(hidden));
       }
     }
+    ASSERT_EQ(memory.states.size(), trial.tape.final_states.size());
+    for (std::size_t i = 0; i < memory.states.size(); ++i) EXPECT_EQ(memory.states[i], trial.tape.final_states[i]);
   }
 }
 
 TEST(MakeMemory, SendsEveryGradientBackToWhereItWasRead) {
   for (const bool bidirectional : {false, true}) {
-    Trial trial(gru, 1, bidirectional);
+    Trial trial(lstm, 2, bidirectional);
     heed::Memory<double> memory, d_memory;
     std::vector<Index> scratch;
     trial.forward();
@@ -362,16 +384,23 @@ TEST(MakeMemory, SendsEveryGradientBackToWhereItWasRead) {
     const Matrix<double> d_summary = random_matrix(memory.size(), 4, trial.random);
     d_memory.values = d_values;
     d_memory.summary = d_summary;
+    std::vector<Matrix<double>> d_states;
+    for (auto& d : d_memory.states) d = d_states.emplace_back(random_matrix(d.rows(), 4, trial.random));
     heed::Buffer<double> d_outputs;
     heed::make_memory_backward(trial.encoder, trial.packing, d_memory, d_outputs);
-    auto& outputs = trial.tape.layers.back().outputs;
     const auto loss = [&] {
       heed::make_memory(trial.encoder, trial.packing, trial.tape, scratch, memory);
-      return memory.values.cwiseProduct(d_values).sum() + memory.summary.cwiseProduct(d_summary).sum();
+      double sum = memory.values.cwiseProduct(d_values).sum() + memory.summary.cwiseProduct(d_summary).sum();
+      for (std::size_t i = 0; i < d_states.size(); ++i) sum += memory.states[i].cwiseProduct(d_states[i]).sum();
+      return sum;
     };
     heed::GradientCheck check;
+    auto& outputs = trial.tape.layers.back().outputs;
     heed::check_gradient("outputs", outputs, d_outputs, loss, check);
-    EXPECT_LE(check.error, 1e-9);
     EXPECT_EQ(check.checked, outputs.size());
+    for (std::size_t i = 0; i < d_states.size(); ++i) {
+      heed::check_gradient("final states", trial.tape.final_states[i], d_memory.states[i], loss, check);
+    }
+    EXPECT_LE(check.error, 1e-9) << check.name;
   }
 }

@@ -18,7 +18,7 @@ set(floor_7 io/* text/*)
 set(ordered_floors 0 1 3 5)            # a header of these may include those listed before it on its own floor
 # Besides the concept's own, what its siblings may include.
 set(shared_headers cells/gru cells/layer_norm decoders/context_decoder
-  decoders/attentional_decoder)
+  decoders/attentional_decoder decoders/plain)
 set(open_folders kernels io text)      # headers of these folders may include each other
 set(longest_header 300)
 
@@ -175,7 +175,8 @@ expect_refused(cells/lstm cells/conventions)
 expect_allowed(attention memory)
 expect_refused(memory attention)
 expect_allowed(decoders/luong readout)
-expect_refused(decoders/luong decoders/plain)
+expect_allowed(decoders/cho decoders/plain)
+expect_refused(decoders/luong decoders/bahdanau)
 expect_refused(decoders/luong seq2seq)
 expect_allowed(train optimizer)
 expect_refused(train heed)

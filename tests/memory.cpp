@@ -43,6 +43,8 @@ TEST(Memory, HasAGradientOfItsShape) {
   Memory<double> memory, gradient;
   memory.resize(2, std::vector<Index>{3, 1});
   memory.keys.resize(5, 4);
+  memory.states.resize(2);
+  for (auto& state : memory.states) state.resize(6, 2);
   gradient.resize(2, std::vector<Index>{9});
   gradient.values.setOnes();
   gradient.zeros_like(memory);
@@ -50,6 +52,17 @@ TEST(Memory, HasAGradientOfItsShape) {
   EXPECT_EQ(gradient.values, (Matrix<double>::Zero(2, 4)));
   EXPECT_EQ(gradient.keys, (Matrix<double>::Zero(5, 4)));
   EXPECT_EQ(gradient.summary, (Matrix<double>::Zero(2, 2)));
+  ASSERT_EQ(gradient.states.size(), 2u);
+  for (const auto& state : gradient.states) EXPECT_EQ(state, (Matrix<double>::Zero(6, 2)));
+}
+
+TEST(Memory, ForgetsTheFinalStatesOfTheBatchBefore) {
+  Memory<double> memory;
+  memory.resize(2, std::vector<Index>{3, 1});
+  memory.states.resize(1);
+  memory.states[0].resize(6, 2);
+  memory.resize(2, std::vector<Index>{1, 1});
+  EXPECT_EQ(memory.states[0].rows(), 0);
 }
 
 TEST(Memory, IsNarrowUntilTheNextBatch) {

@@ -85,7 +85,7 @@ TEST_P(EveryModel, AgreesWithThePapersWordByWord) {
   for (const TranslatorConfig& sizes : {stacked(), flat()}) {
     TranslatorConfig config = GetParam();
     config.layers = sizes.layers;
-    config.bidirectional = sizes.bidirectional;
+    config.bidirectional = config.bidirectional && sizes.bidirectional;
     const Model model = heed::test::random_model(config, vocabulary, 1);
     for (const double smoothing : {0.0, 0.3}) {
       Model::Tape tape;
@@ -136,6 +136,8 @@ TEST_P(EveryModel, DoesNotDependOnItsCompanions) {
   EXPECT_NEAR(model.loss(reordered.sources, reordered.targets, tape), loss, 1e-12);
 }
 
+INSTANTIATE_TEST_SUITE_P(Copying, EveryModel, testing::ValuesIn(heed::test::every_copy(stacked())),
+                         [](const auto& setup) { return heed::test::choices(setup.param); });
 INSTANTIATE_TEST_SUITE_P(, EveryModel, testing::ValuesIn(heed::test::every_combination(stacked())),
                          [](const auto& setup) { return heed::test::choices(setup.param); });
 

@@ -69,7 +69,7 @@ heed::AlignmentScore score_alignments(const Model& model, const std::vector<heed
   heed::Seq2SeqTape<float> tape;
   for (const auto& batch : batches_by_length(encoded.target_lengths, 64)) {
     model.loss(choose(encoded.source, batch), choose(encoded.target, batch), tape);
-    if (tape.decoder.weights.rows() == 0) break;  // the plain decoder looks at nothing
+    if (tape.decoder.weights.rows() == 0) break;  // a decoder without attention looks at nothing
     for (heed::Index p = 0; p < tape.target_packing.sentences(); ++p) {
       const heed::Index place = batch[static_cast<std::size_t>(tape.target_packing.sentence(p))];
       const auto& pair = pairs[static_cast<std::size_t>(place)];

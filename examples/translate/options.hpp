@@ -88,8 +88,19 @@ inline void add_model_options(CLI::App& command, heed::TranslatorConfig& config,
   add("--cell", config.cell, "recurrent cell")->check(detail::one_of(heed::cell_names));
   add("--layers", config.layers, "recurrent layers of encoder and decoder")->check(CLI::Range(1, 16));
   add("--direction", direction, "in which the encoder reads")->check(CLI::IsMember({"both", "forward"}));
-  add("--decoder", config.decoder, "bahdanau: the previous state asks; luong: the current one; plain: no attention")
+  command
+      .add_flag("--reverse-source", config.reverse_source,
+                "the encoder reads each sentence from its end; results stay in the order of the words")
+      ->group("Model");
+  add("--decoder", config.decoder,
+      "bahdanau: the previous state asks; luong: the current one. Without attention: plain: sees the encoder's final "
+      "output at every step; cho: a code of it, in a gated unit of its own; sutskever: begins with its final states")
       ->check(detail::one_of(heed::decoder_names));
+  command
+      .add_flag("--copy-states", config.copy_states,
+                "the decoder begins with the encoder's final states as they are, not with a layer of them; needs "
+                "--direction forward, as sutskever does, which always begins so")
+      ->group("Model");
   add("--scorer", config.scorer, "scoring function of the attention")->check(detail::one_of(heed::scorer_names));
   add("--attention", config.attention,
       "global: looks at all words; local-m, local-p: at those around the step or a predicted place; monotonic: goes on "

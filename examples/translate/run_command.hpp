@@ -65,8 +65,9 @@ struct RunCommand {
 
   int execute() const {
     const heed::Translator translator = heed::load_translator(std::filesystem::path(model));
-    heed::require(!(show || !alignment.empty()) || translator.config.decoder != "plain", [&] {
-      return model + " has a plain decoder, which looks back at nothing: there is no alignment to show";
+    heed::require(!(show || !alignment.empty()) || translator.config.attends(), [&] {
+      return model + " has a " + translator.config.decoder +
+             " decoder, which looks back at nothing: there is no alignment to show";
     });
     const PackedModel packed(translator.model, weights);
     heed::SearchWorkspace<float> work;

@@ -62,6 +62,9 @@ struct Encoder {
 
   std::vector<EncoderLayer<C>> layers;
   Dropout<S> dropout;
+  /// Whether each sentence is read from its last word to its first, as Sutskever, Vinyals & Le 2014 do. The outputs stay
+  /// where their words are. (Of two directions, forward and backward change places.)
+  bool reversed = false;
 
   Encoder() = default;
 
@@ -82,6 +85,8 @@ struct Encoder {
   Index directions() const { return layers.front().backward ? 2 : 1; }
   Index hidden_size() const { return layers.front().forward.hidden_size(); }
   Index output_size() const { return directions() * hidden_size(); }
+  /// Whether direction d (0: forward, 1: backward) begins at a sentence's last word.
+  bool starts_at_end(Index d) const { return reversed != (d == 1); }
 
   /// Reads a packed batch from zero states, or from `initial`. Dropout happens only where `random` is given (training).
   ///
@@ -116,7 +121,7 @@ struct Encoder {
         }
         if (initial == nullptr) direction.running.setZero();
         const auto run = [&](const auto& input) {
-          run_recurrence(cell, input, packing, d == 1, direction,
+          run_recurrence(cell, input, packing, starts_at_end(d), direction,
                          layer.outputs.middleRows(d * hidden_size(), hidden_size()), team != nullptr ? *team : alone);
         };
         if (l == 0) {
@@ -159,7 +164,7 @@ struct Encoder {
         for (Index p = 0; d_final != nullptr && p < packing.sentences(); ++p) {
           direction.d_running.col(p) = (*d_final)[place].col(packing.sentence(p));
         }
-        run_recurrence_backward(cell, packing, d == 1, direction,
+        run_recurrence_backward(cell, packing, starts_at_end(d), direction,
                                 layer.d_outputs.middleRows(d * hidden_size(), hidden_size()));
         to_batch_order(packing, direction.d_running, tape.d_initial_states[place]);
         cell.accumulate_recurrent(direction.previous, direction.d_a, cell_grad);
@@ -179,6 +184,7 @@ struct Encoder {
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("layers", self.layers...);
     visit("dropout", self.dropout...);
+    visit("reversed", self.reversed...);
   }
 
  private:
@@ -214,8 +220,8 @@ struct Encoder {
   }
 };
 
-/// Lays what an encoder wrote out as a memory: each sentence's columns side by side, its final h of the top layer as
-/// its summary. The keys are left to the attention that will match them.
+/// Lays what an encoder wrote out as a memory: each sentence's columns side by side, its final h of the top layer as its
+/// summary, and the final states of all layers. The keys are left to the attention that will match them.
 template <Cell C>
 void make_memory(const Encoder<C>& encoder, const Packing& packing, const EncoderTape<typename C::Scalar>& tape,
                  std::vector<Index>& lengths, Memory<typename C::Scalar>& memory) {
@@ -224,28 +230,26 @@ void make_memory(const Encoder<C>& encoder, const Packing& packing, const Encode
     lengths[static_cast<std::size_t>(packing.sentence(p))] = packing.length(p);
   }
   memory.resize(encoder.output_size(), lengths);
-  const Index H = encoder.hidden_size();
   for (Index p = 0; p < packing.sentences(); ++p) {
-    const Index b = packing.sentence(p);
-    auto values = memory.values_of(b);
+    auto values = memory.values_of(packing.sentence(p));
     for (Index t = 0; t < packing.length(p); ++t) values.col(t) = tape.outputs().col(packing.column(t, p));
-    memory.summary.col(b).topRows(H) = values.col(values.cols() - 1).topRows(H);
-    if (encoder.directions() == 2) memory.summary.col(b).bottomRows(H) = values.col(0).bottomRows(H);
   }
+  memory.states.resize(tape.final_states.size());
+  for (std::size_t i = 0; i < memory.states.size(); ++i) memory.states[i].assign(tape.final_states[i]);
+  const Index H = encoder.hidden_size(), D = encoder.directions();
+  for (Index d = 0; d < D; ++d) memory.summary.middleRows(d * H, H) = (memory.states.end() - D)[d].topRows(H);
 }
 
-/// Backward of `make_memory`: overwrites d_outputs (packed). `d_memory`'s values are added to where the summary was
-/// read.
+/// Backward of `make_memory`: overwrites d_outputs (packed), and adds what the summary gathered to the final states,
+/// whose gradients then are `d_memory.states`.
 template <Cell C>
 void make_memory_backward(const Encoder<C>& encoder, const Packing& packing, Memory<typename C::Scalar>& d_memory,
                           Buffer<typename C::Scalar>& d_outputs) {
-  const Index H = encoder.hidden_size();
+  const Index H = encoder.hidden_size(), D = encoder.directions();
+  for (Index d = 0; d < D; ++d) (d_memory.states.end() - D)[d].topRows(H) += d_memory.summary.middleRows(d * H, H);
   d_outputs.resize(encoder.output_size(), packing.columns());
   for (Index p = 0; p < packing.sentences(); ++p) {
-    const Index b = packing.sentence(p);
-    auto d_values = d_memory.values_of(b);
-    d_values.col(d_values.cols() - 1).topRows(H) += d_memory.summary.col(b).topRows(H);
-    if (encoder.directions() == 2) d_values.col(0).bottomRows(H) += d_memory.summary.col(b).bottomRows(H);
+    const auto d_values = d_memory.values_of(packing.sentence(p));
     for (Index t = 0; t < packing.length(p); ++t) d_outputs.col(packing.column(t, p)) = d_values.col(t);
   }
 }

@@ -16,9 +16,12 @@ namespace heed::inline v0_1 {
 /// sentence share it: they find it by b. The gradient of a memory is a memory.
 template <class S>
 struct Memory {
-  Buffer<S> values;           ///< size x columns: what is averaged (the papers' h_j)
-  Buffer<S> keys;             ///< key size x columns: what is matched; no rows where the values themselves are matched
-  Buffer<S> summary;          ///< size x sentences: the final state of each sentence, forward above backward
+  Buffer<S> values;   ///< size x columns: what is averaged (the papers' h_j)
+  Buffer<S> keys;     ///< key size x columns: what is matched; no rows where the values themselves are matched
+  Buffer<S> summary;  ///< size x sentences: the final state of each sentence, forward above backward
+  /// The encoder's final states as they are (state size x sentences), one for every layer and direction in the order of
+  /// `EncoderStates`; without rows, or none at all, where no recurrent encoder made this.
+  std::vector<Buffer<S>> states;
   std::vector<Index> starts;  ///< sentences + 1: the first column of each sentence
 
   Index size() const { return values.rows(); }
@@ -47,6 +50,7 @@ struct Memory {
     values.resize(size, starts.back());
     keys.resize(0, starts.back());
     summary.resize(size, sentences());
+    for (auto& state : states) state.resize(0, sentences());
     narrow_ = false;
   }
 
@@ -73,6 +77,11 @@ struct Memory {
     values.setZero();
     keys.setZero();
     summary.setZero();
+    states.resize(other.states.size());
+    for (std::size_t i = 0; i < states.size(); ++i) {
+      states[i].resize(other.states[i].rows(), other.states[i].cols());
+      states[i].setZero();
+    }
     narrow_ = false;
   }
 

@@ -106,7 +106,8 @@ struct Seq2Seq {
     decode_backward(decoder, tape.y, tape.target_packing, tape.memory, tape.state, tape.decoder, grad.decoder, tape.d_y,
                     tape.d_memory, options.random);
     make_memory_backward(encoder, tape.source_packing, tape.d_memory, tape.d_outputs);
-    encoder.backward(tape.x, tape.source_packing, tape.encoder, tape.d_outputs, grad.encoder, tape.d_x, options.random);
+    encoder.backward(tape.x, tape.source_packing, tape.encoder, tape.d_outputs, grad.encoder, tape.d_x, options.random,
+                     &tape.d_memory.states);
     dropout.backward(options.random, tape.y_mask, tape.d_y);
     dropout.backward(options.random, tape.x_mask, tape.d_x);
     target.backward(tape.fed, tape.d_y, grad.target);

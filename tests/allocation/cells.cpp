@@ -1,5 +1,6 @@
 #include "support/allocation_counter.hpp"
 
+#include <heed/cells/context_gru.hpp>
 #include <heed/cells/gru_reset_before.hpp>
 #include <heed/cells/layer_norm_gru.hpp>
 #include <heed/cells/layer_norm_lstm.hpp>
@@ -58,15 +59,17 @@ namespace {
 
 template <class C>
 class CellAllocation : public testing::Test {};
-using CellsOfNoName =
-    testing::Types<heed::GruCell<float, heed::Dynamic, heed::Dynamic, heed::gru_forms::bahdanau>,
-                   heed::ProjectedLstmCell<float>, heed::LayerNormLstmCell<float>, heed::LayerNormGruCell<float>>;
+using CellsOfNoName = testing::Types<heed::GruCell<float, heed::Dynamic, heed::Dynamic, heed::gru_forms::bahdanau>,
+                                     heed::ContextGruCell<float>, heed::ProjectedLstmCell<float>,
+                                     heed::LayerNormLstmCell<float>, heed::LayerNormGruCell<float>>;
 TYPED_TEST_SUITE(CellAllocation, CellsOfNoName);
 
 template <class C>
 C make(Index input, Index hidden) {
   if constexpr (std::is_same_v<C, heed::ProjectedLstmCell<float>>) {
     return C(input, 2 * hidden, hidden);
+  } else if constexpr (std::is_same_v<C, heed::ContextGruCell<float>>) {
+    return C(input, hidden, true, input - 64);
   } else {
     return C(input, hidden);
   }

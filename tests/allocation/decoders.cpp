@@ -40,9 +40,25 @@ TEST(Advance, AllocatesNothingInAStack) {
   for (const auto decoder : heed::decoder_names) {
     TranslatorConfig config;
     config.decoder = decoder;
+    config.bidirectional = decoder != "sutskever";
     config.layers = 3;
     config.dropout = 0.5;
     EXPECT_EQ(steady_step(config, 5), 0) << decoder;
+  }
+}
+
+TEST(Start, AllocatesNothing) {
+  for (TranslatorConfig config : heed::test::every_copy({})) {
+    for (const bool copies : {true, false}) {
+      config.copy_states = copies;
+      const auto model = heed::test::random_model<float>(config, 717, 1, 0.1);
+      const auto batch = heed::test::copy_task(5, 3, 20, 717, 2);
+      heed::Seq2SeqTape<float> tape;
+      model.encode(batch.sources, tape);
+      tape.state.sentences = {4, 0, 2, 3, 1};
+      const auto start = [&] { model.decoder.start(tape.memory, tape.state, tape.decoder); };
+      EXPECT_EQ(heed::test::steady_allocations(start), 0) << heed::test::choices(config) << ", copies " << copies;
+    }
   }
 }
 

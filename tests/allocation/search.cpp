@@ -43,6 +43,7 @@ TEST(Search, AllocatesNothingAtLargeSizes) {
   for (const auto decoder : heed::decoder_names) {
     TranslatorConfig config;
     config.decoder = decoder;
+    config.bidirectional = decoder != "sutskever";
     config.hidden = 512;
     config.embedding = 256;
     EXPECT_EQ(steady_search(config, 32, 1, 2), 0) << decoder;

@@ -17,8 +17,9 @@ TEST_F(TranslateHelp, ListsTheCommands) {
 
 TEST_F(TranslateHelp, ListsEveryOptionOfEveryCommand) {
   const Arguments data{"--pairs", "--source", "--target"}, search{"--beam", "--length-penalty", "--max-length"};
-  const Arguments model{"--cell",   "--layers",  "--direction", "--decoder",       "--scorer",    "--attention",
-                        "--window", "--longest", "--hidden",    "--input-feeding", "--embedding", "--dropout"};
+  const Arguments model{"--cell",        "--layers",        "--direction", "--reverse-source", "--decoder",
+                        "--copy-states", "--scorer",        "--attention", "--window",         "--longest",
+                        "--hidden",      "--input-feeding", "--embedding", "--dropout"};
   const Arguments learning{"--epochs", "--batch", "--rate", "--schedule", "--clip", "--label-smoothing", "--seed"};
   const std::vector<std::pair<std::string, Arguments>> commands{
       {"train", data + model + learning + search +

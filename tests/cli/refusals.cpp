@@ -195,6 +195,8 @@ TEST_F(TranslateRefusals, OptionsOutOfRange) {
   for (const char* const value : {"-1", "x"}) expect_value_refused("--max-length", value);
   expect_refusal(translate(with(training("model"), "--hidden", "15") + Arguments{"--scorer", "dot"}),
                  {"hidden is 15", "even"});
+  expect_options_refused({"--decoder", "sutskever"}, {"one direction"});
+  expect_options_refused({"--copy-states"}, {"one direction"});
   expect_refusal(translate(training("model") + Arguments{"--scorer", "coverage", "--attention", "local-m"}),
                  {"coverage", "global"});
   for (const char* const option : {"--window", "--longest"}) expect_value_refused(option, "0");

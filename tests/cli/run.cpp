@@ -97,10 +97,12 @@ TEST_F(TranslateRun, ShowsWhereItLookedOnStandardError) {
   EXPECT_NE(shown.err.find(plain.out.substr(0, plain.out.find(' '))), std::string::npos) << shown.err;
 }
 
-TEST_F(TranslateRun, RefusesToShowWhatAPlainDecoderDoesNotHave) {
-  const std::string model = trained("model", {"--decoder", "plain"});
-  for (const Arguments& more : {Arguments{"--alignment", path("look.svg")}, Arguments{"--show"}}) {
-    expect_refusal(translate(Arguments{"run", "--model", model} + more, "the cat\n"), {model, "plain decoder"});
+TEST_F(TranslateRun, RefusesToShowWhatADecoderWithoutAttentionDoesNotHave) {
+  for (const std::string decoder : {"plain", "cho"}) {
+    const std::string model = trained("model", {"--decoder", decoder});
+    for (const Arguments& more : {Arguments{"--alignment", path("look.svg")}, Arguments{"--show"}}) {
+      expect_refusal(translate(Arguments{"run", "--model", model} + more, "the cat\n"), {model, decoder + " decoder"});
+    }
   }
   EXPECT_FALSE(fs::exists(path("look.svg")));
 }

@@ -27,8 +27,9 @@ TranslatorConfig sizes(Index layers) {
 /// The decoder of the model that a configuration describes.
 Any decoder(const TranslatorConfig& config) { return heed::test::random_model(config, 5, 1).decoder; }
 
-decoding::Setting setting() {
+decoding::Setting setting(const TranslatorConfig& config) {
   decoding::Setting result;
+  result.with_states(config.layers, config.cell == "lstm" ? 8 : 4);
   result.d_features = heed::Matrix<double>(result.d_features.topRows(decoding::hidden));  // features as many as hidden
   return result;
 }
@@ -37,7 +38,7 @@ class EveryDecoder : public testing::TestWithParam<TranslatorConfig> {};
 
 TEST_P(EveryDecoder, HasExactGradientsOfParametersWordsAndMemory) {
   for (const std::uint64_t dropout_seed : {0u, 7u}) {
-    auto data = setting();
+    auto data = setting(GetParam());
     const heed::GradientCheck check = decoding::check(decoder(GetParam()), data, dropout_seed);
     EXPECT_GT(check.checked, data.x.size() + data.memory.values.size() + data.memory.summary.size());
     EXPECT_LE(check.error, 1e-6) << check.name << '[' << check.place << "] is " << check.analytic << ", not "
@@ -46,13 +47,13 @@ TEST_P(EveryDecoder, HasExactGradientsOfParametersWordsAndMemory) {
 }
 
 TEST_P(EveryDecoder, AgreesWithItsPaper) {
-  auto data = setting();
+  auto data = setting(GetParam());
   EXPECT_LE(decoding::distance_from_paper(decoder(GetParam()), data), 1e-13);
 }
 
 TEST_P(EveryDecoder, AddsToEveryGradient) {
   const Any any = decoder(GetParam());
-  auto data = setting();
+  auto data = setting(GetParam());
   decoding::Run run(any, data);
   decoding::Gradients<Any> once(any, data), grad(any, data);
   run.tape.d_features.assign(data.d_features);
@@ -64,8 +65,13 @@ TEST_P(EveryDecoder, AddsToEveryGradient) {
   EXPECT_LE(difference(grad.x, 2 * once.x), 1e-13);
   EXPECT_LE(difference(grad.memory.values, 2 * once.memory.values), 1e-13);
   EXPECT_LE(difference(grad.memory.summary, 2 * once.memory.summary), 1e-13);
+  for (std::size_t l = 0; l < grad.memory.states.size(); ++l) {
+    EXPECT_LE(difference(grad.memory.states[l], 2 * once.memory.states[l]), 1e-13);
+  }
 }
 
+INSTANTIATE_TEST_SUITE_P(Copying, EveryDecoder, testing::ValuesIn(heed::test::every_copy(sizes(2))),
+                         [](const auto& setup) { return heed::test::choices(setup.param); });
 INSTANTIATE_TEST_SUITE_P(Flat, EveryDecoder, testing::ValuesIn(heed::test::every_combination(sizes(1))),
                          [](const auto& setup) { return heed::test::choices(setup.param); });
 INSTANTIATE_TEST_SUITE_P(Stacked, EveryDecoder, testing::ValuesIn(heed::test::every_combination(sizes(2))),

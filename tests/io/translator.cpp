@@ -10,6 +10,7 @@
 #include <fstream>
 #include <limits>
 #include <map>
+#include <set>
 
 using heed::Index;
 using heed::Matrix;
@@ -102,7 +103,7 @@ class TranslatorFile : public testing::Test {
 TEST_F(TranslatorFile, GivesBackEveryBitOfEveryModel) {
   for (TranslatorConfig config : heed::test::every_combination(small())) {
     config.layers = 2;
-    config.bidirectional = config.cell == "lstm";
+    config.bidirectional = config.cell == "lstm" && config.decoder != "sutskever";
     const Translator translator = random_translator(config);
     heed::save_translator(path_, translator);
     const Translator loaded = heed::load_translator(path_);
@@ -152,6 +153,11 @@ TEST_F(TranslatorFile, KeepsEveryFieldOfTheConfiguration) {
   config.bidirectional = false;
   config.input_feeding = false;
   config.dropout = 1.0 / 3;
+  config.reverse_source = true;
+  config.copy_states = true;
+  config.attention = "local-p";
+  config.window = 3;
+  config.longest = 7;
   heed::save_translator(path_, random_translator(config));
   EXPECT_EQ(heed::load_translator(path_).config, config);
 }
@@ -253,7 +259,8 @@ TEST_F(TranslatorFile, IsRefusedWithAConfigurationOutOfRange) {
   EXPECT_EQ(refused_with("config.hidden", "9223372036854775807"),
             "hidden lies between 1 and 16384, not 9223372036854775807");
   EXPECT_EQ(refused_with("config.layers", "-1"), "layers lies between 1 and 16, not -1");
-  EXPECT_EQ(refused_with("config.cell", "cnn"), "cell is one of gru, lstm, rnn, rnn-relu, not \"cnn\"");
+  EXPECT_EQ(refused_with("config.cell", "cnn"),
+            "cell is one of gru, lstm, rnn, rnn-relu, gru-reset-before, not \"cnn\"");
   EXPECT_EQ(refused_with("config.dropout", "nan"), "dropout lies in [0, 1), not nan");
   for (const std::string bad : {"", " 4", "4 ", "4.5", "0x4", "99999999999999999999", "four"}) {
     EXPECT_EQ(refused_with("config.hidden", bad), "config.hidden cannot be \"" + bad + '"');
@@ -264,23 +271,33 @@ TEST_F(TranslatorFile, IsRefusedWithAConfigurationOutOfRange) {
   EXPECT_EQ(refused_with("config.dropout", "0.1x"), "config.dropout cannot be \"0.1x\"");
 }
 
+namespace {
+
+/// The metadata that an older file does not have.
+std::set<std::string> later_fields() {
+  return {"config.attention", "config.window", "config.longest", "config.reverse_source", "config.copy_states"};
+}
+
+}  // namespace
+
 TEST_F(TranslatorFile, IsRefusedWithoutAnyOfItsMetadata) {
   const Contents whole = saved();
-  EXPECT_EQ(whole.metadata.size(), 15u);
+  EXPECT_EQ(whole.metadata.size(), 17u);
   for (const auto& [key, value] : whole.metadata) {
-    if (key == "config.attention" || key == "config.window" || key == "config.longest") continue;  // came later
+    if (later_fields().contains(key)) continue;
     Contents contents = whole;
     contents.metadata.erase(key);
     EXPECT_EQ(refused(contents), path_.string() + " is no translation model: it has no " + key);
   }
 }
 
-TEST_F(TranslatorFile, FromBeforeAChoiceCameMeansItsDefault) {
-  Contents contents = saved();
-  for (const char* key : {"config.attention", "config.window", "config.longest"}) {
-    EXPECT_EQ(contents.metadata.erase(key), 1u) << key;
-  }
-  EXPECT_EQ(refused(contents), "accepted");
+TEST_F(TranslatorFile, MayBeOlderThanAFieldOfTheConfiguration) {
+  const Translator translator = random_translator();
+  Contents older = saved(translator);
+  for (const std::string& key : later_fields()) EXPECT_EQ(older.metadata.erase(key), 1u) << key;
+  EXPECT_EQ(refused(older), "accepted");
+  EXPECT_EQ(heed::load_translator(path_).config, translator.config);
+  EXPECT_EQ(refused_with("config.reverse_source", "yes"), "config.reverse_source cannot be \"yes\"");
 }
 
 TEST_F(TranslatorFile, KeepsTheChoiceOfAttention) {

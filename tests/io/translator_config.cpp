@@ -35,7 +35,9 @@ TEST(ModelSize, IsTheNumberOfParametersOfEveryModel) {
       TranslatorConfig sizes = small();
       sizes.layers = layers;
       sizes.bidirectional = bidirectional;
-      for (const TranslatorConfig& config : heed::test::every_combination(sizes)) {
+      auto all = heed::test::every_combination(sizes);
+      for (const TranslatorConfig& config : heed::test::every_copy(sizes)) all.push_back(config);
+      for (const TranslatorConfig& config : all) {
         const auto model = heed::make_model<float>(config, 11, 13);
         EXPECT_EQ(heed::model_size(config, 11, 13), static_cast<double>(heed::parameter_count(model)))
             << heed::test::choices(config) << ", layers " << layers << ", bidirectional " << bidirectional;
@@ -146,15 +148,31 @@ TEST(TranslatorConfig, AcceptsEveryCombination) {
   EXPECT_EQ(refusal([] { TranslatorConfig().check(); }), "accepted");
 }
 
+TEST(TranslatorConfig, RefusesToCopyWhatDoesNotFit) {
+  const std::string directions =
+      "a decoder that begins with the encoder's final states needs an encoder of one direction, not of both";
+  EXPECT_EQ(refused([](auto& c) { c.copy_states = true; }), directions);
+  EXPECT_EQ(refused([](auto& c) { c.decoder = "sutskever"; }), directions);
+  EXPECT_EQ(refused([](auto& c) {
+              c.decoder = "cho";
+              c.copy_states = true;
+            }),
+            "the cho decoder makes its first state itself");
+  for (const TranslatorConfig& config : heed::test::every_copy(small())) {
+    EXPECT_EQ(refusal([&] { config.check(); }), "accepted");
+  }
+}
+
 TEST(TranslatorConfig, RefusesWhatDoesNotExist) {
   EXPECT_EQ(refused([](auto& c) { c.cell = "transformer"; }),
-            "cell is one of gru, lstm, rnn, rnn-relu, not \"transformer\"");
+            "cell is one of gru, lstm, rnn, rnn-relu, gru-reset-before, not \"transformer\"");
   EXPECT_EQ(refused([](auto& c) { c.scorer = ""; }),
             "scorer is one of additive, dot, general, concat, scaled-dot, scaled-general, normed-additive, location, "
             "coverage, convolutional, not \"\"");
   EXPECT_EQ(refused([](auto& c) { c.attention = "none"; }),
             "attention is one of global, local-m, local-p, monotonic, not \"none\"");
-  EXPECT_EQ(refused([](auto& c) { c.decoder = "Luong"; }), "decoder is one of bahdanau, luong, plain, not \"Luong\"");
+  EXPECT_EQ(refused([](auto& c) { c.decoder = "Luong"; }),
+            "decoder is one of bahdanau, luong, plain, cho, sutskever, not \"Luong\"");
 }
 
 TEST(TranslatorConfig, RefusesSizesOutOfRange) {

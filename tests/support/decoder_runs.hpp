@@ -33,6 +33,15 @@ struct Setting {
     x = random_matrix(word, packing.columns(), random);
     d_features = random_matrix(features, packing.columns(), random);
   }
+
+  /// With the final states of as many layers, of that size.
+  Setting& with_states(Index layers, Index state_size) {
+    heed::Random random(4);
+    for (Index l = 0; l < layers; ++l) {
+      memory.states.emplace_back().assign(random_matrix(state_size, memory.sentences(), random));
+    }
+    return *this;
+  }
 };
 
 /// A decoder of these sizes with random parameters, biases too.
@@ -91,6 +100,9 @@ heed::GradientCheck check(D decoder, Setting& setting, std::uint64_t dropout_see
   heed::check_gradient("x", setting.x, grad.x, value, check);
   heed::check_gradient("memory.values", setting.memory.values, grad.memory.values, value, check);
   heed::check_gradient("memory.summary", setting.memory.summary, grad.memory.summary, value, check);
+  for (std::size_t l = 0; l < setting.memory.states.size(); ++l) {
+    heed::check_gradient("memory.states", setting.memory.states[l], grad.memory.states[l], value, check);
+  }
   return check;
 }
 
@@ -101,7 +113,8 @@ double distance_from_paper(const D& decoder, Setting& setting) {
   double most = 0;
   for (Index p = 0; p < setting.packing.sentences(); ++p) {
     const Index b = setting.packing.sentence(p);
-    oracle::Encoded source{{}, oracle::column(setting.memory.summary, b)};
+    oracle::Encoded source{{}, oracle::column(setting.memory.summary, b), {}};
+    for (const auto& state : setting.memory.states) source.states.push_back(oracle::column(state, b));
     for (Index j = 0; j < setting.memory.length(b); ++j) {
       source.values.push_back(oracle::column(setting.memory.values_of(b), j));
     }

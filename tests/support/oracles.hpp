@@ -1,6 +1,7 @@
 #pragma once
 
 #include <heed/cells/any_cell.hpp>
+#include <heed/cells/context_gru.hpp>
 #include <heed/cells/gru_reset_before.hpp>
 #include <heed/cells/layer_norm_gru.hpp>
 #include <heed/cells/layer_norm_lstm.hpp>
@@ -113,6 +114,24 @@ Column step(const heed::GruCell<S, I, H, Form>& cell, const Column& x, const Col
     }
     const Real keep = Form.takes ? 1 - z[at(k)] : z[at(k)];
     result.push_back((1 - keep) * n + keep * h[at(k)]);
+  }
+  return result;
+}
+
+/// Cho et al. 2014, appendix A.1.2: the last inputs, c, are added to U h before the reset.
+template <class S>
+Column step(const heed::ContextGruCell<S>& cell, const Column& x_and_c, const Column& h) {
+  const Index size = cell.hidden_size(), words = cell.input_size() - cell.context;
+  const Column x(x_and_c.begin(), x_and_c.begin() + words), c(x_and_c.begin() + words, x_and_c.end());
+  Column result;
+  for (Index k = 0; k < size; ++k) {
+    const auto from_x = [&](Index g) { return affine(cell.W, 0, x, cell.b_W, g * size + k); };
+    const auto from_h_and_c = [&](Index g) {
+      return affine(cell.U, 0, h, cell.b_U, g * size + k) + affine(cell.W, words, c, no_bias(), g * size + k);
+    };
+    const Real r = sigmoid(from_x(0) + from_h_and_c(0)), z = sigmoid(from_x(1) + from_h_and_c(1));
+    const Real n = std::tanh(from_x(2) + r * from_h_and_c(2));
+    result.push_back(z * h[at(k)] + (1 - z) * n);
   }
   return result;
 }

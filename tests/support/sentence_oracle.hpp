@@ -35,10 +35,12 @@ Column tanh_layer(const M& matrix, const Column& x, const B& bias) {
 struct Encoded {
   std::vector<Column> values;
   Column summary;
+  std::vector<Column> states;  ///< the final one of every layer and direction
 };
 
+/// The outputs of one direction, whose final state is appended to `states`.
 template <class C>
-std::vector<Column> run(const C& cell, std::vector<Column> inputs, bool reversed) {
+std::vector<Column> run(const C& cell, std::vector<Column> inputs, bool reversed, std::vector<Column>& states) {
   if (reversed) std::reverse(inputs.begin(), inputs.end());
   std::vector<Column> outputs;
   Column state(at(cell.state_size()));
@@ -47,28 +49,31 @@ std::vector<Column> run(const C& cell, std::vector<Column> inputs, bool reversed
     outputs.push_back(top(state, cell.hidden_size()));
   }
   if (reversed) std::reverse(outputs.begin(), outputs.end());
+  states.push_back(state);
   return outputs;
 }
 
 template <class C>
 Encoded encode(const heed::Encoder<C>& encoder, std::vector<Column> x) {
-  Column summary;
+  Encoded source;
   for (const auto& layer : encoder.layers) {
-    std::vector<Column> outputs = run(layer.forward, x, false);
-    summary = outputs.back();
+    std::vector<Column> outputs = run(layer.forward, x, encoder.reversed, source.states);
+    source.summary = top(source.states.back(), encoder.hidden_size());
     if (layer.backward) {
-      const std::vector<Column> back = run(*layer.backward, x, true);
-      summary = join(summary, back.front());
+      const std::vector<Column> back = run(*layer.backward, x, !encoder.reversed, source.states);
+      source.summary = join(source.summary, top(source.states.back(), encoder.hidden_size()));
       for (std::size_t t = 0; t < x.size(); ++t) outputs[t] = join(outputs[t], back[t]);
     }
     x = outputs;
   }
-  return {x, summary};
+  source.values = x;
+  return source;
 }
 
 /// The first state of every layer.
 template <class S>
 std::vector<Column> first_states(const heed::Bridge<S>& bridge, const Encoded& source) {
+  if (bridge.copied > 0) return source.states;
   std::vector<Column> states;
   for (const auto& layer : bridge.layers) states.push_back(tanh_layer(layer.W, source.summary, layer.b));
   return states;
@@ -220,6 +225,37 @@ Decoded decode(const heed::AttentionalDecoder<C, LookType>& decoder, const Encod
     const Column context = look(decoder.attention, h, source, result.weights);
     result.features.push_back(tanh_layer(decoder.W, join(context, h), no_bias()));
     if (decoder.input_feeding) fed = result.features.back();
+  }
+  return result;
+}
+
+/// Cho et al. 2014, appendix A.1.2: c = tanh(V h), s_0 = tanh(V' c), and c at every step and in the maxout readout.
+template <class S>
+Decoded decode(const heed::ChoDecoder<S>& decoder, const Encoded& source, const std::vector<Column>& y) {
+  Decoded result;
+  const Column c = tanh_layer(decoder.code.W, source.summary, decoder.code.b);
+  std::vector<Column> states = first_states(decoder.bridge, {{}, c, {}});
+  for (const Column& word : y) {
+    step(decoder.stack.layers, join(word, c), states);
+    const Column all = join(join(states.back(), c), word);
+    Column features;
+    for (Index k = 0; k < decoder.readout.W.rows(); k += 2) {
+      features.push_back(std::max(affine(decoder.readout.W, 0, all, decoder.readout.b, k),
+                                  affine(decoder.readout.W, 0, all, decoder.readout.b, k + 1)));
+    }
+    result.features.push_back(features);
+  }
+  return result;
+}
+
+/// Sutskever, Vinyals & Le 2014: a language model that begins where the encoder ended.
+template <class C>
+Decoded decode(const heed::SutskeverDecoder<C>& decoder, const Encoded& source, const std::vector<Column>& y) {
+  Decoded result;
+  std::vector<Column> states = source.states;
+  for (const Column& word : y) {
+    step(decoder.stack.layers, word, states);
+    result.features.push_back(top(states.back(), decoder.stack.hidden_size()));
   }
   return result;
 }

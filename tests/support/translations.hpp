@@ -13,8 +13,9 @@ namespace heed::inline v0_1 {
 
 /// How GoogleTest writes a configuration.
 inline void PrintTo(const TranslatorConfig& config, std::ostream* out) {
-  *out << config.cell << ' ' << config.decoder << ' ' << config.scorer << (config.input_feeding ? "" : " unfed") << ", "
-       << config.layers << " layers";
+  *out << config.cell << ' ' << config.decoder << ' ' << config.scorer << (config.input_feeding ? "" : " unfed")
+       << (config.reverse_source ? " reversed" : "") << (config.copy_states ? " copying" : "") << ", " << config.layers
+       << " layers";
 }
 
 }  // namespace heed::inline v0_1
@@ -78,7 +79,7 @@ inline Batch ragged_batch() {
 }
 
 /// Every cell x scorer of the two papers x decoder, Luong's with and without input feeding, at these sizes; and the first
-/// cell with every other scorer and every other attention.
+/// cell with every other scorer and every other attention. Sutskever's decoder gets the encoder of one direction it needs.
 inline std::vector<TranslatorConfig> every_combination(const TranslatorConfig& sizes) {
   std::vector<TranslatorConfig> all;
   constexpr std::size_t of_the_papers = 4;
@@ -86,7 +87,6 @@ inline std::vector<TranslatorConfig> every_combination(const TranslatorConfig& s
     for (const auto decoder : decoder_names) {
       for (std::size_t s = 0; s < of_the_papers; ++s) {
         const auto scorer = scorer_names[s];
-        if (decoder == "plain" && scorer != scorer_names.front()) continue;  // has no scorer
         for (const bool feeding : {true, false}) {
           if (decoder != "luong" && !feeding) continue;  // has no input feeding
           TranslatorConfig config = sizes;
@@ -94,15 +94,17 @@ inline std::vector<TranslatorConfig> every_combination(const TranslatorConfig& s
           config.scorer = scorer;
           config.decoder = decoder;
           config.input_feeding = feeding;
+          if (!config.attends() && scorer != scorer_names.front()) continue;  // has no scorer
+          if (decoder == "sutskever") config.bidirectional = false;
           all.push_back(config);
         }
       }
     }
   }
   for (const auto decoder : decoder_names) {
-    if (decoder == "plain") continue;
     TranslatorConfig config = sizes;
     config.decoder = decoder;
+    if (!config.attends()) continue;
     config.window = 1;   // smaller than most sentences
     config.longest = 3;  // and so is this
     for (std::size_t s = of_the_papers; s < scorer_names.size(); ++s) {
@@ -114,6 +116,19 @@ inline std::vector<TranslatorConfig> every_combination(const TranslatorConfig& s
       config.attention = attention_names[a];
       all.push_back(config);
     }
+  }
+  return all;
+}
+
+/// Every decoder that can begin with the encoder's final states doing so, with a source that is read reversed.
+inline std::vector<TranslatorConfig> every_copy(const TranslatorConfig& sizes) {
+  std::vector<TranslatorConfig> all;
+  for (TranslatorConfig config : every_combination(sizes)) {
+    if (config.scorer != scorer_names.front() || config.attention != attention_names.front()) continue;
+    if (config.decoder == "cho" || !config.input_feeding) continue;
+    config.copy_states = config.reverse_source = true;
+    config.bidirectional = false;
+    all.push_back(config);
   }
   return all;
 }
@@ -130,7 +145,7 @@ inline std::string choices(const TranslatorConfig& config) {
   };
   add(config.cell);
   add(config.decoder);
-  if (config.decoder != "plain") add(config.scorer);
+  if (config.attends()) add(config.scorer);
   if (config.attention != "global") add(config.attention);
   if (config.decoder == "luong" && !config.input_feeding) add("unfed");
   return result;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <heed/cells/context_gru.hpp>
 #include <heed/cells/gru.hpp>
 #include <heed/cells/gru_reset_before.hpp>
 #include <heed/cells/layer_norm_gru.hpp>
@@ -47,6 +48,14 @@ struct MakeCell {
   }
 };
 
+/// The last two inputs are its context.
+template <class S>
+struct MakeCell<heed::ContextGruCell<S>> {
+  using Part = heed::ContextGruCell<S>;
+  static Part make(bool bias) { return sized(input, hidden, bias); }
+  static Part sized(Index inputs, Index outputs, bool bias = true) { return Part(inputs, outputs, bias, 2); }
+};
+
 template <class S, heed::GruForm Form>
 using Gru = heed::GruCell<S, Dynamic, Dynamic, Form>;
 
@@ -57,8 +66,8 @@ using Cells = std::tuple<        //
     MakeCell<heed::LstmCell<S>>,  //
     MakeCell<heed::GruCell<S>>,   //
     MakeCell<Gru<S, heed::GruForm{false, true}>>, MakeCell<Gru<S, heed::gru_forms::cho>>,
-    MakeCell<Gru<S, heed::gru_forms::bahdanau>>, MakeCell<heed::ProjectedLstmCell<S>>,
-    MakeCell<heed::LayerNormLstmCell<S>>, MakeCell<heed::LayerNormGruCell<S>>>;
+    MakeCell<Gru<S, heed::gru_forms::bahdanau>>, MakeCell<heed::ContextGruCell<S>>,
+    MakeCell<heed::ProjectedLstmCell<S>>, MakeCell<heed::LayerNormLstmCell<S>>, MakeCell<heed::LayerNormGruCell<S>>>;
 
 /// `options` follow the sizes in the constructor.
 template <class ScorerType, bool... options>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <heed/cells/gru.hpp>
+#include <heed/cells/gru_reset_before.hpp>
 #include <heed/cells/lstm.hpp>
 #include <heed/cells/rnn.hpp>
 #include <heed/variant.hpp>
@@ -17,7 +18,9 @@ struct AnyCell {
   template <class U>
   using With = AnyCell<U>;
 
-  std::variant<GruCell<T>, LstmCell<T>, RnnCell<T>, RnnCell<T, Dynamic, Dynamic, Relu>> cell;
+  std::variant<GruCell<T>, LstmCell<T>, RnnCell<T>, RnnCell<T, Dynamic, Dynamic, Relu>,
+               GruCell<T, Dynamic, Dynamic, gru_forms::cho>>
+      cell;
 
   AnyCell() = default;
   template <Cell C>

@@ -137,7 +137,7 @@ struct GruCell : detail::GateParameters<T, Input, Hidden, 3> {
     this->add_outer(d_a, rows_of_U(), s_prev, grad.U);
   }
 
- private:
+ protected:
   GateRows<3> rows_of_W() const { return {0, this->hidden_size(), 3 * this->hidden_size()}; }
   GateRows<3> rows_of_U() const { return detail::stacked<3>(this->hidden_size()); }
 };

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <heed/decoders/attentional_decoder.hpp>
+#include <heed/decoders/cho.hpp>
 #include <heed/decoders/context_decoder.hpp>
 #include <heed/decoders/plain.hpp>
+#include <heed/decoders/sutskever.hpp>
 #include <heed/variant.hpp>
 
 namespace heed::inline v0_1 {
@@ -16,7 +18,9 @@ struct AnyDecoder {
   template <class U>
   using With = AnyDecoder<KeptAs<U, C>, KeptAs<U, LookType>>;
 
-  std::variant<PlainDecoder<C>, ContextDecoder<C, LookType>, AttentionalDecoder<C, LookType>> decoder;
+  std::variant<PlainDecoder<C>, ContextDecoder<C, LookType>, AttentionalDecoder<C, LookType>, ChoDecoder<Stored>,
+               SutskeverDecoder<C>>
+      decoder;
 
   AnyDecoder() = default;
   template <Decoder D>

@@ -52,8 +52,11 @@ struct DecoderTape : LookTape<S> {
   Buffer<S> features;   ///< features x N: what the output layer sees
   Buffer<S> readout;    ///< what the readout keeps for backward
   Buffer<S> summaries;  ///< memory size x sentences: what the first state was made from
+  Memory<S> code;       ///< a memory of summaries alone: what a decoder made of another before it began
+  Buffer<S> coded;      ///< the summaries it made that from
 
   Buffer<S> d_previous, d_feed;
+  Memory<S> d_code;
   Buffer<S> d_features;  ///< to be filled before backward; overwritten by it
 };
 
@@ -69,7 +72,7 @@ std::span<const Index> reading(const DecoderState<S>& state, Index n) {
 template <class T, class S>
 void bridge_backward(const Bridge<T>& bridge, const DecoderState<S>& state, DecoderTape<S>& tape, Bridge<S>& grad,
                      Memory<S>& d_memory) {
-  for (std::size_t l = 0; l < bridge.layers.size(); ++l) {
+  for (std::size_t l = 0; l < bridge.layer_count(); ++l) {
     auto& layer = tape.stack.layers[l];
     bridge.backward(l, tape.summaries, layer.previous.leftCols(state.columns()), state.sentences, layer.d_state, grad,
                     d_memory);

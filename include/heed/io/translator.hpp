@@ -65,6 +65,8 @@ void for_each_later_field(Config& config, const F& f) {
   f("attention", config.attention);
   f("window", config.window);
   f("longest", config.longest);
+  f("reverse_source", config.reverse_source);
+  f("copy_states", config.copy_states);
 }
 
 inline std::string field_text(const std::string& value) { return value; }

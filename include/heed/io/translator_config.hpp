@@ -10,12 +10,12 @@
 namespace heed::inline v0_1 {
 
 /// The choices a program offers by name. The first of each is the default.
-inline constexpr std::array<std::string_view, 4> cell_names = {"gru", "lstm", "rnn", "rnn-relu"};
+inline constexpr std::array<std::string_view, 5> cell_names = {"gru", "lstm", "rnn", "rnn-relu", "gru-reset-before"};
 inline constexpr std::array<std::string_view, 10> scorer_names = {
     "additive",        "dot",      "general",  "concat",       "scaled-dot", "scaled-general",
     "normed-additive", "location", "coverage", "convolutional"};
 inline constexpr std::array<std::string_view, 4> attention_names = {"global", "local-m", "local-p", "monotonic"};
-inline constexpr std::array<std::string_view, 3> decoder_names = {"bahdanau", "luong", "plain"};
+inline constexpr std::array<std::string_view, 5> decoder_names = {"bahdanau", "luong", "plain", "cho", "sutskever"};
 
 /// What makes a translation model, apart from its parameters and vocabularies.
 struct TranslatorConfig {
@@ -31,14 +31,19 @@ struct TranslatorConfig {
   Index window = 10;          ///< local attention only: how far from its centre it looks
   Index longest = 100;        ///< location scores only: the words of a source that can be looked at
   double dropout = 0;
+  bool reverse_source = false;  ///< whether the encoder reads each sentence from its end
+  bool copy_states = false;     ///< whether the decoder begins with the encoder's final states as they are
 
   bool operator==(const TranslatorConfig&) const = default;
+
+  /// Whether the decoder looks back at the source; then it has a scorer.
+  bool attends() const { return decoder == "bahdanau" || decoder == "luong"; }
 
   /// The size of one direction of the encoder. Dot products need a memory as large as the query, so with them the two
   /// directions share `hidden`.
   Index encoder_hidden() const {
     const bool dot = scorer == "dot" || scorer == "scaled-dot";
-    return dot && decoder != "plain" && bidirectional ? hidden / 2 : hidden;
+    return dot && attends() && bidirectional ? hidden / 2 : hidden;
   }
   Index memory_size() const { return (bidirectional ? 2 : 1) * encoder_hidden(); }
 
@@ -61,6 +66,12 @@ struct TranslatorConfig {
     require(encoder_hidden() * (hidden == encoder_hidden() ? 1 : 2) == hidden, [&] {
       return "hidden is " + std::to_string(hidden) +
              ", but a dot product with two directions needs an even size: each direction has half";
+    });
+    require(!copy_states || decoder != "cho",
+            [] { return std::string("the cho decoder makes its first state itself"); });
+    require(!bidirectional || (!copy_states && decoder != "sutskever"), [] {
+      return std::string(
+          "a decoder that begins with the encoder's final states needs an encoder of one direction, not of both");
     });
   }
 
@@ -91,6 +102,7 @@ AnyCell<S> make_cell(std::string_view name, Index input, Index hidden) {
   if (name == "lstm") return LstmCell<S>(input, hidden);
   if (name == "rnn") return RnnCell<S>(input, hidden);
   if (name == "rnn-relu") return RnnCell<S, Dynamic, Dynamic, Relu>(input, hidden);
+  if (name == "gru-reset-before") return GruCell<S, Dynamic, Dynamic, gru_forms::cho>(input, hidden);
   require(name == "gru", [&] { return "there is no cell \"" + std::string(name) + '"'; });
   return GruCell<S>(input, hidden);
 }
@@ -137,12 +149,16 @@ TranslationModel<S> make_model(const TranslatorConfig& config, Index source_voca
   const Index E = config.embedding, M = config.memory_size(), H = config.hidden;
   using Model = TranslationModel<S>;
   Encoder<AnyCell<S>> encoder(cell, E, config.encoder_hidden(), config.layers, config.bidirectional, dropout);
+  encoder.reversed = config.reverse_source;
   const auto model = [&](auto decoder) {
+    if (config.copy_states) decoder.bridge = Bridge<S>::copying(decoder.stack.bottom().state_size(), config.layers);
     return Model(source_vocabulary, std::move(encoder), target_vocabulary, std::move(decoder), dropout);
   };
   if (config.decoder == "plain") {
     return model(PlainDecoder<AnyCell<S>>(cell, {}, E, M, H, config.layers, H, dropout));
   }
+  if (config.decoder == "cho") return model(ChoDecoder<S>(E, M, H, H, config.layers, H, dropout));
+  if (config.decoder == "sutskever") return model(SutskeverDecoder<AnyCell<S>>(cell, E, H, config.layers, dropout));
   if (config.decoder == "luong") {
     return model(AttentionalDecoder<AnyCell<S>, AnyLook<AnyScorer<S>>>(
         cell, make_look<S>(config), E, M, H, config.layers, H, config.input_feeding, dropout));
@@ -158,12 +174,10 @@ inline double model_size(const TranslatorConfig& config, Index source_vocabulary
   const auto M = static_cast<double>(config.memory_size()), K = static_cast<double>(config.encoder_hidden());
   const auto L = static_cast<double>(config.layers), V = static_cast<double>(target_vocabulary);
   const double directions = config.bidirectional ? 2 : 1;
-  const double gates = config.cell == "lstm" ? 4 : config.cell == "gru" ? 3 : 1;
+  const double gates = config.cell == "lstm" ? 4 : config.cell.starts_with("gru") ? 3 : 1;
   const double states = config.cell == "lstm" ? 2 : 1;
   const auto cell = [&](double in, double hidden) { return gates * hidden * (in + hidden + 2); };
-  const bool luong = config.decoder == "luong";
-  const double joined = luong ? (config.input_feeding ? H : 0) : M;  // what enters the first cell beside the word
-  const double tanh_layer = H * H + H * M + H;                       // W, U, v
+  const double tanh_layer = H * H + H * M + H;  // W, U, v
   const double scorer = config.scorer == "general"           ? H * M
                         : config.scorer == "scaled-general"  ? H * M + 1
                         : config.scorer == "additive"        ? tanh_layer
@@ -173,15 +187,23 @@ inline double model_size(const TranslatorConfig& config, Index source_vocabulary
                         : config.scorer == "coverage"        ? tanh_layer + 2 * H
                         : config.scorer == "convolutional"   ? tanh_layer + H + 10 * (H + 15)
                                                              : 0;
-  const double alignment = scorer + (config.attention == "local-p"     ? H * H + H
-                                     : config.attention == "monotonic" ? 1
-                                                                       : 0);
+  const double alignment = !config.attends() ? 0
+                                             : scorer + (config.attention == "local-p"     ? H * H + H
+                                                         : config.attention == "monotonic" ? 1
+                                                                                           : 0);
   const double encoder = directions * (cell(E, K) + (L - 1) * cell(M, K));
+  const double around = E * static_cast<double>(source_vocabulary) + encoder + E * V + V * (H + 1);
+  if (config.decoder == "cho") {  // a code of size H, cells of three gates, readouts of two rows a feature
+    return around + H * (M + 1) + 3 * H * (E + 2 * H + 2) + (L - 1) * 3 * H * (2 * H + 2) + L * H * (H + 1) +
+           2 * H * (2 * H + E + 1);
+  }
+  if (config.decoder == "sutskever") return around + cell(E, H) + (L - 1) * cell(H, H);
+  const bool luong = config.decoder == "luong";
+  const double joined = luong ? (config.input_feeding ? H : 0) : M;  // what enters the first cell beside the word
   const double stack = cell(E + joined, H) + (L - 1) * cell(H, H);
-  const double bridge = L * states * H * (M + 1);
+  const double bridge = config.copy_states ? 0 : L * states * H * (M + 1);
   const double readout = luong ? H * (M + H) : H * (H + M + E + 1);
-  return E * static_cast<double>(source_vocabulary) + encoder + E * V + stack +
-         (config.decoder == "plain" ? 0 : alignment) + bridge + readout + V * (H + 1);
+  return around + alignment + stack + bridge + readout;
 }
 
 }  // namespace heed::inline v0_1

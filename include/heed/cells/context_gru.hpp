@@ -1,0 +1,64 @@
+#pragma once
+
+#include <heed/cells/gru.hpp>
+
+#include <algorithm>
+
+namespace heed::inline v0_1 {
+
+/// The gated recurrent unit of the decoder of Cho et al. 2014 (arXiv 1406.1078v3, appendix A.1.2): the context c, the last
+/// numbers of its input, stands inside the reset product.
+///
+///   r = sigmoid(W_r x + C_r c + b_Wr + U_r h + b_Ur)         n  = tanh(W_n x + b_Wn + r m),  m = U_n h + C_n c + b_Un
+///   z = sigmoid(W_z x + C_z c + b_Wz + U_z h + b_Uz)         h' = (1 - z) n + z h
+///
+/// W holds [W C]. Trace and gradients are those of `GruCell`: C c is added where U h is.
+template <class T>
+struct ContextGruCell : GruCell<T> {
+  using Scalar = scalar_of<T>;
+  using S = Scalar;
+  template <class U>
+  using With = ContextGruCell<U>;
+  using GruCell<T>::W;
+
+  Index context = 0;  ///< size of c: 0 makes it a `GruCell`
+
+  ContextGruCell() = default;
+  /// `input` counts x and c.
+  ContextGruCell(Index input, Index hidden, bool bias = true, Index context_size = 0)
+      : GruCell<T>(input, hidden, bias), context(context_size) {}
+
+  void project(const In<S>& x, Index first, Out<S> trace) const {
+    const Index outside = rows_outside(first, x.rows()), inside = x.rows() - outside;
+    if (first == 0 || outside > 0) GruCell<T>::project(x.topRows(outside), first, trace);
+    if (inside > 0) add_gates(W.middleCols(first + outside, inside), x.bottomRows(inside), trace, this->rows_of_U());
+  }
+
+  void project_backward(const In<S>& d_a, Index first, Out<S> d_x) const {
+    const Index outside = rows_outside(first, d_x.rows()), inside = d_x.rows() - outside;
+    if (outside > 0) GruCell<T>::project_backward(d_a, first, d_x.topRows(outside));
+    if (inside == 0) return;
+    add_gates_backward(W.middleCols(first + outside, inside), d_a, this->rows_of_U(), d_x.bottomRows(inside));
+  }
+
+  void accumulate(const In<S>& x, Index first, const In<S>& d_a, With<S>& grad) const {
+    const Index outside = rows_outside(first, x.rows()), inside = x.rows() - outside;
+    if (first == 0 || outside > 0) GruCell<T>::accumulate(x.topRows(outside), first, d_a, grad);
+    if (inside == 0) return;
+    this->add_outer(d_a, this->rows_of_U(), x.bottomRows(inside), grad.W.middleCols(first + outside, inside));
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    GruCell<T>::visit_parameters(visit, self...);
+    visit("context", self.context...);
+  }
+
+ private:
+  /// How many of the input's rows first ... first + rows are x, not c.
+  Index rows_outside(Index first, Index rows) const {
+    return std::clamp(this->input_size() - context - first, Index{0}, rows);
+  }
+};
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <heed/cells/context_gru.hpp>
+#include <heed/decoders/plain.hpp>
+#include <heed/layers/linear.hpp>
+#include <heed/maxout_readout.hpp>
+
+namespace heed::inline v0_1 {
+
+/// The decoder of Cho et al. 2014 (arXiv 1406.1078v3, appendix A.1.2): one code c of the sentence is where it begins, and
+/// is seen by every gate, inside the reset product, and by the readout.
+///
+///   c = tanh(V h_T)        s_0 = tanh(V' c)        s_i = cell([E y_{i-1}; c], s_{i-1})
+///   t~_i = O_h s_i + O_y E y_{i-1} + O_c c         features_i = of every two numbers of t~_i the larger
+///
+/// h_T is the memory's summary. Biases, which the paper leaves out of its equations, stand where the parts have them. Its
+/// O_y reads the word y_{i-1} itself; here it reads E y_{i-1}, which is a matrix for the word of the embedding's rank. For
+/// the encoder-decoder to the letter the encoder's cell is `GruCell<T, Dynamic, Dynamic, gru_forms::cho>`, in one layer and
+/// one direction, and `symbols::begin` is embedded as zeros.
+template <class T>
+struct ChoDecoder : ContextDecoder<ContextGruCell<T>, FixedVector<scalar_of<T>>, MaxoutReadout> {
+  using Base = ContextDecoder<ContextGruCell<T>, FixedVector<scalar_of<T>>, MaxoutReadout>;
+  using Stored = T;
+  using Scalar = scalar_of<T>;
+  using S = Scalar;
+  template <class U>
+  using With = ChoDecoder<U>;
+
+  Linear<T> code;  ///< V: memory size -> code size
+
+  ChoDecoder() = default;
+  ChoDecoder(Index word_size, Index memory_size, Index code_size, Index hidden, Index layers, Index features,
+             S dropout = S(0))
+      : Base([](Index input, Index units) { return ContextGruCell<T>(input, units); }, {}, word_size, code_size, hidden,
+             layers, features, dropout),
+        code(memory_size, code_size) {
+    this->stack.layers.front().context = code_size;
+    this->readout.previous = false;
+  }
+
+  void start(const Memory<S>& memory, DecoderState<S>& state, DecoderTape<S>& tape) const {
+    tape.coded.assign(memory.summary);
+    tape.code.values.resize(code.output_size(), 0);
+    tape.code.summary.resize(code.output_size(), tape.coded.cols());
+    code.forward(tape.coded, tape.code.summary);
+    Tanh::forward(tape.code.summary);
+    Base::start(tape.code, state, tape);
+  }
+
+  void begin(const In<S>& x, const Memory<S>&, DecoderTape<S>& tape) const { Base::begin(x, tape.code, tape); }
+
+  void step(const Memory<S>&, DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
+            Random* random) const {
+    Base::step(tape.code, state, tape, first, n, random);
+  }
+
+  void finish_backward(const In<S>& x, const DecoderState<S>& state, DecoderTape<S>& tape, With<S>& grad,
+                       Out<S> d_x) const {
+    tape.d_code.zeros_like(tape.code);
+    Base::finish_backward(x, state, tape, grad, d_x);
+  }
+
+  void step_backward(const Memory<S>&, const DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
+                     With<S>& grad, Memory<S>&, const Random* random) const {
+    Base::step_backward(tape.code, state, tape, first, n, grad, tape.d_code, random);
+  }
+
+  void start_backward(const DecoderState<S>& state, DecoderTape<S>& tape, With<S>& grad, Memory<S>& d_memory) const {
+    Base::start_backward(state, tape, grad, tape.d_code);
+    auto& d = tape.d_code.summary;
+    Tanh::backward(tape.code.summary, d);       // was: c = tanh(.)
+    code.accumulate(tape.coded, d, grad.code);  // was: V h_T
+    code.backward(d, d_memory.summary);         // was: V h_T
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("code", self.code...);
+    Base::visit_parameters(visit, self...);
+  }
+};
+
+}  // namespace heed::inline v0_1

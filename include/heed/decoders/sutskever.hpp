@@ -1,0 +1,88 @@
+#pragma once
+
+#include <heed/decoders/decoder.hpp>
+
+namespace heed::inline v0_1 {
+
+/// The decoder of Sutskever, Vinyals & Le 2014 (arXiv 1409.3215, section 2), which looks at nothing: all it knows of a
+/// sentence is where it begins, at the encoder's final states, layer by layer as they are.
+///
+///   s_0 = the encoder's final state        s_i = cell(E y_{i-1}, s_{i-1})        features_i = h_i, the top layer's
+///
+/// The encoder has one direction, and as many layers of the same cell and size. The paper's are four layers of LSTMs, the
+/// encoder's reading the source reversed (`Encoder::reversed`). It cites the LSTM of Graves 2013, whose peepholes
+/// `LstmCell` does not have.
+template <Cell C>
+struct SutskeverDecoder {
+  using Stored = StoredOf<C>;
+  using Scalar = typename C::Scalar;
+  using S = Scalar;
+  template <class U>
+  using With = SutskeverDecoder<KeptAs<U, C>>;
+
+  Stack<C> stack;
+  Bridge<Stored> bridge;  ///< copies
+
+  SutskeverDecoder() = default;
+
+  /// `make(input, hidden)` makes a cell.
+  template <class MakeCell>
+  SutskeverDecoder(MakeCell&& make, Index word_size, Index hidden, Index layers, S dropout = S(0))
+      : stack(make, word_size, hidden, layers, dropout),
+        bridge(Bridge<Stored>::copying(stack.bottom().state_size(), layers)) {}
+
+  Index word_size() const { return stack.bottom().input_size(); }
+  Index feature_size() const { return stack.hidden_size(); }
+
+  void prepare(Memory<S>&) const {}
+
+  void start(const Memory<S>& memory, DecoderState<S>& state, DecoderTape<S>& tape) const {
+    bridge.forward(memory, state.sentences, tape.summaries, state.layers);
+    state.feed.resize(0, state.columns());
+    state.carry.resize(0, state.columns());
+  }
+
+  void begin(const In<S>& x, const Memory<S>&, DecoderTape<S>& tape) const {
+    stack.begin(x.cols(), tape.stack);
+    tape.weights.resize(0, x.cols());
+    stack.bottom().project(x, 0, tape.stack.layers.front().trace);
+  }
+
+  void step(const Memory<S>&, DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
+            Random* random) const {
+    stack.step(tape.stack, first, n, state.layers, random);
+  }
+
+  void finish(const In<S>&, DecoderTape<S>& tape) const { tape.features.assign(tape.stack.top().outputs); }
+
+  void finish_backward(const In<S>& x, const DecoderState<S>& state, DecoderTape<S>& tape, With<S>&, Out<S>) const {
+    stack.begin_backward(x.cols(), state.columns(), tape.stack);
+    tape.stack.top().d_outputs.assign(tape.d_features);  // was: features = outputs
+  }
+
+  void step_backward(const Memory<S>&, const DecoderState<S>&, DecoderTape<S>& tape, Index first, Index n, With<S>&,
+                     Memory<S>&, const Random* random) const {
+    stack.step_backward(tape.stack, first, n, random);  // was: stack.step
+  }
+
+  void begin_backward(const In<S>& x, const DecoderTape<S>& tape, With<S>& grad, Out<S> d_x) const {
+    const auto& bottom = tape.stack.layers.front();
+    stack.accumulate(tape.stack, grad.stack);
+    stack.bottom().accumulate(x, 0, bottom.d_a, grad.stack.layers.front());
+    stack.bottom().project_backward(bottom.d_a, 0, d_x);
+  }
+
+  void start_backward(const DecoderState<S>& state, DecoderTape<S>& tape, With<S>& grad, Memory<S>& d_memory) const {
+    detail::bridge_backward(bridge, state, tape, grad.bridge, d_memory);
+  }
+
+  void prepare_backward(const Memory<S>&, Memory<S>&, With<S>&) const {}
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("stack", self.stack...);
+    visit("bridge", self.bridge...);
+  }
+};
+
+}  // namespace heed::inline v0_1

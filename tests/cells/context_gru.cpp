@@ -1,0 +1,98 @@
+#include <heed/cells/context_gru.hpp>
+
+#include <heed/pack.hpp>
+
+#include "support/cell_runs.hpp"
+#include "support/numbers.hpp"
+
+#include <gtest/gtest.h>
+
+using heed::ContextGruCell;
+using heed::GruCell;
+using heed::Index;
+using heed::Matrix;
+using heed::Random;
+
+namespace {
+
+constexpr Index words = 3, context = 2, inputs = words + context, hidden = 4;
+
+struct Trial {
+  Random random{11};
+  ContextGruCell<double> cell{inputs, hidden, true, context};
+  Matrix<double> x, s_prev;
+  Trial() {
+    randomize(cell, random);
+    x = random_matrix(inputs, 3, random);
+    s_prev = random_matrix(hidden, 3, random);
+  }
+};
+
+}  // namespace
+
+TEST(ContextGruCell, IsAGruWithoutAContext) {
+  Trial trial;
+  GruCell<double> gru(inputs, hidden);
+  copy_parameters(trial.cell, gru);
+  EXPECT_GT(
+      difference(typed::next_state(trial.cell, trial.x, trial.s_prev), typed::next_state(gru, trial.x, trial.s_prev)),
+      0.01);
+  trial.cell.context = 0;
+  EXPECT_EQ(typed::next_state(trial.cell, trial.x, trial.s_prev), typed::next_state(gru, trial.x, trial.s_prev));
+}
+
+TEST(ContextGruCell, HidesTheContextFromTheCandidateWhereTheResetIsClosed) {
+  Trial trial;
+  trial.cell.W.topRows(2 * hidden).rightCols(context).setZero();  // c reaches neither r nor z
+  const Matrix<double> before = typed::next_state(trial.cell, trial.x, trial.s_prev);
+  Matrix<double> other = trial.x;
+  other.bottomRows(context).array() += 0.5;
+  EXPECT_GT(difference(typed::next_state(trial.cell, other, trial.s_prev), before), 0.01);
+  trial.cell.b_U.head(hidden).setConstant(-1000);  // r = 0
+  EXPECT_EQ(typed::next_state(trial.cell, other, trial.s_prev), typed::next_state(trial.cell, trial.x, trial.s_prev));
+}
+
+TEST(ContextGruCell, TakesItsInputInBlocks) {
+  const Trial trial;
+  Random random(13);
+  const Matrix<double> d_a = random_matrix(trial.cell.gradient_size(), 3, random);
+  Matrix<double> whole(trial.cell.trace_size(), 3), d_whole = Matrix<double>::Zero(inputs, 3);
+  trial.cell.project(trial.x, 0, whole);
+  trial.cell.project_backward(d_a, 0, d_whole);
+  auto grad_whole = heed::zeros_like(trial.cell);
+  trial.cell.accumulate(trial.x, 0, d_a, grad_whole);
+  for (const Index first : {1, 2, 3, 4}) {
+    Matrix<double> trace(trial.cell.trace_size(), 3), d_x = Matrix<double>::Zero(inputs, 3);
+    auto grad = heed::zeros_like(trial.cell);
+    for (const auto& [begin, rows] : {std::pair(Index{0}, first), std::pair(first, inputs - first)}) {
+      trial.cell.project(trial.x.middleRows(begin, rows), begin, trace);
+      trial.cell.project_backward(d_a, begin, d_x.middleRows(begin, rows));
+      trial.cell.accumulate(trial.x.middleRows(begin, rows), begin, d_a, grad);
+    }
+    EXPECT_LE(difference(trace, whole), 1e-15) << first;
+    EXPECT_LE(difference(d_x, d_whole), 1e-15) << first;
+    EXPECT_LE(part_difference(grad, grad_whole), 1e-15) << first;
+  }
+}
+
+TEST(ContextGruCell, HasBiasesEvenWhereAllOfItsInputIsContext) {
+  Trial trial;
+  trial.cell.context = inputs;
+  Matrix<double> trace = Matrix<double>::Constant(trial.cell.trace_size(), 3, 77);
+  trial.cell.project(Matrix<double>::Zero(inputs, 3), 0, trace);
+  EXPECT_EQ(trace.col(0).tail(hidden), trial.cell.b_W.tail(hidden));
+  EXPECT_EQ(trace.col(0).segment(2 * hidden, hidden), trial.cell.b_U.tail(hidden));
+}
+
+TEST(ContextGruCell, IsTheSamePacked) {
+  Random random(17);
+  ContextGruCell<float> cell(inputs, 20, true, context);
+  randomize(cell, random);
+  const auto packed = heed::pack(cell);
+  EXPECT_EQ(packed.context, context);
+  const Matrix<float> x = random_matrix<float>(inputs, 3, random), s_prev = random_matrix<float>(20, 3, random);
+  Matrix<float> trace(packed.trace_size(), 3), s(20, 3);
+  packed.project(x, 0, trace);
+  packed.step(trace, s_prev, s);
+  EXPECT_LE(difference(s, typed::next_state(cell, x, s_prev)), 1e-6);
+}

@@ -1,0 +1,147 @@
+#include <heed/decoders/cho.hpp>
+
+#include <heed/cells/gru_reset_before.hpp>
+
+#include "support/decoder_runs.hpp"
+
+#include <gtest/gtest.h>
+
+using heed::Index;
+using heed::Token;
+
+namespace {
+
+using Cho = heed::ChoDecoder<double>;
+using decoding::Setting;
+
+constexpr Index code = 6;
+
+Cho make(Index layers, double dropout = 0) {
+  using namespace decoding;
+  return randomized(Cho(word, memory_size, code, hidden, layers, features, dropout));
+}
+
+}  // namespace
+
+TEST(ChoDecoder, AgreesWithThePaperInScalarLoops) {
+  for (const Index layers : {1, 2}) {
+    Setting setting;
+    EXPECT_LE(decoding::distance_from_paper(make(layers), setting), 1e-13);
+  }
+}
+
+TEST(ChoDecoder, GradientsAgreeWithCentralDifferences) {
+  for (const Index layers : {1, 2}) {
+    for (const std::uint64_t dropout_seed : {0u, 7u}) {
+      const Cho decoder = make(layers, 0.3);
+      Setting setting;
+      const auto found = decoding::check(decoder, setting, dropout_seed);
+      EXPECT_LE(found.error, 1e-6) << found.name;
+      EXPECT_EQ(found.checked, heed::parameter_count(decoder) + setting.x.size() + setting.memory.values.size() +
+                                   setting.memory.summary.size());
+    }
+  }
+}
+
+TEST(ChoDecoder, AddsToEveryGradient) {
+  const Cho decoder = make(1);
+  Setting setting;
+  decoding::Run run(decoder, setting);
+  decoding::Gradients<Cho> once(decoder, setting), grad(decoder, setting);
+  run.tape.d_features.assign(setting.d_features);
+  heed::decode_backward(decoder, setting.x, setting.packing, setting.memory, run.state, run.tape, grad.parameters,
+                        grad.x, grad.memory);
+  heed::scale(once.parameters, 2.0);
+  EXPECT_LE(part_difference(grad.parameters, once.parameters), 1e-13);
+  EXPECT_LE(difference(grad.memory.summary, 2 * once.memory.summary), 1e-13);
+}
+
+TEST(ChoDecoder, KnowsASentenceOnlyByItsCode) {
+  Cho decoder = make(1);
+  Setting setting;
+  const double before = decoding::loss(decoder, setting);
+  setting.memory.values.setConstant(100);
+  EXPECT_EQ(decoding::loss(decoder, setting), before);
+  decoder.code.W.setZero();
+  const double deaf = decoding::loss(decoder, setting);
+  EXPECT_NE(deaf, before);
+  setting.memory.summary.setConstant(100);
+  EXPECT_EQ(decoding::loss(decoder, setting), deaf);
+}
+
+TEST(ChoDecoder, LetsTheCodeIntoTheFirstStateTheCellAndTheReadout) {
+  const Cho decoder = make(1);
+  Setting setting;
+  const double before = decoding::loss(decoder, setting);
+  Cho start = decoder, cell = decoder, readout = decoder;
+  start.bridge.layers[0].W.setZero();
+  cell.stack.layers[0].W.rightCols(code).setZero();
+  readout.readout.W.middleCols(decoding::hidden, code).setZero();
+  for (const Cho& other : {start, cell, readout}) EXPECT_NE(decoding::loss(other, setting), before);
+}
+
+/// Appendix A of the paper, in its letters, one sentence and one number at a time. The output layer is G, as one matrix.
+TEST(ChoDecoder, MakesThePapersEncoderDecoder) {
+  using Cell = heed::GruCell<double, heed::Dynamic, heed::Dynamic, heed::gru_forms::cho>;
+  using Model = heed::Seq2Seq<heed::Encoder<Cell>, Cho>;
+  const auto cell = [](Index input, Index size) { return Cell(input, size); };
+  Model model(6, heed::Encoder<Cell>(cell, 2, 3, 1, false), 5, Cho(2, 3, 3, 3, 1, 4));
+  model = decoding::randomized(model);
+  model.target.table.col(heed::symbols::begin).setZero();  // e(y_0)
+  const std::vector<std::vector<Token>> sources = {{3, 4, 5, 0}, {5}, {4, 3}}, targets = {{4, 3}, {3, 3, 4}, {}};
+  const std::vector<std::span<const Token>> x(sources.begin(), sources.end()), y(targets.begin(), targets.end());
+
+  Model paper = model;
+  const auto paper_loss = [&] {
+    using oracle::affine;
+    using oracle::at;
+    using oracle::Column;
+    constexpr Index n = 3;
+    const auto& decoder = paper.decoder;
+    const auto& encoder_cell = paper.encoder.layers[0].forward;
+    const auto& decoder_cell = decoder.stack.layers[0];
+    oracle::Real loss = 0;
+    for (std::size_t b = 0; b < sources.size(); ++b) {
+      Column h(n), c, s;
+      for (const Token word : sources[b]) h = oracle::step(encoder_cell, oracle::column(paper.source.table, word), h);
+      for (Index k = 0; k < n; ++k) c.push_back(std::tanh(affine(decoder.code.W, 0, h, decoder.code.b, k)));
+      const auto& first = decoder.bridge.layers[0];
+      for (Index k = 0; k < n; ++k) s.push_back(std::tanh(affine(first.W, 0, c, first.b, k)));
+      for (std::size_t t = 0; t <= targets[b].size(); ++t) {
+        const Token before = t == 0 ? heed::symbols::begin : targets[b][t - 1];
+        const Column e = oracle::column(paper.target.table, before);
+        const auto gate = [&](Index g, Index k) {  // W e, and U s + C c
+          return std::pair(affine(decoder_cell.W, 0, e, decoder_cell.b_W, g * n + k),
+                           affine(decoder_cell.U, 0, s, decoder_cell.b_U, g * n + k) +
+                               affine(decoder_cell.W, 2, c, oracle::no_bias(), g * n + k));
+        };
+        Column next;
+        for (Index k = 0; k < n; ++k) {
+          const auto [r_e, r_h] = gate(0, k);
+          const auto [z_e, z_h] = gate(1, k);
+          const auto [n_e, n_h] = gate(2, k);
+          const oracle::Real r = oracle::sigmoid(r_e + r_h), z = oracle::sigmoid(z_e + z_h);
+          next.push_back(z * s[at(k)] + (1 - z) * std::tanh(n_e + r * n_h));
+        }
+        s = next;
+        const auto shown = [&](Index row) {
+          const auto& O = decoder.readout;
+          return affine(O.W, 0, s, O.b, row) + affine(O.W, n, c, oracle::no_bias(), row) +
+                 affine(O.W, 2 * n, e, oracle::no_bias(), row);
+        };
+        Column maxima, logits;
+        for (Index k = 0; k < 4; ++k) maxima.push_back(std::max(shown(2 * k), shown(2 * k + 1)));
+        for (Index k = 0; k < 5; ++k) logits.push_back(affine(paper.output.W, 0, maxima, paper.output.b, k));
+        const Token wanted = t < targets[b].size() ? targets[b][t] : heed::symbols::end;
+        loss += oracle::cross_entropy(logits, wanted, 0);
+      }
+    }
+    return static_cast<double>(loss);
+  };
+  Model::Tape tape;
+  Model grad = heed::zeros_like(model);
+  EXPECT_NEAR(model.loss_and_gradient(x, y, tape, grad), paper_loss(), 1e-12);
+  const heed::GradientCheck check = heed::check_gradients(paper, grad, paper_loss);
+  EXPECT_LE(check.error, 1e-6) << check.name;
+  EXPECT_EQ(check.checked, heed::parameter_count(model));
+}

@@ -1,0 +1,110 @@
+#include <heed/decoders/sutskever.hpp>
+
+#include <heed/cells/gru.hpp>
+#include <heed/cells/lstm.hpp>
+
+#include "support/decoder_runs.hpp"
+#include "support/refusal.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+using heed::Index;
+using heed::Token;
+
+namespace {
+
+using decoding::Setting;
+using Gru = heed::GruCell<double>;
+using Lstm = heed::LstmCell<double>;
+
+template <class Cell>
+heed::SutskeverDecoder<Cell> make(Index layers, double dropout = 0) {
+  using namespace decoding;
+  const auto cell = [](Index input, Index size) { return Cell(input, size); };
+  return randomized(heed::SutskeverDecoder<Cell>(cell, word, hidden, layers, dropout));
+}
+
+/// A setting for as many layers, of which the features are the top one's state.
+Setting setting_for(Index layers, Index state_size) {
+  Setting setting;
+  setting.d_features = heed::Matrix<double>(setting.d_features.topRows(decoding::hidden));
+  setting.with_states(layers, state_size);
+  return setting;
+}
+
+}  // namespace
+
+TEST(SutskeverDecoder, AgreesWithThePaperInScalarLoops) {
+  for (const Index layers : {1, 4}) {
+    Setting gru = setting_for(layers, 4), lstm = setting_for(layers, 8);
+    EXPECT_LE(decoding::distance_from_paper(make<Gru>(layers), gru), 1e-13);
+    EXPECT_LE(decoding::distance_from_paper(make<Lstm>(layers), lstm), 1e-13);
+  }
+}
+
+TEST(SutskeverDecoder, GradientsAgreeWithCentralDifferences) {
+  for (const std::uint64_t dropout_seed : {0u, 7u}) {
+    const auto decoder = make<Lstm>(2, 0.3);
+    Setting setting = setting_for(2, 8);
+    const auto found = decoding::check(decoder, setting, dropout_seed);
+    EXPECT_LE(found.error, 1e-6) << found.name;
+    EXPECT_EQ(found.checked, heed::parameter_count(decoder) + setting.x.size() + setting.memory.values.size() +
+                                 setting.memory.summary.size() + 2 * 8 * 3);
+  }
+}
+
+TEST(SutskeverDecoder, KnowsASentenceOnlyByWhereTheEncoderEnded) {
+  const auto decoder = make<Lstm>(2);
+  Setting setting = setting_for(2, 8);
+  const double before = decoding::loss(decoder, setting);
+  setting.memory.values.setConstant(100);
+  setting.memory.summary.setConstant(100);
+  EXPECT_EQ(decoding::loss(decoder, setting), before);
+  for (const Index row : {0, 7}) {  // of h and of c
+    Setting other = setting_for(2, 8);
+    other.memory.states[0](row, 1) += 0.1;
+    EXPECT_NE(decoding::loss(decoder, other), before);
+  }
+  const decoding::Run run(decoder, setting);
+  EXPECT_EQ(run.tape.weights.rows(), 0);
+}
+
+TEST(SutskeverDecoder, RefusesAnEncoderThatDoesNotFit) {
+  Setting setting = setting_for(2, 4);
+  EXPECT_EQ(refusal([&] { decoding::loss(make<Lstm>(2), setting); }),
+            "Bridge: expected final states of size 8, the decoder's, not 4");
+  EXPECT_EQ(refusal([&] { decoding::loss(make<Gru>(3), setting); }),
+            "Bridge: expected the final states of 3 layers of one direction, one for each of the decoder's, not 2");
+}
+
+/// Section 2 of the paper: the loss of the targets, given sources that are turned round before they are read.
+TEST(SutskeverDecoder, MakesThePapersModelOfDeepLstmsAndAReversedSource) {
+  using Model = heed::Seq2Seq<heed::Encoder<Lstm>, heed::SutskeverDecoder<Lstm>>;
+  const auto cell = [](Index input, Index size) { return Lstm(input, size); };
+  heed::Encoder<Lstm> encoder(cell, 2, 3, 2, false);
+  encoder.reversed = true;
+  Model model(6, encoder, 5, heed::SutskeverDecoder<Lstm>(cell, 2, 3, 2));
+  model = decoding::randomized(model);
+  const std::vector<std::vector<Token>> sources = {{3, 4, 5, 0}, {5}, {4, 3}}, targets = {{4, 3}, {3, 3, 4}, {}};
+  const std::vector<std::span<const Token>> x(sources.begin(), sources.end()), y(targets.begin(), targets.end());
+
+  Model paper = model;
+  const auto paper_loss = [&] {
+    paper.encoder.reversed = false;
+    oracle::Real loss = 0;
+    for (std::size_t b = 0; b < sources.size(); ++b) {
+      std::vector<Token> source = sources[b];
+      std::reverse(source.begin(), source.end());
+      loss += oracle::sentence_loss(paper, source, targets[b]).loss;
+    }
+    return static_cast<double>(loss);
+  };
+  Model::Tape tape;
+  Model grad = heed::zeros_like(model);
+  EXPECT_NEAR(model.loss_and_gradient(x, y, tape, grad), paper_loss(), 1e-12);
+  const heed::GradientCheck check = heed::check_gradients(paper, grad, paper_loss);
+  EXPECT_LE(check.error, 1e-6) << check.name;
+  EXPECT_EQ(check.checked, heed::parameter_count(model));
+}
