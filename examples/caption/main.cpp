@@ -37,13 +37,14 @@ struct SceneBatch {
   SceneBatch(const SceneBatch&) = delete;  // the spans are of this one
 };
 
-/// What was measured on unseen images.
+/// What was measured on unseen images. Attention is what reaches the decoder, the weights times the gate: where a shut gate
+/// looks has no say.
 struct CaptionScores {
-  long images = 0, exact = 0, named = 0;  ///< named: words of exact captions that name a shape
-  double mass = 0;                        ///< of the attention on the named shapes, summed over these words
+  long images = 0, exact = 0;
+  double attention = 0, mass = 0;  ///< for the words of exact captions that name a shape: all; that on the shape
 
   double exact_share() const { return static_cast<double>(exact) / static_cast<double>(images); }
-  double mass_share() const { return named == 0 ? 0 : mass / static_cast<double>(named); }
+  double mass_share() const { return attention > 0 ? mass / attention : 0; }
 };
 
 struct CaptionProgram {
@@ -165,8 +166,13 @@ struct CaptionProgram {
                                   std::min(at_a_time, unseen - k * at_a_time));
         model.encode(batch_of.images, tape);
         heed::search(model, tape.memory, search, work, found);
-        for (std::size_t i = 0; i < found.size(); ++i) {
-          tally(batch_of.scenes[i], found[i], found[i].tokens == batch_of.captions[i], model.places(), scores[k]);
+        model.decode(batch_of.images, batch_of.sentences, tape);  // an exact caption is the one that was found
+        for (heed::Index p = 0; p < tape.packing.sentences(); ++p) {
+          const auto i = static_cast<std::size_t>(tape.packing.sentence(p));
+          ++scores[k].images;
+          if (found[i].tokens != batch_of.captions[i]) continue;
+          ++scores[k].exact;
+          tally(batch_of.scenes[i], tape, p, model.places(), scores[k]);
         }
       }
     });
@@ -174,24 +180,25 @@ struct CaptionProgram {
     for (const auto& part : scores) {
       total.images += part.images;
       total.exact += part.exact;
-      total.named += part.named;
+      total.attention += part.attention;
       total.mass += part.mass;
     }
     return total;
   }
 
-  /// The weights count where they lie on a place any pixel of which the named figure covers.
-  static void tally(const Scene& scene, const heed::Hypothesis<float>& found, bool exact, heed::Grid places,
+  /// A shape is named by its colour and its noun. Attention counts on the places any pixel of which the shape covers.
+  static void tally(const Scene& scene, const CaptionerTape<float>& tape, heed::Index p, heed::Grid places,
                     CaptionScores& scores) {
-    ++scores.images;
-    if (!exact) return;
-    ++scores.exact;
-    for (std::size_t t = 0; t < scene.named.size(); ++t) {
-      if (!scene.named[t]) continue;
-      ++scores.named;
-      for (heed::Index place = 0; place < places.places(); ++place) {
-        if (!Scenes::touches(scene.figures[*scene.named[t]], places, place)) continue;
-        scores.mass += static_cast<double>(found.weights(place, static_cast<heed::Index>(t)));
+    for (std::size_t noun = 0; noun < scene.named.size(); ++noun) {
+      if (!scene.named[noun]) continue;
+      for (const std::size_t word : {noun - 1, noun}) {
+        const heed::Index column = tape.packing.column(static_cast<heed::Index>(word), p);
+        const double gate = static_cast<double>(tape.decoder.gates(0, column));
+        scores.attention += gate;
+        for (heed::Index place = 0; place < places.places(); ++place) {
+          if (!Scenes::touches(scene.figures[*scene.named[noun]], places, place)) continue;
+          scores.mass += gate * static_cast<double>(tape.decoder.weights(place, column));
+        }
       }
     }
   }
@@ -224,7 +231,7 @@ struct CaptionProgram {
     std::printf("\nUnseen images                            %ld\n", scores.images);
     std::printf("captions that are exact                  %.1f %% (at least %.0f)\n", 100 * scores.exact_share(),
                 100 * least_exact);
-    std::printf("attention on the shape a word names      %.1f %% (at least %.0f)\n", 100 * scores.mass_share(),
+    std::printf("attention on the shape that words name   %.1f %% (at least %.0f)\n", 100 * scores.mass_share(),
                 100 * least_mass);
     std::fflush(stdout);
     const bool holds = scores.exact_share() >= least_exact && scores.mass_share() >= least_mass;
