@@ -101,8 +101,8 @@ struct Look {
     attention.prepare(memory);
     attention.start(memory, sentences, carry);
     attention.begin(memory, batch, tape);
-    own_projected.resize(attention.scorer.projected_size(), batch);
-    attention.scorer.project(queries, own_projected);
+    own_projected.resize(heed::detail::queries_of(attention.scorer).projected_size(), batch);
+    heed::detail::queries_of(attention.scorer).project(queries, own_projected);
   }
 
   auto values_of(Index b) const { return values.middleCols(b * S, S); }

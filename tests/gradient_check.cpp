@@ -49,6 +49,14 @@ TEST(CheckGradient, FindsTheOneDerivativeThatIsWrong) {
   EXPECT_EQ(check.checked, 12);
 }
 
+TEST(CheckGradient, KeepsTheDigitsOfALongDouble) {
+  Matrix<long double> x = numbers().cast<long double>();
+  heed::GradientCheck check;
+  heed::check_gradient(
+      "x", x, Matrix<long double>(3 * x.array().square()), [&] { return x.array().cube().sum(); }, check, 1e-6);
+  EXPECT_LE(check.error, 1e-11);  // losses rounded to double are 1e-10 off
+}
+
 TEST(CheckGradient, KeepsTheWorstOfSeveralCalls) {
   Matrix<double> x = numbers(), wrong = exact(x);
   wrong(0, 0) += 0.5;

@@ -21,8 +21,8 @@ template <class ScorerType, class NormalizerType, class S>
 void look(const ScorerType& scorer, const NormalizerType& normalizer, const In<S>& projected, const In<S>& values,
           const In<S>& keys, const In<S>& carry, Out<S> weights, Out<S> contexts, Buffer<S>& scratch) {
   const Index rows = values.rows(), cols = values.cols(), n = projected.cols();
-  if constexpr (std::is_same_v<NormalizerType, Softmax> && std::is_floating_point_v<S>) {
-    if (scorer.key_size() == 0 && !depends_on_place(scorer) && OnePass<S>::pays(rows, cols)) {
+  if constexpr (std::is_same_v<NormalizerType, Softmax>) {
+    if (keys_of(scorer).key_size() == 0 && !depends_on_place(scorer) && OnePass<S>::pays(rows, cols)) {
       const auto read = [&](Index j, Index) { return Columns<const S>(columns_of(values)).from(j); };
       OnePass<S>::run(rows, cols, n, read, columns_of(weights), columns_of(contexts),
                       [&](Index j, Index width, Index first, Index count) {
@@ -107,7 +107,7 @@ struct Attention {
   }
 
   void begin(const Memory<S>& memory, Index columns, LookTape<S>& tape) const {
-    detail::make_room(memory, scorer.projected_size(), carry_size(memory), columns, tape);
+    detail::make_room(memory, detail::queries_of(scorer).projected_size(), carry_size(memory), columns, tape);
   }
 
   /// Does not allocate once the tape has grown.
@@ -119,7 +119,7 @@ struct Attention {
     auto projected = tape.projected.middleCols(first, n), weights = tape.weights.middleCols(first, n);
     auto contexts = tape.contexts.middleCols(first, n), carried = tape.carries.middleCols(first, n);
     carried = carry;
-    scorer.project(queries, projected);
+    detail::queries_of(scorer).project(queries, projected);
     detail::for_each_sentence(sentences, [&](Index b, Index i, Index count) {
       const Index length = memory.length(b);
       look(projected.middleCols(i, count), memory, b, carried.block(0, i, carry.rows() > 0 ? length : 0, count),
@@ -144,7 +144,8 @@ struct Attention {
     detail::for_each_sentence(sentences, [&](Index b, Index i, Index count) {
       const Index length = memory.length(b), handed = d_carry.rows() > 0 ? length : 0;
       const auto w = weights.block(0, i, length, count);
-      auto d = tape.d_scores.block(0, i, length, count), d_handed = d_carry.block(0, i, handed, count);
+      auto d = tape.d_scores.block(0, i, length, count);
+      auto d_handed = d_carry.block(0, i, handed, count);
       detail::average_backward<S>(memory.values_of(b), w, tape.d_contexts.middleCols(first + i, count), d,
                                   d_memory.values_of(b));  // was: contexts
       if (tape.d_weights.rows() > 0)
@@ -157,17 +158,17 @@ struct Attention {
                                 d_projected.middleCols(i, count), d_memory.keys_of(b), d_handed,
                                 tape.scratch.scorer);  // was: score
     });
-    scorer.project_backward(d_projected, d_queries);  // was: project
+    detail::queries_of(scorer).project_backward(d_projected, d_queries);  // was: project
   }
 
   /// The scorer's parameter gradients that are products over a whole batch.
   void accumulate(const In<S>& queries, const LookTape<S>& tape, With<S>& grad) const {
-    scorer.accumulate(queries, tape.d_projected, grad.scorer);
+    detail::queries_of(scorer).accumulate(queries, tape.d_projected, grad.scorer);
   }
 
   /// Backward of `prepare`, after the last `backward`.
   void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, With<S>& grad) const {
-    scorer.keys_backward(memory.values, d_memory.keys, grad.scorer, d_memory.values);
+    detail::keys_of(scorer).keys_backward(memory.values, d_memory.keys, grad.scorer, d_memory.values);
   }
 
   template <class Visit, class... Self>
@@ -233,13 +234,13 @@ void attend(const ScorerType& scorer, const Eigen::MatrixBase<Queries>& queries,
                    std::to_string(weights.cols());
           });
   const In<S> values(memory);
-  work.projected.resize(scorer.projected_size(), queries.cols());
-  work.keys.resize(scorer.key_size(), memory.cols());
-  scorer.project(queries.derived(), work.projected);
-  scorer.keys(values, work.keys);
+  work.projected.resize(detail::queries_of(scorer).projected_size(), queries.cols());
+  work.keys.resize(detail::keys_of(scorer).key_size(), memory.cols());
+  detail::queries_of(scorer).project(In<S>(queries), work.projected);
+  detail::keys_of(scorer).keys(values, work.keys);
   work.carry.resize(detail::carried(scorer) == Carried::nothing ? 0 : memory.cols(), queries.cols());
   work.carry.setZero();
-  const In<S> keys(scorer.key_size() > 0 ? In<S>(work.keys) : values);
+  const In<S> keys(detail::keys_of(scorer).key_size() > 0 ? In<S>(work.keys) : values);
   detail::look<ScorerType, Softmax, S>(scorer, Softmax(), work.projected, values, keys, work.carry, weights, context,
                                        work.scratch);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <heed/packing.hpp>
+#include <heed/scalar.hpp>
 #include <heed/sentence_ranges.hpp>
 
 #include <algorithm>
@@ -16,16 +17,16 @@ namespace heed::inline v0_1 {
 ///
 ///   sum_t sum_j min(a_tj, c_tj)        c_tj = sum_{t' < t} a_t'j
 template <class S>
-double coverage_penalty(const In<S>& weights, const Packing& targets, const SentenceRanges& sources, S scale,
+Sum<S> coverage_penalty(const In<S>& weights, const Packing& targets, const SentenceRanges& sources, S scale,
                         Out<S> d_weights) {
-  double loss = 0;
+  Sum<S> loss(0);
   for (Index p = 0; p < targets.sentences(); ++p) {
     const Index steps = targets.length(p);
     for (Index j = 0; j < sources.length(targets.sentence(p)); ++j) {
       S covered(0);
       for (Index t = 0; t < steps; ++t) {
         const S a = weights(j, targets.column(t, p));
-        loss += static_cast<double>(std::min(a, covered));
+        loss += Sum<S>(std::min(a, covered));
         covered += a;
       }
       if (d_weights.rows() == 0) continue;
@@ -46,15 +47,15 @@ double coverage_penalty(const In<S>& weights, const Packing& targets, const Sent
 ///
 ///   sum_j (1 - sum_t a_tj)^2
 template <class S>
-double doubly_stochastic_penalty(const In<S>& weights, const Packing& targets, const SentenceRanges& sources, S scale,
+Sum<S> doubly_stochastic_penalty(const In<S>& weights, const Packing& targets, const SentenceRanges& sources, S scale,
                                  Out<S> d_weights) {
-  double loss = 0;
+  Sum<S> loss(0);
   for (Index p = 0; p < targets.sentences(); ++p) {
     const Index steps = targets.length(p);
     for (Index j = 0; j < sources.length(targets.sentence(p)); ++j) {
       S missing(1);
       for (Index t = 0; t < steps; ++t) missing -= weights(j, targets.column(t, p));
-      loss += static_cast<double>(missing * missing);
+      loss += Sum<S>(missing * missing);
       for (Index t = 0; t < steps && d_weights.rows() > 0; ++t) {
         d_weights(j, targets.column(t, p)) -= scale * S(2) * missing;
       }

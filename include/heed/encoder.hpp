@@ -70,7 +70,7 @@ struct Encoder {
 
   /// `make(input, hidden)` makes a cell. Throws unless there is at least one layer.
   template <class MakeCell>
-  Encoder(MakeCell&& make, Index input, Index hidden, Index layer_count, bool bidirectional, S dropout_rate = S(0))
+  Encoder(MakeCell&& make, Index input, Index hidden, Index layer_count, bool bidirectional, double dropout_rate = 0)
       : dropout(dropout_rate) {
     require(layer_count >= 1,
             [&] { return "Encoder: at least one layer is needed, not " + std::to_string(layer_count); });

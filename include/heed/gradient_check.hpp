@@ -26,11 +26,12 @@ void check_gradient(const std::string& name, X&& x, const D& analytic, const Los
     for (Index i = 0; i < x.rows(); ++i, ++place) {
       const auto kept = x(i, j);
       x(i, j) = kept + h;
-      const double above = loss();
+      const auto above = loss();
       x(i, j) = kept - h;
-      const double below = loss();
+      const auto below = loss();
       x(i, j) = kept;
-      const double numeric = (above - below) / (2 * h), exact = static_cast<double>(analytic(i, j));
+      const double numeric = static_cast<double>((above - below) / (2 * h)),
+                   exact = static_cast<double>(analytic(i, j));
       const double apart = std::abs(exact - numeric) / std::max(1.0, std::abs(exact));
       const double error = std::isnan(apart) ? HUGE_VAL : apart;  // which no later one covers up
       ++check.checked;

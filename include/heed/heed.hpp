@@ -8,6 +8,7 @@
 // Words
 #include <heed/errors.hpp>
 #include <heed/threads.hpp>
+#include <heed/scalar.hpp>
 #include <heed/types.hpp>
 #include <heed/parameters.hpp>
 #include <heed/variant.hpp>

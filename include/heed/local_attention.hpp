@@ -30,7 +30,7 @@ struct StepPosition {
 
   template <class Lengths>
   void forward(const In<S>&, const Lengths& length, Out<S> carry, Out<S> kept) const {
-    for (Index i = 0; i < kept.cols(); ++i) kept(0, i) = std::min(carry(0, i), static_cast<S>(length(i) - 1));
+    for (Index i = 0; i < kept.cols(); ++i) kept(0, i) = std::min<S>(carry(0, i), detail::number<S>(length(i) - 1));
     carry.array() += S(1);
   }
   template <class Lengths>
@@ -69,7 +69,7 @@ struct PredictedPosition {
     for (Index i = 0; i < kept.cols(); ++i) kept(1, i) = v.dot(hidden.col(i));
     Sigmoid::forward(kept.row(1));
     for (Index i = 0; i < kept.cols(); ++i) {
-      kept(0, i) = std::min(static_cast<S>(length(i)) * kept(1, i), static_cast<S>(length(i) - 1));
+      kept(0, i) = std::min<S>(detail::number<S>(length(i)) * kept(1, i), detail::number<S>(length(i) - 1));
     }
   }
   /// Adds to grad and d_queries; leaves in `kept` what `accumulate` wants.
@@ -77,7 +77,7 @@ struct PredictedPosition {
   void backward(const Lengths& length, Out<S> kept, With<S>& grad, Out<S> d_queries) const {
     auto hidden = kept.bottomRows(v.size());
     for (Index i = 0; i < kept.cols(); ++i) {
-      const S T_words = static_cast<S>(length(i)), share = kept(1, i);
+      const S T_words = detail::number<S>(length(i)), share = kept(1, i);
       const bool cut = T_words * share > T_words - S(1);
       const S d = cut ? S(0) : kept(0, i) * T_words * share * (S(1) - share);           // was: p = T sigmoid(.)
       grad.v += d * hidden.col(i);                                                      // was: v' tanh(.)
@@ -134,7 +134,7 @@ struct LocalAttention {
     carry.setZero();
   }
   void begin(const Memory<S>& memory, Index columns, LookTape<S>& tape) const {
-    detail::make_room(memory, scorer.projected_size(), position.carry_size(), columns, tape);
+    detail::make_room(memory, detail::queries_of(scorer).projected_size(), position.carry_size(), columns, tape);
     tape.kept.resize(position.kept_size(), columns);
   }
 
@@ -146,7 +146,7 @@ struct LocalAttention {
     auto projected = tape.projected.middleCols(first, n), weights = tape.weights.middleCols(first, n);
     auto contexts = tape.contexts.middleCols(first, n), kept = tape.kept.middleCols(first, n);
     tape.carries.middleCols(first, n) = carry;
-    scorer.project(queries, projected);
+    detail::queries_of(scorer).project(queries, projected);
     position.forward(queries, lengths(memory, sentences), carry, kept);
     weights.setZero();
     for (Index i = 0; i < n; ++i) {
@@ -181,9 +181,9 @@ struct LocalAttention {
       S d_position(0);
       if constexpr (PositionType::fades) {
         for (Index j = 0; j < seen.count; ++j) {
-          const S p = kept(0, i), by = fade(seen, j, p), distance = static_cast<S>(seen.begin + j) - p;
-          d_position += d(j) * w(j) * S(4) * distance / static_cast<S>(window * window);  // was: w *= fade
-          d(j) *= by;                                                                     // was: w *= fade
+          const S p = kept(0, i), by = fade(seen, j, p), distance = detail::number<S>(seen.begin + j) - p;
+          d_position += d(j) * w(j) * S(4) * distance / detail::number<S>(window * window);  // was: w *= fade
+          d(j) *= by;                                                                        // was: w *= fade
           w(j) /= by;
         }
       }
@@ -194,15 +194,15 @@ struct LocalAttention {
       kept(0, i) = d_position;
     }
     position.backward(lengths(memory, sentences), kept, grad.position, d_queries);  // was: position
-    scorer.project_backward(d_projected, d_queries);                                // was: project
+    detail::queries_of(scorer).project_backward(d_projected, d_queries);            // was: project
   }
 
   void accumulate(const In<S>& queries, const LookTape<S>& tape, With<S>& grad) const {
-    scorer.accumulate(queries, tape.d_projected, grad.scorer);
+    detail::queries_of(scorer).accumulate(queries, tape.d_projected, grad.scorer);
     position.accumulate(queries, tape.kept, grad.position);
   }
   void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, With<S>& grad) const {
-    scorer.keys_backward(memory.values, d_memory.keys, grad.scorer, d_memory.values);
+    detail::keys_of(scorer).keys_backward(memory.values, d_memory.keys, grad.scorer, d_memory.values);
   }
 
   template <class Visit, class... Self>
@@ -223,18 +223,30 @@ struct LocalAttention {
   };
 
   Seen look(const Memory<S>& memory, std::span<const Index> sentences, Index i, const S& p) const {
-    using std::ceil, std::floor;
     const Index b = sentences[static_cast<std::size_t>(i)];
-    const Index begin = std::max(Index{0}, static_cast<Index>(ceil(p - static_cast<S>(window))));
-    const Index end = std::min(memory.length(b), static_cast<Index>(floor(p + static_cast<S>(window))) + 1);
+    const auto first = [&](const auto& found) {  // by comparison: not every scalar can be turned into a place
+      Index low = 0, high = memory.length(b);
+      while (low < high) {
+        const Index middle = (low + high) / 2;
+        if (found(detail::number<S>(middle))) {
+          high = middle;
+        } else {
+          low = middle + 1;
+        }
+      }
+      return low;
+    };
+    const S D = detail::number<S>(window), from = p - D, to = p + D;
+    const Index begin = first([&](S j) { return !(j < from); });  // 0 if p is no number, which the weights then show
+    const Index end = std::min(begin + 2 * window + 1, first([&](S j) { return j > to; }));
     return {b, begin, end - begin};
   }
 
   /// e^{-(j - p)^2 / (2 sigma^2)}, sigma = D / 2, for word j of those seen.
   S fade(const Seen& seen, Index j, const S& p) const {
     using std::exp;
-    const S distance = static_cast<S>(seen.begin + j) - p;
-    return exp(S(-2) * distance * distance / static_cast<S>(window * window));
+    const S distance = detail::number<S>(seen.begin + j) - p;
+    return exp(S(-2) * distance * distance / detail::number<S>(window * window));
   }
 
   static auto lengths(const Memory<S>& memory, std::span<const Index> sentences) {

@@ -5,6 +5,7 @@
 #include <heed/memory.hpp>
 #include <heed/parameters.hpp>
 #include <heed/random.hpp>
+#include <heed/scorers/scorer.hpp>
 
 #include <concepts>
 #include <span>
@@ -113,8 +114,8 @@ void check_sizes(const char* who, const ScorerType& scorer, Index query_size, In
 template <class ScorerType, class S>
 void prepare_keys(const char* who, const ScorerType& scorer, Memory<S>& memory) {
   check_sizes(who, scorer, scorer.query_size(), memory.size());
-  memory.keys.resize(scorer.key_size(), memory.values.cols());
-  scorer.keys(memory.values, memory.keys);
+  memory.keys.resize(keys_of(scorer).key_size(), memory.values.cols());
+  keys_of(scorer).keys(memory.values, memory.keys);
 }
 
 /// contexts = values weights, for one sentence or a range of its columns.

@@ -17,14 +17,14 @@ namespace heed::inline v0_1 {
 /// `logits` is overwritten by dL/dlogits times `scale`:  softmax(x) - (1 - e) [k = target] - e / V. The returned loss
 /// is not scaled. Throws if a target is outside the vocabulary. Does not allocate.
 template <class S>
-double softmax_cross_entropy(Out<S> logits, std::span<const Token> targets, S smoothing = S(0), S scale = S(1)) {
+Sum<S> softmax_cross_entropy(Out<S> logits, std::span<const Token> targets, S smoothing = S(0), S scale = S(1)) {
   require(static_cast<std::size_t>(logits.cols()) == targets.size(), [&] {
     return "softmax_cross_entropy: " + std::to_string(logits.cols()) + " columns of logits for " +
            std::to_string(targets.size()) + " targets";
   });
   const Index vocabulary = logits.rows();
-  const S share = smoothing / static_cast<S>(vocabulary);
-  double loss = 0;
+  const S share = smoothing / detail::number<S>(vocabulary);
+  Sum<S> loss(0);
   for (Index i = 0; i < logits.cols(); ++i) {
     const Index target = targets[static_cast<std::size_t>(i)];
     require(target >= 0 && target < vocabulary, [&] {
@@ -38,7 +38,7 @@ double softmax_cross_entropy(Out<S> logits, std::span<const Token> targets, S sm
     if (smoothing > S(0)) wanted += share * (x - highest).sum();
     const S total = column.exponentials(highest, x.data());
     using std::log;
-    loss += static_cast<double>(log(total) - wanted);
+    loss += Sum<S>(log(total) - wanted);
     x = x * (scale / total) - share * scale;
     x(target) -= (S(1) - smoothing) * scale;
   }

@@ -53,7 +53,7 @@ struct MonotonicAttention {
     carry.row(0).setOnes();
   }
   void begin(const Memory<S>& memory, Index columns, LookTape<S>& tape) const {
-    detail::make_room(memory, scorer.projected_size(), memory.longest(), columns, tape);
+    detail::make_room(memory, detail::queries_of(scorer).projected_size(), memory.longest(), columns, tape);
     tape.kept.resize(hard ? 0 : memory.longest(), columns);
   }
 
@@ -65,7 +65,7 @@ struct MonotonicAttention {
     auto projected = tape.projected.middleCols(first, n), weights = tape.weights.middleCols(first, n);
     auto contexts = tape.contexts.middleCols(first, n);
     tape.carries.middleCols(first, n) = carry;
-    scorer.project(queries, projected);
+    detail::queries_of(scorer).project(queries, projected);
     weights.setZero();
     detail::for_each_sentence(sentences, [&](Index b, Index i, Index count) {
       const Index length = memory.length(b);
@@ -112,7 +112,8 @@ struct MonotonicAttention {
     detail::for_each_sentence(sentences, [&](Index b, Index i, Index count) {
       const Index length = memory.length(b);
       const auto w = tape.weights.block(0, first + i, length, count);
-      auto d = tape.d_scores.block(0, i, length, count), d_handed = d_carry.block(0, i, length, count);
+      auto d = tape.d_scores.block(0, i, length, count);
+      auto d_handed = d_carry.block(0, i, length, count);
       detail::average_backward<S>(memory.values_of(b), w, tape.d_contexts.middleCols(first + i, count), d,
                                   d_memory.values_of(b));  // was: contexts
       if (tape.d_weights.rows() > 0) d += tape.d_weights.block(0, first + i, length, count);
@@ -123,14 +124,14 @@ struct MonotonicAttention {
                                 tape.carries.topRows(0), d, grad.scorer, d_projected.middleCols(i, count),
                                 d_memory.keys_of(b), d_handed.topRows(0), tape.scratch.scorer);  // was: score
     });
-    scorer.project_backward(d_projected, d_queries);  // was: project
+    detail::queries_of(scorer).project_backward(d_projected, d_queries);  // was: project
   }
 
   void accumulate(const In<S>& queries, const LookTape<S>& tape, With<S>& grad) const {
-    scorer.accumulate(queries, tape.d_projected, grad.scorer);
+    detail::queries_of(scorer).accumulate(queries, tape.d_projected, grad.scorer);
   }
   void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, With<S>& grad) const {
-    scorer.keys_backward(memory.values, d_memory.keys, grad.scorer, d_memory.values);
+    detail::keys_of(scorer).keys_backward(memory.values, d_memory.keys, grad.scorer, d_memory.values);
   }
 
   template <class Visit, class... Self>

@@ -71,7 +71,7 @@ struct Seq2Seq {
 
   /// Throws if the sizes of the parts do not fit.
   Seq2Seq(Index source_vocabulary, EncoderType encoder_, Index target_vocabulary, DecoderType decoder_,
-          S dropout_rate = S(0))
+          double dropout_rate = 0)
       : source(encoder_.input_size(), source_vocabulary),
         encoder(std::move(encoder_)),
         target(decoder_.word_size(), target_vocabulary),
@@ -90,16 +90,16 @@ struct Seq2Seq {
   }
 
   /// The cross-entropy of the targets given the sources, each target followed by the end symbol, summed over all words.
-  double loss(Sentences sources, Sentences targets, Tape& tape, const LossOptions<S>& options = {}) const {
+  Sum<S> loss(Sentences sources, Sentences targets, Tape& tape, const LossOptions<S>& options = {}) const {
     forward(sources, targets, tape, options);
     return output_layer(tape, options, nullptr) + penalties(tape, options, false);
   }
 
   /// The same, and its gradient added to `grad`.
-  double loss_and_gradient(Sentences sources, Sentences targets, Tape& tape, With<S>& grad,
+  Sum<S> loss_and_gradient(Sentences sources, Sentences targets, Tape& tape, With<S>& grad,
                            const LossOptions<S>& options = {}) const {
     forward(sources, targets, tape, options);
-    const double loss = output_layer(tape, options, &grad) + penalties(tape, options, true);
+    const Sum<S> loss = output_layer(tape, options, &grad) + penalties(tape, options, true);
     zero(tape.y, tape.d_y);
     zero(tape.x, tape.d_x);
     tape.d_memory.zeros_like(tape.memory);
@@ -154,11 +154,11 @@ struct Seq2Seq {
   /// logits = output(dropout(features)) and their loss; unless `grad` is null also its gradient, down to
   /// tape.decoder.d_features.
   template <class Grad>
-  double output_layer(Tape& tape, const LossOptions<S>& options, Grad grad) const {
+  Sum<S> output_layer(Tape& tape, const LossOptions<S>& options, Grad grad) const {
     constexpr bool backward = !std::is_null_pointer_v<Grad>;
     const Index columns = tape.decoder.features.cols();
     if constexpr (backward) zero(tape.decoder.features, tape.decoder.d_features);
-    double loss = 0;
+    Sum<S> loss(0);
     for (Index i = 0; i < columns; i += output_block) {
       const Index n = std::min(output_block, columns - i);
       tape.shown.resize(output.input_size(), n);
@@ -181,19 +181,19 @@ struct Seq2Seq {
   }
 
   /// The losses of where was looked; their gradient goes to tape.decoder.d_weights, which has no rows without.
-  static double penalties(Tape& tape, const LossOptions<S>& options, bool backward) {
+  static Sum<S> penalties(Tape& tape, const LossOptions<S>& options, bool backward) {
     const auto& weights = tape.decoder.weights;
     auto& d_weights = tape.decoder.d_weights;
     const bool some = options.coverage != S(0) || options.doubly_stochastic != S(0);
     d_weights.resize(some && backward ? weights.rows() : 0, weights.cols());
     d_weights.setZero();
-    if (!some || weights.rows() == 0) return 0;
+    if (!some || weights.rows() == 0) return Sum<S>(0);
     const SentenceRanges sources(tape.memory.starts);
-    const double again = coverage_penalty<S>(weights, tape.target_packing, sources, options.coverage * options.scale,
+    const Sum<S> again = coverage_penalty<S>(weights, tape.target_packing, sources, options.coverage * options.scale,
                                              d_weights),
                  missed = doubly_stochastic_penalty<S>(weights, tape.target_packing, sources,
                                                        options.doubly_stochastic * options.scale, d_weights);
-    return static_cast<double>(options.coverage) * again + static_cast<double>(options.doubly_stochastic) * missed;
+    return Sum<S>(options.coverage) * again + Sum<S>(options.doubly_stochastic) * missed;
   }
 
   void embed(const Embedding<S>& words, const std::vector<Token>& tokens, Random* random, Buffer<S>& x,

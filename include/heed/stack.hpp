@@ -44,7 +44,7 @@ struct Stack {
 
   /// `make(input, hidden)` makes a cell. Throws unless there is at least one layer.
   template <class MakeCell>
-  Stack(MakeCell&& make, Index input, Index hidden, Index layer_count, S dropout_rate) : dropout(dropout_rate) {
+  Stack(MakeCell&& make, Index input, Index hidden, Index layer_count, double dropout_rate) : dropout(dropout_rate) {
     require(layer_count >= 1,
             [&] { return "Stack: at least one layer is needed, not " + std::to_string(layer_count); });
     for (Index l = 0; l < layer_count; ++l) layers.push_back(make(l == 0 ? input : hidden, hidden));

@@ -101,7 +101,8 @@ class Trainer {
                     number * static_cast<std::uint64_t>(options_.threads) + static_cast<std::uint64_t>(i));
       const LossOptions<S> options{static_cast<S>(options_.label_smoothing), S(1) / static_cast<S>(words), &random,
                                    static_cast<S>(options_.coverage), static_cast<S>(options_.doubly_stochastic)};
-      shard.loss = packed_.loss_and_gradient(shard.sources, shard.targets, shard.tape, shard.grad, options);
+      shard.loss =
+          static_cast<double>(packed_.loss_and_gradient(shard.sources, shard.targets, shard.tape, shard.grad, options));
     });
     Model& grad = shards_.front().grad;
     team_.run([&](int i) {

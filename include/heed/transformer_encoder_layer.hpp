@@ -45,7 +45,7 @@ struct TransformerEncoderLayer {
   bool norm_first = false;
 
   TransformerEncoderLayer() = default;
-  TransformerEncoderLayer(Index size, Index heads, Index inner_size, S dropout_rate = S(0), bool norm_first_ = false,
+  TransformerEncoderLayer(Index size, Index heads, Index inner_size, double dropout_rate = 0, bool norm_first_ = false,
                           bool bias = true)
       : attention(size, heads, bias),
         attention_norm(size, bias),

@@ -36,3 +36,8 @@ TEST(Standardize, GivesTheSameBitsWhereverTheNumbersLie) {
     }
   }
 }
+
+TEST(Standardize, KeepsTheDigitsOfALongDoubleWhereTheVarianceIsSmall) {
+  long double x[] = {1, 1, 1};
+  EXPECT_LE(std::abs(heed::detail::standardize(x, 3) * std::sqrt(1e-5L) - 1), 1e-18L);
+}

@@ -21,8 +21,8 @@ double distance_from_what_it_holds(C scorer) {
   const AnyScorer<double> any(scorer);
   EXPECT_EQ(any.query_size(), scorer.query_size());
   EXPECT_EQ(any.memory_size(), scorer.memory_size());
-  EXPECT_EQ(any.key_size(), scorer.key_size());
-  EXPECT_EQ(any.projected_size(), scorer.projected_size());
+  EXPECT_EQ(any.key_size(), heed::detail::keys_of(scorer).key_size());
+  EXPECT_EQ(any.projected_size(), heed::detail::queries_of(scorer).projected_size());
   const Matrix<double> queries = random_matrix(scorer.query_size(), 2, random);
   const Matrix<double> values = random_matrix(scorer.memory_size(), 20, random);
   const Matrix<double> d_scores = random_matrix(20, 2, random);

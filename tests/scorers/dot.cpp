@@ -22,7 +22,7 @@ TEST(DotScorer, IsTheProductOfQueryAndMemory) {
 
 TEST(DotScorer, LearnsNothingAndStoresNoKeys) {
   EXPECT_EQ(heed::parameter_count(DotScorer<double>(4)), 0);
-  EXPECT_EQ(DotScorer<double>(4).key_size(), 0);
+  EXPECT_EQ(heed::detail::keys_of(DotScorer<double>(4)).key_size(), 0);
 }
 
 TEST(DotScorer, FixedSizesAgreeWithDynamicOnes) {

@@ -20,7 +20,9 @@ TEST(GeneralScorer, WithTheIdentityEqualsDot) {
       1e-15);
 }
 
-TEST(GeneralScorer, StoresNoSecondCopyOfTheMemory) { EXPECT_EQ(GeneralScorer<double>(3, 4).key_size(), 0); }
+TEST(GeneralScorer, StoresNoSecondCopyOfTheMemory) {
+  EXPECT_EQ(heed::detail::keys_of(GeneralScorer<double>(3, 4)).key_size(), 0);
+}
 
 TEST(GeneralScorer, FixedSizesAgreeWithDynamicOnes) {
   EXPECT_EQ((GeneralScorer<double, 3, 4>().memory_size()), 4);

@@ -43,7 +43,7 @@ TEST(ScaledDotScorer, ReadsALongMemoryInOnePass) {
 
 TEST(ScaledDotScorer, LearnsNothingAndStoresNoKeys) {
   EXPECT_EQ(heed::parameter_count(ScaledDotScorer<double>(4)), 0);
-  EXPECT_EQ(ScaledDotScorer<double>(4).key_size(), 0);
+  EXPECT_EQ(heed::detail::keys_of(ScaledDotScorer<double>(4)).key_size(), 0);
 }
 
 TEST(ScaledDotScorer, FixedSizesAgreeWithDynamicOnes) {

@@ -51,7 +51,7 @@ TEST_F(ScaledGeneralScorer, PackedFindsTheSame) {
             1e-14);
 }
 
-TEST_F(ScaledGeneralScorer, StoresNoSecondCopyOfTheMemory) { EXPECT_EQ(scorer.key_size(), 0); }
+TEST_F(ScaledGeneralScorer, StoresNoSecondCopyOfTheMemory) { EXPECT_EQ(heed::detail::keys_of(scorer).key_size(), 0); }
 
 TEST_F(ScaledGeneralScorer, FixedSizesAgreeWithDynamicOnes) {
   EXPECT_EQ((heed::ScaledGeneralScorer<double, 3, 4>().memory_size()), 4);

@@ -14,6 +14,12 @@ heed::Matrix<S> random_matrix(heed::Index rows, heed::Index cols, heed::Random& 
   return x;
 }
 
+/// A third of such numbers: in a scalar wider than double, what no double holds.
+template <class S>
+heed::Matrix<S> random_thirds(heed::Index rows, heed::Index cols, heed::Random& random, double reach = 1) {
+  return random_matrix<S>(rows, cols, random, 3 * reach) / S(3);
+}
+
 template <heed::Part P>
 void randomize(P& part, heed::Random& random, double reach = 1) {
   heed::for_each_parameter(

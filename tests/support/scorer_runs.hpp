@@ -23,12 +23,14 @@ heed::Matrix<typename ScorerType::Scalar> scores(const ScorerType& scorer,
                                                  const heed::Matrix<typename ScorerType::Scalar>& values,
                                                  const heed::Matrix<typename ScorerType::Scalar>& carry = {}) {
   using S = typename ScorerType::Scalar;
-  heed::Matrix<S> projected(scorer.projected_size(), queries.cols()), keys(scorer.key_size(), values.cols());
+  const auto& of_keys = heed::detail::keys_of(scorer);
+  const auto& of_queries = heed::detail::queries_of(scorer);
+  heed::Matrix<S> projected(of_queries.projected_size(), queries.cols()), keys(of_keys.key_size(), values.cols());
   heed::Matrix<S> result(values.cols(), queries.cols());
   heed::Buffer<S> scratch;
-  scorer.project(queries, projected);
-  scorer.keys(values, keys);
-  heed::detail::score<S>(scorer, projected, scorer.key_size() > 0 ? keys : values, carry, result, scratch);
+  of_queries.project(queries, projected);
+  of_keys.keys(values, keys);
+  heed::detail::score<S>(scorer, projected, of_keys.key_size() > 0 ? keys : values, carry, result, scratch);
   return result;
 }
 
@@ -50,18 +52,20 @@ struct ScorerGradients {
 
   void add(const ScorerType& scorer, const heed::Matrix<S>& queries_, const heed::Matrix<S>& values_,
            const heed::Matrix<S>& d_scores, const heed::Matrix<S>& carry_ = {}) {
-    heed::Matrix<S> projected(scorer.projected_size(), queries_.cols()), keys(scorer.key_size(), values_.cols());
+    const auto& of_keys = heed::detail::keys_of(scorer);
+    const auto& of_queries = heed::detail::queries_of(scorer);
+    heed::Matrix<S> projected(of_queries.projected_size(), queries_.cols()), keys(of_keys.key_size(), values_.cols());
     heed::Matrix<S> d_projected = heed::Matrix<S>::Zero(projected.rows(), projected.cols());
     heed::Matrix<S> d_keys = heed::Matrix<S>::Zero(keys.rows(), keys.cols());
     heed::Buffer<S> scratch;
-    scorer.project(queries_, projected);
-    scorer.keys(values_, keys);
-    const bool keyed = scorer.key_size() > 0;
+    of_queries.project(queries_, projected);
+    of_keys.keys(values_, keys);
+    const bool keyed = of_keys.key_size() > 0;
     heed::detail::score_backward<S>(scorer, projected, keyed ? keys : values_, carry_, d_scores, parameters,
                                     d_projected, keyed ? d_keys : values, carry, scratch);
-    scorer.project_backward(d_projected, queries);
-    scorer.accumulate(queries_, d_projected, parameters);
-    scorer.keys_backward(values_, d_keys, parameters, values);
+    of_queries.project_backward(d_projected, queries);
+    of_queries.accumulate(queries_, d_projected, parameters);
+    of_keys.keys_backward(values_, d_keys, parameters, values);
   }
 };
 

@@ -33,7 +33,7 @@ struct AttentionalDecoder {
   /// `make(input, hidden)` makes a cell. Throws if `look` expects a query that is not the state's size.
   template <class MakeCell>
   AttentionalDecoder(MakeCell&& make, LookType look, Index word_size, Index memory_size, Index hidden, Index layers,
-                     Index features, bool feed, S dropout = S(0))
+                     Index features, bool feed, double dropout = 0)
       : stack(make, word_size + (feed ? features : 0), hidden, layers, dropout),
         attention(std::move(look)),
         bridge(memory_size, stack.bottom().state_size(), layers),

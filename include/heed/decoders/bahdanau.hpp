@@ -8,12 +8,12 @@ namespace heed::inline v0_1 {
 
 /// The decoder of Bahdanau, Cho & Bengio 2015 (equations 4 to 6): the *previous* state asks, and the context enters the
 /// recurrent cell. The weights of step i are those used to predict word i.
-template <Cell C, Scorer ScorerType, class NormalizerType = Softmax>
+template <Cell C, Scorer ScorerType, Normalizer NormalizerType = Softmax>
 using BahdanauDecoder = ContextDecoder<C, Attention<ScorerType, NormalizerType>>;
 
 /// The same with the readout of the paper's appendix. With `GruCell<S, Dynamic, Dynamic, gru_forms::bahdanau>` for its cell
 /// and `bridge = Bridge<S>(memory, state, 1, memory / 2)` it is the appendix's decoder to the letter.
-template <Cell C, Scorer ScorerType, class NormalizerType = Softmax>
+template <Cell C, Scorer ScorerType, Normalizer NormalizerType = Softmax>
 using BahdanauMaxoutDecoder = ContextDecoder<C, Attention<ScorerType, NormalizerType>, MaxoutReadout>;
 
 }  // namespace heed::inline v0_1

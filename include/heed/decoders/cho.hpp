@@ -30,7 +30,7 @@ struct ChoDecoder : ContextDecoder<ContextGruCell<T>, FixedVector<scalar_of<T>>,
 
   ChoDecoder() = default;
   ChoDecoder(Index word_size, Index memory_size, Index code_size, Index hidden, Index layers, Index features,
-             S dropout = S(0))
+             double dropout = 0)
       : Base([](Index input, Index units) { return ContextGruCell<T>(input, units); }, {}, word_size, code_size, hidden,
              layers, features, dropout),
         code(memory_size, code_size) {

@@ -32,7 +32,7 @@ struct ContextDecoder {
   /// `make(input, hidden)` makes a cell. Throws if `look` expects a query that is not the state's size.
   template <class MakeCell>
   ContextDecoder(MakeCell&& make, LookType look, Index word_size, Index memory_size, Index hidden, Index layers,
-                 Index features, S dropout = S(0))
+                 Index features, double dropout = 0)
       : stack(make, word_size + memory_size, hidden, layers, dropout),
         attention(std::move(look)),
         bridge(memory_size, stack.bottom().state_size(), layers),

@@ -27,7 +27,7 @@ struct SutskeverDecoder {
 
   /// `make(input, hidden)` makes a cell.
   template <class MakeCell>
-  SutskeverDecoder(MakeCell&& make, Index word_size, Index hidden, Index layers, S dropout = S(0))
+  SutskeverDecoder(MakeCell&& make, Index word_size, Index hidden, Index layers, double dropout = 0)
       : stack(make, word_size, hidden, layers, dropout),
         bridge(Bridge<Stored>::copying(stack.bottom().state_size(), layers)) {}
 

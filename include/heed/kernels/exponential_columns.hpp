@@ -54,7 +54,7 @@ struct ExponentialColumns {
     Index k = 0;
     for (; k + packet_size<S> <= n; k += packet_size<S>) add(ei::ploadu<Packet<S>>(x + k));
     if (k < n) add(PartPacket<S>{n - k}.load(x + k));
-    return ei::predux_max(largest) <= most && ei::predux(odd) == S(0);
+    return largest_of<S>(largest) <= most && ei::predux(odd) == S(0);
   }
 
   /// 1 + e^{2q} e^{2k} from both exponentials; at most `cap`, so that the product of four is finite. Beyond the cap,

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 
 namespace heed::inline v0_1::detail {
 
@@ -50,7 +49,7 @@ class OnePass {
                             j == 0);
       }
       for (Index q = 0; q < count; ++q) {
-        const S share = 1 / passes[static_cast<std::size_t>(q)].total_;
+        const S share = S(1) / passes[static_cast<std::size_t>(q)].total_;
         share_out(weights.col(first + q), cols, share);
         scale(sums.col(first + q), rows, share);
       }
@@ -64,7 +63,8 @@ class OnePass {
     const S most = column.largest();
     if (most > highest_) {
       if (j > 0) {
-        const S shrunk = std::exp(highest_ - most);
+        using std::exp;
+        const S shrunk = exp(highest_ - most);
         scale(weights, j, shrunk);
         scale(sums, rows, shrunk);
         total_ *= shrunk;
@@ -85,11 +85,11 @@ class OnePass {
     namespace ei = Eigen::internal;
     const Packet<S> factor = constant(share);
     for_each_packet<S>(n, [&](const auto& io, Index k) {
-      io.store(weights + k, zero_below<S>(ei::pmul(io.load(weights + k), factor), std::numeric_limits<S>::min()));
+      io.store(weights + k, zero_below<S>(ei::pmul(io.load(weights + k), factor), S(Limits<S>::min())));
     });
   }
 
-  S highest_ = -std::numeric_limits<S>::infinity(), total_ = S(0);
+  S highest_ = -Limits<S>::infinity(), total_ = S(0);
 };
 
 }  // namespace heed::inline v0_1::detail

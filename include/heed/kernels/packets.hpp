@@ -1,6 +1,7 @@
 #pragma once
 
 #include <heed/kernels/rational_tanh.hpp>
+#include <heed/scalar.hpp>
 
 #include <algorithm>
 #include <array>
@@ -161,6 +162,16 @@ Packet<S> log_of(const Packet<S>& x) {
       using std::log;
       return S(log(number));
     });
+  }
+}
+
+/// The largest number of a packet.
+template <class S>
+S largest_of(const Packet<S>& x) {
+  if constexpr (packet_size<S> == 1) {
+    return x;  // Eigen's own wants scalars whose size is a power of two
+  } else {
+    return Eigen::internal::predux_max(x);
   }
 }
 

@@ -2,8 +2,6 @@
 
 #include <heed/kernels/packets.hpp>
 
-#include <limits>
-
 namespace heed::inline v0_1::detail {
 
 /// A column of n > 0 scores on its way to being a softmax, a packet at a time. The last packet, where it is not full,
@@ -12,14 +10,14 @@ template <class S>
 class SoftmaxColumn {
  public:
   SoftmaxColumn(const S* scores, Index n) : n_(n), whole_(n - n % packet_size<S>), scores_(scores) {
-    if (whole_ < n_) last_ = part().load(scores_ + whole_, std::numeric_limits<S>::lowest());
+    if (whole_ < n_) last_ = part().load(scores_ + whole_, S(Limits<S>::lowest()));
   }
 
   S largest() const {
     namespace ei = Eigen::internal;
     Packet<S> most = whole_ < n_ ? last_ : ei::ploadu<Packet<S>>(scores_);
     for (Index k = 0; k < whole_; k += packet_size<S>) most = ei::pmax(most, ei::ploadu<Packet<S>>(scores_ + k));
-    return ei::predux_max(most);
+    return largest_of<S>(most);
   }
 
   /// e^{score - highest}, 0 where that is below the smallest normal number, to `out`, which may be the scores; their
@@ -73,7 +71,7 @@ class SoftmaxColumn {
       const Packet<S> bound = constant(lowest);
       return ei::pandnot(exp_of<S>(ei::pmax(x, bound)), ei::pcmp_lt(x, bound));
     } else {
-      return zero_below<S>(exp_of<S>(x), std::numeric_limits<S>::min());
+      return zero_below<S>(exp_of<S>(x), S(Limits<S>::min()));
     }
   }
 

@@ -12,7 +12,7 @@ template <class S>
 S standardize(S* x, Index count) {
   namespace ei = Eigen::internal;
   using std::sqrt;
-  const S n = static_cast<S>(count);
+  const S n = number<S>(count);
   Packet<S> sum = constant(S(0)), squares = sum;
   for_each_packet<S>(count, [&](const auto& io, Index k) { sum = ei::padd(sum, io.load(x + k)); });
   const Packet<S> mean = constant(S(ei::predux(sum) / n));
@@ -21,7 +21,7 @@ S standardize(S* x, Index count) {
     const Packet<S> apart = io.load(x + k);
     squares = ei::pmadd(apart, apart, squares);
   });
-  const S inverse = S(1) / sqrt(S(ei::predux(squares) / n + S(1e-5)));
+  const S inverse = S(1) / sqrt(S(ei::predux(squares) / n + number<S>(1e-5L)));
   for_each_packet<S>(count,
                      [&](const auto& io, Index k) { io.store(x + k, ei::pmul(io.load(x + k), constant(inverse))); });
   return inverse;
@@ -30,7 +30,8 @@ S standardize(S* x, Index count) {
 /// Backward of `standardize` for one column: `normal` is what it wrote, d the gradient of that, then that of x.
 template <class N, class D>
 void standardize_backward(const N& normal, typename N::Scalar inverse, D&& d) {
-  const auto mean = d.mean(), along = d.dot(normal) / static_cast<typename N::Scalar>(d.size());
+  using S = typename N::Scalar;
+  const S mean = d.mean(), along = d.dot(normal) / number<S>(d.size());
   d.array() = (d.array() - mean - normal.array() * along) * inverse;
 }
 

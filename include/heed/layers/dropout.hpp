@@ -12,20 +12,19 @@ namespace heed::inline v0_1 {
 /// 1 - rate, so that inference does nothing at all. The numbers drawn are the same on every machine.
 template <class S>
 struct Dropout {
-  S rate = S(0);
+  double rate = 0;
 
   Dropout() = default;
-  explicit Dropout(S rate_) : rate(rate_) {
-    require(rate >= S(0) && rate < S(1),
-            [&] { return "Dropout: the rate must lie in [0, 1), not " + std::to_string(static_cast<double>(rate)); });
+  explicit Dropout(double rate_) : rate(rate_) {
+    require(rate >= 0 && rate < 1, [&] { return "Dropout: the rate must lie in [0, 1), not " + std::to_string(rate); });
   }
 
   /// x *= mask, with a mask drawn from `random`; without `random` (inference) or at rate 0 nothing happens.
   /// `mask` has the shape of x and must reach `backward` unchanged.
   void forward(Random* random, Out<S> x, Out<S> mask) const {
-    if (random == nullptr || rate == S(0)) return;
-    const auto threshold = static_cast<std::uint64_t>(static_cast<double>(rate) * 0x1.0p32);
-    const S kept = S(1) / (S(1) - rate);
+    if (random == nullptr || rate == 0) return;
+    const auto threshold = static_cast<std::uint64_t>(rate * 0x1.0p32);
+    const S kept = S(1) / (S(1) - static_cast<S>(rate));
     std::uint64_t bits = 0;
     bool half = false;  // one draw serves two numbers
     for (Index i = 0; i < mask.cols(); ++i) {
@@ -40,7 +39,7 @@ struct Dropout {
 
   /// d: dL/dy in, dL/dx out. Pass what `forward` was given as `random`.
   void backward(const Random* random, const In<S>& mask, Out<S> d) const {
-    if (random != nullptr && rate != S(0)) d.array() *= mask.array();
+    if (random != nullptr && rate != 0) d.array() *= mask.array();
   }
 
   template <class Visit, class... Self>

@@ -94,7 +94,7 @@ struct MultiHeadAttention {
     const Index n = tape.queries.cols();
     mean = tape.weights.leftCols(n);
     for (Index head = 1; head < heads; ++head) mean += tape.weights.middleCols(head * n, n);
-    mean /= static_cast<S>(heads);
+    mean /= detail::number<S>(heads);
   }
 
   /// Adds to grad, d_x and d_h, which may be the same. Pass what forward was given.
@@ -147,7 +147,7 @@ struct MultiHeadAttention {
 
   S scale() const {
     using std::sqrt;
-    return S(1) / sqrt(static_cast<S>(size() / heads));
+    return S(1) / sqrt(detail::number<S>(size() / heads));
   }
 
   template <class B, class Y>

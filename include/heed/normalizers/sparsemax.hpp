@@ -23,7 +23,7 @@ struct Sparsemax {
     using S = typename Y::Scalar;
     for (Index i = 0; i < weights.cols(); ++i) {
       const auto inside = weights.col(i).array() > S(0);
-      const S mean = inside.select(d.col(i).array(), S(0)).sum() / static_cast<S>(inside.count());
+      const S mean = inside.select(d.col(i).array(), S(0)).sum() / detail::number<S>(inside.count());
       d.col(i).array() = inside.select(d.col(i).array() - mean, S(0));
     }
   }

@@ -39,10 +39,10 @@ struct AnyScorer {
     return std::visit([](const auto& c) { return c.memory_size(); }, scorer);
   }
   Index key_size() const {
-    return std::visit([](const auto& c) { return c.key_size(); }, scorer);
+    return std::visit([](const auto& c) { return detail::keys_of(c).key_size(); }, scorer);
   }
   Index projected_size() const {
-    return std::visit([](const auto& c) { return c.projected_size(); }, scorer);
+    return std::visit([](const auto& c) { return detail::queries_of(c).projected_size(); }, scorer);
   }
 
   Carried carried() const {
@@ -53,10 +53,10 @@ struct AnyScorer {
   }
 
   void keys(const In<S>& values, Out<S> keys) const {
-    std::visit([&](const auto& c) { c.keys(values, keys); }, scorer);
+    std::visit([&](const auto& c) { detail::keys_of(c).keys(values, keys); }, scorer);
   }
   void project(const In<S>& queries, Out<S> projected) const {
-    std::visit([&](const auto& c) { c.project(queries, projected); }, scorer);
+    std::visit([&](const auto& c) { detail::queries_of(c).project(queries, projected); }, scorer);
   }
   /// carry: no rows where the scorer does not look at earlier looks.
   void score(const In<S>& projected, const In<S>& keys, const In<S>& carry, Out<S> scores, Buffer<S>& scratch) const {
@@ -72,13 +72,19 @@ struct AnyScorer {
         scorer);
   }
   void project_backward(const In<S>& d_projected, Out<S> d_queries) const {
-    std::visit([&](const auto& c) { c.project_backward(d_projected, d_queries); }, scorer);
+    std::visit([&](const auto& c) { detail::queries_of(c).project_backward(d_projected, d_queries); }, scorer);
   }
   void accumulate(const In<S>& queries, const In<S>& d_projected, With<S>& grad) const {
-    std::visit([&](const auto& c) { c.accumulate(queries, d_projected, detail::same(c, grad.scorer)); }, scorer);
+    std::visit(
+        [&](const auto& c) { detail::queries_of(c).accumulate(queries, d_projected, detail::same(c, grad.scorer)); },
+        scorer);
   }
   void keys_backward(const In<S>& values, const In<S>& d_keys, With<S>& grad, Out<S> d_values) const {
-    std::visit([&](const auto& c) { c.keys_backward(values, d_keys, detail::same(c, grad.scorer), d_values); }, scorer);
+    std::visit(
+        [&](const auto& c) {
+          detail::keys_of(c).keys_backward(values, d_keys, detail::same(c, grad.scorer), d_values);
+        },
+        scorer);
   }
 
   template <class Visit, class... Self>

@@ -23,11 +23,6 @@ struct DotScorer {
 
   Index query_size() const { return size; }
   Index memory_size() const { return size; }
-  Index key_size() const { return 0; }
-  Index projected_size() const { return size; }
-
-  void keys(const In<S, Size>&, Out<S>) const {}
-  void project(const In<S, Size>& queries, Out<S, Size> projected) const { projected = queries; }
 
   void score(const In<S, Size>& projected, const In<S, Size>& keys, Out<S> scores, Buffer<S>&) const {
     detail::DotMatch<S, Size>::score(projected, keys, scores);
@@ -36,10 +31,6 @@ struct DotScorer {
                       Out<S, Size> d_projected, Out<S, Size> d_keys, Buffer<S>&) const {
     detail::DotMatch<S, Size>::score_backward(projected, keys, d_scores, d_projected, d_keys);
   }
-
-  void project_backward(const In<S, Size>& d_projected, Out<S, Size> d_queries) const { d_queries += d_projected; }
-  void accumulate(const In<S, Size>&, const In<S, Size>&, With<S>&) const {}
-  void keys_backward(const In<S, Size>&, const In<S>&, With<S>&, Out<S, Size>) const {}
 
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {

@@ -26,10 +26,8 @@ struct GeneralScorer {
 
   Index query_size() const { return W.rows(); }
   Index memory_size() const { return W.cols(); }
-  Index key_size() const { return 0; }
   Index projected_size() const { return W.cols(); }
 
-  void keys(const In<S, MemorySize>&, Out<S>) const {}
   void project(const In<S, Query>& queries, Out<S, MemorySize> projected) const {
     projected.setZero();
     add_product(W.transpose(), queries, projected);
@@ -49,7 +47,6 @@ struct GeneralScorer {
   void accumulate(const In<S, Query>& queries, const In<S, MemorySize>& d_projected, With<S>& grad) const {
     add_outer_product(queries, d_projected, grad.W);  // was: projected = W' q
   }
-  void keys_backward(const In<S, MemorySize>&, const In<S>&, With<S>&, Out<S, MemorySize>) const {}
 
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {

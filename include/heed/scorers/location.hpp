@@ -1,10 +1,10 @@
 #pragma once
 
 #include <heed/products.hpp>
+#include <heed/scalar.hpp>
 #include <heed/scorers/scorer.hpp>
 
 #include <algorithm>
-#include <limits>
 #include <string>
 
 namespace heed::inline v0_1 {
@@ -35,11 +35,9 @@ struct LocationScorer {
   Index longest() const { return W.rows(); }
   Index query_size() const { return W.cols(); }
   Index memory_size() const { return memory; }
-  Index key_size() const { return 0; }
   Index projected_size() const { return W.rows(); }
   bool depends_on_place() const { return true; }
 
-  void keys(const In<S>&, Out<S>) const {}
   void project(const In<S, Query>& queries, Out<S> projected) const {
     projected.setZero();
     add_product(W, queries, projected);
@@ -48,7 +46,7 @@ struct LocationScorer {
   void score(const In<S>& projected, const In<S>&, Out<S> scores, Buffer<S>&) const {
     const Index rows = std::min(scores.rows(), longest());
     scores.topRows(rows) = projected.topRows(rows);
-    scores.bottomRows(scores.rows() - rows).setConstant(-std::numeric_limits<S>::infinity());
+    scores.bottomRows(scores.rows() - rows).setConstant(S(-detail::Limits<S>::infinity()));
   }
   void score_backward(const In<S>&, const In<S>&, const In<S>& d_scores, With<S>&, Out<S> d_projected, Out<S>,
                       Buffer<S>&) const {
@@ -62,7 +60,6 @@ struct LocationScorer {
   void accumulate(const In<S, Query>& queries, const In<S>& d_projected, With<S>& grad) const {
     add_outer_product(d_projected, queries, grad.W);  // was: projected = W q
   }
-  void keys_backward(const In<S>&, const In<S>&, With<S>&, Out<S>) const {}
 
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {

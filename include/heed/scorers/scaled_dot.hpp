@@ -27,10 +27,8 @@ struct ScaledDotScorer {
 
   Index query_size() const { return size; }
   Index memory_size() const { return size; }
-  Index key_size() const { return 0; }
   Index projected_size() const { return size; }
 
-  void keys(const In<S, Size>&, Out<S>) const {}
   void project(const In<S, Size>& queries, Out<S, Size> projected) const { projected = queries * scale(); }
 
   void score(const In<S, Size>& projected, const In<S, Size>& keys, Out<S> scores, Buffer<S>&) const {
@@ -45,7 +43,6 @@ struct ScaledDotScorer {
     d_queries += d_projected * scale();  // was: projected = q / sqrt(d)
   }
   void accumulate(const In<S, Size>&, const In<S, Size>&, With<S>&) const {}
-  void keys_backward(const In<S, Size>&, const In<S>&, With<S>&, Out<S, Size>) const {}
 
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
@@ -55,7 +52,7 @@ struct ScaledDotScorer {
  private:
   S scale() const {
     using std::sqrt;
-    return S(1) / sqrt(static_cast<S>(size));
+    return S(1) / sqrt(detail::number<S>(size));
   }
 };
 

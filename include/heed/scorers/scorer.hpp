@@ -3,78 +3,161 @@
 #include <heed/parameters.hpp>
 
 #include <concepts>
+#include <type_traits>
 
 namespace heed::inline v0_1 {
 
 /// What a scorer sees of the looks before: nothing, the weights of the last one, or the sum of all weights so far.
 enum class Carried { nothing, last, sum };
 
-/// A scorer of what query and memory hold, whatever was looked at before. `score` and `score_backward` as below.
-template <class C>
-concept ContentScorer = requires(const C& scorer, Plain<C>& grad, const Matrix<typename C::Scalar>& in,
-                                 Matrix<typename C::Scalar>& out, Buffer<typename C::Scalar>& scratch) {
-  scorer.score(in, in, out, scratch);
-  scorer.score_backward(in, in, in, grad, out, out, scratch);
+namespace detail {
+
+// What stands in for a scorer where it leaves something out.
+
+/// It makes no keys: the values themselves are matched.
+struct ValuesAreKeys {
+  Index key_size() const { return 0; }
+  void keys(const auto&, const auto&) const {}
+  void keys_backward(const auto&, const auto&, const auto&, const auto&) const {}
 };
 
-/// A scorer that sees earlier looks, too: `carried()` says what, and both calls take it, T x n, after the keys;
-/// `score_backward` adds to its gradient, which comes after that of the keys.
-template <class C>
-concept CarryingScorer = requires(const C& scorer, Plain<C>& grad, const Matrix<typename C::Scalar>& in,
-                                  Matrix<typename C::Scalar>& out, Buffer<typename C::Scalar>& scratch) {
-  { scorer.carried() } -> std::same_as<Carried>;
-  scorer.score(in, in, in, out, scratch);
-  scorer.score_backward(in, in, in, in, grad, out, out, out, scratch);
+/// It does not project: queries are matched as they are.
+struct QueriesAsTheyAre {
+  Index size;
+
+  Index projected_size() const { return size; }
+  void project(const auto& queries, auto&& projected) const { projected = queries; }
+  void project_backward(const auto& d_projected, auto&& d_queries) const {
+    d_queries += d_projected;  // was: projected = queries
+  }
+  void accumulate(const auto&, const auto&, const auto&) const {}
 };
+
+/// It scores in the other of the two ways.
+struct ScoresOtherwise {
+  Carried carried() const { return Carried::nothing; }
+  void score(const auto&...) const {}
+  void score_backward(const auto&...) const {}
+};
+
+/// Whether a scorer has one of the functions that go together: then it must have all of them, as the concept says.
+template <class C, class X = Matrix<typename C::Scalar>>
+consteval bool makes_keys() {
+  const bool size = requires(C & scorer) { scorer.key_size(); };
+  const bool forward = requires(C & scorer, const X& in, X& out) { scorer.keys(in, out); };
+  const bool backward = requires(C & scorer, Plain<C> & grad, const X& in, X& out) {
+    scorer.keys_backward(in, in, grad, out);
+  };
+  return size || forward || backward;
+}
+template <class C, class X = Matrix<typename C::Scalar>>
+consteval bool projects() {
+  const bool size = requires(C & scorer) { scorer.projected_size(); };
+  const bool forward = requires(C & scorer, const X& in, X& out) { scorer.project(in, out); };
+  const bool backward = requires(C & scorer, const X& in, X& out) { scorer.project_backward(in, out); };
+  const bool products = requires(C & scorer, Plain<C> & grad, const X& in) { scorer.accumulate(in, in, grad); };
+  return size || forward || backward || products;
+}
+template <class C, class X = Matrix<typename C::Scalar>>
+consteval bool sees_carry() {
+  using Scratch = Buffer<typename C::Scalar>;
+  const bool what = requires(C & scorer) { scorer.carried(); };
+  const bool forward = requires(C & scorer, const X& in, X& out, Scratch& scratch) {
+    scorer.score(in, in, in, out, scratch);
+  };
+  const bool backward = requires(C & scorer, Plain<C> & grad, const X& in, X& out, Scratch& scratch) {
+    scorer.score_backward(in, in, in, in, grad, out, out, out, scratch);
+  };
+  return what || forward || backward;
+}
+
+}  // namespace detail
 
 /// A scoring function: how well memory j matches query i. It knows neither softmax nor sentences of other lengths.
 ///
 /// | call                                                    | once per       | meaning                             |
 /// |---------------------------------------------------------|----------------|-------------------------------------|
-/// | `keys(values, keys)`                                    | sentence       | what no query changes, K x T        |
-/// | `project(queries, projected)`                           | step           | what no memory changes, P x n       |
+/// | `query_size()`, `memory_size()`                         |                | Q, M: of the columns it takes       |
 /// | `score(projected, keys, scores, scratch)`               | step, sentence | scores(j, i), T x n                 |
 /// | `score_backward(projected, keys, d_scores, grad,`       | step, sentence | adds to grad, d_projected, d_keys   |
 /// | `               d_projected, d_keys, scratch)`          |                |                                     |
+/// | all or none of these; without, keys are the values:     |                |                                     |
+/// | `key_size()`                                            |                | K; 0: as if without                 |
+/// | `keys(values, keys)`                                    | sentence       | what no query changes, K x T        |
+/// | `keys_backward(values, d_keys, grad, d_values)`         | batch          | adds to grad and d_values           |
+/// | all or none of these; without, projected = queries:     |                |                                     |
+/// | `projected_size()`                                      |                | P                                   |
+/// | `project(queries, projected)`                           | step           | what no memory changes, P x n       |
 /// | `project_backward(d_projected, d_queries)`              | step           | d_queries += ...                    |
 /// | `accumulate(queries, d_projected, grad)`                | batch          | parameters that `project` used      |
-/// | `keys_backward(values, d_keys, grad, d_values)`         | batch          | adds to grad and d_values           |
 ///
-/// K = `key_size()` may be 0: then nothing is computed and the values themselves serve as keys. P = `projected_size()`.
 /// `scratch` is a buffer the caller owns and lends. `keys`, `project` and `score` do not allocate once it has grown.
 /// A score depends on query and memory alone, or, where `depends_on_place()` is there and true, on j as well: then `score`
 /// is given a sentence from its first column on, never a part of it.
+///
+/// A scorer that sees earlier looks, too, has a `carried()`, which says what of them. `score` and `score_backward` then
+/// take it, T x n, after the keys, and `score_backward` adds to its gradient, which comes after that of the keys.
 template <class C>
-concept Scorer = Part<C> &&(ContentScorer<C> || CarryingScorer<C>)&&requires(const C& scorer, Plain<C>& grad,
-                                                                             const Matrix<typename C::Scalar>& in,
-                                                                             Matrix<typename C::Scalar>& out) {
+concept Scorer = Part<C> &&
+    requires(const C& scorer, const std::conditional_t<detail::sees_carry<C>(), detail::ScoresOtherwise, C>& of_content,
+             const std::conditional_t<detail::sees_carry<C>(), C, detail::ScoresOtherwise>& of_carry,
+             const std::conditional_t<detail::makes_keys<C>(), C, detail::ValuesAreKeys>& of_keys,
+             const std::conditional_t<detail::projects<C>(), C, detail::QueriesAsTheyAre>& of_queries, Plain<C>& grad,
+             const Matrix<typename C::Scalar>& in, Matrix<typename C::Scalar>& out,
+             Buffer<typename C::Scalar>& scratch) {
   { scorer.query_size() } -> std::convertible_to<Index>;
   { scorer.memory_size() } -> std::convertible_to<Index>;
-  { scorer.key_size() } -> std::convertible_to<Index>;
-  { scorer.projected_size() } -> std::convertible_to<Index>;
-  scorer.keys(in, out);
-  scorer.project(in, out);
-  scorer.project_backward(in, out);
-  scorer.accumulate(in, in, grad);
-  scorer.keys_backward(in, in, grad, out);
+  of_content.score(in, in, out, scratch);
+  of_content.score_backward(in, in, in, grad, out, out, scratch);
+  { of_carry.carried() } -> std::same_as<Carried>;
+  of_carry.score(in, in, in, out, scratch);
+  of_carry.score_backward(in, in, in, in, grad, out, out, out, scratch);
+  { of_keys.key_size() } -> std::convertible_to<Index>;
+  of_keys.keys(in, out);
+  of_keys.keys_backward(in, in, grad, out);
+  { of_queries.projected_size() } -> std::convertible_to<Index>;
+  of_queries.project(in, out);
+  of_queries.project_backward(in, out);
+  of_queries.accumulate(in, in, grad);
 };
 
 namespace detail {
 
+// What attention calls, of any scorer.
+
+/// Who makes its keys: itself, or what stands in for it.
+template <class C>
+decltype(auto) keys_of(const C& scorer) {
+  if constexpr (makes_keys<C>()) {
+    return (scorer);
+  } else {
+    return ValuesAreKeys{};
+  }
+}
+/// Who projects its queries.
+template <class C>
+decltype(auto) queries_of(const C& scorer) {
+  if constexpr (projects<C>()) {
+    return (scorer);
+  } else {
+    return QueriesAsTheyAre{scorer.query_size()};
+  }
+}
+
 template <class C>
 Carried carried(const C& scorer) {
-  if constexpr (CarryingScorer<C>) {
+  if constexpr (sees_carry<C>()) {
     return scorer.carried();
   } else {
     return Carried::nothing;
   }
 }
 
-/// `score` and `score_backward` of any scorer: one that does not look at earlier looks is not given their carry.
+/// `score` and `score_backward`: a scorer that does not look at earlier looks is not given their carry.
 template <class S, class C>
 void score(const C& scorer, const In<S>& projected, const In<S>& keys, const In<S>& carry, Out<S> scores,
            Buffer<S>& scratch) {
-  if constexpr (CarryingScorer<C>) {
+  if constexpr (sees_carry<C>()) {
     scorer.score(projected, keys, carry, scores, scratch);
   } else {
     scorer.score(projected, keys, scores, scratch);
@@ -84,7 +167,7 @@ template <class S, class C>
 void score_backward(const C& scorer, const In<S>& projected, const In<S>& keys, const In<S>& carry,
                     const In<S>& d_scores, Plain<C>& grad, Out<S> d_projected, Out<S> d_keys, Out<S> d_carry,
                     Buffer<S>& scratch) {
-  if constexpr (CarryingScorer<C>) {
+  if constexpr (sees_carry<C>()) {
     scorer.score_backward(projected, keys, carry, d_scores, grad, d_projected, d_keys, d_carry, scratch);
   } else {
     scorer.score_backward(projected, keys, d_scores, grad, d_projected, d_keys, scratch);

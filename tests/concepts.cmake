@@ -1,0 +1,129 @@
+# Checks what compilers say of a part that lacks a function, or has one of another form: that it is no such part, and the
+# function's name, without more ado.
+#
+#   cmake -D compilers=g++,clang++ -D include=include -D eigen=/usr/include/eigen3 -D parts=tests/concepts -D scratch=FOLDER
+#     -P tests/concepts.cmake
+#
+# Compilers older than those heed is for are passed over. Every file in `parts` is a complete part and its use. All that is made of them, each in a namespace of its own and as if
+# in a file of its own, is compiled in one piece; what is said then belongs to the file named last.
+cmake_minimum_required(VERSION 3.25)
+
+set(most_lines 25)  # of what is said of one part
+
+set(text "#include <heed/heed.hpp>
+
+using heed::Index, heed::Random;
+using In = heed::In<double>;
+using Out = heed::Out<double>;
+using Buffer = heed::Buffer<double>;
+using Memory = heed::Memory<double>;
+struct Wrong {
+  Wrong(int) {}
+  Wrong(heed::Carried) {}
+};
+")
+set(cases)         # "name of the case|name that must be said"
+set(complete_cases)
+
+function(add_case name body)
+  string(MAKE_C_IDENTIFIER "${name}" space)
+  set(text "${text}namespace ${space} {\n#line 1 \"${name}\"\n${body}}\n" PARENT_SCOPE)
+endfunction()
+
+file(GLOB files ${parts}/*.hpp)
+foreach(file IN LISTS files)
+  cmake_path(GET file STEM part)
+  file(READ ${file} body)
+  add_case("${part} complete" "${body}")
+  list(APPEND complete_cases "${part} complete")
+  string(REGEX MATCHALL " [a-z_]+\\([^\n]*{" functions "${body}")
+  foreach(function IN LISTS functions)
+    string(REGEX MATCH "[a-z_]+" function "${function}")
+    string(REGEX REPLACE "\n[^\n]* ${function}\\([^\n]*" "" without "${body}")
+    string(REGEX REPLACE "[A-Za-z:]+ ${function}\\(\\)" "Wrong ${function}()" wrong "${body}")
+    if(wrong STREQUAL body)
+      string(REPLACE " ${function}(" " ${function}(Wrong, " wrong "${body}")
+    endif()
+    add_case("${part} without ${function}" "${without}")
+    add_case("${part} with wrong ${function}" "${wrong}")
+    list(APPEND cases "${part} without ${function}|${function}" "${part} with wrong ${function}|${function}")
+  endforeach()
+endforeach()
+list(LENGTH cases count)
+if(count LESS 100)
+  message(FATAL_ERROR "only ${count} cases were made of ${parts}")
+endif()
+
+add_case("row-major" "
+using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+void attend(const heed::DotScorer<double>& scorer, const RowMajor& values, Out scores, Buffer& scratch) {
+  scorer.score(values, values, scores, scratch);
+}
+")
+file(WRITE ${scratch}/all.cpp "${text}")
+
+# What `said` says, from the first error of a case to that of the next.
+function(find_block said name out)
+  string(FIND "${said}" "\n${name}:" begin)
+  set(block "")
+  if(begin GREATER_EQUAL 0)
+    math(EXPR begin "${begin} + 1")
+    string(SUBSTRING "${said}" ${begin} -1 block)
+    string(REGEX MATCH "\n[a-z_]+ (complete|without|with wrong)[ a-z_]*:[0-9]+:[0-9]+: error" next "${block}")
+    if(next)
+      string(FIND "${block}" "${next}" end)
+      string(SUBSTRING "${block}" 0 ${end} block)
+    endif()
+  endif()
+  set(${out} "${block}" PARENT_SCOPE)
+endfunction()
+
+string(REPLACE "," ";" compilers "${compilers}")
+foreach(compiler IN LISTS compilers)
+  execute_process(COMMAND ${compiler} --version OUTPUT_VARIABLE title COMMAND_ERROR_IS_FATAL ANY)
+  execute_process(COMMAND ${compiler} -dumpversion OUTPUT_VARIABLE version OUTPUT_STRIP_TRAILING_WHITESPACE
+    COMMAND_ERROR_IS_FATAL ANY)
+  set(oldest 12)
+  set(unlimited -fmax-errors=0)
+  if(title MATCHES "clang")
+    set(oldest 14)
+    set(unlimited -ferror-limit=0)
+  endif()
+  if(version VERSION_LESS oldest)
+    message(STATUS "${compiler} ${version} is older than ${oldest}")
+    continue()
+  endif()
+  execute_process(
+    COMMAND ${CMAKE_COMMAND} -E env LC_ALL=C ${compiler} -std=c++20 -fsyntax-only ${unlimited}
+      -I ${include} -isystem ${eigen} ${scratch}/all.cpp
+    RESULT_VARIABLE failed ERROR_VARIABLE said)
+  string(REPLACE ";" " " said "\n${said}")  # semicolons and brackets are CMake's own
+  string(REPLACE "[" "(" said "${said}")
+  string(REPLACE "]" ")" said "${said}")
+  if(NOT failed)
+    message(SEND_ERROR "${compiler} takes parts that are not complete")
+  endif()
+  foreach(name IN LISTS complete_cases)
+    find_block("${said}" "${name}" block)
+    if(block)
+      message(SEND_ERROR "${compiler} refuses the ${name} one:\n${block}")
+    endif()
+  endforeach()
+  foreach(case IN LISTS cases)
+    string(REPLACE "|" ";" case "${case}")
+    list(GET case 0 name)
+    list(GET case 1 function)
+    find_block("${said}" "${name}" block)
+    string(REGEX MATCHALL "\n" lines "${block}")
+    list(LENGTH lines lines)
+    if(NOT block MATCHES "[.:]${function}\\(")
+      message(SEND_ERROR "${compiler} does not name ${function} of a ${name}, but says:\n${block}")
+    elseif(lines GREATER most_lines)
+      message(SEND_ERROR "${compiler} says ${lines} lines of a ${name}:\n${block}")
+    endif()
+  endforeach()
+  if(NOT said MATCHES "error: static assertion failed[^\n]*heed takes column-major matrices"
+      AND NOT said MATCHES "error: static_assert failed[^\n]*heed takes column-major matrices")
+    message(SEND_ERROR "${compiler} does not say why a row-major matrix is refused")
+  endif()
+endforeach()

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <heed/parameters.hpp>
+
+#include <unsupported/Eigen/AutoDiff>
+
+/// Eigen's numbers with as many derivatives as there are inputs.
+using AutoDiff = Eigen::AutoDiffScalar<Eigen::VectorXd>;
+
+namespace typed {
+
+/// Numbers whose derivatives number `inputs`, those from `first` being their own.
+inline heed::Matrix<AutoDiff> variables(const heed::Matrix<double>& x, heed::Index inputs, heed::Index first = 0) {
+  heed::Matrix<AutoDiff> result(x.rows(), x.cols());
+  for (heed::Index k = 0; k < x.size(); ++k) {
+    result.data()[k] = AutoDiff(x.data()[k], Eigen::VectorXd::Unit(inputs, first + k));
+  }
+  return result;
+}
+
+/// dy/dx, a row per number of y.
+inline heed::Matrix<double> jacobian(const heed::Matrix<AutoDiff>& y, heed::Index inputs) {
+  heed::Matrix<double> result = heed::Matrix<double>::Zero(y.size(), inputs);
+  for (heed::Index k = 0; k < y.size(); ++k) {
+    const auto& derivatives = y.data()[k].derivatives();
+    if (derivatives.size() > 0) result.row(k) = derivatives;  // a constant has none
+  }
+  return result;
+}
+
+}  // namespace typed
