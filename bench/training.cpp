@@ -123,21 +123,39 @@ void train(benchmark::State& state, int threads) {
   state.counters["FLOP"] = benchmark::Counter(products, benchmark::Counter::kIsRate);
 }
 
-/// The same model around Bahdanau's decoder as the appendix has it, which no option chooses.
+/// The same model around a decoder that no option chooses, `make(cell, memory)`.
+template <class Cell, class Make>
+auto make_model_around(const heed::TranslatorConfig& config, const Make& make) {
+  const auto cell = [](Index input, Index hidden) { return Cell(input, hidden); };
+  heed::Encoder<Cell> encoder(cell, config.embedding, config.hidden, 1, true);
+  auto decoder = make(cell, config.memory_size());
+  heed::Seq2Seq<heed::Encoder<Cell>, decltype(decoder)> model(source_words, std::move(encoder), target_words,
+                                                              std::move(decoder));
+  heed::Random random(1);
+  heed::initialize(model, random);
+  return model;
+}
+
+/// Bahdanau's as the appendix has it.
 auto make_maxout_model() {
   using Cell = heed::GruCell<float, heed::Dynamic, heed::Dynamic, heed::gru_forms::bahdanau>;
   using Scorer = heed::AdditiveScorer<float>;
   const heed::TranslatorConfig config;
-  const auto make = [](Index input, Index hidden) { return Cell(input, hidden); };
-  const Index memory = config.memory_size();
-  heed::Encoder<Cell> encoder(make, config.embedding, config.hidden, 1, true);
-  heed::BahdanauMaxoutDecoder<Cell, Scorer> decoder(make, {Scorer(config.hidden, memory, config.hidden), {}},
-                                                    config.embedding, memory, config.hidden, 1, config.hidden);
-  heed::Seq2Seq<heed::Encoder<Cell>, heed::BahdanauMaxoutDecoder<Cell, Scorer>> model(source_words, std::move(encoder),
-                                                                                      target_words, std::move(decoder));
-  heed::Random random(1);
-  heed::initialize(model, random);
-  return model;
+  return make_model_around<Cell>(config, [&](const auto& cell, Index memory) {
+    return heed::BahdanauMaxoutDecoder<Cell, Scorer>(cell, {Scorer(config.hidden, memory, config.hidden), {}},
+                                                     config.embedding, memory, config.hidden, 1, config.hidden);
+  });
+}
+
+/// That of Show, Attend and Tell.
+auto make_caption_model() {
+  using Cell = heed::LstmCell<float>;
+  using Scorer = heed::AdditiveScorer<float>;
+  const heed::TranslatorConfig config;
+  return make_model_around<Cell>(config, [&](const auto& cell, Index memory) {
+    return heed::CaptionDecoder<Cell, Scorer>(cell, {{Scorer(config.hidden, memory, config.hidden), {}}, config.hidden},
+                                              config.embedding, memory, config.hidden, 1, config.embedding);
+  });
 }
 
 template <class Model>
@@ -175,6 +193,7 @@ void greedy(benchmark::State& state, Model model) {
                    [=](benchmark::State& state) { greedy(state, make_model(decoder)); });
   }
   bench::add_row("greedy/maxout/batch:64", [](benchmark::State& state) { greedy(state, make_maxout_model()); });
+  bench::add_row("greedy/caption/batch:64", [](benchmark::State& state) { greedy(state, make_caption_model()); });
   return true;
 }();
 

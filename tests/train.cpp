@@ -169,14 +169,14 @@ TEST(Trainer, TakesOneStepOnTheMeanLossPerWord) {
 
 TEST(Trainer, TakesSeveralBatchesAsIfTheyWereOne) {
   const Batch whole = task(), first = whole.at({0, 3, 5}), second = whole.at({1, 2, 4, 6, 7}), third = whole.at({8});
-  const std::vector<heed::TrainingBatch> batches{
+  using Parts = heed::Trainer<Model, heed::Sgd<Model>>;
+  const std::vector<Parts::Batch> batches{
       {first.sources, first.targets}, {second.sources, second.targets}, {third.sources, third.targets}};
   for (const int threads : {1, 2}) {
     TrainerOptions options;
     options.threads = threads;
     Model one = heed::test::fresh_model(small(), vocabulary, 2), several = one;
-    heed::Trainer<Model, heed::Sgd<Model>> at_once(one, heed::Sgd<Model>(one, 0.5), options),
-        in_parts(several, heed::Sgd<Model>(several, 0.5), options);
+    Parts at_once(one, heed::Sgd<Model>(one, 0.5), options), in_parts(several, heed::Sgd<Model>(several, 0.5), options);
     for (std::uint64_t i = 0; i < 2; ++i) {
       const auto expected = at_once.update(whole.sources, whole.targets, i), found = in_parts.update(batches, i);
       EXPECT_NEAR(found.loss, expected.loss, 1e-12);
@@ -192,8 +192,8 @@ TEST(Trainer, DrawsOtherMasksForEachOfSeveralBatches) {
   TranslatorConfig config = small();
   config.dropout = 0.3;
   const Batch batch = task();
-  const heed::TrainingBatch once{batch.sources, batch.targets};
-  const auto trained = [&](const std::vector<heed::TrainingBatch>& batches) {
+  const heed::Trainer<Model>::Batch once{batch.sources, batch.targets};
+  const auto trained = [&](const std::vector<heed::Trainer<Model>::Batch>& batches) {
     Model model = heed::test::fresh_model(config, vocabulary, 2);
     heed::Trainer<Model> trainer(model, heed::Adam<Model>(model, 0.05), {});
     trainer.update(batches, 0);
@@ -336,7 +336,7 @@ TEST(Trainer, RefusesOptionsAndBatchesOutOfRange) {
 
   heed::Trainer<Model> trainer(model, heed::Adam<Model>(model), {});
   Batch batch = task();
-  EXPECT_EQ(refusal([&] { trainer.update(std::vector<heed::TrainingBatch>(), 0); }),
+  EXPECT_EQ(refusal([&] { trainer.update(std::vector<heed::Trainer<Model>::Batch>(), 0); }),
             "Trainer: an update needs at least one batch");
   trainer.teacher_forcing = 2;
   EXPECT_EQ(refusal([&] { trainer.update(batch.sources, batch.targets, 0); }).substr(0, 40),

@@ -97,7 +97,7 @@ class PairProgram {
              const std::filesystem::path& folder) const {
     const auto packed = heed::pack(translator.model);
     const EncodedPairs encoded(unseen, translator.source, translator.target);
-    const auto found = translate_all(packed, translator.target, encoded, {}, training_.threads);
+    const auto found = translate_all(packed, translator, unseen, encoded, {}, training_.threads);
     std::vector<heed::Words> wanted;
     for (const auto& pair : unseen) wanted.push_back(pair.target);
     const double exact = heed::exact_match(found, wanted);

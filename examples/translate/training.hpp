@@ -103,7 +103,7 @@ class Training {
       sides.push_back(choose(train_.source, batches[i]));
       sides.push_back(choose(train_.target, batches[i]));
     }
-    std::vector<heed::TrainingBatch> chosen;
+    std::vector<heed::Trainer<heed::TranslationModel<float>>::Batch> chosen;
     for (std::size_t i = 0; i < sides.size(); i += 2) chosen.push_back({sides[i], sides[i + 1]});
     return trainer_.update(chosen, number);
   }

@@ -57,6 +57,7 @@ struct SearchWorkspace {
   };
 
   Seq2SeqTape<S> tape;
+  const Memory<S>* memory = nullptr;  ///< what is looked back at: that of the tape, or one made elsewhere
   StepWorkspace<S> step;
   std::vector<Token> tokens;              ///< of each column the last word,
   std::vector<double> log_probabilities;  ///< the log-probability of all words,
@@ -84,7 +85,7 @@ void trace_back(const SearchWorkspace<S>& work, Candidate candidate, Index step,
 /// Which rows of the weights belong to a sentence: none where nothing looks back.
 template <class S>
 Index weight_rows(const SearchWorkspace<S>& work, Index sentence) {
-  return std::min(work.tape.memory.length(sentence), work.steps.front().weights.rows());
+  return std::min(work.memory->length(sentence), work.steps.front().weights.rows());
 }
 
 /// Writes down a hypothesis that ended.
@@ -146,10 +147,10 @@ bool is_decided(const SearchWorkspace<S>& work, const SearchOptions& options, st
   return worst.complete && worst.score >= live / length_penalty(group.limit, options.length_penalty);
 }
 
-/// Encodes the sources and makes `copies` groups of each, of one column.
+/// Encodes the sources.
 template <class Model>
-void begin(const Model& model, Sentences sources, const SearchOptions& options, Index copies,
-           SearchWorkspace<typename Model::Scalar>& work) {
+const Memory<typename Model::Scalar>& encode(const Model& model, Sentences sources, const SearchOptions& options,
+                                             SearchWorkspace<typename Model::Scalar>& work) {
   using S = typename Model::Scalar;
   model.encode(sources, work.tape);
   if constexpr (std::is_same_v<S, float>) {
@@ -157,7 +158,14 @@ void begin(const Model& model, Sentences sources, const SearchOptions& options, 
   } else {
     require(!options.narrow_memory, [] { return std::string("Memory: only one of floats can be narrow"); });
   }
-  const Memory<S>& memory = work.tape.memory;
+  return work.tape.memory;
+}
+
+/// Makes `copies` groups of each sentence of a memory, of one column.
+template <class Model>
+void begin(const Model& model, const Memory<typename Model::Scalar>& memory, const SearchOptions& options, Index copies,
+           SearchWorkspace<typename Model::Scalar>& work) {
+  work.memory = &memory;
   work.groups.clear();
   work.group_of.clear();
   work.step.state.sentences.clear();
@@ -201,7 +209,7 @@ void decode_freely(const Model& model, const SearchOptions& options, SearchWorks
   constexpr double none = -std::numeric_limits<double>::infinity();
   for (Index i = 0; work.step.state.columns() > 0; ++i) {
     const Index n = work.step.state.columns();
-    take_step(model, work.tokens, work.tape.memory, work.step);
+    take_step(model, work.tokens, *work.memory, work.step);
     require(i > 0 || options.coverage_penalty == 0 || work.step.decoder.weights.rows() > 0, [] {
       return std::string("search: a coverage penalty needs attention, but the decoder looks back at nothing");
     });

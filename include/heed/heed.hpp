@@ -14,6 +14,7 @@
 #include <heed/variant.hpp>
 #include <heed/packing.hpp>
 #include <heed/sentence_ranges.hpp>
+#include <heed/grid.hpp>
 #include <heed/random.hpp>
 
 // Arithmetic
@@ -55,6 +56,8 @@
 #include <heed/layers/positional_encoding.hpp>
 #include <heed/layers/multi_head_attention.hpp>
 #include <heed/layers/attention_pooling.hpp>
+#include <heed/layers/conv2d.hpp>
+#include <heed/layers/pool2d.hpp>
 #include <heed/cells/cell.hpp>
 #include <heed/cells/rnn.hpp>
 #include <heed/cells/gru.hpp>
@@ -88,18 +91,22 @@
 
 // Mechanisms
 #include <heed/memory.hpp>
+#include <heed/annotations.hpp>
 #include <heed/look.hpp>
 #include <heed/attention.hpp>
 #include <heed/local_attention.hpp>
 #include <heed/monotonic_attention.hpp>
 #include <heed/any_look.hpp>
+#include <heed/gated_attention.hpp>
 #include <heed/recurrence.hpp>
 #include <heed/encoder.hpp>
+#include <heed/image_encoder.hpp>
 #include <heed/transformer_encoder_layer.hpp>
 #include <heed/stack.hpp>
 #include <heed/bridge.hpp>
 #include <heed/readout.hpp>
 #include <heed/maxout_readout.hpp>
+#include <heed/deep_output.hpp>
 
 // Decoders
 #include <heed/decoders/decoder.hpp>
@@ -109,6 +116,7 @@
 #include <heed/decoders/cho.hpp>
 #include <heed/decoders/sutskever.hpp>
 #include <heed/decoders/bahdanau.hpp>
+#include <heed/decoders/caption.hpp>
 #include <heed/decoders/luong.hpp>
 #include <heed/decoders/any_decoder.hpp>
 

@@ -28,8 +28,9 @@ struct LookTape {
   Buffer<S> contexts;   ///< memory size x N
   Buffer<S> carries;    ///< carry size x N: what each look was handed by the one before
   Buffer<S> kept;       ///< what else a look keeps for backward
+  Buffer<S> gates;      ///< 1 x N: what contexts were multiplied with (gated_attention.hpp)
 
-  Buffer<S> d_projected, d_scores;
+  Buffer<S> d_projected, d_scores, d_gates;
   Buffer<S> d_contexts;  ///< to be filled before backward
   Buffer<S> d_weights;   ///< what a loss asks of the weights themselves (attention_penalty.hpp); no rows: nothing
   Buffer<S> d_carry;     ///< carry size x sentences: the running gradient of what is handed on

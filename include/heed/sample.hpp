@@ -154,7 +154,7 @@ void sample(const Model& model, Sentences sources, const SampleOptions& options,
                              .ban_unknown = options.ban_unknown,
                              .prefixes = options.prefixes};
   detail::check(options);
-  detail::check(limits, sources, model.target.vocabulary(), "sample");
+  detail::check(limits, sources.size(), model.target.vocabulary(), "sample");
   results.resize(sources.size());
   if (sources.empty()) return;
   auto& found = work.search;
@@ -162,7 +162,7 @@ void sample(const Model& model, Sentences sources, const SampleOptions& options,
   for (const auto& source : sources) {
     for (Index k = 0; k < options.samples; ++k) work.randoms.push_back(detail::numbers_of(source, k, options.seed));
   }
-  detail::begin(model, sources, limits, options.samples, found);
+  detail::begin(model, detail::encode(model, sources, limits, found), limits, options.samples, found);
   detail::decode_freely(model, limits, found, [&](std::size_t g, Index column, Index, const detail::Banned& banned) {
     const auto logits = found.step.logits.col(column);
     const double base = detail::before_logit<S>(logits.data(), logits.size(),

@@ -11,12 +11,10 @@ namespace detail {
 
 /// Searches, and leaves what was found in `work`.
 template <class Model>
-void search(const Model& model, Sentences sources, const SearchOptions& options,
+void search(const Model& model, const Memory<typename Model::Scalar>& memory, const SearchOptions& options,
             SearchWorkspace<typename Model::Scalar>& work) {
   using S = typename Model::Scalar;
-  check(options, sources, model.target.vocabulary(), "search");
-  if (sources.empty()) return;
-  begin(model, sources, options, 1, work);
+  begin(model, memory, options, 1, work);
   decode_freely(model, options, work, [&](std::size_t g, Index first, Index end, const Banned& banned) {
     const auto room = static_cast<std::size_t>(options.beam - work.groups[g].finished);
     for (Index c = first; c < end; ++c) {
@@ -25,6 +23,23 @@ void search(const Model& model, Sentences sources, const SearchOptions& options,
     }
     std::sort(work.heap.begin(), work.heap.end(), better);
   });
+}
+
+/// Writes down what was found of every source: several of each, or the best alone.
+template <class S>
+void report_all(const SearchWorkspace<S>& work, const SearchOptions& options, Hypotheses<S>& results) {
+  for (std::size_t b = 0; b < results.size(); ++b) {
+    results[b].resize(static_cast<std::size_t>(work.groups[b].kept));
+    for (std::size_t k = 0; k < results[b].size(); ++k) {
+      report(work, work.ended[b * static_cast<std::size_t>(options.best) + k], static_cast<Index>(b), results[b][k]);
+    }
+  }
+}
+template <class S>
+void report_all(const SearchWorkspace<S>& work, const SearchOptions& options, std::vector<Hypothesis<S>>& results) {
+  for (std::size_t b = 0; b < results.size(); ++b) {
+    report(work, work.ended[b * static_cast<std::size_t>(options.best)], static_cast<Index>(b), results[b]);
+  }
 }
 
 }  // namespace detail
@@ -38,31 +53,28 @@ void search(const Model& model, Sentences sources, const SearchOptions& options,
 /// what ended. A hypothesis that ended keeps its place in the beam, so the beam narrows until no place is left, or until
 /// no unfinished hypothesis can still overtake the worst that is wanted, whatever the penalties. The begin symbol is
 /// never proposed. Those that were cut off at the maximum length are results only where none was completed.
+/// `results` holds `Hypotheses`, or a single `Hypothesis` for every source: then the best alone.
 /// Does not allocate once work and results have grown. Throws on an empty source, an option out of range, a coverage
 /// penalty for a decoder that looks back at nothing, and a model whose scores are not finite.
-template <class Model>
+template <class Model, class Results>
 void search(const Model& model, Sentences sources, const SearchOptions& options,
-            SearchWorkspace<typename Model::Scalar>& work, Hypotheses<typename Model::Scalar>& results) {
-  detail::search(model, sources, options, work);
+            SearchWorkspace<typename Model::Scalar>& work, Results& results) {
+  detail::check(options, sources.size(), model.target.vocabulary(), "search");
   results.resize(sources.size());
-  for (std::size_t b = 0; b < sources.size(); ++b) {
-    results[b].resize(static_cast<std::size_t>(work.groups[b].kept));
-    for (std::size_t k = 0; k < results[b].size(); ++k) {
-      detail::report(work, work.ended[b * static_cast<std::size_t>(options.best) + k], static_cast<Index>(b),
-                     results[b][k]);
-    }
-  }
+  if (sources.empty()) return;
+  detail::search(model, detail::encode(model, sources, options, work), options, work);
+  detail::report_all(work, options, results);
 }
 
-/// The same, of which results[b] gets the best of source b alone.
-template <class Model>
-void search(const Model& model, Sentences sources, const SearchOptions& options,
-            SearchWorkspace<typename Model::Scalar>& work, std::vector<Hypothesis<typename Model::Scalar>>& results) {
-  detail::search(model, sources, options, work);
-  results.resize(sources.size());
-  for (std::size_t b = 0; b < sources.size(); ++b) {
-    detail::report(work, work.ended[b * static_cast<std::size_t>(options.best)], static_cast<Index>(b), results[b]);
-  }
+/// The same for what was read already, be it of sentences or of images: a memory whose keys are there
+/// (`model.decoder.prepare`). The model has a `decoder`, and `target` and `score_words` as `Seq2Seq` has them.
+template <class Model, class Results>
+void search(const Model& model, const Memory<typename Model::Scalar>& memory, const SearchOptions& options,
+            SearchWorkspace<typename Model::Scalar>& work, Results& results) {
+  detail::check(options, static_cast<std::size_t>(memory.sentences()), model.target.vocabulary(), "search");
+  results.resize(static_cast<std::size_t>(memory.sentences()));
+  detail::search(model, memory, options, work);
+  detail::report_all(work, options, results);
 }
 
 }  // namespace heed::inline v0_1

@@ -38,11 +38,11 @@ inline Index step_limit(const SearchOptions& options, Index b, Index source_leng
 }
 
 /// Throws, in the name of `who`, on prefixes that are not for these sources or cannot be written.
-inline void check_prefixes(const SearchOptions& options, Sentences sources, Index vocabulary, const std::string& who) {
+inline void check_prefixes(const SearchOptions& options, std::size_t sources, Index vocabulary,
+                           const std::string& who) {
   const Sentences& prefixes = options.prefixes;
-  require(prefixes.empty() || prefixes.size() == sources.size(), [&] {
-    return who + ": " + std::to_string(prefixes.size()) + " prefixes for " + std::to_string(sources.size()) +
-           " sources";
+  require(prefixes.empty() || prefixes.size() == sources, [&] {
+    return who + ": " + std::to_string(prefixes.size()) + " prefixes for " + std::to_string(sources) + " sources";
   });
   for (std::size_t b = 0; b < prefixes.size(); ++b) {
     const auto words = static_cast<Index>(prefixes[b].size());
@@ -60,7 +60,7 @@ inline void check_prefixes(const SearchOptions& options, Sentences sources, Inde
 }
 
 /// Throws, in the name of `who`, on options out of range.
-inline void check(const SearchOptions& options, Sentences sources, Index vocabulary, const std::string& who) {
+inline void check(const SearchOptions& options, std::size_t sources, Index vocabulary, const std::string& who) {
   const auto number = [](auto x) { return std::to_string(x); };
   require(options.beam >= 1, [&] { return who + ": a beam holds 1 or more, not " + number(options.beam); });
   require(options.best >= 1 && options.best <= options.beam, [&] {

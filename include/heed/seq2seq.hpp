@@ -65,6 +65,7 @@ struct Seq2Seq {
   using Scalar = typename EncoderType::Scalar;
   using S = Scalar;
   using Tape = Seq2SeqTape<S>;
+  using Source = std::span<const Token>;  ///< what is read of one item of a batch
   template <class U>
   using With = Seq2Seq<KeptAs<U, EncoderType>, KeptAs<U, DecoderType>>;
 

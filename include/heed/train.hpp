@@ -49,17 +49,13 @@ inline std::vector<std::vector<Index>> make_batches(const std::vector<Index>& so
   return batches;
 }
 
-/// Sources and their targets, to be trained on.
-struct TrainingBatch {
-  Sentences sources, targets;
-};
-
 struct TrainerOptions {
   int threads = 1;
   double clip = 5;  ///< global norm of the gradient at most; 0: never clipped
   double label_smoothing = 0;
   std::uint64_t seed = 1;  ///< of the dropout masks, and of what scheduled sampling feeds
   OwnWord own_word = OwnWord::likeliest;
+  double coverage = 0, doubly_stochastic = 0;  ///< what losses of where was looked count (attention_penalty.hpp)
 };
 
 /// Trains a sequence-to-sequence model, a batch at a time. The sentences of a batch are dealt to the threads by length;
@@ -73,6 +69,13 @@ class Trainer {
     double loss;           ///< sum over the words, label smoothing included
     Index words;           ///< target words, end symbols included
     double gradient_norm;  ///< of the mean loss, before clipping
+  };
+
+  using Source = typename Model::Source;
+  /// Sources and their targets, to be trained on.
+  struct Batch {
+    std::span<const Source> sources;
+    Sentences targets;
   };
 
   Optimizer optimizer;
@@ -92,17 +95,17 @@ class Trainer {
 
   /// One optimiser step on the mean loss per target word. Throws, and leaves the model as it was, if the loss or the
   /// gradient is not finite. `number` (0, 1, 2 ...) selects the dropout masks: the same number draws the same masks.
-  Update update(Sentences sources, Sentences targets, std::uint64_t number) {
-    const TrainingBatch batch{sources, targets};
+  Update update(std::span<const Source> sources, Sentences targets, std::uint64_t number) {
+    const Batch batch{sources, targets};
     return update(std::span(&batch, 1), number);
   }
 
   /// The same for the mean loss per word of several batches, one after the other in the memory of one (gradient
   /// accumulation): what one batch of all their sentences would give.
-  Update update(std::span<const TrainingBatch> batches, std::uint64_t number) {
+  Update update(std::span<const Batch> batches, std::uint64_t number) {
     require(!batches.empty(), [] { return std::string("Trainer: an update needs at least one batch"); });
     Index words = 0;
-    for (const TrainingBatch& batch : batches) {
+    for (const Batch& batch : batches) {
       check(batch);
       for (const auto& target : batch.targets) words += static_cast<Index>(target.size()) + 1;
     }
@@ -115,7 +118,7 @@ class Trainer {
       shard.random =
           Random(options_.seed, number * static_cast<std::uint64_t>(options_.threads) + static_cast<std::uint64_t>(i));
     });
-    for (const TrainingBatch& batch : batches) {
+    for (const Batch& batch : batches) {
       deal(batch);
       team_.run([&](int i) {
         Shard& shard = shards_[static_cast<std::size_t>(i)];
@@ -126,6 +129,8 @@ class Trainer {
         options.random = &shard.random;
         options.teacher_forcing = teacher_forcing;
         options.own_word = options_.own_word;
+        options.coverage = static_cast<S>(options_.coverage);
+        options.doubly_stochastic = static_cast<S>(options_.doubly_stochastic);
         shard.loss += static_cast<double>(
             packed_.loss_and_gradient(shard.sources, shard.targets, shard.tape, shard.grad, options));
       });
@@ -158,12 +163,13 @@ class Trainer {
   struct Shard {
     Model grad;
     typename Model::Tape tape;
-    std::vector<std::span<const Token>> sources, targets;
+    std::vector<Source> sources;
+    std::vector<std::span<const Token>> targets;
     Random random{0};
     double loss = 0, squares = 0;  ///< of the words dealt; of this thread's share of the gradient
   };
 
-  static void check(const TrainingBatch& batch) {
+  static void check(const Batch& batch) {
     require(batch.sources.size() == batch.targets.size() && !batch.sources.empty(), [&] {
       return "Trainer: a batch needs as many sources as targets and at least one, not " +
              std::to_string(batch.sources.size()) + " and " + std::to_string(batch.targets.size());
@@ -171,8 +177,9 @@ class Trainer {
   }
 
   /// Longest first, one to each thread in turn: every thread gets as many words as the others.
-  void deal(const TrainingBatch& batch) {
-    const Sentences sources = batch.sources, targets = batch.targets;
+  void deal(const Batch& batch) {
+    const auto sources = batch.sources;
+    const auto targets = batch.targets;
     order_.resize(sources.size());
     std::iota(order_.begin(), order_.end(), std::size_t{0});
     std::stable_sort(order_.begin(), order_.end(),

@@ -1,5 +1,8 @@
 #include "support/allocation_counter.hpp"
 
+#include <heed/decoders/caption.hpp>
+
+#include "support/numbers.hpp"
 #include "support/translations.hpp"
 
 #include <gtest/gtest.h>
@@ -66,6 +69,28 @@ TEST(Advance, AllocatesNothingAtLargeSizes) {
   for (const TranslatorConfig& config : heed::test::every_combination(large)) {
     if (config.cell != "gru" && config.scorer != heed::scorer_names.front()) continue;  // to save time
     EXPECT_EQ(steady_step(config, 32, 4), 0) << heed::test::choices(config);
+  }
+}
+
+TEST(Advance, AllocatesNothingWhenCaptioning) {
+  heed::Random random(3);
+  for (const auto& [sentences, hidden] : {std::pair<std::size_t, Index>{1, 64}, {32, 64}, {32, 512}}) {
+    using Cell = heed::LstmCell<float>;
+    using Scorer = heed::AdditiveScorer<float>;
+    heed::CaptionDecoder<Cell, Scorer> decoder([](Index in, Index size) { return Cell(in, size); },
+                                               {{Scorer(hidden, 48, hidden), {}}, hidden}, 48, 48, hidden, 1, 48);
+    randomize(decoder, random, 0.1);
+    heed::Memory<float> memory;
+    memory.resize(48, std::vector<Index>(sentences, 49));
+    memory.values = random_matrix<float>(48, memory.values.cols(), random);
+    memory.summary = random_matrix<float>(48, memory.sentences(), random);
+    decoder.prepare(memory);
+    heed::DecoderState<float> state;
+    heed::DecoderTape<float> steps;
+    for (std::size_t b = 0; b < sentences; ++b) state.sentences.push_back(static_cast<Index>(b));
+    decoder.start(memory, state, steps);
+    const heed::Matrix<float> words = random_matrix<float>(48, memory.sentences(), random);
+    EXPECT_EQ(heed::test::steady_allocations([&] { heed::advance(decoder, words, memory, state, steps); }), 0);
   }
 }
 

@@ -1,5 +1,7 @@
 #include "support/allocation_counter.hpp"
 
+#include <heed/annotations.hpp>
+#include <heed/image_encoder.hpp>
 #include <heed/layers/attention_pooling.hpp>
 #include <heed/layers/positional_encoding.hpp>
 #include <heed/transformer_encoder_layer.hpp>
@@ -71,6 +73,28 @@ TEST(AttentionPooling, AllocatesNothingForward) {
     Matrix<float> pooled(size, 4);
     EXPECT_EQ(steady_allocations([&] { pooling.forward(x, queries, tape, pooled); }), 0);
   });
+}
+
+TEST(ImageEncoder, AllocatesNothingForward) {
+  heed::Random random(5);
+  const heed::Grid grid{28, 28};
+  using Stage = heed::ImageStage<float>;
+  heed::ImageEncoder<float> encoder(
+      {Stage{heed::Conv2d<float>(3, 16, {3, 3, 1, 1}), heed::MaxPool2d<float>(heed::Window{2, 2, 2, 0})},
+       Stage{heed::Conv2d<float>(16, 96, {5, 5, 1, 2}), heed::MaxPool2d<float>(heed::Window{2, 2, 2, 0})}});
+  randomize(encoder, random);
+  const Matrix<float> images = random_matrix<float>(3, 4 * grid.places(), random);
+  heed::ImageEncoderTape<float> tape;
+  heed::Memory<float> memory;
+  std::vector<Index> lengths;
+  EXPECT_EQ(steady_allocations([&] {
+              encoder.forward(images, grid, tape);
+              heed::make_memory(tape.outputs(), encoder.positions(grid), lengths, memory);
+            }),
+            0);
+  const heed::AveragePool2d<float> pool(heed::Window{28, 28, 1, 0});
+  Matrix<float> means(3, 4);
+  EXPECT_EQ(heed::test::allocations([&] { pool.forward(images, grid, means); }), 0);
 }
 
 TEST(PositionalEncoding, AllocatesNothingOnceItsTableHasGrown) {

@@ -10,13 +10,13 @@
 #include <vector>
 
 /// A readout on its own: six columns of states, contexts and words, and a linear loss of its features.
-template <class R>
+template <class R, heed::Index word = 2>
 struct ReadoutTrial {
   using Index = heed::Index;
   using Matrix = heed::Matrix<double>;
 
   heed::Random random{137};
-  R readout{3, 4, 2, 5};
+  R readout{3, 4, word, 5};
   Matrix s, c, x, d_features, features = Matrix(5, 6);
   heed::Buffer<double> kept;
 
@@ -24,7 +24,7 @@ struct ReadoutTrial {
     randomize(readout, random);
     s = random_matrix(3, 6, random);
     c = random_matrix(4, 6, random);
-    x = random_matrix(2, 6, random);
+    x = random_matrix(word, 6, random);
     d_features = random_matrix(5, 6, random);
     loss();
   }
@@ -36,7 +36,7 @@ struct ReadoutTrial {
 
   /// Row `row` of W [s; c; x] + b for column j, number by number.
   oracle::Real projected(Index row, Index j) const {
-    Matrix all(9, 6);
+    Matrix all(7 + word, 6);
     all << s, c, x;
     return oracle::affine(readout.W, 0, oracle::column(all, j), readout.b, row);
   }
@@ -54,7 +54,7 @@ struct ReadoutTrial {
   /// Every gradient against central differences, of `numbers` numbers in all; and that they are added to.
   void expect_gradients(Index numbers) {
     auto grad = heed::zeros_like(readout);
-    Matrix d_s = Matrix::Zero(3, 6), d_c = Matrix::Zero(4, 6), d_x = Matrix::Zero(2, 6);
+    Matrix d_s = Matrix::Zero(3, 6), d_c = Matrix::Zero(4, 6), d_x = Matrix::Zero(word, 6);
     const auto backward = [&](R& into) {
       loss();  // backward may overwrite what forward kept
       Matrix d = d_features;

@@ -2,6 +2,8 @@
 
 #include <heed/any_look.hpp>
 #include <heed/decoders/any_decoder.hpp>
+#include <heed/deep_output.hpp>
+#include <heed/gated_attention.hpp>
 #include <heed/seq2seq.hpp>
 
 #include "support/normalizers.hpp"
@@ -172,22 +174,46 @@ Column look(const heed::FixedVector<S>&, const Column&, const Encoded& source, s
   return source.summary;
 }
 
+/// Xu et al. 2015, section 4.2.1: beta = sigmoid(f_beta(h_{t-1})) times what was found.
+template <class LookType>
+Column look(const heed::GatedAttention<LookType>& gated, const Column& query, const Encoded& source,
+            std::vector<Column>& weights) {
+  Column context = look(gated.look, query, source, weights);
+  for (Real& number : context) number *= sigmoid(affine(gated.gate.W, 0, query, gated.gate.b, 0));
+  return context;
+}
+
 /// The features of every step, for the embedded words `y` that are fed; and what each step looked at.
 struct Decoded {
   std::vector<Column> features, weights;
 };
 
+template <class T>
+Column read(const heed::Readout<T>& readout, const Column& h, const Column& context, const Column& word) {
+  return tanh_layer(readout.W, join(join(h, context), word), readout.b);
+}
+
+/// Xu et al. 2015, equation 7 up to L_o: E y_{t-1} + L_h h_t + L_z z_t.
+template <class T>
+Column read(const heed::DeepOutput<T>& readout, const Column& h, const Column& context, Column word) {
+  for (std::size_t k = 0; k < word.size(); ++k) {
+    const auto row = static_cast<Index>(k);
+    word[k] += affine(readout.L_h, 0, h, no_bias(), row) + affine(readout.L_z, 0, context, no_bias(), row);
+  }
+  return word;
+}
+
 /// Bahdanau, Cho & Bengio 2015, equations 4 to 6: c_i from s_{i-1}, s_i from c_i.
-template <class C, class LookType>
-Decoded decode(const heed::ContextDecoder<C, LookType>& decoder, const Encoded& source, const std::vector<Column>& y) {
+template <class C, class LookType, template <class> class ReadoutType>
+Decoded decode(const heed::ContextDecoder<C, LookType, ReadoutType>& decoder, const Encoded& source,
+               const std::vector<Column>& y) {
   Decoded result;
   std::vector<Column> states = first_states(decoder.bridge, source);
   const Index size = decoder.stack.layers.back().hidden_size();
   for (const Column& word : y) {
     const Column context = look(decoder.attention, top(states.back(), size), source, result.weights);
     step(decoder.stack.layers, join(word, context), states);
-    const Column all = join(join(top(states.back(), size), context), word);
-    result.features.push_back(tanh_layer(decoder.readout.W, all, decoder.readout.b));
+    result.features.push_back(read(decoder.readout, top(states.back(), size), context, word));
   }
   return result;
 }

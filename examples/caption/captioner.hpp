@@ -1,0 +1,140 @@
+#pragma once
+
+#include <heed/annotations.hpp>
+#include <heed/attention_penalty.hpp>
+#include <heed/cells/lstm.hpp>
+#include <heed/decoders/caption.hpp>
+#include <heed/image_encoder.hpp>
+#include <heed/scorers/additive.hpp>
+#include <heed/seq2seq.hpp>
+
+#include <algorithm>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace examples {
+
+/// Everything a captioner writes: one per thread, it only grows.
+template <class S>
+struct CaptionerTape {
+  heed::Buffer<S> x;  ///< channels x (places * images)
+  heed::ImageEncoderTape<S> encoder;
+  heed::Memory<S> memory, d_memory;
+  std::vector<heed::Index> lengths;
+  heed::Packing packing;                 ///< of the captions
+  std::vector<heed::Token> fed, wanted;  ///< packed; wanted is fed, one word later
+  heed::Buffer<S> y, d_y, logits;        ///< embedded words; what the output layer makes of them
+  heed::DecoderState<S> state;
+  heed::DecoderTape<S> decoder;
+};
+
+/// Show, Attend and Tell (Xu et al. 2015): a convolutional network reads an image, a decoder that looks back at its
+/// places says what is to be seen. It is to images what `heed::Seq2Seq` is to sentences, written out in the order the
+/// data flows; the trainer and the search take it as it is.
+template <class T>
+struct Captioner {
+  using Stored = T;
+  using Scalar = heed::scalar_of<T>;
+  using S = Scalar;
+  using Tape = CaptionerTape<S>;
+  using Source = std::span<const S>;  ///< the pixels of an image, channels x places
+  using Decoder = heed::CaptionDecoder<heed::LstmCell<T>, heed::AdditiveScorer<T>>;
+  template <class U>
+  using With = Captioner<U>;
+
+  heed::ImageEncoder<T> encoder;
+  heed::Embedding<S> target;
+  Decoder decoder;
+  heed::Linear<T> output;             ///< L_o
+  heed::Index height = 0, width = 0;  ///< of an image
+
+  heed::Grid grid() const { return {height, width}; }
+  /// Of the annotations.
+  heed::Grid places() const { return encoder.positions(grid()); }
+
+  /// Reads a batch of images: fills tape.memory, keys included.
+  void encode(std::span<const Source> images, Tape& tape) const {
+    const heed::Index size = encoder.input_size() * grid().places();
+    tape.x.resize(encoder.input_size(), grid().places() * static_cast<heed::Index>(images.size()));
+    S* to = tape.x.data();
+    for (const Source image : images) {
+      heed::require(static_cast<heed::Index>(image.size()) == size, [&] {
+        return "Captioner: an image has " + std::to_string(size) + " numbers, not " + std::to_string(image.size());
+      });
+      to = std::copy(image.begin(), image.end(), to);
+    }
+    encoder.forward(tape.x, grid(), tape.encoder);
+    make_memory(tape.encoder.outputs(), places(), tape.lengths, tape.memory);
+    decoder.prepare(tape.memory);
+  }
+
+  /// logits = L_o features: what search asks for.
+  void score_words(const heed::In<S>& features, heed::Out<S> logits) const { output.forward(features, logits); }
+
+  /// Decodes the captions of images, each followed by the end symbol: fills tape.decoder, its weights and gates too.
+  void decode(std::span<const Source> images, heed::Sentences captions, Tape& tape) const {
+    encode(images, tape);
+    tape.lengths.clear();
+    for (const auto& caption : captions) tape.lengths.push_back(static_cast<heed::Index>(caption.size()) + 1);
+    tape.packing.assign(tape.lengths);
+    tape.fed.resize(static_cast<std::size_t>(tape.packing.columns()));
+    tape.wanted.resize(tape.fed.size());
+    for (heed::Index p = 0; p < tape.packing.sentences(); ++p) {
+      const auto words = captions[static_cast<std::size_t>(tape.packing.sentence(p))];
+      heed::Token last = heed::symbols::begin;
+      for (heed::Index t = 0; t < tape.packing.length(p); ++t) {
+        const auto column = static_cast<std::size_t>(tape.packing.column(t, p)), at = static_cast<std::size_t>(t);
+        tape.fed[column] = last;
+        tape.wanted[column] = last = at < words.size() ? words[at] : heed::symbols::end;
+      }
+    }
+    tape.y.resize(target.size(), tape.packing.columns());
+    target.forward(tape.fed, tape.y);
+    heed::decode(decoder, tape.y, tape.packing, tape.memory, tape.state, tape.decoder);
+  }
+
+  /// The cross-entropy of the captions, summed over all words, and the doubly stochastic penalty, equation 14; its
+  /// gradient, scaled, is added to `grad`.
+  double loss_and_gradient(std::span<const Source> images, heed::Sentences captions, Tape& tape, With<S>& grad,
+                           const heed::LossOptions<S>& options = {}) const {
+    decode(images, captions, tape);
+    auto& steps = tape.decoder;
+    tape.logits.resize(output.output_size(), steps.features.cols());
+    score_words(steps.features, tape.logits);
+    double loss = heed::softmax_cross_entropy<S>(tape.logits, tape.wanted, options.smoothing, options.scale);
+    zero(steps.features, steps.d_features);
+    output.accumulate(steps.features, tape.logits, grad.output);
+    output.backward(tape.logits, steps.d_features);
+    zero(steps.weights, steps.d_weights);
+    loss += static_cast<double>(options.doubly_stochastic) *
+            heed::doubly_stochastic_penalty<S>(steps.weights, tape.packing, tape.memory.starts,
+                                               options.doubly_stochastic * options.scale, steps.d_weights);
+    zero(tape.y, tape.d_y);
+    tape.d_memory.zeros_like(tape.memory);
+    heed::decode_backward(decoder, tape.y, tape.packing, tape.memory, tape.state, steps, grad.decoder, tape.d_y,
+                          tape.d_memory);
+    target.backward(tape.fed, tape.d_y, grad.target);
+    make_memory_backward(tape.d_memory, tape.encoder.d_outputs());
+    encoder.backward(tape.x, tape.encoder, grad.encoder);
+    return loss;
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("encoder", self.encoder...);
+    visit("target", self.target...);
+    visit("decoder", self.decoder...);
+    visit("output", self.output...);
+    visit("height", self.height...);
+    visit("width", self.width...);
+  }
+
+ private:
+  static void zero(const heed::Buffer<S>& like, heed::Buffer<S>& d) {
+    d.resize(like.rows(), like.cols());
+    d.setZero();
+  }
+};
+
+}  // namespace examples

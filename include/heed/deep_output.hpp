@@ -1,0 +1,64 @@
+#pragma once
+
+#include <heed/parameters.hpp>
+#include <heed/products.hpp>
+
+#include <string>
+
+namespace heed::inline v0_1 {
+
+/// The readout of Xu et al. 2015 (Show, Attend and Tell), equation 7, of which the output layer is L_o:
+///
+///   features = x + L_h s + L_z c        s: state, c: context, x: embedded previous word
+///
+/// The word is added as it is, so it has the size of the features. The equation has no tanh, and no bias.
+template <class T>
+struct DeepOutput {
+  using Stored = T;
+  using Scalar = scalar_of<T>;
+  using S = Scalar;
+  template <class U>
+  using With = DeepOutput<U>;
+
+  Parameter<T, Dynamic, Dynamic> L_h;  ///< features x state
+  Parameter<T, Dynamic, Dynamic> L_z;  ///< features x context
+
+  DeepOutput() = default;
+  /// Throws unless words have the size of the features.
+  DeepOutput(Index state_size, Index context_size, Index word_size, Index features)
+      : L_h(decltype(L_h)::Zero(features, state_size)), L_z(decltype(L_z)::Zero(features, context_size)) {
+    require(word_size == features, [&] {
+      return "DeepOutput: words are added to the features, so they have size " + std::to_string(features) + ", not " +
+             std::to_string(word_size);
+    });
+  }
+
+  Index output_size() const { return L_h.rows(); }
+  /// It is the state after the step that is shown.
+  static constexpr bool reads_previous() { return false; }
+
+  /// Overwrites features. Does not allocate. What other readouts keep for backward (`kept`) is not needed here.
+  void forward(const In<S>& s, const In<S>& c, const In<S>& x, Out<S> features, Buffer<S>&) const {
+    features = x;
+    add_product(L_h, s, features);
+    add_product(L_z, c, features);
+  }
+
+  /// Adds to grad and the three inputs' gradients.
+  void backward(const In<S>& s, const In<S>& c, const In<S>&, const In<S>&, Buffer<S>&, Out<S> d_features,
+                With<S>& grad, Out<S> d_s, Out<S> d_c, Out<S> d_x) const {
+    add_outer_product(d_features, c, grad.L_z);  // was: L_z c
+    add_product_backward(L_z, d_features, d_c);  // was: L_z c
+    add_outer_product(d_features, s, grad.L_h);  // was: L_h s
+    add_product_backward(L_h, d_features, d_s);  // was: L_h s
+    d_x += d_features;                           // was: x
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("L_h", self.L_h...);
+    visit("L_z", self.L_z...);
+  }
+};
+
+}  // namespace heed::inline v0_1

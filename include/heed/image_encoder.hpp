@@ -1,0 +1,141 @@
+#pragma once
+
+#include <heed/layers/conv2d.hpp>
+#include <heed/layers/pool2d.hpp>
+#include <heed/math.hpp>
+
+#include <string>
+#include <vector>
+
+namespace heed::inline v0_1 {
+
+/// One stage of an `ImageEncoder`: relu(pool(convolution)), which is pool(relu(convolution)) with less to do.
+template <class T>
+struct ImageStage {
+  template <class U>
+  using With = ImageStage<U>;
+
+  Conv2d<T> conv;
+  MaxPool2d<scalar_of<T>> pool;
+
+  Grid positions(Grid grid) const { return pool.window.positions(conv.window.positions(grid)); }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("conv", self.conv...);
+    visit("pool", self.pool...);
+  }
+};
+
+/// Everything a run of an `ImageEncoder` writes. One per thread; it only grows.
+template <class S>
+struct ImageEncoderTape {
+  struct Stage {
+    Grid grid, convolved_grid;  ///< of what the stage reads, and of its convolution
+    Buffer<S> convolved;        ///< output x (positions of the convolution * images)
+    Buffer<S> outputs;          ///< output x (positions of the pooling * images)
+    Buffer<S> d_convolved, d_outputs;
+  };
+  std::vector<Stage> stages;
+  Buffer<S> patches;  ///< of the convolution at work
+
+  const Buffer<S>& outputs() const { return stages.back().outputs; }
+  Buffer<S>& d_outputs() { return stages.back().d_outputs; }
+};
+
+/// A convolutional network that reads images, a stage after the other:
+///
+///   x (channels x places, images side by side) -> conv -> max pool -> relu -> ... -> outputs
+///
+/// The result is made a memory by `make_memory` (annotations.hpp).
+template <class T>
+struct ImageEncoder {
+  using Stored = T;
+  using Scalar = scalar_of<T>;
+  using S = Scalar;
+  template <class U>
+  using With = ImageEncoder<U>;
+
+  std::vector<ImageStage<T>> stages;
+
+  ImageEncoder() = default;
+  /// Throws unless there is a stage, and each takes the channels that the one before it makes.
+  explicit ImageEncoder(std::vector<ImageStage<T>> stages_) : stages(std::move(stages_)) {
+    require(!stages.empty(), [] { return std::string("ImageEncoder: at least one stage is needed, not 0"); });
+    for (std::size_t l = 1; l < stages.size(); ++l) {
+      const Index made = stages[l - 1].conv.output_size(), taken = stages[l].conv.input_size();
+      require(made == taken, [&] {
+        return "ImageEncoder: stage " + std::to_string(l) + " expects " + std::to_string(made) + " channels, not " +
+               std::to_string(taken);
+      });
+    }
+  }
+
+  Index input_size() const { return stages.front().conv.input_size(); }
+  Index output_size() const { return stages.back().conv.output_size(); }
+
+  /// The grid of what is made of images of this grid. Throws if they are too small.
+  Grid positions(Grid grid) const {
+    for (const auto& stage : stages) grid = stage.positions(grid);
+    return grid;
+  }
+
+  /// Fills tape.outputs(). Does not allocate once the tape has grown. Throws if x is no batch of such images.
+  void forward(const In<S>& x, Grid grid, ImageEncoderTape<S>& tape) const {
+    require(x.rows() == input_size() && grid.places() > 0 && x.cols() % grid.places() == 0, [&] {
+      return "ImageEncoder: expected images of " + std::to_string(input_size()) + " x " +
+             std::to_string(grid.places()) + " side by side, not " + std::to_string(x.rows()) + " x " +
+             std::to_string(x.cols());
+    });
+    const Index images = x.cols() / grid.places();
+    tape.stages.resize(stages.size());
+    for (std::size_t l = 0; l < stages.size(); ++l) {
+      const auto& [conv, pool] = stages[l];
+      auto& stage = tape.stages[l];
+      stage.grid = grid;
+      stage.convolved_grid = conv.window.positions(grid);
+      grid = pool.window.positions(stage.convolved_grid);
+      stage.convolved.resize(conv.output_size(), images * stage.convolved_grid.places());
+      stage.outputs.resize(conv.output_size(), images * grid.places());
+      conv.forward(input(x, l, tape), stage.grid, tape.patches, stage.convolved);
+      pool.forward(stage.convolved, stage.convolved_grid, stage.outputs);
+      Relu::forward(stage.outputs);
+    }
+  }
+
+  /// Backward of `forward`, from dL/d(outputs) in tape.d_outputs(), which is overwritten: adds to grad. Pass the x that
+  /// forward was given. The images themselves get no gradient. Allocates.
+  void backward(const In<S>& x, ImageEncoderTape<S>& tape, With<S>& grad) const {
+    for (std::size_t l = stages.size(); l-- > 0;) {
+      const auto& [conv, pool] = stages[l];
+      auto& stage = tape.stages[l];
+      zero(stage.convolved, stage.d_convolved);
+      Relu::backward(stage.outputs, stage.d_outputs);  // was: relu
+      pool.backward(stage.convolved, stage.convolved_grid, stage.outputs, stage.d_outputs,
+                    stage.d_convolved);  // was: pool; where relu made a maximum 0, its gradient is 0 now
+      conv.accumulate(input(x, l, tape), stage.grid, stage.d_convolved, tape.patches,
+                      grad.stages[l].conv);  // was: conv
+      if (l == 0) return;
+      zero(tape.stages[l - 1].outputs, tape.stages[l - 1].d_outputs);
+      conv.backward(stage.grid, stage.d_convolved, tape.patches, tape.stages[l - 1].d_outputs);  // was: conv
+    }
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("stages", self.stages...);
+  }
+
+ private:
+  static In<S> input(const In<S>& x, std::size_t l, const ImageEncoderTape<S>& tape) {
+    if (l == 0) return x;
+    return tape.stages[l - 1].outputs;
+  }
+
+  static void zero(const Buffer<S>& like, Buffer<S>& d) {
+    d.resize(like.rows(), like.cols());
+    d.setZero();
+  }
+};
+
+}  // namespace heed::inline v0_1

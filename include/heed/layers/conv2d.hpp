@@ -1,0 +1,145 @@
+#pragma once
+
+#include <heed/grid.hpp>
+#include <heed/parameters.hpp>
+#include <heed/products.hpp>
+
+#include <algorithm>
+#include <string>
+
+namespace heed::inline v0_1 {
+
+/// Two-dimensional convolution (as in every framework a cross-correlation), with zeros where the window leaves the image:
+///
+///   y(:, place) = W patch + b        patch: all that the window sees there
+///
+/// Shapes: x channels x (places * images), y output x (positions * images), both laid out as grid.hpp says. The patches
+/// are copied a block at a time into `patches`, a buffer the caller lends, which stays in the cache; backward copies
+/// them once more rather than keep them.
+template <class T>
+struct Conv2d {
+  using Stored = T;
+  using Scalar = scalar_of<T>;
+  using S = Scalar;
+  template <class U>
+  using With = Conv2d<U>;
+
+  Parameter<T, Dynamic, Dynamic> W;  ///< output x (channels * window): the channels of a place side by side, places row
+                                     ///< by row (PyTorch's nn.Conv2d.weight with its axes in the order 0, 2, 3, 1)
+  Vector<S> b;                       ///< output, or empty: no bias
+  Window window;
+
+  Conv2d() = default;
+  /// Throws if the window has no places.
+  Conv2d(Index channels, Index output, Window window_, bool bias = true)
+      : W(decltype(W)::Zero(output, channels * window_.places())),
+        b(Vector<S>::Zero(bias ? output : 0)),
+        window(window_) {
+    window.positions({window.height, window.width});
+  }
+
+  Index input_size() const { return W.cols() / window.places(); }
+  Index output_size() const { return W.rows(); }
+
+  /// Overwrites y. Does not allocate once `patches` has grown. Throws if the sizes do not fit.
+  void forward(const In<S>& x, Grid grid, Buffer<S>& patches, Out<S> y) const {
+    check(x, grid, y);
+    for_each_block(y.cols(), [&](Index first, Index n) {
+      auto block = y.middleCols(first, n);
+      gather(x, grid, first, n, patches);
+      if (b.size() > 0) {
+        block.colwise() = b;
+      } else {
+        block.setZero();
+      }
+      add_product(W, patches, block);
+    });
+  }
+
+  /// grad.W += the sum of d_y patch' over all places,  grad.b += the sum of d_y's columns. Allocates.
+  void accumulate(const In<S>& x, Grid grid, const In<S>& d_y, Buffer<S>& patches, With<S>& grad) const {
+    check(x, grid, d_y);
+    for_each_block(d_y.cols(), [&](Index first, Index n) {
+      gather(x, grid, first, n, patches);
+      add_outer_product(d_y.middleCols(first, n), patches, grad.W);  // was: W patch
+    });
+    if (b.size() > 0) grad.b += d_y.rowwise().sum();  // was: + b
+  }
+
+  /// d_x += dL/dx. Allocates. The first layer, which sees the image itself, has no use for it.
+  void backward(Grid grid, const In<S>& d_y, Buffer<S>& patches, Out<S> d_x) const {
+    check(d_x, grid, d_y);
+    for_each_block(d_y.cols(), [&](Index first, Index n) {
+      patches.resize(W.cols(), n);
+      patches.setZero();
+      add_product_backward(W, d_y.middleCols(first, n), patches);  // was: W patch
+      for_each_piece(d_x, grid, first, n, [&](Index i, Index row, Index column, Index size) {
+        Eigen::Map<Vector<S>>(d_x.col(column).data(), size) +=
+            Eigen::Map<const Vector<S>>(patches.col(i).data() + row, size);  // was: gather
+      });
+    });
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("W", self.W...);
+    visit("b", self.b...);
+    visit("window", self.window...);
+  }
+
+ private:
+  /// Numbers copied at a time: as floats, a quarter of a small second-level cache.
+  static constexpr Index block_size = 16 * 1024;
+
+  void check(const In<S>& x, Grid grid, const In<S>& y) const {
+    const Index places = grid.places(), positions = window.positions(grid).places(), images = x.cols() / places;
+    require(x.rows() == input_size() && x.cols() == images * places && y.rows() == output_size() &&
+                y.cols() == images * positions,
+            [&] {
+              return "Conv2d: expected images of " + std::to_string(input_size()) + " x " + std::to_string(places) +
+                     " and maps of " + std::to_string(output_size()) + " x " + std::to_string(positions) +
+                     " side by side, as many of these as of those, not " + std::to_string(x.rows()) + " x " +
+                     std::to_string(x.cols()) + " and " + std::to_string(y.rows()) + " x " + std::to_string(y.cols());
+            });
+  }
+
+  template <class Use>
+  void for_each_block(Index cols, Use&& use) const {
+    const Index width = std::max<Index>(block_size / W.cols(), 16);
+    for (Index first = 0; first < cols; first += width) use(first, std::min(width, cols - first));
+  }
+
+  /// Calls use(i, row, column, size) for every piece of what the windows at positions first ... first + n see: the `size`
+  /// numbers from the top of column `column` of x stand from row `row` of patch i on. A piece is a row of the image, or
+  /// one place, where x is a part of a higher matrix.
+  template <class X, class Use>
+  void for_each_piece(const X& x, Grid grid, Index first, Index n, Use&& use) const {
+    const Grid positions = window.positions(grid);
+    const Index channels = x.rows();
+    for (Index i = 0; i < n; ++i) {
+      const Index image = (first + i) / positions.places(), position = (first + i) % positions.places();
+      const Index top = position / positions.width * window.stride - window.padding;
+      const Index left = position % positions.width * window.stride - window.padding;
+      const Index from = std::max<Index>(left, 0), count = std::min(left + window.width, grid.width) - from;
+      for (Index y = std::max<Index>(top, 0); y < std::min(top + window.height, grid.height) && count > 0; ++y) {
+        const Index row = ((y - top) * window.width + from - left) * channels;
+        const Index column = image * grid.places() + y * grid.width + from;
+        if (x.outerStride() == channels) {
+          use(i, row, column, count * channels);
+        } else {
+          for (Index k = 0; k < count; ++k) use(i, row + k * channels, column + k, channels);
+        }
+      }
+    }
+  }
+
+  void gather(const In<S>& x, Grid grid, Index first, Index n, Buffer<S>& patches) const {
+    patches.resize(W.cols(), n);
+    if (window.padding > 0) patches.setZero();
+    for_each_piece(x, grid, first, n, [&](Index i, Index row, Index column, Index size) {
+      std::copy_n(x.col(column).data(), size, patches.col(i).data() + row);
+    });
+  }
+};
+
+}  // namespace heed::inline v0_1

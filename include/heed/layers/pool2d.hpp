@@ -1,0 +1,112 @@
+#pragma once
+
+#include <heed/grid.hpp>
+#include <heed/kernels/packets.hpp>
+
+#include <string>
+
+namespace heed::inline v0_1 {
+
+namespace detail {
+
+/// What pooling layers share: a window over the maps, each channel on its own, and no parameters. Without padding:
+/// what is not there is neither a maximum nor a part of a mean.
+struct Pool2d {
+  Window window;
+
+  Pool2d() = default;
+  /// Throws if the window has no places or a padding.
+  explicit Pool2d(Window window_) : window(window_) {
+    window.positions({window.height, window.width});
+    require(window.padding == 0,
+            [&] { return "Pool2d: the window has no padding, not " + std::to_string(window.padding); });
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("window", self.window...);
+  }
+
+ protected:
+  /// Calls use(position, column(k)) for every position of the window, where column(k) is the k-th place it sees, row by
+  /// row. Throws if x and y do not fit.
+  template <class X, class Y, class Use>
+  void for_each_window(const X& x, Grid grid, const Y& y, Use&& use) const {
+    const Grid positions = window.positions(grid);
+    const Index images = x.cols() / grid.places();
+    require(x.cols() == images * grid.places() && y.rows() == x.rows() && y.cols() == images * positions.places(), [&] {
+      return "Pool2d: expected maps of " + std::to_string(grid.places()) + " and " +
+             std::to_string(positions.places()) + " columns side by side, as many of these as of those, not " +
+             std::to_string(x.rows()) + " x " + std::to_string(x.cols()) + " and " + std::to_string(y.rows()) + " x " +
+             std::to_string(y.cols());
+    });
+    for (Index i = 0; i < y.cols(); ++i) {
+      const Index image = i / positions.places(), position = i % positions.places();
+      const Index top = position / positions.width * window.stride, left = position % positions.width * window.stride;
+      const Index first = image * grid.places() + top * grid.width + left;
+      use(i, [&, first](Index k) { return first + k / window.width * grid.width + k % window.width; });
+    }
+  }
+};
+
+}  // namespace detail
+
+/// The largest number that the window sees, in every channel. A NaN is larger than any number.
+template <class S>
+struct MaxPool2d : detail::Pool2d {
+  using Scalar = S;
+  using Pool2d::Pool2d;
+
+  /// Overwrites y (channels x positions) from x (channels x places). Does not allocate. Throws if the sizes do not fit.
+  void forward(const In<S>& x, Grid grid, Out<S> y) const {
+    for_each_window(x, grid, y, [&](Index i, const auto& column) {
+      y.col(i) = x.col(column(0));
+      S* const to = y.col(i).data();
+      for (Index k = 1; k < window.places(); ++k) {
+        const S* const from = x.col(column(k)).data();
+        detail::for_each_packet<S>(y.rows(), [&](const auto& io, Index c) {
+          io.store(to + c, Eigen::internal::pmax<Eigen::PropagateNaN>(io.load(to + c), io.load(from + c)));
+        });
+      }
+    });
+  }
+
+  /// d_x += dL/dx. Of equal numbers the first gets all. Pass the x that forward was given, and its y.
+  void backward(const In<S>& x, Grid grid, const In<S>& y, const In<S>& d_y, Out<S> d_x) const {
+    for_each_window(x, grid, y, [&](Index i, const auto& column) {
+      for (Index c = 0; c < y.rows(); ++c) {
+        Index k = 0;
+        while (k + 1 < window.places() && x(c, column(k)) < y(c, i)) ++k;
+        d_x(c, column(k)) += d_y(c, i);
+      }
+    });
+  }
+};
+
+/// The mean of what the window sees, in every channel. With a window of the grid's size: one vector for a whole image.
+template <class S>
+struct AveragePool2d : detail::Pool2d {
+  using Scalar = S;
+  using Pool2d::Pool2d;
+
+  /// Overwrites y (channels x positions) from x (channels x places). Does not allocate. Throws if the sizes do not fit.
+  void forward(const In<S>& x, Grid grid, Out<S> y) const {
+    for_each_window(x, grid, y, [&](Index i, const auto& column) {
+      y.col(i) = x.col(column(0));
+      for (Index k = 1; k < window.places(); ++k) y.col(i) += x.col(column(k));
+    });
+    y *= share();
+  }
+
+  /// d_x += dL/dx.
+  void backward(Grid grid, const In<S>& d_y, Out<S> d_x) const {
+    for_each_window(d_x, grid, d_y, [&](Index i, const auto& column) {
+      for (Index k = 0; k < window.places(); ++k) d_x.col(column(k)) += share() * d_y.col(i);
+    });
+  }
+
+ private:
+  S share() const { return S(1) / static_cast<S>(window.places()); }
+};
+
+}  // namespace heed::inline v0_1

@@ -1,0 +1,66 @@
+#include <heed/decoders/caption.hpp>
+
+#include <heed/cells/lstm.hpp>
+#include <heed/scorers/additive.hpp>
+
+#include "support/decoder_runs.hpp"
+
+#include <gtest/gtest.h>
+
+using heed::Index;
+
+namespace {
+
+using namespace decoding;
+
+using Cell = heed::LstmCell<double>;
+using Scorer = heed::AdditiveScorer<double>;
+using Decoder = heed::CaptionDecoder<Cell, Scorer>;
+
+Decoder make() {
+  return randomized(Decoder([](Index input, Index size) { return Cell(input, size); },
+                            {{Scorer(hidden, memory_size, 3), {}}, hidden}, features, memory_size, hidden, 1,
+                            features));
+}
+
+/// Words have the size of the features.
+Setting setting() {
+  Setting result;
+  heed::Random random(751);
+  result.x = random_matrix(features, result.packing.columns(), random);
+  return result;
+}
+
+}  // namespace
+
+TEST(CaptionDecoder, AgreesWithThePaperInScalarLoops) {
+  Setting images = setting();
+  EXPECT_LE(distance_from_paper(make(), images), 1e-13);
+}
+
+TEST(CaptionDecoder, GradientsAgreeWithCentralDifferences) {
+  Setting images = setting();
+  const auto check = decoding::check(make(), images);
+  EXPECT_LE(check.error, 1e-6) << check.name << ' ' << check.place;
+  EXPECT_EQ(check.checked, heed::parameter_count(make()) + images.x.size() + images.memory.values.size() +
+                               images.memory.summary.size());
+}
+
+TEST(CaptionDecoder, BeginsWithAnMlpForEachHalfOfItsState) {
+  const Decoder decoder = make();
+  Setting images = setting();
+  heed::DecoderState<double> state;
+  heed::DecoderTape<double> tape;
+  state.sentences = {0, 1, 2};
+  decoder.prepare(images.memory);
+  decoder.start(images.memory, state, tape);
+  const auto& bridge = decoder.bridge.layers[0];
+  ASSERT_EQ(state.layers[0].rows(), 2 * hidden);
+  for (Index b = 0; b < 3; ++b) {
+    const heed::Vector<double> mean = images.memory.summary.col(b);
+    const heed::Vector<double> h = (bridge.W.topRows(hidden) * mean + bridge.b.head(hidden)).array().tanh();
+    const heed::Vector<double> c = (bridge.W.bottomRows(hidden) * mean + bridge.b.tail(hidden)).array().tanh();
+    EXPECT_LE(difference(state.layers[0].col(b).head(hidden), h), 1e-15);
+    EXPECT_LE(difference(state.layers[0].col(b).tail(hidden), c), 1e-15);
+  }
+}

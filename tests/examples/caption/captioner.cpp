@@ -1,0 +1,113 @@
+#include "../../../examples/caption/captioner.hpp"
+
+#include <heed/gradient_check.hpp>
+#include <heed/pack.hpp>
+#include <heed/search.hpp>
+
+#include "support/numbers.hpp"
+
+#include <gtest/gtest.h>
+
+using heed::Index;
+using heed::Token;
+
+namespace {
+
+using Captioner = examples::Captioner<double>;
+
+/// A small captioner and a batch of three images with captions of different lengths.
+struct Trial {
+  heed::Random random{761};
+  Captioner model;
+  std::vector<std::vector<double>> pixels;
+  std::vector<std::vector<Token>> words{{3, 4}, {4, 5, 6, 3}, {6}};
+  std::vector<std::span<const double>> images;
+  std::vector<std::span<const Token>> captions;
+  examples::CaptionerTape<double> tape;
+
+  Trial() {
+    using Stage = heed::ImageStage<double>;
+    const heed::MaxPool2d<double> halve(heed::Window{2, 2, 2, 0}), keep(heed::Window{1, 1, 1, 0});
+    model.encoder = heed::ImageEncoder<double>({Stage{heed::Conv2d<double>(2, 3, {3, 3, 1, 1}), halve},
+                                                Stage{heed::Conv2d<double>(3, 4, {1, 1, 1, 0}), keep}});
+    model.target = heed::Embedding<double>(3, 7);
+    model.decoder = Captioner::Decoder([](Index in, Index size) { return heed::LstmCell<double>(in, size); },
+                                       {{heed::AdditiveScorer<double>(5, 4, 3), {}}, 5}, 3, 4, 5, 1, 3);
+    model.output = heed::Linear<double>(3, 7);
+    model.height = 4;
+    model.width = 6;
+    randomize(model, random, 0.8);
+    for (int i = 0; i < 3; ++i) {
+      const heed::Matrix<double> x = random_matrix(2, 24, random);
+      pixels.emplace_back(x.data(), x.data() + x.size());
+    }
+    images.assign(pixels.begin(), pixels.end());
+    captions.assign(words.begin(), words.end());
+  }
+  heed::LossOptions<double> options{0.1, 1, nullptr, 0, 0.3};
+  double loss(Captioner& grad) { return model.loss_and_gradient(images, captions, tape, grad, options); }
+};
+
+}  // namespace
+
+TEST(Captioner, GradientsAgreeWithCentralDifferences) {
+  Trial trial;
+  auto grad = heed::zeros_like(trial.model), ignored = grad;
+  trial.loss(grad);
+  const auto check = heed::check_gradients(trial.model, grad, [&] { return trial.loss(ignored); });
+  EXPECT_LE(check.error, 1e-6) << check.name << ' ' << check.place;
+  EXPECT_EQ(check.checked, heed::parameter_count(trial.model));
+}
+
+TEST(Captioner, ThePenaltyIsLambdaTimesEquation14) {
+  Trial trial;
+  auto grad = heed::zeros_like(trial.model);
+  const double with = trial.loss(grad);
+  trial.options.doubly_stochastic = 0;
+  const double without = trial.loss(grad);
+  double penalty = 0;
+  for (Index p = 0; p < 3; ++p) {
+    for (Index place = 0; place < 6; ++place) {
+      double sum = 0;
+      for (Index t = 0; t < trial.tape.packing.length(p); ++t) {
+        sum += trial.tape.decoder.weights(place, trial.tape.packing.column(t, p));
+      }
+      penalty += (1 - sum) * (1 - sum);
+    }
+  }
+  EXPECT_NEAR(with - without, 0.3 * penalty, 1e-12);
+}
+
+TEST(Captioner, SearchFollowsItsOwnWords) {
+  Trial trial;
+  trial.model.encode(trial.images, trial.tape);
+  heed::SearchWorkspace<double> work;
+  std::vector<heed::Hypothesis<double>> found;
+  heed::SearchOptions options;
+  options.maximum_length = 6;
+  heed::search(trial.model, trial.tape.memory, options, work, found);
+  ASSERT_EQ(found.size(), 3u);
+  for (std::size_t i = 0; i < 3; ++i) {  // each word is the likeliest after those before it, and its look the same
+    const std::vector<std::span<const Token>> caption{found[i].tokens};
+    trial.model.decode({&trial.images[i], 1}, caption, trial.tape);
+    for (Index t = 0; t < found[i].weights.cols(); ++t) {
+      EXPECT_LE(difference(trial.tape.decoder.weights.col(t), found[i].weights.col(t)), 1e-14);
+      heed::Vector<double> logits = trial.model.output.W * trial.tape.decoder.features.col(t) + trial.model.output.b;
+      logits(heed::symbols::begin) = logits.minCoeff();
+      Index best = 0;
+      logits.maxCoeff(&best);
+      const auto at = static_cast<std::size_t>(t);
+      EXPECT_EQ(best, at < caption[0].size() ? caption[0][at] : heed::symbols::end);
+    }
+  }
+}
+
+TEST(Captioner, PackedComputesTheSame) {
+  Trial trial;
+  const auto packed = heed::pack(trial.model);
+  auto grad = heed::zeros_like(trial.model), of_packed = grad;
+  const double loss = trial.loss(grad);
+  EXPECT_NEAR(packed.loss_and_gradient(trial.images, trial.captions, trial.tape, of_packed, trial.options), loss,
+              1e-12);
+  EXPECT_LE(part_difference(of_packed, grad), 1e-12);
+}

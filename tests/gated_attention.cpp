@@ -1,0 +1,105 @@
+#include <heed/gated_attention.hpp>
+
+#include <heed/attention.hpp>
+#include <heed/cells/gru.hpp>
+#include <heed/decoders/context_decoder.hpp>
+#include <heed/scorers/additive.hpp>
+
+#include "support/decoder_runs.hpp"
+#include "support/refusal.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+using heed::Index;
+
+namespace {
+
+using namespace decoding;
+
+using Inner = heed::Attention<heed::AdditiveScorer<double>>;
+using Gated = heed::GatedAttention<Inner>;
+using Cell = heed::GruCell<double>;
+using Decoder = heed::ContextDecoder<Cell, Gated>;
+using Ungated = heed::ContextDecoder<Cell, Inner>;
+
+template <class D, class LookType>
+D around(LookType look) {
+  return D([](Index input, Index size) { return Cell(input, size); }, std::move(look), word, memory_size, hidden, 1,
+           features);
+}
+
+Decoder decoder() {
+  return randomized(around<Decoder>(Gated({heed::AdditiveScorer<double>(hidden, memory_size, 3), {}}, hidden)));
+}
+
+/// The decoder whose look has no gate, with all other parameters of a gated one.
+Ungated without_gate(const Decoder& gated) {
+  Ungated result = around<Ungated>(gated.attention.look);
+  result.stack = gated.stack;
+  result.bridge = gated.bridge;
+  result.readout = gated.readout;
+  return result;
+}
+
+}  // namespace
+
+TEST(GatedAttention, AgreesWithThePaperInScalarLoops) {
+  Setting setting;
+  EXPECT_LE(distance_from_paper(decoder(), setting), 1e-13);
+}
+
+TEST(GatedAttention, GradientsAgreeWithCentralDifferences) {
+  Setting setting;
+  const auto check = decoding::check(decoder(), setting);
+  EXPECT_LE(check.error, 1e-6) << check.name << ' ' << check.place;
+  EXPECT_EQ(check.checked, heed::parameter_count(decoder()) + setting.x.size() + setting.memory.values.size() +
+                               setting.memory.summary.size());
+}
+
+TEST(GatedAttention, KeepsItsGates) {
+  const Decoder gated = decoder();
+  Setting setting;
+  const decoding::Run run(gated, setting);
+  for (Index i = 0; i < setting.packing.columns(); ++i) {
+    const auto query = run.tape.stack.top().previous.col(i);
+    const double sum = (gated.attention.gate.W * query)(0) + gated.attention.gate.b(0);
+    EXPECT_NEAR(run.tape.gates(0, i), 1 / (1 + std::exp(-sum)), 1e-15);
+  }
+}
+
+TEST(GatedAttention, WideOpenIsTheLookItself) {
+  Decoder gated = decoder();
+  gated.attention.gate.W.setZero();
+  gated.attention.gate.b.setConstant(800);  // beta is 1
+  const Ungated open = without_gate(gated);
+  Setting setting;
+  EXPECT_EQ(decoding::Run(gated, setting).tape.features, decoding::Run(open, setting).tape.features);
+  const Gradients<Decoder> a(gated, setting);
+  const Gradients<Ungated> b(open, setting);
+  EXPECT_LE(difference(a.memory.values, b.memory.values), 1e-15);
+  EXPECT_LE(part_difference(a.parameters.attention.look, b.parameters.attention), 1e-15);
+  EXPECT_TRUE(a.parameters.attention.gate.W.isZero(0));
+}
+
+TEST(GatedAttention, ShutLetsNothingThrough) {
+  Decoder gated = decoder();
+  gated.attention.gate.W.setZero();
+  gated.attention.gate.b.setConstant(-800);  // beta is 0, by which nothing may be divided
+  Setting setting;
+  const decoding::Run run(gated, setting);
+  EXPECT_TRUE(run.tape.contexts.isZero(0));
+  const Gradients<Decoder> grad(gated, setting);
+  EXPECT_TRUE(heed::all_finite(grad.parameters));
+  EXPECT_EQ(heed::squared_norm(grad.parameters.attention.look), 0);
+  EXPECT_TRUE(grad.memory.values.isZero(0));
+}
+
+TEST(GatedAttention, RefusesAGateOfAnotherSize) {
+  const Inner inner{heed::AdditiveScorer<double>(hidden, memory_size, 3), {}};
+  EXPECT_EQ(refusal([&] { around<Decoder>(Gated(inner, hidden + 1)); }),
+            "GatedAttention: the gate expects queries of size 5, not 4");
+  EXPECT_EQ(refusal([&] { Gated(inner, hidden).check(hidden + 1, memory_size); }),
+            "Attention: the scorer expects queries of size 4 and a memory of size 4, not 5 and 4");
+}

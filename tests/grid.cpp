@@ -1,0 +1,42 @@
+#include <heed/grid.hpp>
+
+#include "support/refusal.hpp"
+
+#include <gtest/gtest.h>
+
+using heed::Grid;
+using heed::Index;
+using heed::Window;
+
+TEST(Window, HasAPositionForEveryWholeStep) {
+  for (Index length = 1; length <= 9; ++length) {
+    for (Index size = 1; size <= 4; ++size) {
+      for (Index stride = 1; stride <= 3; ++stride) {
+        for (Index padding = 0; padding <= 2; ++padding) {
+          Index count = 0;
+          for (Index from = -padding; from + size <= length + padding; from += stride) ++count;
+          if (count == 0) continue;
+          EXPECT_EQ((Window{size, 1, stride, padding}.positions({length, 5}).height), count);
+          EXPECT_EQ((Window{1, size, stride, padding}.positions({5, length}).width), count);
+        }
+      }
+    }
+  }
+}
+
+TEST(Window, RefusesWhatHasNoPosition) {
+  EXPECT_EQ(refusal([] {
+              Window{2, 3, 1, 0}.positions({2, 2});
+            }),
+            "Window: 2 x 3 does not fit into a grid of 2 x 2 with padding 0");
+  EXPECT_EQ(refusal([] {
+              Window{3, 3, 1, 1}.positions({0, 4});
+            }),
+            "Window: 3 x 3 does not fit into a grid of 0 x 4 with padding 1");
+  for (const Window window : {Window{0, 1, 1, 0}, {1, -1, 1, 0}, {1, 1, 0, 0}, {1, 1, 1, -1}}) {
+    EXPECT_NE(refusal([&] {
+                window.positions({4, 4});
+              }).find("Window: expected a size and a stride of 1 or more"),
+              std::string::npos);
+  }
+}
