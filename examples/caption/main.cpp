@@ -4,6 +4,7 @@
 #include "caption/captioner.hpp"
 #include "caption/picture.hpp"
 #include "support/files.hpp"
+#include "support/program.hpp"
 #include "translate/options.hpp"
 
 #include <heed/text/vocabulary.hpp>
@@ -253,13 +254,5 @@ int main(int argc, char** argv) {
   CLI::App app("Learns to describe pictures of shapes, and shows where it looks for every word.");
   examples::CaptionProgram program;
   program.add_to(app);
-  try {
-    app.parse(argc, argv);
-    return program.execute();
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error);
-  } catch (const std::exception& error) {
-    std::cerr << "caption: " << error.what() << '\n';
-    return 1;
-  }
+  return examples::run_program("caption", app, argc, argv, [&] { return program.execute(); });
 }

@@ -3,6 +3,7 @@
 /// measured on sentences of growing length.
 
 #include "support/files.hpp"
+#include "support/program.hpp"
 #include "translate/options.hpp"
 
 #include <heed/io/line_chart.hpp>
@@ -154,13 +155,5 @@ int main(int argc, char** argv) {
       "Trains decoders of one fixed vector and one with attention alike and measures them against sentence length.");
   examples::LengthProgram program;
   program.add_to(app);
-  try {
-    app.parse(argc, argv);
-    return program.execute();
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error);
-  } catch (const std::exception& error) {
-    std::cerr << "length: " << error.what() << '\n';
-    return 1;
-  }
+  return examples::run_program("length", app, argc, argv, [&] { return program.execute(); });
 }
