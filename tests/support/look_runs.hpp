@@ -92,7 +92,7 @@ struct LookTrial {
     double most = 0;
     for (Index p = 0; p < active(0); ++p) {
       const Index b = sentences[oracle::at(p)];
-      oracle::Encoded source{{}, oracle::column(memory.summary, b)};
+      oracle::Encoded source{{}, oracle::column(memory.summary, b), {}};
       for (Index j = 0; j < memory.length(b); ++j) source.values.push_back(oracle::column(memory.values_of(b), j));
       std::vector<oracle::Column> weights;
       for (Index t = 0; t < steps && p < active(t); ++t) {
