@@ -32,7 +32,8 @@ struct EvaluateCommand {
   int execute() const {
     if (!data.given()) throw CLI::RequiredError("--pairs, or --source and --target,");
     check(how);
-    const heed::Translator translator = heed::load_translator(std::filesystem::path(model));
+    heed::Translator translator = heed::load_translator(std::filesystem::path(model));
+    if (how.hard) harden(translator, model);
     check(how, translator.config, model);
     const auto pairs = data.read();
     const Evaluation scores = evaluate(PackedModel(translator.model, weights), translator, pairs, how, threads);

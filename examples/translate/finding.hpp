@@ -2,6 +2,7 @@
 
 #include "translate/corpus.hpp"
 
+#include <heed/io/translator.hpp>
 #include <heed/sample.hpp>
 #include <heed/search.hpp>
 #include <heed/text/replace_unknown.hpp>
@@ -14,8 +15,22 @@ struct Finding {
   bool sample = false;
   heed::SampleOptions sampling;
   std::vector<heed::Token> prefix;  ///< what every translation begins with
-  bool replace_unknown = false;     ///< write the source word that was looked at most in the place of <unk>
+  bool hard = false;             ///< monotonic attention stops at one word, as it is meant to where nothing is learned
+  bool replace_unknown = false;  ///< write the source word that was looked at most in the place of <unk>
 };
+
+/// Lets a model's monotonic attention stop at one word. Throws if the model `name` has another attention.
+inline void harden(heed::Translator& translator, const std::string& name) {
+  heed::require(translator.config.attends() && translator.config.attention == "monotonic",
+                [&] { return name + ": --hard is for monotonic attention, which this model does not have"; });
+  std::visit(
+      [](auto& decoder) {
+        if constexpr (requires { decoder.attention.look; }) {
+          std::get<heed::MonotonicAttention<heed::AnyScorer<float>>>(decoder.attention.look).hard = true;
+        }
+      },
+      translator.model.decoder.decoder);
+}
 
 /// Finds `how.search.best` translations of every source. Here and below a model is a packed one.
 template <class Model>

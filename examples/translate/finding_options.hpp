@@ -28,6 +28,8 @@ inline void add_finding_options(CLI::App& command, Finding& how) {
   add("--seed", how.sampling.seed, "of what is drawn; a sentence that comes twice gets the same twice")
       ->check(detail::whole_number)
       ->needs(sample);
+  command.add_flag("--hard", how.hard, "monotonic attention: look at one word a step, not at what is expected")
+      ->group("Search");
   command
       .add_flag("--replace-unknown", how.replace_unknown,
                 "write the source word that was looked at most in the place of <unk>")

@@ -124,6 +124,11 @@ inline void add_training_options(CLI::App& command, TrainingOptions& options) {
   add("--clip", options.clip, "largest global norm of the gradient (0: never clipped)")->check(detail::between(0, 1e9));
   add("--label-smoothing", options.label_smoothing, "share of the target spread over all words")
       ->check(detail::between(0, 0.99));
+  add("--coverage-loss", options.coverage_loss, "how much looking again at the same source words costs")
+      ->check(detail::between(0, 1e6));
+  add("--doubly-stochastic", options.doubly_stochastic,
+      "how much it costs if a source word is not looked at once in all")
+      ->check(detail::between(0, 1e6));
   add("--average", options.average,
       "decay of a moving average of the parameters, which is judged and saved in their place (0: none)")
       ->check(detail::between(0, 0.999999));

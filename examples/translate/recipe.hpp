@@ -21,8 +21,9 @@ struct TrainingOptions {
   std::optional<double> rate_factor;    ///< plateau's
   double weight_decay = 0;
   double clip = 1, label_smoothing = 0;
-  double average = 0;          ///< decay of the moving average of the parameters; 0: none
-  double teacher_forcing = 1;  ///< the least, where it has a schedule
+  double coverage_loss = 0, doubly_stochastic = 0;  ///< how much losses of where was looked count
+  double average = 0;                               ///< decay of the moving average of the parameters; 0: none
+  double teacher_forcing = 1;                       ///< the least, where it has a schedule
   std::string forcing_schedule = "constant";
   std::optional<double> forcing_k;  ///< inverse-sigmoid's
   std::string own_words = "likeliest";

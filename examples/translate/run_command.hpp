@@ -46,7 +46,8 @@ struct RunCommand {
 
   int execute() {
     check(how);
-    const heed::Translator translator = heed::load_translator(std::filesystem::path(model));
+    heed::Translator translator = heed::load_translator(std::filesystem::path(model));
+    if (how.hard) harden(translator, model);
     require_attention(show || !alignment.empty(), translator.config, model, "there is no alignment to show");
     check(how, translator.config, model);
     how.prefix = read_prefix(prefix, translator.target, how.search.maximum_length);

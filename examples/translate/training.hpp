@@ -39,9 +39,14 @@ class Training {
         options_(std::move(options)),
         trainer_(translator.model, heed::Adam(translator.model, options_.rate, 0.9, 0.999, 1e-8, options_.weight_decay),
                  {options_.threads, options_.clip, options_.label_smoothing, options_.seed,
-                  options_.own_words == "drawn" ? heed::OwnWord::drawn : heed::OwnWord::likeliest}),
+                  options_.own_words == "drawn" ? heed::OwnWord::drawn : heed::OwnWord::likeliest,
+                  options_.coverage_loss, options_.doubly_stochastic}),
         best_(translator) {
     options_.check(dev_.size() > 0);
+    heed::require(translator.config.attends() || (options_.coverage_loss == 0 && options_.doubly_stochastic == 0), [&] {
+      return "--coverage-loss and --doubly-stochastic are losses of attention, which --decoder " +
+             translator.config.decoder + " has none of";
+    });
     if (options_.average > 0) average_.emplace(translator.model, options_.average);
     plateau_.rate = options_.rate;
     plateau_.patience = options_.patience.value_or(plateau_patience);
@@ -160,6 +165,8 @@ class Training {
         {"clip", field_text(options_.clip)},
         {"label smoothing", field_text(options_.label_smoothing)},
         {"average", field_text(options_.average)},
+        {"coverage loss", field_text(options_.coverage_loss)},
+        {"doubly stochastic", field_text(options_.doubly_stochastic)},
         {"teacher forcing", field_text(options_.teacher_forcing)},
         {"forcing schedule", options_.forcing_schedule},
         {"forcing k", given(options_.forcing_k)},

@@ -19,14 +19,15 @@ TEST_F(TranslateHelp, ListsEveryOptionOfEveryCommand) {
   const Arguments data{"--pairs", "--source", "--target"},
       search{"--beam", "--length-penalty", "--coverage-penalty", "--min-length", "--max-length", "--no-unknown"};
   const Arguments finding =
-      search + Arguments{"--sample", "--temperature", "--top-k", "--top-p", "--seed", "--replace-unknown"};
+      search + Arguments{"--sample", "--temperature", "--top-k", "--top-p", "--seed", "--hard", "--replace-unknown"};
   const Arguments model = arguments(
       "--cell --layers --direction --reverse-source --decoder --copy-states --scorer --attention --normalizer --window "
       "--longest --hidden --input-feeding "
       "--embedding --dropout --recurrent-dropout --variational-dropout --tie-embeddings");
   const Arguments learning = arguments(
       "--epochs --batch --accumulate --rate --schedule --warmup --patience --rate-factor --weight-decay --clip "
-      "--average --label-smoothing --teacher-forcing --forcing-schedule --forcing-k --own-words --seed");
+      "--coverage-loss --doubly-stochastic --average --label-smoothing --teacher-forcing --forcing-schedule "
+      "--forcing-k --own-words --seed");
   const std::vector<std::pair<std::string, Arguments>> commands{
       {"train", data + model + learning + search +
                     Arguments{"--dev", "--dev-source", "--dev-target", "--save", "--resume", "--threads",

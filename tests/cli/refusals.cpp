@@ -216,6 +216,10 @@ TEST_F(TranslateRefusals, OptionsOutOfRange) {
   expect_refusal(translate(training("model") + Arguments{"--scorer", "coverage", "--attention", "local-m"}),
                  {"coverage", "global"});
   for (const char* const option : {"--window", "--longest"}) expect_value_refused(option, "0");
+  for (const char* const option : {"--coverage-loss", "--doubly-stochastic"}) {
+    expect_value_refused(option, "-1");
+    expect_refusal(translate(training("model") + Arguments{"--decoder", "plain", option, "1"}), {option, "plain"});
+  }
   EXPECT_EQ(
       translate(with(training("odd"), "--hidden", "15") + Arguments{"--scorer", "dot", "--direction", "forward"}).code,
       0);

@@ -20,6 +20,29 @@ TEST_F(TranslateRun, AnswersEveryLineWithALine) {
   EXPECT_EQ(lines_of(translate({"run", "--model", model}, "the cat\r\n\nthe end without a line end").out).size(), 3U);
 }
 
+TEST_F(TranslateRun, HardLooksAreForMonotonicAttention) {
+  const std::string pairs = path("train.tsv"), model = trained("model"),
+                    monotonic = trained("monotonic", {"--attention", "monotonic"});
+  const auto scores = [&](const Arguments& more) {
+    return translate(Arguments{"evaluate", "--model", monotonic, "--pairs", pairs, "--json"} + more);
+  };
+  const Outcome expected = scores({}), hard = scores({"--hard"});
+  ASSERT_EQ(hard.code, 0) << hard.err;
+  const auto perplexity = [](const Outcome& outcome) {
+    const auto at = outcome.out.find("perplexity");
+    return outcome.out.substr(at, outcome.out.find(',', at) - at);
+  };
+  EXPECT_NE(perplexity(hard), perplexity(expected));
+  EXPECT_EQ(translate({"run", "--model", monotonic, "--hard"}, "the cat\n").code, 0);
+  for (const char* const command : {"run", "evaluate"}) {
+    Arguments arguments{command, "--model", model, "--hard"};
+    if (arguments[0] == "evaluate") arguments = arguments + Arguments{"--pairs", pairs};
+    const Outcome refused = translate(arguments, "the cat\n");
+    EXPECT_NE(refused.code, 0);
+    EXPECT_NE(refused.err.find("monotonic"), std::string::npos) << refused.err;
+  }
+}
+
 TEST_F(TranslateRun, NotesUnknownWordsAndGoesOn) {
   const Outcome outcome = translate({"run", "--model", trained("model")}, "the cat\n\nthe zebra and the gnu\n");
   EXPECT_EQ(outcome.code, 0);

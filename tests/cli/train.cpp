@@ -83,6 +83,8 @@ TEST_F(TranslateTrain, EveryOptionChangesWhatIsLearned) {
       {"--embedding", "6"},
       {"--dropout", "0.2"},
       {"--label-smoothing", "0.1"},
+      {"--coverage-loss", "1"},
+      {"--doubly-stochastic", "0.5"},
       {"--batch", "8"},
       {"--epochs", "2"},
       {"--rate", "0.003"},
