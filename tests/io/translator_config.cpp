@@ -95,8 +95,8 @@ TEST(MakeModel, DropsOutAsTheConfigurationSays) {
   config.dropout = 0.25;
   auto model = heed::make_model<float>(config, 11, 13);
   const auto stack = [&]() -> const auto& {
-    return std::visit(
-        [](const auto& decoder) -> const auto& { return decoder.stack; }, model.decoder.decoder);
+    return std::get<heed::ContextDecoder<heed::AnyCell<float>, heed::TranslationLook<float>>>(model.decoder.decoder)
+        .stack;
   };
   EXPECT_FALSE(model.dropout.per_sentence || model.encoder.dropout.per_sentence || stack().dropout.per_sentence);
   EXPECT_EQ(model.encoder.recurrent.rate, 0);

@@ -63,7 +63,7 @@ struct GateParameters {
       : W(decltype(W)::Zero(Gates * hidden, input)),
         U(decltype(U)::Zero(Gates * hidden, hidden)),
         b_W(Vector<S>::Zero(bias ? Gates * hidden : 0)),
-        b_U(b_W) {}
+        b_U(Vector<S>::Zero(b_W.size())) {}
 
   Index input_size() const { return W.cols(); }
   Index hidden_size() const { return U.cols(); }

@@ -52,8 +52,9 @@ struct Dropout {
 
   /// For who multiplies himself: a mask for every sentence, rows x sentences, or of size 0 where nothing is dropped.
   void draw(Random* random, Index rows, Index sentences, Buffer<S>& mask) const {
-    mask.resize(drops(random) ? rows : 0, drops(random) ? sentences : 0);
-    if (mask.size() > 0) draw(*random, mask);
+    if (!drops(random)) return mask.resize(0, 0);
+    mask.resize(rows, sentences);
+    draw(*random, mask);
   }
 
   /// d: dL/dy in, dL/dx out. Pass what `forward` was given as `random`.
