@@ -31,10 +31,9 @@ namespace detail {
 template <class S>
 Token draw_word(Eigen::Ref<Vector<S>> scores, Random& random) {
   const SoftmaxColumn<S> softmax(scores.data(), scores.size());
-  const S total = softmax.exponentials(softmax.largest(), scores.data());
-  double left = random.uniform() * static_cast<double>(total);
+  S left = softmax.exponentials(softmax.largest(), scores.data()) * number<S>(random.uniform());
   Index k = 0;
-  while (k + 1 < scores.size() && left >= static_cast<double>(scores(k))) left -= static_cast<double>(scores(k++));
+  while (k + 1 < scores.size() && left >= scores(k)) left -= scores(k++);
   return static_cast<Token>(k);
 }
 
