@@ -45,6 +45,8 @@ struct CaptionScores {
   double attention = 0, mass = 0;  ///< for the words of exact captions that name a shape: all; that on the shape
 
   double exact_share() const { return static_cast<double>(exact) / static_cast<double>(images); }
+  double looks = 0, seen = 0;  ///< the same, as if the gate were always open
+  double open_share() const { return looks > 0 ? seen / looks : 0; }
   double mass_share() const { return attention > 0 ? mass / attention : 0; }
 };
 
@@ -188,6 +190,8 @@ struct CaptionProgram {
       total.exact += part.exact;
       total.attention += part.attention;
       total.mass += part.mass;
+      total.looks += part.looks;
+      total.seen += part.seen;
     }
     return total;
   }
@@ -201,9 +205,12 @@ struct CaptionProgram {
         const heed::Index column = tape.packing.column(static_cast<heed::Index>(word), p);
         const double gate = static_cast<double>(tape.decoder.gates(0, column));
         scores.attention += gate;
+        scores.looks += 1;
         for (heed::Index place = 0; place < places.places(); ++place) {
           if (!Scenes::touches(scene.figures[*scene.named[noun]], places, place)) continue;
-          scores.mass += gate * static_cast<double>(tape.decoder.weights(place, column));
+          const double weight = static_cast<double>(tape.decoder.weights(place, column));
+          scores.mass += gate * weight;
+          scores.seen += weight;
         }
       }
     }
@@ -239,6 +246,7 @@ struct CaptionProgram {
                 100 * least_exact);
     std::printf("attention on the shape that words name   %.1f %% (at least %.0f)\n", 100 * scores.mass_share(),
                 100 * least_mass);
+    std::printf("  were the gate always open              %.1f %%\n", 100 * scores.open_share());
     std::fflush(stdout);
     const bool holds = scores.exact_share() >= least_exact && scores.mass_share() >= least_mass;
     std::cout << "\nThe model "
