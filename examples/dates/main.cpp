@@ -23,7 +23,10 @@ constexpr std::array<std::string_view, 12> roman = {"i",   "ii",   "iii", "iv", 
 /// The model reads and writes letters; a space must be a letter like any other.
 constexpr std::string_view space = "\xe2\x90\xa3";
 
-std::string two_digits(unsigned n) { return (n < 10 ? "0" : "") + std::to_string(n); }
+std::string two_digits(unsigned n) {
+  std::string digits = std::to_string(n);
+  return n < 10 ? '0' + digits : digits;
+}
 
 std::string ordinal(unsigned n) {
   const bool teen = n / 10 == 1;

@@ -82,6 +82,10 @@ struct TranslatorConfig {
       return "hidden is " + std::to_string(hidden) +
              ", but a dot product with two directions needs an even size: each direction has half";
     });
+    require(!tied_embeddings || decoder != "sutskever" || hidden == embedding, [&] {
+      return "the sutskever decoder shows its state itself, so with tied embeddings hidden is as large as embedding, " +
+             std::to_string(embedding) + ", not " + std::to_string(hidden);
+    });
     require(!copy_states || decoder != "cho",
             [] { return std::string("the cho decoder makes its first state itself"); });
     require(!bidirectional || (!copy_states && decoder != "sutskever"), [] {
