@@ -7,6 +7,7 @@
 #include "support/progress.hpp"
 
 #include <heed/optimizer.hpp>
+#include <heed/schedules.hpp>
 #include <heed/text/exact_match.hpp>
 #include <heed/threads.hpp>
 #include <heed/train.hpp>
@@ -96,13 +97,14 @@ class ClassifierTraining {
       heed::Random random(options_.seed, static_cast<std::uint64_t>(epoch) + 1);
       const auto batches = heed::make_batches(train_.lengths, train_.lengths, options_.batch, random);
       const double updates = static_cast<double>(batches.size()) * options_.epochs;
+      const heed::LinearRate schedule{options_.rate, updates, 0};
       double loss = 0, seen = 0;
       for (const auto& batch : batches) {
         if (interrupted()) {
           model_ = best;
           return false;
         }
-        adam_.rate = options_.rate * (1 - static_cast<double>(number) / updates);
+        adam_.rate = schedule(static_cast<heed::Index>(number));
         loss += update(batch, number++);
         seen += static_cast<double>(batch.size());
         for (const heed::Index i : batch) words += train_.lengths[static_cast<std::size_t>(i)];
