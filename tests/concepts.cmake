@@ -4,8 +4,9 @@
 #   cmake -D compilers=g++,clang++ -D include=include -D eigen=/usr/include/eigen3 -D parts=tests/concepts -D scratch=FOLDER
 #     -P tests/concepts.cmake
 #
-# Compilers older than those heed is for are passed over. Every file in `parts` is a complete part and its use. All that is made of them, each in a namespace of its own and as if
-# in a file of its own, is compiled in one piece; what is said then belongs to the file named last.
+# Compilers older than those heed is for are passed over. Every file in `parts` is a complete part and its use. All that
+# is made of them, each in a namespace of its own and as if in a file of its own, is compiled in one piece; what is said
+# then belongs to the file named last.
 cmake_minimum_required(VERSION 3.25)
 
 set(most_lines 25)  # of what is said of one part

@@ -18,7 +18,7 @@ namespace heed::inline v0_1 {
 ///   sum_t sum_j min(a_tj, c_tj)        c_tj = sum_{t' < t} a_t'j
 template <class S>
 Sum<S> coverage_loss(const In<S>& weights, const Packing& targets, const SentenceRanges& sources, S scale,
-                        Out<S> d_weights) {
+                     Out<S> d_weights) {
   Sum<S> loss(0);
   for (Index p = 0; p < targets.sentences(); ++p) {
     const Index steps = targets.length(p);

@@ -235,7 +235,7 @@ struct Seq2Seq {
     if (!some || weights.rows() == 0) return Sum<S>(0);
     const SentenceRanges sources(tape.memory.starts);
     const Sum<S> again = coverage_loss<S>(weights, tape.target_packing, sources, options.coverage * options.scale,
-                                             d_weights),
+                                          d_weights),
                  missed = doubly_stochastic_penalty<S>(weights, tape.target_packing, sources,
                                                        options.doubly_stochastic * options.scale, d_weights);
     return Sum<S>(options.coverage) * again + Sum<S>(options.doubly_stochastic) * missed;

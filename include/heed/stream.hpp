@@ -26,10 +26,10 @@ inline constexpr bool keeps_states<Encoder<C>> = true;
 ///   feed(word) ... finish_source()      next() or force(word) ... until ended()      start() for the next sentence
 ///
 /// A recurrent encoder that only reads forwards reads a word as soon as it is fed, so little is left to do when the
-/// source ends. One that reads backwards, or both ways, can only begin at the end: it reads all words in `finish_source`. What is written is
-/// what greedy `search` finds for the source alone: to the bit where the encoder reads at the end, and up to rounding
-/// where it reads along, since one word takes another path through a product than many. One object per thread. Nothing
-/// is allocated once it has grown to the longest source.
+/// source ends. One that reads backwards, or both ways, can only begin at the end: it reads all words in
+/// `finish_source`. What is written is what greedy `search` finds for the source alone: to the bit where the encoder
+/// reads at the end, and up to rounding where it reads along, since one word takes another path through a product than
+/// many. One object per thread. Nothing is allocated once it has grown to the longest source.
 template <class Model>
 class Stream {
  public:

@@ -9,7 +9,8 @@
 
 namespace heed::inline v0_1 {
 
-/// A decoder chosen at run time, which itself models `Decoder`: without attention, Bahdanau's wiring or Luong's.
+/// A decoder chosen at run time, which itself models `Decoder`: Bahdanau's wiring or Luong's with any look, or one of
+/// those that look at nothing.
 template <Cell C, Look LookType>
 struct AnyDecoder {
   using Stored = StoredOf<C>;
