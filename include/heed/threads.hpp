@@ -89,11 +89,15 @@ class Team {
   }
 
   void guarded(int i) {
+#if defined(__cpp_exceptions)
     try {
       call_(work_, i);
     } catch (...) {
       errors_[static_cast<std::size_t>(i)] = std::current_exception();
     }
+#else
+    call_(work_, i);
+#endif
   }
 
   const int size_;
