@@ -1,0 +1,5 @@
+#pragma once
+
+#include <heed/heed.hpp>
+
+Eigen::VectorXd weights(const Eigen::VectorXd& query, const Eigen::MatrixXd& memory);
