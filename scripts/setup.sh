@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what heed needs and this machine lacks, with the machine's own package manager: a C++20 compiler, make,
-# CMake, and the libraries of heed, its tests, benchmarks and examples. Does nothing when all is there.
+# CMake, pkg-config, and the libraries of heed, its tests, benchmarks and examples. Does nothing when all is there.
 set -euo pipefail
 
 scratch=$(mktemp -d)
@@ -30,6 +30,7 @@ missing_tools() {
   has_compiler || echo compiler
   has make || echo make
   has_cmake || echo cmake
+  has pkg-config || echo pkg-config
 }
 
 # Asks CMake itself, so that a library counts as there exactly if the build will find it.
@@ -68,12 +69,14 @@ package_of() {
     apt-get:nlohmann_json) echo nlohmann-json3-dev ;;
     apt-get:CLI11) echo libcli11-dev ;;
     dnf:compiler) echo gcc-c++ ;;
+    dnf:pkg-config) echo pkgconf-pkg-config ;;
     dnf:Eigen3) echo eigen3-devel ;;
     dnf:GTest) echo gtest-devel ;;
     dnf:benchmark) echo google-benchmark-devel ;;
     dnf:nlohmann_json) echo json-devel ;;
     dnf:CLI11) echo cli11-devel ;;
     brew:compiler) echo gcc ;;
+    brew:pkg-config) echo pkgconf ;;
     brew:Eigen3) echo eigen ;;
     brew:GTest) echo googletest ;;
     brew:benchmark) echo google-benchmark ;;
