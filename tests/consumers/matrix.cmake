@@ -32,7 +32,7 @@ string(REPLACE "," ";" compilers "${compilers}")
 string(REPLACE "," ";" eigens "${eigens}")
 foreach(eigen IN LISTS eigens)
   foreach(compiler IN LISTS compilers)
-    foreach(road IN ITEMS install find_package pkg_config fetch_content add_subdirectory refusal single_header two_files
+    foreach(road IN ITEMS install find_package pkg_config fetch_content add_subdirectory no_exceptions single_header two_files
         two_versions)
       take(${road} ${compiler} 20 -O2 "${eigen}")
     endforeach()

@@ -149,9 +149,9 @@ if(road STREQUAL "install")
   file(REMOVE_RECURSE "${here}")
 
 elseif(road STREQUAL "find_package")
-  file(COPY ${consumers}/attend.cpp ${consumers}/find_package ${consumers}/refused_versions DESTINATION "${here}")
+  file(COPY ${consumers}/attend.cpp ${consumers}/find_package ${consumers}/versions DESTINATION "${here}")
   build_consumer("${installed}/include")
-  configure("${here}/refused_versions" "${here}/refused" -D "CMAKE_PREFIX_PATH=${installed}")
+  configure("${here}/versions" "${here}/versions build" -D "CMAKE_PREFIX_PATH=${installed}")
 
 elseif(road STREQUAL "fetch_content")
   file(COPY ${consumers}/attend.cpp ${consumers}/fetch_content DESTINATION "${here}")
@@ -197,8 +197,16 @@ elseif(road STREQUAL "copied_headers")
   compile(attend ${consumers}/attend.cpp -I "${here}/include")
   must_print("${expected}" "${here}/attend")
 
-elseif(road STREQUAL "refusal")  # of what cannot be used, where exceptions are off
+elseif(road STREQUAL "no_exceptions")
+  file(GLOB_RECURSE headers RELATIVE ${root}/include ${root}/include/*.hpp)
+  list(TRANSFORM headers REPLACE "^.+$" "#include <\\0>\n")
+  set(core ${headers})
+  list(FILTER core EXCLUDE REGEX "/io/")
+  list(FILTER headers INCLUDE REGEX "/io/")
+  file(WRITE "${here}/all.cpp" ${core} "#if __has_include(<nlohmann/json.hpp>)\n" ${headers} "#endif\n")
   file(COPY ${root}/include DESTINATION "${here}")
+  must(${compiler} ${std} ${flags} -fsyntax-only -fno-exceptions -fno-rtti "${here}/all.cpp" -I "${here}/include"
+    -isystem ${eigen})
   compile(refuse ${consumers}/refuse.cpp -I "${here}/include" -fno-exceptions)
   execute_process(COMMAND "${here}/refuse" RESULT_VARIABLE result ERROR_VARIABLE said)
   if(NOT result MATCHES "abort" OR NOT said STREQUAL

@@ -59,6 +59,21 @@ void for_each_later_field(Config& config, const F& f) {
   f("tied_embeddings", config.tied_embeddings);
 }
 
+/// What `work()` returns; an error's message begins with `name`. Where exceptions are off, it is printed as it is.
+template <class Work>
+auto naming([[maybe_unused]] const std::string& name, const Work& work) {
+#if defined(__cpp_exceptions)
+  try {
+    return work();
+  } catch (const Error& error) {
+    const std::string what = error.what();
+    fail(what.find(name) == 0 ? what : name + ": " + what);
+  }
+#else
+  return work();
+#endif
+}
+
 }  // namespace detail
 
 /// Adds a translator to a file in the making: parameters under `model.`, the rest as metadata.
@@ -103,7 +118,7 @@ inline Translator load_translator(const SafetensorsFile& file) {
   const auto vocabulary = [&](const std::string& side) {
     return Vocabulary::from_words(detail::split_lines(detail::metadata_at(file, "vocabulary." + side)));
   };
-  try {
+  return detail::naming(file.name(), [&] {
     config.check();
     Vocabulary source = vocabulary("source"), target = vocabulary("target");
     double held = 0;
@@ -118,10 +133,7 @@ inline Translator load_translator(const SafetensorsFile& file) {
     Translator translator(std::move(config), std::move(source), std::move(target));
     load_parameters(file, translator.model, "model");
     return translator;
-  } catch (const Error& error) {
-    const std::string what = error.what();
-    fail(what.find(file.name()) == 0 ? what : file.name() + ": " + what);
-  }
+  });
 }
 
 /// The same from a file that must hold a translator and nothing else.
