@@ -24,6 +24,7 @@ struct Memory {
   std::vector<Buffer<S>> states;
   std::vector<Index> starts;  ///< sentences + 1: the first column of each sentence
 
+  /// Rows of a value; how many sentences there are; where each lies, and the longest of their lengths.
   Index size() const { return values.rows(); }
   Index sentences() const { return static_cast<Index>(starts.size()) - 1; }
   Index length(Index b) const { return start(b + 1) - start(b); }
