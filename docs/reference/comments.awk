@@ -212,10 +212,11 @@ in_body != "" {
   if (comment != "") group = text_of_comment
   said = trailing
   own = comment != "" || trailing != ""
-  flush_comment()
-  if (trailing != "" && has_several(joined) && print_data(joined, trailing)) {
-    said = ""
+  if (trailing == "" && comment != "") said = text_of_comment
+  if (own && has_several(joined) && print_data(joined, said)) {
+    comment = ""
   } else {
+    flush_comment()
     if (!own && !is_class && joined !~ /^ *using [A-Za-z_]*(::|<)/) {
       said = comment_on(name)
       if (said != "" && has_several(joined) && print_data(joined, said)) held = ""
