@@ -218,7 +218,7 @@ in_body != "" {
   } else {
     flush_comment()
     if (!own && !is_class && joined !~ /^ *using [A-Za-z_]*(::|<)/) {
-      said = comment_on(name)
+      said = name == class && index(joined, name "()") ? "" : comment_on(name)
       if (said != "" && has_several(joined) && print_data(joined, said)) held = ""
       else if (said != "") print lead "/// " said
     }
