@@ -64,6 +64,35 @@ function comment_on(name, base) {
   return group
 }
 
+# The name of a page, from its path.
+function page_of(path) {
+  sub(/.*\//, "", path)
+  sub(/\.md$/, "", path)
+  return tolower(path)
+}
+
+# What the web calls a heading.
+function anchor_of(heading) {
+  sub(/^#+ */, "", heading)
+  heading = tolower(heading)
+  gsub(/[^a-z0-9 _-]/, "", heading)
+  gsub(/ /, "-", heading)
+  return heading
+}
+
+# A line whose links to headings are those of `page_of` and `anchor_of`.
+function with_anchors(line, done, link, place) {
+  done = ""
+  while (match(line, /\]\([A-Za-z0-9_.\/]*#[^)]*\)/)) {
+    link = substr(line, RSTART + 2, RLENGTH - 3)
+    done = done substr(line, 1, RSTART + 1)
+    line = substr(line, RSTART + RLENGTH)
+    place = index(link, "#")
+    done = done "#" page_of(place == 1 ? FILENAME : substr(link, 1, place - 1)) "-" substr(link, place + 1) ")"
+  }
+  return done line
+}
+
 function indent_of(line) {
   match(line, /^ */)
   return RLENGTH
@@ -135,8 +164,12 @@ function flush_comment() {
   comment = ""
 }
 
-# A page is read as it is.
+# A page's headings get the names by which links mean them on the web, after the page's own: `faq.md#may-i` is `faq-may-i`.
 FILENAME ~ /\.md$/ {
+  if (FNR == 1) in_code = 0
+  if ($0 ~ /^```/) in_code = !in_code
+  if (!in_code && $0 ~ /^##+ /) $0 = $0 " {#" page_of(FILENAME) "-" anchor_of($0) "}"
+  if (!in_code) $0 = with_anchors($0)
   print
   next
 }
