@@ -25,9 +25,9 @@ macro(heed_next_line text_variable line_variable)
   string(SUBSTRING "${${text_variable}}" ${length} -1 ${text_variable})
 endmacro()
 
-# Deals the lines of `body`, a block of C++, to `includes`, `outside` (types, templates and functions, which stand before
-# main) and `inside` (statements). What stands outside begins at the left margin; it ends with its line, or, where a brace
-# was left open there, with the next brace at the margin.
+# Deals the lines of `body`, a block of C++, to `includes`, `outside` (types, templates, functions and constants, which
+# stand before main) and `inside` (statements). What stands outside begins at the left margin; it ends with its line, or,
+# where a brace was left open there, with the next brace at the margin.
 macro(heed_deal_lines)
   set(rest "${body}")
   set(number ${begun})
@@ -43,7 +43,7 @@ macro(heed_deal_lines)
     endif()
     if(NOT open)
       set(to inside)
-      if(line MATCHES "^(struct|class|enum|template|namespace|using|inline) "
+      if(line MATCHES "^(struct|class|enum|template|namespace|using|inline|constexpr) "
           OR line MATCHES "^[A-Za-z_][^=([]* [*&]?[A-Za-z_0-9]+\\([^[]*\\) {"
           OR continues)
         set(to outside)
