@@ -236,7 +236,7 @@ in_body != "" {
   if (line !~ /[;}]$/ && line !~ /\{$/ || is_data(joined) && line !~ /;$/) next
 
   lead = substr("                ", 1, 2 * depth)
-  is_class = joined ~ /^ *(requires\(.*\) )?(struct|class|enum class|enum|union) / && line ~ /\{$/
+  is_class = joined ~ /^ *(requires\(.*\) )?(struct|class) / && line ~ /\{$/
   name = name_in(joined)
   if (joined ~ /= (default|delete);$/ && name !~ /^operator(==|<=>)/) {
     comment = held = joined = templated = ""
@@ -250,7 +250,7 @@ in_body != "" {
     comment = ""
   } else {
     flush_comment()
-    if (!own && !is_class && joined !~ /^ *using [A-Za-z_]*(::|<)/) {
+    if (!own && !is_class && joined !~ /^ *enum / && joined !~ /^ *using [A-Za-z_]*(::|<)/) {
       said = name == class && index(joined, name "()") ? "" : comment_on(name)
       if (said != "" && has_several(joined) && print_data(joined, said)) held = ""
       else if (said != "") print lead "/// " said
@@ -261,7 +261,7 @@ in_body != "" {
   if (is_class) {
     classes[depth++] = class
     class = joined
-    sub(/^ *(requires\(.*\) )?(struct|class|enum class|enum|union) /, "", class)
+    sub(/^ *(requires\(.*\) )?(struct|class) /, "", class)
     sub(/[^A-Za-z0-9_].*/, "", class)
     group = ""
   } else if (line ~ /\{$/) in_body = lead "}"

@@ -64,6 +64,7 @@ struct Memory {
     narrow_keys_.assign(keys);
     narrow_ = true;
   }
+  /// Whether it does, and what it reads.
   bool is_narrow() const { return narrow_; }
   const detail::NarrowColumns& narrow_values() const { return narrow_values_; }
   /// Of no rows where the values themselves are matched.
