@@ -24,13 +24,13 @@ double clip_by_global_norm(P& grad, double maximum) {
 // An optimiser changes a model by `update`; or, where threads share the work, by one `begin_update` and an `update_share`
 // for each share.
 //
-// | call                                                | meaning                                                      |
-// |-----------------------------------------------------|--------------------------------------------------------------|
-// | `update(model, grad)`                               | one step of the whole model. Does not allocate               |
-// | `begin_update()`                                    | before the shares of a step                                  |
-// | `update_share(model, grad, share, factor)`          | one share of a step, with the gradient times `factor`        |
-// | `rate`                                              | the learning rate of the next step                           |
-// | `constructor`                                       | starts anew, for a model of this structure                   |
+// | call                                       | meaning                                               |
+// |--------------------------------------------|-------------------------------------------------------|
+// | `update(model, grad)`                      | one step of the whole model. Does not allocate        |
+// | `begin_update()`                           | before the shares of a step                           |
+// | `update_share(model, grad, share, factor)` | one share of a step, with the gradient times `factor` |
+// | `rate`                                     | the learning rate of the next step                    |
+// | `constructor`                              | starts anew, for a model of this structure            |
 
 /// Stochastic gradient descent with momentum, as PyTorch: v = momentum v + d, x -= rate v.
 template <Part Model>

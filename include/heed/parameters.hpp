@@ -62,16 +62,16 @@ inline constexpr bool is_optional<std::optional<T>> = true;
 /// The pack holds several of the same type (model, gradient, the optimiser's moments), visited in step. Single numbers
 /// that are not learned (a size, a rate) are named too, for who copies a part; else they are passed over.
 ///
-/// | member                             | meaning                                                                        |
-/// |------------------------------------|--------------------------------------------------------------------------------|
-/// | `visit_parameters(visit, self...)` | calls visit("W", self.W...) for every matrix, part and setting                 |
-/// | `Scalar`, `S`                      | what it computes with                                                          |
-/// | `Stored`                           | what its matrices are kept as: a scalar, or `Packed`                           |
-/// | `With<T>`                          | the same part with its matrices kept as T; `With<S>` holds its gradient        |
-/// | `constructor`                      | takes sizes and parts; what is learned is zero, unless the part says otherwise |
-/// | `size()`                           | rows of what it reads, where these are as many as it writes                    |
-/// | `input_size()`, `output_size()`    | rows of what it reads and of what it writes                                    |
-/// | `Tape`                             | the workspace of its calls                                                     |
+/// | member                             | meaning                                                                 |
+/// |------------------------------------|-------------------------------------------------------------------------|
+/// | `visit_parameters(visit, self...)` | calls visit("W", self.W...) for every matrix, part and setting          |
+/// | `Scalar`, `S`                      | what it computes with                                                   |
+/// | `Stored`                           | what its matrices are kept as: a scalar, or `Packed`                    |
+/// | `With<T>`                          | the same part with its matrices kept as T; `With<S>` holds its gradient |
+/// | `constructor`                      | takes sizes and parts; what is learned is zero, unless the part differs |
+/// | `size()`                           | rows of what it reads, where these are as many as it writes             |
+/// | `input_size()`, `output_size()`    | rows of what it reads and of what it writes                             |
+/// | `Tape`                             | the workspace of its calls                                              |
 template <class T>
 concept Part = requires(T& part, detail::AnyVisit visit) {
   T::visit_parameters(visit, part);
