@@ -21,8 +21,8 @@ double clip_by_global_norm(P& grad, double maximum) {
   return norm;
 }
 
-// An optimiser changes a model by `update`; or, where threads share the work, by one `begin_update` and an `update_share`
-// for each share.
+// An optimiser changes a model by `update`; or, where threads share the work, by one `begin_update` and by an
+// `update_share` for each share.
 //
 // | call                                       | meaning                                               |
 // |--------------------------------------------|-------------------------------------------------------|
