@@ -1,5 +1,5 @@
-# Takes the roads of road.cmake with everything that a consumer may choose: copied headers with every setting, since they
-# show what heed's text makes of it, and every road with every compiler and Eigen, since they show how it gets there.
+# Takes the roads of road.cmake with whatever a consumer may choose. Copied headers are compiled with every setting, since
+# what a compiler makes of a header does not depend on how it got there; every road is taken with every compiler and Eigen.
 #
 #   cmake -D compilers=g++,clang++ -D eigens=/usr/include/eigen3,FOLDER -D root=FOLDER_OF_THE_PROJECT -D scratch=FOLDER
 #     -P tests/consumers/matrix.cmake
