@@ -54,7 +54,7 @@ endfunction()
 
 # What is copied into another project, or packed into an archive.
 function(copy_heed folder)
-  file(COPY ${root}/CMakeLists.txt ${root}/LICENSE ${root}/cmake ${root}/include DESTINATION "${folder}")
+  file(COPY ${root}/CMakeLists.txt ${root}/LICENSE ${root}/cmake ${root}/docs ${root}/include DESTINATION "${folder}")
 endfunction()
 
 # Lets CMake and pkg-config find an Eigen that is a folder of headers and has no package.
