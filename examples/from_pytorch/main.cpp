@@ -49,6 +49,13 @@ heed::Translator load(const heed::SafetensorsFile& file) {
   });
 }
 
+/// As `Translator(...).load_state_dict(safetensors.torch.load_file(path), strict=True)` takes it.
+void write_back(const heed::Translator& translator, const std::string& path) {
+  heed::SafetensorsWriter writer;
+  heed::to_pytorch(writer, translator.model, "", names);
+  writer.write(path);
+}
+
 /// Translates greedily, word by word the likeliest.
 class Translating {
  public:
@@ -107,17 +114,19 @@ int main(int argc, char** argv) {
       "Takes a translator that was trained in PyTorch (examples/from_pytorch/train.py), makes sure that heed computes "
       "the "
       "same, and translates standard input, one sentence a line.");
-  std::string model, save;
+  std::string model, save, back;
   bool checks = false;
   app.add_option("model", model, "what train.py wrote")->required();
   app.add_flag("--check", checks, "instead of translating, compare with the translations that PyTorch found");
   app.add_option("--save", save, "instead of translating, write the model for the program translate to this file");
+  app.add_option("--back", back, "instead of translating, write the model back as a state dict to this file");
   return examples::run_program("from_pytorch", app, argc, argv, [&] {
     const auto file = heed::SafetensorsFile::read(model);
     const heed::Translator translator = load(file);
     Translating translate(translator);
     const int code = checks ? check(file, translate) : 0;
     if (!save.empty()) heed::save_translator(save, translator);
-    return checks || !save.empty() ? code : translate_standard_input(translate);
+    if (!back.empty()) write_back(translator, back);
+    return checks || !save.empty() || !back.empty() ? code : translate_standard_input(translate);
   });
 }
