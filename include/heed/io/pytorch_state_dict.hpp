@@ -5,9 +5,10 @@
 
 namespace heed::inline v0_1 {
 
+/// How a state dict is read.
 struct PytorchOptions {
-  PytorchNames names = {};
-  bool strict = true;  ///< whether a tensor that is missing or not expected is an error
+  PytorchNames names = {};  ///< what it calls parts otherwise
+  bool strict = true;       ///< whether a tensor that is missing or not expected is an error
 };
 
 /// What of a state dict and a model did not meet, by the state dict's names. With `strict` there is nothing to report.

@@ -2,7 +2,10 @@
 
 #include <heed/io/safetensors_reader.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdio>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -37,8 +40,9 @@ Matrix<S> read_items(const SafetensorsFile& file, const TensorView& stored) {
 /// length. Tokens become numbers: `tokens` reads them.
 template <class S>
 struct PytorchTestVector {
-  std::string file;  ///< its name, for messages
-  std::vector<Matrix<S>> inputs, outputs;
+  std::string file;                ///< its name, for messages
+  std::vector<Matrix<S>> inputs;   ///< what the module was given
+  std::vector<Matrix<S>> outputs;  ///< what it made of that
 
   /// Throws if the file holds none.
   static PytorchTestVector read(const SafetensorsFile& file) {
