@@ -160,16 +160,18 @@ def read_pairs(name, longest):
 
 
 def vocabulary(sentences, least):
+    """The number of every word: those of heed's vocabularies."""
     counts = {}
     for sentence in sentences:
         for word in sentence:
             counts[word] = counts.get(word, 0) + 1
     kept = [word for word in counts if counts[word] >= least]
-    return SPECIAL + sorted(kept, key=lambda word: (-counts[word], word))
+    kept.sort(key=lambda word: (-counts[word], word))
+    return {word: i for i, word in enumerate(SPECIAL + kept)}
 
 
 def numbers(sentence, words):
-    return torch.tensor([words.index(word) if word in words else 0 for word in sentence])
+    return torch.tensor([words.get(word, 0) for word in sentence])
 
 
 def train(model, pairs, epochs, rate, batch):
@@ -229,7 +231,8 @@ def main():
     dtype = getattr(torch, given.dtype)
     model.to(dtype).float().eval()  # what is stored is what translates
     tests = read_pairs("test_iid.tsv", given.longest)[: given.sentences]
-    found = [[words[1][word] for word in model.translate(numbers(source, words[0]))] for source, _ in tests]
+    written = list(words[1])
+    found = [[written[word] for word in model.translate(numbers(source, words[0]))] for source, _ in tests]
     right = sum(translation == target for translation, (_, target) in zip(found, tests))
     print(f"{right} of {len(tests)} unseen sentences are translated exactly right", file=sys.stderr)
     config = {
@@ -247,8 +250,8 @@ def main():
     metadata = {f"config.{name}": value for name, value in config.items()} | {
         "vocabulary.source": "\n".join(words[0]),
         "vocabulary.target": "\n".join(words[1]),
-        "heed.test.sources": "\n".join(" ".join(source) for source, _ in tests),
-        "heed.test.translations": "\n".join(map(" ".join, found)),
+        "heed.test.sources": "".join(" ".join(source) + "\n" for source, _ in tests),
+        "heed.test.translations": "".join(" ".join(translation) + "\n" for translation in found),
     }
     source, target = map(numbers, min(pairs, key=lambda pair: abs(len(pair[0]) - 4)), words)
     fed = torch.cat([torch.tensor([BEGIN]), target])
