@@ -25,8 +25,9 @@ namespace heed::inline v0_1 {
 
 /// What a state dict calls parts and parameters of a model: {"decoder.stack", "decoder.gru"}.
 ///
-/// What stands below a part that is named goes with it. A recurrent layer of an encoder or a stack that is named by
-/// itself ("encoder.layers.0.forward") is an nn.GRUCell, nn.LSTMCell or nn.RNNCell there.
+/// The names are whole, a prefix included. What stands below a part that is named goes with it. A recurrent layer of an
+/// encoder or a stack that is named by itself ("encoder.layers.0.forward") is an nn.GRUCell, nn.LSTMCell or nn.RNNCell
+/// there.
 using PytorchNames = std::map<std::string, std::string, std::less<>>;
 
 namespace detail {

@@ -81,7 +81,7 @@ PytorchReport from_pytorch(const SafetensorsFile& file, P& part, std::string_vie
       misfits.add_if_not_finite(tensor.theirs, values);
       const auto same = file.tensors().find(tensor.same);
       if (same == file.tensors().end() || same->second.shape != found->second.shape) return;
-      if (read_matrix<typename X::Scalar>(same->second) != values) {
+      if (detail::is_real(same->second.dtype) && read_matrix<typename X::Scalar>(same->second) != values) {
         misfits.add("tied: " + tensor.theirs + " differs from " + tensor.same +
                     " in the file, in the model they are one");
       }
