@@ -40,7 +40,7 @@ heed::Translator load(const heed::SafetensorsFile& file) {
     double held = 0;
     for (const auto& [name, tensor] : file.tensors()) {
       const auto bytes = static_cast<double>(heed::dtype_bytes(tensor.dtype));
-      if (!name.starts_with("heed.test.")) held += static_cast<double>(tensor.data.size()) / bytes;
+      if (!name.starts_with(heed::detail::test_vector_prefix)) held += static_cast<double>(tensor.data.size()) / bytes;
     }
     heed::Translator translator = heed::detail::described_translator(file, held);
     heed::from_pytorch(file, translator.model, "", {.names = names});
