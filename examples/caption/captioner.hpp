@@ -38,7 +38,8 @@ struct Captioner {
   using Scalar = heed::scalar_of<T>;
   using S = Scalar;
   using Tape = CaptionerTape<S>;
-  using Source = std::span<const S>;  ///< the pixels of an image, channels x places
+  using Source = std::span<const S>;            ///< the pixels of an image, channels x places
+  using Target = std::span<const heed::Token>;  ///< its caption
   using Decoder = heed::CaptionDecoder<heed::LstmCell<T>, heed::AdditiveScorer<T>>;
   template <class U>
   using With = Captioner<U>;

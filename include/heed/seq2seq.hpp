@@ -66,6 +66,7 @@ struct Seq2Seq {
   using S = Scalar;
   using Tape = Seq2SeqTape<S>;
   using Source = std::span<const Token>;  ///< what is read of one item of a batch
+  using Target = std::span<const Token>;  ///< what is to be made of it
   template <class U>
   using With = Seq2Seq<KeptAs<U, EncoderType>, KeptAs<U, DecoderType>>;
 
