@@ -28,8 +28,8 @@ struct ContextDecoder {
   ReadoutType<Stored> readout;  ///< what the output layer sees of it
   Index word = 0;               ///< size of an embedded word: where the context's block of the first cell's W begins
 
-  /// Of whole contexts, as the cell takes them in; the readout sees them all. A cell that misses some of what was seen
-  /// keeps little of it for later words, so these look themselves, each at what it names.
+  /// Of whole contexts, as the cell takes them in, drawn for every step; the readout sees them all. A cell that misses
+  /// some of what was seen keeps little of it for later words, so these look themselves, each at what it names.
   Dropout<S> context_dropout;
 
   ContextDecoder() = default;

@@ -56,10 +56,10 @@ struct DecoderTape : LookTape<S> {
   Memory<S> code;        ///< a memory of summaries alone: what a decoder made of another before it began
   Buffer<S> coded;       ///< the summaries it made that from
   Buffer<S> taken;       ///< memory size x N: contexts as the cell took them in, where some are dropped
-  Buffer<S> kept_share;  ///< 1 x N: times what
+  Buffer<S> kept_share;  ///< 1 x N: what they were multiplied by, 0 where they were dropped
 
   Buffer<S> d_previous, d_feed;  ///< of the states a readout saw before their step, and of what was fed back
-  Buffer<S> mask, d_taken;       ///< of one step of `kept_share` and `taken`
+  Buffer<S> mask, d_taken;       ///< of one step: drawn for it; of what was taken in
   Memory<S> d_code;              ///< of `code`
   Buffer<S> d_features;          ///< to be filled before backward; overwritten by it
 };
