@@ -20,9 +20,10 @@ struct AnyLook {
 
   std::variant<Attention<ScorerType, NormalizerType>, LocalAttention<ScorerType, StepPosition<Stored>>,
                LocalAttention<ScorerType, PredictedPosition<Stored>>, MonotonicAttention<ScorerType>>
-      look;
+      look;  ///< the one that was chosen
 
   AnyLook() = default;
+  /// Holds this one from here on.
   template <Look L>
   AnyLook(L chosen) : look(std::move(chosen)) {}
 

@@ -98,8 +98,8 @@ struct Attention {
   template <class U>
   using With = Attention<KeptAs<U, ScorerType>, NormalizerType>;
 
-  ScorerType scorer;
-  [[no_unique_address]] NormalizerType normalizer;
+  ScorerType scorer;                                ///< how well a query matches
+  [[no_unique_address]] NormalizerType normalizer;  ///< makes weights of scores
 
   /// Throws unless the scorer takes queries and memories of these sizes. For who puts parts together.
   void check(Index query_size, Index memory_size) const {
@@ -214,7 +214,7 @@ struct Attended {
 /// The buffers of `attend`, to be kept between calls by who must not allocate.
 template <class S>
 struct AttendWorkspace {
-  Buffer<S> keys, projected, carry, scratch;
+  Buffer<S> keys, projected, carry, scratch;  ///< of the memory, of the queries, of looks before, of the scorer
 };
 
 /// Attention on its own, for a network of yours: queries (Q x n) look at one memory (M x T), each for the first time.

@@ -37,6 +37,7 @@ struct Bridge {
   Bridge(Index summary, Index state_size, Index layer_count, Index first_row = 0)
       : layers(static_cast<std::size_t>(layer_count), Linear<T>(summary - first_row, state_size)), first(first_row) {}
 
+  /// A bridge that copies the final states: see above.
   static Bridge copying(Index state_size, Index layer_count) {
     Bridge bridge;
     bridge.copied = layer_count;
@@ -44,6 +45,7 @@ struct Bridge {
     return bridge;
   }
 
+  /// How many first states it makes.
   std::size_t layer_count() const { return copied > 0 ? static_cast<std::size_t>(copied) : layers.size(); }
 
   /// states[l].col(i) becomes the first state of layer l for a column that reads sentence `sentences[i]`; `gathered`

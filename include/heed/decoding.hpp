@@ -16,9 +16,9 @@ namespace heed::inline v0_1 {
 /// What a decoding step writes: the states it leaves, what was looked at, the scores of the next word.
 template <class S>
 struct StepWorkspace {
-  DecoderState<S> state;
-  DecoderTape<S> decoder;
-  Buffer<S> words, logits;
+  DecoderState<S> state;    ///< before the step, then after it
+  DecoderTape<S> decoder;   ///< what was looked at, and what the output layer saw
+  Buffer<S> words, logits;  ///< the embedded words, and the scores of those to come
 };
 
 /// Feeds every column of `work.state` its word: fills work.logits (vocabulary x columns) and work.decoder.weights. Does
@@ -38,36 +38,36 @@ template <class S>
 struct SearchWorkspace {
   /// A step: what was looked at, and where each column of the next step came from.
   struct Step {
-    Buffer<S> weights;
-    std::vector<detail::Candidate> chosen;
+    Buffer<S> weights;                      ///< longest source x columns
+    std::vector<detail::Candidate> chosen;  ///< the columns of the next step
   };
   /// A hypothesis that ended.
   struct Ended {
-    double score;
-    detail::Candidate last;
-    Index step;     ///< of `last`
-    bool complete;  ///< whether `last` is the end symbol
+    double score;            ///< as in `Hypothesis`
+    detail::Candidate last;  ///< its last word
+    Index step;              ///< of `last`
+    bool complete;           ///< whether `last` is the end symbol
   };
   /// Hypotheses that compete with each other: the beam of a sentence, or a single sample.
   struct Group {
-    Index sentence;
+    Index sentence;      ///< of the memory
     Index limit;         ///< steps at most
     Index finished = 0;  ///< places of the beam held by hypotheses that ended
     Index kept = 0;      ///< how many of those are kept, as the best
   };
 
-  Seq2SeqTape<S> tape;
-  const Memory<S>* memory = nullptr;  ///< what is looked back at: that of the tape, or one made elsewhere
-  StepWorkspace<S> step;
+  Seq2SeqTape<S> tape;                    ///< of reading the sources
+  const Memory<S>* memory = nullptr;      ///< what is looked back at: that of the tape, or one made elsewhere
+  StepWorkspace<S> step;                  ///< the step at work
   std::vector<Token> tokens;              ///< of each column the last word,
   std::vector<double> log_probabilities;  ///< the log-probability of all words,
   std::vector<Index> group_of;            ///< and its place in `groups`
-  std::vector<Index> columns, spare;
-  std::vector<detail::Candidate> heap;
-  std::vector<Step> steps;
-  std::vector<Group> groups;
-  std::vector<Ended> ended;  ///< for every group as many places as hypotheses are wanted, the best first
-  Buffer<S> looked_at;       ///< by one hypothesis, at each source word
+  std::vector<Index> columns, spare;      ///< which columns go on
+  std::vector<detail::Candidate> heap;    ///< how a group goes on
+  std::vector<Step> steps;                ///< all so far
+  std::vector<Group> groups;              ///< in the order of their sentences
+  std::vector<Ended> ended;               ///< for every group as many places as hypotheses are wanted, the best first
+  Buffer<S> looked_at;                    ///< by one hypothesis, at each source word
 };
 
 namespace detail {

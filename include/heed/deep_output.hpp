@@ -33,6 +33,7 @@ struct DeepOutput {
     });
   }
 
+  /// Rows of the features.
   Index output_size() const { return L_h.rows(); }
   /// It is the state after the step that is shown.
   static constexpr bool reads_previous() { return false; }

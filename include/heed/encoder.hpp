@@ -21,8 +21,8 @@ struct EncoderLayer {
   template <class U>
   using With = EncoderLayer<KeptAs<U, C>>;
 
-  C forward;
-  std::optional<C> backward;
+  C forward;                  ///< reads from the first word on
+  std::optional<C> backward;  ///< reads from the last word on
 
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
@@ -34,17 +34,19 @@ struct EncoderLayer {
 /// Everything a run of an encoder writes. One per thread; it only grows.
 template <class S>
 struct EncoderTape {
+  /// What a layer writes.
   struct Layer {
-    RecurrenceTape<S> directions[2];
-    Buffer<S> input;    ///< what the layer above the first read: the outputs below it after dropout
-    Buffer<S> mask;     ///< the dropout mask of `input`
-    Buffer<S> outputs;  ///< directions * hidden x columns, packed
+    RecurrenceTape<S> directions[2];  ///< forward and backward
+    Buffer<S> input;                  ///< what the layer above the first read: the outputs below it after dropout
+    Buffer<S> mask;                   ///< the dropout mask of `input`
+    Buffer<S> outputs;                ///< directions * hidden x columns, packed
     Buffer<S> d_outputs;
   };
-  std::vector<Layer> layers;
+  std::vector<Layer> layers;          ///< from the lowest up
   EncoderStates<S> final_states;      ///< after forward
   EncoderStates<S> d_initial_states;  ///< after backward
 
+  /// Those of the top layer.
   const Buffer<S>& outputs() const { return layers.back().outputs; }
 };
 
@@ -59,10 +61,10 @@ struct Encoder {
   template <class U>
   using With = Encoder<KeptAs<U, C>>;
   using S = Scalar;
-  using CellType = C;
+  using CellType = C;  ///< what its layers are made of
 
-  std::vector<EncoderLayer<C>> layers;
-  Dropout<S> dropout, recurrent;
+  std::vector<EncoderLayer<C>> layers;  ///< from the lowest up
+  Dropout<S> dropout, recurrent;        ///< between layers, and of h on its way to the next step
   /// Whether each sentence is read from its last word to its first, as Sutskever, Vinyals & Le 2014 do. The outputs stay
   /// where their words are. (Of two directions, forward and backward change places.)
   bool reversed = false;
@@ -82,8 +84,11 @@ struct Encoder {
     }
   }
 
+  /// Rows of an embedded word.
   Index input_size() const { return layers.front().forward.input_size(); }
+  /// 1, or 2 where it also reads backwards.
   Index directions() const { return layers.front().backward ? 2 : 1; }
+  /// Rows of one direction's output, and of all.
   Index hidden_size() const { return layers.front().forward.hidden_size(); }
   Index output_size() const { return directions() * hidden_size(); }
   /// Whether direction d (0: forward, 1: backward) begins at a sentence's last word.

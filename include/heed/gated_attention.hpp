@@ -25,7 +25,7 @@ struct GatedAttention {
   template <class U>
   using With = GatedAttention<KeptAs<U, LookType>>;
 
-  LookType look;
+  LookType look;        ///< what is gated
   Linear<Stored> gate;  ///< query -> 1 (f_beta)
 
   GatedAttention() = default;

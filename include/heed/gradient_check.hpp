@@ -10,11 +10,11 @@ namespace heed::inline v0_1 {
 
 /// The worst disagreement between analytic and numeric gradients.
 struct GradientCheck {
-  double error = 0;  ///< largest |analytic - numeric| / max(1, |analytic|)
-  std::string name;  ///< of the parameter (or input) where it occurred
-  Index place = -1;  ///< coefficient, in storage order
-  double analytic = 0, numeric = 0;
-  Index checked = 0;  ///< how many derivatives were compared
+  double error = 0;                  ///< largest |analytic - numeric| / max(1, |analytic|)
+  std::string name;                  ///< of the parameter (or input) where it occurred
+  Index place = -1;                  ///< coefficient, in storage order
+  double analytic = 0, numeric = 0;  ///< the two that disagree
+  Index checked = 0;                 ///< how many derivatives were compared
 };
 
 /// Compares dL/dx, `analytic`, with central differences (L(x + h) - L(x - h)) / 2h of `loss()`, which must read x anew.

@@ -13,16 +13,18 @@ namespace heed::inline v0_1 {
 ///
 /// In memory that is one image after the other, channels last: a matrix with a column per image is another view of it.
 struct Grid {
-  Index height = 0, width = 0;
+  Index height = 0, width = 0;  ///< in places
 
+  /// How many there are.
   Index places() const { return height * width; }
   bool operator==(const Grid&) const = default;
 };
 
 /// What moves over a grid, `stride` places at a time, after `padding` places were added on every side of it.
 struct Window {
-  Index height = 1, width = 1, stride = 1, padding = 0;
+  Index height = 1, width = 1, stride = 1, padding = 0;  ///< in places
 
+  /// How many it sees, those of the padding included.
   Index places() const { return height * width; }
 
   /// The grid of its positions: whole windows only, so a last row or column may stay unseen. Throws if there is none.

@@ -15,9 +15,10 @@ struct ImageStage {
   template <class U>
   using With = ImageStage<U>;
 
-  Conv2d<T> conv;
-  MaxPool2d<scalar_of<T>> pool;
+  Conv2d<T> conv;                ///< what learns
+  MaxPool2d<scalar_of<T>> pool;  ///< over what the convolution made
 
+  /// The grid of what it makes of images of this grid. Throws if they are too small.
   Grid positions(Grid grid) const { return pool.window.positions(conv.window.positions(grid)); }
 
   template <class Visit, class... Self>
@@ -30,15 +31,17 @@ struct ImageStage {
 /// Everything a run of an `ImageEncoder` writes. One per thread; it only grows.
 template <class S>
 struct ImageEncoderTape {
+  /// What a stage writes.
   struct Stage {
     Grid grid, convolved_grid;  ///< of what the stage reads, and of its convolution
     Buffer<S> convolved;        ///< output x (positions of the convolution * images)
     Buffer<S> outputs;          ///< output x (positions of the pooling * images)
     Buffer<S> d_convolved, d_outputs;
   };
-  std::vector<Stage> stages;
-  Buffer<S> patches;  ///< of the convolution at work
+  std::vector<Stage> stages;  ///< in the order of the network's
+  Buffer<S> patches;          ///< of the convolution at work
 
+  /// What the last stage made, and its gradient.
   const Buffer<S>& outputs() const { return stages.back().outputs; }
   Buffer<S>& d_outputs() { return stages.back().d_outputs; }
 };
@@ -56,7 +59,7 @@ struct ImageEncoder {
   template <class U>
   using With = ImageEncoder<U>;
 
-  std::vector<ImageStage<T>> stages;
+  std::vector<ImageStage<T>> stages;  ///< the first reads the images
 
   ImageEncoder() = default;
   /// Throws unless there is a stage, and each takes the channels that the one before it makes.
@@ -71,6 +74,7 @@ struct ImageEncoder {
     }
   }
 
+  /// Channels of an image, and of what is made of it.
   Index input_size() const { return stages.front().conv.input_size(); }
   Index output_size() const { return stages.back().conv.output_size(); }
 

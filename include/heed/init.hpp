@@ -12,9 +12,8 @@ namespace heed::inline v0_1 {
 ///   b...          zero: biases
 ///   gain...       one
 ///   g, r          as it was made: a scale, or what is added to scores, whose first value its part knows best
-///   table         uniform with deviation 1/2: a word vector is an input, not a map, so its size has no say. With
-///   vectors
-///                 as small as a map's entries, the first epochs would be spent on growing them.
+///   table         uniform with deviation 1/2: a word vector is an input, not a map, so its size has no say. As small
+///                 as a map's entries, vectors would spend the first epochs on growing.
 ///   all others    uniform on +-sqrt(6 / (rows + columns)) (Glorot & Bengio 2010, equation 16)
 template <Part P>
 void initialize(P& part, Random& random) {

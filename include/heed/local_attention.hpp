@@ -25,7 +25,7 @@ struct StepPosition {
   /// Whether weights fall with the distance from p.
   static constexpr bool fades = false;
 
-  Index kept_size() const { return 1; }
+  Index kept_size() const { return 1; }   ///< p
   Index carry_size() const { return 1; }  ///< t
 
   template <class Lengths>
@@ -49,7 +49,7 @@ struct PredictedPosition {
   using S = Scalar;
   template <class U>
   using With = PredictedPosition<U>;
-  static constexpr bool fades = true;
+  static constexpr bool fades = true;  ///< weights fall with the distance from p
 
   Parameter<T, Dynamic, Dynamic> W;  ///< size x query (W_p)
   Vector<S> v;                       ///< size (v_p)
@@ -58,7 +58,7 @@ struct PredictedPosition {
   PredictedPosition(Index query, Index size) : W(decltype(W)::Zero(size, query)), v(Vector<S>::Zero(size)) {}
 
   Index kept_size() const { return 2 + v.size(); }  ///< p, p / T before it is cut, tanh(W q)
-  Index carry_size() const { return 0; }
+  Index carry_size() const { return 0; }            ///< no look hands on anything
 
   template <class Lengths>
   void forward(const In<S>& queries, const Lengths& length, Out<S>, Out<S> kept) const {
@@ -111,9 +111,9 @@ struct LocalAttention {
   template <class U>
   using With = LocalAttention<KeptAs<U, ScorerType>, KeptAs<U, PositionType>>;
 
-  ScorerType scorer;
-  PositionType position;
-  Index window = 10;  ///< D
+  ScorerType scorer;      ///< of content alone
+  PositionType position;  ///< where p comes from
+  Index window = 10;      ///< D
 
   LocalAttention() = default;
   /// Throws unless the window is 1 or more.

@@ -30,11 +30,11 @@ struct LookTape {
   Buffer<S> kept;       ///< what else a look keeps for backward
   Buffer<S> gates;      ///< 1 x N: what contexts were multiplied with (gated_attention.hpp)
 
-  Buffer<S> d_projected, d_scores, d_gates;
-  Buffer<S> d_contexts;  ///< to be filled before backward
-  Buffer<S> d_weights;   ///< what a loss asks of the weights themselves (attention_penalty.hpp); no rows: nothing
-  Buffer<S> d_carry;     ///< carry size x sentences: the running gradient of what is handed on
-  LookScratch<S> scratch;
+  Buffer<S> d_projected, d_scores, d_gates;  ///< on the way back
+  Buffer<S> d_contexts;                      ///< to be filled before backward
+  Buffer<S> d_weights;     ///< what a loss asks of the weights themselves (attention_penalty.hpp); no rows: nothing
+  Buffer<S> d_carry;       ///< carry size x sentences: the running gradient of what is handed on
+  LookScratch<S> scratch;  ///< of the look at work
 };
 
 /// A look back: queries in, contexts out, and the weights that made them.

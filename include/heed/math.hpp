@@ -9,10 +9,12 @@ namespace heed::inline v0_1 {
 
 /// tanh, in place; and its backward, which needs only the result: d tanh(x) / dx = 1 - y^2.
 struct Tanh {
+  /// Of a packet of numbers.
   template <class S, class P>
   static P of(const P& x) {
     return detail::tanh_of<S>(x);
   }
+  /// Every number of x.
   template <class X>
   static void forward(X&& x) {
     using S = typename std::remove_reference_t<X>::Scalar;
@@ -28,15 +30,18 @@ struct Tanh {
 
 /// max(x, 0), in place; the derivative at 0 is 0, as in PyTorch.
 struct Relu {
+  /// Of a packet of numbers.
   template <class S, class P>
   static P of(const P& x) {
     return Eigen::internal::pmax(x, Eigen::internal::pset1<P>(S(0)));
   }
+  /// Every number of x.
   template <class X>
   static void forward(X&& x) {
     using S = typename std::remove_reference_t<X>::Scalar;
     detail::transform(x, [](const auto& packet) { return of<S>(packet); });
   }
+  /// d: dL/dy in, dL/dx out.
   template <class Y, class D>
   static void backward(const Y& y, D&& d) {
     using S = typename Y::Scalar;
@@ -46,15 +51,18 @@ struct Relu {
 
 /// 1 / (1 + e^-x), in place; backward y (1 - y).
 struct Sigmoid {
+  /// Of a packet of numbers.
   template <class S, class P>
   static P of(const P& x) {
     return detail::sigmoid_of<S>(x);
   }
+  /// Every number of x.
   template <class X>
   static void forward(X&& x) {
     using S = typename std::remove_reference_t<X>::Scalar;
     detail::transform(x, [](const auto& packet) { return of<S>(packet); });
   }
+  /// d: dL/dy in, dL/dx out.
   template <class Y, class D>
   static void backward(const Y& y, D&& d) {
     using S = typename Y::Scalar;

@@ -25,6 +25,7 @@ struct MaxoutReadout : JointProjection<T> {
       : JointProjection<T>(state_size, context_size, word_size, 2 * features) {}
 
   Index output_size() const { return this->W.rows() / 2; }
+  /// Whether it is the state before the step that is shown.
   bool reads_previous() const { return previous; }
 
   /// Overwrites features, and `kept` (t~), which backward wants. Does not allocate once `kept` has grown.

@@ -24,6 +24,7 @@ struct Memory {
   std::vector<Buffer<S>> states;
   std::vector<Index> starts;  ///< sentences + 1: the first column of each sentence
 
+  /// Rows of a value; how many sentences there are; where each lies, and the longest of their lengths.
   Index size() const { return values.rows(); }
   Index sentences() const { return static_cast<Index>(starts.size()) - 1; }
   Index length(Index b) const { return start(b + 1) - start(b); }
@@ -63,6 +64,7 @@ struct Memory {
     narrow_keys_.assign(keys);
     narrow_ = true;
   }
+  /// Whether it does, and what it reads.
   bool is_narrow() const { return narrow_; }
   const detail::NarrowColumns& narrow_values() const { return narrow_values_; }
   /// Of no rows where the values themselves are matched.

@@ -15,7 +15,7 @@ namespace heed::inline v0_1 {
 /// the bias-corrected form (Kingma & Ba 2015, section 7.2): after one update it is the model itself, whatever the decay.
 template <Part Model>
 struct MovingAverage {
-  double decay;
+  double decay;      ///< in [0, 1): how much of the average an update leaves
   Model model;       ///< a: before the first update, what the average was made from
   long updates = 0;  ///< t
 

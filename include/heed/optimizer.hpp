@@ -21,14 +21,22 @@ double clip_by_global_norm(P& grad, double maximum) {
   return norm;
 }
 
-// An optimiser changes a model by `update(model, grad)`; or, where threads share the work, by one `begin_update()` and an
-// `update_share` for each share, which takes the gradient times `factor`.
+// An optimiser changes a model by `update`; or, where threads share the work, by one `begin_update` and by an
+// `update_share` for each share.
+//
+// | call                                       | meaning                                               |
+// |--------------------------------------------|-------------------------------------------------------|
+// | `update(model, grad)`                      | one step of the whole model. Does not allocate        |
+// | `begin_update()`                           | before the shares of a step                           |
+// | `update_share(model, grad, share, factor)` | one share of a step, with the gradient times `factor` |
+// | `rate`                                     | the learning rate of the next step                    |
+// | `constructor`                              | starts anew, for a model of this structure            |
 
 /// Stochastic gradient descent with momentum, as PyTorch: v = momentum v + d, x -= rate v.
 template <Part Model>
 struct Sgd {
-  double rate, momentum;
-  Model velocity;
+  double rate, momentum;  ///< in the rule's letters
+  Model velocity;         ///< v
 
   explicit Sgd(const Model& model, double rate_ = 0.1, double momentum_ = 0)
       : rate(rate_), momentum(momentum_), velocity(zeros_like(model)) {}
@@ -59,9 +67,9 @@ struct Sgd {
 /// x = (1 - rate decay) x, of which m and v see nothing.
 template <Part Model>
 struct Adam {
-  double rate, beta1, beta2, epsilon, decay;
-  Model first, second;  ///< m and v
-  long updates = 0;     ///< t
+  double rate, beta1, beta2, epsilon, decay;  ///< in the rule's letters
+  Model first, second;                        ///< m and v
+  long updates = 0;                           ///< t
 
   explicit Adam(const Model& model, double rate_ = 1e-3, double beta1_ = 0.9, double beta2_ = 0.999,
                 double epsilon_ = 1e-8, double decay_ = 0)
@@ -113,8 +121,8 @@ struct Adam {
 ///   u = rho u + (1 - rho) step^2     (after the step)
 template <Part Model>
 struct Adadelta {
-  double rate, rho, epsilon;
-  Model squares, steps;  ///< v and u
+  double rate, rho, epsilon;  ///< in the rule's letters
+  Model squares, steps;       ///< v and u
 
   explicit Adadelta(const Model& model, double rate_ = 1, double rho_ = 0.95, double epsilon_ = 1e-6)
       : rate(rate_), rho(rho_), epsilon(epsilon_), squares(zeros_like(model)), steps(zeros_like(model)) {}

@@ -21,6 +21,7 @@ namespace heed::inline v0_1 {
 class Packing {
  public:
   Packing() = default;
+  /// As `assign`.
   explicit Packing(std::span<const Index> lengths) { assign(lengths); }
 
   /// Packs sentences of these lengths. Allocates only beyond the largest batch so far; throws on an empty sentence.

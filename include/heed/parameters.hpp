@@ -16,6 +16,7 @@ namespace heed::inline v0_1 {
 class ParameterName {
  public:
   ParameterName() = default;
+  /// The name of a member of what `parent` names; or of an element, by its place. Refers to both.
   ParameterName(const ParameterName& parent, std::string_view name) : parent_(&parent), name_(name) {}
   ParameterName(const ParameterName& parent, std::size_t index) : parent_(&parent), index_(index), indexed_(true) {}
 
@@ -60,6 +61,17 @@ inline constexpr bool is_optional<std::optional<T>> = true;
 ///
 /// The pack holds several of the same type (model, gradient, the optimiser's moments), visited in step. Single numbers
 /// that are not learned (a size, a rate) are named too, for who copies a part; else they are passed over.
+///
+/// | member                             | meaning                                                                 |
+/// |------------------------------------|-------------------------------------------------------------------------|
+/// | `visit_parameters(visit, self...)` | calls visit("W", self.W...) for every matrix, part and setting          |
+/// | `Scalar`, `S`                      | what it computes with                                                   |
+/// | `Stored`                           | what its matrices are kept as: a scalar, or `Packed`                    |
+/// | `With<T>`                          | the same part with its matrices kept as T; `With<S>` holds its gradient |
+/// | `constructor`                      | takes sizes and parts; what is learned is zero, unless the part differs |
+/// | `size()`                           | rows of what it reads, where these are as many as it writes             |
+/// | `input_size()`, `output_size()`    | rows of what it reads and of what it writes                             |
+/// | `Tape`                             | the workspace of its calls                                              |
 template <class T>
 concept Part = requires(T& part, detail::AnyVisit visit) {
   T::visit_parameters(visit, part);
@@ -140,7 +152,7 @@ void for_each_parameter(const F& f, P& part, Others&... others) {
 
 /// One of `count` equal shares of the numbers of a part, for threads that work on it together.
 struct Share {
-  Index index = 0, count = 1;
+  Index index = 0, count = 1;  ///< share `index`, from 0, of `count`
 };
 
 /// That share of a matrix, as one column.
@@ -160,6 +172,7 @@ Index parameter_count(const P& part) {
   return count;
 }
 
+/// Every parameter becomes zero.
 template <Part P>
 void set_zero(P& part) {
   for_each_parameter([](const ParameterName&, auto& x) { x.setZero(); }, part);
@@ -180,6 +193,7 @@ void add(const P& part, P& total, Share share = {}) {
       [&](const ParameterName&, auto& sum, const auto& x) { share_of(sum, share) += share_of(x, share); }, total, part);
 }
 
+/// Every parameter is multiplied by a number.
 template <class S, Part P>
 void scale(P& part, S factor) {
   for_each_parameter([&](const ParameterName&, auto& x) { x *= factor; }, part);

@@ -69,6 +69,7 @@ struct Readout : JointProjection<T> {
   using With = Readout<U>;
   using JointProjection<T>::JointProjection;
 
+  /// Rows of the features.
   Index output_size() const { return this->W.rows(); }
   /// It is the state after the step that is shown.
   static constexpr bool reads_previous() { return false; }

@@ -13,13 +13,15 @@
 
 namespace heed::inline v0_1 {
 
+/// How `sample` draws.
 struct SampleOptions {
-  Index samples = 1;         ///< drawn for each source
-  double temperature = 1;    ///< logits are divided by it: below 1 the likely words become likelier still
-  Index top_k = 0;           ///< of how many words, the likeliest, one is drawn; 0: of all
-  double top_p = 1;          ///< of the fewest words that are together this likely one is drawn; 1: of all
-  std::uint64_t seed = 1;    ///< other numbers give other samples
-  Index maximum_length = 0;  ///< this and what follows are as in `SearchOptions`
+  Index samples = 1;       ///< drawn for each source
+  double temperature = 1;  ///< logits are divided by it: below 1 the likely words become likelier still
+  Index top_k = 0;         ///< of how many words, the likeliest, one is drawn; 0: of all
+  double top_p = 1;        ///< of the fewest words that are together this likely one is drawn; 1: of all
+  std::uint64_t seed = 1;  ///< other numbers give other samples
+  /// These are as in `SearchOptions`.
+  Index maximum_length = 0;
   bool narrow_memory = false;
   Index minimum_length = 0;
   bool ban_unknown = false;
@@ -39,10 +41,10 @@ struct Chance {
 /// Everything that `sample` writes. One per thread; it only grows.
 template <class S>
 struct SampleWorkspace {
-  SearchWorkspace<S> search;
-  std::vector<Random> randoms;  ///< one for every sample
-  Buffer<S> odds;               ///< of every word
-  std::vector<detail::Chance> chances;
+  SearchWorkspace<S> search;            ///< what it shares with `search`
+  std::vector<Random> randoms;          ///< one for every sample
+  Buffer<S> odds;                       ///< of every word
+  std::vector<detail::Chance> chances;  ///< of the words that may be drawn
 };
 
 namespace detail {

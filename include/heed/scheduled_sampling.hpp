@@ -19,10 +19,10 @@ enum class OwnWord {
 /// Everything scheduled sampling writes. Empty until it is first used.
 template <class S>
 struct SamplingTape {
-  DecoderState<S> state;
-  DecoderTape<S> decoder;
-  Buffer<S> words, logits;
-  std::vector<Index> running;
+  DecoderState<S> state;       ///< of the sentences still running
+  DecoderTape<S> decoder;      ///< of a step
+  Buffer<S> words, logits;     ///< embedded words, and the scores of those to come
+  std::vector<Index> running;  ///< which sentences go on
 };
 
 namespace detail {

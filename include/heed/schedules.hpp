@@ -15,6 +15,12 @@ namespace heed::inline v0_1 {
 //     trainer.teacher_forcing = forcing(n);
 //
 // They have no state, so nothing of them is stored to resume. `PlateauRate` alone has: it follows the dev loss.
+//
+// | member           | meaning                                      |
+// |------------------|----------------------------------------------|
+// | `operator()(n)`  | its value for update n                       |
+// | `peak`           | the highest rate                             |
+// | `least`          | the lowest value                             |
 
 namespace detail {
 
@@ -81,11 +87,11 @@ struct InverseSquareRootRate {
 /// its defaults: better is a loss below (1 - threshold) best, and a rate that would fall by no more than 1e-8 stays). Its
 /// members are its state.
 struct PlateauRate {
-  double rate = 1e-3;  ///< of now
-  double factor = 0.1, threshold = 1e-4;
-  Index patience = 10;  ///< this many losses in a row may be no better
-  double best = std::numeric_limits<double>::infinity();
-  Index no_better = 0;  ///< losses since the best one or the last fall
+  double rate = 1e-3;                                     ///< of now
+  double factor = 0.1, threshold = 1e-4;                  ///< what the rate falls by, and how much better is better
+  Index patience = 10;                                    ///< this many losses in a row may be no better
+  double best = std::numeric_limits<double>::infinity();  ///< the lowest loss so far
+  Index no_better = 0;                                    ///< losses since the best one or the last fall
 
   double operator()(Index) const { return rate; }
 
@@ -115,7 +121,7 @@ struct LinearForcing {
 /// max(least, k^n), k < 1.
 struct ExponentialForcing {
   double least = 0;
-  double k = 0.999;
+  double k = 0.999;  ///< below 1
 
   double operator()(Index n) const { return std::max(least, std::pow(k, static_cast<double>(n))); }
 };
@@ -123,7 +129,7 @@ struct ExponentialForcing {
 /// max(least, k / (k + e^{n/k})), k >= 1: the larger k, the later it falls.
 struct InverseSigmoidForcing {
   double least = 0;
-  double k = 1000;
+  double k = 1000;  ///< 1 or more
 
   double operator()(Index n) const { return std::max(least, k / (k + std::exp(static_cast<double>(n) / k))); }
 };

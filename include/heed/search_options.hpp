@@ -9,6 +9,7 @@
 
 namespace heed::inline v0_1 {
 
+/// How `search` searches.
 struct SearchOptions {
   Index beam = 1;               ///< hypotheses kept for each sentence; 1 is greedy search
   double length_penalty = 0.6;  ///< alpha of Wu et al. 2016, equation 14: 0 is none; see `length_penalty`

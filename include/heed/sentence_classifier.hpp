@@ -13,13 +13,13 @@ namespace heed::inline v0_1 {
 /// Everything a sentence classifier writes: one per thread, it only grows.
 template <class S>
 struct SentenceClassifierTape {
-  Packing packing;
-  std::vector<Token> tokens;  ///< packed
-  std::vector<Index> lengths;
-  Buffer<S> x, x_mask, d_x;  ///< embedded words
-  EncoderTape<S> encoder;
-  Memory<S> memory, d_memory;
-  AttentionPoolingTape<S> pooling;
+  Packing packing;                          ///< of the batch
+  std::vector<Token> tokens;                ///< packed
+  std::vector<Index> lengths;               ///< in batch order
+  Buffer<S> x, x_mask, d_x;                 ///< embedded words
+  EncoderTape<S> encoder;                   ///< of the encoder
+  Memory<S> memory, d_memory;               ///< its states, and their gradient
+  AttentionPoolingTape<S> pooling;          ///< of the pooling
   Buffer<S> pooled, pooled_mask, d_pooled;  ///< size x sentences, in batch order
   Buffer<S> logits;                         ///< classes x sentences; after `loss` their gradient
   Buffer<S> d_outputs;
@@ -38,11 +38,11 @@ struct SentenceClassifier {
   using S = Scalar;
   using Tape = SentenceClassifierTape<S>;
 
-  Embedding<S> words;
-  EncoderType encoder;
-  AttentionPooling<S> pooling;
-  Linear<S> output;    ///< to one number a class
-  Dropout<S> dropout;  ///< of embedded words, and of the pooled vector
+  Embedding<S> words;           ///< a vector for each
+  EncoderType encoder;          ///< of the words of a sentence
+  AttentionPooling<S> pooling;  ///< of its states
+  Linear<S> output;             ///< to one number a class
+  Dropout<S> dropout;           ///< of embedded words, and of the pooled vector
 
   SentenceClassifier() = default;
 
@@ -57,6 +57,7 @@ struct SentenceClassifier {
             [&] { return "SentenceClassifier: there are two classes or more, not " + std::to_string(classes); });
   }
 
+  /// How many there are to choose from.
   Index classes() const { return output.output_size(); }
 
   /// Fills tape.logits and what tape.weights(b) shows. Dropout happens only where `random` is given (training).

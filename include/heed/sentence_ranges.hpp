@@ -31,6 +31,7 @@ class SentenceRanges {
   SentenceRanges(const std::vector<Index>& starts)  // NOLINT: implicit, as above
       : SentenceRanges(std::span<const Index>(starts)) {}
 
+  /// How many sentences and columns there are; where each sentence lies, and the longest of their lengths.
   Index sentences() const { return static_cast<Index>(starts_.size()) - 1; }
   Index columns() const { return starts_.back(); }
   Index start(Index b) const { return starts_[static_cast<std::size_t>(b)]; }

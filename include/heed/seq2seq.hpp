@@ -19,18 +19,18 @@ using Sentences = std::span<const std::span<const Token>>;
 /// Everything a sequence-to-sequence model writes: one per thread, it only grows.
 template <class S>
 struct Seq2SeqTape {
-  Packing source_packing, target_packing;
+  Packing source_packing, target_packing;         ///< of the batch
   std::vector<Token> source_tokens, fed, wanted;  ///< packed; wanted is fed, one word later
-  std::vector<Index> lengths;
-  Buffer<S> x, x_mask, d_x;             ///< embedded source words
-  Buffer<S> y, y_mask, d_y;             ///< embedded target words
+  std::vector<Index> lengths;                     ///< in batch order
+  Buffer<S> x, x_mask, d_x;                       ///< embedded source words
+  Buffer<S> y, y_mask, d_y;                       ///< embedded target words
   Buffer<S> shown, shown_mask, logits;  ///< the output layer's input and, a block of columns at a time, its result
   Buffer<S> d_outputs;
-  EncoderTape<S> encoder;
-  Memory<S> memory, d_memory;
-  DecoderState<S> state;
-  DecoderTape<S> decoder;
-  SamplingTape<S> sampling;
+  EncoderTape<S> encoder;      ///< of the encoder
+  Memory<S> memory, d_memory;  ///< what is looked back at, and its gradient
+  DecoderState<S> state;       ///< of the decoder, after the last step
+  DecoderTape<S> decoder;      ///< of all its steps
+  SamplingTape<S> sampling;    ///< of scheduled sampling
 
   /// What was looked at while word t of the sentence in packed target position p was predicted.
   auto weights(Index t, Index p) const {
@@ -50,7 +50,7 @@ struct LossOptions {
   /// How often a step is fed the right word; below 1 the others are fed the model's own (scheduled sampling), which
   /// `random` must be there to choose.
   double teacher_forcing = 1;
-  OwnWord own_word = OwnWord::likeliest;
+  OwnWord own_word = OwnWord::likeliest;  ///< which of its own
 };
 
 /// Sequence to sequence: words are embedded, encoded, decoded, and the output layer scores the next word.
@@ -69,12 +69,12 @@ struct Seq2Seq {
   template <class U>
   using With = Seq2Seq<KeptAs<U, EncoderType>, KeptAs<U, DecoderType>>;
 
-  Embedding<S> source;
-  EncoderType encoder;
-  Embedding<S> target;
-  DecoderType decoder;
-  Linear<Stored> output;
-  Dropout<S> dropout;  ///< of embedded words, and of the features before the output layer
+  Embedding<S> source;    ///< of source words
+  EncoderType encoder;    ///< makes the memory
+  Embedding<S> target;    ///< of target words
+  DecoderType decoder;    ///< makes features
+  Linear<Stored> output;  ///< scores words; with no columns where it is tied
+  Dropout<S> dropout;     ///< of embedded words, and of the features before the output layer
 
   Seq2Seq() = default;
 

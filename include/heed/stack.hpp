@@ -11,6 +11,7 @@ namespace heed::inline v0_1 {
 /// What a stack writes for N columns of steps, and the running gradient of its state.
 template <class S>
 struct StackTape {
+  /// What a layer writes.
   struct Layer {
     Buffer<S> trace;      ///< trace size x N
     Buffer<S> previous;   ///< state size x N: the state each step began with
@@ -23,8 +24,9 @@ struct StackTape {
     Buffer<S> d_a;        ///< gradient size x N
     Buffer<S> d_state;    ///< state size x sentences
   };
-  std::vector<Layer> layers;
+  std::vector<Layer> layers;  ///< from the lowest up
 
+  /// The layer whose h the decoder shows.
   Layer& top() { return layers.back(); }
   const Layer& top() const { return layers.back(); }
 };
@@ -40,8 +42,8 @@ struct Stack {
   using With = Stack<KeptAs<U, C>>;
   using S = Scalar;
 
-  std::vector<C> layers;
-  Dropout<S> dropout, recurrent;
+  std::vector<C> layers;          ///< from the lowest up
+  Dropout<S> dropout, recurrent;  ///< between layers, and of h on its way to the next step
 
   Stack() = default;
 
@@ -53,7 +55,9 @@ struct Stack {
     for (Index l = 0; l < layer_count; ++l) layers.push_back(make(l == 0 ? input : hidden, hidden));
   }
 
+  /// Rows of h.
   Index hidden_size() const { return layers.front().hidden_size(); }
+  /// The layer that reads the words.
   const C& bottom() const { return layers.front(); }
 
   /// Makes room for N columns.

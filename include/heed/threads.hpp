@@ -35,6 +35,7 @@ class Team {
   Team(const Team&) = delete;
   Team& operator=(const Team&) = delete;
 
+  /// How many threads, the caller's among them.
   int size() const { return size_; }
 
   /// Calls work(0) ... work(size() - 1) at the same time and waits for all. The first exception, by number, is thrown
@@ -109,8 +110,10 @@ class Team {
 /// The work between must not throw: the others would wait for ever.
 class Barrier {
  public:
+  /// For so many threads.
   explicit Barrier(int members) : members_(members) {}
 
+  /// Returns when all have called it.
   void wait() {
     if (members_ == 1) return;
     const unsigned round = round_.load(std::memory_order_relaxed);

@@ -49,12 +49,13 @@ inline std::vector<std::vector<Index>> make_batches(const std::vector<Index>& so
   return batches;
 }
 
+/// How a `Trainer` trains.
 struct TrainerOptions {
-  int threads = 1;
-  double clip = 5;  ///< global norm of the gradient at most; 0: never clipped
-  double label_smoothing = 0;
-  std::uint64_t seed = 1;  ///< of the dropout masks, and of what scheduled sampling feeds
-  OwnWord own_word = OwnWord::likeliest;
+  int threads = 1;                             ///< each with a share of every batch, and with a gradient of its own
+  double clip = 5;                             ///< global norm of the gradient at most; 0: never clipped
+  double label_smoothing = 0;                  ///< in [0, 1): see `softmax_cross_entropy`
+  std::uint64_t seed = 1;                      ///< of the dropout masks, and of what scheduled sampling feeds
+  OwnWord own_word = OwnWord::likeliest;       ///< what scheduled sampling feeds
   double coverage = 0, doubly_stochastic = 0;  ///< what losses of where was looked count (attention_penalty.hpp)
 };
 
@@ -65,20 +66,21 @@ class Trainer {
  public:
   using S = typename Model::Scalar;
 
+  /// What an update was made by.
   struct Update {
     double loss;           ///< sum over the words, label smoothing included
     Index words;           ///< target words, end symbols included
     double gradient_norm;  ///< of the mean loss, before clipping
   };
 
-  using Source = typename Model::Source;
+  using Source = typename Model::Source;  ///< what is read of one item of a batch
   /// Sources and their targets, to be trained on.
   struct Batch {
-    std::span<const Source> sources;
-    Sentences targets;
+    std::span<const Source> sources;  ///< as many as targets
+    Sentences targets;                ///< without begin and end symbol
   };
 
-  Optimizer optimizer;
+  Optimizer optimizer;         ///< its rate may be changed between updates
   double teacher_forcing = 1;  ///< `LossOptions::teacher_forcing` of the next update
 
   /// Keeps a reference to the model and changes it at every update.

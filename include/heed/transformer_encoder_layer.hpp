@@ -11,7 +11,7 @@ namespace heed::inline v0_1 {
 /// Everything a run of a `TransformerEncoderLayer` writes besides its results. One per thread; it only grows.
 template <class S>
 struct TransformerEncoderTape {
-  MultiHeadTape<S> attention;
+  MultiHeadTape<S> attention;                     ///< of self-attention
   Buffer<S> attention_trace, feed_forward_trace;  ///< of the two norms
   Buffer<S> attention_mask, feed_forward_mask;    ///< of dropout
   Buffer<S> seen;                                 ///< size x columns: what attention read, where its norm comes first
@@ -41,8 +41,8 @@ struct TransformerEncoderLayer {
   Linear<S> inner;                  ///< linear1
   Linear<S> outer;                  ///< linear2
   LayerNorm<S> feed_forward_norm;   ///< norm2
-  Dropout<S> dropout;
-  bool norm_first = false;
+  Dropout<S> dropout;               ///< of what each sublayer adds
+  bool norm_first = false;          ///< whether each sublayer's norm comes before it
 
   TransformerEncoderLayer() = default;
   TransformerEncoderLayer(Index size, Index heads, Index inner_size, double dropout_rate = 0, bool norm_first_ = false,

@@ -18,6 +18,7 @@ using Token = std::int32_t;
 
 /// The words that every vocabulary begins with.
 namespace symbols {
+/// A word that the vocabulary lacks, what a decoder is fed first, and what ends a sentence.
 inline constexpr Token unknown = 0, begin = 1, end = 2;
 }  // namespace symbols
 
@@ -25,6 +26,7 @@ inline constexpr Token unknown = 0, begin = 1, end = 2;
 template <class S, int Rows = Dynamic, int Cols = Dynamic>
 using Matrix = Eigen::Matrix<S, Rows, Cols>;
 
+/// A matrix of one column.
 template <class S, int Rows = Dynamic>
 using Vector = Eigen::Matrix<S, Rows, 1>;
 
@@ -114,6 +116,7 @@ class In : public Eigen::Ref<const Matrix<S, Rows, Dynamic>> {
   using Base = Eigen::Ref<const Matrix<S, Rows, Dynamic>>;
 
  public:
+  /// Binds x; copies what is no column-major matrix in memory, such as a sum.
   template <class Derived>
   In(const Eigen::DenseBase<Derived>& x) : Base(x.derived()) {  // NOLINT: implicit, so that any expression binds
     static_assert(!Derived::IsRowMajor || Derived::IsVectorAtCompileTime,
@@ -135,7 +138,9 @@ class Buffer : public Eigen::Map<Matrix<S, Rows, Dynamic>> {
   using Base = Eigen::Map<Matrix<S, Rows, Dynamic>>;
 
  public:
+  /// No columns, and no room.
   Buffer() : Base(nullptr, Rows == Dynamic ? 0 : Rows, 0) {}
+  /// Takes over the room of another.
   Buffer(Buffer&& other) noexcept : Buffer() { swap(other); }
   Buffer& operator=(Buffer&& other) noexcept {
     swap(other);

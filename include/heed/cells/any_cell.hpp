@@ -20,9 +20,10 @@ struct AnyCell {
 
   std::variant<GruCell<T>, LstmCell<T>, RnnCell<T>, RnnCell<T, Dynamic, Dynamic, Relu>,
                GruCell<T, Dynamic, Dynamic, gru_forms::cho>>
-      cell;
+      cell;  ///< the one that was chosen
 
   AnyCell() = default;
+  /// Holds this one from here on.
   template <Cell C>
   AnyCell(C chosen) : cell(std::move(chosen)) {}
 

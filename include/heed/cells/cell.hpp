@@ -20,6 +20,14 @@ namespace heed::inline v0_1 {
 /// | `project_backward(d_a, first, d_x)`         | d_x += W[:, first...]' d_a                                        |
 /// | `accumulate(x, first, d_a, grad)`           | grad.W[:, first...] += d_a x'; with `first` = 0 the biases too    |
 /// | `accumulate_recurrent(s_prev, d_a, grad)`   | grad.U += d_a h_prev'                                             |
+/// | `input_size()`, `hidden_size()`             | rows of an input, and of the output h                             |
+/// | `state_size()`                              | rows of a state                                                   |
+/// | `trace_size()`                              | rows of what a step keeps for backward                            |
+/// | `gradient_size()`                           | rows of d_a                                                       |
+/// | `has_bias()`                                | whether it has b_W and b_U                                        |
+/// | `h_enters_U_only()`                         | whether h is read by the product with U alone: see below          |
+/// | `State`, `Trace`, `Gates`, `Gradient`       | sizes known to the compiler, or `Dynamic`                         |
+/// | `Parameters`                                | what W, U and the biases are inherited from                       |
 ///
 /// The blocks of an input (a word, then the context) are told apart by the first input row they hold. `trace` has
 /// `trace_size()` rows and keeps what backward needs; `d_a` has `gradient_size()` rows. Nothing but the products of

@@ -13,7 +13,7 @@ struct GruForm {
 
 /// Whose form is which. `conventions.hpp` brings parameters from one to another.
 namespace gru_forms {
-inline constexpr GruForm pytorch{}, cudnn{};
+inline constexpr GruForm pytorch{}, cudnn{};                        ///< reset after the product, z keeps
 inline constexpr GruForm keras{}, keras_reset_before{true, false};  ///< reset_after=True, the default, and False
 inline constexpr GruForm onnx{true, false}, onnx_reset_after{};     ///< linear_before_reset 0, the default, and 1
 inline constexpr GruForm cho{true, false};                          ///< Cho et al. 2014, arXiv 1406.1078 (8)
@@ -138,6 +138,7 @@ struct GruCell : detail::GateParameters<T, Input, Hidden, 3> {
   }
 
  protected:
+  /// Where the rows of each gate begin in the trace.
   GateRows<3> rows_of_W() const { return {0, this->hidden_size(), 3 * this->hidden_size()}; }
   GateRows<3> rows_of_U() const { return detail::stacked<3>(this->hidden_size()); }
 };

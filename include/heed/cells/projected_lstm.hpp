@@ -48,6 +48,7 @@ struct ProjectedLstmCell {
 
   Index input_size() const { return W.cols(); }
   Index hidden_size() const { return P.rows(); }
+  /// Rows of c.
   Index units() const { return P.cols(); }
   Index state_size() const { return hidden_size() + units(); }
   static constexpr bool h_enters_U_only() { return true; }

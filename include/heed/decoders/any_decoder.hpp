@@ -21,9 +21,10 @@ struct AnyDecoder {
 
   std::variant<PlainDecoder<C>, ContextDecoder<C, LookType>, AttentionalDecoder<C, LookType>, ChoDecoder<Stored>,
                SutskeverDecoder<C>>
-      decoder;
+      decoder;  ///< the one that was chosen
 
   AnyDecoder() = default;
+  /// Holds this one from here on.
   template <Decoder D>
   AnyDecoder(D chosen) : decoder(std::move(chosen)) {}
 

@@ -21,9 +21,9 @@ struct AttentionalDecoder {
   template <class U>
   using With = AttentionalDecoder<KeptAs<U, C>, KeptAs<U, LookType>>;
 
-  Stack<C> stack;
-  LookType attention;
-  Bridge<Stored> bridge;
+  Stack<C> stack;                         ///< the recurrent layers
+  LookType attention;                     ///< how it looks back
+  Bridge<Stored> bridge;                  ///< where it begins
   Parameter<Stored, Dynamic, Dynamic> W;  ///< features x (memory + hidden) (the paper's W_c)
   Index word = 0;             ///< size of an embedded word: where the fed-back vector's block of the first W begins
   bool input_feeding = true;  ///< whether h~ of the last step joins the first layer's input
@@ -45,6 +45,7 @@ struct AttentionalDecoder {
 
   Index word_size() const { return word; }
   Index feature_size() const { return W.rows(); }
+  /// Rows of a context.
   Index memory_size() const { return W.cols() - stack.hidden_size(); }
 
   void prepare(Memory<S>& memory) const { attention.prepare(memory); }

@@ -19,6 +19,7 @@ namespace heed::inline v0_1 {
 /// one direction, and `symbols::begin` is embedded as zeros.
 template <class T>
 struct ChoDecoder : ContextDecoder<ContextGruCell<T>, FixedVector<scalar_of<T>>, MaxoutReadout> {
+  /// What is left once the code is there.
   using Base = ContextDecoder<ContextGruCell<T>, FixedVector<scalar_of<T>>, MaxoutReadout>;
   using Stored = T;
   using Scalar = scalar_of<T>;

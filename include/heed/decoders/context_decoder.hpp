@@ -21,11 +21,11 @@ struct ContextDecoder {
   template <class U>
   using With = ContextDecoder<KeptAs<U, C>, KeptAs<U, LookType>, ReadoutType>;
 
-  Stack<C> stack;
-  LookType attention;
-  Bridge<Stored> bridge;
-  ReadoutType<Stored> readout;
-  Index word = 0;  ///< size of an embedded word: where the context's block of the first cell's W begins
+  Stack<C> stack;               ///< the recurrent layers
+  LookType attention;           ///< how it looks back
+  Bridge<Stored> bridge;        ///< where it begins
+  ReadoutType<Stored> readout;  ///< what the output layer sees of it
+  Index word = 0;               ///< size of an embedded word: where the context's block of the first cell's W begins
 
   ContextDecoder() = default;
 

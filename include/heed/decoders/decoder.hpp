@@ -18,6 +18,7 @@ struct DecoderState {
   Buffer<S> carry;                ///< carry size x n: what the last look hands to the next, or no rows
   std::vector<Index> sentences;   ///< n: which sentence of the memory each column reads
 
+  /// How many hypotheses it holds.
   Index columns() const { return static_cast<Index>(sentences.size()); }
 
   /// Column i becomes what column `chosen[i]` was; columns may be dropped, repeated and reordered.
@@ -47,7 +48,7 @@ struct DecoderState {
 /// what is below. Only grows.
 template <class S>
 struct DecoderTape : LookTape<S> {
-  StackTape<S> stack;
+  StackTape<S> stack;   ///< of the recurrent layers
   Buffer<S> feeds;      ///< features x N: the attentional vector each step was fed
   Buffer<S> features;   ///< features x N: what the output layer sees
   Buffer<S> readout;    ///< what the readout keeps for backward
@@ -55,9 +56,9 @@ struct DecoderTape : LookTape<S> {
   Memory<S> code;       ///< a memory of summaries alone: what a decoder made of another before it began
   Buffer<S> coded;      ///< the summaries it made that from
 
-  Buffer<S> d_previous, d_feed;
-  Memory<S> d_code;
-  Buffer<S> d_features;  ///< to be filled before backward; overwritten by it
+  Buffer<S> d_previous, d_feed;  ///< of the states a readout saw before their step, and of what was fed back
+  Memory<S> d_code;              ///< of `code`
+  Buffer<S> d_features;          ///< to be filled before backward; overwritten by it
 };
 
 namespace detail {
@@ -90,6 +91,7 @@ void bridge_backward(const Bridge<T>& bridge, const DecoderState<S>& state, Deco
 /// | `begin(x, memory, tape)`                      | N columns | makes room, projects the embedded previous words |
 /// | `step(memory, state, tape, first, n, random)` | step      | one step of columns first ... first + n          |
 /// | `finish(x, tape)`                             | N columns | what need not be done step by step: the features |
+/// | `word_size()`, `feature_size()`               |           | rows of an embedded word, and of the features    |
 ///
 /// Each has its `_backward`, called in reverse order. `decode`, `decode_backward` and `advance` below are the drivers.
 template <class D>

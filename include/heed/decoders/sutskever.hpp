@@ -20,7 +20,7 @@ struct SutskeverDecoder {
   template <class U>
   using With = SutskeverDecoder<KeptAs<U, C>>;
 
-  Stack<C> stack;
+  Stack<C> stack;         ///< the recurrent layers
   Bridge<Stored> bridge;  ///< copies
 
   SutskeverDecoder() = default;

@@ -20,6 +20,7 @@ namespace heed::inline v0_1 {
 /// is followed, so that what it points to is replaced and not the link. Throws with the path and the reason.
 class AtomicFile {
  public:
+  /// Opens it. Throws if nothing can be written there.
   explicit AtomicFile(const std::filesystem::path& path) : name_(path.string()), target_(path) {
     follow_links();
     check_target();
@@ -29,6 +30,7 @@ class AtomicFile {
   AtomicFile& operator=(const AtomicFile&) = delete;
   ~AtomicFile() { discard(); }
 
+  /// Adds to the file.
   void write(std::span<const std::byte> bytes) { write(bytes.data(), bytes.size()); }
   void write(std::string_view text) { write(text.data(), text.size()); }
 

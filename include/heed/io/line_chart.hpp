@@ -10,16 +10,16 @@ namespace heed::inline v0_1 {
 
 /// What surrounds the lines of a chart. The x axis has one place for every name in `x_ticks`.
 struct ChartOptions {
-  std::string title = {}, x_label = {}, y_label = {};
-  std::vector<std::string> x_ticks = {};
-  double y_min = 0, y_max = 100;
+  std::string title = {}, x_label = {}, y_label = {};  ///< none where empty
+  std::vector<std::string> x_ticks = {};               ///< from left to right
+  double y_min = 0, y_max = 100;                       ///< the ends of the y axis
 };
 
 /// One line of a chart: a value for every x tick, NaN where there is none (the line has a gap there).
 struct Series {
-  std::string name;
-  std::vector<double> values;
-  std::string colour = {};  ///< as in CSS; one of the chart's own colours if empty
+  std::string name;            ///< stands at the line's end
+  std::vector<double> values;  ///< within the y axis
+  std::string colour = {};     ///< as in CSS; one of the chart's own colours if empty
 };
 
 namespace detail {

@@ -15,10 +15,10 @@ namespace heed::inline v0_1 {
 
 /// One tensor of a file: row-major, little-endian, at any alignment. Views into the `SafetensorsFile` it came from.
 struct TensorView {
-  std::string_view name;
-  Dtype dtype;
-  std::vector<std::uint64_t> shape;
-  std::span<const std::byte> data;
+  std::string_view name;             ///< as in the file
+  Dtype dtype;                       ///< what its numbers are
+  std::vector<std::uint64_t> shape;  ///< of no dimensions: a single number
+  std::span<const std::byte> data;   ///< exactly as many bytes as the shape calls for
 };
 
 /// A safetensors file in memory, checked as a whole before anything of it can be seen. Movable, not copyable.
@@ -27,9 +27,11 @@ struct TensorView {
 /// within about eleven times its size. Throws with the file's name and what is wrong.
 class SafetensorsFile {
  public:
+  /// What a file holds, by name: tensors and strings.
   using Tensors = std::map<std::string, TensorView, std::less<>>;
   using Metadata = std::map<std::string, std::string, std::less<>>;
 
+  /// Reads a file. Throws if there is none, or if anything is wrong with it.
   static SafetensorsFile read(const std::filesystem::path& path) {
     return SafetensorsFile(whole_file(path), path.string());
   }
@@ -44,6 +46,7 @@ class SafetensorsFile {
 
   /// What the file is called in messages.
   const std::string& name() const { return name_; }
+  /// All it holds.
   const Tensors& tensors() const { return tensors_; }
   const Metadata& metadata() const { return metadata_; }
 

@@ -13,9 +13,9 @@ namespace heed::inline v0_1 {
 
 /// A model with everything that is needed to use it: its configuration and both vocabularies. One file holds them all.
 struct Translator {
-  TranslatorConfig config;
-  Vocabulary source, target;
-  TranslationModel<float> model;
+  TranslatorConfig config;        ///< what the model was made by
+  Vocabulary source, target;      ///< of both languages
+  TranslationModel<float> model;  ///< the parameters
 
   Translator() = default;
 

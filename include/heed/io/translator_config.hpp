@@ -17,29 +17,28 @@ inline constexpr std::array<std::string_view, 10> scorer_names = {
     "normed-additive", "location", "coverage", "convolutional"};
 inline constexpr std::array<std::string_view, 4> attention_names = {"global", "local-m", "local-p", "monotonic"};
 inline constexpr std::array<std::string_view, 5> decoder_names = {"bahdanau", "luong", "plain", "cho", "sutskever"};
-
 inline constexpr std::array<std::string_view, 3> normalizer_names = {"softmax", "sparsemax", "entmax"};
 
 /// What makes a translation model, apart from its parameters and vocabularies.
 struct TranslatorConfig {
-  std::string cell = "gru";
-  std::string scorer = "additive";
-  std::string attention = "global";
-  std::string normalizer = "softmax";  ///< of global attention
-  std::string decoder = "bahdanau";
-  Index layers = 1;           ///< of the encoder and of the decoder
-  Index hidden = 128;         ///< size of the decoder's state; see `encoder_hidden`
-  Index embedding = 64;       ///< size of an embedded word
-  bool bidirectional = true;  ///< whether the encoder also reads backwards
-  bool input_feeding = true;  ///< Luong's decoder only
-  Index window = 10;          ///< local attention only: how far from its centre it looks
-  Index longest = 100;        ///< location scores only: the words of a source that can be looked at
-  double dropout = 0;
-  bool reverse_source = false;       ///< whether the encoder reads each sentence from its end
-  bool copy_states = false;          ///< whether the decoder begins with the encoder's final states as they are
-  bool variational_dropout = false;  ///< whether a sentence keeps its dropout masks for all of its steps
-  double recurrent_dropout = 0;      ///< of the h that a step hands to the next: RNN and LSTM only
-  bool tied_embeddings = false;      ///< whether the output layer reads the target's embedding table
+  std::string cell = "gru";            ///< one of `cell_names`
+  std::string scorer = "additive";     ///< one of `scorer_names`
+  std::string attention = "global";    ///< one of `attention_names`
+  std::string normalizer = "softmax";  ///< one of `normalizer_names`, of global attention
+  std::string decoder = "bahdanau";    ///< one of `decoder_names`
+  Index layers = 1;                    ///< of the encoder and of the decoder
+  Index hidden = 128;                  ///< size of the decoder's state; see `encoder_hidden`
+  Index embedding = 64;                ///< size of an embedded word
+  bool bidirectional = true;           ///< whether the encoder also reads backwards
+  bool input_feeding = true;           ///< Luong's decoder only
+  Index window = 10;                   ///< local attention only: how far from its centre it looks
+  Index longest = 100;                 ///< location scores only: the words of a source that can be looked at
+  double dropout = 0;                  ///< of embedded words, between layers, and before the output layer
+  bool reverse_source = false;         ///< whether the encoder reads each sentence from its end
+  bool copy_states = false;            ///< whether the decoder begins with the encoder's final states as they are
+  bool variational_dropout = false;    ///< whether a sentence keeps its dropout masks for all of its steps
+  double recurrent_dropout = 0;        ///< of the h that a step hands to the next: RNN and LSTM only
+  bool tied_embeddings = false;        ///< whether the output layer reads the target's embedding table
 
   bool operator==(const TranslatorConfig&) const = default;
 
@@ -52,6 +51,7 @@ struct TranslatorConfig {
     const bool dot = scorer == "dot" || scorer == "scaled-dot";
     return dot && attends() && bidirectional ? hidden / 2 : hidden;
   }
+  /// Rows of a memory: both directions of the encoder.
   Index memory_size() const { return (bidirectional ? 2 : 1) * encoder_hidden(); }
   /// What the output layer sees of a step; tied to the embedding, as much as an embedded word.
   Index features() const { return tied_embeddings ? embedding : hidden; }

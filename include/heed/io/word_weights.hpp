@@ -9,9 +9,9 @@ namespace heed::inline v0_1 {
 
 /// A line of words with a weight each, as attention pooling gives them, and what the line was found to be.
 struct WeightedWords {
-  std::string label;
-  Words words;
-  std::vector<double> weights;
+  std::string label;            ///< stands before the line
+  Words words;                  ///< the line
+  std::vector<double> weights;  ///< one a word
 };
 
 namespace detail {

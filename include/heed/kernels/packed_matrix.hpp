@@ -7,9 +7,10 @@ namespace heed::inline v0_1 {
 /// Some neighbouring columns of a packed matrix.
 template <class T, int Gates>
 struct PackedColumns {
-  detail::Panels<T, Gates> panels;
-  Index first, count;
+  detail::Panels<T, Gates> panels;  ///< of the whole matrix
+  Index first, count;               ///< columns first ... first + count of it
 
+  /// Their size.
   Index rows() const { return Gates * panels.rows; }
   Index cols() const { return count; }
 };
@@ -49,10 +50,12 @@ class PackedMatrix {
     return zero;
   }
 
+  /// As those of an Eigen matrix.
   Index rows() const { return rows_; }
   Index cols() const { return cols_; }
   Index size() const { return rows_ * cols_; }
 
+  /// As those of an Eigen matrix: views that products read.
   PackedColumns<T, Gates> middleCols(Index first, Index count) const {
     return {{words_.data(), rows_ / Gates, cols_}, first, count};
   }
@@ -78,12 +81,14 @@ class PackedTranspose {
     return *this;
   }
 
+  /// Stands where a matrix of zeros would.
   static PackedTranspose Zero(Index rows, Index cols) {
     PackedTranspose zero;
     zero = Matrix<Scalar>::Zero(rows, cols);
     return zero;
   }
 
+  /// Those of x, as of an Eigen matrix; and what is packed.
   Index rows() const { return transpose_.cols(); }
   Index cols() const { return transpose_.rows(); }
   Index size() const { return transpose_.size(); }

@@ -11,8 +11,8 @@ namespace heed::inline v0_1 {
 
 /// How a product passes over a matrix: from which end, and, where threads share the work, which part of it is done.
 struct Walk {
-  bool backwards = false;
-  Share share = {};
+  bool backwards = false;  ///< from the last panel to the first
+  Share share = {};        ///< of the panels
 };
 
 namespace detail {

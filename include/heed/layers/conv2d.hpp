@@ -27,7 +27,7 @@ struct Conv2d {
   Parameter<T, Dynamic, Dynamic> W;  ///< output x (channels * window): the channels of a place side by side, places row
                                      ///< by row (PyTorch's nn.Conv2d.weight with its axes in the order 0, 2, 3, 1)
   Vector<S> b;                       ///< output, or empty: no bias
-  Window window;
+  Window window;                     ///< what a position sees
 
   Conv2d() = default;
   /// Throws if the window has no places.
@@ -38,6 +38,7 @@ struct Conv2d {
     window.positions({window.height, window.width});
   }
 
+  /// Channels of what it reads, and of what it writes.
   Index input_size() const { return W.cols() / window.places(); }
   Index output_size() const { return W.rows(); }
 

@@ -17,10 +17,11 @@ namespace heed::inline v0_1 {
 ///   y_t = m x_t / (1 - rate),  m ~ Bernoulli(1 - rate)
 template <class S>
 struct Dropout {
-  double rate = 0;
+  double rate = 0;            ///< how likely a number is dropped
   bool per_sentence = false;  ///< variational: one mask for all steps of a sentence, not one for each
 
   Dropout() = default;
+  /// Throws unless the rate lies in [0, 1).
   explicit Dropout(double rate_) : rate(rate_) {
     require(rate >= 0 && rate < 1, [&] { return "Dropout: the rate must lie in [0, 1), not " + std::to_string(rate); });
   }

@@ -17,6 +17,7 @@ struct Embedding {
   Embedding() : Embedding(Size == Dynamic ? 0 : Size, 0) {}
   Embedding(Index size, Index vocabulary) : table(Matrix<S, Size, Dynamic>::Zero(size, vocabulary)) {}
 
+  /// Rows of a word's vector, and how many words there are.
   Index size() const { return table.rows(); }
   Index vocabulary() const { return table.cols(); }
 

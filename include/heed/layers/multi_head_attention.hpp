@@ -39,8 +39,8 @@ struct MultiHeadAttention {
   Vector<S> b;                                   ///< 3 size, or empty: no bias (in_proj_bias)
   Parameter<S, Size, Size> W_out;                ///< size x size (out_proj.weight)
   Vector<S> b_out;                               ///< size, or empty: no bias (out_proj.bias)
-  Index heads = 1;
-  bool causal = false;  ///< whether the query of step t looks at steps 0 ... t alone
+  Index heads = 1;                               ///< each looks with its share of the rows
+  bool causal = false;                           ///< whether the query of step t looks at steps 0 ... t alone
 
   MultiHeadAttention() : MultiHeadAttention(Size == Dynamic ? 0 : Size, 1) {}
   /// Throws unless the heads share the size evenly.

@@ -9,12 +9,14 @@ namespace heed::inline v0_1 {
 
 /// A normaliser chosen at run time, which itself models `Normalizer`.
 struct AnyNormalizer {
-  std::variant<Softmax, Sparsemax, Entmax15> normalizer;
+  std::variant<Softmax, Sparsemax, Entmax15> normalizer;  ///< the one that was chosen
 
   AnyNormalizer() = default;
+  /// Holds this one from here on.
   template <Normalizer N>
   AnyNormalizer(N chosen) : normalizer(std::move(chosen)) {}
 
+  /// Whether it is `Softmax`, which need not see all scores at once.
   bool is_softmax() const { return std::holds_alternative<Softmax>(normalizer); }
 
   template <class X>

@@ -12,7 +12,7 @@ namespace heed::inline v0_1 {
 /// weights = softmax(scores / temperature): equation 1 of Hinton, Vinyals & Dean 2015. Sharper below 1, flatter above;
 /// at 1 the bits are those of `Softmax`.
 struct TemperatureSoftmax {
-  double temperature = 1;
+  double temperature = 1;  ///< what scores are divided by
 
   TemperatureSoftmax() = default;
   /// Throws unless the temperature is above 0 and finite, as a float too.

@@ -24,7 +24,7 @@ struct AdditiveScorer {
   using With = AdditiveScorer<Kept, Query, MemorySize, Alignment>;
 
   Parameter<T, Alignment, Query> W;       ///< alignment x query (W_a)
-  Parameter<T, Alignment, MemorySize> U;  ///< alignment x memory (Kepta)
+  Parameter<T, Alignment, MemorySize> U;  ///< alignment x memory (U_a)
   Vector<S, Alignment> v;                 ///< alignment (v_a)
   Vector<S> b;                            ///< alignment, or empty: no bias
 

@@ -26,9 +26,10 @@ struct AnyScorer {
   std::variant<DotScorer<T>, GeneralScorer<T>, AdditiveScorer<T>, ConcatScorer<T>, ScaledDotScorer<T>,
                ScaledGeneralScorer<T>, NormedAdditiveScorer<T>, LocationScorer<T>, CoverageScorer<T>,
                ConvolutionalScorer<T>>
-      scorer;
+      scorer;  ///< the one that was chosen
 
   AnyScorer() = default;
+  /// Holds this one from here on.
   template <Scorer C>
   AnyScorer(C chosen) : scorer(std::move(chosen)) {}
 

@@ -21,7 +21,7 @@ struct ConcatScorer {
   template <class Kept>
   using With = ConcatScorer<Kept, Query, MemorySize, Alignment>;
 
-  static constexpr int Both = detail::plus(Query, MemorySize);
+  static constexpr int Both = detail::plus(Query, MemorySize);  ///< columns of W
 
   Parameter<T, Alignment, Both> W;             ///< alignment x (query + memory) (W_a)
   Vector<S, Alignment> v;                      ///< alignment (v_a)

@@ -16,7 +16,7 @@ struct DotScorer {
   template <class Kept>
   using With = DotScorer<Kept, Size>;
 
-  Index size = Size == Dynamic ? 0 : Size;
+  Index size = Size == Dynamic ? 0 : Size;  ///< of a query and of a value
 
   DotScorer() = default;
   explicit DotScorer(Index size_) : size(size_) {}

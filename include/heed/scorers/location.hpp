@@ -32,6 +32,7 @@ struct LocationScorer {
     require(longest > 0, [] { return std::string("LocationScorer: the longest sentence must have a word"); });
   }
 
+  /// How many places can be looked at.
   Index longest() const { return W.rows(); }
   Index query_size() const { return W.cols(); }
   Index memory_size() const { return memory; }

@@ -20,7 +20,7 @@ struct ScaledDotScorer {
   template <class Kept>
   using With = ScaledDotScorer<Kept, Size>;
 
-  Index size = Size == Dynamic ? 0 : Size;
+  Index size = Size == Dynamic ? 0 : Size;  ///< of a query and of a value
 
   ScaledDotScorer() = default;
   explicit ScaledDotScorer(Index size_) : size(size_) {}

@@ -90,6 +90,9 @@ consteval bool sees_carry() {
 /// | `project(queries, projected)`                           | step           | what no memory changes, P x n       |
 /// | `project_backward(d_projected, d_queries)`              | step           | d_queries += ...                    |
 /// | `accumulate(queries, d_projected, grad)`                | batch          | parameters that `project` used      |
+/// | where scores depend on more than query and memory:      |                |                                     |
+/// | `carried()`                                             |                | what it sees of earlier looks       |
+/// | `depends_on_place()`                                    |                | whether on j as well                |
 ///
 /// `scratch` is a buffer the caller owns and lends. `keys`, `project` and `score` do not allocate once it has grown.
 /// A score depends on query and memory alone, or, where `depends_on_place()` is there and true, on j as well: then `score`

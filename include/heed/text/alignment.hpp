@@ -87,6 +87,7 @@ class AlignmentTally {
     if (std::any_of(pair.tags.begin(), pair.tags.end(), reverses)) add_reversals(sure, predicted);
   }
 
+  /// What was found of all pairs so far.
   AlignmentScore score() const {
     AlignmentScore score = counts_;
     const auto ratio = [](std::size_t part, std::size_t whole) {

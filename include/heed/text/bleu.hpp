@@ -18,14 +18,14 @@ namespace heed::inline v0_1 {
 
 /// Corpus BLEU and what it was computed from. Score and precisions are percent; `[n - 1]` belongs to n-grams.
 struct BleuScore {
-  double score = 0;
-  std::array<double, 4> precisions{};
-  double brevity_penalty = 0;
-  std::array<std::size_t, 4> matches{};
-  std::array<std::size_t, 4> totals{};
-  std::size_t hypothesis_length = 0;
-  std::size_t reference_length = 0;
-  std::string signature;  ///< how it was computed, so that two scores can be told to be comparable
+  double score = 0;                      ///< brevity penalty times the geometric mean of the precisions
+  std::array<double, 4> precisions{};    ///< of 1-grams to 4-grams
+  double brevity_penalty = 0;            ///< in [0, 1]
+  std::array<std::size_t, 4> matches{};  ///< n-grams that hypothesis and reference share
+  std::array<std::size_t, 4> totals{};   ///< n-grams of the hypotheses
+  std::size_t hypothesis_length = 0;     ///< in words
+  std::size_t reference_length = 0;      ///< in words
+  std::string signature;                 ///< how it was computed, so that two scores can be told to be comparable
 };
 
 namespace detail {

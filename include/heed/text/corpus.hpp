@@ -113,6 +113,7 @@ inline std::vector<SentencePair> read_pairs(std::istream& in, const std::string&
   return pairs;
 }
 
+/// The same from a file.
 inline std::vector<SentencePair> read_pairs(const std::string& path, const ReadOptions& options = {}) {
   auto in = detail::open_text(path);
   return read_pairs(in, path, options);
@@ -132,6 +133,7 @@ inline std::vector<Words> read_sentences(std::istream& in, const std::string& na
   return sentences;
 }
 
+/// The same from a file.
 inline std::vector<Words> read_sentences(const std::string& path, const ReadOptions& options = {}) {
   auto in = detail::open_text(path);
   return read_sentences(in, path, options);

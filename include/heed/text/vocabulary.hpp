@@ -23,9 +23,10 @@ namespace heed::inline v0_1 {
 ///     0 <unk>  a word the vocabulary lacks       1 <s>  what a decoder is fed first       2 </s>  ends a sentence
 class Vocabulary {
  public:
-  static constexpr Token unknown = symbols::unknown;
-  static constexpr Token begin = symbols::begin;
-  static constexpr Token end = symbols::end;
+  static constexpr Token unknown = symbols::unknown;  ///< `<unk>`
+  static constexpr Token begin = symbols::begin;      ///< `<s>`
+  static constexpr Token end = symbols::end;          ///< `</s>`
+  /// How they are written.
   static constexpr std::array<std::string_view, 3> specials = {"<unk>", "<s>", "</s>"};
 
   /// The special symbols alone.
@@ -71,6 +72,7 @@ class Vocabulary {
     const auto found = ids_.find(word);
     return found == ids_.end() ? unknown : found->second;
   }
+  /// Whether it has a word.
   bool contains(std::string_view word) const { return ids_.find(word) != ids_.end(); }
 
   /// The word of a number.
@@ -81,6 +83,7 @@ class Vocabulary {
     return words_[static_cast<std::size_t>(id)];
   }
 
+  /// How many words there are, the special symbols among them.
   Index size() const { return static_cast<Index>(words_.size()); }
 
   /// Every word in the order of its number, for saving.

@@ -1,0 +1,275 @@
+# What Doxygen is to read of a header: the header, with comments where the reader finds them and Doxygen does not.
+#
+#   awk -f docs/reference/comments.awk include/heed/cells/gru.hpp
+#
+# Says of a declaration that has no comment of its own
+#
+#   1. what the table of its concept says of it: a cell's `project` is explained once, in cells/cell.hpp;
+#   2. or, of d_x, that it is dL/dx;
+#   3. or what the comment says that stands over its group, which ends with a blank line.
+#
+# Of several names in one declaration, each gets the comment. Formulas, which are set off by three spaces, become Markdown's
+# blocks of code. What is defaulted or deleted is left out, and so is the inline namespace, which Doxygen takes for a part of
+# every name. It reads what clang-format writes: a line's indent tells what it is in.
+
+FNR == 1 {
+  root = FILENAME
+  sub(/include\/heed\/.*/, "include/heed/", root)
+  header = substr(FILENAME, length(root) + 1)
+  read_table("parameters")
+  if (header ~ /^cells\//) read_table("cells/cell")
+  else if (header ~ /^scorers\//) read_table("scorers/scorer")
+  else if (header ~ /^normalizers\//) read_table("normalizers/normalizer")
+  else if (header ~ /look|attention\.hpp|decoders\/plain/ && header !~ /^layers/) read_table("look")
+  else if (header ~ /^decoders\//) read_table("decoders/decoder")
+  else if (header ~ /^(optimizer|schedules)\.hpp/) read_table(substr(header, 1, length(header) - 4))
+}
+
+# meaning[name] = what the tables in the comments of a header say of `name(...)`. Rows that go on have no name.
+function read_table(of, path, line, cells, count, names, i, last) {
+  path = root of ".hpp"
+  while ((getline line < path) > 0) {
+    if (line !~ /^\/\/\/? \| +`/) continue
+    count = split(line, cells, /\|/)
+    if (cells[2] !~ /^ `[A-Za-z]/) {  # the call goes on
+      if (last != "") meaning[last] = meaning[last] " " trimmed(cells[count - 1])
+      continue
+    }
+    gsub(/\([^`]*/, "", cells[2])
+    gsub(/<[^`]*/, "", cells[2])
+    last = ""
+    for (i = split(cells[2], names, /`/) - 1; i >= 2; i -= 2) {
+      last = names[i]
+      meaning[last] = trimmed(cells[count - 1])
+      if (count > 4 && trimmed(cells[3]) != "") meaning[last] = "Once per " trimmed(cells[3]) ": " meaning[last]
+    }
+  }
+  close(path)
+}
+
+function trimmed(text) {
+  gsub(/^ +| +$/, "", text)
+  return text
+}
+
+# What the name of a declaration is said to mean, or nothing.
+function comment_on(name, base) {
+  sub(/\(\)/, "", name)
+  if (name in meaning) return meaning[name]
+  if (name == class) return group != "" ? group : meaning["constructor"]
+  if (name ~ /^operator(==|<=>)/) return "Member by member."
+  if (name ~ /^d_/) return "dL/d(" substr(name, 3) ")."
+  base = name
+  if (sub(/_backward$/, "", base) && base in meaning) return "Backward of `" base "`."
+  return group
+}
+
+# The name of a page, from its path.
+function page_of(path) {
+  sub(/.*\//, "", path)
+  sub(/\.md$/, "", path)
+  return tolower(path)
+}
+
+# What the web calls a heading.
+function anchor_of(heading) {
+  sub(/^#+ */, "", heading)
+  heading = tolower(heading)
+  gsub(/[^a-z0-9 _-]/, "", heading)
+  gsub(/ /, "-", heading)
+  return heading
+}
+
+# A line whose links to headings are those of `page_of` and `anchor_of`.
+function with_anchors(line, done, link, place) {
+  done = ""
+  while (match(line, /\]\([A-Za-z0-9_.\/]*#[^)]*\)/)) {
+    link = substr(line, RSTART + 2, RLENGTH - 3)
+    done = done substr(line, 1, RSTART + 1)
+    line = substr(line, RSTART + RLENGTH)
+    place = index(link, "#")
+    done = done "#" page_of(place == 1 ? FILENAME : substr(link, 1, place - 1)) "-" substr(link, place + 1) ")"
+  }
+  return done line
+}
+
+function indent_of(line) {
+  match(line, /^ */)
+  return RLENGTH
+}
+
+# The first name that a declaration declares.
+function name_in(text) {
+  if (text ~ /^ *using /) {
+    sub(/^ *using /, "", text)
+    sub(/[^A-Za-z0-9_].*/, "", text)
+    return text
+  }
+  gsub(/<[^<>()]*>/, "", text)
+  gsub(/<[^<>()]*>/, "", text)
+  gsub(/<[^<>()]*>/, "", text)
+  if (text ~ /operator/) {
+    match(text, /operator *(\(\)|[^ (]+)/)
+    return substr(text, RSTART, RLENGTH)
+  }
+  sub(/[(={;,[].*/, "", text)
+  sub(/ +$/, "", text)
+  sub(/.*[^A-Za-z0-9_]/, "", text)
+  return text
+}
+
+# Whether a declaration gives one or more names of data a value.
+function is_data(text) {
+  return text ~ /^[^(]*[^(=!<>]=[^=]/ && text !~ /operator|^ *(using|concept|template) /
+}
+
+# Whether it declares several.
+function has_several(text) {
+  return text ~ /,/ && templated == "" && held !~ /\n/ && (text !~ /\(/ || is_data(text))
+}
+
+# Prints a declaration of data, each of its names with its comment.
+function print_data(text, comment, type, names, rest, depth, i, c, lead) {
+  lead = substr(text, 1, indent_of(text))
+  rest = substr(text, length(lead) + 1)
+  sub(/;.*/, "", rest)
+  depth = 0
+  type = ""
+  for (i = 1; i <= length(rest); ++i) {  # the type ends at the last space outside of < > before the first name's end
+    c = substr(rest, i, 1)
+    if (c ~ /[<({[]/) ++depth
+    if (c ~ /[>)}\]]/) --depth
+    if (depth == 0 && c == " " && substr(rest, i) ~ /^ [A-Za-z_*][A-Za-z0-9_]*( =|,|$|\[|\{)/) {
+      type = substr(rest, 1, i - 1)
+      break
+    }
+  }
+  if (type == "") return 0
+  rest = substr(rest, i + 1)
+  names = ""
+  for (i = 1; i <= length(rest) + 1; ++i) {
+    c = substr(rest, i, 1)
+    if (c ~ /[<({[]/) ++depth
+    if (c ~ /[>)}\]]/) --depth
+    if (c == "" || (depth == 0 && c == ",")) {
+      print lead "/// " comment "\n" lead type " " trimmed(names) ";"
+      names = ""
+    } else names = names c
+  }
+  return 1
+}
+
+function flush_comment() {
+  if (comment != "") printf "%s", comment
+  comment = ""
+}
+
+# A page's headings get the names by which links mean them on the web, after the page's own: `faq.md#may-i` is `faq-may-i`.
+FILENAME ~ /\.md$/ {
+  if (FNR == 1) in_code = 0
+  if ($0 ~ /^```/) in_code = !in_code
+  if (!in_code && $0 ~ /^##+ /) $0 = $0 " {#" page_of(FILENAME) "-" anchor_of($0) "}"
+  if (!in_code) $0 = with_anchors($0)
+  print
+  next
+}
+
+{
+  gsub(/heed::inline v0_1/, "heed")
+}
+
+# Inside of a body that ends with a brace at its own indent.
+in_body != "" {
+  print
+  if (index($0, in_body) == 1) in_body = ""
+  next
+}
+
+/^ *$/ {
+  flush_comment()
+  print
+  group = ""
+  next
+}
+
+# The end of a class or a namespace.
+/^ *};?( |$)/ && !held {
+  flush_comment()
+  print
+  if (depth > 0 && indent_of($0) == 2 * (depth - 1)) class = classes[--depth]
+  group = ""
+  next
+}
+
+/^ *\/\/\// && !held {
+  sub(/\/\/\/   /, "///       ")
+  if (comment == "") text_of_comment = ""
+  comment = comment $0 "\n"
+  line = $0
+  sub(/^ *\/\/\/ ?/, "", line)
+  text_of_comment = text_of_comment (text_of_comment == "" ? "" : " ") line
+  group = ""
+  next
+}
+
+/^ *\/\// || /^#/ || /^ *(public|private|protected):/ || /^namespace/ || /^ *static_assert/ && !held && /;$/ {
+  flush_comment()
+  print
+  next
+}
+
+# A declaration, which may take several lines.
+{
+  held = held (held == "" ? "" : "\n") $0
+  line = $0
+  trailing = ""
+  if (match(line, / *\/\/\/< /)) {
+    trailing = substr(line, RSTART + RLENGTH)
+    line = substr(line, 1, RSTART - 1)
+  } else sub(/ *\/\/ .*/, "", line)
+  joined = joined (joined == "" ? line : " " trimmed(line))
+  if (line ~ /^ *(template <.*>|requires .*)$/ && joined !~ /[;{]$/) {  # what it is of follows
+    templated = held
+    joined = ""
+    next
+  }
+  if (line !~ /[;}]$/ && line !~ /\{$/ || is_data(joined) && line !~ /;$/) next
+
+  lead = substr("                ", 1, 2 * depth)
+  is_class = joined ~ /^ *(requires\(.*\) )?(struct|class) / && line ~ /\{$/
+  name = name_in(joined)
+  if (joined ~ /= (default|delete);$/ && name !~ /^operator(==|<=>)/) {
+    comment = held = joined = templated = ""
+    next
+  }
+  if (comment != "") group = text_of_comment
+  said = trailing
+  own = comment != "" || trailing != ""
+  if (trailing == "" && comment != "") said = text_of_comment
+  if (own && has_several(joined) && print_data(joined, said)) {
+    comment = ""
+  } else {
+    flush_comment()
+    if (!own && !is_class && joined !~ /^ *enum / && joined !~ /^ *using [A-Za-z_]*(::|<)/) {
+      said = name == class && index(joined, name "()") ? "" : comment_on(name)
+      if (said != "" && has_several(joined) && print_data(joined, said)) held = ""
+      else if (said != "") print lead "/// " said
+    }
+    if (held != "") print held
+  }
+  if (trailing != "") group = ""
+  if (is_class) {
+    classes[depth++] = class
+    class = joined
+    sub(/^ *(requires\(.*\) )?(struct|class) /, "", class)
+    sub(/[^A-Za-z0-9_].*/, "", class)
+    group = ""
+  } else if (line ~ /\{$/) in_body = lead "}"
+  held = joined = templated = ""
+  next
+}
+
+# Where it has lost its way, Doxygen is given a name that nothing explains.
+END {
+  if (in_body != "" || depth > 0 || held != "") print "namespace heed {\nvoid comments_awk_does_not_understand_this_header();\n}"
+}
