@@ -8,7 +8,8 @@
 
 using namespace heed;
 
-/// Any bytes as a file of sentence pairs, of sentences, of labelled sentences. What is taken can be written and read again.
+/// Any bytes as a file of sentence pairs, of sentences, of labelled sentences. What is taken holds words, and links between
+/// them.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size), name(test::fed);
   for (const bool allow_missing_target : {false, true}) {

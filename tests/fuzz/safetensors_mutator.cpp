@@ -1,8 +1,6 @@
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <vector>
 
 /// A change of libFuzzer's to one part of a safetensors file, the header or the data, with the header's length in front
