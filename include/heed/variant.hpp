@@ -29,13 +29,18 @@ auto& chosen(Visit&& visit, Variant& variant) {
   return std::get<I>(variant);
 }
 
-/// visit_parameters of the part that all the variants hold; a choice made at run time adds nothing to the names.
+/// visit_parameters of the part that all the variants hold; a choice made at run time adds nothing to the names. A visitor
+/// of one model to whom it matters what was chosen is given that.
 template <std::size_t I = 0, class Visit, class First, class... Rest>
 void visit_alternative(Visit&& visit, First& first, Rest&... rest) {
   using Variant = std::remove_const_t<First>;
   if constexpr (I < std::variant_size_v<Variant>) {
     if (first.index() == I) {
-      std::variant_alternative_t<I, Variant>::visit_parameters(visit, std::get<I>(first), chosen<I>(visit, rest)...);
+      if constexpr (requires { visit.alternative(std::get<I>(first)); }) {
+        visit.alternative(std::get<I>(first));
+      } else {
+        std::variant_alternative_t<I, Variant>::visit_parameters(visit, std::get<I>(first), chosen<I>(visit, rest)...);
+      }
     } else {
       visit_alternative<I + 1>(visit, first, rest...);
     }

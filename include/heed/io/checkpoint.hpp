@@ -10,8 +10,8 @@ namespace heed::inline v0_1 {
 
 namespace detail {
 
-inline std::string joined(std::string_view prefix, const std::string& name) {
-  return prefix.empty() ? name : std::string(prefix) + '.' + name;
+inline std::string joined(std::string_view prefix, std::string_view name) {
+  return std::string(prefix).append(prefix.empty() ? "" : ".").append(name);
 }
 
 /// What does not fit between a model and a file, one line each. A hostile file cannot make the list endless.
@@ -19,6 +19,20 @@ class Misfits {
  public:
   void add(const std::string& problem) {
     if (++count_ <= most_listed) list_ += "\n  " + problem;
+  }
+  void add_unexpected(const TensorView& stored) {
+    add("unexpected: " + in_quotes(stored.name) + ' ' + shape_text(stored.shape));
+  }
+  /// The first number that is not finite.
+  template <class S>
+  void add_if_not_finite(const std::string& name, const Matrix<S>& values) {
+    for (Index i = 0; i < values.rows(); ++i) {
+      for (Index j = 0; j < values.cols(); ++j) {
+        if ((Eigen::numext::isfinite)(values(i, j))) continue;
+        return add("not finite: " + name + " holds " + std::to_string(static_cast<double>(values(i, j))) + " at (" +
+                   std::to_string(i) + ", " + std::to_string(j) + ')');
+      }
+    }
   }
   void fail_if_any(const std::string& file) const {
     if (count_ == 0) return;
@@ -31,6 +45,19 @@ class Misfits {
   std::size_t count_ = 0;
   std::string list_;
 };
+
+using TensorNames = std::set<std::string, std::less<>>;
+
+/// The tensors under `prefix` that are not wanted.
+inline std::vector<const TensorView*> unwanted(const SafetensorsFile& file, std::string_view prefix,
+                                               const TensorNames& wanted) {
+  const std::string below = joined(prefix, "");
+  std::vector<const TensorView*> result;
+  for (const auto& [name, stored] : file.tensors()) {
+    if (name.starts_with(below) && !wanted.contains(name)) result.push_back(&stored);
+  }
+  return result;
+}
 
 /// Whether a stored shape is that of `x`. One column may be stored as (n) or (n, 1): whether the compiler knows that
 /// there is one is not part of the model, and models with static and dynamic sizes read each other's files.
@@ -65,7 +92,7 @@ void save_parameters(SafetensorsWriter& writer, const P& part, std::string_view 
 template <Part P>
 void load_parameters(const SafetensorsFile& file, P& part, std::string_view prefix = "") {
   detail::Misfits misfits;
-  std::set<std::string, std::less<>> wanted;
+  detail::TensorNames wanted;
   for_each_parameter(
       [&]<class X>(const ParameterName& parameter, const X& x) {
         using S = typename X::Scalar;
@@ -87,23 +114,10 @@ void load_parameters(const SafetensorsFile& file, P& part, std::string_view pref
                       std::string(dtype_name(stored.dtype)) + " in the file");
         }
         if (!same_type || !same_shape) return;
-        const Matrix<S> values = read_matrix<S>(stored);
-        for (Index i = 0; i < values.rows(); ++i) {
-          for (Index j = 0; j < values.cols(); ++j) {
-            if ((Eigen::numext::isfinite)(values(i, j))) continue;
-            misfits.add("not finite: " + name + " holds " + std::to_string(static_cast<double>(values(i, j))) +
-                        " at (" + std::to_string(i) + ", " + std::to_string(j) + ')');
-            return;
-          }
-        }
+        misfits.add_if_not_finite(name, read_matrix<S>(stored));
       },
       std::as_const(part));
-  const std::string below = detail::joined(prefix, "");
-  for (const auto& [name, stored] : file.tensors()) {
-    if (name.starts_with(below) && !wanted.contains(name)) {
-      misfits.add("unexpected: " + detail::in_quotes(name) + ' ' + detail::shape_text(stored.shape));
-    }
-  }
+  for (const auto* stored : detail::unwanted(file, prefix, wanted)) misfits.add_unexpected(*stored);
   misfits.fail_if_any(file.name());
   for_each_parameter(
       [&](const ParameterName& name, auto& x) {

@@ -81,47 +81,64 @@ inline void save_translator(const std::filesystem::path& path, const Translator&
   writer.write(path);
 }
 
+namespace detail {
+
+/// An untrained translator of the configuration and the vocabularies that a file's metadata describe. Throws unless they
+/// call for as many parameters as the file is said to hold: what it claims costs no memory before it is checked.
+inline Translator described_translator(const SafetensorsFile& file, double held) {
+  TranslatorConfig config;
+  const auto read = [&](const std::string& name, auto& value) {
+    const std::string& text = metadata_at(file, "config." + name);
+    require(read_field(text, value),
+            [&] { return file.name() + ": config." + name + " cannot be " + in_quotes(text); });
+  };
+  for_each_field(config, read);
+  for_each_later_field(config, [&](const std::string& name, auto& value) {
+    if (file.metadata().contains("config." + name)) read(name, value);
+  });
+  const auto vocabulary = [&](const std::string& side) {
+    return Vocabulary::from_words(split_lines(metadata_at(file, "vocabulary." + side)));
+  };
+  config.check();
+  Vocabulary source = vocabulary("source"), target = vocabulary("target");
+  const double claimed = model_size(config, source.size(), target.size());
+  require(claimed == held, [&] {
+    return "the configuration and the vocabularies call for " + field_text(claimed) + " parameters, the file holds " +
+           field_text(held);
+  });
+  return Translator(std::move(config), std::move(source), std::move(target));
+}
+
+/// What `read` returns; its errors begin with the file's name.
+template <class Read>
+auto naming(const SafetensorsFile& file, const Read& read) {
+  try {
+    return read();
+  } catch (const Error& error) {
+    const std::string what = error.what();
+    fail(what.find(file.name()) == 0 ? what : file.name() + ": " + what);
+  }
+}
+
+}  // namespace detail
+
 /// Reads a translator. Throws, with the file's name and what is wrong, unless format, configuration, vocabularies and
-/// every parameter's name, type, shape and finiteness are right. What the file claims costs no memory before it is
-/// checked.
+/// every parameter's name, type, shape and finiteness are right.
 inline Translator load_translator(const SafetensorsFile& file) {
   const std::string& format = detail::metadata_at(file, "format");
   require(format == detail::translator_format, [&] {
     return file.name() + ": expected the format " + std::string(detail::translator_format) + ", not " +
            detail::in_quotes(format);
   });
-  TranslatorConfig config;
-  const auto read = [&](const std::string& name, auto& value) {
-    const std::string& text = detail::metadata_at(file, "config." + name);
-    require(detail::read_field(text, value),
-            [&] { return file.name() + ": config." + name + " cannot be " + detail::in_quotes(text); });
-  };
-  detail::for_each_field(config, read);
-  detail::for_each_later_field(config, [&](const std::string& name, auto& value) {
-    if (file.metadata().contains("config." + name)) read(name, value);
-  });
-  const auto vocabulary = [&](const std::string& side) {
-    return Vocabulary::from_words(detail::split_lines(detail::metadata_at(file, "vocabulary." + side)));
-  };
-  try {
-    config.check();
-    Vocabulary source = vocabulary("source"), target = vocabulary("target");
+  return detail::naming(file, [&] {
     double held = 0;
     for (const auto& [name, tensor] : file.tensors()) {
       if (name.starts_with("model.")) held += static_cast<double>(tensor.data.size()) / sizeof(float);
     }
-    const double claimed = model_size(config, source.size(), target.size());
-    require(claimed == held, [&] {
-      return "the configuration and the vocabularies call for " + detail::field_text(claimed) +
-             " parameters, the file holds " + detail::field_text(held);
-    });
-    Translator translator(std::move(config), std::move(source), std::move(target));
+    Translator translator = detail::described_translator(file, held);
     load_parameters(file, translator.model, "model");
     return translator;
-  } catch (const Error& error) {
-    const std::string what = error.what();
-    fail(what.find(file.name()) == 0 ? what : file.name() + ": " + what);
-  }
+  });
 }
 
 /// The same from a file that must hold a translator and nothing else.

@@ -1,0 +1,132 @@
+/// from_pytorch: takes a translator that PyTorch trained (train.py beside this file), makes sure that it computes the same
+/// here as there, and translates with it.
+
+#include "support/program.hpp"
+
+#include <heed/io/pytorch.hpp>
+#include <heed/io/translator.hpp>
+#include <heed/search.hpp>
+#include <heed/text/line_reader.hpp>
+
+#include <cstdio>
+#include <iostream>
+
+namespace {
+
+/// What train.py calls the parts of a translation model.
+const heed::PytorchNames names = {{"source", "encoder.embedding"},
+                                  {"encoder", "encoder.gru"},
+                                  {"target", "decoder.embedding"},
+                                  {"decoder.stack", "decoder.gru"},
+                                  {"decoder.attention.scorer", "decoder.attention"},
+                                  {"decoder.bridge.layers.0", "decoder.start"},
+                                  {"decoder.W", "decoder.combine.weight"},
+                                  {"output", "decoder.output"}};
+
+/// Throws unless what the file's test vector fed a sentence and its translation scores the words alike.
+void verify(const heed::SafetensorsFile& file, const heed::Translator& translator) {
+  const auto test = heed::PytorchTestVector<float>::read(file);
+  const auto source = test.tokens(0), target = test.tokens(1);
+  const std::vector<std::span<const heed::Token>> sources{source}, targets{target};
+  heed::Seq2SeqTape<float> tape;
+  translator.model.forward(sources, targets, tape);
+  heed::Matrix<float> scores(translator.target.size(), tape.decoder.features.cols());
+  translator.model.score_words(tape.decoder.features, scores);
+  test.expect(0, scores);
+}
+
+heed::Translator load(const heed::SafetensorsFile& file) {
+  return heed::detail::naming(file, [&] {
+    double held = 0;
+    for (const auto& [name, tensor] : file.tensors()) {
+      const auto bytes = static_cast<double>(heed::dtype_bytes(tensor.dtype));
+      if (!name.starts_with(heed::detail::test_vector_prefix)) held += static_cast<double>(tensor.data.size()) / bytes;
+    }
+    heed::Translator translator = heed::detail::described_translator(file, held);
+    heed::from_pytorch(file, translator.model, "", {.names = names});
+    verify(file, translator);
+    return translator;
+  });
+}
+
+/// As `Translator(...).load_state_dict(safetensors.torch.load_file(path), strict=True)` takes it.
+void write_back(const heed::Translator& translator, const std::string& path) {
+  heed::SafetensorsWriter writer;
+  heed::to_pytorch(writer, translator.model, "", names);
+  writer.write(path);
+}
+
+/// Translates greedily, word by word the likeliest.
+class Translating {
+ public:
+  explicit Translating(const heed::Translator& translator) : translator_(translator) {}
+
+  heed::Words operator()(const heed::Words& source) {
+    if (source.empty()) return {};
+    const auto tokens = translator_.source.encode(source);
+    const std::vector<std::span<const heed::Token>> sources{tokens};
+    heed::search(translator_.model, sources, {}, work_, found_);
+    heed::Words words;
+    for (const heed::Token token : found_.front().tokens) words.push_back(translator_.target.word(token));
+    return words;
+  }
+
+ private:
+  const heed::Translator& translator_;
+  heed::SearchWorkspace<float> work_;
+  std::vector<heed::Hypothesis<float>> found_;
+};
+
+/// Holds the translations that PyTorch found, which the file holds too, against our own.
+int check(const heed::SafetensorsFile& file, Translating& translate) {
+  const auto lines = [&](const std::string& key) {
+    return heed::detail::split_lines(heed::detail::metadata_at(file, "heed.test." + key, "file with translations"));
+  };
+  const heed::Words sources = lines("sources"), wanted = lines("translations");
+  heed::require(sources.size() == wanted.size() && !sources.empty(), [&] {
+    return file.name() + ": " + std::to_string(wanted.size()) + " translations of " + std::to_string(sources.size()) +
+           " sentences cannot be checked";
+  });
+  std::size_t same = 0;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    const std::string found = heed::join_words(translate(heed::split_words(sources[i])));
+    if (found == wanted[i]) {
+      ++same;
+      continue;
+    }
+    std::cerr << "source:  " << sources[i] << "\nPyTorch: " << wanted[i] << "\nheed:    " << found << '\n';
+  }
+  std::cout << same << " of " << sources.size() << " translations are PyTorch's\n";
+  return same == sources.size() ? 0 : 1;
+}
+
+int translate_standard_input(Translating& translate) {
+  heed::LineReader reader(std::cin, "standard input");
+  while (reader.next()) std::cout << heed::join_words(translate(heed::split_words(reader.text()))) << std::endl;
+  heed::require(std::ferror(stdin) == 0, [] { return std::string("standard input cannot be read"); });
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "Takes a translator that was trained in PyTorch (examples/from_pytorch/train.py), makes sure that heed computes "
+      "the "
+      "same, and translates standard input, one sentence a line.");
+  std::string model, save, back;
+  bool checks = false;
+  app.add_option("model", model, "what train.py wrote")->required();
+  app.add_flag("--check", checks, "instead of translating, compare with the translations that PyTorch found");
+  app.add_option("--save", save, "instead of translating, write the model for the program translate to this file");
+  app.add_option("--back", back, "instead of translating, write the model back as a state dict to this file");
+  return examples::run_program("from_pytorch", app, argc, argv, [&] {
+    const auto file = heed::SafetensorsFile::read(model);
+    const heed::Translator translator = load(file);
+    Translating translate(translator);
+    const int code = checks ? check(file, translate) : 0;
+    if (!save.empty()) heed::save_translator(save, translator);
+    if (!back.empty()) write_back(translator, back);
+    return checks || !save.empty() || !back.empty() ? code : translate_standard_input(translate);
+  });
+}

@@ -1,0 +1,231 @@
+#pragma once
+
+#include <heed/cells/any_cell.hpp>
+#include <heed/cells/projected_lstm.hpp>
+#include <heed/encoder.hpp>
+#include <heed/io/checkpoint.hpp>
+#include <heed/layers/embedding.hpp>
+#include <heed/readout.hpp>
+#include <heed/scorers/additive.hpp>
+#include <heed/scorers/concat.hpp>
+#include <heed/scorers/general.hpp>
+#include <heed/stack.hpp>
+#include <heed/transformer_encoder_layer.hpp>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace heed::inline v0_1 {
+
+/// What a state dict calls parts and parameters of a model: {"decoder.stack", "decoder.gru"}.
+///
+/// The names are whole, a prefix included. What stands below a part that is named goes with it. A recurrent layer of an
+/// encoder or a stack that is named by itself ("encoder.layers.0.forward") is an nn.GRUCell, nn.LSTMCell or nn.RNNCell
+/// there.
+using PytorchNames = std::map<std::string, std::string, std::less<>>;
+
+namespace detail {
+
+/// How a parameter lies in a state dict: (n), (1, n), (rows, cols) or (cols, rows).
+enum class PytorchForm { vector, row, matrix, transposed };
+
+/// What PyTorch calls a member of a part, and how it lies there. (A part below lies in no way of its own.)
+struct PytorchRule {
+  std::string_view ours, theirs;
+  PytorchForm form = PytorchForm::matrix;
+};
+
+inline constexpr PytorchRule linear_rules[] = {{"W", "weight"}, {"b", "bias", PytorchForm::vector}};
+inline constexpr PytorchRule embedding_rules[] = {{"table", "weight", PytorchForm::transposed}};
+inline constexpr PytorchRule norm_rules[] = {{"gain", "weight", PytorchForm::vector},
+                                             {"b", "bias", PytorchForm::vector}};
+inline constexpr PytorchRule multi_head_rules[] = {{"W", "in_proj_weight"},
+                                                   {"b", "in_proj_bias", PytorchForm::vector},
+                                                   {"W_out", "out_proj.weight"},
+                                                   {"b_out", "out_proj.bias", PytorchForm::vector}};
+inline constexpr PytorchRule transformer_rules[] = {{"attention", "self_attn"},
+                                                    {"attention_norm", "norm1"},
+                                                    {"inner", "linear1"},
+                                                    {"outer", "linear2"},
+                                                    {"feed_forward_norm", "norm2"}};
+inline constexpr PytorchRule cell_rules[] = {{"W", "weight_ih"},
+                                             {"U", "weight_hh"},
+                                             {"P", "weight_hr"},
+                                             {"b_W", "bias_ih", PytorchForm::vector},
+                                             {"b_U", "bias_hh", PytorchForm::vector}};
+/// PyTorch has no such scorers: they are made of an nn.Linear for every matrix, and v is nn.Linear(alignment, 1).
+inline constexpr PytorchRule scorer_rules[] = {
+    {"W", "W.weight"}, {"U", "U.weight"}, {"b", "U.bias", PytorchForm::vector}, {"v", "v.weight", PytorchForm::row}};
+
+/// The rules for a part; where there are none, members have our names there too. Pointers, so that a part is also what
+/// it is derived from.
+using PytorchRules = std::span<const PytorchRule>;
+constexpr PytorchRules pytorch_rules(const void*) { return {}; }
+template <class T, int Input, int Output>
+constexpr PytorchRules pytorch_rules(const Linear<T, Input, Output>*) {
+  return linear_rules;
+}
+template <class T>
+constexpr PytorchRules pytorch_rules(const JointProjection<T>*) {
+  return linear_rules;
+}
+template <class S, int Size>
+constexpr PytorchRules pytorch_rules(const Embedding<S, Size>*) {
+  return embedding_rules;
+}
+template <class S, int Size>
+constexpr PytorchRules pytorch_rules(const LayerNorm<S, Size>*) {
+  return norm_rules;
+}
+template <class S, int Size>
+constexpr PytorchRules pytorch_rules(const MultiHeadAttention<S, Size>*) {
+  return multi_head_rules;
+}
+template <class S>
+constexpr PytorchRules pytorch_rules(const TransformerEncoderLayer<S>*) {
+  return transformer_rules;
+}
+template <class T, int Input, int Hidden, int Gates>
+constexpr PytorchRules pytorch_rules(const GateParameters<T, Input, Hidden, Gates>*) {
+  return cell_rules;
+}
+template <class T, int Input, int Units, int Hidden>
+constexpr PytorchRules pytorch_rules(const ProjectedLstmCell<T, Input, Units, Hidden>*) {
+  return cell_rules;
+}
+template <class T, int Query, int MemorySize, int Alignment>
+constexpr PytorchRules pytorch_rules(const AdditiveScorer<T, Query, MemorySize, Alignment>*) {
+  return scorer_rules;
+}
+template <class T, int Query, int MemorySize, int Alignment>
+constexpr PytorchRules pytorch_rules(const ConcatScorer<T, Query, MemorySize, Alignment>*) {
+  return scorer_rules;
+}
+template <class T, int Query, int MemorySize>
+constexpr PytorchRules pytorch_rules(const GeneralScorer<T, Query, MemorySize>*) {
+  return scorer_rules;
+}
+
+/// PyTorch has one GRU.
+inline void require_pytorch_form(const void*) {}
+template <class T, int Input, int Hidden, GruForm Form>
+void require_pytorch_form(const GruCell<T, Input, Hidden, Form>*) {
+  require(!Form.reset_before, [] { return std::string("PyTorch has no GRU that resets before the product"); });
+  require(!Form.takes, [] { return std::string("z keeps in PyTorch's GRU: flip_update(cell) first"); });
+}
+
+/// One parameter: its path in the model, its name in the state dict, and how it lies there.
+struct PytorchTensor {
+  std::string ours, theirs;
+  PytorchForm form = PytorchForm::matrix;
+  std::string same = {};  ///< the tensor that has the same numbers, where there is one: a tied output layer's
+};
+
+template <class P>
+inline constexpr bool is_encoder = false;
+template <class C>
+inline constexpr bool is_encoder<Encoder<C>> = true;
+template <class P>
+inline constexpr bool is_stack = false;
+template <class C>
+inline constexpr bool is_stack<Stack<C>> = true;
+
+/// Calls use(tensor, x) for every parameter x of a model.
+template <class Use>
+class PytorchWalk {
+ public:
+  PytorchWalk(const PytorchNames& names, const Use& use) : names_(names), use_(use) {}
+
+  /// A part at `ours` in the model and at `theirs` in the state dict. `suffix` ends the names of what is in it.
+  template <class P>
+  void part(P& p, const std::string& ours, const std::string& theirs, const std::string& suffix = "") const {
+    using T = std::remove_const_t<P>;
+    require_pytorch_form(&p);
+    if constexpr (is_encoder<T>) {
+      for (std::size_t l = 0; l < p.layers.size(); ++l) {
+        const std::string layer = joined(ours, "layers." + std::to_string(l)), end = "_l" + std::to_string(l);
+        cell(p.layers[l].forward, layer + ".forward", theirs, end);
+        if (p.layers[l].backward) cell(*p.layers[l].backward, layer + ".backward", theirs, end + "_reverse");
+      }
+    } else if constexpr (is_stack<T>) {
+      for (std::size_t l = 0; l < p.layers.size(); ++l) {
+        cell(p.layers[l], joined(ours, "layers." + std::to_string(l)), theirs, "_l" + std::to_string(l));
+      }
+    } else {
+      T::visit_parameters(Members{*this, ours, theirs, suffix, pytorch_rules(&p)}, p);
+    }
+    if constexpr (requires { p.tied(); }) {
+      if (!p.tied()) return;
+      const auto weight = [&](std::string_view layer, std::string_view matrix) {
+        const std::string path = joined(ours, layer), name = named(path, joined(theirs, layer));
+        return named(joined(path, matrix), joined(name, "weight"));
+      };
+      use_({joined(ours, "output.W"), weight("output", "W"), PytorchForm::transposed, weight("target", "table")},
+           p.target.table);
+    }
+  }
+
+ private:
+  /// Takes the members of a part.
+  struct Members {
+    const PytorchWalk& walk;
+    const std::string &ours, &theirs, &suffix;
+    PytorchRules rules;
+
+    template <class X>
+    void operator()(std::string_view name, X& x) const {
+      const auto rule = std::find_if(rules.begin(), rules.end(), [&](const PytorchRule& r) { return r.ours == name; });
+      const bool known = rule != rules.end();
+      walk.member(x, joined(ours, name), joined(theirs, known ? rule->theirs : name) + suffix,
+                  known ? std::optional(rule->form) : std::nullopt);
+    }
+
+    /// The part that was chosen at run time stands in the place of the choice.
+    template <class P>
+    void alternative(P& p) const {
+      walk.part(p, ours, theirs, suffix);
+    }
+  };
+
+  template <class C>
+  void cell(C& c, const std::string& ours, const std::string& layers, const std::string& end) const {
+    const auto alone = names_.find(ours);
+    part(c, ours, alone == names_.end() ? layers : alone->second, alone == names_.end() ? end : "");
+  }
+
+  template <class X>
+  void member(X& x, const std::string& ours, const std::string& unless_named, std::optional<PytorchForm> form) const {
+    using T = std::remove_const_t<X>;
+    const std::string theirs = named(ours, unless_named);
+    if constexpr (Part<T>) {
+      part(x, ours, theirs);
+    } else if constexpr (is_vector<T>) {
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        member(x[i], joined(ours, std::to_string(i)), joined(theirs, std::to_string(i)), form);
+      }
+    } else if constexpr (is_optional<T>) {
+      if (x) member(*x, ours, theirs, form);
+    } else if constexpr (!std::is_arithmetic_v<T>) {  // numbers are settings
+      constexpr auto lies = T::ColsAtCompileTime == 1 ? PytorchForm::vector : PytorchForm::matrix;
+      if (x.size() > 0) use_({ours, theirs, form.value_or(lies)}, x);
+    }
+  }
+
+  std::string named(const std::string& ours, const std::string& unless_named) const {
+    const auto found = names_.find(ours);
+    return found == names_.end() ? unless_named : found->second;
+  }
+
+  const PytorchNames& names_;
+  const Use& use_;
+};
+
+}  // namespace detail
+
+}  // namespace heed::inline v0_1

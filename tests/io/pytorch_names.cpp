@@ -1,0 +1,108 @@
+#include <heed/cells/conventions.hpp>
+#include <heed/decoders/bahdanau.hpp>
+#include <heed/decoders/luong.hpp>
+#include <heed/io/pytorch.hpp>
+#include <heed/scorers/any_scorer.hpp>
+#include <heed/seq2seq.hpp>
+
+#include <gtest/gtest.h>
+#include <support/refusal.hpp>
+#include <support/stored.hpp>
+
+using heed::Index;
+using heed::PytorchNames;
+
+namespace {
+
+using Cell = heed::AnyCell<float>;
+using Scorer = heed::AnyScorer<float>;
+using Lines = std::vector<std::string>;
+
+/// "name shape" of every tensor that is written.
+template <class P>
+Lines tensors(const P& part, std::string_view prefix = "", const PytorchNames& names = {}) {
+  const auto file =
+      heed::test::stored([&](heed::SafetensorsWriter& writer) { heed::to_pytorch(writer, part, prefix, names); });
+  Lines lines;
+  for (const auto& [name, view] : file.tensors()) lines.push_back(name + ' ' + heed::detail::shape_text(view.shape));
+  return lines;
+}
+
+Cell gru(Index input, Index hidden) { return heed::GruCell<float>(input, hidden); }
+
+}  // namespace
+
+TEST(PytorchNames, AreThoseOfTheModuleThatAPartIs) {
+  EXPECT_EQ(tensors(heed::Linear<float>(2, 3), "out"), (Lines{"out.bias (3)", "out.weight (3, 2)"}));
+  EXPECT_EQ(tensors(heed::Linear<float>(2, 3, false)), (Lines{"weight (3, 2)"}));
+  EXPECT_EQ(tensors(heed::Embedding<float>(2, 5)), (Lines{"weight (5, 2)"}));
+  EXPECT_EQ(tensors(heed::LayerNorm<float>(4)), (Lines{"bias (4)", "weight (4)"}));
+  EXPECT_EQ(tensors(heed::MultiHeadAttention<float>(4, 2)),
+            (Lines{"in_proj_bias (12)", "in_proj_weight (12, 4)", "out_proj.bias (4)", "out_proj.weight (4, 4)"}));
+  EXPECT_EQ(tensors(heed::LstmCell<float>(2, 3)),
+            (Lines{"bias_hh (12)", "bias_ih (12)", "weight_hh (12, 3)", "weight_ih (12, 2)"}));
+}
+
+TEST(PytorchNames, KnowAMatrixOfOneColumnFromAVector) {
+  EXPECT_EQ(tensors(heed::Linear<float, 1, 3>()), (Lines{"bias (3)", "weight (3, 1)"}));
+  EXPECT_EQ(tensors(heed::Embedding<float, 1>(1, 5)), (Lines{"weight (5, 1)"}));
+}
+
+TEST(PytorchNames, CountLayersAndDirections) {
+  const auto make = [](Index input, Index hidden) { return heed::ProjectedLstmCell<float>(input, 3, hidden, false); };
+  const heed::Encoder<heed::ProjectedLstmCell<float>> encoder(make, 4, 2, 2, true);
+  EXPECT_EQ(
+      tensors(encoder, "rnn"),
+      (Lines{"rnn.weight_hh_l0 (12, 2)", "rnn.weight_hh_l0_reverse (12, 2)", "rnn.weight_hh_l1 (12, 2)",
+             "rnn.weight_hh_l1_reverse (12, 2)", "rnn.weight_hr_l0 (2, 3)", "rnn.weight_hr_l0_reverse (2, 3)",
+             "rnn.weight_hr_l1 (2, 3)", "rnn.weight_hr_l1_reverse (2, 3)", "rnn.weight_ih_l0 (12, 4)",
+             "rnn.weight_ih_l0_reverse (12, 4)", "rnn.weight_ih_l1 (12, 4)", "rnn.weight_ih_l1_reverse (12, 4)"}));
+}
+
+TEST(PytorchNames, OfScorersAreThoseOfLinearModules) {
+  EXPECT_EQ(tensors(heed::AdditiveScorer<float>(2, 3, 4, true)),
+            (Lines{"U.bias (4)", "U.weight (4, 3)", "W.weight (4, 2)", "v.weight (1, 4)"}));
+  EXPECT_EQ(tensors(Scorer(heed::ConcatScorer<float>(2, 3, 4))), (Lines{"W.weight (4, 5)", "v.weight (1, 4)"}));
+  EXPECT_EQ(tensors(Scorer(heed::GeneralScorer<float>(2, 3))), (Lines{"W.weight (2, 3)"}));
+  EXPECT_EQ(tensors(Scorer(heed::LocationScorer<float>(2, 3, 5))), (Lines{"W (5, 2)"}));  // ours, for want of others
+}
+
+TEST(PytorchNames, ArePathsOfTheModelUnlessNamed) {
+  const heed::LuongDecoder<Cell, Scorer> decoder(gru, {heed::GeneralScorer<float>(3, 6), {}}, 2, 6, 3, 2, 5, true);
+  EXPECT_EQ(tensors(decoder),
+            (Lines{"W (5, 9)", "attention.scorer.W.weight (3, 6)", "bridge.layers.0.bias (3)",
+                   "bridge.layers.0.weight (3, 6)", "bridge.layers.1.bias (3)", "bridge.layers.1.weight (3, 6)",
+                   "stack.bias_hh_l0 (9)", "stack.bias_hh_l1 (9)", "stack.bias_ih_l0 (9)", "stack.bias_ih_l1 (9)",
+                   "stack.weight_hh_l0 (9, 3)", "stack.weight_hh_l1 (9, 3)", "stack.weight_ih_l0 (9, 7)",
+                   "stack.weight_ih_l1 (9, 3)"}));
+  EXPECT_EQ(tensors(decoder, "",
+                    {{"W", "combine.weight"},
+                     {"attention.scorer", "attn"},
+                     {"bridge.layers", "start"},
+                     {"stack", "gru"},
+                     {"stack.layers.1", "cells.top"}}),
+            (Lines{"attn.W.weight (3, 6)", "cells.top.bias_hh (9)", "cells.top.bias_ih (9)",
+                   "cells.top.weight_hh (9, 3)", "cells.top.weight_ih (9, 3)", "combine.weight (5, 9)",
+                   "gru.bias_hh_l0 (9)", "gru.bias_ih_l0 (9)", "gru.weight_hh_l0 (9, 3)", "gru.weight_ih_l0 (9, 7)",
+                   "start.0.bias (3)", "start.0.weight (3, 6)", "start.1.bias (3)", "start.1.weight (3, 6)"}));
+}
+
+TEST(PytorchNames, HoldATiedOutputLayerTwice) {
+  const heed::BahdanauDecoder<Cell, Scorer> decoder(gru, {heed::DotScorer<float>(3), {}}, 2, 3, 3, 1, 2);
+  const heed::Seq2Seq<heed::Encoder<Cell>, heed::BahdanauDecoder<Cell, Scorer>> model(
+      5, heed::Encoder<Cell>(gru, 4, 3, 1, false), 7, decoder, 0, true);
+  const auto ours = tensors(model), named = tensors(model, "", {{"target", "words"}, {"output", "out"}});
+  const auto has = [](const Lines& lines, const std::string& line) {
+    return std::find(lines.begin(), lines.end(), line) != lines.end();
+  };
+  EXPECT_TRUE(has(ours, "target.weight (7, 2)") && has(ours, "output.weight (7, 2)") && has(ours, "output.bias (7)"));
+  EXPECT_TRUE(has(named, "words.weight (7, 2)") && has(named, "out.weight (7, 2)") && has(named, "out.bias (7)"));
+}
+
+TEST(PytorchNames, AreNotGivenToAGruThatPytorchDoesNotHave) {
+  const heed::GruCell<float, heed::Dynamic, heed::Dynamic, heed::GruForm{false, true}> takes(2, 3);
+  EXPECT_EQ(refusal([&] { tensors(takes); }), "z keeps in PyTorch's GRU: flip_update(cell) first");
+  EXPECT_EQ(refusal([&] { tensors(heed::flip_update(takes)); }), "accepted");
+  const Cell before = heed::GruCell<float, heed::Dynamic, heed::Dynamic, heed::gru_forms::cho>(2, 3);
+  EXPECT_EQ(refusal([&] { tensors(before); }), "PyTorch has no GRU that resets before the product");
+}

@@ -1,0 +1,147 @@
+#include <heed/cells/any_cell.hpp>
+#include <heed/cells/projected_lstm.hpp>
+#include <heed/encoder.hpp>
+#include <heed/io/pytorch.hpp>
+
+#include <gtest/gtest.h>
+#include <support/pytorch.hpp>
+#include <support/temporary_folder.hpp>
+
+#include <cstdlib>
+
+namespace fs = std::filesystem;
+using heed::Index;
+using heed::Matrix;
+using heed::test::PytorchFixture;
+
+namespace {
+
+using Layers = heed::Encoder<heed::AnyCell<float>>;
+using ProjectedLayers = heed::Encoder<heed::ProjectedLstmCell<float>>;
+using TestVector = heed::PytorchTestVector<float>;
+
+/// The recurrent layers that a file describes, for PyTorch's and our numbers to be held against each other.
+class StoredLayers {
+ public:
+  StoredLayers(const PytorchFixture& fixture, fs::path written)
+      : fixture_(fixture), packing_(fixture.numbers<Index>("lengths")), written_(std::move(written)) {}
+
+  void compare() {
+    const auto size = [&](const char* key) { return fixture_.number<Index>(key); };
+    const Index units = size("hidden"), projection = size("projection");
+    const auto bias = fixture_.number<bool>("bias"), bidirectional = fixture_.number<bool>("bidirectional");
+    if (projection > 0) {
+      const auto make = [&](Index input, Index hidden) {
+        return heed::ProjectedLstmCell<float>(input, units, hidden, bias);
+      };
+      return compare(ProjectedLayers(make, size("input"), projection, size("layers"), bidirectional));
+    }
+    const std::string& kind = fixture_.text("kind");
+    const auto make = [&](Index input, Index hidden) -> heed::AnyCell<float> {
+      if (kind == "gru") return heed::GruCell<float>(input, hidden, bias);
+      if (kind == "lstm") return heed::LstmCell<float>(input, hidden, bias);
+      if (kind == "rnn-tanh") return heed::RnnCell<float>(input, hidden, bias);
+      if (kind == "rnn-relu") {
+        return heed::RnnCell<float, heed::Dynamic, heed::Dynamic, heed::Relu>(input, hidden, bias);
+      }
+      heed::fail("no cell is called " + kind);
+    };
+    compare(Layers(make, size("input"), units, size("layers"), bidirectional));
+  }
+
+ private:
+  template <class Encoder>
+  void compare(Encoder encoder) const {
+    const std::string& prefix = fixture_.text("prefix");
+    const auto report = heed::from_pytorch(fixture_.file(), encoder, prefix);
+    EXPECT_TRUE(report.missing.empty() && report.unexpected.empty());
+    const auto test = TestVector::read(fixture_.file());
+    Matrix<float> x(encoder.input_size(), packing_.columns());
+    heed::pack_padded(test.inputs.at(0), packing_, x);
+    heed::EncoderTape<float> tape;
+    const auto initial = states(test, encoder);
+    encoder.forward(x, packing_, tape, nullptr, &initial);
+    Matrix<float> padded(encoder.output_size(), packing_.steps() * packing_.sentences());
+    heed::unpack_padded(tape.outputs(), packing_, padded);
+    EXPECT_NO_THROW(test.expect(0, padded));
+    EXPECT_NO_THROW(test.expect(1, final_rows(tape, 0, encoder.hidden_size())));
+    const Index below = tape.final_states.front().rows() - encoder.hidden_size();
+    EXPECT_EQ(test.outputs.size(), below > 0 ? 3U : 2U);
+    if (below > 0) {
+      EXPECT_NO_THROW(test.expect(2, final_rows(tape, encoder.hidden_size(), below)));
+    }
+
+    heed::SafetensorsWriter writer;
+    heed::to_pytorch(writer, encoder, prefix);
+    writer.write(written_);
+    expect_the_same_written();
+  }
+
+  /// h above c, of which PyTorch has a tensor each: (layers * directions, sentences, size).
+  template <class Encoder>
+  heed::EncoderStates<float> states(const TestVector& test, const Encoder& encoder) const {
+    heed::EncoderStates<float> result(encoder.layers.size() * static_cast<std::size_t>(encoder.directions()));
+    for (std::size_t i = 0; i < result.size(); ++i) {
+      const Index first = static_cast<Index>(i) * packing_.sentences();
+      result[i].resize(encoder.layers.front().forward.state_size(), packing_.sentences());
+      Index row = 0;
+      for (std::size_t k = 1; k < test.inputs.size(); ++k) {
+        const auto& all = test.inputs[k];
+        result[i].middleRows(row, all.rows()) = all.middleCols(first, packing_.sentences());
+        row += all.rows();
+      }
+    }
+    return result;
+  }
+
+  /// These rows of the final states, side by side.
+  Matrix<float> final_rows(const heed::EncoderTape<float>& tape, Index first, Index rows) const {
+    const Index batch = packing_.sentences();
+    Matrix<float> result(rows, batch * static_cast<Index>(tape.final_states.size()));
+    for (std::size_t i = 0; i < tape.final_states.size(); ++i) {
+      result.middleCols(static_cast<Index>(i) * batch, batch) = tape.final_states[i].middleRows(first, rows);
+    }
+    return result;
+  }
+
+  /// The state dict and nothing else, number by number.
+  void expect_the_same_written() const {
+    const auto file = heed::SafetensorsFile::read(written_);
+    std::size_t count = 0;
+    for (const auto& [name, view] : fixture_.file().tensors()) {
+      if (name.starts_with("heed.test.")) continue;
+      ++count;
+      ASSERT_TRUE(file.tensors().contains(name)) << name;
+      EXPECT_EQ(file.at(name).shape, view.shape) << name;
+      EXPECT_EQ(heed::read_matrix<float>(file.at(name)), heed::read_matrix<float>(view)) << name;
+    }
+    EXPECT_EQ(file.tensors().size(), count);
+  }
+
+  const PytorchFixture& fixture_;
+  heed::Packing packing_;
+  fs::path written_;
+};
+
+fs::path given(const char* variable, const fs::path& otherwise) {
+  const char* const value = std::getenv(variable);
+  return value != nullptr ? fs::path(value) : otherwise;
+}
+
+/// The committed sample, or those that make_pytorch_models.py --round-trips makes.
+TEST(PytorchModels, ComputeTheSameAndAreWrittenBackNumberByNumber) {
+  const heed::test::TemporaryFolder temporary;
+  const fs::path folder = given("HEED_PYTORCH_MODELS", fs::path(HEED_FIXTURES) / "pytorch_models");
+  const fs::path written = given("HEED_PYTORCH_WRITTEN", temporary.path());
+  std::set<std::string> kinds;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().stem().string();
+    SCOPED_TRACE(name);
+    const PytorchFixture fixture(name, folder);
+    kinds.insert(fixture.text("kind"));
+    StoredLayers(fixture, written / entry.path().filename()).compare();
+  }
+  EXPECT_EQ(kinds, (std::set<std::string>{"gru", "lstm", "lstm-projected", "rnn-relu", "rnn-tanh"}));
+}
+
+}  // namespace

@@ -1,0 +1,87 @@
+#include <heed/encoder.hpp>
+#include <heed/io/pytorch.hpp>
+#include <heed/layers/embedding.hpp>
+#include <heed/transformer_encoder_layer.hpp>
+
+#include <gtest/gtest.h>
+#include <support/pytorch.hpp>
+#include <support/refusal.hpp>
+#include <support/temporary_folder.hpp>
+
+using heed::Index;
+using heed::Matrix;
+
+namespace {
+
+/// The module `Words` of make_pytorch_models.py.
+struct Words {
+  heed::Embedding<float> words{6, 7};
+  heed::TransformerEncoderLayer<float> layer{6, 3, 5};
+  heed::MultiHeadAttention<float> attention{6, 2, false};
+  heed::Encoder<heed::GruCell<float>> cells{
+      [](Index input, Index hidden) { return heed::GruCell<float>(input, hidden); }, 6, 4, 2, false};
+  heed::LayerNorm<float> norm{4};
+  heed::Linear<float> output{4, 7};
+
+  Matrix<float> scores(const std::vector<heed::Token>& tokens) const {
+    const std::vector<Index> starts{0, static_cast<Index>(tokens.size())};
+    Matrix<float> x(6, starts[1]), y(6, starts[1]), normed(4, starts[1]), trace(norm.trace_size(), starts[1]);
+    heed::TransformerEncoderTape<float> layer_tape;
+    heed::MultiHeadTape<float> attention_tape;
+    heed::EncoderTape<float> tape;
+    words.forward(tokens, x);
+    layer.forward(x, starts, layer_tape, y);
+    attention.forward(y, starts, attention_tape, x);
+    cells.forward(x, heed::Packing(std::vector<Index>{starts[1]}), tape);
+    norm.forward(tape.outputs(), normed, trace);
+    Matrix<float> result(7, starts[1]);
+    output.forward(normed, result);
+    return result;
+  }
+
+  static void visit_parameters(auto&& visit, auto&... self) {
+    visit("words", self.words...);
+    visit("layer", self.layer...);
+    visit("attention", self.attention...);
+    visit("cells", self.cells...);
+    visit("norm", self.norm...);
+    visit("output", self.output...);
+  }
+};
+
+/// PyTorch's cells are modules of their own.
+const heed::PytorchNames names{{"cells.layers.0.forward", "cells.0"}, {"cells.layers.1.forward", "cells.1"}};
+
+heed::SafetensorsFile stored() {
+  return heed::SafetensorsFile::read(std::filesystem::path(HEED_FIXTURES) / "pytorch_modules" / "words.safetensors");
+}
+
+TEST(PytorchModules, ComputeTheSame) {
+  const auto file = stored();
+  const auto test = heed::PytorchTestVector<float>::read(file);
+  Words words;
+  heed::from_pytorch(file, words, "", {.names = names});
+  EXPECT_EQ(test.tokens(0), (std::vector<heed::Token>{3, 0, 6, 6, 1}));
+  EXPECT_NO_THROW(test.expect(0, words.scores(test.tokens(0))));
+  words.layer.attention.heads = 2;  // which no state dict tells
+  EXPECT_NE(refusal([&] { test.expect(0, words.scores(test.tokens(0))); }).find("differs"), std::string::npos);
+}
+
+TEST(PytorchModules, AreWrittenBackUnderTheirNames) {
+  const auto file = stored();
+  Words words;
+  heed::from_pytorch(file, words, "", {.names = names});
+  const heed::test::TemporaryFolder temporary;
+  heed::SafetensorsWriter writer;
+  heed::to_pytorch(writer, words, "", names);
+  writer.write(temporary.path() / "back.safetensors");
+  const auto back = heed::SafetensorsFile::read(temporary.path() / "back.safetensors");
+  EXPECT_EQ(back.tensors().size() + 2, file.tensors().size());  // there is a test vector too
+  for (const auto& [name, view] : back.tensors()) {
+    ASSERT_TRUE(file.tensors().contains(name)) << name;
+    EXPECT_EQ(view.shape, file.at(name).shape) << name;
+    EXPECT_EQ(heed::read_matrix<float>(view), heed::read_matrix<float>(file.at(name))) << name;
+  }
+}
+
+}  // namespace
