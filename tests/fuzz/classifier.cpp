@@ -5,7 +5,7 @@
 /// Any bytes as a sentiment model, whose labels are printed.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using heed::SafetensorsFile;
-  heed::test::feed(size, {64}, [&] {
+  heed::test::feed(size, {128}, [&] {
     const auto bytes = std::as_bytes(std::span(data, size));
     const auto classifier = examples::load_classifier(SafetensorsFile::parse(bytes, std::string(heed::test::fed)));
     for (const std::string& label : classifier.labels) {

@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string text(reinterpret_cast<const char*>(data), size), name(test::fed);
   for (const bool allow_missing_target : {false, true}) {
     std::istringstream in(text);
-    test::feed(size, {128}, [&] {
+    test::feed(size, {256}, [&] {
       for (const SentencePair& pair : read_pairs(in, name, {allow_missing_target, 100})) {
         if (pair.source.empty() || (pair.target.empty() && !allow_missing_target)) test::blame("taken", "no sentence");
         for (const Links* const links : {&pair.sure, &pair.possible}) {
@@ -28,11 +28,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     });
   }
   std::istringstream in(text), labelled(text);
-  test::feed(size, {128}, [&] {
+  test::feed(size, {256}, [&] {
     for (const Words& words : read_sentences(in, name)) {
       if (words.empty() || split_words(join_words(words)) != words) test::blame("taken", "what are not words");
     }
   });
-  test::feed(size, {128}, [&] { (void)examples::read_labelled(labelled, name); });
+  test::feed(size, {256}, [&] { (void)examples::read_labelled(labelled, name); });
   return 0;
 }

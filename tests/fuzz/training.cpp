@@ -21,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   double best_dev = 0;
   int epoch = 0;
   std::size_t next_update = 0;
-  test::feed(size, {64}, [&] {
+  test::feed(size, {128}, [&] {
     const auto file = SafetensorsFile::parse(std::as_bytes(std::span(data, size)), std::string(test::fed));
     load_run(file, examples::RunState{translator, optimizer, &average, plateau, best_dev, epoch, next_update},
              "as before");
