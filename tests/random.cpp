@@ -100,6 +100,22 @@ TEST(Random, BelowIsUnbiasedForHugeBounds) {
   EXPECT_NEAR(low, 10000, 400);
 }
 
+TEST(Random, PicksAsOftenAsTheOddsSay) {
+  Random random(7);
+  constexpr std::array<float, 6> odds = {0, 3, 0, 1, 4, 0};  // of 8
+  std::array<int, 6> counts{};
+  for (int i = 0; i < 80000; ++i) ++counts.at(random.pick(odds.size(), [&](std::size_t k) { return odds[k]; }));
+  for (std::size_t k = 0; k < odds.size(); ++k)
+    EXPECT_NEAR(counts[k], 10000 * odds[k], 500 * (odds[k] > 0 ? 1 : 0)) << k;
+}
+
+TEST(Random, PicksOneWithAChanceWhereTheSumFallsShortOfTheTotal) {
+  Random random(8);  // odds that shrink before they are summed again, as rounding might make the sum
+  int asked = 0;
+  const auto odds = [&](int k) { return k == 3 ? 0.0 : asked++ < 3 ? 1e9 : 1.0; };
+  EXPECT_EQ(random.pick(4, odds), 2);
+}
+
 TEST(Random, ShufflesEveryOrderEquallyOften) {
   Random random(6);
   std::array<int, 27> counts{};

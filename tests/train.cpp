@@ -1,7 +1,11 @@
 #include <heed/train.hpp>
 
+#include "support/numbers.hpp"
 #include "support/refusal.hpp"
 #include "support/translations.hpp"
+
+#include <heed/cells/gru.hpp>
+#include <heed/sentence_classifier.hpp>
 
 #include <gtest/gtest.h>
 
@@ -227,6 +231,28 @@ TEST(Trainer, FeedsTheModelItsOwnWordsAsOftenAsItIsTold) {
   for (const int threads : {1, 3}) {
     EXPECT_EQ(part_difference(trained(0.5, drawn, 1, threads), trained(0.5, drawn, 1, threads)), 0);
   }
+}
+
+TEST(Trainer, TeachesAClassifierTheMeanLossPerLabel) {
+  using Classifier = heed::SentenceClassifier<heed::Encoder<heed::GruCell<double>>>;
+  const auto cell = [](Index in, Index out) { return heed::GruCell<double>(in, out); };
+  Classifier model(5, {cell, 2, 3, 1, true}, 2, 3);
+  Random random(23);
+  randomize(model, random);
+  const std::vector<std::vector<heed::Token>> words{{3, 4, 0}, {4}, {3, 3, 4, 0, 2}, {0, 4, 3}};
+  const std::vector<std::span<const heed::Token>> sentences(words.begin(), words.end());
+  const std::vector<heed::Token> labels{2, 0, 1, 2};
+  Classifier expected = model, grad = heed::zeros_like(model);
+  Classifier::Tape tape;
+  const double loss = model.loss_and_gradient(sentences, labels, tape, grad);
+  heed::for_each_parameter([](const heed::ParameterName&, auto& x, const auto& d) { x -= 0.1 / 4 * d; }, expected,
+                           grad);
+  heed::Trainer<Classifier, heed::Sgd<Classifier>> trainer(model, heed::Sgd<Classifier>(model, 0.1),
+                                                           {.threads = 3, .clip = 0});
+  const auto update = trainer.update(sentences, labels, 0);
+  EXPECT_NEAR(update.loss, loss, 1e-12);
+  EXPECT_EQ(update.words, 4);
+  EXPECT_LE(part_difference(model, expected), 1e-12);
 }
 
 TEST(Trainer, LearnsAToyTaskWithEveryDecoder) {

@@ -38,7 +38,8 @@ struct Captioner {
   using Scalar = heed::scalar_of<T>;
   using S = Scalar;
   using Tape = CaptionerTape<S>;
-  using Source = std::span<const S>;  ///< the pixels of an image, channels x places
+  using Source = std::span<const S>;            ///< the pixels of an image, channels x places
+  using Target = std::span<const heed::Token>;  ///< its caption
   using Decoder = heed::CaptionDecoder<heed::LstmCell<T>, heed::AdditiveScorer<T>>;
   template <class U>
   using With = Captioner<U>;
@@ -73,7 +74,9 @@ struct Captioner {
   void score_words(const heed::In<S>& features, heed::Out<S> logits) const { output.forward(features, logits); }
 
   /// Decodes the captions of images, each followed by the end symbol: fills tape.decoder, its weights and gates too.
-  void decode(std::span<const Source> images, heed::Sentences captions, Tape& tape) const {
+  /// `random`, in training, draws which contexts are dropped.
+  void decode(std::span<const Source> images, heed::Sentences captions, Tape& tape,
+              heed::Random* random = nullptr) const {
     encode(images, tape);
     tape.lengths.clear();
     for (const auto& caption : captions) tape.lengths.push_back(static_cast<heed::Index>(caption.size()) + 1);
@@ -91,14 +94,14 @@ struct Captioner {
     }
     tape.y.resize(target.size(), tape.packing.columns());
     target.forward(tape.fed, tape.y);
-    heed::decode(decoder, tape.y, tape.packing, tape.memory, tape.state, tape.decoder);
+    heed::decode(decoder, tape.y, tape.packing, tape.memory, tape.state, tape.decoder, random);
   }
 
   /// The cross-entropy of the captions, summed over all words, and the doubly stochastic penalty, equation 14; its
   /// gradient, scaled, is added to `grad`.
   double loss_and_gradient(std::span<const Source> images, heed::Sentences captions, Tape& tape, With<S>& grad,
                            const heed::LossOptions<S>& options = {}) const {
-    decode(images, captions, tape);
+    decode(images, captions, tape, options.random);
     auto& steps = tape.decoder;
     tape.logits.resize(output.output_size(), steps.features.cols());
     score_words(steps.features, tape.logits);
@@ -113,7 +116,7 @@ struct Captioner {
     zero(tape.y, tape.d_y);
     tape.d_memory.zeros_like(tape.memory);
     heed::decode_backward(decoder, tape.y, tape.packing, tape.memory, tape.state, steps, grad.decoder, tape.d_y,
-                          tape.d_memory);
+                          tape.d_memory, options.random);
     target.backward(tape.fed, tape.d_y, grad.target);
     make_memory_backward(tape.d_memory, tape.encoder.d_outputs());
     encoder.backward(tape.x, tape.encoder, grad.encoder);

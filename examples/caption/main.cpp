@@ -54,9 +54,9 @@ struct CaptionProgram {
   using Model = Captioner<float>;
 
   std::string out = "caption";
-  std::uint64_t images = 100000, unseen = 1000, figures = 3, seed = 1;
+  std::uint64_t images = 160000, unseen = 1000, figures = 3, seed = 1;
   heed::Index batch = 16, hidden = 64, embedding = 48, alignment = 64;
-  double rate = 3e-3, clip = 1, lambda = 0;
+  double rate = 3e-3, clip = 1, lambda = 0, context_dropout = 0.3;
   heed::SearchOptions search;
   int threads = default_threads();
 
@@ -74,6 +74,9 @@ struct CaptionProgram {
     add("--alignment", alignment, "size of the layer that scores a place")->check(CLI::Range(1, 4096));
     add("--rate", rate, "learning rate of Adam, at its highest")->check(detail::between(1e-9, 10));
     add("--clip", clip, "largest global norm of the gradient (0: never clipped)")->check(detail::between(0, 1e9));
+    add("--context-dropout", context_dropout,
+        "share of the steps at which the recurrent state is not shown the context")
+        ->check(detail::between(0, 0.99));
     add("--lambda", lambda, "weight of the doubly stochastic penalty")->check(detail::between(0, 1e3));
     add("--beam", search.beam, "hypotheses kept for each caption; 1 is greedy")->check(CLI::Range(1, 100));
     add("--seed", seed, "of the first parameters and of the images")->check(detail::whole_number);
@@ -87,9 +90,6 @@ struct CaptionProgram {
     Model model = make();
     heed::Random random(seed);
     heed::initialize(model, random);
-    // Looks that differ from the first are learned from sooner than looks that see the mean of everything.
-    model.decoder.attention.look.scorer.U *= 3;
-    model.decoder.attention.look.scorer.v *= 3;
     std::cout << "Learning to describe from " << images << " images (" << heed::parameter_count(model)
               << " parameters)\n"
               << std::flush;
@@ -126,6 +126,8 @@ struct CaptionProgram {
     model.decoder = Model::Decoder([](heed::Index in, heed::Index size) { return heed::LstmCell<float>(in, size); },
                                    {{heed::AdditiveScorer<float>(hidden, annotation, alignment), {}}, hidden},
                                    embedding, annotation, hidden, 1, embedding);
+    // A state that is shown every context stores what it sees, and words that come later look anywhere, or not at all.
+    model.decoder.context_dropout = heed::Dropout<float>(context_dropout);
     model.output = heed::Linear<float>(embedding, words_.size());
     model.height = Scenes::grid.height;
     model.width = Scenes::grid.width;

@@ -9,11 +9,9 @@
 #include <heed/optimizer.hpp>
 #include <heed/schedules.hpp>
 #include <heed/text/exact_match.hpp>
-#include <heed/threads.hpp>
 #include <heed/train.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 #include <vector>
 
@@ -67,8 +65,8 @@ inline double accuracy(const std::vector<Verdict>& verdicts, const std::vector<h
   return heed::exact_match(found, labels);
 }
 
-/// Trains a classifier and keeps that of the epoch which does best on held-out sentences. The threads share the
-/// sentences of a batch; a fixed number of them gives the same bits in every run.
+/// Trains a classifier and keeps that of the epoch which does best on held-out sentences. A fixed number of threads gives
+/// the same bits in every run.
 class ClassifierTraining {
  public:
   /// Keeps references to all but the options.
@@ -78,11 +76,8 @@ class ClassifierTraining {
         train_(train),
         held_out_(held_out),
         options_(options),
-        adam_(model, options.rate),
-        team_(options.threads),
-        shards_(static_cast<std::size_t>(options.threads)) {
-    for (auto& shard : shards_) shard.grad = heed::zeros_like(model);
-  }
+        trainer_(model, heed::Adam(model, options.rate),
+                 {.threads = options.threads, .clip = options.clip, .seed = options.seed + 1}) {}
 
   /// Initialises the model and trains it. Returns whether it came to the end; if not, the model is the best so far.
   bool run(Progress& progress) {
@@ -104,7 +99,7 @@ class ClassifierTraining {
           model_ = best;
           return false;
         }
-        adam_.rate = schedule(static_cast<heed::Index>(number));
+        trainer_.optimizer.rate = schedule(static_cast<heed::Index>(number));
         loss += update(batch, number++);
         seen += static_cast<double>(batch.size());
         for (const heed::Index i : batch) words += train_.lengths[static_cast<std::size_t>(i)];
@@ -123,64 +118,26 @@ class ClassifierTraining {
   }
 
  private:
-  struct Shard {
-    ClassifierModel grad;
-    ClassifierModel::Tape tape;
+  /// One step on the mean loss of a batch, some of its words made unknown. Returns the sum of its losses.
+  double update(const std::vector<heed::Index>& batch, std::uint64_t number) {
+    heed::Random random(options_.seed + 2, number);
     std::vector<std::vector<heed::Token>> sentences;
     std::vector<heed::Token> labels;
-    double loss = 0;
-  };
-
-  /// One step on the mean loss of a batch. Returns the sum of its losses.
-  double update(const std::vector<heed::Index>& batch, std::uint64_t number) {
-    const auto threads = static_cast<std::size_t>(options_.threads);
-    const float share = 1.0F / static_cast<float>(batch.size());
-    team_.run([&](int i) {
-      const auto member = static_cast<std::size_t>(i);
-      Shard& shard = shards_[member];
-      heed::Random random(options_.seed + 1, number * threads + member);
-      deal(batch, member, random, shard);
-      heed::set_zero(shard.grad);
-      shard.loss = 0;
-      if (shard.sentences.empty()) return;
-      const std::vector<std::span<const heed::Token>> sentences(shard.sentences.begin(), shard.sentences.end());
-      shard.loss = model_.loss_and_gradient(sentences, shard.labels, shard.tape, shard.grad, {0, share, &random});
-    });
-    ClassifierModel& grad = shards_.front().grad;
-    double loss = shards_.front().loss;
-    for (std::size_t k = 1; k < threads; ++k) {
-      heed::add(shards_[k].grad, grad);
-      loss += shards_[k].loss;
-    }
-    const double norm = std::sqrt(heed::squared_norm(grad));
-    heed::require(std::isfinite(loss) && std::isfinite(norm), [] { return std::string("the loss is not finite"); });
-    adam_.begin_update();
-    team_.run([&](int i) {
-      adam_.update_share(model_, grad, {i, options_.threads}, heed::clip_factor(norm, options_.clip));
-    });
-    return loss;
-  }
-
-  /// Every so-manieth sentence of the batch, some of its words made unknown.
-  void deal(const std::vector<heed::Index>& batch, std::size_t member, heed::Random& random, Shard& shard) const {
-    shard.sentences.clear();
-    shard.labels.clear();
-    for (std::size_t k = member; k < batch.size(); k += shards_.size()) {
-      const auto place = static_cast<std::size_t>(batch[k]);
-      auto& words = shard.sentences.emplace_back(train_.sentences[place]);
+    for (const heed::Index i : batch) {
+      auto& words = sentences.emplace_back(train_.sentences[static_cast<std::size_t>(i)]);
       for (heed::Token& word : words) {
         if (random.uniform() < options_.word_dropout) word = heed::Vocabulary::unknown;
       }
-      shard.labels.push_back(train_.labels[place]);
+      labels.push_back(train_.labels[static_cast<std::size_t>(i)]);
     }
+    const std::vector<std::span<const heed::Token>> sources(sentences.begin(), sentences.end());
+    return trainer_.update(sources, labels, number).loss;
   }
 
   ClassifierModel& model_;
   const EncodedSentences &train_, &held_out_;
   ClassifierTrainingOptions options_;
-  heed::Adam<ClassifierModel> adam_;
-  heed::Team team_;
-  std::vector<Shard> shards_;
+  heed::Trainer<ClassifierModel> trainer_;
 };
 
 }  // namespace examples

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <numbers>
 #include <random>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -40,6 +41,24 @@ class Random {
     std::uint64_t x = bits();
     while (x < excess) x = bits();
     return x % bound;
+  }
+
+  /// One of 0 .. n - 1, each as often as its odds say: where the sum of the odds, taken in order, passes a uniform share
+  /// of their total. `odds_of(i)` is of any type that counts.
+  template <class Index, class OddsOf>
+  Index pick(Index n, const OddsOf& odds_of) {
+    using Odds = std::remove_cvref_t<decltype(odds_of(n))>;
+    Odds total(0), sum(0);
+    for (Index i = 0; i < n; ++i) total += odds_of(i);
+    const Odds passed = total * Odds(uniform());
+    Index likely = 0;
+    for (Index i = 0; i < n; ++i) {
+      const Odds odds = odds_of(i);
+      sum += odds;
+      if (odds > Odds(0)) likely = i;  // where rounding keeps the sum below the total, the last that has a chance
+      if (sum > passed) break;
+    }
+    return likely;
   }
 
   /// Every order equally likely (Fisher & Yates).

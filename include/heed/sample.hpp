@@ -85,22 +85,6 @@ void set_odds(const Eigen::Ref<const Vector<S>>& logits, const Banned& banned, d
   SoftmaxColumn<S>(odds.data(), odds.size()).exponentials(S(0), odds.data());
 }
 
-/// Where the sum of n odds, taken in order, passes `share` of their total: a share that is uniform on [0, 1) picks each
-/// as often as its odds say.
-template <class OddsOf>
-Index pick(Index n, double share, const OddsOf& odds_of) {
-  double total = 0, sum = 0;
-  for (Index i = 0; i < n; ++i) total += odds_of(i);
-  Index likely = 0;
-  for (Index i = 0; i < n; ++i) {
-    const double odds = odds_of(i);
-    sum += odds;
-    if (odds > 0) likely = i;  // where rounding keeps the sum below the total, the last that has a chance
-    if (sum > share * total) break;
-  }
-  return likely;
-}
-
 /// Leaves the words that may be drawn in `chances`: the `top_k` likeliest, and of those the fewest that have together the
 /// share `top_p` of the odds (Holtzman et al. 2020). Likeliest first, of two equal ones the smaller.
 template <class S>
@@ -170,16 +154,14 @@ void sample(const Model& model, Sentences sources, const SampleOptions& options,
     const double base = detail::before_logit<S>(logits.data(), logits.size(),
                                                 found.log_probabilities[static_cast<std::size_t>(column)]);
     detail::set_odds<S>(logits, banned, options.temperature, work.odds);
-    const double share = work.randoms[g].uniform();
+    Random& random = work.randoms[g];
     Index word = 0;
     if (options.top_k == 0 && options.top_p == 1) {
-      word = detail::pick(work.odds.size(), share, [&](Index k) { return static_cast<double>(work.odds(k)); });
+      word = random.pick(work.odds.size(), [&](Index k) { return static_cast<double>(work.odds(k)); });
     } else {
       auto& chances = work.chances;
       detail::truncate(work.odds, options, chances);
-      word = chances[static_cast<std::size_t>(detail::pick(static_cast<Index>(chances.size()), share, [&](Index k) {
-               return chances[static_cast<std::size_t>(k)].odds;
-             }))].token;
+      word = chances[random.pick(chances.size(), [&](std::size_t k) { return chances[k].odds; })].token;
     }
     found.heap.push_back({base + static_cast<double>(logits(word)), column, static_cast<Token>(word)});
   });

@@ -31,10 +31,8 @@ namespace detail {
 template <class S>
 Token draw_word(Eigen::Ref<Vector<S>> scores, Random& random) {
   const SoftmaxColumn<S> softmax(scores.data(), scores.size());
-  S left = softmax.exponentials(softmax.largest(), scores.data()) * number<S>(random.uniform());
-  Index k = 0;
-  while (k + 1 < scores.size() && left >= scores(k)) left -= scores(k++);
-  return static_cast<Token>(k);
+  softmax.exponentials(softmax.largest(), scores.data());
+  return static_cast<Token>(random.pick(scores.size(), [&](Index k) { return scores(k); }));
 }
 
 }  // namespace detail

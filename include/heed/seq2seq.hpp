@@ -66,6 +66,7 @@ struct Seq2Seq {
   using S = Scalar;
   using Tape = Seq2SeqTape<S>;
   using Source = std::span<const Token>;  ///< what is read of one item of a batch
+  using Target = std::span<const Token>;  ///< what is to be made of it
   template <class U>
   using With = Seq2Seq<KeptAs<U, EncoderType>, KeptAs<U, DecoderType>>;
 
@@ -234,11 +235,12 @@ struct Seq2Seq {
     d_weights.setZero();
     if (!some || weights.rows() == 0) return Sum<S>(0);
     const SentenceRanges sources(tape.memory.starts);
-    const Sum<S> again = coverage_loss<S>(weights, tape.target_packing, sources, options.coverage * options.scale,
-                                          d_weights),
-                 missed = doubly_stochastic_penalty<S>(weights, tape.target_packing, sources,
-                                                       options.doubly_stochastic * options.scale, d_weights);
-    return Sum<S>(options.coverage) * again + Sum<S>(options.doubly_stochastic) * missed;
+    const auto counted = [&](const auto& penalty, S by) {
+      if (by == S(0)) return Sum<S>(0);
+      return Sum<S>(Sum<S>(by) * penalty(weights, tape.target_packing, sources, by * options.scale, d_weights));
+    };
+    return counted(coverage_loss<S>, options.coverage) +
+           counted(doubly_stochastic_penalty<S>, options.doubly_stochastic);
   }
 
   void embed(const Embedding<S>& words, const std::vector<Token>& tokens, const Packing& packing, Random* random,

@@ -59,8 +59,18 @@ struct TrainerOptions {
   double coverage = 0, doubly_stochastic = 0;  ///< what losses of where was looked count (attention_penalty.hpp)
 };
 
-/// Trains a sequence-to-sequence model, a batch at a time. The sentences of a batch are dealt to the threads by length;
-/// gradients are added up in the order of the threads, so a fixed number of threads gives the same bits in every run.
+namespace detail {
+
+/// How many predictions a target is made of: its words and the end symbol, or a label alone.
+inline Index predictions(std::span<const Token> words) { return static_cast<Index>(words.size()) + 1; }
+inline Index predictions(Token) { return 1; }
+
+}  // namespace detail
+
+/// Trains a model, a batch at a time: a `Seq2Seq`, a `SentenceClassifier` or one of yours, which says by `Source` and
+/// `Target` (words or a label) what it learns from. The items of a batch are dealt to the threads by the length of their
+/// targets; gradients are added up in the order of the threads, so a fixed number of threads gives the same bits in every
+/// run.
 template <class Model, class Optimizer = Adam<Model>>
 class Trainer {
  public:
@@ -69,15 +79,16 @@ class Trainer {
   /// What an update was made by.
   struct Update {
     double loss;           ///< sum over the words, label smoothing included
-    Index words;           ///< target words, end symbols included
+    Index words;           ///< target words, end symbols included; or labels
     double gradient_norm;  ///< of the mean loss, before clipping
   };
 
   using Source = typename Model::Source;  ///< what is read of one item of a batch
+  using Target = typename Model::Target;  ///< what is to be made of it
   /// Sources and their targets, to be trained on.
   struct Batch {
     std::span<const Source> sources;  ///< as many as targets
-    Sentences targets;                ///< without begin and end symbol
+    std::span<const Target> targets;  ///< labels, or words without begin and end symbol
   };
 
   Optimizer optimizer;         ///< its rate may be changed between updates
@@ -97,7 +108,7 @@ class Trainer {
 
   /// One optimiser step on the mean loss per target word. Throws, and leaves the model as it was, if the loss or the
   /// gradient is not finite. `number` (0, 1, 2 ...) selects the dropout masks: the same number draws the same masks.
-  Update update(std::span<const Source> sources, Sentences targets, std::uint64_t number) {
+  Update update(std::span<const Source> sources, std::span<const Target> targets, std::uint64_t number) {
     const Batch batch{sources, targets};
     return update(std::span(&batch, 1), number);
   }
@@ -109,7 +120,7 @@ class Trainer {
     Index words = 0;
     for (const Batch& batch : batches) {
       check(batch);
-      for (const auto& target : batch.targets) words += static_cast<Index>(target.size()) + 1;
+      for (const Target& target : batch.targets) words += detail::predictions(target);
     }
     std::atomic<int> next = 0;
     team_.run([&](int i) {
@@ -166,7 +177,7 @@ class Trainer {
     Model grad;
     typename Model::Tape tape;
     std::vector<Source> sources;
-    std::vector<std::span<const Token>> targets;
+    std::vector<Target> targets;
     Random random{0};
     double loss = 0, squares = 0;  ///< of the words dealt; of this thread's share of the gradient
   };
@@ -184,8 +195,9 @@ class Trainer {
     const auto targets = batch.targets;
     order_.resize(sources.size());
     std::iota(order_.begin(), order_.end(), std::size_t{0});
-    std::stable_sort(order_.begin(), order_.end(),
-                     [&](std::size_t a, std::size_t b) { return targets[a].size() > targets[b].size(); });
+    std::stable_sort(order_.begin(), order_.end(), [&](std::size_t a, std::size_t b) {
+      return detail::predictions(targets[a]) > detail::predictions(targets[b]);
+    });
     for (auto& shard : shards_) {
       shard.sources.clear();
       shard.targets.clear();

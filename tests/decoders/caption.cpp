@@ -46,6 +46,33 @@ TEST(CaptionDecoder, GradientsAgreeWithCentralDifferences) {
                                images.memory.summary.size());
 }
 
+TEST(CaptionDecoder, ShowsTheCellSomeContextsAndTheReadoutAll) {
+  Setting images = setting();
+  Decoder decoder = make();
+  const double all = loss(decoder, images);
+  decoder.context_dropout = heed::Dropout<double>(0.5);
+  EXPECT_EQ(loss(decoder, images), all);  // not in training
+  heed::Random random(11);
+  const decoding::Run run(decoder, images, &random);
+  int dropped = 0;
+  for (Index i = 0; i < run.tape.contexts.cols(); ++i) {
+    const bool none = run.tape.taken.col(i).isZero(0);
+    dropped += none ? 1 : 0;
+    EXPECT_EQ(run.tape.taken.col(i), (none ? 0 : 2) * run.tape.contexts.col(i));
+    EXPECT_FALSE(run.tape.contexts.col(i).isZero(0));
+  }
+  EXPECT_GT(dropped, 0);
+  EXPECT_LT(dropped, run.tape.contexts.cols());
+}
+
+TEST(CaptionDecoder, GradientsAgreeWithCentralDifferencesWhereContextsAreDropped) {
+  Setting images = setting();
+  Decoder decoder = make();
+  decoder.context_dropout = heed::Dropout<double>(0.5);
+  const auto check = decoding::check(decoder, images, 11);
+  EXPECT_LE(check.error, 1e-6) << check.name << ' ' << check.place;
+}
+
 TEST(CaptionDecoder, BeginsWithAnMlpForEachHalfOfItsState) {
   const Decoder decoder = make();
   Setting images = setting();

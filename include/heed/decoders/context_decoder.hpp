@@ -1,6 +1,7 @@
 #pragma once
 
 #include <heed/decoders/decoder.hpp>
+#include <heed/layers/dropout.hpp>
 #include <heed/readout.hpp>
 
 namespace heed::inline v0_1 {
@@ -26,6 +27,10 @@ struct ContextDecoder {
   Bridge<Stored> bridge;        ///< where it begins
   ReadoutType<Stored> readout;  ///< what the output layer sees of it
   Index word = 0;               ///< size of an embedded word: where the context's block of the first cell's W begins
+
+  /// Of whole contexts, as the cell takes them in, drawn for every step; the readout sees them all. A cell that misses
+  /// some of what was seen keeps little of it for later words, so these look themselves, each at what it names.
+  Dropout<S> context_dropout;
 
   ContextDecoder() = default;
 
@@ -55,6 +60,10 @@ struct ContextDecoder {
   void begin(const In<S>& x, const Memory<S>& memory, DecoderTape<S>& tape) const {
     stack.begin(x.cols(), tape.stack);
     attention.begin(memory, x.cols(), tape);
+    if (context_dropout.rate > 0) {
+      tape.taken.resize(tape.contexts.rows(), x.cols());
+      tape.kept_share.resize(1, x.cols());
+    }
     stack.bottom().project(x, 0, tape.stack.layers.front().trace);
   }
 
@@ -62,7 +71,8 @@ struct ContextDecoder {
             Random* random) const {
     attention.forward(state.layers.back().topRows(stack.hidden_size()).leftCols(n), memory, detail::reading(state, n),
                       state.carry.leftCols(n), tape, first, random);
-    stack.bottom().project(tape.contexts.middleCols(first, n), word,
+    if (context_dropout.rate > 0) drop_contexts(random, first, n, tape);
+    stack.bottom().project(taken(tape).middleCols(first, n), word,
                            tape.stack.layers.front().trace.middleCols(first, n));
     stack.step(tape.stack, first, n, state.layers, random);
   }
@@ -87,8 +97,16 @@ struct ContextDecoder {
     auto d_state = tape.stack.top().d_state.topRows(stack.hidden_size()).leftCols(n);
     stack.step_backward(tape.stack, first, n, random);                              // was: stack.step
     if (readout.reads_previous()) d_state += tape.d_previous.middleCols(first, n);  // was: readout
-    stack.bottom().project_backward(tape.stack.layers.front().d_a.middleCols(first, n), word,
-                                    tape.d_contexts.middleCols(first, n));  // was: project
+    const auto d_a = tape.stack.layers.front().d_a.middleCols(first, n);
+    auto d_contexts = tape.d_contexts.middleCols(first, n);
+    if (context_dropout.rate == 0) {
+      stack.bottom().project_backward(d_a, word, d_contexts);  // was: project
+    } else {
+      tape.d_taken.resize(d_contexts.rows(), n);
+      tape.d_taken.setZero();
+      stack.bottom().project_backward(d_a, word, tape.d_taken);                            // was: project
+      d_contexts += tape.d_taken * tape.kept_share.row(0).segment(first, n).asDiagonal();  // was: taken
+    }
     attention.backward(memory, detail::reading(state, n), tape, first, grad.attention, d_state,
                        d_memory);  // was: attention
   }
@@ -96,7 +114,7 @@ struct ContextDecoder {
   void begin_backward(const In<S>& x, const DecoderTape<S>& tape, With<S>& grad, Out<S> d_x) const {
     const auto& bottom = tape.stack.layers.front();
     stack.accumulate(tape.stack, grad.stack);
-    stack.bottom().accumulate(tape.contexts, word, bottom.d_a, grad.stack.layers.front());
+    stack.bottom().accumulate(taken(tape), word, bottom.d_a, grad.stack.layers.front());
     stack.bottom().accumulate(x, 0, bottom.d_a, grad.stack.layers.front());
     stack.bottom().project_backward(bottom.d_a, 0, d_x);
     attention.accumulate(tape.stack.top().previous.topRows(stack.hidden_size()), tape, grad.attention);
@@ -117,9 +135,24 @@ struct ContextDecoder {
     visit("bridge", self.bridge...);
     visit("readout", self.readout...);
     visit("word", self.word...);
+    visit("context_dropout", self.context_dropout...);
   }
 
  private:
+  /// The contexts as the cell takes them in.
+  In<S> taken(const DecoderTape<S>& tape) const {
+    if (context_dropout.rate > 0) return tape.taken;
+    return tape.contexts;
+  }
+
+  void drop_contexts(Random* random, Index first, Index n, DecoderTape<S>& tape) const {
+    auto share = tape.kept_share.middleCols(first, n);
+    share.setOnes();
+    context_dropout.draw(random, 1, n, tape.mask);
+    if (tape.mask.size() > 0) share = tape.mask;
+    tape.taken.middleCols(first, n) = tape.contexts.middleCols(first, n) * share.row(0).asDiagonal();
+  }
+
   /// The states that the readout sees.
   In<S> shown(const DecoderTape<S>& tape) const {
     const auto& top = tape.stack.top();

@@ -48,15 +48,18 @@ struct DecoderState {
 /// what is below. Only grows.
 template <class S>
 struct DecoderTape : LookTape<S> {
-  StackTape<S> stack;   ///< of the recurrent layers
-  Buffer<S> feeds;      ///< features x N: the attentional vector each step was fed
-  Buffer<S> features;   ///< features x N: what the output layer sees
-  Buffer<S> readout;    ///< what the readout keeps for backward
-  Buffer<S> summaries;  ///< memory size x sentences: what the first state was made from
-  Memory<S> code;       ///< a memory of summaries alone: what a decoder made of another before it began
-  Buffer<S> coded;      ///< the summaries it made that from
+  StackTape<S> stack;    ///< of the recurrent layers
+  Buffer<S> feeds;       ///< features x N: the attentional vector each step was fed
+  Buffer<S> features;    ///< features x N: what the output layer sees
+  Buffer<S> readout;     ///< what the readout keeps for backward
+  Buffer<S> summaries;   ///< memory size x sentences: what the first state was made from
+  Memory<S> code;        ///< a memory of summaries alone: what a decoder made of another before it began
+  Buffer<S> coded;       ///< the summaries it made that from
+  Buffer<S> taken;       ///< memory size x N: contexts as the cell took them in, where some are dropped
+  Buffer<S> kept_share;  ///< 1 x N: what they were multiplied by, 0 where they were dropped
 
   Buffer<S> d_previous, d_feed;  ///< of the states a readout saw before their step, and of what was fed back
+  Buffer<S> mask, d_taken;       ///< of one step: drawn for it; of what was taken in
   Memory<S> d_code;              ///< of `code`
   Buffer<S> d_features;          ///< to be filled before backward; overwritten by it
 };

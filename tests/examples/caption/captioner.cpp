@@ -59,6 +59,22 @@ TEST(Captioner, GradientsAgreeWithCentralDifferences) {
   EXPECT_EQ(check.checked, heed::parameter_count(trial.model));
 }
 
+TEST(Captioner, DropsContextsInTrainingAndHasExactGradientsThen) {
+  Trial trial;
+  auto grad = heed::zeros_like(trial.model), ignored = grad;
+  const double all = trial.loss(ignored);
+  trial.model.decoder.context_dropout = heed::Dropout<double>(0.5);
+  EXPECT_EQ(trial.loss(ignored), all);
+  const auto drawn = [&](Captioner& to) {
+    heed::Random random(13);
+    trial.options.random = &random;
+    return trial.loss(to);
+  };
+  EXPECT_NE(drawn(grad), all);
+  const auto check = heed::check_gradients(trial.model, grad, [&] { return drawn(ignored); });
+  EXPECT_LE(check.error, 1e-6) << check.name << ' ' << check.place;
+}
+
 TEST(Captioner, ThePenaltyIsLambdaTimesEquation14) {
   Trial trial;
   auto grad = heed::zeros_like(trial.model);
