@@ -7,8 +7,10 @@
 #include <heed/sentence_classifier.hpp>
 #include <heed/text/vocabulary.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 namespace examples {
@@ -56,6 +58,19 @@ inline double classifier_size(const ClassifierConfig& config, heed::Index vocabu
          static_cast<double>(labels) * (2 * H + 1);
 }
 
+/// Labels are printed, so they are what a file of labelled sentences may hold: words, as `labels_of` orders them.
+inline void check_labels(const heed::Words& labels) {
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const bool word = !labels[i].empty() && std::none_of(labels[i].begin(), labels[i].end(), [](char c) {
+      return c == ' ' || heed::detail::is_control(c);
+    });
+    heed::require(word && (i == 0 || labels[i - 1] < labels[i]), [&] {
+      return "the labels are words, each once and in the order of their bytes, not " +
+             heed::detail::in_quotes(heed::join_words(labels));
+    });
+  }
+}
+
 }  // namespace detail
 
 inline void save_classifier(const std::filesystem::path& path, const Classifier& classifier) {
@@ -71,8 +86,7 @@ inline void save_classifier(const std::filesystem::path& path, const Classifier&
 }
 
 /// Throws, with the file's name and what is wrong, unless everything in the file is right.
-inline Classifier load_classifier(const std::filesystem::path& path) {
-  const auto file = heed::SafetensorsFile::read(path);
+inline Classifier load_classifier(const heed::SafetensorsFile& file) {
   const auto text_at = [&](const std::string& key) -> const std::string& {
     return heed::detail::metadata_at(file, key, "sentiment model");
   };
@@ -84,13 +98,14 @@ inline Classifier load_classifier(const std::filesystem::path& path) {
   ClassifierConfig config;
   detail::for_each_classifier_field(config, [&]<class T>(const std::string& name, T& value) {
     const std::string& text = text_at("config." + name);
-    const bool read = heed::detail::read_field(text, value) && value >= T(0) && value <= T(16384);
+    const bool read = heed::detail::read_field(text, value) && value >= T(std::is_integral_v<T>) && value <= T(16384);
     heed::require(read,
                   [&] { return file.name() + ": config." + name + " cannot be " + heed::detail::in_quotes(text); });
   });
   try {
     auto vocabulary = heed::Vocabulary::from_words(heed::detail::split_lines(text_at("vocabulary")));
     heed::Words labels = heed::detail::split_lines(text_at("labels"));
+    detail::check_labels(labels);
     double held = 0;
     for (const auto& [name, tensor] : file.tensors()) held += static_cast<double>(tensor.data.size()) / sizeof(float);
     const double claimed = detail::classifier_size(config, vocabulary.size(), labels.size());
@@ -105,6 +120,10 @@ inline Classifier load_classifier(const std::filesystem::path& path) {
     const std::string what = error.what();
     heed::fail(what.find(file.name()) == 0 ? what : file.name() + ": " + what);
   }
+}
+
+inline Classifier load_classifier(const std::filesystem::path& path) {
+  return load_classifier(heed::SafetensorsFile::read(path));
 }
 
 }  // namespace examples

@@ -4,6 +4,7 @@
 #include <heed/text/vocabulary.hpp>
 
 #include <algorithm>
+#include <istream>
 #include <string>
 #include <vector>
 
@@ -17,9 +18,8 @@ struct Labelled {
 
 /// Reads one labelled sentence a line: the label, a tab, words separated by spaces. Throws at the first line that is
 /// anything else.
-inline std::vector<Labelled> read_labelled(const std::string& path) {
-  auto in = heed::detail::open_text(path);
-  heed::LineReader line(in, path);
+inline std::vector<Labelled> read_labelled(std::istream& in, const std::string& name) {
+  heed::LineReader line(in, name);
   std::vector<Labelled> sentences;
   while (line.next()) {
     const auto fields = heed::detail::split_fields(line.text(), '\t');
@@ -31,8 +31,13 @@ inline std::vector<Labelled> read_labelled(const std::string& path) {
     if (label.size() != 1) line.fail("a label is one word, not " + heed::detail::in_quotes(fields[0]));
     sentences.push_back({label.front(), heed::detail::read_words(line, fields[1], "the sentence", {})});
   }
-  heed::require(!sentences.empty(), [&] { return path + ": is empty, expected at least one labelled sentence"; });
+  heed::require(!sentences.empty(), [&] { return name + ": is empty, expected at least one labelled sentence"; });
   return sentences;
+}
+
+inline std::vector<Labelled> read_labelled(const std::string& path) {
+  auto in = heed::detail::open_text(path);
+  return read_labelled(in, path);
 }
 
 /// The labels there are, in the order of their bytes.

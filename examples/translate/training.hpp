@@ -4,6 +4,7 @@
 #include "support/progress.hpp"
 #include "translate/evaluation.hpp"
 #include "translate/recipe.hpp"
+#include "translate/run_state.hpp"
 
 #include <chrono>
 #include <cmath>
@@ -67,7 +68,7 @@ class Training {
     const auto updates_per_epoch = whole_parts(whole_parts(train_.size(), options_.batch), options_.accumulate);
     const double updates = static_cast<double>(updates_per_epoch) * options_.epochs;
     const Schedule rate = rate_schedule(options_, updates), forcing = forcing_schedule(options_, updates);
-    if (options_.resume) load_state();
+    if (options_.resume) load_state(updates_per_epoch);
     TrainingResult result;
     long long tokens = 0;
     double shown_loss = std::numeric_limits<double>::quiet_NaN();
@@ -181,55 +182,35 @@ class Training {
     return text;
   }
 
-  /// Calls f(key, number) for all that the run keeps count of.
-  template <class F>
-  void for_each_count(const F& f) {
-    f("training.epoch", epoch_);
-    f("training.next_update", next_update_);
-    f("training.updates", trainer_.optimizer.updates);
-    f("training.best_dev", best_dev_);
-    f("training.plateau.rate", plateau_.rate);
-    f("training.plateau.best", plateau_.best);
-    f("training.plateau.no_better", plateau_.no_better);
-    if (average_) f("training.average.updates", average_->updates);
+  RunState state() {
+    return {translator_, trainer_.optimizer, average_ ? &*average_ : nullptr, plateau_, best_dev_,
+            epoch_,      next_update_};
   }
 
   void save_state() {
     if (options_.save.empty()) return;
     heed::SafetensorsWriter writer;
-    heed::save_translator(writer, translator_);
-    heed::save_parameters(writer, trainer_.optimizer.first, "adam.first");
-    heed::save_parameters(writer, trainer_.optimizer.second, "adam.second");
-    if (average_) heed::save_parameters(writer, average_->model, "average");
-    writer.metadata("training.settings", settings());
-    for_each_count([&](const std::string& key, auto value) { writer.metadata(key, heed::detail::field_text(value)); });
+    save_run(writer, state(), settings());
     writer.write(state_path(options_.save));
     if (std::filesystem::exists(options_.save)) return;
     best_.model = learned();
     heed::save_translator(options_.save, best_);
   }
 
-  void load_state() {
+  void load_state(std::size_t updates_per_epoch) {
     const auto file = heed::SafetensorsFile::read(state_path(options_.save));
-    const std::string& stored = heed::detail::metadata_at(file, "training.settings");
-    heed::require(stored == settings(), [&] {
-      return file.name() + ": the run was started with " + stored + ", it cannot go on with " + settings();
+    load_run(file, state(), settings());
+    heed::require(epoch_ < options_.epochs && next_update_ < updates_per_epoch, [&] {
+      return file.name() + ": stopped at update " + std::to_string(next_update_) + " of epoch " +
+             std::to_string(epoch_) + ", but there are " + std::to_string(updates_per_epoch) + " in each of " +
+             std::to_string(options_.epochs);
     });
-    heed::Translator loaded = heed::load_translator(file);
-    heed::require(loaded.config == translator_.config && loaded.source == translator_.source &&
-                      loaded.target == translator_.target,
-                  [&] { return file.name() + ": the run was started with another model or other data"; });
-    heed::load_parameters(file, trainer_.optimizer.first, "adam.first");
-    heed::load_parameters(file, trainer_.optimizer.second, "adam.second");
-    if (average_) heed::load_parameters(file, average_->model, "average");
-    for_each_count([&](const std::string& key, auto& value) {
-      const std::string& text = heed::detail::metadata_at(file, key);
-      heed::require(heed::detail::read_field(text, value),
-                    [&] { return file.name() + ": " + key + " cannot be \"" + text + '"'; });
-    });
-    translator_ = std::move(loaded);
-    const bool saved = epoch_ > 0 && std::filesystem::exists(options_.save);  // before, an older run's model is there
-    best_ = saved ? heed::load_translator(std::filesystem::path(options_.save)) : translator_;
+    best_ = translator_;
+    if (epoch_ == 0 || !std::filesystem::exists(options_.save)) return;  // what is there may be an older run's model
+    best_ = heed::load_translator(std::filesystem::path(options_.save));
+    heed::require(
+        best_.config == translator_.config && best_.source == translator_.source && best_.target == translator_.target,
+        [&] { return options_.save + ": is not the model of the run that stopped"; });
   }
 
   heed::Translator& translator_;

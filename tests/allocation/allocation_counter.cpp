@@ -3,17 +3,37 @@
 #include <cerrno>
 #include <cstddef>
 
+// A sanitizer that replaces malloc says itself what is asked of it.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HEED_MALLOC_HAS_HOOKS
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define HEED_MALLOC_HAS_HOOKS
+#endif
+#endif
+
+#if defined(HEED_MALLOC_HAS_HOOKS)
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void*, std::size_t),
+                                                         void (*)(const volatile void*));
+#endif
+
 namespace {
 
 thread_local constinit bool counting = false;
 thread_local constinit long counted = 0;
-thread_local constinit std::size_t most = 0;
+thread_local constinit std::size_t most = 0, sum = 0;
 
 [[gnu::noinline]] void count(std::size_t size) {
   if (!counting) return;
   ++counted;
   if (size > most) most = size;
+  sum += size;
 }
+
+#if defined(HEED_MALLOC_HAS_HOOKS)
+const int hooks = __sanitizer_install_malloc_and_free_hooks([](const volatile void*, std::size_t size) { count(size); },
+                                                            [](const volatile void*) {});
+#endif
 
 }  // namespace
 
@@ -21,7 +41,7 @@ namespace heed::test {
 
 AllocationCounter::AllocationCounter() {
   counted = 0;
-  most = 0;
+  most = sum = 0;
   counting = true;
 }
 
@@ -31,9 +51,11 @@ long AllocationCounter::count() const { return counted; }
 
 std::size_t AllocationCounter::largest() const { return most; }
 
+std::size_t AllocationCounter::total() const { return sum; }
+
 }  // namespace heed::test
 
-#if defined(__GLIBC__)
+#if defined(__GLIBC__) && !defined(HEED_MALLOC_HAS_HOOKS)
 
 // What the names below stand for in the C library, which it exports for this.
 extern "C" {

@@ -41,13 +41,14 @@ TEST_F(AllocationCounter, CountsEveryWayToAskForMemory) {
             1);
 }
 
-TEST_F(AllocationCounter, KnowsTheLargestRequest) {
+TEST_F(AllocationCounter, KnowsTheLargestRequestAndTheirSum) {
   const heed::test::AllocationCounter counter;
   for (const std::size_t size : {10u, 3000u, 20u}) {
     seen = std::malloc(size);
     std::free(seen);
   }
   EXPECT_EQ(counter.largest(), 3000u);
+  EXPECT_EQ(counter.total(), 3030u);
 }
 
 TEST_F(AllocationCounter, CountsOperatorNew) {

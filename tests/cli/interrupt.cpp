@@ -27,6 +27,17 @@ class TranslateInterrupt : public Program {
     return finish(process);
   }
 
+  /// A safetensors file with another value of its metadata, as it stands in JSON.
+  static std::string with_metadata(const std::string& file, const std::string& key, const std::string& value) {
+    const auto begin = file.find('"' + key + "\":\"") + key.size() + 4, end = file.find('"', begin);
+    std::string changed = file.substr(0, begin) + value + file.substr(end);
+    std::uint64_t header = 0;
+    for (std::size_t i = 8; i-- > 0;) header = header << 8U | static_cast<unsigned char>(file[i]);
+    header += changed.size() - file.size();
+    for (std::size_t i = 0; i < 8; ++i) changed[i] = static_cast<char>(static_cast<unsigned char>(header >> (8 * i)));
+    return changed;
+  }
+
   void expect_a_model(const std::string& save) const {
     const Outcome outcome = translate({"run", "--model", path(save), "--max-length", "3"}, "the cat\n");
     EXPECT_EQ(outcome.code, 0) << outcome.err;
@@ -117,6 +128,33 @@ TEST_F(TranslateInterrupt, RefusesToGoOnWithOtherSettings) {
   write("model.training", model);
   expect_refusal(translate(run("model") + Arguments{"--resume"}), {path("model.training"), "training.settings"});
   EXPECT_TRUE(contents(path("model")) == model);
+}
+
+TEST_F(TranslateInterrupt, RefusesToGoOnFromAPlaceThatNoRunReaches) {
+  ASSERT_EQ(interrupted(run("model"), SIGINT, "epoch 1: ").code, 0);
+  const std::string state = contents(path("model.training"));
+  for (const auto& [key, value] : std::vector<std::pair<std::string, std::string>>{{"epoch", "-1"},
+                                                                                   {"epoch", "2147483647"},
+                                                                                   {"next_update", "-1"},
+                                                                                   {"updates", "9223372036854775807"},
+                                                                                   {"updates", R"(a\u001b[2J)"},
+                                                                                   {"best_dev", "nan"},
+                                                                                   {"plateau.rate", "-1"},
+                                                                                   {"plateau.no_better", ""}}) {
+    SCOPED_TRACE(key + ' ' + value);
+    write("model.training", with_metadata(state, "training." + key, value));
+    expect_refusal(translate(run("model") + Arguments{"--resume"}),
+                   {path("model.training") + ": training." + key + " cannot be \""});
+  }
+  for (const auto& [key, value] : {std::pair("training.epoch", "200"), std::pair("training.next_update", "99999")}) {
+    write("model.training", with_metadata(state, key, value));
+    expect_refusal(translate(run("model") + Arguments{"--resume"}), {path("model.training") + ": stopped at update "});
+  }
+  write("model.training", state);
+  EXPECT_EQ(translate(with(training("other"), "--hidden", "18")).code, 0);
+  write("model", contents(path("other")));
+  expect_refusal(translate(run("model") + Arguments{"--resume"}),
+                 {path("model"), "not the model of the run that stopped"});
 }
 
 TEST_F(TranslateInterrupt, LeavesAnOlderModelUntilThereIsABetterOne) {

@@ -123,5 +123,12 @@ TEST_F(Sentiment, RefusesModelsAndLinesThatAreNone) {
   const std::string whole = contents(path("model"));
   write("cut", whole.substr(0, whole.size() - 4));
   expect_refusal(run({"run", "--model", path("cut")}, "fine\n"), {"cut"});
+  for (const std::string bad : {R"(up\ndown)", R"(aaa\t\nb)", R"(up\nd  p)"}) {
+    std::string labels = whole;
+    const auto at = labels.find(R"(down\nup)");
+    ASSERT_NE(at, std::string::npos);
+    write("labels", labels.replace(at, bad.size(), bad));
+    expect_refusal(run({"run", "--model", path("labels")}, "fine\n"), {path("labels") + ": the labels are words"});
+  }
   expect_refusal(run({"run", "--model", path("model")}, "\n"), {"standard input:1", "the line is empty"});
 }

@@ -1,5 +1,6 @@
 #include <heed/io/safetensors_reader.hpp>
 
+#include "support/refusal.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <gtest/gtest.h>
@@ -27,13 +28,8 @@ heed::SafetensorsFile parse(const std::string& bytes) {
   return heed::SafetensorsFile::parse(std::as_bytes(std::span(bytes)), "f");
 }
 
-std::string refusal(const std::string& bytes) {
-  try {
-    parse(bytes);
-  } catch (const heed::Error& error) {
-    return error.what();
-  }
-  return "(accepted)";
+std::string refused(const std::string& bytes) {
+  return refusal([&] { parse(bytes); });
 }
 
 /// A header with one tensor.
@@ -43,7 +39,7 @@ std::string one(const std::string& dtype, const std::string& shape, const std::s
 
 bool mentions(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-#define EXPECT_REFUSED(bytes, part) EXPECT_PRED2(mentions, refusal(bytes), part)
+#define EXPECT_REFUSED(bytes, part) EXPECT_PRED2(mentions, refused(bytes), part)
 
 TEST(SafetensorsFile, ReadsWhatTheOfficialLibraryWrote) {
   const auto file = heed::SafetensorsFile::read(fixtures / "kinds.safetensors");
@@ -75,6 +71,12 @@ TEST(SafetensorsFile, AcceptsAnEmptyFileOfTensorsAndPadding) {
   EXPECT_TRUE(parse(file_of(R"({"__metadata__":{}})")).metadata().empty());
 }
 
+TEST(SafetensorsFile, AcceptsWhiteSpaceAndLeavesTheTextBetweenQuotesAlone) {
+  const auto file = parse(file_of("{\n\t\"__metadata__\" :\r\n{ \"a \\\" \\t\" : \"b\\\\\" ,\n\"c\":\" \" }\n}\t\r\n"));
+  EXPECT_EQ(file.metadata().at("a \" \t"), "b\\");
+  EXPECT_EQ(file.metadata().at("c"), " ");
+}
+
 TEST(SafetensorsFile, AcceptsScalarsAndSizesOfZero) {
   EXPECT_EQ(parse(file_of(one("U8", "[]", "[0,1]"), "a")).at("x").shape.size(), 0U);
   EXPECT_EQ(parse(file_of(one("F32", "[0,2305843009213693952]", "[0,0]"))).at("x").data.size(), 0U);
@@ -85,21 +87,97 @@ TEST(SafetensorsFile, AcceptsScalarsAndSizesOfZero) {
   EXPECT_EQ(file.tensors().size(), 4U);
 }
 
+/// A file as an attacker or an accident makes it, and how the message about it begins after the file's name.
+struct Hostile {
+  std::string name, bytes, problem;
+};
+
+void PrintTo(const Hostile& hostile, std::ostream* out) { *out << hostile.name; }
+
+std::vector<Hostile> hostile_files() {
+  const auto two = [](const std::string& first, const std::string& second) {
+    return R"({"a":{"dtype":"U8","shape":[2],"data_offsets":)" + first +
+           R"(},"b":{"dtype":"U8","shape":[2],"data_offsets":)" + second + "}}";
+  };
+  const std::string entry = R"("1234567":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},)";
+  const std::string entries = std::to_string(10'000'000 * entry.size());
+  return {
+      {"EmptyFile", "", "has 0 bytes; a safetensors file has at least 8"},
+      {"LengthCutShort", "1234567", "has 7 bytes; a safetensors file has at least 8"},
+      {"LengthOnly", little_endian(2), "says its header has 2 bytes, but only 0 follow (was it cut short?)"},
+      {"HugeLength", little_endian(UINT64_MAX) + "{}",
+       "says its header has 18446744073709551615 bytes; at most 100000000 are allowed"},
+      {"LengthThatWraps", little_endian(UINT64_MAX - 7) + "{}",
+       "says its header has 18446744073709551608 bytes; at most 100000000 are allowed"},
+      {"TenMillionEntries", little_endian(10'000'000 * entry.size()) + '{' + entry,
+       "says its header has " + entries + " bytes; at most 100000000 are allowed"},
+      {"HeaderOfABrace", file_of("{"), "the header is not valid JSON at its byte 2: "},
+      {"HeaderThatIsNoObject", file_of("[]"), "the header does not begin with '{'"},
+      {"InvalidUtf8", file_of("{\"\xff\":{}}"), "the header is not valid JSON at its byte 3: "},
+      {"DeepNesting", file_of("{\"a\":" + std::string(1'000'000, '[')),
+       "the header, at \"a\": expected an object but found an array"},
+      {"DuplicateNames", file_of(R"({"x":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"x":{}})"),
+       "the header, at \"x\": two tensors have this name"},
+      {"MetadataThatIsNoString", file_of(R"({"__metadata__":{"k":1}})"),
+       "the header, at \"__metadata__\": expected strings only but found the number 1"},
+      {"UnknownDtype", file_of(one("F31", "[1]", "[0,4]"), "1234"),
+       "the header, at \"x\": the dtype \"F31\" is not known"},
+      {"NegativeSize", file_of(one("U8", "[-1]", "[0,1]"), "a"),
+       "the header, at \"x\": expected the sizes of \"shape\", whole numbers of 0 or more, but found the negative "
+       "number -1"},
+      {"FractionalSize", file_of(one("U8", "[1.0]", "[0,1]"), "a"),
+       "the header, at \"x\": expected the sizes of \"shape\", whole numbers of 0 or more, but found a number that is "
+       "not a "
+       "whole one below 2^64, \"1.0\""},
+      {"NegativeOffset", file_of(one("U8", "[1]", "[-1,1]"), "a"),
+       "the header, at \"x\": expected two whole numbers in \"data_offsets\", begin and end, but found the negative "
+       "number -1"},
+      {"OneOffset", file_of(one("U8", "[1]", "[1]"), "a"),
+       "the header, at \"x\": \"data_offsets\" has 1 numbers; expected 2, begin and end"},
+      {"EndBeforeBegin", file_of(one("U8", "[1]", "[1,0]"), "a"),
+       "tensor \"x\" of U8 (1) at bytes [1, 0) ends before it begins"},
+      {"FirstTensorAfterAGap", file_of(one("U8", "[1]", "[1,2]"), "ab"),
+       "tensor \"x\" of U8 (1) at bytes [1, 2) should begin at byte 0"},
+      {"OverlappingTensors", file_of(two("[0,2]", "[1,3]"), "abc"),
+       "tensor \"b\" of U8 (2) at bytes [1, 3) should begin at byte 2"},
+      {"GapBetweenTensors", file_of(two("[0,2]", "[3,5]"), "abcde"),
+       "tensor \"b\" of U8 (2) at bytes [3, 5) should begin at byte 2"},
+      {"TwoBytesMissing", file_of(one("F32", "[1]", "[0,4]"), "12"),
+       "tensor \"x\" of F32 (1) at bytes [0, 4) reaches past the end of the data, which has 2 bytes (was the file cut "
+       "short?)"},
+      {"TrailingBytes", file_of(one("F32", "[1]", "[0,4]"), "12345"), "has 1 bytes to spare after its last tensor"},
+      {"RangeThatIsNotTheShape", file_of(one("F32", "[2]", "[0,4]"), "1234"),
+       "tensor \"x\" of F32 (2) at bytes [0, 4) should have 8 bytes by its shape"},
+      {"ShapeThatOverflows", file_of(one("F32", "[2,18446744073709551614]", "[0,4]"), "1234"),
+       "tensor \"x\" of F32 (2, 18446744073709551614) at bytes [0, 4) has a shape too large to count"},
+      {"ShapeThatWrapsToNothing", file_of(one("F32", "[4294967296,4294967296]", "[0,0]")),
+       "tensor \"x\" of F32 (4294967296, 4294967296) at bytes [0, 0) has a shape too large to count"},
+  };
+}
+
+class HostileSafetensors : public testing::TestWithParam<Hostile> {};
+
+TEST_P(HostileSafetensors, IsRefusedByNameForWhatIsWrong) {
+  const heed::test::TemporaryFolder temporary;
+  const fs::path path = temporary.path() / "h.safetensors";
+  std::ofstream(path, std::ios::binary) << GetParam().bytes;
+  const std::string expected = path.string() + ": " + GetParam().problem;
+  EXPECT_EQ(refusal([&] { heed::SafetensorsFile::read(path); }).substr(0, expected.size()), expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(File, HostileSafetensors, testing::ValuesIn(hostile_files()),
+                         [](const auto& tested) { return tested.param.name; });
+
 TEST(SafetensorsFile, RefusesWhatIsTooShortForItsHeader) {
-  EXPECT_REFUSED("", "f: has 0 bytes; a safetensors file has at least 8");
-  EXPECT_REFUSED("1234567", "has 7 bytes");
   EXPECT_REFUSED(little_endian(0), "does not begin with '{'");
-  EXPECT_REFUSED(little_endian(2), "says its header has 2 bytes, but only 0 follow");
   EXPECT_REFUSED(little_endian(2) + "{", "only 1 follow");
   EXPECT_REFUSED(little_endian(100'000'001) + "{}", "says its header has 100000001 bytes; at most 100000000");
-  EXPECT_REFUSED(little_endian(UINT64_MAX) + "{}", "18446744073709551615 bytes; at most");
-  EXPECT_REFUSED(little_endian(UINT64_MAX - 7) + "{}", "at most");
 }
 
 TEST(SafetensorsFile, RefusesAHeaderThatIsNotStrictJson) {
   for (const std::string json :
        {"{", "{]", "{} x", "{},", "{\"a\"", "{'a':1}", "{/**/}", "{\"a\":NaN}", "{\"\\ud800\":1}", "{\"\xff\":{}}",
-        "{\"\xc0\x80\":{}}", "{\"\xed\xa0\x80\":{}}", "{}\xff", "{\"a\nb\":{}}"}) {
+        "{\"\xc0\x80\":{}}", "{\"\xed\xa0\x80\":{}}", "{}\xff", "{\"a\nb\":{}}", "{\"a\\\"\nb\":{}}"}) {
     EXPECT_REFUSED(file_of(json), "the header is not valid JSON at its byte") << json;
   }
   for (const std::string json : {" {}", "\xef\xbb\xbf{}", "[]", "1", "null"}) {
@@ -111,7 +189,7 @@ TEST(SafetensorsFile, RefusesAHeaderThatIsNotStrictJson) {
 }
 
 TEST(SafetensorsFile, CutsHostileTextShortInItsMessages) {
-  const std::string message = refusal(file_of("{\"" + std::string(1'000'000, 'a') + "\x1b[2J"));
+  const std::string message = refused(file_of("{\"" + std::string(1'000'000, 'a') + "\x1b[2J"));
   EXPECT_LT(message.size(), 300U);
   EXPECT_PRED2(mentions, message, "invalid string: control character U+001B");
   EXPECT_EQ(message.find('\x1b'), std::string::npos);
@@ -119,7 +197,6 @@ TEST(SafetensorsFile, CutsHostileTextShortInItsMessages) {
 }
 
 TEST(SafetensorsFile, RefusesDeepNesting) {
-  EXPECT_REFUSED(file_of("{\"a\":" + std::string(1'000'000, '[')), "at \"a\": expected an object but found an array");
   std::string objects = "{";
   for (int i = 0; i < 100'000; ++i) objects += "\"a\":{";
   EXPECT_REFUSED(file_of(objects), "the field \"a\" is not known");
@@ -129,8 +206,6 @@ TEST(SafetensorsFile, RefusesDeepNesting) {
 }
 
 TEST(SafetensorsFile, RefusesDuplicates) {
-  const std::string tensor = R"("x":{"dtype":"U8","shape":[0],"data_offsets":[0,0]})";
-  EXPECT_REFUSED(file_of('{' + tensor + ',' + tensor + '}'), "at \"x\": two tensors have this name");
   EXPECT_REFUSED(file_of(R"({"x":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"\u0078":{}})"), "two tensors");
   EXPECT_REFUSED(file_of(R"({"__metadata__":{"k":"a","k":"b"}})"), "the key \"k\" stands there twice");
   EXPECT_REFUSED(file_of(R"({"__metadata__":{},"__metadata__":{}})"), "it stands there twice");
@@ -149,20 +224,15 @@ TEST(SafetensorsFile, RefusesFieldsThatAreMissingUnknownOrOfAnotherKind) {
   EXPECT_REFUSED(file_of(R"({"x":{"dtype":4}})"), "expected a string for \"dtype\" but found the number 4");
   EXPECT_REFUSED(file_of(R"({"x":{"shape":"a"}})"), "expected an array for \"shape\" but found the string \"a\"");
   EXPECT_REFUSED(file_of(R"({"x":{"data_offsets":true}})"), "expected an array for \"data_offsets\" but found true");
-  EXPECT_REFUSED(file_of(R"({"__metadata__":{"k":1}})"), "expected strings only but found the number 1");
   EXPECT_REFUSED(file_of(R"({"__metadata__":"k"})"), "expected an object but found the string \"k\"");
 }
 
 TEST(SafetensorsFile, RefusesUnknownDtypes) {
-  EXPECT_REFUSED(file_of(one("F31", "[1]", "[0,4]"), "1234"), "the dtype \"F31\" is not known");
   EXPECT_REFUSED(file_of(one("f32", "[1]", "[0,4]"), "1234"), "the dtype \"f32\" is not known");
   EXPECT_REFUSED(file_of(one("", "[1]", "[0,4]"), "1234"), "the dtype \"\" is not known");
 }
 
 TEST(SafetensorsFile, RefusesNumbersThatAreNotSizes) {
-  EXPECT_REFUSED(file_of(one("U8", "[-1]", "[0,1]"), "a"),
-                 "\"shape\", whole numbers of 0 or more, but found the negative number -1");
-  EXPECT_REFUSED(file_of(one("U8", "[1.0]", "[0,1]"), "a"), "not a whole one below 2^64, \"1.0\"");
   EXPECT_REFUSED(file_of(one("U8", "[1e0]", "[0,1]"), "a"), "\"1e0\"");
   EXPECT_REFUSED(file_of(one("U8", "[18446744073709551616]", "[0,1]"), "a"), "\"18446744073709551616\"");
   EXPECT_REFUSED(file_of(one("U8", "[1e999]", "[0,1]"), "a"), "not valid JSON");
@@ -173,14 +243,10 @@ TEST(SafetensorsFile, RefusesNumbersThatAreNotSizes) {
 
 TEST(SafetensorsFile, RefusesOffsetsThatAreNotTwo) {
   EXPECT_REFUSED(file_of(one("U8", "[1]", "[]"), "a"), "\"data_offsets\" has 0 numbers; expected 2");
-  EXPECT_REFUSED(file_of(one("U8", "[1]", "[1]"), "a"), "\"data_offsets\" has 1 numbers; expected 2");
   EXPECT_REFUSED(file_of(one("U8", "[1]", "[0,1,1]"), "a"), "but found the number 1");
 }
 
 TEST(SafetensorsFile, RefusesRangesThatDoNotFillTheData) {
-  EXPECT_REFUSED(file_of(one("U8", "[1]", "[1,0]"), "a"),
-                 "tensor \"x\" of U8 (1) at bytes [1, 0) ends before it begins");
-  EXPECT_REFUSED(file_of(one("U8", "[1]", "[1,2]"), "ab"), "[1, 2) should begin at byte 0");
   EXPECT_REFUSED(file_of(one("U8", "[3]", "[0,3]"), "a"), "reaches past the end of the data, which has 1 bytes");
   EXPECT_REFUSED(file_of(one("U8", "[1]", "[0,1]"), "abc"), "has 2 bytes to spare after its last tensor");
   EXPECT_REFUSED(file_of("{}", "a"), "has 1 bytes to spare");
@@ -189,29 +255,23 @@ TEST(SafetensorsFile, RefusesRangesThatDoNotFillTheData) {
                        R"(},"b":{"dtype":"U8","shape":[2],"data_offsets":)" + second + "}}",
                    "abcd");
   };
-  EXPECT_EQ(refusal(two("[2,4]", "[0,2]")), "(accepted)");
+  EXPECT_EQ(refused(two("[2,4]", "[0,2]")), "accepted");
   EXPECT_REFUSED(two("[0,2]", "[0,2]"), "tensor \"b\" of U8 (2) at bytes [0, 2) should begin at byte 2");
-  EXPECT_REFUSED(two("[0,2]", "[1,3]"), "should begin at byte 2");
   EXPECT_REFUSED(two("[0,2]", "[3,5]"), "should begin at byte 2");
   EXPECT_REFUSED(two("[0,2]", "[2,18446744073709551615]"), "reaches past the end");
 }
 
 TEST(SafetensorsFile, RefusesShapesThatDisagreeWithTheirRange) {
-  EXPECT_REFUSED(file_of(one("F32", "[2]", "[0,4]"), "abcd"),
-                 "of F32 (2) at bytes [0, 4) should have 8 bytes by its shape");
   EXPECT_REFUSED(file_of(one("F32", "[0]", "[0,4]"), "abcd"), "should have 0 bytes");
-  EXPECT_REFUSED(file_of(one("F32", "[2,18446744073709551614]", "[0,4]"), "abcd"), "a shape too large to count");
-  EXPECT_REFUSED(file_of(one("F32", "[4294967296,4294967296]", "[0,0]")), "a shape too large to count");
   EXPECT_REFUSED(file_of(one("F64", "[2305843009213693952]", "[0,0]")), "a shape too large to count");
   EXPECT_REFUSED(file_of(one("F32", "[0,4294967296,4294967296]", "[0,0]")), "a shape too large to count");
 }
 
 TEST(SafetensorsFile, RefusesEveryShorterAndLongerFile) {
   const std::string whole = file_of(one("F32", "[2]", "[0,8]"), "abcdefgh");
-  ASSERT_EQ(refusal(whole), "(accepted)");
-  for (std::size_t size = 0; size < whole.size(); ++size)
-    EXPECT_NE(refusal(whole.substr(0, size)), "(accepted)") << size;
-  EXPECT_NE(refusal(whole + "i"), "(accepted)");
+  ASSERT_EQ(refused(whole), "accepted");
+  for (std::size_t size = 0; size < whole.size(); ++size) EXPECT_NE(refused(whole.substr(0, size)), "accepted") << size;
+  EXPECT_NE(refused(whole + "i"), "accepted");
 }
 
 TEST(SafetensorsFile, SurvivesEveryChangedByteOfAHeader) {
@@ -241,7 +301,7 @@ TEST(SafetensorsFile, ReadsMillionsOfEntries) {
   std::string shape = "[0";
   for (int i = 0; i < 10'000'000; ++i) shape += ",1";
   EXPECT_EQ(parse(file_of(one("F32", shape + "]", "[0,0]"))).at("x").shape.size(), 10'000'001U);
-  EXPECT_LT(refusal(file_of(one("F32", shape + "]", "[0,1]"), "a")).size(), 300U);
+  EXPECT_LT(refused(file_of(one("F32", shape + "]", "[0,1]"), "a")).size(), 300U);
 }
 
 TEST(SafetensorsFile, SaysWhichFileCannotBeRead) {
@@ -251,7 +311,7 @@ TEST(SafetensorsFile, SaysWhichFileCannotBeRead) {
     } catch (const heed::Error& error) {
       return error.what();
     }
-    return "(accepted)";
+    return "accepted";
   };
   const heed::test::TemporaryFolder temporary;
   const fs::path& folder = temporary.path();
@@ -272,7 +332,7 @@ TEST(ReadMatrix, RefusesOtherDtypesByName) {
     } catch (const heed::Error& error) {
       return error.what();
     }
-    return "(accepted)";
+    return "accepted";
   };
   EXPECT_EQ(message("i64"), "tensor \"i64\" has dtype I64; expected F16, BF16, F32 or F64");
   EXPECT_PRED2(mentions, message("bool"), "has dtype BOOL");

@@ -231,6 +231,12 @@ TEST(TranslatorConfig, RefusesWhatDoesNotExist) {
             "decoder is one of bahdanau, luong, plain, cho, sutskever, not \"Luong\"");
 }
 
+TEST(TranslatorConfig, QuotesAHostileNameShortAndWithoutControlCharacters) {
+  const std::string message = refused([](auto& c) { c.cell = "\x1b[2J" + std::string(1'000'000, 'x'); });
+  EXPECT_LT(message.size(), 200u);
+  EXPECT_NE(message.find("not \"<0x1b>[2Jxxx"), std::string::npos) << message;
+}
+
 TEST(TranslatorConfig, RefusesSizesOutOfRange) {
   EXPECT_EQ(refused([](auto& c) { c.layers = 0; }), "layers lies between 1 and 16, not 0");
   EXPECT_EQ(refused([](auto& c) { c.layers = 17; }), "layers lies between 1 and 16, not 17");

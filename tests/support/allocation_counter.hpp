@@ -44,6 +44,9 @@ class AllocationCounter {
 
   /// The most bytes that one of the calls asked for.
   std::size_t largest() const;
+
+  /// The bytes that all of the calls asked for together, whatever was given back between them.
+  std::size_t total() const;
 };
 
 /// How often `call` asks for memory.

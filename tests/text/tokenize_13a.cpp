@@ -4,6 +4,8 @@
 
 #include "fixtures/bleu/sacrebleu.hpp"
 
+#include <chrono>
+
 using heed::Words;
 
 TEST(Tokenize13a, CutsPunctuationOff) {
@@ -21,4 +23,13 @@ TEST(Tokenize13a, AgreesWithSacrebleu) {
   for (const auto& [line, expected] : lines_13a) {
     EXPECT_EQ(heed::join_words(heed::tokenize_13a(line)), expected) << "of the line " << line;
   }
+}
+
+TEST(Tokenize13a, TakesTimeThatGrowsWithTheLineAndNotWithItsSquare) {
+  std::string line;
+  for (int i = 0; i < 700'000; ++i) line += "&amp;";
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(heed::tokenize_13a(line).size(), 700'000u);
+  EXPECT_LT(std::chrono::steady_clock::now() - start,
+            std::chrono::seconds(30));  // it takes a third of one, not minutes
 }

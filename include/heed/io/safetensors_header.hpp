@@ -185,8 +185,25 @@ class HeaderHandler {
   bool metadata_seen_ = false, dtype_seen_ = false, shape_seen_ = false, range_seen_ = false;
 };
 
-/// Reads the JSON of a header. Memory stays within a small multiple of the text's length.
-inline SafetensorsHeader parse_safetensors_header(std::string_view json, std::string_view file) {
+/// Makes all white space of `json` plain spaces. When the parser refuses a piece it quotes all that it read since the one
+/// before, every line end as eight characters, several times over.
+inline void spaces_only(std::span<char> json) {
+  bool quoted = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    if (json[i] == '"') {
+      quoted = !quoted;
+    } else if (quoted) {
+      i += json[i] == '\\';
+    } else if (json[i] == '\n' || json[i] == '\r' || json[i] == '\t') {
+      json[i] = ' ';
+    }
+  }
+}
+
+/// Reads the JSON of a header, whose white space it changes. Memory stays within a small multiple of the text's length.
+inline SafetensorsHeader parse_safetensors_header(std::span<char> text, std::string_view file) {
+  spaces_only(text);
+  const std::string_view json(text.data(), text.size());
   require(!json.empty() && json.front() == '{',
           [&] { return std::string(file) + ": the header does not begin with '{'; is this a safetensors file?"; });
   // The parser takes a zero byte for the end of its input and would not look at what follows it.

@@ -24,7 +24,7 @@ struct TensorView {
 /// A safetensors file in memory, checked as a whole before anything of it can be seen. Movable, not copyable.
 ///
 /// The file may come from anywhere: whatever its header claims, nothing outside its bytes is read, and memory stays
-/// within about ten times its size. Throws with the file's name and what is wrong.
+/// within about eleven times its size. Throws with the file's name and what is wrong.
 class SafetensorsFile {
  public:
   /// What a file holds, by name: tensors and strings.
@@ -72,7 +72,7 @@ class SafetensorsFile {
       return "says its header has " + std::to_string(header_size) + " bytes, but only " + std::to_string(size - 8) +
              " follow (was it cut short?)";
     });
-    const auto* text = reinterpret_cast<const char*>(bytes_.data()) + 8;
+    auto* text = reinterpret_cast<char*>(bytes_.data()) + 8;
     auto header = detail::parse_safetensors_header({text, static_cast<std::size_t>(header_size)}, name_);
     metadata_ = std::move(header.metadata);
     const auto data = std::span<const std::byte>(bytes_).subspan(8 + static_cast<std::size_t>(header_size));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <heed/heed.hpp>
+#include <heed/text/utf8.hpp>
 
 #include <array>
 #include <span>
@@ -101,7 +102,7 @@ struct TranslatorConfig {
       if (given == name) return;
       all += (all.empty() ? "" : ", ") + std::string(name);
     }
-    fail(std::string(what) + " is one of " + all + ", not \"" + given + '"');
+    fail(std::string(what) + " is one of " + all + ", not " + detail::in_quotes(given));
   }
   static void check_share(std::string_view what, double given) {
     require(given >= 0 && given < 1,

@@ -50,10 +50,13 @@ inline std::string_view without_trailing_space(std::string_view text) {
   return text.substr(0, end);
 }
 
-inline void replace_all(std::string& text, std::string_view what, std::string_view by) {
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) {
-    text.replace(at, what.size(), by);
+inline std::string replaced(std::string_view text, std::string_view what, std::string_view by) {
+  std::string out;
+  for (std::size_t at = text.find(what); at != std::string_view::npos; at = text.find(what)) {
+    out.append(text.substr(0, at)).append(by);
+    text.remove_prefix(at + what.size());
   }
+  return out.append(text);
 }
 
 /// Rewrites neighbours from left to right: where `matches(a, b)`, both are written by `write` and passed over together.
@@ -86,7 +89,7 @@ inline Words tokenize_13a(std::string_view line) {
                                  {"&amp;", "&"},
                                  {"&lt;", "<"},
                                  {"&gt;", ">"}}) {
-    detail::replace_all(text, what, by);
+    text = detail::replaced(text, what, by);
   }
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   const auto is_point = [](char c) { return c == '.' || c == ','; };

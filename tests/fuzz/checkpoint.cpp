@@ -1,0 +1,42 @@
+#include "fuzz/feed.hpp"
+
+#include <heed/io/checkpoint.hpp>
+
+using namespace heed;
+
+namespace {
+
+/// Parameters of every shape and type that a file can hold.
+struct Parts {
+  Matrix<float> W = Matrix<float>::Constant(2, 3, 7);
+  Parameter<float, Dynamic, 1> b = Vector<float>::Constant(2, 7);
+  Matrix<double> U = Matrix<double>::Constant(1, 2, 7);
+  Parameter<Eigen::half, 2, 2> v = Matrix<Eigen::half>::Constant(2, 2, Eigen::half(7));
+
+  static void visit_parameters(auto&& visit, auto&... self) {
+    visit("W", self.W...);
+    visit("b", self.b...);
+    visit("U", self.U...);
+    visit("v", self.v...);
+  }
+};
+
+}  // namespace
+
+/// Any bytes as the parameters of a part, which a refusal must leave as it was.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  Parts parts;
+  const std::size_t before = test::refused;
+  test::feed(size, {32}, [&] {
+    const auto file = SafetensorsFile::parse(std::as_bytes(std::span(data, size)), std::string(test::fed));
+    load_parameters(file, parts, file.metadata().contains("prefix") ? file.metadata().at("prefix") : "");
+  });
+  for_each_parameter(
+      [&]<class X>(const ParameterName& name, const X& x) {
+        const auto sevens = X::Constant(x.rows(), x.cols(), typename X::Scalar(7));
+        if (test::refused > before && x != sevens) test::blame("changed, and then refused", name.str());
+        if (!x.allFinite()) test::blame("taken though it is not finite", name.str());
+      },
+      parts);
+  return 0;
+}

@@ -1,0 +1,17 @@
+#include "fuzz/feed.hpp"
+
+#include "sentiment/classifier.hpp"
+
+/// Any bytes as a sentiment model, whose labels are printed.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using heed::SafetensorsFile;
+  heed::test::feed(size, {128}, [&] {
+    const auto bytes = std::as_bytes(std::span(data, size));
+    const auto classifier = examples::load_classifier(SafetensorsFile::parse(bytes, std::string(heed::test::fed)));
+    for (const std::string& label : classifier.labels) {
+      const bool printable = std::none_of(label.begin(), label.end(), heed::detail::is_control);
+      if (!printable) heed::test::blame("taken, though it cannot be printed", label);
+    }
+  });
+  return 0;
+}
