@@ -66,8 +66,8 @@ TEST(PytorchTestVector, AcceptsWhatIsWithinTheToleranceAndNamesTheLargestDiffere
 TEST(PytorchTestVector, ReadsTokens) {
   EXPECT_EQ(TestVector::read(with_input("I64", "[3]", 24)).tokens(0), (std::vector<Token>{0, 0, 0}));
   TestVector test{"a", {Matrix<float>::Constant(2, 1, 1.5F), Matrix<float>::Constant(1, 1, -1)}, {}};
-  EXPECT_EQ(refusal([&] { test.tokens(0); }), "a: input 0 of the test vector holds 1.500000, which is no word");
-  EXPECT_EQ(refusal([&] { test.tokens(1); }), "a: input 1 of the test vector holds -1.000000, which is no word");
+  EXPECT_EQ(refusal([&] { test.tokens(0); }), "a: input 0 of the test vector holds 1.5, which is no word");
+  EXPECT_EQ(refusal([&] { test.tokens(1); }), "a: input 1 of the test vector holds -1, which is no word");
 }
 
 TEST(PytorchTestVector, RefusesFilesWithoutOneAndSizesThatHoldNothing) {

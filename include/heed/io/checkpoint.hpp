@@ -23,14 +23,16 @@ class Misfits {
   void add_unexpected(const TensorView& stored) {
     add("unexpected: " + in_quotes(stored.name) + ' ' + shape_text(stored.shape));
   }
-  /// The first number that is not finite.
-  template <class S>
-  void add_if_not_finite(const std::string& name, const Matrix<S>& values) {
+  /// The first number that is not finite, or that would not be as an S.
+  template <class S, class Stored>
+  void add_unless_finite(const std::string& name, const Matrix<Stored>& values) {
     for (Index i = 0; i < values.rows(); ++i) {
       for (Index j = 0; j < values.cols(); ++j) {
-        if ((Eigen::numext::isfinite)(values(i, j))) continue;
-        return add("not finite: " + name + " holds " + std::to_string(static_cast<double>(values(i, j))) + " at (" +
-                   std::to_string(i) + ", " + std::to_string(j) + ')');
+        if ((Eigen::numext::isfinite)(static_cast<S>(values(i, j)))) continue;
+        const bool large = (Eigen::numext::isfinite)(values(i, j));
+        return add((large ? "too large for the model's type: " : "not finite: ") + name + " holds " +
+                   short_text(static_cast<double>(values(i, j))) + " at (" + std::to_string(i) + ", " +
+                   std::to_string(j) + ')');
       }
     }
   }
@@ -114,7 +116,7 @@ void load_parameters(const SafetensorsFile& file, P& part, std::string_view pref
                       std::string(dtype_name(stored.dtype)) + " in the file");
         }
         if (!same_type || !same_shape) return;
-        misfits.add_if_not_finite(name, read_matrix<S>(stored));
+        misfits.add_unless_finite<S>(name, read_matrix<S>(stored));
       },
       std::as_const(part));
   for (const auto* stored : detail::unwanted(file, prefix, wanted)) misfits.add_unexpected(*stored);

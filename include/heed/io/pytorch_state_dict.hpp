@@ -27,10 +27,6 @@ std::vector<std::uint64_t> pytorch_shape(PytorchForm form, const X& x) {
   return {cols, rows};
 }
 
-inline bool is_real(Dtype dtype) {
-  return dtype == Dtype::f16 || dtype == Dtype::bf16 || dtype == Dtype::f32 || dtype == Dtype::f64;
-}
-
 /// Holds a stored tensor against the parameter x that it is to fill. Whether it may be read.
 template <class X>
 bool fits(const PytorchTensor& tensor, const TensorView& stored, const X& x, Misfits& misfits) {
@@ -77,11 +73,11 @@ PytorchReport from_pytorch(const SafetensorsFile& file, P& part, std::string_vie
                     ", which is " + tensor.ours);
       }
     } else if (detail::fits(tensor, found->second, x, misfits)) {
-      const auto values = read_matrix<typename X::Scalar>(found->second);
-      misfits.add_if_not_finite(tensor.theirs, values);
+      const auto values = read_matrix<double>(found->second);
+      misfits.add_unless_finite<typename X::Scalar>(tensor.theirs, values);
       const auto same = file.tensors().find(tensor.same);
       if (same == file.tensors().end() || same->second.shape != found->second.shape) return;
-      if (detail::is_real(same->second.dtype) && read_matrix<typename X::Scalar>(same->second) != values) {
+      if (detail::is_real(same->second.dtype) && read_matrix<double>(same->second) != values) {
         misfits.add("tied: " + tensor.theirs + " differs from " + tensor.same +
                     " in the file, in the model they are one");
       }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 #include <string>
 #include <vector>
@@ -25,7 +24,13 @@ Matrix<S> read_items(const SafetensorsFile& file, const TensorView& stored) {
   std::uint64_t items = 1;
   for (std::size_t i = 0; i + 1 < stored.shape.size(); ++i) items *= stored.shape[i];
   flat.shape = {items, stored.shape.empty() ? 1 : stored.shape.back()};
-  if (stored.dtype != Dtype::i64) return read_matrix<S>(flat).transpose();
+  if (stored.dtype != Dtype::i64) {
+    require(is_real(stored.dtype), [&] {
+      return file.name() + ": " + in_quotes(stored.name) + " is " + std::string(dtype_name(stored.dtype)) +
+             "; expected I64, F16, BF16, F32 or F64";
+    });
+    return read_matrix<double>(flat).transpose().template cast<S>();
+  }
   Matrix<S> words(static_cast<Index>(flat.shape[0]), static_cast<Index>(flat.shape[1]));
   read_numbers<std::int64_t>(flat, words);
   return words.transpose();
@@ -67,7 +72,7 @@ struct PytorchTestVector {
     for (Index k = 0; k < input.size(); ++k) {
       const auto number = static_cast<double>(input.data()[k]);
       require(number >= 0 && number <= std::numeric_limits<Token>::max() && number == std::floor(number), [&] {
-        return file + ": input " + std::to_string(i) + " of the test vector holds " + std::to_string(number) +
+        return file + ": input " + std::to_string(i) + " of the test vector holds " + detail::short_text(number) +
                ", which is no word";
       });
       result.push_back(static_cast<Token>(number));
@@ -95,11 +100,7 @@ struct PytorchTestVector {
       }
     }
     require(most <= tolerance, [&] {
-      const auto text = [](auto x) {
-        char written[32];
-        std::snprintf(written, sizeof written, "%.6g", static_cast<double>(x));
-        return std::string(written);
-      };
+      const auto text = [](auto x) { return detail::short_text(static_cast<double>(x)); };
       return who() + "differs from what was computed here by " + text(most) + ", more than " + text(tolerance) +
              ": in row " + std::to_string(row) + ", column " + std::to_string(col) + " PyTorch has " +
              text(expected(row, col)) + ", heed " + text(y(row, col));

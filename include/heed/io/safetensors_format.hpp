@@ -95,6 +95,15 @@ inline std::string shape_text(std::span<const std::uint64_t> shape) {
 /// The name of a dtype as it stands in a file: "F32".
 inline std::string_view dtype_name(Dtype dtype) { return detail::row_of(dtype).name; }
 
+namespace detail {
+
+/// Whether `read_matrix` takes it.
+inline bool is_real(Dtype dtype) {
+  return dtype == Dtype::f16 || dtype == Dtype::bf16 || dtype == Dtype::f32 || dtype == Dtype::f64;
+}
+
+}  // namespace detail
+
 /// How many bytes one number takes.
 inline std::size_t dtype_bytes(Dtype dtype) { return detail::row_of(dtype).bytes; }
 

@@ -171,6 +171,13 @@ class SafetensorsFile {
 
 namespace detail {
 
+/// A number in a few digits, for messages.
+inline std::string short_text(double x) {
+  char written[32];
+  std::snprintf(written, sizeof written, "%.6g", x);
+  return written;
+}
+
 /// Copies a tensor of `Stored` numbers into a column-major matrix of as many.
 template <class Stored, class Derived>
 void read_numbers(const TensorView& view, Eigen::MatrixBase<Derived>& matrix) {
@@ -182,7 +189,7 @@ void read_numbers(const TensorView& view, Eigen::MatrixBase<Derived>& matrix) {
       const Stored value = from_little_endian<Stored>(at);
       matrix(i, j) = static_cast<S>(value);
       require((Eigen::numext::isfinite)(matrix(i, j)) || !(Eigen::numext::isfinite)(value), [&] {
-        return "tensor " + in_quotes(view.name) + " holds " + std::to_string(static_cast<double>(value)) +
+        return "tensor " + in_quotes(view.name) + " holds " + short_text(static_cast<double>(value)) +
                ", more than the type it is read as can hold";
       });
     }
