@@ -3,7 +3,9 @@
 /// measured on sentences of growing length.
 
 #include "support/files.hpp"
+#include "support/interrupt.hpp"
 #include "support/program.hpp"
+#include "translate/evaluation.hpp"
 #include "translate/options.hpp"
 
 #include <heed/io/line_chart.hpp>
@@ -27,7 +29,7 @@ std::vector<std::string> bucket_names() {
 std::vector<double> exact_match_by_length(const heed::Translator& translator,
                                           const std::vector<heed::SentencePair>& pairs, int threads) {
   const EncodedPairs encoded(pairs, translator.source, translator.target);
-  const auto hypotheses = translate_all(heed::pack(translator.model), translator, pairs, encoded, {}, threads);
+  const auto hypotheses = translate_all(PackedModel(translator.model), translator, pairs, encoded, {}, threads);
   std::vector<double> result;
   for (const auto& [low, high] : buckets) {
     std::vector<heed::Words> found, wanted;

@@ -1,7 +1,9 @@
 #include "support/pair_task.hpp"
 
 #include "support/files.hpp"
+#include "support/interrupt.hpp"
 #include "support/program.hpp"
+#include "translate/evaluation.hpp"
 #include "translate/options.hpp"
 #include "translate/translation.hpp"
 
@@ -95,7 +97,7 @@ class PairProgram {
 
   int report(const heed::Translator& translator, const std::vector<heed::SentencePair>& unseen,
              const std::filesystem::path& folder) const {
-    const auto packed = heed::pack(translator.model);
+    const PackedModel packed(translator.model);
     const EncodedPairs encoded(unseen, translator.source, translator.target);
     const auto found = translate_all(packed, translator, unseen, encoded, {}, training_.threads);
     std::vector<heed::Words> wanted;
@@ -132,7 +134,7 @@ class PairProgram {
   /// Standard input, line by line, through a model that was learned before.
   int answer() const {
     const heed::Translator translator = heed::load_translator(std::filesystem::path(model_));
-    const auto packed = heed::pack(translator.model);
+    const PackedModel packed(translator.model);
     heed::SampleWorkspace<float> work;
     heed::LineReader reader(std::cin, "standard input");
     while (reader.next()) {

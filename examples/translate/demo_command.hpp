@@ -1,5 +1,6 @@
 #pragma once
 
+#include "support/interrupt.hpp"
 #include "translate/evaluate_command.hpp"
 #include "translate/run_command.hpp"
 
@@ -45,7 +46,7 @@ struct DemoCommand {
       return 1;
     }
     std::cout << "Trained in " << two_decimals(result.seconds) << " s.\n\nSentences it has never seen (test_iid):\n";
-    const auto packed = heed::pack(translator.model);
+    const PackedModel packed(translator.model);
     const Evaluation scores = evaluate(packed, translator, test, {}, training.threads);
     EvaluateCommand::print(test.size(), scores);
 

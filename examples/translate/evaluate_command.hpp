@@ -1,7 +1,7 @@
 #pragma once
 
+#include "translate/evaluation.hpp"
 #include "translate/finding_options.hpp"
-#include "translate/packed_model.hpp"
 
 #include <nlohmann/json.hpp>
 

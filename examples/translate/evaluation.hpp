@@ -25,8 +25,7 @@ void for_each_batch(const std::vector<std::vector<heed::Index>>& batches, int th
 }
 
 /// The mean cross-entropy per target word, end symbols included.
-template <class Model>
-double mean_loss(const Model& model, const EncodedPairs& pairs, int threads) {
+inline double mean_loss(const PackedModel& model, const EncodedPairs& pairs, int threads) {
   const auto batches = batches_by_length(pairs.target_lengths, 64);
   std::vector<double> losses(batches.size());  // added up in order: the same bits whatever thread took which batch
   for_each_batch<heed::Seq2SeqTape<float>>(batches, threads, [&](const auto& batch, std::size_t i, auto& tape) {
@@ -39,8 +38,7 @@ double mean_loss(const Model& model, const EncodedPairs& pairs, int threads) {
 }
 
 /// How likely the model finds the target of every pair.
-template <class Model>
-std::vector<heed::PairScore> score_all(const Model& model, const EncodedPairs& pairs, int threads) {
+inline std::vector<heed::PairScore> score_all(const PackedModel& model, const EncodedPairs& pairs, int threads) {
   struct Workspace {
     heed::Seq2SeqTape<float> tape;
     std::vector<heed::PairScore> scores;
@@ -48,15 +46,14 @@ std::vector<heed::PairScore> score_all(const Model& model, const EncodedPairs& p
   std::vector<heed::PairScore> all(pairs.size());
   for_each_batch<Workspace>(
       batches_by_length(pairs.target_lengths, 64), threads, [&](const auto& batch, std::size_t, auto& work) {
-        score_pairs(model, choose(pairs.source, batch), choose(pairs.target, batch), work.tape, work.scores);
+        model.score_pairs(choose(pairs.source, batch), choose(pairs.target, batch), work.tape, work.scores);
         for (std::size_t k = 0; k < batch.size(); ++k) all[static_cast<std::size_t>(batch[k])] = work.scores[k];
       });
   return all;
 }
 
 /// What the model looks at when it is fed the target of every pair: source x target words.
-template <class Model>
-std::vector<heed::Matrix<float>> align_all(const Model& model, const EncodedPairs& pairs, int threads) {
+inline std::vector<heed::Matrix<float>> align_all(const PackedModel& model, const EncodedPairs& pairs, int threads) {
   struct Workspace {
     heed::Seq2SeqTape<float> tape;
     std::vector<heed::Buffer<float>> weights;
@@ -64,7 +61,7 @@ std::vector<heed::Matrix<float>> align_all(const Model& model, const EncodedPair
   std::vector<heed::Matrix<float>> all(pairs.size());
   for_each_batch<Workspace>(
       batches_by_length(pairs.target_lengths, 64), threads, [&](const auto& batch, std::size_t, auto& work) {
-        align_pairs(model, choose(pairs.source, batch), choose(pairs.target, batch), work.tape, work.weights);
+        model.align_pairs(choose(pairs.source, batch), choose(pairs.target, batch), work.tape, work.weights);
         for (std::size_t k = 0; k < batch.size(); ++k) all[static_cast<std::size_t>(batch[k])] = work.weights[k];
       });
   return all;
@@ -80,10 +77,9 @@ struct Evaluation {
 };
 
 /// Translates the source of every pair, several batches at a time; results are in the order of the pairs.
-template <class Model>
-std::vector<heed::Words> translate_all(const Model& model, const heed::Translator& translator,
-                                       const std::vector<heed::SentencePair>& pairs, const EncodedPairs& encoded,
-                                       const Finding& how, int threads) {
+inline std::vector<heed::Words> translate_all(const PackedModel& model, const heed::Translator& translator,
+                                              const std::vector<heed::SentencePair>& pairs, const EncodedPairs& encoded,
+                                              const Finding& how, int threads) {
   struct Workspace {
     heed::SampleWorkspace<float> finding;
     heed::Hypotheses<float> found;
@@ -102,9 +98,8 @@ std::vector<heed::Words> translate_all(const Model& model, const heed::Translato
 
 /// How well what the model looks at agrees with the gold links of the pairs; a decoder without attention
 /// looks at nothing.
-template <class Model>
-heed::AlignmentScore score_alignments(const Model& model, const std::vector<heed::SentencePair>& pairs,
-                                      const EncodedPairs& encoded, int threads) {
+inline heed::AlignmentScore score_alignments(const PackedModel& model, const std::vector<heed::SentencePair>& pairs,
+                                             const EncodedPairs& encoded, int threads) {
   heed::AlignmentTally tally;
   const auto looks = align_all(model, encoded, threads);
   for (std::size_t i = 0; i < pairs.size() && looks[i].rows() > 0; ++i) {
@@ -114,9 +109,8 @@ heed::AlignmentScore score_alignments(const Model& model, const std::vector<heed
 }
 
 /// Every score of a translator's model on these pairs.
-template <class Model>
-Evaluation evaluate(const Model& model, const heed::Translator& translator,
-                    const std::vector<heed::SentencePair>& pairs, const Finding& how, int threads) {
+inline Evaluation evaluate(const PackedModel& model, const heed::Translator& translator,
+                           const std::vector<heed::SentencePair>& pairs, const Finding& how, int threads) {
   const EncodedPairs encoded(pairs, translator.source, translator.target);
   Evaluation result;
   const auto start = std::chrono::steady_clock::now();

@@ -1,10 +1,8 @@
 #pragma once
 
 #include "translate/corpus.hpp"
+#include "translate/packed_model.hpp"
 
-#include <heed/io/translator.hpp>
-#include <heed/sample.hpp>
-#include <heed/search.hpp>
 #include <heed/text/replace_unknown.hpp>
 
 namespace examples {
@@ -32,22 +30,21 @@ inline void harden(heed::Translator& translator, const std::string& name) {
       translator.model.decoder.decoder);
 }
 
-/// Finds `how.search.best` translations of every source. Here and below a model is a packed one.
-template <class Model>
-void find(const Model& model, heed::Sentences sources, const Finding& how, heed::SampleWorkspace<float>& work,
-          heed::Hypotheses<float>& found) {
+/// Finds `how.search.best` translations of every source.
+inline void find(const PackedModel& model, heed::Sentences sources, const Finding& how,
+                 heed::SampleWorkspace<float>& work, heed::Hypotheses<float>& found) {
   std::vector<std::span<const heed::Token>> prefixes;
   if (!how.prefix.empty()) prefixes.assign(sources.size(), how.prefix);
   heed::SearchOptions searched = how.search;
   searched.prefixes = prefixes;
-  if (!how.sample) return search(model, sources, searched, work.search, found);
+  if (!how.sample) return model.search(sources, searched, work.search, found);
   heed::SampleOptions drawn = how.sampling;
   drawn.samples = searched.best;
   drawn.maximum_length = searched.maximum_length;
   drawn.minimum_length = searched.minimum_length;
   drawn.ban_unknown = searched.ban_unknown;
   drawn.prefixes = prefixes;
-  sample(model, sources, drawn, work, found);
+  model.sample(sources, drawn, work, found);
 }
 
 /// The words of a translation.

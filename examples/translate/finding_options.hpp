@@ -1,5 +1,6 @@
 #pragma once
 
+#include "translate/finding.hpp"
 #include "translate/options.hpp"
 
 namespace examples {

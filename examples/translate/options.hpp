@@ -1,6 +1,7 @@
 #pragma once
 
 #include "support/options.hpp"
+#include "translate/packed_model.hpp"
 #include "translate/training.hpp"
 
 #include <string>
@@ -20,6 +21,13 @@ inline TrainingOptions demo_recipe() {
   options.rate = 4e-3;
   options.threads = default_threads();
   return options;
+}
+
+/// --weights, as every command has it that is given a model.
+inline void add_weights(CLI::App& command, std::string& weights) {
+  command.add_option("--weights", weights, "what the weights are kept as; 16 bits are half the bytes, and less exact")
+      ->check(detail::one_of(weight_names))
+      ->capture_default_str();
 }
 
 /// --pairs, or --source and --target; with `dev` before each name for the second set of a command.

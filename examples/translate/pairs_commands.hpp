@@ -1,6 +1,7 @@
 #pragma once
 
-#include "translate/packed_model.hpp"
+#include "translate/evaluation.hpp"
+#include "translate/options.hpp"
 #include "translate/pictures.hpp"
 
 #include <nlohmann/json.hpp>

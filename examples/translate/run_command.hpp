@@ -1,7 +1,6 @@
 #pragma once
 
 #include "translate/finding_options.hpp"
-#include "translate/packed_model.hpp"
 #include "translate/pictures.hpp"
 #include "translate/translation.hpp"
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "support/interrupt.hpp"
+#include "translate/evaluation.hpp"
 #include "translate/finding_options.hpp"
 
 #include <heed/io/atomic_file.hpp>
@@ -69,7 +71,7 @@ struct TrainCommand {
     }
     std::cout << "trained in " << result.seconds << " s\n";
     if (!dev_pairs.empty()) {
-      const Evaluation scores = evaluate(heed::pack(translator.model), translator, dev_pairs, how, training.threads);
+      const Evaluation scores = evaluate(PackedModel(translator.model), translator, dev_pairs, how, training.threads);
       std::cout << "dev: perplexity " << scores.perplexity << ", BLEU " << scores.bleu << ", exact match "
                 << scores.exact_match << " %\n";
     }

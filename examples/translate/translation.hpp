@@ -17,10 +17,9 @@ struct Translation {
 };
 
 /// Translates sentences together, each as often as wanted. An empty one stays empty.
-template <class Model>
-std::vector<std::vector<Translation>> translate(const Model& model, const heed::Translator& translator,
-                                                const std::vector<heed::Words>& sentences, const Finding& how,
-                                                heed::SampleWorkspace<float>& work) {
+inline std::vector<std::vector<Translation>> translate(const PackedModel& model, const heed::Translator& translator,
+                                                       const std::vector<heed::Words>& sentences, const Finding& how,
+                                                       heed::SampleWorkspace<float>& work) {
   std::vector<std::vector<Translation>> translations(sentences.size());
   std::vector<std::vector<heed::Token>> tokens;
   std::vector<std::size_t> places;

@@ -1,0 +1,181 @@
+#include "translate/training.hpp"
+
+#include "support/interrupt.hpp"
+#include "translate/evaluation.hpp"
+
+#include <cmath>
+#include <span>
+#include <utility>
+
+namespace examples {
+
+Training::Training(heed::Translator& translator, const std::vector<heed::SentencePair>& train,
+                   const std::vector<heed::SentencePair>& dev, TrainingOptions options)
+    : translator_(translator),
+      train_(train, translator.source, translator.target),
+      dev_(dev, translator.source, translator.target),
+      options_(std::move(options)),
+      trainer_(translator.model, heed::Adam(translator.model, options_.rate, 0.9, 0.999, 1e-8, options_.weight_decay),
+               {options_.threads, options_.clip, options_.label_smoothing, options_.seed,
+                options_.own_words == "drawn" ? heed::OwnWord::drawn : heed::OwnWord::likeliest, options_.coverage_loss,
+                options_.doubly_stochastic}),
+      best_(translator) {
+  options_.check(dev_.size() > 0);
+  heed::require(translator.config.attends() || (options_.coverage_loss == 0 && options_.doubly_stochastic == 0), [&] {
+    return "--coverage-loss and --doubly-stochastic are losses of attention, which --decoder " +
+           translator.config.decoder + " has none of";
+  });
+  if (options_.average > 0) average_.emplace(translator.model, options_.average);
+  plateau_.rate = options_.rate;
+  plateau_.patience = options_.patience.value_or(plateau_patience);
+  plateau_.factor = options_.rate_factor.value_or(plateau_factor);
+}
+
+TrainingResult Training::run(Progress& progress) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto whole_parts = [](std::size_t all, heed::Index part) {
+    return (all + static_cast<std::size_t>(part) - 1) / static_cast<std::size_t>(part);
+  };
+  const auto updates_per_epoch = whole_parts(whole_parts(train_.size(), options_.batch), options_.accumulate);
+  const double updates = static_cast<double>(updates_per_epoch) * options_.epochs;
+  const Schedule rate = rate_schedule(options_, updates), forcing = forcing_schedule(options_, updates);
+  if (options_.resume) load_state(updates_per_epoch);
+  TrainingResult result;
+  long long tokens = 0;
+  double shown_loss = std::numeric_limits<double>::quiet_NaN();
+  for (; epoch_ < options_.epochs; ++epoch_, next_update_ = 0) {
+    heed::Random random(options_.seed, static_cast<std::uint64_t>(epoch_));
+    const auto batches = heed::make_batches(train_.source_lengths, train_.target_lengths, options_.batch, random);
+    for (; next_update_ < updates_per_epoch; ++next_update_) {
+      if (interrupted()) {
+        save_state();
+        result.interrupted = true;
+        return finish(result, start);
+      }
+      const auto number = static_cast<heed::Index>(static_cast<std::size_t>(epoch_) * updates_per_epoch + next_update_);
+      trainer_.optimizer.rate = options_.schedule == "plateau" ? plateau_(number) : rate(number);
+      trainer_.teacher_forcing = forcing(number);
+      const auto update = learn_from(batches, static_cast<std::uint64_t>(number));
+      if (average_) average_->update(translator_.model);
+      const double loss = update.loss / static_cast<double>(update.words);
+      shown_loss = std::isnan(shown_loss) ? loss : 0.95 * shown_loss + 0.05 * loss;
+      tokens += update.words;
+      progress.show({epoch_ + 1, options_.epochs, static_cast<double>(number + 1) / updates, shown_loss, tokens});
+    }
+    end_epoch(progress, shown_loss);
+  }
+  if (!options_.save.empty()) std::filesystem::remove(state_path(options_.save));
+  return finish(result, start);
+}
+
+/// The next update, from its share of the batches of an epoch.
+heed::Trainer<Training::Model>::Update Training::learn_from(const std::vector<std::vector<heed::Index>>& batches,
+                                                            std::uint64_t number) {
+  const auto count = static_cast<std::size_t>(options_.accumulate), first = next_update_ * count;
+  std::vector<std::vector<std::span<const heed::Token>>> sides;
+  for (std::size_t i = first; i < std::min(first + count, batches.size()); ++i) {
+    sides.push_back(choose(train_.source, batches[i]));
+    sides.push_back(choose(train_.target, batches[i]));
+  }
+  std::vector<heed::Trainer<heed::TranslationModel<float>>::Batch> chosen;
+  for (std::size_t i = 0; i < sides.size(); i += 2) chosen.push_back({sides[i], sides[i + 1]});
+  return trainer_.update(chosen, number);
+}
+
+/// The parameters that are judged and kept.
+const Training::Model& Training::learned() const { return average_ ? average_->model : translator_.model; }
+
+/// Without dev data the latest model is the best there is.
+void Training::end_epoch(Progress& progress, double train_loss) {
+  std::string line = "epoch " + std::to_string(epoch_ + 1) + ": training loss " + detail::formatted("%.4f", train_loss);
+  bool better = true;
+  if (dev_.size() > 0) {
+    const double loss = mean_loss(PackedModel(learned()), dev_, options_.threads);
+    heed::require(std::isfinite(loss), [] { return std::string("the loss on the dev data is not finite"); });
+    plateau_.observe(loss);
+    better = loss < best_dev_;
+    best_dev_ = std::min(best_dev_, loss);
+    line += ", dev loss " + detail::formatted("%.4f", loss) + " (perplexity " +
+            detail::formatted("%.4f", std::exp(loss)) + ")";
+  }
+  if (better) {
+    best_.model = learned();
+    if (!options_.save.empty()) {
+      heed::save_translator(options_.save, best_);
+      line += ", saved";
+    }
+  }
+  progress.line(line);
+}
+
+/// The best model, not the last one, is what training leaves behind.
+TrainingResult Training::finish(TrainingResult result, std::chrono::steady_clock::time_point start) {
+  if (!result.interrupted) translator_ = best_;
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.best_dev = best_dev_;
+  return result;
+}
+
+/// Everything that must not differ when a run is resumed.
+std::string Training::settings() const {
+  using heed::detail::field_text;
+  const auto given = [](const auto& option) { return option ? field_text(*option) : std::string("default"); };
+  const std::vector<std::pair<std::string, std::string>> all{
+      {"epochs", field_text(options_.epochs)},
+      {"batch", field_text(options_.batch)},
+      {"accumulate", field_text(options_.accumulate)},
+      {"rate", field_text(options_.rate)},
+      {"schedule", options_.schedule},
+      {"warmup", given(options_.warm_up)},
+      {"patience", given(options_.patience)},
+      {"rate factor", given(options_.rate_factor)},
+      {"weight decay", field_text(options_.weight_decay)},
+      {"clip", field_text(options_.clip)},
+      {"label smoothing", field_text(options_.label_smoothing)},
+      {"average", field_text(options_.average)},
+      {"coverage loss", field_text(options_.coverage_loss)},
+      {"doubly stochastic", field_text(options_.doubly_stochastic)},
+      {"teacher forcing", field_text(options_.teacher_forcing)},
+      {"forcing schedule", options_.forcing_schedule},
+      {"forcing k", given(options_.forcing_k)},
+      {"own words", options_.own_words},
+      {"threads", field_text(options_.threads)},
+      {"seed", field_text(options_.seed)},
+      {"pairs", train_.summary()},
+      {"dev pairs", dev_.summary()},
+  };
+  std::string text;
+  for (const auto& [name, value] : all) text += (text.empty() ? "" : ", ") + name + ' ' + value;
+  return text;
+}
+
+RunState Training::state() {
+  return {translator_, trainer_.optimizer, average_ ? &*average_ : nullptr, plateau_, best_dev_, epoch_, next_update_};
+}
+
+void Training::save_state() {
+  if (options_.save.empty()) return;
+  heed::SafetensorsWriter writer;
+  save_run(writer, state(), settings());
+  writer.write(state_path(options_.save));
+  if (std::filesystem::exists(options_.save)) return;
+  best_.model = learned();
+  heed::save_translator(options_.save, best_);
+}
+
+void Training::load_state(std::size_t updates_per_epoch) {
+  const auto file = heed::SafetensorsFile::read(state_path(options_.save));
+  load_run(file, state(), settings());
+  heed::require(epoch_ < options_.epochs && next_update_ < updates_per_epoch, [&] {
+    return file.name() + ": stopped at update " + std::to_string(next_update_) + " of epoch " + std::to_string(epoch_) +
+           ", but there are " + std::to_string(updates_per_epoch) + " in each of " + std::to_string(options_.epochs);
+  });
+  best_ = translator_;
+  if (epoch_ == 0 || !std::filesystem::exists(options_.save)) return;  // what is there may be an older run's model
+  best_ = heed::load_translator(std::filesystem::path(options_.save));
+  heed::require(
+      best_.config == translator_.config && best_.source == translator_.source && best_.target == translator_.target,
+      [&] { return options_.save + ": is not the model of the run that stopped"; });
+}
+
+}  // namespace examples
