@@ -88,7 +88,8 @@ struct AlignCommand : PairsCommand {
       std::string line;
       const auto sources = heed::alignment_from_weights(looks[i]);
       for (std::size_t j = 0; j < sources.size(); ++j) {
-        line += (j == 0 ? "" : " ") + std::to_string(sources[j]) + '-' + std::to_string(j);
+        if (j > 0) line += ' ';
+        line += std::to_string(sources[j]) + '-' + std::to_string(j);
       }
       std::cout << line << '\n';
       if (!alignment.empty()) draw_alignment(alignment, i + 1, looks[i], pairs[i].source, pairs[i].target);
