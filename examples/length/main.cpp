@@ -69,14 +69,6 @@ struct LengthProgram {
   heed::TranslatorConfig config = demo_model();
   TrainingOptions training = demo_recipe();
 
-  LengthProgram() {  // two minutes for two models: smaller ones, and more updates in less time
-    config.hidden = 96;
-    config.dropout = 0.1;
-    training.batch = 16;
-    training.epochs = 6;
-    training.rate = 3e-3;
-  }
-
   void add_to(CLI::App& app) {
     app.add_option("--data", data, "folder with train.tsv, dev.tsv and test_lenbuckets.tsv")->capture_default_str();
     app.add_option("--out", out, "folder for the models and the picture")->capture_default_str();

@@ -11,13 +11,14 @@ namespace examples {
 /// The model and the recipe that learn the embedded data well in little time.
 inline heed::TranslatorConfig demo_model() {
   heed::TranslatorConfig config;
-  config.hidden = 112;
-  config.dropout = 0.2;
+  config.hidden = 96;
+  config.dropout = 0.1;
   return config;
 }
 inline TrainingOptions demo_recipe() {
   TrainingOptions options;
-  options.epochs = 11;
+  options.epochs = 7;
+  options.batch = 16;
   options.rate = 4e-3;
   options.threads = default_threads();
   return options;
