@@ -4,6 +4,7 @@
 #include "caption/captioner.hpp"
 #include "caption/picture.hpp"
 #include "support/files.hpp"
+#include "support/interrupt.hpp"
 #include "support/program.hpp"
 #include "translate/options.hpp"
 
