@@ -2,10 +2,10 @@
 /// here as there, and translates with it.
 
 #include "support/program.hpp"
+#include "translate/translation.hpp"
 
 #include <heed/io/pytorch.hpp>
 #include <heed/io/translator.hpp>
-#include <heed/search.hpp>
 #include <heed/text/line_reader.hpp>
 
 #include <cstdio>
@@ -59,22 +59,16 @@ void write_back(const heed::Translator& translator, const std::string& path) {
 /// Translates greedily, word by word the likeliest.
 class Translating {
  public:
-  explicit Translating(const heed::Translator& translator) : translator_(translator) {}
+  explicit Translating(const heed::Translator& translator) : translator_(translator), model_(translator.model) {}
 
   heed::Words operator()(const heed::Words& source) {
-    if (source.empty()) return {};
-    const auto tokens = translator_.source.encode(source);
-    const std::vector<std::span<const heed::Token>> sources{tokens};
-    heed::search(translator_.model, sources, {}, work_, found_);
-    heed::Words words;
-    for (const heed::Token token : found_.front().tokens) words.push_back(translator_.target.word(token));
-    return words;
+    return examples::translate(model_, translator_, {source}, {}, work_).front().front().target;
   }
 
  private:
   const heed::Translator& translator_;
-  heed::SearchWorkspace<float> work_;
-  std::vector<heed::Hypothesis<float>> found_;
+  examples::PackedModel model_;
+  heed::SampleWorkspace<float> work_;
 };
 
 /// Holds the translations that PyTorch found, which the file holds too, against our own.
@@ -112,8 +106,7 @@ int translate_standard_input(Translating& translate) {
 int main(int argc, char** argv) {
   CLI::App app(
       "Takes a translator that was trained in PyTorch (examples/from_pytorch/train.py), makes sure that heed computes "
-      "the "
-      "same, and translates standard input, one sentence a line.");
+      "the same, and translates standard input, one sentence a line.");
   std::string model, save, back;
   bool checks = false;
   app.add_option("model", model, "what train.py wrote")->required();
