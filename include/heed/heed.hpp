@@ -21,6 +21,7 @@
 #include <heed/kernels/rational_tanh.hpp>
 #include <heed/kernels/packets.hpp>
 #include <heed/kernels/storage.hpp>
+#include <heed/kernels/multiply_add.hpp>
 #include <heed/kernels/tile.hpp>
 #include <heed/kernels/product.hpp>
 #include <heed/kernels/panels.hpp>

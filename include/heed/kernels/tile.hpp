@@ -1,5 +1,6 @@
 #pragma once
 
+#include <heed/kernels/multiply_add.hpp>
 #include <heed/kernels/storage.hpp>
 
 namespace heed::inline v0_1::detail {
@@ -22,16 +23,24 @@ struct Right {
   Index pieces = 1, apart = 0;
 };
 
-/// sums[j][p] = sum over k, in order, of packet p of column k of the left factor times right(k, j): the heart of every
-/// product. The packets p are those of part 0 of panel 0, of part 1 of panel 0, ... of panel 1, ...
+/// How many packets the registers hold, and how many of these are sums where a tile is as large as can be.
+inline constexpr int registers = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS, sum_registers = registers >= 32 ? 24 : 12;
+
+/// Whether the sums of a tile find room beside the factors, which are a packet each and one number for a column.
+constexpr bool fits_registers(int packets, int cols) { return packets * cols + packets + 1 <= registers; }
+
+/// The sum over k, in order, of packet p of column k of the left factor times right(k, j): the heart of every product.
+/// That of packet p of part i (part 0 of panel 0, part 1 of panel 0, ... of panel 1, ...) goes to
+/// sums[(j * parts + i) * apart + p].
 ///
 /// All sums stand in registers. For that the loops over constants must be unrolled, which -O3 does unasked, -O2 not.
 template <class T, int Packets, int Panels, int Cols>
 struct Tile {
   using S = scalar_of<T>;
-  static constexpr int parts = Storage<T>::per_word, all = Panels * parts * Packets;
+  static constexpr int parts = Panels * Storage<T>::per_word, all = parts * Packets;
 
-  static void sum(const Left<T>& left, Index depth, const Right<S>& right, Packet<S>* sums) {
+  EIGEN_DONT_INLINE static void sum(const Left<T>& left, Index depth, const Right<S>& right, Packet<S>* sums,
+                                    Index apart = Packets) {
     Packet<S> sum[std::size_t{Cols}][std::size_t{all}];
 #pragma GCC unroll 16
     for (int j = 0; j < Cols; ++j) {
@@ -63,7 +72,7 @@ struct Tile {
 #pragma GCC unroll 16
     for (int j = 0; j < Cols; ++j) {
 #pragma GCC unroll 16
-      for (int p = 0; p < all; ++p) sums[j * all + p] = sum[j][p];
+      for (int p = 0; p < all; ++p) sums[(j * parts + p / Packets) * apart + p % Packets] = sum[j][p];
     }
   }
 
@@ -76,20 +85,18 @@ struct Tile {
     Packet<S> packet[std::size_t{all}];
 #pragma GCC unroll 16
     for (int p = 0; p < all; ++p) {
-      packet[p] =
-          Storage<T>::load(word + p / (parts * Packets) * apart + p % Packets * packet_size<S>, p / Packets % parts);
+      constexpr int per_word = Storage<T>::per_word;
+      const auto* const from = word + p / (per_word * Packets) * apart + p % Packets * packet_size<S>;
+      packet[p] = Storage<T>::load(from, p / Packets % per_word);
     }
 #pragma GCC unroll 16
     for (int j = 0; j < Cols; ++j) {
       const Packet<S> factor = constant(column[j][at]);
 #pragma GCC unroll 16
-      for (int p = 0; p < all; ++p) sum[j][p] = Eigen::internal::pmadd(packet[p], factor, sum[j][p]);
+      for (int p = 0; p < all; ++p) multiply_add<S>(packet[p], factor, sum[j][p]);
     }
   }
 };
-
-/// How many packets of sums fit the registers beside the factors.
-inline constexpr int sum_registers = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 24 : 12;
 
 /// Calls f(integral_constant n) for n in [1, Most].
 template <int Most, class F>

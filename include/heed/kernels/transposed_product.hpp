@@ -1,5 +1,6 @@
 #pragma once
 
+#include <heed/kernels/multiply_add.hpp>
 #include <heed/kernels/packets.hpp>
 
 #include <algorithm>
@@ -107,7 +108,13 @@ class TransposedProduct {
       for (int c = 0; c < Cols; ++c) {
         const Packet<S> packet = from_a.load(a[c] + k);
 #pragma GCC unroll 8
-        for (int q = 0; q < Queries; ++q) sum[c][q] = Eigen::internal::pmadd(packet, factor[q], sum[c][q]);
+        for (int q = 0; q < Queries; ++q) {
+          if constexpr (Queries > 1) {
+            multiply_add<S>(packet, factor[q], sum[c][q]);
+          } else {  // a packet that is used once is read by the instruction that needs it
+            sum[c][q] = Eigen::internal::pmadd(packet, factor[q], sum[c][q]);
+          }
+        }
       }
     }
     EIGEN_ALWAYS_INLINE void add(const Sums& other) {

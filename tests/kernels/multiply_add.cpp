@@ -1,0 +1,65 @@
+#include <heed/kernels/multiply_add.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstddef>
+
+using heed::Index;
+
+namespace {
+
+template <class S>
+class MultiplyAdd : public testing::Test {};
+using Scalars = testing::Types<float, double, long double>;
+TYPED_TEST_SUITE(MultiplyAdd, Scalars);
+
+constexpr auto size = [](auto scalar) { return static_cast<std::size_t>(heed::detail::packet_size<decltype(scalar)>); };
+
+// Every number of a packet has its own factors, and the sum before counts.
+TYPED_TEST(MultiplyAdd, AddsTheProductOfEveryNumber) {
+  using S = TypeParam;
+  constexpr std::size_t n = size(S());
+  S a[n], b[n], sum[n], expected[n];
+  for (std::size_t i = 0; i < n; ++i) {
+    a[i] = S(1) + S(i);
+    b[i] = S(0.5) - S(i) / S(4);
+    sum[i] = S(3) * S(i) - S(7);
+    expected[i] = sum[i] + a[i] * b[i];  // all of them exact
+  }
+  const heed::detail::WholePacket<S> whole;
+  heed::detail::Packet<S> total = whole.load(sum);
+  heed::detail::multiply_add<S>(whole.load(a), whole.load(b), total);
+  whole.store(sum, total);
+  for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(sum[i], expected[i]) << i;
+}
+
+// As the packet function that stands where there are no such instructions, bit for bit: with one rounding or with two.
+TYPED_TEST(MultiplyAdd, RoundsAsThePacketFunction) {
+  using S = TypeParam;
+  const heed::detail::WholePacket<S> whole;
+  for (int i = 1; i < 100; ++i) {
+    const S a = S(1) / S(i), b = S(i) / S(7), c = -a * b;
+    heed::detail::Packet<S> total = whole.constant(c);
+    heed::detail::multiply_add<S>(whole.constant(a), whole.constant(b), total);
+    S numbers[2][size(S())];
+    whole.store(numbers[0], total);
+    whole.store(numbers[1], Eigen::internal::pmadd(whole.constant(a), whole.constant(b), whole.constant(c)));
+    for (std::size_t k = 0; k < size(S()); ++k) EXPECT_EQ(numbers[0][k], numbers[1][k]) << i;
+  }
+}
+
+// A packet may be both factors.
+TYPED_TEST(MultiplyAdd, Squares) {
+  using S = TypeParam;
+  const heed::detail::WholePacket<S> whole;
+  const heed::detail::Packet<S> x = whole.constant(S(3));
+  heed::detail::Packet<S> total = whole.constant(S(1));
+  heed::detail::multiply_add<S>(x, x, total);
+  heed::detail::multiply_add<S>(x, total, total);
+  S numbers[size(S())];
+  whole.store(numbers, total);
+  for (const S number : numbers) EXPECT_EQ(number, S(40));
+}
+
+}  // namespace
