@@ -69,11 +69,11 @@ TYPED_TEST(PackedMatrix, MultipliesAsAPlainLoopDoes) {
   heed::Random random(1);
   for (const Index rows : row_counts) {
     for (const Index depth : {1, 2, 7, 40}) {
-      const Matrix<S> a = this->storable(this->gates * rows, depth, random), b = random_matrix<S>(depth, 19, random);
+      const Matrix<S> a = this->storable(this->gates * rows, depth, random), b = random_matrix<S>(depth, 107, random);
       const auto w = this->packed(a);
       ASSERT_EQ(w.rows(), a.rows());
       ASSERT_EQ(w.cols(), depth);
-      for (const Index cols : {0, 1, 2, 3, 5, 8, 9, 19}) {
+      for (const Index cols : {0, 1, 2, 3, 5, 8, 9, 19, 50, 107}) {
         Matrix<S> out = Matrix<S>::Ones(a.rows(), cols);
         heed::add_product(w, b.leftCols(cols), out);
         for (Index j = 0; j < cols; ++j) {

@@ -4,7 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <limits>
 #include <type_traits>
@@ -71,4 +74,14 @@ TEST(Storage, RefusesNumbersThatAreTooLarge) {
               0U);
   }
   for (const float any : {1e30f, infinity, nan}) Storage<float>::check(with(any));
+}
+
+TEST(Lines, BeginWhereALineOfTheCacheDoes) {
+  for (std::size_t n = 1; n < 100; n += 7) {
+    const heed::detail::Lines<float> x(n);
+    heed::detail::Lines<std::int32_t> copy(n);
+    copy.resize(2 * n);
+    EXPECT_EQ(std::bit_cast<std::uintptr_t>(x.data()) % 64, 0U);
+    EXPECT_EQ(std::bit_cast<std::uintptr_t>(copy.data()) % 64, 0U);
+  }
 }

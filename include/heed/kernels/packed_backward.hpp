@@ -32,9 +32,10 @@ struct PackedBackward {
   }
 
  private:
+  static constexpr Index panel_height = Packing::strips * Packing::height;
   static constexpr int most_factors = sum_registers / 2;  ///< numbers of W at a time
   /// As many blocks of columns of d, and panels of W, at a time as stay in the cache while W passes.
-  static constexpr Index most_blocks = 2, most_panels = std::max(Index{1}, 2048 / Packing::height);
+  static constexpr Index most_blocks = 2, most_panels = std::max(Index{1}, 2048 / panel_height);
   static constexpr Index chunk =
       std::lcm(packet_size<S>, Index{most_factors});  ///< columns of W done before out is added to
 
@@ -43,9 +44,9 @@ struct PackedBackward {
   static void add_many(const Packing& W, Index first, const D& d, const Offsets& at, O&& out) {
     constexpr Index width = lanes * packet_size<S>;
     const Index panels = Packing::panels(W.rows), blocks = (d.cols() + width - 1) / width;
-    Matrix<S> turned(width, blocks * std::min(panels, most_panels) * Packing::height);
+    Matrix<S> turned(width, blocks * std::min(panels, most_panels) * panel_height);
     for (Index panel = 0; panel < panels; panel += most_panels) {
-      const Index pieces = std::min(most_panels, panels - panel), depth = pieces * Packing::height;
+      const Index pieces = std::min(most_panels, panels - panel), depth = pieces * panel_height;
       for (Index b = 0; b < blocks; ++b) {
         turn<lanes>(W.rows, panel, d.middleCols(b * width, std::min(width, d.cols() - b * width)), at,
                     turned.middleCols(b * depth, depth));
@@ -55,9 +56,9 @@ struct PackedBackward {
         for (Index b = 0; b < blocks; ++b) {
           Packet<S> sums[std::size_t{chunk * lanes}];
           for (Index i = 0; i < n; i += most_factors) {
-            const S* const from = W.words + (panel * W.depth + first + k + i) * Packing::height;
+            const S* const from = W.words + (panel * Packing::strips * W.depth + first + k + i) * Packing::height;
             const Left<S> left{turned.col(b * depth).data(), width, 0, from + most_factors * Packing::height};
-            const Right<S> right{from, 1, Packing::height, pieces, W.depth * Packing::height};
+            const Right<S> right{from, 1, Packing::height, pieces * Packing::strips, W.depth * Packing::height};
             with_constant<most_factors>(std::min<Index>(most_factors, n - i), [&](auto factors) {
               Tile<S, lanes, 1, factors>::sum(left, Packing::height, right, sums + i * lanes);
             });
@@ -77,8 +78,8 @@ struct PackedBackward {
   static void turn(Index rows, Index panel, const D& d, const Offsets& at, Turned&& turned) {
     constexpr Index size = packet_size<S>;
     for (Index i = 0; i < turned.cols(); i += size) {
-      const Index unit = (panel + i / Packing::height) * Packing::units + i % Packing::units;
-      const Index row = at[static_cast<std::size_t>(i % Packing::height / Packing::units)] + unit;
+      const Index unit = (panel + i / panel_height) * Packing::units + i % Packing::units;
+      const Index row = at[static_cast<std::size_t>(i % panel_height / Packing::units)] + unit;
       for (Index lane = 0; lane < lanes; ++lane) {
         Square square;
         for (Index c = 0; c < size; ++c) {
@@ -120,10 +121,10 @@ struct PackedBackward {
   template <class D, class O>
   static void add_one(const Packing& W, Index first, const D& d, const Offsets& at, O&& out) {
     constexpr int together = 8;
-    Vector<S> rows(Packing::panels(W.rows) * Packing::height);
+    Vector<S> rows(Packing::panels(W.rows) * panel_height);
     for (Index i = 0; i < rows.size(); i += packet_size<S>) {
-      const Index unit = i / Packing::height * Packing::units + i % Packing::units;
-      const S* const from = d.data() + at[static_cast<std::size_t>(i % Packing::height / Packing::units)] + unit;
+      const Index unit = i / panel_height * Packing::units + i % Packing::units;
+      const S* const from = d.data() + at[static_cast<std::size_t>(i % panel_height / Packing::units)] + unit;
       WholePacket<S>{}.store(rows.data() + i, load_rows(from, W.rows - unit));
     }
     for (Index k = 0; k < out.size(); k += together) {
@@ -138,9 +139,9 @@ struct PackedBackward {
     Packet<S> sum[std::size_t{Cols}];
     for (auto& packet : sum) packet = constant(S(0));
     const S* factors = rows.data();
-    for (Index panel = 0; panel < Packing::panels(W.rows); ++panel) {
-      const S* from = W.words + (panel * W.depth + first) * Packing::height;
-      for (int p = 0; p < Packing::packets; ++p, from += packet_size<S>, factors += packet_size<S>) {
+    for (Index strip = 0; strip < Packing::panels(W.rows) * Packing::strips; ++strip) {
+      const S* from = W.words + (strip * W.depth + first) * Packing::height;
+      for (int p = 0; p < Packing::strip; ++p, from += packet_size<S>, factors += packet_size<S>) {
         const Packet<S> factor = WholePacket<S>{}.load(factors);
         for (int c = 0; c < Cols; ++c) {
           sum[c] = Eigen::internal::pmadd(WholePacket<S>{}.load(from + c * Packing::height), factor, sum[c]);

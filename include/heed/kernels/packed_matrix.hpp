@@ -38,7 +38,7 @@ class PackedMatrix {
     detail::Storage<T>::check(x);
     rows_ = x.rows();
     cols_ = x.cols();
-    words_.resize(detail::Panels<T, Gates>::words_for(rows_, cols_));
+    words_.resize(static_cast<std::size_t>(detail::Panels<T, Gates>::words_for(rows_, cols_)));
     detail::Panels<T, Gates>::pack(x, words_.data());
     return *this;
   }
@@ -64,7 +64,7 @@ class PackedMatrix {
 
  private:
   Index rows_ = 0, cols_ = 0;
-  Eigen::Matrix<typename detail::Storage<T>::Word, Dynamic, 1> words_;
+  detail::Lines<typename detail::Storage<T>::Word> words_;
 };
 
 /// A matrix of which only products with the transpose are wanted: it is the transpose that is packed.

@@ -27,7 +27,8 @@ Packet<S> load_rows(const S* from, Index left) {
 /// The layout of a packed matrix (packed_matrix.hpp) and the products that read it.
 ///
 /// A panel has a packet of rows from each gate, or a few packets of neighbouring rows if there is one gate only. Where
-/// two numbers share a word, so do two panels.
+/// two numbers share a word, so do two panels. A panel whose sums find no room in the registers is cut into strips of
+/// fewer packets; the columns of a strip follow one another.
 template <class T, int Gates>
 struct Panels {
   using S = scalar_of<T>;
@@ -37,8 +38,15 @@ struct Panels {
   static constexpr int unit_packets = Gates == 1 ? 3 : 1;        ///< packets of units in a panel
   static constexpr int packets = Gates * unit_packets;           ///< packets in a panel
   static constexpr Index units = unit_packets * packet_size<S>;  ///< units in a panel
-  static constexpr Index height = packets * packet_size<S>;      ///< words in a column of a panel
-  static constexpr int most_columns = std::max(1, sum_registers / (parts * packets));
+  /// Packets of a panel that a tile of many columns takes: all, or as many as leave its sums in the registers.
+  static constexpr int together = [] {
+    int some = packets;
+    while (some > 1 && (packets % some > 0 || !fits_registers(parts * some, sum_registers / (parts * some)))) --some;
+    return some;
+  }();
+  static constexpr int most_columns = std::max(1, sum_registers / (parts * together));
+  static constexpr int strip = parts == 1 ? together : packets, strips = packets / strip;  ///< packets in one; strips
+  static constexpr Index height = strip * packet_size<S>;  ///< words in a column of a strip
   /// Read together for a single column: enough to add at full speed, but few, whose next words the machine foresees.
   static constexpr int most_panels =
       std::max(1, std::min(12, 384 / static_cast<int>(sizeof(Packet<S>))) / (parts * packets));
@@ -48,23 +56,25 @@ struct Panels {
   Index depth;  ///< columns of the matrix
 
   static Index panels(Index rows) { return (rows + parts * units - 1) / (parts * units); }
-  static Index words_for(Index rows, Index depth) { return panels(rows / Gates) * depth * height; }
+  static Index words_for(Index rows, Index depth) { return panels(rows / Gates) * strips * depth * height; }
 
   /// Writes x, a matrix whose columns are solid, to `words`.
   template <class X>
   static void pack(const X& x, Word* words) {
     const Index rows = x.rows() / Gates;
     for (Index panel = 0; panel < panels(rows); ++panel) {
-      for (Index k = 0; k < x.cols(); ++k) {
-        const S* const column = x.col(k).data();
-        for (int p = 0; p < packets; ++p, words += packet_size<S>) {
-          const Index gate = p / unit_packets, unit = panel * parts * units + p % unit_packets * packet_size<S>;
-          S numbers[std::size_t{parts}][std::size_t{packet_size<S>}];
-          for (int part = 0; part < parts; ++part) {
-            const Index left = rows - unit - part * units;
-            WholePacket<S>{}.store(numbers[part], load_rows(column + gate * rows + unit + part * units, left));
+      for (int first = 0; first < packets; first += strip) {
+        for (Index k = 0; k < x.cols(); ++k) {
+          const S* const column = x.col(k).data();
+          for (int p = first; p < first + strip; ++p, words += packet_size<S>) {
+            const Index gate = p / unit_packets, unit = panel * parts * units + p % unit_packets * packet_size<S>;
+            S numbers[std::size_t{parts}][std::size_t{packet_size<S>}];
+            for (int part = 0; part < parts; ++part) {
+              const Index left = rows - unit - part * units;
+              WholePacket<S>{}.store(numbers[part], load_rows(column + gate * rows + unit + part * units, left));
+            }
+            Storage<T>::fold(&numbers[0][0], words);
           }
-          Storage<T>::fold(&numbers[0][0], words);
         }
       }
     }
@@ -77,21 +87,26 @@ struct Panels {
   /// columns before the next ones come, so that both factors and the product stay in it.
   template <class Use>
   void multiply(Index first, Index count, const Right<S>& right, Index cols, const Walk& walk, const Use& use) const {
-    constexpr Index at_once = 8 * most_columns;
+    constexpr Index at_once = most_tiles * most_columns;
     for (Index j = 0; j < cols; j += at_once) {
       multiply_some(first, count, right, j, std::min(at_once, cols - j), walk, use);
     }
   }
 
  private:
+  static constexpr Index most_tiles = 8;  ///< of columns that a panel meets before the next panel comes
+  static constexpr Index held = strips > 1 ? most_tiles : 1;  ///< of these, how many wait for the sums of all strips
+
   template <class Use>
   void multiply_some(Index first, Index count, const Right<S>& right, Index begin, Index cols, const Walk& walk,
                      const Use& use) const {
     const Index bottom = panels(rows) * walk.share.index / walk.share.count;
     const Index all = panels(rows) * (walk.share.index + 1) / walk.share.count - bottom, apart = depth * height;
-    const auto place = [&](Index panel) { return words + panel * apart + first * height; };
+    const auto place = [&](Index panel) { return words + panel * strips * apart + first * height; };
     const auto from = [&](Index j) { return Right<S>{right.data + j * right.across, right.down, right.across}; };
-    Packet<S> sums[std::size_t{parts * packets * std::max(most_columns, most_panels)}];
+    const Index tiles = (cols + most_columns - 1) / most_columns;
+    const auto column_of = [&](Index tile) { return tile * (cols / tiles) + std::min(tile, cols % tiles); };
+    Packet<S> sums[std::size_t{parts * packets * std::max(static_cast<int>(held) * most_columns, most_panels)}];
     for (Index done = 0; done < all;) {
       const Index n = cols == 1 ? std::min<Index>(most_panels, all - done) : 1;
       const Index panel = bottom + (walk.backwards ? all - done - n : done);
@@ -99,20 +114,32 @@ struct Panels {
       const Word* const next = place(done == all ? panel : walk.backwards ? panel - 1 : panel + n);
       if (cols == 1) {
         with_constant<most_panels>(n, [&](auto group) {
-          Tile<T, packets, group, 1>::sum({place(panel), height, apart, next}, count, from(begin), sums);
+          Tile<T, strip, group * strips, 1>::sum({place(panel), height, apart, next}, count, from(begin), sums);
         });
         hand_out(panel * parts, n * parts, begin, 1, sums, use);
         continue;
       }
-      const Index tiles = (cols + most_columns - 1) / most_columns;
-      for (Index t = 0, j = begin; t < tiles; ++t) {
-        const Index width = cols / tiles + (t < cols % tiles ? 1 : 0);
-        const Word* const ahead = next + std::min<Index>(t, packets - 1) * count * packet_size<S>;
-        with_constant<most_columns>(width, [&](auto columns) {
-          Tile<T, packets, 1, columns>::sum({place(panel), height, apart, ahead}, count, from(j), sums);
-        });
-        hand_out(panel * parts, parts, j, width, sums, use);
-        j += width;
+      for (Index t = 0; t < tiles; t += held) {
+        const Index end = std::min(t + held, tiles), column = column_of(t);
+        for (int p = 0; p < packets; p += together) {
+          for (Index i = t; i < end; ++i) {
+            const Index j = column_of(i), piece = std::min<Index>(i * (packets / together) + p / together, packets - 1);
+            const Word* const ahead = next + piece / strip * apart + piece % strip * count * packet_size<S>;
+            with_constant<most_columns>(column_of(i + 1) - j, [&](auto width) {
+              Packet<S>* const to = sums + (j - column) * parts * packets;
+              if constexpr (fits_registers(parts * packets,
+                                           width)) {  // few columns, so the only tile: all packets at once
+                if (p == 0)
+                  Tile<T, strip, strips, width>::sum({place(panel), height, apart, ahead}, count, from(begin + j), to);
+              } else {
+                Tile<T, together, 1, width>::sum(
+                    {place(panel) + p / strip * apart + p % strip * packet_size<S>, height, apart, ahead}, count,
+                    from(begin + j), to + p, packets);
+              }
+            });
+          }
+        }
+        hand_out(panel * parts, parts, begin + column, column_of(end) - column, sums, use);
       }
     }
   }

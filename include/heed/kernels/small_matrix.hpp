@@ -45,7 +45,7 @@ class SmallMatrix {
   struct SumsFrom {
     static constexpr int left = Units - First;
     static constexpr int size = packet_size<S, std::min(left, int{packet_size<S>})>;
-    static constexpr int most = std::max(1, 8 / Gates), groups = (left / size + most - 1) / most;
+    static constexpr int most = std::clamp(sum_registers / Gates, 1, 8), groups = (left / size + most - 1) / most;
     static constexpr int packets = (left / size + groups - 1) / groups, units = packets * size;
     static constexpr bool together = 2 * packets * Gates > sum_registers;  ///< even columns and odd ones
     using P = Packet<S, size>;

@@ -7,10 +7,29 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <new>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 namespace heed::inline v0_1::detail {
+
+/// Memory that begins where a line of the cache does, so that packets read together lie in as few lines as can be.
+template <class T>
+struct LineAllocator {
+  using value_type = T;
+  static constexpr std::align_val_t line{64};
+
+  LineAllocator() = default;
+  template <class U>
+  LineAllocator(const LineAllocator<U>&) {}
+
+  T* allocate(std::size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), line)); }
+  void deallocate(T* from, std::size_t) { ::operator delete(from, line); }
+  friend bool operator==(const LineAllocator&, const LineAllocator&) { return true; }
+};
+template <class T>
+using Lines = std::vector<T, LineAllocator<T>>;
 
 /// How the numbers of a packed matrix are kept: `per_word` to a word. A packet of words is loaded and one of the parts
 /// of its words unfolded into a packet of scalars.
