@@ -34,7 +34,7 @@ void look(const ScorerType& scorer, const NormalizerType& normalizer, const In<S
   if (is_softmax(normalizer) && keys_of(scorer).key_size() == 0 && !depends_on_place(scorer) &&
       OnePass<S>::pays(rows, cols)) {
     const auto read = [&](Index j, Index) { return Columns<const S>(columns_of(values)).from(j); };
-    OnePass<S>::run(rows, cols, n, read, columns_of(weights), columns_of(contexts),
+    OnePass<S>::run(rows, cols, n, read, values.colStride(), columns_of(weights), columns_of(contexts),
                     [&](Index j, Index width, Index first, Index count) {
                       score<S>(scorer, projected.middleCols(first, count), values.middleCols(j, width), carry,
                                weights.block(j, first, width, count), scratch);
@@ -62,7 +62,7 @@ void look_narrow(const ScorerType& scorer, const NormalizerType& normalizer, con
                  block.topLeftCorner(0, 0), weights.block(j, first, width, count), scratch.scorer);
   };
   if (is_softmax(normalizer)) {
-    Pass::run(rows, cols, n, read, columns_of(weights), columns_of(contexts), score_block);
+    Pass::run(rows, cols, n, read, 0, columns_of(weights), columns_of(contexts), score_block);
   } else {
     const auto for_each_block = [&](const auto& use) {
       for (Index j = 0; j < cols; j += Pass::block(rows)) use(j, std::min(Pass::block(rows), cols - j));

@@ -22,12 +22,12 @@ class OnePass : public testing::Test {
     Matrix<S> weights, sums;
   };
   /// Over given scores, which come in the blocks that are asked for.
-  static Result run(const Matrix<S>& values, const Matrix<S>& scores) {
+  static Result run(const Matrix<S>& values, const Matrix<S>& scores, Index apart = 0) {
     Result result{Matrix<S>::Constant(scores.rows(), scores.cols(), S(99)),
                   Matrix<S>::Constant(values.rows(), scores.cols(), S(99))};
     const heed::detail::Columns<const S> columns = columns_of(values);
     Pass::run(
-        values.rows(), values.cols(), scores.cols(), [&](Index j, Index) { return columns.from(j); },
+        values.rows(), values.cols(), scores.cols(), [&](Index j, Index) { return columns.from(j); }, apart,
         columns_of(result.weights), columns_of(result.sums),
         [&](Index j, Index width, Index q, Index count) {
           result.weights.block(j, q, width, count) = scores.block(j, q, width, count);
@@ -35,7 +35,9 @@ class OnePass : public testing::Test {
     return result;
   }
   static void expect_right(const Matrix<S>& values, const Matrix<S>& scores) {
-    const Result found = run(values, scores);
+    const Result found = run(values, scores), fetched = run(values, scores, values.rows());
+    EXPECT_EQ(found.weights, fetched.weights);
+    EXPECT_EQ(found.sums, fetched.sums);
     const long double tolerance = 100 * std::numeric_limits<S>::epsilon();
     for (Index q = 0; q < scores.cols(); ++q) {
       heed::Vector<long double> e = scores.col(q).template cast<long double>();

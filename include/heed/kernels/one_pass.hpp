@@ -13,26 +13,26 @@ namespace heed::inline v0_1::detail {
 ///
 /// A block of columns is scored and then, while it is still in the first cache, summed with the weights e^{score - m},
 /// where m is the highest score so far; when a block raises m, all sums and weights so far shrink by e^{old - new}. In
-/// the end they are divided by the sum of the weights. Blocks begin at the first column, and every query has its own
-/// sums, so nothing depends on other queries or sentences.
+/// the end they are divided by the sum of the weights. While a block is summed, the next is fetched: otherwise nothing
+/// would be read meanwhile. Blocks begin at the first column, and every query has its own sums, so nothing depends on
+/// other queries or sentences.
 template <class S>
 class OnePass {
  public:
   /// Whether it is worth it: what the first cache holds is read twice in less time.
   static bool pays(Index rows, Index cols) { return rows * cols * static_cast<Index>(sizeof(S)) > 40 * 1024; }
 
-  /// How many columns make a block.
+  /// How many columns make a block: two of them fit the first cache, if they are not too long.
   static Index block(Index rows) {
-    constexpr Index numbers = 32 * 1024 / static_cast<Index>(sizeof(S));
-    return std::clamp(numbers / std::max<Index>(rows, 1) / 8 * 8, Index{8}, Index{64});
+    return std::clamp(cached / 2 / std::max<Index>(rows, 1) / 8 * 8, std::max(Index{8}, packet_size<S>), Index{64});
   }
 
   /// weights = softmax(scores) and sums = values weights, column by column, where values(j, width) says where `width`
   /// columns from j lie, and score(j, width, q, count), called next, puts their scores for `count` queries from q where
-  /// the weights will be.
+  /// the weights will be. `apart` is 0, or from column to column of a memory that lies in one piece.
   template <class Values, class Score>
-  static void run(Index rows, Index cols, Index n, const Values& values, Columns<S> weights, Columns<S> sums,
-                  const Score& score) {
+  static void run(Index rows, Index cols, Index n, const Values& values, Index apart, Columns<S> weights,
+                  Columns<S> sums, const Score& score) {
     std::array<OnePass, 16> passes;  // as many queries meet a block before the next comes in
     const Index together = static_cast<Index>(passes.size());
     for (Index first = 0; first < n; first += together) {
@@ -45,8 +45,9 @@ class OnePass {
         for (Index q = 0; q < count; ++q) {
           passes[static_cast<std::size_t>(q)].weigh(j, width, weights.col(first + q), rows, sums.col(first + q));
         }
+        const bool fetches = j + width < cols && 2 * rows * width <= cached;
         WeightedSum<S>::add(rows, width, count, read, {weights.col(first) + j, weights.stride}, sums.from(first),
-                            j == 0);
+                            j == 0, fetches ? width * apart : 0);
       }
       for (Index q = 0; q < count; ++q) {
         const S share = S(1) / passes[static_cast<std::size_t>(q)].total_;
@@ -57,6 +58,8 @@ class OnePass {
   }
 
  private:
+  static constexpr Index cached = 32 * 1024 / static_cast<Index>(sizeof(S));  ///< numbers that the first cache holds
+
   /// Turns the scores of a block, which begins at j, into weights.
   void weigh(Index j, Index width, S* weights, Index rows, S* sums) {
     const SoftmaxColumn<S> column(weights + j, width);

@@ -67,7 +67,7 @@ struct OuterProduct {
     for (Index j = 0; j < out.cols(); j += most_columns) {
       const Index cols = std::min<Index>(most_columns, out.cols() - j);
       for (Index c = 0; c < cols; ++c) {  // the sums take their time
-        for (Index i = 0; i < out.rows(); i += packet_size<S>) Eigen::internal::prefetch(out.col(j + c).data() + i);
+        for (Index i = 0; i < out.rows(); i += packet_size<S>) prefetch(out.col(j + c).data() + i);
       }
       Packet<S> sums[std::size_t{most_columns * packets}];
       const Left<S> left{panel.data(), height, 0, panel.data()};

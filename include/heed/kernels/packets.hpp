@@ -19,6 +19,13 @@ using Packet = typename Eigen::internal::find_best_packet<S, Size>::type;
 template <class S, int Size = Dynamic>
 inline constexpr Index packet_size = Eigen::internal::unpacket_traits<Packet<S, Size>>::size;
 
+/// Bytes that the cache takes in together.
+inline constexpr Index line_bytes = 64;
+
+/// Begins to read a line that is wanted soon. (g++ drops calls of functions that do nothing else, Eigen's among them, unless
+/// they are inlined at once.)
+EIGEN_ALWAYS_INLINE void prefetch(const void* at) { __builtin_prefetch(at); }
+
 /// Loads and stores whole packets.
 template <class S, int Size = Dynamic>
 struct WholePacket {

@@ -18,7 +18,7 @@ namespace heed::inline v0_1::detail {
 template <class T>
 struct LineAllocator {
   using value_type = T;
-  static constexpr std::align_val_t line{64};
+  static constexpr std::align_val_t line{static_cast<std::size_t>(line_bytes)};
 
   LineAllocator() = default;
   template <class U>

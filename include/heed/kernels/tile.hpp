@@ -58,8 +58,8 @@ struct Tile {
         add(word, left.apart, column, at, sum);
         add(word + left.across, left.apart, column, at + right.down, sum);
         if constexpr (Cols > 1) {  // a single column reads on so fast that the machine itself fetches ahead
-          Eigen::internal::prefetch(ahead);
-          Eigen::internal::prefetch(ahead + packet_size<S>);
+          prefetch(ahead);
+          prefetch(ahead + packet_size<S>);
           ahead += 2 * packet_size<S>;
         }
         word += 2 * left.across;

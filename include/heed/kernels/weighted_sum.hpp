@@ -12,20 +12,22 @@ namespace heed::inline v0_1::detail {
 template <class S>
 struct WeightedSum {
   /// sums.col(q) += sum_j values.col(j) weights(j, q); = instead of += if `fresh`, where there must be a column then.
+  /// What lies `ahead` numbers behind each value, if not 0, is read next, so it is fetched meanwhile.
   static void add(Index rows, Index cols, Index queries, Columns<const S> values, Columns<const S> weights,
-                  Columns<S> sums, bool fresh = false) {
+                  Columns<S> sums, bool fresh = false, Index ahead = 0) {
     constexpr Index cached = 32 * 1024 / static_cast<Index>(sizeof(S));
-    if (rows >= packet_size<S> && (rows <= 8 * packet_size<S> || rows * cols <= cached)) {
+    if (rows >= packet_size<S> && (rows <= 8 * packet_size<S> || (rows * cols <= cached && ahead == 0))) {
       for (Index q = 0; q < queries; ++q) add_few(rows, cols, values, weights.col(q), sums.col(q), fresh);
       return;
     }
     for_each_width<8>(cols, [&]<int Cols>(Width<Cols>, Index j) {
       for (Index q = 0; q < queries; ++q) {
         const Tile<Cols, const S> tile(values.from(j), weights.col(q) + j);
+        const Index fetched = q == 0 ? ahead : 0;
         if (fresh && j == 0) {
-          sweep(rows, Sum<Cols, true>{tile, sums.col(q)});
+          sweep(rows, Sum<Cols, true>{tile, sums.col(q), fetched});
         } else {
-          sweep(rows, Sum<Cols, false>{tile, sums.col(q)});
+          sweep(rows, Sum<Cols, false>{tile, sums.col(q), fetched});
         }
       }
     });
@@ -109,7 +111,13 @@ struct WeightedSum {
     static constexpr int results = 1;
     Tile<Cols, const S> tile;
     S* sums;
+    Index ahead;
 
+    EIGEN_ALWAYS_INLINE void fetch(Index k) const {
+      if (ahead == 0) return;
+#pragma GCC unroll 8
+      for (int c = 0; c < Cols; ++c) prefetch(tile.column[c] + k + ahead);
+    }
     template <class Io>
     EIGEN_ALWAYS_INLINE void compute(const Io& io, Index k, Packet<S>* result) const {
       Packet<S> sum = Fresh ? constant(S(0)) : io.load(sums + k);
@@ -130,6 +138,7 @@ struct WeightedSum {
     Tile<Cols, S> tile;
     const S* d_sums;
 
+    EIGEN_ALWAYS_INLINE void fetch(Index) const {}
     template <class Io>
     EIGEN_ALWAYS_INLINE void compute(const Io& io, Index k, Packet<S>* result) const {
       const Packet<S> d_sum = io.load(d_sums + k);
@@ -163,13 +172,15 @@ struct WeightedSum {
       pass.store(whole, rows - packet_size<S>, result);
     }
   }
-  /// As far as packets are whole. Addresses are counted once for two.
+  /// As far as packets are whole. Addresses are counted once for two, which are a line of the cache or two.
   template <class Pass>
   static void sweep_whole(Index rows, const Pass& pass) {
     constexpr WholePacket<S> whole;
     Packet<S> result[std::size_t{Pass::results}];
     Index k = 0;
     for (; k + 2 * packet_size<S> <= rows; k += 2 * packet_size<S>) {
+      pass.fetch(k);
+      if constexpr (packet_size<S> * Index{sizeof(S)} >= line_bytes) pass.fetch(k + packet_size<S>);
       pass.compute(whole, k, result);
       pass.store(whole, k, result);
       pass.compute(whole, k + packet_size<S>, result);
