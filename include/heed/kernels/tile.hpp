@@ -26,8 +26,15 @@ struct Right {
 /// How many packets the registers hold, and how many of these are sums where a tile is as large as can be.
 inline constexpr int registers = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS, sum_registers = registers >= 32 ? 24 : 12;
 
-/// Whether the sums of a tile find room beside the factors, which are a packet each and one number for a column.
-constexpr bool fits_registers(int packets, int cols) { return packets * cols + packets + 1 <= registers; }
+/// Whether the sums of a tile find room beside what they are made from: packets of the left factor and a number of the right.
+/// Where multiplying and adding are two instructions, the first reads its packet from memory, and its product needs room.
+constexpr bool fits_registers(int packets, int cols) {
+#ifdef EIGEN_VECTORIZE_FMA
+  return packets * cols + packets + 1 <= registers;
+#else
+  return packets * cols + 2 <= registers;
+#endif
+}
 
 /// The sum over k, in order, of packet p of column k of the left factor times right(k, j): the heart of every product.
 /// That of packet p of part i (part 0 of panel 0, part 1 of panel 0, ... of panel 1, ...) goes to
