@@ -47,9 +47,10 @@ struct Panels {
   static constexpr int most_columns = std::max(1, sum_registers / (parts * together));
   static constexpr int strip = parts == 1 ? together : packets, strips = packets / strip;  ///< packets in one; strips
   static constexpr Index height = strip * packet_size<S>;  ///< words in a column of a strip
-  /// Read together for a single column: enough to add at full speed, but few, whose next words the machine foresees.
+  /// Read together for a single column: enough to add at full speed, but few, whose next words the machine foresees, and
+  /// fewer where they have to be unfolded first.
   static constexpr int most_panels =
-      std::max(1, std::min(12, 384 / static_cast<int>(sizeof(Packet<S>))) / (parts * packets));
+      std::max(1, std::min(parts == 1 ? 12 : 8, 384 / static_cast<int>(sizeof(Packet<S>))) / (parts * packets));
 
   const Word* words;
   Index rows;   ///< of one gate
