@@ -89,8 +89,16 @@ struct Panels {
   template <class Use>
   void multiply(Index first, Index count, const Right<S>& right, Index cols, const Walk& walk, const Use& use) const {
     constexpr Index at_once = most_tiles * most_columns;
+    const Block block{*this, first, count};
     for (Index j = 0; j < cols; j += at_once) {
-      multiply_some(first, count, right, j, std::min(at_once, cols - j), walk, use);
+      const Index some = std::min(at_once, cols - j);
+      const Right<S> from{right.data + j * right.across, right.down, right.across};
+      const auto use_from = [&](const auto& io, Index k, Index i, const auto& sums) { use(io, k, j + i, sums); };
+      if (some == 1) {
+        block.multiply_column(from, walk, use_from);
+      } else {
+        block.multiply_columns(from, some, walk, use_from);
+      }
     }
   }
 
@@ -98,50 +106,78 @@ struct Panels {
   static constexpr Index most_tiles = 8;  ///< of columns that a panel meets before the next panel comes
   static constexpr Index held = strips > 1 ? most_tiles : 1;  ///< of these, how many wait for the sums of all strips
 
-  template <class Use>
-  void multiply_some(Index first, Index count, const Right<S>& right, Index begin, Index cols, const Walk& walk,
-                     const Use& use) const {
-    const Index bottom = panels(rows) * walk.share.index / walk.share.count;
-    const Index all = panels(rows) * (walk.share.index + 1) / walk.share.count - bottom, apart = depth * height;
-    const auto place = [&](Index panel) { return words + panel * strips * apart + first * height; };
-    const auto from = [&](Index j) { return Right<S>{right.data + j * right.across, right.down, right.across}; };
-    const Index tiles = (cols + most_columns - 1) / most_columns;
-    const auto column_of = [&](Index tile) { return tile * (cols / tiles) + std::min(tile, cols % tiles); };
-    Packet<S> sums[std::size_t{parts * packets * std::max(static_cast<int>(held) * most_columns, most_panels)}];
-    for (Index done = 0; done < all;) {
-      const Index n = cols == 1 ? std::min<Index>(most_panels, all - done) : 1;
-      const Index panel = bottom + (walk.backwards ? all - done - n : done);
-      done += n;
-      const Word* const next = place(done == all ? panel : walk.backwards ? panel - 1 : panel + n);
-      if (cols == 1) {
+  /// The columns first ... first + count of the matrix.
+  struct Block {
+    const Panels& panels;
+    Index first, count;
+
+    Index apart() const { return panels.depth * height; }  ///< words from strip to strip
+    const Word* strip_at(Index panel, int p) const {
+      return panels.words + (panel * strips + p / strip) * apart() + first * height;
+    }
+
+    template <class Use>
+    void multiply_column(const Right<S>& right, const Walk& walk, const Use& use) const {
+      Packet<S> sums[std::size_t{parts * packets * most_panels}];
+      panels.for_each_group(walk, most_panels, [&](Index panel, Index n, Index next) {
         with_constant<most_panels>(n, [&](auto group) {
-          Tile<T, strip, group * strips, 1>::sum({place(panel), height, apart, next}, count, from(begin), sums);
+          Tile<T, strip, group * strips, 1>::sum({strip_at(panel, 0), height, apart(), strip_at(next, 0)}, count, right,
+                                                 sums);
         });
-        hand_out(panel * parts, n * parts, begin, 1, sums, use);
-        continue;
-      }
-      for (Index t = 0; t < tiles; t += held) {
-        const Index end = std::min(t + held, tiles), column = column_of(t);
-        for (int p = 0; p < packets; p += together) {
-          for (Index i = t; i < end; ++i) {
-            const Index j = column_of(i), piece = std::min<Index>(i * (packets / together) + p / together, packets - 1);
-            const Word* const ahead = next + piece / strip * apart + piece % strip * count * packet_size<S>;
-            with_constant<most_columns>(column_of(i + 1) - j, [&](auto width) {
-              Packet<S>* const to = sums + (j - column) * parts * packets;
-              if constexpr (fits_registers(parts * packets,
-                                           width)) {  // few columns, so the only tile: all packets at once
-                if (p == 0)
-                  Tile<T, strip, strips, width>::sum({place(panel), height, apart, ahead}, count, from(begin + j), to);
-              } else {
-                Tile<T, together, 1, width>::sum(
-                    {place(panel) + p / strip * apart + p % strip * packet_size<S>, height, apart, ahead}, count,
-                    from(begin + j), to + p, packets);
-              }
-            });
+        panels.hand_out(panel * parts, n * parts, 0, 1, sums, use);
+      });
+    }
+
+    template <class Use>
+    void multiply_columns(const Right<S>& right, Index cols, const Walk& walk, const Use& use) const {
+      const Index tiles = (cols + most_columns - 1) / most_columns;
+      const auto column = [&](Index tile) { return tile * (cols / tiles) + std::min(tile, cols % tiles); };
+      Packet<S> sums[std::size_t{parts * packets * static_cast<int>(held) * most_columns}];
+      panels.for_each_group(walk, 1, [&](Index panel, Index, Index next) {
+        for (Index t = 0; t < tiles; t += held) {
+          const Index end = std::min(t + held, tiles), begin = column(t);
+          for (int p = 0; p < packets; p += together) {
+            for (Index i = t; i < end; ++i) {
+              const Index j = column(i);
+              const Right<S> from{right.data + j * right.across, right.down, right.across};
+              add_tile(panel, p, from, column(i + 1) - j, ahead(next, i, p), sums + (j - begin) * parts * packets);
+            }
           }
+          panels.hand_out(panel * parts, parts, begin, column(end) - begin, sums, use);
         }
-        hand_out(panel * parts, parts, begin + column, column_of(end) - column, sums, use);
-      }
+      });
+    }
+
+    /// The sums of the packets p ... of a panel and `cols` columns.
+    void add_tile(Index panel, int p, const Right<S>& right, Index cols, const Word* ahead, Packet<S>* sums) const {
+      with_constant<most_columns>(cols, [&](auto width) {
+        if constexpr (fits_registers(parts * packets, width)) {  // all packets at once
+          if (p == 0)
+            Tile<T, strip, strips, width>::sum({strip_at(panel, 0), height, apart(), ahead}, count, right, sums);
+        } else {
+          const Word* const from = strip_at(panel, p) + p % strip * packet_size<S>;
+          Tile<T, together, 1, width>::sum({from, height, apart(), ahead}, count, right, sums + p, packets);
+        }
+      });
+    }
+
+    /// What of the next panel to fetch while tile i of the packets p ... is summed: every tile fetches another part.
+    const Word* ahead(Index next, Index i, int p) const {
+      const auto part = static_cast<int>(std::min<Index>(i * (packets / together) + p / together, packets - 1));
+      return strip_at(next, part) + part % strip * count * packet_size<S>;
+    }
+  };
+
+  /// Calls visit(panel, n, next) for n panels from `panel` on, at most `most`, as far as they belong to the walk's share and
+  /// in its order; panel `next` comes afterwards.
+  template <class Visit>
+  void for_each_group(const Walk& walk, Index most, const Visit& visit) const {
+    const Index bottom = panels(rows) * walk.share.index / walk.share.count;
+    const Index all = panels(rows) * (walk.share.index + 1) / walk.share.count - bottom;
+    for (Index done = 0; done < all;) {
+      const Index n = std::min(most, all - done), panel = bottom + (walk.backwards ? all - done - n : done);
+      done += n;
+      visit(panel, n, done == all ? panel : walk.backwards ? panel - 1 : panel + n);
     }
   }
 
