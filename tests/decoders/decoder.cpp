@@ -71,6 +71,7 @@ DecoderState<double> numbered(Index columns) {
   fill(state.layers[0], 3, 1000);
   fill(state.layers[1], 3, 2000);
   fill(state.feed, 2, 3000);
+  fill(state.carry, 5, 4000);
   for (Index j = 0; j < columns; ++j) state.sentences.push_back(7 + j);
   return state;
 }
@@ -85,10 +86,12 @@ void expect_gathered(const std::vector<Index>& chosen) {
     EXPECT_EQ(state.layers[0].col(j), before.layers[0].col(from));
     EXPECT_EQ(state.layers[1].col(j), before.layers[1].col(from));
     EXPECT_EQ(state.feed.col(j), before.feed.col(from));
+    EXPECT_EQ(state.carry.col(j), before.carry.col(from));
     EXPECT_EQ(state.sentences[static_cast<std::size_t>(j)], 7 + from);
   }
   EXPECT_EQ(state.layers[1].cols(), state.columns());
   EXPECT_EQ(state.feed.cols(), state.columns());
+  EXPECT_EQ(state.carry.cols(), state.columns());
 }
 
 }  // namespace
