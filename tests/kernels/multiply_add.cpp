@@ -2,10 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <cstddef>
-
-using heed::Index;
 
 namespace {
 

@@ -24,7 +24,7 @@ class OnePass {
 
   /// How many columns make a block: two of them fit the first cache, if they are not too long.
   static Index block(Index rows) {
-    return std::clamp(cached / 2 / std::max<Index>(rows, 1) / 8 * 8, std::max(Index{8}, packet_size<S>), Index{64});
+    return std::clamp(cached<S> / 2 / std::max<Index>(rows, 1) / 8 * 8, std::max(Index{8}, packet_size<S>), Index{64});
   }
 
   /// weights = softmax(scores) and sums = values weights, column by column, where values(j, width) says where `width`
@@ -45,7 +45,7 @@ class OnePass {
         for (Index q = 0; q < count; ++q) {
           passes[static_cast<std::size_t>(q)].weigh(j, width, weights.col(first + q), rows, sums.col(first + q));
         }
-        const bool fetches = j + width < cols && 2 * rows * width <= cached;
+        const bool fetches = j + width < cols && 2 * rows * width <= cached<S>;
         WeightedSum<S>::add(rows, width, count, read, {weights.col(first) + j, weights.stride}, sums.from(first),
                             j == 0, fetches ? width * apart : 0);
       }
@@ -58,8 +58,6 @@ class OnePass {
   }
 
  private:
-  static constexpr Index cached = 32 * 1024 / static_cast<Index>(sizeof(S));  ///< numbers that the first cache holds
-
   /// Turns the scores of a block, which begins at j, into weights.
   void weigh(Index j, Index width, S* weights, Index rows, S* sums) {
     const SoftmaxColumn<S> column(weights + j, width);

@@ -32,8 +32,8 @@ struct PackedBackward {
   }
 
  private:
-  static constexpr Index panel_height = Packing::strips * Packing::height;
-  static constexpr int most_factors = sum_registers / 2;  ///< numbers of W at a time
+  static constexpr Index panel_height = Packing::packets * packet_size<S>;  ///< rows of W in a panel
+  static constexpr int most_factors = sum_registers / 2;                    ///< numbers of W at a time
   /// As many blocks of columns of d, and panels of W, at a time as stay in the cache while W passes.
   static constexpr Index most_blocks = 2, most_panels = std::max(Index{1}, 2048 / panel_height);
   static constexpr Index chunk =

@@ -22,6 +22,10 @@ inline constexpr Index packet_size = Eigen::internal::unpacket_traits<Packet<S, 
 /// Bytes that the cache takes in together.
 inline constexpr Index line_bytes = 64;
 
+/// Numbers that the first cache holds.
+template <class S>
+inline constexpr Index cached = 32 * 1024 / Index{sizeof(S)};
+
 /// Begins to read a line that is wanted soon. (g++ drops calls of functions that do nothing else, Eigen's among them, unless
 /// they are inlined at once.)
 EIGEN_ALWAYS_INLINE void prefetch(const void* at) { __builtin_prefetch(at); }

@@ -15,8 +15,7 @@ struct WeightedSum {
   /// What lies `ahead` numbers behind each value, if not 0, is read next, so it is fetched meanwhile.
   static void add(Index rows, Index cols, Index queries, Columns<const S> values, Columns<const S> weights,
                   Columns<S> sums, bool fresh = false, Index ahead = 0) {
-    constexpr Index cached = 32 * 1024 / static_cast<Index>(sizeof(S));
-    if (rows >= packet_size<S> && (rows <= 8 * packet_size<S> || (rows * cols <= cached && ahead == 0))) {
+    if (rows >= packet_size<S> && (rows <= 8 * packet_size<S> || (rows * cols <= cached<S> && ahead == 0))) {
       for (Index q = 0; q < queries; ++q) add_few(rows, cols, values, weights.col(q), sums.col(q), fresh);
       return;
     }
