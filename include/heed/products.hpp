@@ -141,16 +141,22 @@ void set_gates(const W& w, const X& x, Trace&& trace, const std::array<Index, Co
 ///
 /// h must stay as it is until all is done. Walked backwards, what was read last is read first: every other step done
 /// so finds half of U in the cache. Threads share the units of a packed U; any other the first thread does alone.
+/// The columns of a trace lie so far apart that no machine foresees which of their rows come next: they are fetched.
 template <class U, class H, class Trace, std::size_t Count, class Use>
 void step_gates(const U& u, const H& h, Trace&& trace, const std::array<Index, Count>& at, const Walk& walk,
                 const Use& use) {
   using S = typename U::Scalar;
   if (!detail::is_packed<U> && walk.share.index > 0) return;
   if constexpr (detail::sums_units<U, Count>) {
+    constexpr Index two_packets = 2 * detail::packet_size<S> * Index{sizeof(S)};
+    const Index ahead = walk.backwards ? -two_packets : two_packets;
     detail::multiply<Count>(u, h, walk, [&](const auto& io, Index k, Index i, const auto& sums) {
       const S* const column = trace.col(i).data();
       decltype(io.load(column)) gates[Count];
-      for (std::size_t g = 0; g < Count; ++g) gates[g] = Eigen::internal::padd(io.load(column + at[g] + k), sums[g]);
+      for (std::size_t g = 0; g < Count; ++g) {
+        if constexpr (detail::is_packed<U>) detail::prefetch(column + at[g] + k, ahead);
+        gates[g] = Eigen::internal::padd(io.load(column + at[g] + k), sums[g]);
+      }
       use(io, k, i, gates);
     });
   } else {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <type_traits>
 
 namespace heed::inline v0_1::detail {
@@ -27,8 +28,10 @@ template <class S>
 inline constexpr Index cached = 32 * 1024 / Index{sizeof(S)};
 
 /// Begins to read a line that is wanted soon. (g++ drops calls of functions that do nothing else, Eigen's among them, unless
-/// they are inlined at once.)
-EIGEN_ALWAYS_INLINE void prefetch(const void* at) { __builtin_prefetch(at); }
+/// they are inlined at once.) It lies `bytes` behind `at`, where there may be nothing at all.
+EIGEN_ALWAYS_INLINE void prefetch(const void* at, Index bytes = 0) {
+  __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::intptr_t>(at) + bytes));
+}
 
 /// Loads and stores whole packets.
 template <class S, int Size = Dynamic>
