@@ -148,7 +148,7 @@ TYPED_TEST(PackedMatrix, GoesBackThroughAProduct) {
       const auto w = this->packed(a);
       heed::GateRows<TestFixture::gates> at = heed::detail::stacked<TestFixture::gates>(rows);
       at.back() += rows;  // a row of gates that does not belong to the matrix stands before the last
-      for (const Index cols : {0, 1, 2, 4, 7, 16, 33, 40}) {
+      for (const Index cols : {0, 1, 2, 3, 4, 5, 6, 7, 16, 33, 40}) {
         for (const auto& [first, count] : {std::pair<Index, Index>{0, 29}, {3, 20}, {28, 1}}) {
           Matrix<S> out = Matrix<S>::Ones(count, cols);
           heed::add_gates_backward(w.middleCols(first, count), d.leftCols(cols), at, out);

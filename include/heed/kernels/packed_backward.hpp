@@ -20,7 +20,10 @@ struct PackedBackward {
   template <class D, class O>
   static void add(const Packing& W, Index first, const D& d, const Offsets& at, O&& out) {
     if (2 * d.cols() < packet_size<S>) {
-      for (Index j = 0; j < d.cols(); ++j) add_one(W, first, d.col(j), at, out.col(j));
+      constexpr int most = std::max(1, static_cast<int>(packet_size<S>) / 4);
+      for_each_width<most>(d.cols(), [&]<int Cols>(Width<Cols>, Index j) {
+        add_few<Cols>(W, first, d.middleCols(j, Cols), at, out.middleCols(j, Cols));
+      });
     } else {
       Index j = 0, left = d.cols();
       for (Index n = 0; left > packet_size<S>; j += n, left -= n) {
@@ -118,37 +121,46 @@ struct PackedBackward {
   }
 #pragma GCC diagnostic pop
 
-  template <class D, class O>
-  static void add_one(const Packing& W, Index first, const D& d, const Offsets& at, O&& out) {
-    constexpr int together = 8;
-    Vector<S> rows(Packing::panels(W.rows) * panel_height);
-    for (Index i = 0; i < rows.size(); i += packet_size<S>) {
-      const Index unit = i / panel_height * Packing::units + i % Packing::units;
-      const S* const from = d.data() + at[static_cast<std::size_t>(i % panel_height / Packing::units)] + unit;
-      WholePacket<S>{}.store(rows.data() + i, load_rows(from, W.rows - unit));
+  /// W is read once for all columns of d.
+  template <int Cols, class D, class O>
+  static void add_few(const Packing& W, Index first, const D& d, const Offsets& at, O&& out) {
+    Matrix<S> rows(Packing::panels(W.rows) * panel_height, Index{Cols});
+    for (Index j = 0; j < Cols; ++j) {
+      for (Index i = 0; i < rows.rows(); i += packet_size<S>) {
+        const Index unit = i / panel_height * Packing::units + i % Packing::units;
+        const S* const from =
+            d.col(j).data() + at[static_cast<std::size_t>(i % panel_height / Packing::units)] + unit;
+        WholePacket<S>{}.store(rows.col(j).data() + i, load_rows(from, W.rows - unit));
+      }
     }
-    for (Index k = 0; k < out.size(); k += together) {
-      with_constant<together>(std::min<Index>(together, out.size() - k),
-                              [&](auto columns) { add_columns<columns>(W, first + k, rows, out.data() + k); });
-    }
+    for_each_width<registers / 2 / Cols>(out.rows(), [&]<int Factors>(Width<Factors>, Index k) {
+      add_columns<Factors, Cols>(W, first + k, rows, out.middleRows(k, Factors));
+    });
   }
 
-  /// out_c += (column first + c of W)' rows, for `Cols` columns that read the rows together.
-  template <int Cols>
-  static void add_columns(const Packing& W, Index first, const Vector<S>& rows, S* out) {
-    Packet<S> sum[std::size_t{Cols}];
-    for (auto& packet : sum) packet = constant(S(0));
-    const S* factors = rows.data();
+  /// out(c, j) += (column first + c of W)' rows.col(j), for as many columns of both as have a sum in the registers.
+  template <int Factors, int Cols, class O>
+  static void add_columns(const Packing& W, Index first, const Matrix<S>& rows, O&& out) {
+    Packet<S> sum[std::size_t{Factors}][std::size_t{Cols}];
+    for (auto& sums : sum) std::fill_n(sums, Cols, constant(S(0)));
+    Index row = 0;
     for (Index strip = 0; strip < Packing::panels(W.rows) * Packing::strips; ++strip) {
       const S* from = W.words + (strip * W.depth + first) * Packing::height;
-      for (int p = 0; p < Packing::strip; ++p, from += packet_size<S>, factors += packet_size<S>) {
-        const Packet<S> factor = WholePacket<S>{}.load(factors);
-        for (int c = 0; c < Cols; ++c) {
-          sum[c] = Eigen::internal::pmadd(WholePacket<S>{}.load(from + c * Packing::height), factor, sum[c]);
+      for (int p = 0; p < Packing::strip; ++p, from += packet_size<S>, row += packet_size<S>) {
+        Packet<S> number[std::size_t{Cols}];
+#pragma GCC unroll 4
+        for (int j = 0; j < Cols; ++j) number[j] = WholePacket<S>{}.load(rows.col(j).data() + row);
+#pragma GCC unroll 16
+        for (int c = 0; c < Factors; ++c) {
+          const Packet<S> factor = WholePacket<S>{}.load(from + c * Packing::height);
+#pragma GCC unroll 4
+          for (int j = 0; j < Cols; ++j) sum[c][j] = Eigen::internal::pmadd(factor, number[j], sum[c][j]);
         }
       }
     }
-    for (int c = 0; c < Cols; ++c) out[c] += Eigen::internal::predux(sum[c]);
+    for (Index c = 0; c < Factors; ++c) {
+      for (Index j = 0; j < Cols; ++j) out(c, j) += Eigen::internal::predux(sum[c][j]);
+    }
   }
 };
 

@@ -106,6 +106,16 @@ void for_each_packet(Index n, const F& f) {
   }
 }
 
+template <int Size>
+struct Width {};
+
+/// Calls use(Width<Size>{}, i) for pieces of so many of n things from i on, then of half as many for the rest, and so on.
+template <int Size, class Use>
+void for_each_width(Index n, const Use& use, Index i = 0) {
+  for (; i + Size <= n; i += Size) use(Width<Size>{}, i);
+  if constexpr (Size > 1) for_each_width<Size / 2>(n, use, i);
+}
+
 /// f of each number, where there is no packet function.
 template <class S, class F>
 Packet<S> one_by_one(const Packet<S>& x, const F& f) {

@@ -94,16 +94,6 @@ struct WeightedSum {
     }
   }
 
-  template <int Cols>
-  struct Width {};
-
-  /// Calls use(Width<Cols>{}, j) for tiles of so many columns from j, then of half as many for the rest, and so on.
-  template <int Cols, class Use>
-  static void for_each_width(Index cols, const Use& use, Index j = 0) {
-    for (; j + Cols <= cols; j += Cols) use(Width<Cols>{}, j);
-    if constexpr (Cols > 1) for_each_width<Cols / 2>(cols, use, j);
-  }
-
   /// A packet of rows on its way forward: the sums with a tile added, which become the result.
   template <int Cols, bool Fresh>
   struct Sum {
