@@ -109,6 +109,13 @@ TEST(Parameters, AreSharedOutWithoutGapsOrOverlap) {
       squares += heed::squared_norm(ones, {i, count});
     }
     EXPECT_EQ(squares, heed::squared_norm(ones));
+    Tree emptied = ones;
+    for (Index i = 0; i < count; ++i) {
+      const double left = heed::squared_norm(emptied), share = heed::squared_norm(ones, {i, count});
+      heed::set_zero(emptied, {i, count});
+      EXPECT_EQ(heed::squared_norm(emptied), left - share);
+    }
+    EXPECT_EQ(heed::squared_norm(emptied), 0);
     heed::for_each_parameter(
         [](const ParameterName& name, const auto& x) { EXPECT_TRUE((x.array() == 1).all()) << name.str(); }, total);
   }

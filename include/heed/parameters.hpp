@@ -172,10 +172,10 @@ Index parameter_count(const P& part) {
   return count;
 }
 
-/// Every parameter becomes zero.
+/// Every parameter, or that share of it, becomes zero.
 template <Part P>
-void set_zero(P& part) {
-  for_each_parameter([](const ParameterName&, auto& x) { x.setZero(); }, part);
+void set_zero(P& part, Share share = {}) {
+  for_each_parameter([&](const ParameterName&, auto& x) { share_of(x, share).setZero(); }, part);
 }
 
 /// The gradient of a model is a model: this makes one, all zeros.

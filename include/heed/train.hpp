@@ -103,6 +103,7 @@ class Trainer {
             [&] { return "Trainer: the clip norm is 0 (off) or more, not " + std::to_string(options.clip); });
     shards_.resize(static_cast<std::size_t>(options.threads));
     for (auto& shard : shards_) shard.grad = zeros_like(model);
+    pieces_ = std::max(Index{1}, parameter_count(model) / options.threads / piece_size);
     repack(model, packed_);
   }
 
@@ -127,10 +128,11 @@ class Trainer {
       repack(model_, packed_, next);
       Shard& shard = shards_[static_cast<std::size_t>(i)];
       shard.loss = 0;
-      set_zero(shard.grad);
+      if (!zero_) set_zero(shard.grad);
       shard.random =
           Random(options_.seed, number * static_cast<std::uint64_t>(options_.threads) + static_cast<std::uint64_t>(i));
     });
+    zero_ = false;
     for (const Batch& batch : batches) {
       deal(batch);
       team_.run([&](int i) {
@@ -150,14 +152,15 @@ class Trainer {
     }
     Model& grad = shards_.front().grad;
     team_.run([&](int i) {
-      constexpr Index pieces = 64;  // small enough that what has been added is still in the cache when it is squared
       Shard& shard = shards_[static_cast<std::size_t>(i)];
       shard.squares = 0;
-      for (Index piece = 0; piece < pieces; ++piece) {
-        const Share share{i * pieces + piece, options_.threads * pieces};
-        for (std::size_t k = 1; k < shards_.size(); ++k) add(shards_[k].grad, grad, share);
+      for_each_piece(i, [&](Share share) {
+        for (std::size_t k = 1; k < shards_.size(); ++k) {
+          add(shards_[k].grad, grad, share);
+          set_zero(shards_[k].grad, share);
+        }
         shard.squares += squared_norm(grad, share);
-      }
+      });
     });
     double loss = 0, squares = 0;
     for (const auto& shard : shards_) {
@@ -168,7 +171,13 @@ class Trainer {
     require(std::isfinite(loss), [&] { return "the loss is not finite (" + std::to_string(loss) + ")"; });
     require(std::isfinite(norm), [&] { return "the gradient is not finite (" + std::to_string(norm) + ")"; });
     optimizer.begin_update();
-    team_.run([&](int i) { optimizer.update_share(model_, grad, Share{i, options_.threads}, factor); });
+    team_.run([&](int i) {
+      for_each_piece(i, [&](Share share) {
+        optimizer.update_share(model_, grad, share, factor);
+        set_zero(grad, share);
+      });
+    });
+    zero_ = true;
     return {loss, words, norm};
   }
 
@@ -181,6 +190,15 @@ class Trainer {
     Random random{0};
     double loss = 0, squares = 0;  ///< of the words dealt; of this thread's share of the gradient
   };
+
+  /// How many numbers of a gradient are added up, or used and made zero, before the next come in: they stay in the cache.
+  static constexpr Index piece_size = 1 << 16;
+
+  /// Calls use(share) for every piece of what thread i does of the model.
+  template <class Use>
+  void for_each_piece(Index i, const Use& use) const {
+    for (Index piece = 0; piece < pieces_; ++piece) use(Share{i * pieces_ + piece, options_.threads * pieces_});
+  }
 
   static void check(const Batch& batch) {
     require(batch.sources.size() == batch.targets.size() && !batch.sources.empty(), [&] {
@@ -215,6 +233,8 @@ class Trainer {
   Team team_;
   std::vector<Shard> shards_;
   std::vector<std::size_t> order_;
+  Index pieces_ = 1;  ///< of every thread's share of a gradient
+  bool zero_ = true;  ///< whether all gradients are
 };
 
 }  // namespace heed::inline v0_1
