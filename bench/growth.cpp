@@ -22,6 +22,7 @@
 // Every result is held against the same parts before they were packed, which take other ways through their products; the
 // additive scores against the paper's formula, a team's results, bit by bit, against those of one thread.
 
+#include "compare/machine.hpp"
 #include "support.hpp"
 
 #include <heed/io/translator_config.hpp>
@@ -166,7 +167,7 @@ void add(const std::string& fixed, const std::string& quantity, Index from, Inde
 
 template <template <class> class C>
 void add_team(const std::string& cell) {
-  for (const int threads : {1, 2}) {
+  for (const int threads : compare::thread_counts()) {
     bench::add_row("team/" + cell + "/batch:1/H:512/threads:" + std::to_string(threads), [=](benchmark::State& state) {
       measure(state, Layer<C>(50, 1, 512, threads));
     })->UseRealTime();

@@ -6,6 +6,7 @@
 //   train/batch:64/threads:2                    one update: loss, gradient, clipping, Adam
 //   greedy/DECODER/batch:64                     a batch of 12 words a sentence is decoded to 13 words each
 
+#include "compare/machine.hpp"
 #include "support.hpp"
 
 #include <heed/io/translator_config.hpp>
@@ -183,7 +184,7 @@ void greedy(benchmark::State& state, Model model) {
 }
 
 [[maybe_unused]] const bool added = [] {
-  for (const int threads : {1, 2}) {
+  for (const int threads : compare::thread_counts()) {
     bench::add_row("train/batch:64/threads:" + std::to_string(threads), [=](benchmark::State& state) {
       train(state, threads);
     })->UseRealTime();

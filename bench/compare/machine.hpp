@@ -6,35 +6,57 @@
 #include <sched.h>
 #endif
 
+#include <algorithm>
 #include <fstream>
 #include <string>
-#include <string_view>
+#include <vector>
 
 /// Where and how a comparison runs.
 namespace compare {
 
-/// Keeps this thread, and those it starts from now on, on the last `cores` of the cores it was given, which is how a
-/// choice by the shell is respected. Tells whether there were so many; does nothing where the system has no such call.
-inline bool pin([[maybe_unused]] int cores) {
+/// The cores this program was given when it began, by the shell or by the system, as numbers that fall. What the system
+/// counts as a core may be half of one; the second halves come after all first ones. Empty where no system tells.
+inline const std::vector<int>& given_cores() {
+  static const std::vector<int> given = [] {
+    std::vector<int> cores;
 #ifdef __linux__
-  static const cpu_set_t given = [] {
     cpu_set_t all;
     CPU_ZERO(&all);
     sched_getaffinity(0, sizeof(all), &all);
-    return all;
+    for (int core = CPU_SETSIZE - 1; core >= 0; --core) {
+      if (CPU_ISSET(static_cast<std::size_t>(core), &all)) cores.push_back(core);
+    }
+    std::stable_partition(cores.begin(), cores.end(), [](int core) {
+      std::ifstream file("/sys/devices/system/cpu/cpu" + std::to_string(core) + "/topology/thread_siblings_list");
+      int first = core;
+      return !(file >> first) || first == core;
+    });
+#endif
+    return cores;
   }();
+  return given;
+}
+
+/// Keeps this thread, and those it starts from now on, on the first `count` of the cores given. Tells whether there were
+/// so many; does nothing where the system has no such call.
+inline bool pin([[maybe_unused]] int count) {
+#ifdef __linux__
+  const std::vector<int>& given = given_cores();
+  if (static_cast<std::size_t>(count) > given.size()) return false;
   cpu_set_t chosen;
   CPU_ZERO(&chosen);
-  int left = cores;
-  for (int core = CPU_SETSIZE - 1; core >= 0 && left > 0; --core) {
-    if (!CPU_ISSET(static_cast<std::size_t>(core), &given)) continue;
-    CPU_SET(static_cast<std::size_t>(core), &chosen);
-    --left;
-  }
-  return left == 0 && sched_setaffinity(0, sizeof(chosen), &chosen) == 0;
+  for (int i = 0; i < count; ++i) CPU_SET(static_cast<std::size_t>(given[static_cast<std::size_t>(i)]), &chosen);
+  return sched_setaffinity(0, sizeof(chosen), &chosen) == 0;
 #else
   return true;
 #endif
+}
+
+/// 1, 2, 4 ... as many threads as there are cores for, and 2 at least.
+inline std::vector<int> thread_counts() {
+  std::vector<int> counts{1, 2};
+  while (2 * static_cast<std::size_t>(counts.back()) <= given_cores().size()) counts.push_back(2 * counts.back());
+  return counts;
 }
 
 /// The name of the processor, as far as the system tells it.

@@ -170,7 +170,7 @@ inline void add(Comparison& comparison, Contest contest, Wiring wiring) {
 }
 
 inline void add_pytorch_training(Comparison& comparison) {
-  for (const int threads : {1, 2}) {
+  for (const int threads : thread_counts()) {
     for (const Wiring wiring : {Wiring::layers, Wiring::tuned}) {
       if (!comparison.wants(TranslationTraining::name(threads))) continue;
       TranslationTraining training(threads);
