@@ -90,8 +90,9 @@ struct Panels {
   void multiply(Index first, Index count, const Right<S>& right, Index cols, const Walk& walk, const Use& use) const {
     constexpr Index at_once = most_tiles * most_columns;
     const Block block{*this, first, count};
-    for (Index j = 0; j < cols; j += at_once) {
-      const Index some = std::min(at_once, cols - j);
+    for (Index j = 0, some = 0; j < cols; j += some) {
+      // A few columns more are not worth it to read all panels again.
+      some = cols - j < at_once + at_once / 2 ? cols - j : at_once;
       const Right<S> from{right.data + j * right.across, right.down, right.across};
       const auto use_from = [&](const auto& io, Index k, Index i, const auto& sums) { use(io, k, j + i, sums); };
       if (some == 1) {
