@@ -342,6 +342,40 @@ TEST(Encoder, GivesATeamTheSameBits) {
   }
 }
 
+TEST(Encoder, ReadsTheSameWithoutKeepingWhatBackwardReads) {
+  Random random(163);
+  std::vector<Matrix<double>> sentences;
+  for (Index b = 0; b < 20; ++b) {
+    sentences.push_back(random_matrix(input, 1 + static_cast<Index>(random.below(60)), random));
+  }
+  const heed::Packing all(lengths(sentences)), one(std::vector<Index>{400});
+  for (const heed::Packing& packing : {all, one}) {
+    const Matrix<double> x = random_matrix(input, packing.columns(), random);
+    for (const Make make : {rnn, lstm, gru}) {
+      Encoder encoder(make, input, 65, 2, true);
+      randomize(encoder, random);
+      for (const bool reversed : {false, true}) {
+        encoder.reversed = reversed;
+        heed::EncoderTape<double> kept, tape;
+        encoder.forward(x, packing, kept);
+        tape.keeps = false;
+        for (const int size : {1, 3}) {
+          heed::Team team(size);
+          encoder.forward(x, packing, tape, nullptr, nullptr, &team);
+          EXPECT_EQ(tape.outputs(), kept.outputs());
+          for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(tape.final_states[i], kept.final_states[i]);
+        }
+        for (const std::size_t layer : {0u, 1u}) {
+          for (const auto& direction : tape.layers[layer].directions) {
+            EXPECT_LT(direction.previous.cols(), packing.columns());
+            if (make != static_cast<Make>(rnn)) EXPECT_LT(direction.trace.cols(), packing.columns());
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST(Encoder, DropsBetweenLayersOnlyAndOnlyInTraining) {
   Trial trial(gru, 2, true, 0.4);
   trial.forward();
@@ -417,6 +451,8 @@ TEST(Encoder, RefusesDerivativesThatDoNotFit) {
   Matrix<double> d_x = Matrix<double>::Zero(input, 11);
   trial.d_final[1].resize(4, 4);
   EXPECT_EQ(refusal([&] { trial.backward(grad, d_x); }), "Encoder: expected states of 8 x 4, not 4 x 4");
+  trial.tape.keeps = false;
+  EXPECT_EQ(refusal([&] { trial.backward(grad, d_x); }), "Encoder: backward needs a tape that keeps what forward did");
 }
 
 TEST(MakeMemory, LaysSentencesSideBySideWithTheirSummaries) {

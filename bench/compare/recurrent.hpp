@@ -62,6 +62,7 @@ class RecurrentLayer {
     heed::Random random(1);
     randomize_parameters(cell, size, random);
     x = random_matrix(size, words * batch, random);
+    tape_.keeps = false;  // as the rivals, who are told that they will not learn
     if (kept == Kept::float32) make_encoder<float>();
     if (kept == Kept::bfloat16) make_encoder<Eigen::bfloat16>();
     if (kept == Kept::half) make_encoder<Eigen::half>();

@@ -42,6 +42,8 @@ struct EncoderTape {
     Buffer<S> outputs;                ///< directions * hidden x columns, packed
     Buffer<S> d_outputs;
   };
+  /// Whether `forward` keeps what `backward` reads. Without, a sentence is read sooner, with the same result.
+  bool keeps = true;
   std::vector<Layer> layers;          ///< from the lowest up
   EncoderStates<S> final_states;      ///< after forward
   EncoderStates<S> d_initial_states;  ///< after backward
@@ -129,7 +131,7 @@ struct Encoder {
         if (initial == nullptr) direction.running.setZero();
         recurrent.draw(random, cell.hidden_size(), packing.sentences(), direction.mask);
         const auto run = [&](const auto& input) {
-          run_recurrence(cell, input, packing, starts_at_end(d), direction,
+          run_recurrence(cell, input, packing, starts_at_end(d), tape.keeps, direction,
                          layer.outputs.middleRows(d * hidden_size(), hidden_size()), team != nullptr ? *team : alone);
         };
         if (l == 0) {
@@ -146,6 +148,7 @@ struct Encoder {
   /// tape.d_initial_states. Pass the `x` and `random` that forward was given.
   void backward(const In<S>& x, const Packing& packing, EncoderTape<S>& tape, const In<S>& d_outputs, With<S>& grad,
                 Out<S> d_x, const Random* random = nullptr, const EncoderStates<S>* d_final = nullptr) const {
+    require(tape.keeps, [] { return std::string("Encoder: backward needs a tape that keeps what forward did"); });
     check(d_final, packing.sentences());
     require(d_outputs.rows() == output_size() && d_outputs.cols() == x.cols() && d_x.rows() == x.rows() &&
                 d_x.cols() == x.cols(),

@@ -5,18 +5,30 @@
 #include <heed/packing.hpp>
 #include <heed/threads.hpp>
 
+#include <algorithm>
+
 namespace heed::inline v0_1 {
 
 /// What one direction of one layer writes while it runs over a packed batch.
 template <class S>
 struct RecurrenceTape {
-  Buffer<S> trace;      ///< trace size x columns
-  Buffer<S> previous;   ///< state size x columns: the state each step began with
+  Buffer<S> trace;      ///< trace size x columns; if it is not kept, those of some steps
+  Buffer<S> previous;   ///< state size x columns: the state each step began with; if it is not kept, of one step
   Buffer<S> running;    ///< state size x sentences (packed order): keeps the final state of those that ended
   Buffer<S> d_running;  ///< its gradient; after backward that of the initial state
   Buffer<S> d_a;        ///< gradient size x columns
   Buffer<S> mask;  ///< hidden x sentences: what a step reads of h is multiplied with it; of size 0: h is read as it is
 };
+
+namespace detail {
+
+/// How many columns of so many numbers stay in the second cache beside what else a step reads; enough for a product.
+template <class S>
+Index cached_columns(Index size) {
+  return std::max(Index{64}, 512 * 1024 / (std::max(size, Index{1}) * static_cast<Index>(sizeof(S))));
+}
+
+}  // namespace detail
 
 /// Throws if h is to be dropped on its way into the next step, and the cell has another use for it there.
 ///
@@ -35,30 +47,44 @@ void check_recurrent_dropout(const C& cell, const Dropout<typename C::Scalar>& d
 
 /// Runs a cell over a packed batch x, forwards or from each sentence's own end, and writes h of every step to `outputs`.
 ///
-/// `tape.running` holds the initial states, `tape.mask` what each sentence drops of h at every step. The team's threads
-/// share the columns of x, then the units of every step.
+/// `tape.running` holds the initial states, `tape.mask` what each sentence drops of h at every step. If backward will not
+/// follow, nothing is kept for it: inputs are projected for a few steps at a time, whose trace stays in the cache. The
+/// team's threads share the columns of x, then the units of every step.
 template <Cell C, class X, class Outputs>
-void run_recurrence(const C& cell, const X& x, const Packing& packing, bool reversed,
+void run_recurrence(const C& cell, const X& x, const Packing& packing, bool reversed, bool keeps,
                     RecurrenceTape<typename C::Scalar>& tape, Outputs&& outputs, Team& team) {
-  tape.trace.resize(cell.trace_size(), packing.columns());
-  tape.previous.resize(cell.state_size(), packing.columns());
+  const Index steps = packing.steps(), columns = packing.columns(), sentences = packing.sentences();
+  const Index usual = detail::cached_columns<typename C::Scalar>(cell.trace_size());
+  const Index room = keeps ? columns : std::min(columns, std::max(sentences, usual) + usual / 2);
+  tape.trace.resize(cell.trace_size(), room);
+  tape.previous.resize(cell.state_size(), keeps ? columns : sentences);
   Barrier barrier(team.size());
   team.run([&](int i) {
     const Share share{i, team.size()};
-    const Index begin = x.cols() * i / team.size(), end = x.cols() * (i + 1) / team.size();
-    cell.project(x.middleCols(begin, end - begin), 0, tape.trace.middleCols(begin, end - begin));
-    for (Index k = 0; k < packing.steps(); ++k) {
-      const Index t = reversed ? packing.steps() - 1 - k : k, first = packing.first(t), n = packing.active(t);
-      auto state = tape.running.leftCols(n);
-      auto previous = tape.previous.middleCols(first, n);
-      if (i == 0) {
-        previous = state;
-        if (tape.mask.size() > 0) previous.topRows(cell.hidden_size()).array() *= tape.mask.leftCols(n).array();
+    const auto step = [&](Index k) { return reversed ? steps - 1 - k : k; };
+    for (Index k = 0, end = 0, left = columns; k < steps;) {
+      Index together = 0;  // columns of the steps k ... end, with all that are left rather than a few of these alone
+      const Index most = left <= room ? left : usual;
+      do {
+        together += packing.active(step(end++));
+      } while (end < steps && together + packing.active(step(end)) <= most);
+      left -= together;
+      const Index from = packing.first(reversed ? step(end - 1) : k);
+      const Index mine = together * i / team.size(), others = together * (i + 1) / team.size();
+      cell.project(x.middleCols(from + mine, others - mine), 0, tape.trace.middleCols(mine, others - mine));
+      for (; k < end; ++k) {
+        const Index first = packing.first(step(k)), n = packing.active(step(k));
+        auto state = tape.running.leftCols(n);
+        auto previous = tape.previous.middleCols(keeps ? first : 0, n);
+        if (i == 0) {
+          previous = state;
+          if (tape.mask.size() > 0) previous.topRows(cell.hidden_size()).array() *= tape.mask.leftCols(n).array();
+        }
+        barrier.wait();
+        cell.step(tape.trace.middleCols(first - from, n), previous, state, {k % 2 == 1, share, keeps});
+        barrier.wait();
+        if (i == 0) outputs.middleCols(first, n) = state.topRows(cell.hidden_size());
       }
-      barrier.wait();
-      cell.step(tape.trace.middleCols(first, n), previous, state, {k % 2 == 1, share});
-      barrier.wait();
-      if (i == 0) outputs.middleCols(first, n) = state.topRows(cell.hidden_size());
     }
   });
 }

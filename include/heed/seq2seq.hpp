@@ -104,8 +104,9 @@ struct Seq2Seq {
     add_product(target.table.transpose(), features, logits);
   }
 
-  /// Reads a batch of sources: fills tape.memory, keys included.
-  void encode(Sentences sources, Tape& tape, Random* random = nullptr) const {
+  /// Reads a batch of sources: fills tape.memory, keys included. What the encoder's backward reads only if it `keeps` it.
+  void encode(Sentences sources, Tape& tape, Random* random = nullptr, bool keeps = false) const {
+    tape.encoder.keeps = keeps;
     pack_lengths(sources, 0, tape.lengths, tape.source_packing);
     pack_tokens(sources, tape.source_packing, tape.source_tokens);
     embed(source, tape.source_tokens, tape.source_packing, random, tape.x, tape.x_mask);
@@ -166,7 +167,7 @@ struct Seq2Seq {
               return "Seq2Seq: teacher forcing lies in [0, 1] and below 1 needs random numbers, not " +
                      std::to_string(options.teacher_forcing) + (options.random != nullptr ? "" : " without");
             });
-    encode(sources, tape, options.random);
+    encode(sources, tape, options.random, true);
     pack_lengths(targets, 1, tape.lengths, tape.target_packing);
     tape.fed.resize(static_cast<std::size_t>(tape.target_packing.columns()));
     tape.wanted.resize(tape.fed.size());

@@ -162,8 +162,11 @@ TYPED_TEST(EncodedCell, GivesATeamTheSameBits) {
     encoder.forward(trial.x, trial.packing, alone, nullptr, &trial.initial);
     for (const int size : {2, 3}) {
       heed::Team team(size);
-      encoder.forward(trial.x, trial.packing, together, nullptr, &trial.initial, &team);
-      EXPECT_EQ(together.outputs(), alone.outputs()) << size;
+      for (const bool keeps : {false, true}) {
+        together.keeps = keeps;
+        encoder.forward(trial.x, trial.packing, together, nullptr, &trial.initial, &team);
+        EXPECT_EQ(together.outputs(), alone.outputs()) << size;
+      }
     }
   };
   expect_same(trial.encoder);

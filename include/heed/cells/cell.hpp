@@ -34,7 +34,7 @@ namespace heed::inline v0_1 {
 /// `accumulate`, `accumulate_recurrent` and the two backward calls may allocate.
 /// A step may walk its parameters from the last to the first, as every other one does: what one step read last is still in
 /// the cache when the next one begins with it. Threads that each walk their share do the step together; they wait for
-/// each other before and after.
+/// each other before and after. A step whose walk does not keep (an encoder's that only reads) may leave its trace as it is.
 /// A cell may have a static `h_enters_U_only()` that is true: the h of s_prev is read by the product with U and by nothing
 /// else, so that dropout of it (recurrence.hpp) is the papers'.
 template <class C>

@@ -94,10 +94,12 @@ struct GruCell : detail::GateParameters<T, Input, Hidden, 3> {
       S *const r = trace.col(i).data() + k, *const z = r + H, *const m = z + H, *const n = m + H;
       const auto reset = detail::sigmoid_of<S>(gates[0]), keep = detail::kept<Form, S>(gates[1]);
       const auto fresh = detail::tanh_of<S>(ei::pmadd(reset, gates[2], io.load(n)));
-      io.store(r, reset);
-      io.store(z, keep);
-      io.store(m, gates[2]);
-      io.store(n, fresh);
+      if (walk.keeps) {
+        io.store(r, reset);
+        io.store(z, keep);
+        io.store(m, gates[2]);
+        io.store(n, fresh);
+      }
       const auto old = ei::pmul(keep, io.load(s_prev.col(i).data() + k));
       io.store(s.col(i).data() + k, ei::pmadd(ei::psub(io.constant(S(1)), keep), fresh, old));
     });

@@ -50,9 +50,10 @@ struct LstmCell : detail::GateParameters<T, Input, Hidden, 4> {
     step_gates(U, s_prev.topRows(H), trace, rows(), walk, [&](const auto& io, Index k, Index j, const auto* gates) {
       S *const kept = trace.col(j).data() + k, *const h = s.col(j).data() + k;
       auto out = gates[3];
-      const auto cell = detail::LstmGates<S>::forward(io, gates, s_prev.col(j).data() + H + k, kept, H, out);
+      const auto cell =
+          detail::LstmGates<S>::forward(io, gates, s_prev.col(j).data() + H + k, kept, H, out, walk.keeps);
       const auto shown = detail::tanh_of<S>(cell);
-      io.store(kept + 4 * H, shown);
+      if (walk.keeps) io.store(kept + 4 * H, shown);
       io.store(h + H, cell);
       io.store(h, Eigen::internal::pmul(out, shown));
     });

@@ -38,7 +38,7 @@ struct RnnCell : detail::GateParameters<T, Input, Hidden, 1> {
   void step(Out<S, Hidden> trace, const In<S, Hidden>& s_prev, Out<S, Hidden> s, const Walk& walk = {}) const {
     step_gates(U, s_prev, trace, GateRows<1>{0}, walk, [&](const auto& io, Index k, Index i, const auto* gates) {
       const auto h = Activation::template of<S>(gates[0]);
-      io.store(trace.col(i).data() + k, h);
+      if (walk.keeps) io.store(trace.col(i).data() + k, h);
       io.store(s.col(i).data() + k, h);
     });
   }

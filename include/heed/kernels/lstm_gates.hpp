@@ -9,17 +9,20 @@ namespace heed::inline v0_1::detail {
 ///   c = f c_prev + i g        i, f, o through the sigmoid, g through tanh
 template <class S>
 struct LstmGates {
-  /// Writes the gates i f g o of a packet of units to `trace`, `apart` from one to the next, and returns c. `sums` are
-  /// the gates before the sigmoid and tanh; `out` becomes o.
+  /// Writes the gates i f g o of a packet of units to `trace`, `apart` from one to the next, if it `keeps` them, and
+  /// returns c. `sums` are the gates before the sigmoid and tanh; `out` becomes o.
   template <class Io, class P>
-  EIGEN_ALWAYS_INLINE static P forward(const Io& io, const P* sums, const S* c_prev, S* trace, Index apart, P& out) {
+  EIGEN_ALWAYS_INLINE static P forward(const Io& io, const P* sums, const S* c_prev, S* trace, Index apart, P& out,
+                                       bool keeps = true) {
     namespace ei = Eigen::internal;
     const P in = sigmoid_of<S>(sums[0]), forget = sigmoid_of<S>(sums[1]), fresh = tanh_of<S>(sums[2]);
     out = sigmoid_of<S>(sums[3]);
-    io.store(trace, in);
-    io.store(trace + apart, forget);
-    io.store(trace + 2 * apart, fresh);
-    io.store(trace + 3 * apart, out);
+    if (keeps) {
+      io.store(trace, in);
+      io.store(trace + apart, forget);
+      io.store(trace + 2 * apart, fresh);
+      io.store(trace + 3 * apart, out);
+    }
     return ei::pmadd(forget, io.load(c_prev), ei::pmul(in, fresh));
   }
 

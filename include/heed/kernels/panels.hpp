@@ -13,6 +13,7 @@ namespace heed::inline v0_1 {
 struct Walk {
   bool backwards = false;  ///< from the last panel to the first
   Share share = {};        ///< of the panels
+  bool keeps = true;       ///< whether a cell's step leaves in its trace what backward reads, or what it pleases
 };
 
 namespace detail {
