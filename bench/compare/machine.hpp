@@ -7,6 +7,8 @@
 #endif
 
 #include <algorithm>
+#include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -37,8 +39,8 @@ inline const std::vector<int>& given_cores() {
   return given;
 }
 
-/// Keeps this thread, and those it starts from now on, on the first `count` of the cores given. Tells whether there were
-/// so many; does nothing where the system has no such call.
+/// Keeps all threads of this program, and those they start, on the first `count` of the cores given. Tells whether there
+/// were so many; does nothing where the system has no such call.
 inline bool pin([[maybe_unused]] int count) {
 #ifdef __linux__
   const std::vector<int>& given = given_cores();
@@ -46,10 +48,12 @@ inline bool pin([[maybe_unused]] int count) {
   cpu_set_t chosen;
   CPU_ZERO(&chosen);
   for (int i = 0; i < count; ++i) CPU_SET(static_cast<std::size_t>(given[static_cast<std::size_t>(i)]), &chosen);
-  return sched_setaffinity(0, sizeof(chosen), &chosen) == 0;
-#else
-  return true;
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+    const int number = std::stoi(thread.path().filename());
+    if (sched_setaffinity(number, sizeof(chosen), &chosen) != 0 && errno != ESRCH) return false;  // it may have ended
+  }
 #endif
+  return true;
 }
 
 /// 1, 2, 4 ... as many threads as there are cores for, and 2 at least.
