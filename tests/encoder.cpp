@@ -452,7 +452,10 @@ TEST(Encoder, RefusesDerivativesThatDoNotFit) {
   trial.d_final[1].resize(4, 4);
   EXPECT_EQ(refusal([&] { trial.backward(grad, d_x); }), "Encoder: expected states of 8 x 4, not 4 x 4");
   trial.tape.keeps = false;
-  EXPECT_EQ(refusal([&] { trial.backward(grad, d_x); }), "Encoder: backward needs a tape that keeps what forward did");
+  trial.forward();
+  trial.tape.keeps = true;
+  EXPECT_EQ(refusal([&] { trial.backward(grad, d_x); }),
+            "Encoder: backward needs a tape of a forward that kept what it reads");
 }
 
 TEST(MakeMemory, LaysSentencesSideBySideWithTheirSummaries) {

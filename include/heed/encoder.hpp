@@ -42,8 +42,8 @@ struct EncoderTape {
     Buffer<S> outputs;                ///< directions * hidden x columns, packed
     Buffer<S> d_outputs;
   };
-  /// Whether `forward` keeps what `backward` reads. Without, a sentence is read sooner, with the same result.
-  bool keeps = true;
+  bool keeps = true;  ///< whether `forward` keeps what `backward` reads; without, it is faster, with the same result
+  bool kept = false;  ///< whether the last `forward` did
   std::vector<Layer> layers;          ///< from the lowest up
   EncoderStates<S> final_states;      ///< after forward
   EncoderStates<S> d_initial_states;  ///< after backward
@@ -109,6 +109,7 @@ struct Encoder {
     });
     check(initial, packing.sentences());
     for (const auto& layer : layers) check_recurrent_dropout(layer.forward, recurrent);
+    tape.kept = tape.keeps;
     tape.layers.resize(layers.size());
     tape.final_states.resize(state_count());
     Team alone;
@@ -148,7 +149,8 @@ struct Encoder {
   /// tape.d_initial_states. Pass the `x` and `random` that forward was given.
   void backward(const In<S>& x, const Packing& packing, EncoderTape<S>& tape, const In<S>& d_outputs, With<S>& grad,
                 Out<S> d_x, const Random* random = nullptr, const EncoderStates<S>* d_final = nullptr) const {
-    require(tape.keeps, [] { return std::string("Encoder: backward needs a tape that keeps what forward did"); });
+    require(tape.kept,
+            [] { return std::string("Encoder: backward needs a tape of a forward that kept what it reads"); });
     check(d_final, packing.sentences());
     require(d_outputs.rows() == output_size() && d_outputs.cols() == x.cols() && d_x.rows() == x.rows() &&
                 d_x.cols() == x.cols(),
