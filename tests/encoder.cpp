@@ -368,7 +368,9 @@ TEST(Encoder, ReadsTheSameWithoutKeepingWhatBackwardReads) {
         for (const std::size_t layer : {0u, 1u}) {
           for (const auto& direction : tape.layers[layer].directions) {
             EXPECT_LT(direction.previous.cols(), packing.columns());
-            if (make != static_cast<Make>(rnn)) EXPECT_LT(direction.trace.cols(), packing.columns());
+            if (make != static_cast<Make>(rnn)) {  // whose trace is so small that all of it stays in the cache
+              EXPECT_LT(direction.trace.cols(), packing.columns());
+            }
           }
         }
       }
