@@ -42,6 +42,16 @@ struct PackedBackward {
   static constexpr Index chunk =
       std::lcm(packet_size<S>, Index{most_factors});  ///< columns of W done before out is added to
 
+  /// A row of d, and how many rows of its gate there are from it on.
+  struct Place {
+    Index row, left;
+  };
+  /// That of the row that meets row i of the panels from `panel` on.
+  static Place place(Index rows, Index panel, const Offsets& at, Index i) {
+    const Index unit = (panel + i / panel_height) * Packing::units + i % Packing::units;
+    return {at[static_cast<std::size_t>(i % panel_height / Packing::units)] + unit, rows - unit};
+  }
+
   /// `lanes` packets hold a block of columns of d.
   template <int lanes, class D, class O>
   static void add_many(const Packing& W, Index first, const D& d, const Offsets& at, O&& out) {
@@ -81,13 +91,12 @@ struct PackedBackward {
   static void turn(Index rows, Index panel, const D& d, const Offsets& at, Turned&& turned) {
     constexpr Index size = packet_size<S>;
     for (Index i = 0; i < turned.cols(); i += size) {
-      const Index unit = (panel + i / panel_height) * Packing::units + i % Packing::units;
-      const Index row = at[static_cast<std::size_t>(i % panel_height / Packing::units)] + unit;
+      const Place from = place(rows, panel, at, i);
       for (Index lane = 0; lane < lanes; ++lane) {
         Square square;
         for (Index c = 0; c < size; ++c) {
-          const Index column = lane * size + c, left = column < d.cols() ? rows - unit : 0;
-          square.packet[c] = left > 0 ? load_rows(d.col(column).data() + row, left) : constant(S(0));
+          const Index column = lane * size + c, left = column < d.cols() ? from.left : 0;
+          square.packet[c] = left > 0 ? load_rows(d.col(column).data() + from.row, left) : constant(S(0));
         }
         Eigen::internal::ptranspose(square);
         for (Index r = 0; r < size; ++r) {
@@ -125,12 +134,10 @@ struct PackedBackward {
   template <int Cols, class D, class O>
   static void add_few(const Packing& W, Index first, const D& d, const Offsets& at, O&& out) {
     Matrix<S> rows(Packing::panels(W.rows) * panel_height, Index{Cols});
-    for (Index j = 0; j < Cols; ++j) {
-      for (Index i = 0; i < rows.rows(); i += packet_size<S>) {
-        const Index unit = i / panel_height * Packing::units + i % Packing::units;
-        const S* const from =
-            d.col(j).data() + at[static_cast<std::size_t>(i % panel_height / Packing::units)] + unit;
-        WholePacket<S>{}.store(rows.col(j).data() + i, load_rows(from, W.rows - unit));
+    for (Index i = 0; i < rows.rows(); i += packet_size<S>) {
+      const Place from = place(W.rows, 0, at, i);
+      for (Index j = 0; j < Cols; ++j) {
+        WholePacket<S>{}.store(rows.col(j).data() + i, load_rows(d.col(j).data() + from.row, from.left));
       }
     }
     for_each_width<registers / 2 / Cols>(out.rows(), [&]<int Factors>(Width<Factors>, Index k) {
