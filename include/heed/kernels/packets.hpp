@@ -111,7 +111,7 @@ struct Width {};
 
 /// Calls use(Width<Size>{}, i) for pieces of so many of n things from i on, then of half as many for the rest, and so on.
 template <int Size, class Use>
-void for_each_width(Index n, const Use& use, Index i = 0) {
+EIGEN_ALWAYS_INLINE void for_each_width(Index n, const Use& use, Index i = 0) {
   for (; i + Size <= n; i += Size) use(Width<Size>{}, i);
   if constexpr (Size > 1) for_each_width<Size / 2>(n, use, i);
 }
