@@ -110,6 +110,8 @@ template <int Size>
 struct Width {};
 
 /// Calls use(Width<Size>{}, i) for pieces of so many of n things from i on, then of half as many for the rest, and so on.
+/// Inlined, what `use` has captured stays in registers; else it is read again after every store of a packet, which might
+/// have changed it: that took a third of the time of a short sum.
 template <int Size, class Use>
 EIGEN_ALWAYS_INLINE void for_each_width(Index n, const Use& use, Index i = 0) {
   for (; i + Size <= n; i += Size) use(Width<Size>{}, i);

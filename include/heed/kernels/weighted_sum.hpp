@@ -63,32 +63,33 @@ struct WeightedSum {
     if (rows % packet_size<S> == 0) return add_few_whole(rows, cols, values, weights, sums, fresh);
     const Index last = rows - packet_size<S>;
     Packet<S> end[1];
-    few_sums(cols, values.data + last, values.stride, weights, sums + last, fresh, end);
+    few_sums<1>(last, cols, values, weights, sums, fresh, end);
     add_few_whole(rows, cols, values, weights, sums, fresh);
     Eigen::internal::pstoreu(sums + last, end[0]);
   }
   static void add_few_whole(Index rows, Index cols, Columns<const S> values, const S* weights, S* sums, bool fresh) {
-    for_each_width<8>(rows / packet_size<S>, [=]<int Packets>(Width<Packets>, Index first) {
+    for_each_width<8>(rows / packet_size<S>, [&]<int Packets>(Width<Packets>, Index first) {
       const Index k = first * packet_size<S>;
       Packet<S> sum[std::size_t{Packets}];
-      few_sums(cols, values.data + k, values.stride, weights, sums + k, fresh, sum);
+      few_sums<Packets>(k, cols, values, weights, sums, fresh, sum);
 #pragma GCC unroll 8
       for (int p = 0; p < Packets; ++p) Eigen::internal::pstoreu(sums + k + p * packet_size<S>, sum[p]);
     });
   }
-  template <std::size_t Packets>
-  EIGEN_ALWAYS_INLINE static void few_sums(Index cols, const S* value, Index stride, const S* weights, const S* sums,
-                                           bool fresh, Packet<S> (&sum)[Packets]) {
+  template <int Packets>
+  EIGEN_ALWAYS_INLINE static void few_sums(Index k, Index cols, Columns<const S> values, const S* weights,
+                                           const S* sums, bool fresh, Packet<S> (&sum)[std::size_t{Packets}]) {
     namespace ei = Eigen::internal;
 #pragma GCC unroll 8
-    for (std::size_t p = 0; p < Packets; ++p) {
-      sum[p] = fresh ? constant(S(0)) : ei::ploadu<Packet<S>>(sums + Index(p) * packet_size<S>);
+    for (int p = 0; p < Packets; ++p) {
+      sum[p] = fresh ? constant(S(0)) : ei::ploadu<Packet<S>>(sums + k + p * packet_size<S>);
     }
-    for (Index j = 0; j < cols; ++j, value += stride) {
+    for (Index j = 0; j < cols; ++j) {
       const Packet<S> weight = constant(weights[j]);
+      const S* const value = values.col(j) + k;
 #pragma GCC unroll 8
-      for (std::size_t p = 0; p < Packets; ++p) {
-        sum[p] = ei::pmadd(ei::ploadu<Packet<S>>(value + Index(p) * packet_size<S>), weight, sum[p]);
+      for (int p = 0; p < Packets; ++p) {
+        sum[p] = ei::pmadd(ei::ploadu<Packet<S>>(value + p * packet_size<S>), weight, sum[p]);
       }
     }
   }
