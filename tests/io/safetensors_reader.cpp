@@ -120,8 +120,6 @@ std::vector<Hostile> hostile_files() {
        "the header, at \"x\": two tensors have this name"},
       {"MetadataThatIsNoString", file_of(R"({"__metadata__":{"k":1}})"),
        "the header, at \"__metadata__\": expected strings only but found the number 1"},
-      {"UnknownDtype", file_of(one("F31", "[1]", "[0,4]"), "1234"),
-       "the header, at \"x\": the dtype \"F31\" is not known"},
       {"NegativeSize", file_of(one("U8", "[-1]", "[0,1]"), "a"),
        "the header, at \"x\": expected the sizes of \"shape\", whole numbers of 0 or more, but found the negative "
        "number -1"},
@@ -225,11 +223,6 @@ TEST(SafetensorsFile, RefusesFieldsThatAreMissingUnknownOrOfAnotherKind) {
   EXPECT_REFUSED(file_of(R"({"x":{"shape":"a"}})"), "expected an array for \"shape\" but found the string \"a\"");
   EXPECT_REFUSED(file_of(R"({"x":{"data_offsets":true}})"), "expected an array for \"data_offsets\" but found true");
   EXPECT_REFUSED(file_of(R"({"__metadata__":"k"})"), "expected an object but found the string \"k\"");
-}
-
-TEST(SafetensorsFile, RefusesUnknownDtypes) {
-  EXPECT_REFUSED(file_of(one("f32", "[1]", "[0,4]"), "1234"), "the dtype \"f32\" is not known");
-  EXPECT_REFUSED(file_of(one("", "[1]", "[0,4]"), "1234"), "the dtype \"\" is not known");
 }
 
 TEST(SafetensorsFile, RefusesNumbersThatAreNotSizes) {

@@ -113,7 +113,7 @@ void load_parameters(const SafetensorsFile& file, P& part, std::string_view pref
         }
         if (!same_type) {
           misfits.add("type: " + name + " is " + std::string(dtype_name(dtype_of<S>())) + " in the model and " +
-                      std::string(dtype_name(stored.dtype)) + " in the file");
+                      detail::dtype_text(stored) + " in the file");
         }
         if (!same_type || !same_shape) return;
         misfits.add_unless_finite<S>(name, read_matrix<S>(stored));

@@ -36,7 +36,7 @@ bool fits(const PytorchTensor& tensor, const TensorView& stored, const X& x, Mis
                 shape_text(stored.shape) + " in the file");
   }
   if (!is_real(stored.dtype)) {
-    misfits.add("type: " + tensor.theirs + " is " + std::string(dtype_name(stored.dtype)) +
+    misfits.add("type: " + tensor.theirs + " is " + dtype_text(stored) +
                 " in the file; expected F16, BF16, F32 or F64");
   }
   return stored.shape == shape && is_real(stored.dtype);

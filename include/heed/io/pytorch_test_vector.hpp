@@ -26,7 +26,7 @@ Matrix<S> read_items(const SafetensorsFile& file, const TensorView& stored) {
   flat.shape = {items, stored.shape.empty() ? 1 : stored.shape.back()};
   if (stored.dtype != Dtype::i64) {
     require(is_real(stored.dtype), [&] {
-      return file.name() + ": " + in_quotes(stored.name) + " is " + std::string(dtype_name(stored.dtype)) +
+      return file.name() + ": " + in_quotes(stored.name) + " is " + dtype_text(stored) +
              "; expected I64, F16, BF16, F32 or F64";
     });
     return read_matrix<double>(flat).transpose().template cast<S>();

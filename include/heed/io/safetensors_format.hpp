@@ -17,8 +17,9 @@
 
 namespace heed::inline v0_1 {
 
-/// What the numbers of a stored tensor are. `read_matrix` reads the floating-point ones of 16 bits and more.
-enum class Dtype { boolean, u8, i8, f8_e5m2, f8_e4m3, u16, i16, f16, bf16, u32, i32, f32, u64, i64, f64, c64 };
+/// The element type of a stored tensor. `read_matrix` reads `f16`, `bf16`, `f32` and `f64`. A dtype that is not listed here,
+/// such as F8_E8M0 or F4, is `other`; `TensorView::other_dtype` has its name.
+enum class Dtype { boolean, u8, i8, f8_e5m2, f8_e4m3, u16, i16, f16, bf16, u32, i32, f32, u64, i64, f64, c64, other };
 
 namespace detail {
 
@@ -28,7 +29,7 @@ struct DtypeRow {
   std::size_t bytes;
 };
 
-inline constexpr std::array<DtypeRow, 16> dtype_table{{{Dtype::boolean, "BOOL", 1},
+inline constexpr std::array<DtypeRow, 17> dtype_table{{{Dtype::boolean, "BOOL", 1},
                                                        {Dtype::u8, "U8", 1},
                                                        {Dtype::i8, "I8", 1},
                                                        {Dtype::f8_e5m2, "F8_E5M2", 1},
@@ -43,7 +44,8 @@ inline constexpr std::array<DtypeRow, 16> dtype_table{{{Dtype::boolean, "BOOL", 
                                                        {Dtype::u64, "U64", 8},
                                                        {Dtype::i64, "I64", 8},
                                                        {Dtype::f64, "F64", 8},
-                                                       {Dtype::c64, "C64", 8}}};
+                                                       {Dtype::c64, "C64", 8},
+                                                       {Dtype::other, "", 0}}};
 
 inline const DtypeRow& row_of(Dtype dtype) {
   return *std::find_if(dtype_table.begin(), dtype_table.end(), [&](const auto& row) { return row.dtype == dtype; });
@@ -92,7 +94,7 @@ inline std::string shape_text(std::span<const std::uint64_t> shape) {
 
 }  // namespace detail
 
-/// The name of a dtype as it stands in a file: "F32".
+/// The name of a dtype as it stands in a file: "F32". Empty for `Dtype::other`.
 inline std::string_view dtype_name(Dtype dtype) { return detail::row_of(dtype).name; }
 
 namespace detail {
@@ -104,7 +106,7 @@ inline bool is_real(Dtype dtype) {
 
 }  // namespace detail
 
-/// How many bytes one number takes.
+/// Bytes per element. 0 for `Dtype::other`, whose elements may be smaller than a byte.
 inline std::size_t dtype_bytes(Dtype dtype) { return detail::row_of(dtype).bytes; }
 
 /// How numbers of type `S` are stored; a scalar without an entry cannot be.

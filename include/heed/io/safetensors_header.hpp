@@ -16,6 +16,7 @@ namespace heed::inline v0_1::detail {
 /// What the header of a safetensors file says of one tensor.
 struct TensorEntry {
   Dtype dtype = Dtype::f32;
+  std::string other_dtype;  ///< the name of the dtype, if it is `Dtype::other`
   std::vector<std::uint64_t> shape;
   std::uint64_t begin = 0, end = 0;
 };
@@ -33,7 +34,10 @@ class HeaderHandler {
  public:
   HeaderHandler(std::string_view file, SafetensorsHeader& header) : file_(file), header_(header) {}
 
-  bool null() { return unexpected("null"); }
+  bool null() {
+    if (place_ == Place::top && name_ == "__metadata__") return true;  // written by libraries if there is none
+    return unexpected("null");
+  }
   bool boolean(bool value) { return unexpected(value ? "true" : "false"); }
   bool number_integer(std::int64_t value) { return unexpected("the negative number " + std::to_string(value)); }
   bool number_float(double, const std::string& text) {
@@ -58,8 +62,8 @@ class HeaderHandler {
     } else if (place_ == Place::tensor && field_ == "dtype") {
       const auto row =
           std::find_if(dtype_table.begin(), dtype_table.end(), [&](const auto& known) { return known.name == value; });
-      if (row == dtype_table.end()) refuse("the dtype " + in_quotes(value) + " is not known");
-      entry_->dtype = row->dtype;
+      entry_->dtype = row == dtype_table.end() ? Dtype::other : row->dtype;
+      if (entry_->dtype == Dtype::other) entry_->other_dtype = std::move(value);
     } else {
       return unexpected("the string " + in_quotes(value));
     }

@@ -16,10 +16,21 @@ namespace heed::inline v0_1 {
 /// One tensor of a file: row-major, little-endian, at any alignment. Views into the `SafetensorsFile` it came from.
 struct TensorView {
   std::string_view name;             ///< as in the file
-  Dtype dtype;                       ///< what its numbers are
-  std::vector<std::uint64_t> shape;  ///< of no dimensions: a single number
-  std::span<const std::byte> data;   ///< exactly as many bytes as the shape calls for
+  Dtype dtype;                       ///< the element type
+  std::vector<std::uint64_t> shape;  ///< no dimensions: a single number
+  std::span<const std::byte> data;   ///< as many bytes as dtype and shape require; any number if dtype is `other`
+  std::string other_dtype = {};      ///< the name of the dtype in the file, if dtype is `other`
 };
+
+namespace detail {
+
+/// The dtype of a tensor as messages show it: `F32`, or `"F4"` if it is not in `Dtype`.
+inline std::string dtype_text(Dtype dtype, std::string_view other) {
+  return dtype == Dtype::other ? in_quotes(other) : std::string(dtype_name(dtype));
+}
+inline std::string dtype_text(const TensorView& view) { return dtype_text(view.dtype, view.other_dtype); }
+
+}  // namespace detail
 
 /// A safetensors file in memory, checked as a whole before anything of it can be seen. Movable, not copyable.
 ///
@@ -83,12 +94,14 @@ class SafetensorsFile {
       const auto range = data.subspan(static_cast<std::size_t>(entry.begin),  // within the file: checked above
                                       static_cast<std::size_t>(entry.end - entry.begin));
       const auto place = tensors_.emplace_hint(tensors_.end(), std::move(node.key()),
-                                               TensorView{{}, entry.dtype, std::move(entry.shape), range});
+                                               TensorView{{}, entry.dtype, std::move(entry.shape), range,
+                                                          std::move(entry.other_dtype)});
       place->second.name = place->first;
     }
   }
 
-  /// The tensors must fill the data exactly, one after the other, each as large as its shape says.
+  /// The tensors must fill the data exactly, one after the other, each as large as dtype and shape require. The size of a
+  /// tensor of another dtype is not known, so only its place is checked.
   void check_layout(const detail::SafetensorsHeader& header, std::uint64_t data_size) const {
     using Item = std::pair<const std::string, detail::TensorEntry>;
     std::vector<const Item*> order;
@@ -101,7 +114,7 @@ class SafetensorsFile {
     for (const Item* item : order) {
       const auto& [name, entry] = *item;
       const auto range = [&, &tensor = name, &e = entry] {
-        return "tensor " + detail::in_quotes(tensor) + " of " + std::string(dtype_name(e.dtype)) + ' ' +
+        return "tensor " + detail::in_quotes(tensor) + " of " + detail::dtype_text(e.dtype, e.other_dtype) + ' ' +
                detail::shape_text(e.shape) + " at bytes [" + std::to_string(e.begin) + ", " + std::to_string(e.end) +
                ')';
       };
@@ -114,11 +127,12 @@ class SafetensorsFile {
         return range() + " reaches past the end of the data, which has " + std::to_string(data_size) +
                " bytes (was the file cut short?)";
       });
+      filled = entry.end;
+      if (entry.dtype == Dtype::other) continue;
       const std::optional<std::uint64_t> bytes = bytes_of(entry);
       check(bytes.has_value(), [&] { return range() + " has a shape too large to count"; });
       check(*bytes == entry.end - entry.begin,
             [&] { return range() + " should have " + std::to_string(*bytes) + " bytes by its shape"; });
-      filled = entry.end;
     }
     check(filled == data_size,
           [&] { return "has " + std::to_string(data_size - filled) + " bytes to spare after its last tensor"; });
@@ -204,6 +218,10 @@ void read_numbers(const TensorView& view, Eigen::MatrixBase<Derived>& matrix) {
 /// that is finite in the file and would not be in `S`.
 template <class S>
 Matrix<S> read_matrix(const TensorView& view) {
+  require(detail::is_real(view.dtype), [&] {  // first: the shape of another dtype was not checked against the data
+    return "tensor " + detail::in_quotes(view.name) + " has dtype " + detail::dtype_text(view) +
+           "; expected F16, BF16, F32 or F64";
+  });
   require(view.shape.size() <= 2, [&] {
     return "tensor " + detail::in_quotes(view.name) + " has shape " + detail::shape_text(view.shape) +
            "; expected at most two dimensions";
@@ -226,12 +244,8 @@ Matrix<S> read_matrix(const TensorView& view) {
     case Dtype::f32:
       detail::read_numbers<float>(view, matrix);
       break;
-    case Dtype::f64:
-      detail::read_numbers<double>(view, matrix);
-      break;
     default:
-      fail("tensor " + detail::in_quotes(view.name) + " has dtype " + std::string(dtype_name(view.dtype)) +
-           "; expected F16, BF16, F32 or F64");
+      detail::read_numbers<double>(view, matrix);
   }
   return matrix;
 }
