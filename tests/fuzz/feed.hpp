@@ -40,14 +40,11 @@ inline constexpr std::string_view fed = "fed";
 inline void check_message(std::string_view message) {
   if (!message.starts_with(fed)) blame("a refusal that does not name the file", message);
   if (invalid_utf8(message)) blame("a refusal that is not UTF-8", message);
-  for (std::size_t line = 0, at = 0; at < message.size(); ++at) {
-    if (message[at] == '\n') {
-      line = at + 1;
-    } else if (detail::is_control(message[at])) {
-      blame("a refusal with a control character", message);
-    } else if (at - line > 2000) {
-      blame("a refusal with an endless line", message);
-    }
+  for (std::string_view rest = message; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    if (detail::first_unprintable(line)) blame("a refusal with a control character", message);
+    if (line.size() > 2000) blame("a refusal with an endless line", message);
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
   }
 }
 

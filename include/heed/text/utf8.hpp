@@ -46,19 +46,67 @@ inline std::string hex_byte(char c) {
 /// Whether a byte is an ASCII control character, the tab among them.
 constexpr bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
-/// Text from outside as messages show it: in quotes, what a terminal would obey or garble as hexadecimal, long text
-/// cut.
+/// The code point of a well-formed character.
+constexpr char32_t code_point(std::string_view character) {
+  const auto lead = static_cast<unsigned char>(character.front());
+  char32_t code = character.size() == 1 ? lead : lead & (0x7fU >> character.size());
+  for (const char c : character.substr(1)) code = code << 6U | (static_cast<unsigned char>(c) & 0x3fU);
+  return code;
+}
+
+/// Whether text may hold a well-formed character. It may not hold control characters (C0, DEL and C1: a terminal obeys them,
+/// XML cannot contain them), line separators, embeddings, overrides and isolates of the writing direction (U+202A to U+202E,
+/// U+2066 to U+2069: they change how the rest of a line is displayed), nor U+FFFE and U+FFFF of any plane.
+constexpr bool is_printable(std::string_view character) {
+  const char32_t c = code_point(character);
+  const bool control = c < 0x20 || (c >= 0x7f && c < 0xa0);
+  const bool reorders = (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);  // U+2028, U+2029: separators
+  return !control && !reorders && (c & 0xfffeU) != 0xfffe;
+}
+
+/// Whether a character is an invisible mark of the writing direction. Text may hold it; messages show it as its number.
+constexpr bool is_direction_mark(std::string_view character) {
+  const char32_t c = code_point(character);
+  return c == 0x200e || c == 0x200f || c == 0x061c;
+}
+
+/// The offset of the first byte that begins no well-formed, printable character. A tab counts as printable if
+/// `allow_tabs`.
+constexpr std::optional<std::size_t> first_unprintable(std::string_view text, bool allow_tabs = false) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = utf8_length(text.substr(at));
+    const bool tab = allow_tabs && text[at] == '\t';
+    if (length == 0 || !(tab || is_printable(text.substr(at, length)))) return at;
+    at += length;
+  }
+  return std::nullopt;
+}
+
+/// The character at the start of `text` as messages name it: `U+202E`, or `0x1b` if it is one byte or no character.
+inline std::string character_name(std::string_view text) {
+  const std::size_t length = utf8_length(text);
+  if (length < 2) return hex_byte(text.front());
+  const char32_t code = code_point(text.substr(0, length));
+  std::string name = "U+";
+  for (int shift = code > 0xfffff ? 20 : code > 0xffff ? 16 : 12; shift >= 0; shift -= 4) {
+    name += "0123456789ABCDEF"[code >> static_cast<unsigned>(shift) & 0xfU];
+  }
+  return name;
+}
+
+/// Text from a file as messages show it: in quotes, unprintable characters, direction marks and invalid bytes by number, long
+/// text cut.
 inline std::string in_quotes(std::string_view text) {
   constexpr std::size_t longest = 60;
   std::string shown = "\"";
-  while (!text.empty() && shown.size() < longest) {
+  while (!text.empty()) {
     const std::size_t length = utf8_length(text);
-    if (length == 0 || is_control(text.front())) {
-      shown.append("<").append(hex_byte(text.front())).append(">");
-    } else {
-      shown += text.substr(0, length);
-    }
-    text.remove_prefix(std::max(length, std::size_t{1}));
+    const std::string_view character = text.substr(0, std::max(length, std::size_t{1}));
+    const bool visible = length > 0 && is_printable(character) && !is_direction_mark(character);
+    const std::string piece = visible ? std::string(character) : '<' + character_name(character) + '>';
+    if (shown.size() + piece.size() > longest) break;
+    shown += piece;
+    text.remove_prefix(character.size());
   }
   return shown.append(text.empty() ? "\"" : "...\"");
 }

@@ -33,7 +33,8 @@ class Vocabulary {
   Vocabulary() : Vocabulary(Words(specials.begin(), specials.end())) {}
 
   /// Counts the words of sentences and keeps those seen at least `minimum_frequency` times, the most frequent first,
-  /// equally frequent ones in the order of their bytes. A special symbol found in the data is that symbol.
+  /// equally frequent ones in the order of their bytes. A special symbol in the data, such as `<unk>`, is that symbol and
+  /// makes no new word.
   ///
   /// `words` gives the words of one item of `sentences`: `Vocabulary::build(pairs, 2, &SentencePair::source)`.
   template <class Sentences, class Projection = std::identity>
@@ -135,15 +136,17 @@ class Vocabulary {
     }
   }
 
-  /// A word must be one after it was written to a line and read again.
+  /// A word must be one after it was written to a line and read again, and safe to print: no control characters.
   void check(std::size_t i) const {
     const std::string& word = words_[i];
     require(!word.empty(), [&] { return "Vocabulary: word " + std::to_string(i) + " is empty"; });
     require(!invalid_utf8(word),
             [&] { return name(i) + " is invalid UTF-8 at byte offset " + std::to_string(*invalid_utf8(word)); });
-    const auto bad = std::find_if(word.begin(), word.end(), [](char c) { return c == ' ' || detail::is_control(c); });
-    require(bad == word.end(),
-            [&] { return name(i) + " holds a space or control character, " + detail::hex_byte(*bad); });
+    const std::size_t bad = std::min(word.find(' '), detail::first_unprintable(word).value_or(word.size()));
+    require(bad >= word.size(), [&] {
+      return name(i) + " holds a space or control character, " +
+             detail::character_name(std::string_view(word).substr(bad));
+    });
   }
 
   std::string name(std::size_t i) const {
