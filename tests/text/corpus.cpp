@@ -160,8 +160,8 @@ TEST(ReadPairs, RefusesALinkOutsideOfThePair) {
 
 TEST(ReadPairs, RefusesASentenceOfTooManyWords) {
   EXPECT_EQ(pairs_of(many_words(1000) + "\tb")[0].source.size(), 1000u);
-  EXPECT_EQ(refusal("a\tb\n" + many_words(200000) + "\tb"),
-            "pairs.tsv:2: the source has 200000 words, at most 1000 are allowed");
+  EXPECT_EQ(refusal("a\tb\n" + many_words(100000) + "\tb"),
+            "pairs.tsv:2: the source has 100000 words, at most 1000 are allowed");
   EXPECT_EQ(refusal("a\t" + many_words(1001)), "pairs.tsv:1: the target has 1001 words, at most 1000 are allowed");
   EXPECT_EQ(refusal("a b c\td", {.max_words = 2}), "pairs.tsv:1: the source has 3 words, at most 2 are allowed");
   EXPECT_EQ(pairs_of("a b c\td", {.max_words = 3}).size(), 1u);

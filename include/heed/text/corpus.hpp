@@ -2,6 +2,7 @@
 
 #include <heed/text/line_reader.hpp>
 #include <heed/text/sentence_pair.hpp>
+#include <heed/text/vocabulary.hpp>
 #include <heed/text/words.hpp>
 
 #include <algorithm>
@@ -17,14 +18,6 @@
 
 namespace heed::inline v0_1 {
 
-/// What to accept of a file of sentences.
-struct ReadOptions {
-  /// Lets the target be a lone `-`, which stands for no reference and is read as an empty sentence.
-  bool allow_missing_target = false;
-  /// A longer sentence is an error: one runaway line would cost a whole batch its memory.
-  std::size_t max_words = 1000;
-};
-
 namespace detail {
 
 /// Cuts at every separator; an empty text is one empty field.
@@ -38,14 +31,34 @@ inline std::vector<std::string_view> split_fields(std::string_view text, char se
   return fields;
 }
 
+/// Throws if one of the words is a sentence mark: the model adds those itself. `side` names the text.
+inline void refuse_sentence_marks(const LineReader& line, const Words& words, const std::string& side) {
+  for (const Token mark : {Vocabulary::begin, Vocabulary::end}) {
+    const std::string_view written = Vocabulary::specials[static_cast<std::size_t>(mark)];
+    if (std::find(words.begin(), words.end(), written) == words.end()) continue;
+    line.fail(side + " contains the sentence mark " + std::string(written) +
+              ": remove it, sentence marks are added automatically");
+  }
+}
+
+/// The words of a text, which may be empty. Throws if there are too many, before they are stored, and at sentence marks.
+inline Words limited_words(const LineReader& line, std::string_view text, const std::string& side,
+                           const ReadOptions& options) {
+  const std::size_t count = count_words(text);
+  if (count > options.max_words) {
+    line.fail(side + " has " + std::to_string(count) + " words, at most " + std::to_string(options.max_words) +
+              " are allowed" +
+              (options.max_words_option.empty() ? "" : " (" + std::string(options.max_words_option) + ')'));
+  }
+  Words words = split_words(text);
+  refuse_sentence_marks(line, words, side);
+  return words;
+}
+
 inline Words read_words(const LineReader& line, std::string_view text, const std::string& side,
                         const ReadOptions& options) {
-  Words words = split_words(text);
+  Words words = limited_words(line, text, side, options);
   if (words.empty()) line.fail(side + " is empty");
-  if (words.size() > options.max_words) {
-    line.fail(side + " has " + std::to_string(words.size()) + " words, at most " + std::to_string(options.max_words) +
-              " are allowed");
-  }
   return words;
 }
 
@@ -103,10 +116,11 @@ inline SentencePair read_pair(const LineReader& line, const ReadOptions& options
 /// Reads sentence pairs, one a line: source, target and, as far as known, sure links, possible links and tags.
 ///
 /// The columns are separated by tabs, words and links by spaces, tags by commas. A link is `i-j`, source and target
-/// place from 0; a `-` or nothing is no link. Throws at the first line that is anything else.
+/// place from 0; a `-` or nothing is no link. Throws at the first line that is anything else, and at a sentence that
+/// contains a sentence mark (`<s>`, `</s>`). `<unk>` is the unknown word.
 inline std::vector<SentencePair> read_pairs(std::istream& in, const std::string& name,
                                             const ReadOptions& options = {}) {
-  LineReader line(in, name);
+  LineReader line(in, name, options);
   std::vector<SentencePair> pairs;
   while (line.next()) pairs.push_back(detail::read_pair(line, options));
   require(!pairs.empty(), [&] { return name + ": is empty, expected at least one sentence pair"; });
@@ -121,7 +135,7 @@ inline std::vector<SentencePair> read_pairs(const std::string& path, const ReadO
 
 /// Reads sentences, one a line, words separated by spaces.
 inline std::vector<Words> read_sentences(std::istream& in, const std::string& name, const ReadOptions& options = {}) {
-  LineReader line(in, name);
+  LineReader line(in, name, options);
   std::vector<Words> sentences;
   while (line.next()) {
     if (const std::size_t at = line.text().find('\t'); at != std::string_view::npos) {

@@ -3,12 +3,12 @@
 #include <heed/errors.hpp>
 #include <heed/text/utf8.hpp>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <istream>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -16,32 +16,49 @@
 
 namespace heed::inline v0_1 {
 
-/// Reads text line by line and refuses what is not text. Messages begin with the place: `FILE:LINE: `.
+/// What a reader of sentences accepts.
+struct ReadOptions {
+  /// Accepts a lone `-` as target: it stands for no reference and is read as an empty sentence.
+  bool allow_missing_target = false;
+  /// Maximum number of words of a sentence. It limits the bytes of a line too: see `max_line_bytes`.
+  std::size_t max_words = 1000;
+  /// The option that sets `max_words`, as messages name it: `--max-words`. Empty: not mentioned.
+  std::string_view max_words_option = {};
+
+  /// Maximum number of bytes of a line: 4096 and 256 for each word. A longer line is refused before the rest of it is read.
+  std::size_t max_line_bytes() const {
+    constexpr std::size_t fixed = 4096, per_word = 256;
+    return max_words < (std::numeric_limits<std::size_t>::max() - fixed) / per_word
+               ? fixed + per_word * max_words
+               : std::numeric_limits<std::size_t>::max();
+  }
+};
+
+/// Reads text line by line and throws at the first line that is not text. Messages begin with the place: `FILE:LINE: `.
 ///
-/// A byte order mark before the first line and a carriage return before a line's end are left out. Invalid UTF-8 and
-/// control characters other than the tab are errors, and so is a stream that breaks off.
+/// A byte order mark before the first line and a carriage return at the end of a line are left out. Errors are: invalid
+/// UTF-8, characters that cannot be printed (control characters other than the tab, U+2028 to U+202E, U+2066 to U+2069), a
+/// line longer than `ReadOptions::max_line_bytes`, and a stream that breaks off. After an error in a line, `next` goes on
+/// with the line after it. Memory: at most twice `max_line_bytes`.
 class LineReader {
  public:
   /// `name` is what messages call the stream.
-  LineReader(std::istream& in, std::string name) : in_(in), name_(std::move(name)) {}
+  LineReader(std::istream& in, std::string name, const ReadOptions& options = {})
+      : in_(in), name_(std::move(name)), options_(options) {}
 
   /// Reads the next line; false after the last.
   bool next() {
-    if (!std::getline(in_, line_)) {
+    if (!read_line()) {
       require(!in_.bad(), [&] { return name_ + ": reading failed after line " + std::to_string(number_); });
       return false;
     }
-    ++number_;
     if (!line_.empty() && line_.back() == '\r') line_.pop_back();
-    if (const auto at = invalid_utf8(line_)) {
-      fail("invalid UTF-8 (" + detail::hex_byte(line_[*at]) + ") at byte offset " + std::to_string(*at) +
-           " of the line");
-    }
-    const auto bad =
-        std::find_if(line_.begin(), line_.end(), [](char c) { return c != '\t' && detail::is_control(c); });
-    if (bad != line_.end()) {
-      fail("control character " + detail::hex_byte(*bad) + " at byte offset " + std::to_string(bad - line_.begin()) +
-           " of the line");
+    if (const auto at = detail::first_unprintable(line_, true)) {
+      const std::string_view rest = std::string_view(line_).substr(*at);
+      const bool invalid = detail::utf8_length(rest) == 0;
+      fail((invalid ? "invalid UTF-8 (" + detail::hex_byte(rest.front()) + ')'
+                    : "control character " + detail::character_name(rest)) +
+           " at byte offset " + std::to_string(*at) + " of the line");
     }
     text_ = line_;
     constexpr std::string_view mark = "\xef\xbb\xbf";
@@ -61,8 +78,42 @@ class LineReader {
   }
 
  private:
+  /// Reads a line into `line_`, in pieces, so that no more than the limit is ever kept. False after the last.
+  bool read_line() {
+    constexpr std::size_t longest_piece = 4096;
+    if (unfinished_) in_.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
+    unfinished_ = false;
+    line_.clear();
+    const std::size_t most = options_.max_line_bytes();
+    for (bool first = true;; first = false) {
+      char piece[longest_piece];
+      in_.getline(piece, longest_piece);
+      const auto count = static_cast<std::size_t>(in_.gcount());  // the line end counts if there is one
+      const bool full = !in_.good() && !in_.eof() && !in_.bad() && count + 1 == longest_piece;
+      const bool ended = in_.good() || in_.eof();
+      if (in_.bad() || !(full || ended)) {
+        number_ -= first ? 0 : 1;
+        return false;
+      }
+      if (first && count == 0 && in_.eof()) return false;
+      if (first) ++number_;
+      line_.append(piece, in_.good() ? count - 1 : count);
+      unfinished_ = full;
+      if (full) in_.clear();  // a full piece counts as a failure of getline
+      if (line_.size() > most) {
+        const std::string_view option = options_.max_words_option;
+        fail("the line has more than " + std::to_string(most) + " bytes, the limit for sentences of at most " +
+             std::to_string(options_.max_words) + " words" +
+             (option.empty() ? "" : " (" + std::string(option) + ')'));
+      }
+      if (ended) return true;
+    }
+  }
+
   std::istream& in_;
   std::string name_;
+  ReadOptions options_;
+  bool unfinished_ = false;  ///< whether the rest of the current line is still to be read
   std::string line_;
   std::string_view text_;
   std::size_t number_ = 0;

@@ -11,6 +11,13 @@ namespace heed::inline v0_1 {
 /// A tokenised sentence.
 using Words = std::vector<std::string>;
 
+/// The number of words that `split_words` returns.
+inline std::size_t count_words(std::string_view text) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) count += text[i] != ' ' && (i == 0 || text[i - 1] == ' ');
+  return count;
+}
+
 /// Cuts a line at runs of ASCII spaces; spaces at either end make no words.
 inline Words split_words(std::string_view text) {
   Words words;
