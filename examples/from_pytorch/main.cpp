@@ -6,7 +6,7 @@
 
 #include <heed/io/pytorch.hpp>
 #include <heed/io/translator.hpp>
-#include <heed/text/line_reader.hpp>
+#include <heed/text/corpus.hpp>
 
 #include <cstdio>
 #include <iostream>
@@ -35,14 +35,19 @@ void verify(const heed::SafetensorsFile& file, const heed::Translator& translato
   test.expect(0, scores);
 }
 
+/// What train.py writes. Fields of the configuration that it does not know have their defaults.
+constexpr heed::detail::FormatVersion pytorch_format{"heed-pytorch", 1, "model from train.py"};
+
 heed::Translator load(const heed::SafetensorsFile& file) {
+  heed::detail::read_version(file, pytorch_format);
   return heed::detail::naming(file, [&] {
     double held = 0;
     for (const auto& [name, tensor] : file.tensors()) {
       const auto bytes = static_cast<double>(heed::dtype_bytes(tensor.dtype));
-      if (!name.starts_with(heed::detail::test_vector_prefix)) held += static_cast<double>(tensor.data.size()) / bytes;
+      if (bytes == 0 || name.starts_with(heed::detail::test_vector_prefix)) continue;
+      held += static_cast<double>(tensor.data.size()) / bytes;
     }
-    heed::Translator translator = heed::detail::described_translator(file, held);
+    heed::Translator translator = heed::detail::described_translator(file, held, false);
     heed::from_pytorch(file, translator.model, "", {.names = names});
     verify(file, translator);
     return translator;
@@ -88,7 +93,9 @@ int check(const heed::SafetensorsFile& file, Translating& translate) {
       ++same;
       continue;
     }
-    std::cerr << "source:  " << sources[i] << "\nPyTorch: " << wanted[i] << "\nheed:    " << found << '\n';
+    using heed::detail::plain_text;
+    std::cerr << "source:  " << plain_text(sources[i]) << "\nPyTorch: " << plain_text(wanted[i])
+              << "\nheed:    " << found << '\n';
   }
   std::cout << same << " of " << sources.size() << " translations are PyTorch's\n";
   return same == sources.size() ? 0 : 1;
@@ -96,7 +103,10 @@ int check(const heed::SafetensorsFile& file, Translating& translate) {
 
 int translate_standard_input(Translating& translate) {
   heed::LineReader reader(std::cin, "standard input");
-  while (reader.next()) std::cout << heed::join_words(translate(heed::split_words(reader.text()))) << std::endl;
+  while (reader.next()) {
+    const heed::Words words = heed::detail::limited_words(reader, reader.text(), "the line", {});
+    std::cout << heed::join_words(translate(words)) << std::endl;
+  }
   heed::require(std::ferror(stdin) == 0, [] { return std::string("standard input cannot be read"); });
   return 0;
 }

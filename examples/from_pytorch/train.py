@@ -248,6 +248,7 @@ def main():
         "copy_states": str(int(given.decoder == "luong")),
     }
     metadata = {f"config.{name}": value for name, value in config.items()} | {
+        "format": "heed-pytorch-1",
         "vocabulary.source": "\n".join(words[0]),
         "vocabulary.target": "\n".join(words[1]),
         "heed.test.sources": "".join(" ".join(source) + "\n" for source, _ in tests),

@@ -42,7 +42,7 @@ struct Classifier {
 
 namespace detail {
 
-inline constexpr std::string_view classifier_format = "heed-sentiment-1";
+inline constexpr heed::detail::FormatVersion classifier_format{"heed-sentiment", 1, "sentiment model"};
 
 template <class Config, class F>
 void for_each_classifier_field(Config& config, const F& f) {
@@ -61,9 +61,8 @@ inline double classifier_size(const ClassifierConfig& config, heed::Index vocabu
 /// Labels are printed, so they are what a file of labelled sentences may hold: words, as `labels_of` orders them.
 inline void check_labels(const heed::Words& labels) {
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    const bool word = !labels[i].empty() && std::none_of(labels[i].begin(), labels[i].end(), [](char c) {
-      return c == ' ' || heed::detail::is_control(c);
-    });
+    const bool word = !labels[i].empty() && labels[i].find(' ') == std::string::npos &&
+                      !heed::detail::first_unprintable(labels[i]);
     heed::require(word && (i == 0 || labels[i - 1] < labels[i]), [&] {
       return "the labels are words, each once and in the order of their bytes, not " +
              heed::detail::in_quotes(heed::join_words(labels));
@@ -75,7 +74,7 @@ inline void check_labels(const heed::Words& labels) {
 
 inline void save_classifier(const std::filesystem::path& path, const Classifier& classifier) {
   heed::SafetensorsWriter writer;
-  writer.metadata("format", detail::classifier_format);
+  writer.metadata("format", detail::classifier_format.text());
   detail::for_each_classifier_field(classifier.config, [&](const std::string& name, const auto& value) {
     writer.metadata("config." + name, heed::detail::field_text(value));
   });
@@ -90,18 +89,17 @@ inline Classifier load_classifier(const heed::SafetensorsFile& file) {
   const auto text_at = [&](const std::string& key) -> const std::string& {
     return heed::detail::metadata_at(file, key, "sentiment model");
   };
-  const std::string& format = text_at("format");
-  heed::require(format == detail::classifier_format, [&] {
-    return file.name() + ": expected the format " + std::string(detail::classifier_format) + ", not " +
-           heed::detail::in_quotes(format);
-  });
+  heed::detail::read_version(file, detail::classifier_format);
   ClassifierConfig config;
+  heed::detail::KeyNames known;
   detail::for_each_classifier_field(config, [&]<class T>(const std::string& name, T& value) {
+    known.insert("config." + name);
     const std::string& text = text_at("config." + name);
     const bool read = heed::detail::read_field(text, value) && value >= T(std::is_integral_v<T>) && value <= T(16384);
     heed::require(read,
                   [&] { return file.name() + ": config." + name + " cannot be " + heed::detail::in_quotes(text); });
   });
+  heed::detail::refuse_unknown_keys(file, "config.", known);
   try {
     auto vocabulary = heed::Vocabulary::from_words(heed::detail::split_lines(text_at("vocabulary")));
     heed::Words labels = heed::detail::split_lines(text_at("labels"));

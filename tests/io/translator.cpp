@@ -176,8 +176,9 @@ TEST_F(TranslatorFile, HoldsATiedTableOnce) {
   expect(refused(untied), "parameters");
 }
 
-TEST_F(TranslatorFile, FromBeforeAChoiceCameMeansItsDefault) {
+TEST_F(TranslatorFile, OfVersion1MayLackLaterSettings) {
   Contents contents = saved();
+  contents.metadata.at("format") = "heed-translator-1";
   TranslatorConfig config;
   heed::detail::for_each_later_field(
       config, [&](const std::string& name, auto&) { EXPECT_EQ(contents.metadata.erase("config." + name), 1u); });
@@ -295,17 +296,45 @@ TEST_F(TranslatorFile, IsRefusedWithAConfigurationOutOfRange) {
   EXPECT_EQ(refused_with("config.dropout", "0.1x"), "config.dropout cannot be \"0.1x\"");
 }
 
-TEST_F(TranslatorFile, IsRefusedWithoutAnyOfItsMetadataButLaterFields) {
+TEST_F(TranslatorFile, IsRefusedWithoutAnyOfItsMetadata) {
   const Contents whole = saved();
-  std::set<std::string> later;
-  TranslatorConfig config;
-  heed::detail::for_each_later_field(config, [&](const std::string& name, auto&) { later.insert("config." + name); });
-  EXPECT_EQ(whole.metadata.size(), 12u + later.size());
+  EXPECT_EQ(whole.metadata.size(), 21u);
   for (const auto& [key, value] : whole.metadata) {
     Contents contents = whole;
     contents.metadata.erase(key);
-    EXPECT_EQ(refused(contents),
-              later.contains(key) ? "accepted" : path_.string() + " is no translation model: it has no " + key);
+    EXPECT_EQ(refused(contents), path_.string() + " is no translation model: it has no " + key +
+                                     (key == "format" ? ", expected heed-translator-2" : ""));
+  }
+}
+
+TEST_F(TranslatorFile, IsRefusedWithUnknownSettings) {
+  for (const std::string format : {"heed-translator-1", "heed-translator-2"}) {
+    for (const std::string key : {"config.reverse_sourcf", "config.", "config.hidden.", "vocabulary.both"}) {
+      Contents contents = saved();
+      contents.metadata.at("format") = format;
+      contents.metadata[key] = "1";
+      expect(refused(contents), ": unknown metadata key \"" + key + "\"; known are ");
+    }
+  }
+  Contents contents = saved();
+  contents.metadata["comment"] = "trained at night";  // somebody else's
+  EXPECT_EQ(refused(contents), "accepted");
+}
+
+TEST_F(TranslatorFile, IsRefusedWithASettingOfWhichOneLetterChanged) {
+  TranslatorConfig config = small();
+  config.reverse_source = true;
+  const Contents whole = saved(random_translator(config));
+  for (const auto& [key, value] : whole.metadata) {
+    for (std::size_t at = 0; at < key.size(); ++at) {
+      Contents contents = whole;
+      std::string changed = key;
+      changed[at] = 'q';
+      auto entry = contents.metadata.extract(key);
+      entry.key() = changed;
+      contents.metadata.insert(std::move(entry));
+      EXPECT_NE(refused(contents), "accepted") << changed;
+    }
   }
 }
 
@@ -316,8 +345,18 @@ TEST_F(TranslatorFile, KeepsTheChoiceOfAttention) {
 }
 
 TEST_F(TranslatorFile, IsRefusedInAnotherFormat) {
-  EXPECT_EQ(refused_with("format", "heed-translator-2"),
-            "expected the format heed-translator-1, not \"heed-translator-2\"");
+  for (const std::string other : {"", "heed-translator", "heed-translator-", "heed-translator-0", "heed-translator--1",
+                                  "heed-translator-1.5", "heed-translator-x", "heed-sentiment-1", "pt"}) {
+    EXPECT_EQ(refused_with("format", other), "expected the format heed-translator-2, not \"" + other + '"');
+  }
+}
+
+TEST_F(TranslatorFile, IsRefusedInANewerFormat) {
+  EXPECT_EQ(refused_with("format", "heed-translator-3"),
+            "the format \"heed-translator-3\" is newer than heed-translator-2, the newest that this version of heed "
+            "reads");
+  EXPECT_EQ(refused_with("format", "heed-translator-99999999999999999999"),
+            "expected the format heed-translator-2, not \"heed-translator-99999999999999999999\"");
 }
 
 TEST_F(TranslatorFile, IsRefusedWithABadVocabulary) {

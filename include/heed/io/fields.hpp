@@ -4,6 +4,10 @@
 #include <heed/text/words.hpp>
 
 #include <charconv>
+#include <cmath>
+#include <concepts>
+#include <limits>
+#include <set>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -27,11 +31,15 @@ inline Words split_lines(const std::string& text) {
 
 inline std::string field_text(const std::string& value) { return value; }
 inline std::string field_text(bool value) { return value ? "1" : "0"; }
-template <class T>
-std::string field_text(T value) {
-  char text[32];
-  const auto end = std::to_chars(text, text + sizeof text, value).ptr;  // shortest form that reads back the same
-  return std::string(text, end);
+inline std::string field_text(std::integral auto value) { return std::to_string(value); }
+/// A form that reads back as the same number, in every locale. Not std::to_chars: libc++ before LLVM 14, and macOS before
+/// 13.3, have it for integers only.
+inline std::string field_text(double value) {
+  if (std::isnan(value)) return "nan";
+  if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
+  if (value == 0) return std::signbit(value) ? "-0.0" : "0";
+  const std::string text = nlohmann::json(value).dump();
+  return text.ends_with(".0") ? text.substr(0, text.size() - 2) : text;
 }
 
 inline bool read_field(const std::string& text, std::string& value) {
@@ -42,10 +50,26 @@ inline bool read_field(const std::string& text, bool& value) {
   value = text == "1";
   return text == "0" || text == "1";
 }
-template <class T>
+template <std::integral T>
 bool read_field(const std::string& text, T& value) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc() && end == text.data() + text.size();
+}
+/// Reads what `field_text` writes, and any other JSON number. Not std::from_chars: libc++ before LLVM 20 has it for integers
+/// only.
+inline bool read_field(const std::string& text, double& value) {
+  for (const double other : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(),
+                             -std::numeric_limits<double>::infinity()}) {
+    if (text != field_text(other)) continue;
+    value = other;
+    return true;
+  }
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (text.empty() || !(digit(text.front()) || text.front() == '-') || !digit(text.back())) return false;
+  const auto number = nlohmann::json::parse(text, nullptr, false);
+  if (!number.is_number()) return false;
+  value = number.get<double>();
+  return true;
 }
 
 /// The metadata value of that name, or an error that names the file, what it should have been, and the key.
@@ -55,6 +79,49 @@ inline const std::string& metadata_at(const SafetensorsFile& file, const std::st
   require(found != file.metadata().end(),
           [&] { return file.name() + " is no " + std::string(kind) + ": it has no " + key; });
   return found->second;
+}
+
+/// The name and the newest version of a format, and what a file of it is. Files say `NAME-VERSION` under a metadata key.
+struct FormatVersion {
+  std::string_view name;
+  int newest;
+  std::string_view kind = "translation model";
+
+  std::string text() const { return std::string(name) + '-' + std::to_string(newest); }
+};
+
+/// The version of a file's format. Throws if the file has none, is of another format or of a newer version.
+inline int read_version(const SafetensorsFile& file, const FormatVersion& format, const std::string& key = "format") {
+  const auto found = file.metadata().find(key);
+  require(found != file.metadata().end(), [&] {
+    return file.name() + " is no " + std::string(format.kind) + ": it has no " + key + ", expected " + format.text();
+  });
+  const std::string& text = found->second;
+  int version = 0;
+  const bool named = text.starts_with(format.name) && text.size() > format.name.size() + 1 &&
+                     text[format.name.size()] == '-' && read_field(text.substr(format.name.size() + 1), version);
+  require(named && version >= 1, [&] {
+    return file.name() + ": expected the " + key + ' ' + format.text() + ", not " + in_quotes(text);
+  });
+  require(version <= format.newest, [&] {
+    return file.name() + ": the " + key + ' ' + in_quotes(text) + " is newer than " + format.text() +
+           ", the newest that this version of heed reads";
+  });
+  return version;
+}
+
+using KeyNames = std::set<std::string, std::less<>>;
+
+/// Throws if a metadata key begins with `prefix` and is not one of `known`: a misspelled key must not mean its default.
+inline void refuse_unknown_keys(const SafetensorsFile& file, std::string_view prefix, const KeyNames& known) {
+  for (auto entry = file.metadata().lower_bound(prefix);
+       entry != file.metadata().end() && entry->first.starts_with(prefix); ++entry) {
+    require(known.contains(entry->first), [&] {
+      std::string all;
+      for (const std::string& key : known) all += (all.empty() ? "" : ", ") + key;
+      return file.name() + ": unknown metadata key " + in_quotes(entry->first) + "; known are " + all;
+    });
+  }
 }
 
 }  // namespace heed::inline v0_1::detail

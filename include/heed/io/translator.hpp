@@ -29,7 +29,8 @@ struct Translator {
 
 namespace detail {
 
-inline constexpr std::string_view translator_format = "heed-translator-1";
+/// Version 2 has every field of the configuration. In version 1 the later ones may be absent.
+inline constexpr FormatVersion translator_format{"heed-translator", 2};
 
 /// Calls f(name, member) for every field of a configuration, in the order they are stored.
 template <class Config, class F>
@@ -45,7 +46,7 @@ void for_each_field(Config& config, const F& f) {
   f("dropout", config.dropout);
 }
 
-/// The same for fields that came later: a file without one means its default.
+/// The same for fields that came later: in a file of version 1 an absent one has its default.
 template <class Config, class F>
 void for_each_later_field(Config& config, const F& f) {
   f("attention", config.attention);
@@ -63,7 +64,7 @@ void for_each_later_field(Config& config, const F& f) {
 
 /// Adds a translator to a file in the making: parameters under `model.`, the rest as metadata.
 inline void save_translator(SafetensorsWriter& writer, const Translator& translator) {
-  writer.metadata("format", detail::translator_format);
+  writer.metadata("format", detail::translator_format.text());
   const auto write = [&](const std::string& name, const auto& value) {
     writer.metadata("config." + name, detail::field_text(value));
   };
@@ -83,19 +84,25 @@ inline void save_translator(const std::filesystem::path& path, const Translator&
 
 namespace detail {
 
-/// An untrained translator of the configuration and the vocabularies that a file's metadata describe. Throws unless they
-/// call for as many parameters as the file is said to hold: what it claims costs no memory before it is checked.
-inline Translator described_translator(const SafetensorsFile& file, double held) {
+/// An untrained translator of the configuration and the vocabularies that a file's metadata describe. Throws at an unknown
+/// or invalid field, at an absent one (of the later fields only with `all_fields`), and unless they call for as many
+/// parameters as the file is said to hold: what it claims costs no memory before it is checked.
+inline Translator described_translator(const SafetensorsFile& file, double held, bool all_fields) {
   TranslatorConfig config;
+  KeyNames known;
   const auto read = [&](const std::string& name, auto& value) {
+    known.insert("config." + name);
     const std::string& text = metadata_at(file, "config." + name);
     require(read_field(text, value),
             [&] { return file.name() + ": config." + name + " cannot be " + in_quotes(text); });
   };
   for_each_field(config, read);
   for_each_later_field(config, [&](const std::string& name, auto& value) {
-    if (file.metadata().contains("config." + name)) read(name, value);
+    if (all_fields || file.metadata().contains("config." + name)) read(name, value);
+    known.insert("config." + name);
   });
+  refuse_unknown_keys(file, "config.", known);
+  refuse_unknown_keys(file, "vocabulary.", {"vocabulary.source", "vocabulary.target"});
   const auto vocabulary = [&](const std::string& side) {
     return Vocabulary::from_words(split_lines(metadata_at(file, "vocabulary." + side)));
   };
@@ -127,19 +134,16 @@ auto naming([[maybe_unused]] const SafetensorsFile& file, const Read& read) {
 }  // namespace detail
 
 /// Reads a translator. Throws, with the file's name and what is wrong, unless format, configuration, vocabularies and
-/// every parameter's name, type, shape and finiteness are right.
+/// every parameter's name, type, shape and finiteness are right. Metadata keys that begin with `config.` or `vocabulary.`
+/// and are not known are errors too.
 inline Translator load_translator(const SafetensorsFile& file) {
-  const std::string& format = detail::metadata_at(file, "format");
-  require(format == detail::translator_format, [&] {
-    return file.name() + ": expected the format " + std::string(detail::translator_format) + ", not " +
-           detail::in_quotes(format);
-  });
+  const int version = detail::read_version(file, detail::translator_format);
   return detail::naming(file, [&] {
     double held = 0;
     for (const auto& [name, tensor] : file.tensors()) {
       if (name.starts_with("model.")) held += static_cast<double>(tensor.data.size()) / sizeof(float);
     }
-    Translator translator = detail::described_translator(file, held);
+    Translator translator = detail::described_translator(file, held, version >= 2);
     load_parameters(file, translator.model, "model");
     return translator;
   });
