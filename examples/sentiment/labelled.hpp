@@ -18,8 +18,9 @@ struct Labelled {
 
 /// Reads one labelled sentence a line: the label, a tab, words separated by spaces. Throws at the first line that is
 /// anything else.
-inline std::vector<Labelled> read_labelled(std::istream& in, const std::string& name) {
-  heed::LineReader line(in, name);
+inline std::vector<Labelled> read_labelled(std::istream& in, const std::string& name,
+                                           const heed::ReadOptions& options = {}) {
+  heed::LineReader line(in, name, options);
   std::vector<Labelled> sentences;
   while (line.next()) {
     const auto fields = heed::detail::split_fields(line.text(), '\t');
@@ -29,15 +30,15 @@ inline std::vector<Labelled> read_labelled(std::istream& in, const std::string& 
     }
     const heed::Words label = heed::split_words(fields[0]);
     if (label.size() != 1) line.fail("a label is one word, not " + heed::detail::in_quotes(fields[0]));
-    sentences.push_back({label.front(), heed::detail::read_words(line, fields[1], "the sentence", {})});
+    sentences.push_back({label.front(), heed::detail::read_words(line, fields[1], "the sentence", options)});
   }
   heed::require(!sentences.empty(), [&] { return name + ": is empty, expected at least one labelled sentence"; });
   return sentences;
 }
 
-inline std::vector<Labelled> read_labelled(const std::string& path) {
+inline std::vector<Labelled> read_labelled(const std::string& path, const heed::ReadOptions& options = {}) {
   auto in = heed::detail::open_text(path);
-  return read_labelled(in, path);
+  return read_labelled(in, path, options);
 }
 
 /// The labels there are, in the order of their bytes.

@@ -29,19 +29,21 @@ inline heed::WeightedWords shown(const heed::Words& words, const Verdict& verdic
 /// `sentiment run`: labels standard input, line by line.
 struct SentimentRunCommand {
   std::string model, picture;
+  heed::ReadOptions read{.max_words_option = "--max-words"};
 
   void add_to(CLI::App& command) {
     command.add_option("--model", model, "the model to label with")->required();
+    add_max_words(command, read.max_words);
     command.add_option("--picture", picture, "draw all lines, each word as dark as its weight (SVG)");
   }
 
   int execute() const {
     const Classifier classifier = load_classifier(model);
     const bool colour = can_colour();
-    heed::LineReader reader(std::cin, "standard input");
+    heed::LineReader reader(std::cin, "standard input", read);
     std::vector<heed::WeightedWords> lines;
     while (reader.next()) {
-      const heed::Words words = heed::detail::read_words(reader, reader.text(), "the line", {});
+      const heed::Words words = heed::detail::read_words(reader, reader.text(), "the line", read);
       const auto verdict = classify(classifier.model, {classifier.vocabulary.encode(words)}).front();
       auto line = shown(words, verdict, classifier.labels);
       std::cout << line.label << '\t' << heed::word_weights_text(line, colour) << '\n' << std::flush;

@@ -13,6 +13,7 @@ struct SentimentTrainCommand {
   std::string train, dev, save;
   double held_out = 0.1;
   std::size_t minimum_frequency = 2;
+  heed::ReadOptions read{.max_words_option = "--max-words"};
   ClassifierConfig config;
   ClassifierTrainingOptions options;
 
@@ -27,14 +28,15 @@ struct SentimentTrainCommand {
     command.add_option("--min-frequency", minimum_frequency, "words seen less often become <unk>")
         ->check(CLI::Range(1, 1000000))
         ->capture_default_str();
+    add_max_words(command, read.max_words);
     options.threads = default_threads();
     add_classifier_options(command, config, options);
   }
 
   int execute() const {
     check_save();
-    auto given = read_labelled(train);
-    const auto dev_given = dev.empty() ? std::vector<Labelled>() : read_labelled(dev);
+    auto given = read_labelled(train, read);
+    const auto dev_given = dev.empty() ? std::vector<Labelled>() : read_labelled(dev, read);
     const heed::Words labels = labels_of(given);
     heed::require(labels.size() >= 2, [&] { return train + ": all sentences are labelled " + labels.front(); });
     heed::Random random(options.seed);

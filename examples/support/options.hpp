@@ -51,6 +51,15 @@ inline void add_threads(CLI::App& command, int& threads) {
   command.add_option("--threads", threads, "threads to use")->check(CLI::Range(1, 1024))->capture_default_str();
 }
 
+/// --max-words, as every command has it that reads sentences.
+inline CLI::Option* add_max_words(CLI::App& command, std::size_t& max_words) {
+  return command
+      .add_option("--max-words", max_words,
+                  "maximum number of words of a sentence; a line may have 4096 bytes and 256 for each word")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+}
+
 /// --seed, as every command has it that learns.
 inline CLI::Option* add_seed(CLI::App& command, std::uint64_t& seed) {
   return command.add_option("--seed", seed, "of the first parameters, the order of the batches and dropout")

@@ -142,6 +142,7 @@ class PairProgram {
       if (words.size() > longest_line) {
         reader.fail("a line of " + std::to_string(words.size()) + " words, more than " + std::to_string(longest_line));
       }
+      heed::detail::refuse_sentence_marks(reader, words, "the line");
       std::cout << task_.join(translate(packed, translator, {words}, {}, work).front().front().target) << '\n'
                 << std::flush;
       heed::require(std::cout.good(), [] { return std::string("standard output cannot be written to"); });

@@ -14,10 +14,13 @@ namespace examples {
 /// Where sentence pairs come from: one tab-separated file, or two parallel ones.
 struct PairFiles {
   std::string pairs, source, target;
+  std::size_t max_words = 1000;
 
   bool given() const { return !pairs.empty() || !source.empty() || !target.empty(); }
 
-  std::vector<heed::SentencePair> read(heed::ReadOptions options = {}) const {
+  std::vector<heed::SentencePair> read() const {
+    const heed::ReadOptions options{
+        .allow_missing_target = false, .max_words = max_words, .max_words_option = "--max-words"};
     if (!pairs.empty()) return heed::read_pairs(pairs, options);
     return heed::read_parallel(source, target, options);
   }

@@ -23,6 +23,7 @@ struct EvaluateCommand {
   void add_to(CLI::App& command) {
     command.add_option("--model", model, "the model to measure")->required();
     add_pair_files(command, data, "", "what to measure on");
+    add_max_words(command, data.max_words)->group("Data");
     add_finding_options(command, how);
     add_weights(command, weights);
     add_threads(command, threads);
@@ -36,7 +37,7 @@ struct EvaluateCommand {
     if (how.hard) harden(translator, model);
     check(how, translator.config, model);
     const auto pairs = data.read();
-    const Evaluation scores = evaluate(PackedModel(translator.model, weights), translator, pairs, how, threads);
+    const Evaluation scores = evaluate(PackedModel(translator.model, weights, model), translator, pairs, how, threads);
     if (json) {
       nlohmann::ordered_json line;
       line["sentences"] = pairs.size();

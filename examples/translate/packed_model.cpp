@@ -4,13 +4,17 @@
 
 namespace examples {
 
-PackedModel::PackedModel(const heed::TranslationModel<float>& model, std::string_view weights) {
-  if (weights == "bfloat16") {
-    model_ = heed::pack<Eigen::bfloat16>(model);
-  } else if (weights == "half") {
-    model_ = heed::pack<Eigen::half>(model);
-  } else {
-    model_ = heed::pack(model);
+PackedModel::PackedModel(const heed::TranslationModel<float>& model, std::string_view weights, std::string_view name) {
+  try {
+    if (weights == "bfloat16") {
+      model_ = heed::pack<Eigen::bfloat16>(model);
+    } else if (weights == "half") {
+      model_ = heed::pack<Eigen::half>(model);
+    } else {
+      model_ = heed::pack(model);
+    }
+  } catch (const heed::Error& error) {
+    heed::fail(std::string(name) + ": " + error.what());
   }
 }
 

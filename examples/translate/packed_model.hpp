@@ -17,8 +17,10 @@ inline constexpr std::array<std::string_view, 3> weight_names = {"float32", "bfl
 /// A model packed to be read, its weights as the user chose: what every program translates with. It is compiled once.
 class PackedModel {
  public:
-  /// `weights` is one of `weight_names`. Throws if half does not hold one of the model's.
-  explicit PackedModel(const heed::TranslationModel<float>& model, std::string_view weights = weight_names.front());
+  /// `weights` is one of `weight_names`. Throws if a parameter is too large for half precision; the message begins with
+  /// `name`, the file of the model.
+  explicit PackedModel(const heed::TranslationModel<float>& model, std::string_view weights = weight_names.front(),
+                       std::string_view name = "model");
 
   double loss(heed::Sentences sources, heed::Sentences targets, heed::Seq2SeqTape<float>& tape) const;
   void search(heed::Sentences sources, const heed::SearchOptions& options, heed::SearchWorkspace<float>& work,

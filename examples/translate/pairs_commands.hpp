@@ -19,6 +19,7 @@ struct PairsCommand {
   void add_to(CLI::App& command, const std::string& what) {
     command.add_option("--model", model, "the model to ask")->required();
     add_pair_files(command, data, "", what);
+    add_max_words(command, data.max_words)->group("Data");
     add_weights(command, weights);
     add_threads(command, threads);
   }
@@ -43,7 +44,7 @@ struct ScoreCommand : PairsCommand {
     const heed::Translator translator = heed::load_translator(std::filesystem::path(model));
     const auto pairs = data.read();
     const EncodedPairs encoded(pairs, translator.source, translator.target);
-    const auto scores = score_all(PackedModel(translator.model, weights), encoded, threads);
+    const auto scores = score_all(PackedModel(translator.model, weights, model), encoded, threads);
     if (!json) {
       for (const auto& score : scores) {
         std::cout << detail::formatted("%.6f", score.log_probability) << '\t' << score.words.size() << '\t'
@@ -83,7 +84,7 @@ struct AlignCommand : PairsCommand {
     require_attention(true, translator.config, model, "there is no alignment");
     const auto pairs = data.read();
     const EncodedPairs encoded(pairs, translator.source, translator.target);
-    const auto looks = align_all(PackedModel(translator.model, weights), encoded, threads);
+    const auto looks = align_all(PackedModel(translator.model, weights, model), encoded, threads);
     for (std::size_t i = 0; i < pairs.size(); ++i) {
       std::string line;
       const auto sources = heed::alignment_from_weights(looks[i]);

@@ -4,7 +4,7 @@
 #include "translate/pictures.hpp"
 #include "translate/translation.hpp"
 
-#include <heed/text/line_reader.hpp>
+#include <heed/text/corpus.hpp>
 
 #include <unistd.h>
 
@@ -18,7 +18,7 @@ namespace examples {
 struct RunCommand {
   std::string model, alignment, prefix, weights{weight_names.front()};
   Finding how;
-  std::size_t max_words = 1000;
+  heed::ReadOptions read{.max_words_option = "--max-words"};
   bool show = false;
 
   void add_to(CLI::App& command) {
@@ -33,9 +33,7 @@ struct RunCommand {
         ->capture_default_str();
     command.add_option("--prefix", prefix, "words that every translation begins with")->group("Search");
     add_weights(command, weights);
-    command.add_option("--max-words", max_words, "a longer line is an error")
-        ->check(CLI::Range(1, 1000000))
-        ->capture_default_str();
+    add_max_words(command, read.max_words);
     command.add_option(
         "--alignment", alignment,
         "draw what was looked at, FILE.svg for the first line, FILE-2.svg for the second, ...; of several "
@@ -50,9 +48,9 @@ struct RunCommand {
     require_attention(show || !alignment.empty(), translator.config, model, "there is no alignment to show");
     check(how, translator.config, model);
     how.prefix = read_prefix(prefix, translator.target, how.search.maximum_length);
-    const PackedModel packed(translator.model, weights);
+    const PackedModel packed(translator.model, weights, model);
     heed::SampleWorkspace<float> work;
-    heed::LineReader reader(std::cin, "standard input");
+    heed::LineReader reader(std::cin, "standard input", read);
     // A person waits for each answer; a file is translated many lines at a time.
     const std::size_t most = isatty(STDIN_FILENO) == 1 ? 1 : 64;
     std::vector<heed::Words> lines;
@@ -79,11 +77,7 @@ struct RunCommand {
 
  private:
   heed::Words words_of(const heed::LineReader& reader, const heed::Vocabulary& vocabulary) const {
-    heed::Words words = heed::split_words(reader.text());
-    if (words.size() > max_words) {
-      reader.fail("a line of " + std::to_string(words.size()) + " words, more than --max-words " +
-                  std::to_string(max_words));
-    }
+    heed::Words words = heed::detail::limited_words(reader, reader.text(), "the line", read);
     for (const auto& word : words) {
       if (vocabulary.contains(word)) continue;
       std::cerr << "note: standard input:" << reader.number() << ": unknown word " << heed::detail::in_quotes(word)

@@ -18,7 +18,6 @@ struct TrainCommand {
   TrainingOptions training;
   Finding how;  ///< of the last measure on the dev data
   std::size_t minimum_frequency = 1;
-  std::size_t max_words = 1000;
 
   void add_to(CLI::App& command) {
     add_pair_files(command, data, "", "what to learn from");
@@ -27,10 +26,7 @@ struct TrainCommand {
         ->group("Data")
         ->check(CLI::Range(1, 1000000))
         ->capture_default_str();
-    command.add_option("--max-words", max_words, "a longer sentence in a data file is an error")
-        ->group("Data")
-        ->check(CLI::Range(1, 1000000))
-        ->capture_default_str();
+    add_max_words(command, data.max_words)->group("Data");
     add_model_options(command, config, direction);
     training.threads = default_threads();
     add_training_options(command, training);
@@ -48,9 +44,9 @@ struct TrainCommand {
     check(how);
     check(how, config, "the model to be");
     check_save();
-    const heed::ReadOptions read{.allow_missing_target = false, .max_words = max_words};
-    const auto pairs = data.read(read);
-    const auto dev_pairs = dev.given() ? dev.read(read) : std::vector<heed::SentencePair>{};
+    dev.max_words = data.max_words;
+    const auto pairs = data.read();
+    const auto dev_pairs = dev.given() ? dev.read() : std::vector<heed::SentencePair>{};
     heed::Translator translator(config, heed::Vocabulary::build(pairs, minimum_frequency, &heed::SentencePair::source),
                                 heed::Vocabulary::build(pairs, minimum_frequency, &heed::SentencePair::target));
     heed::Random random(training.seed);
