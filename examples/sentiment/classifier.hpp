@@ -61,8 +61,8 @@ inline double classifier_size(const ClassifierConfig& config, heed::Index vocabu
 /// Labels are printed, so they are what a file of labelled sentences may hold: words, as `labels_of` orders them.
 inline void check_labels(const heed::Words& labels) {
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    const bool word = !labels[i].empty() && labels[i].find(' ') == std::string::npos &&
-                      !heed::detail::first_unprintable(labels[i]);
+    const bool word =
+        !labels[i].empty() && labels[i].find(' ') == std::string::npos && !heed::detail::first_unprintable(labels[i]);
     heed::require(word && (i == 0 || labels[i - 1] < labels[i]), [&] {
       return "the labels are words, each once and in the order of their bytes, not " +
              heed::detail::in_quotes(heed::join_words(labels));

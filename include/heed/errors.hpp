@@ -1,5 +1,7 @@
 #pragma once
 
+#include <locale>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 
@@ -32,5 +34,19 @@ template <class Message>
 void require(bool holds, Message&& message) {
   if (!holds) fail(message());
 }
+
+namespace detail {
+
+/// A number with up to `digits` significant digits, the same in every locale. For messages. Not std::to_chars: macOS before
+/// 13.3 has it for integers only.
+inline std::string number_text(double value, int digits = 6) {
+  std::ostringstream text;
+  text.imbue(std::locale::classic());
+  text.precision(digits);
+  text << value;
+  return text.str();
+}
+
+}  // namespace detail
 
 }  // namespace heed::inline v0_1

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 
 namespace heed::inline v0_1 {
@@ -33,7 +34,8 @@ void check_gradient(const std::string& name, X&& x, const D& analytic, const Los
       const double numeric = static_cast<double>((above - below) / (2 * h)),
                    exact = static_cast<double>(analytic(i, j));
       const double apart = std::abs(exact - numeric) / std::max(1.0, std::abs(exact));
-      const double error = std::isnan(apart) ? HUGE_VAL : apart;  // which no later one covers up
+      const double error =
+          std::isnan(apart) ? std::numeric_limits<double>::infinity() : apart;  // which no later one covers up
       ++check.checked;
       if (error > check.error) check = {error, name, place, exact, numeric, check.checked};
     }

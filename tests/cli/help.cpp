@@ -32,11 +32,11 @@ TEST_F(TranslateHelp, ListsEveryOptionOfEveryCommand) {
       {"train", data + model + learning + search +
                     Arguments{"--dev", "--dev-source", "--dev-target", "--save", "--resume", "--threads",
                               "--min-frequency", "--max-words"}},
-      {"evaluate", data + finding + Arguments{"--model", "--weights", "--threads", "--json"}},
+      {"evaluate", data + finding + Arguments{"--model", "--weights", "--threads", "--json", "--max-words"}},
       {"run",
        finding + Arguments{"--model", "--weights", "--alignment", "--show", "--max-words", "--n-best", "--prefix"}},
-      {"score", data + Arguments{"--model", "--weights", "--threads", "--json"}},
-      {"align", data + Arguments{"--model", "--weights", "--threads", "--alignment"}},
+      {"score", data + Arguments{"--model", "--weights", "--threads", "--json", "--max-words"}},
+      {"align", data + Arguments{"--model", "--weights", "--threads", "--alignment", "--max-words"}},
       {"demo", learning + Arguments{"--threads", "--data", "--out"}},
   };
   for (const auto& [command, options] : commands) {

@@ -86,13 +86,13 @@ TEST_F(TranslateRefusals, ALineOfTwoHundredThousandWordsInAFile) {
   std::string line;
   for (int i = 0; i < 200'000; ++i) line += "the ";
   expect_pairs_refused(write("source.tsv", "a\tb\n" + line + "\tb\n"),
-                       {path("source.tsv") + ":2: the source has 200000 words"});
+                       {path("source.tsv") + ":2: the line has more than 260096 bytes", "1000 words (--max-words)"});
   expect_pairs_refused(write("target.tsv", "a\tb\na\t" + line + "\n"),
-                       {path("target.tsv") + ":2: the target has 200000 words"});
-  expect_parallel_refused(write("long", line + '\n'), write("short", "a\n"), {path("long") + ":1: ", "200000 words"});
+                       {path("target.tsv") + ":2: the line has more than 260096 bytes"});
+  expect_parallel_refused(write("long", line + '\n'), write("short", "a\n"), {path("long") + ":1: ", "260096 bytes"});
   const std::string few = write("few.tsv", "a b c\td e f\n");
   expect_refusal(translate(with(training("model"), "--pairs", few) + Arguments{"--max-words", "2"}),
-                 {few + ":1: the source has 3 words, at most 2"});
+                 {few + ":1: the source has 3 words, at most 2 are allowed (--max-words)"});
 }
 
 TEST_F(TranslateRefusals, ParallelFilesThatAreNotParallel) {
@@ -147,8 +147,11 @@ TEST_F(TranslateRefusals, ModelsOfAnotherKind) {
                        {path("number"), "config.layers"});
   expect_model_refused(changed("zero", "\"config.layers\":\"1\"", "\"config.layers\":\"0\""), {path("zero"), "layers"});
   expect_model_refused(changed("type", "\"dtype\":\"F32\"", "\"dtype\":\"I32\""), {path("type"), "type: model."});
-  expect_model_refused(changed("format", "heed-translator-1", "heed-translator-2"),
-                       {path("format"), "heed-translator-2"});
+  expect_model_refused(changed("format", "heed-translator-2", "heed-translator-3"),
+                       {path("format"), "\"heed-translator-3\" is newer than heed-translator-2"});
+  expect_model_refused(changed("unknown", "\"config.reverse_source\"", "\"config.reverse_sourcf\""),
+                       {path("unknown"), "config.reverse_sourc"});
+  expect_model_refused(changed("escape", "\\n's\\n", "\\n\xc2\x9b\\n"), {path("escape"), "<U+009B>"});
   expect_model_refused(changed("name", "\"model.output.b\"", "\"model.output.c\""),
                        {path("name"), "missing: model.output.b"});
   expect_model_refused(changed("words", "\"<unk>\\n<s>", "\"<unk>\\n<t>"), {path("words"), "must be <s>"});

@@ -179,7 +179,7 @@ TEST_F(TranslateRun, KeepsTheWeightsAsItIsTold) {
                     huge = with_weight("huge", std::string_view("\xff\xff\x7f\x7f", 4));
   EXPECT_EQ(run(large, {}).code, 0);
   EXPECT_EQ(run(large, {"--weights", "bfloat16"}).code, 0);
-  expect_refusal(run(large, {"--weights", "half"}), {"half holds no number beyond 65504", "70000"});
+  expect_refusal(run(large, {"--weights", "half"}), {large + ": ", "half holds no number beyond 65504", "70000"});
   EXPECT_EQ(run(huge, {}).err.find("holds no number"), std::string::npos);
   expect_refusal(run(huge, {"--weights", "bfloat16"}), {"bfloat16 holds no number beyond", "3.4028235e+38"});
 }
@@ -232,7 +232,9 @@ TEST_F(TranslateRun, ReportsAPictureThatCannotBeWritten) {
 TEST_F(TranslateRun, StopsAtALineThatIsNotTextAfterAnsweringTheOnesBefore) {
   const std::string model = trained("model");
   for (const auto& [line, problem] : {std::pair("the \xff cat", "invalid UTF-8 (0xff) at byte offset 4"),
-                                      std::pair("the \x1b[31m cat", "control character 0x1b")}) {
+                                      std::pair("the \x1b[31m cat", "control character 0x1b"),
+                                      std::pair("the \xe2\x80\xae cat", "control character U+202E"),
+                                      std::pair("<s> the cat", "the line contains the sentence mark <s>: remove it")}) {
     const Outcome outcome =
         translate({"run", "--model", model}, std::string("the cat\nan apple\n") + line + "\nthe end\n");
     EXPECT_EQ(outcome.code, 1);
@@ -248,7 +250,10 @@ TEST_F(TranslateRun, RefusesALineOfTwoHundredThousandWords) {
   const Outcome outcome = translate({"run", "--model", model}, line + '\n');
   EXPECT_EQ(outcome.code, 1);
   EXPECT_EQ(lines_of(outcome.out).size(), 1U);
-  EXPECT_NE(outcome.err.find("standard input:2: a line of 200000 words"), std::string::npos)
+  EXPECT_NE(
+      outcome.err.find("standard input:2: the line has more than 260096 bytes, the limit for sentences of at most "
+                       "1000 words (--max-words)"),
+      std::string::npos)
       << outcome.err.substr(0, 500);
   const Outcome allowed =
       translate({"run", "--model", model, "--max-words", "200000", "--max-length", "2"}, line + '\n');

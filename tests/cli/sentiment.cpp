@@ -50,8 +50,8 @@ TEST_F(Sentiment, ListsEveryOptionOfEveryCommand) {
   const Arguments learning{"--embedding", "--hidden", "--dropout", "--word-dropout", "--epochs",
                            "--batch",     "--rate",   "--clip",    "--seed",         "--threads"};
   const std::vector<std::pair<std::string, Arguments>> commands{
-      {"train", learning + Arguments{"--train", "--dev", "--save", "--held-out", "--min-frequency"}},
-      {"run", {"--model", "--picture"}},
+      {"train", learning + Arguments{"--train", "--dev", "--save", "--held-out", "--min-frequency", "--max-words"}},
+      {"run", {"--model", "--picture", "--max-words"}},
       {"demo", learning + Arguments{"--out", "--sentences"}},
   };
   for (const auto& [command, options] : commands) {

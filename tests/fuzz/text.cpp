@@ -15,8 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   test::feed(size, {512}, [&] {
     const std::string quoted = detail::in_quotes(text), plain = detail::plain_text(text);
     hold(!invalid_utf8(quoted) && quoted.size() < 70, "in quotes is long or invalid");
-    hold(!detail::first_unprintable(plain) && !detail::first_unprintable(quoted),
-         "plain text is not plain");
+    hold(!detail::first_unprintable(plain) && !detail::first_unprintable(quoted), "plain text is not plain");
     if (!invalid_utf8(text)) hold(detail::glyphs(text).size() == code_points(text), "characters are lost");
     hold(test::xml_fault("<t>" + detail::xml_text(text) + "</t>").empty(), "a picture of it is no XML");
     require(!invalid_utf8(text), [] { return std::string(test::fed) + ": is not UTF-8"; });

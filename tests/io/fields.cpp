@@ -62,8 +62,9 @@ TEST(Fields, NumbersInOtherFormsAreRead) {
 }
 
 TEST(Fields, WhatIsNoNumberIsRefused) {
-  for (const std::string text : {"",  " ",  " 1", "1 ",    "1\n", "0.1x", "0,1", "0x1",   "+1",       "--1",  "-",   ".5",  "5.",
-                                 "1e", "1e999", "one", "[1]", "[",   "\"1\"", "true", "null", "1 2", "1,2", "Infinity", "NaN", "1_0"}) {
+  for (const std::string text :
+       {"",   " ",     " 1",  "1 ",  "1\n", "0.1x",  "0,1",  "0x1",  "+1",  "--1", "-",        ".5",  "5.",
+        "1e", "1e999", "one", "[1]", "[",   "\"1\"", "true", "null", "1 2", "1,2", "Infinity", "NaN", "1_0"}) {
     EXPECT_EQ(number(text), std::nullopt) << '"' << text << '"';
   }
   EXPECT_EQ(number(std::string("1\0", 2)), std::nullopt);

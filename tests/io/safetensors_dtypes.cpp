@@ -26,7 +26,8 @@ struct Vectors {
 
 TEST(SafetensorsDtypes, ReadsTensorsBesideUnknownDtypes) {
   for (const std::string dtype : {"F8_E8M0", "F8_E4M3FNUZ", "F4", "F6_E2M3", "F6_E3M2", "f32", "", "C128"}) {
-    const auto file = stored('{' + entry("scale", dtype, "[3,5]", 8, 15) + ',' + entry("b", "F32", "[2]", 0, 8) + '}', 15);
+    const auto file =
+        stored('{' + entry("scale", dtype, "[3,5]", 8, 15) + ',' + entry("b", "F32", "[2]", 0, 8) + '}', 15);
     EXPECT_EQ(file.at("scale").dtype, Dtype::other);
     EXPECT_EQ(file.at("scale").other_dtype, dtype);
     EXPECT_EQ(file.at("scale").data.size(), 7U);
@@ -52,9 +53,7 @@ TEST(SafetensorsDtypes, AllocatesNothingForTheShapeOfAnUnknownDtype) {
 }
 
 TEST(SafetensorsDtypes, ChecksThePlaceOfUnknownDtypes) {
-  const auto refused = [](const std::string& json, std::size_t bytes) {
-    return refusal([&] { stored(json, bytes); });
-  };
+  const auto refused = [](const std::string& json, std::size_t bytes) { return refusal([&] { stored(json, bytes); }); };
   const auto contains = [](const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
   };
@@ -63,15 +62,16 @@ TEST(SafetensorsDtypes, ChecksThePlaceOfUnknownDtypes) {
   EXPECT_PRED2(contains, refused('{' + entry("x", "F4", "[4]", 1, 2) + '}', 2), "should begin at byte 0");
   EXPECT_PRED2(contains, refused('{' + entry("x", "F4", "[4]", 2, 0) + '}', 2), "ends before it begins");
   EXPECT_PRED2(contains, refused('{' + entry("x", "F4", "[4]", 0, 2) + '}', 3), "has 1 bytes to spare");
-  EXPECT_PRED2(contains,
-               refused('{' + entry("x", "F4", "[4]", 0, 2) + ',' + entry("y", "U8", "[2]", 1, 3) + '}', 3),
+  EXPECT_PRED2(contains, refused('{' + entry("x", "F4", "[4]", 0, 2) + ',' + entry("y", "U8", "[2]", 1, 3) + '}', 3),
                "tensor \"y\" of U8 (2) at bytes [1, 3) should begin at byte 2");
 }
 
 TEST(SafetensorsDtypes, NamesAnUnknownDtypeThatAModelAsksFor) {
   const auto file = stored('{' + entry("b", "F8_E8M0", "[2]", 0, 2) + '}', 2);
   Vectors part;
-  EXPECT_NE(refusal([&] { heed::load_parameters(file, part); }).find("type: b is F32 in the model and \"F8_E8M0\" in the file"),
+  EXPECT_NE(refusal([&] {
+              heed::load_parameters(file, part);
+            }).find("type: b is F32 in the model and \"F8_E8M0\" in the file"),
             std::string::npos);
 }
 

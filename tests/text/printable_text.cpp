@@ -15,11 +15,21 @@ namespace {
 using heed::detail::in_quotes;
 
 /// Characters that a terminal obeys or that change how a line is displayed, and their names.
-const std::vector<std::pair<std::string, std::string>> unprintable = {
-    {"\x1b", "0x1b"},           {"\x7f", "0x7f"},           {"\xc2\x80", "U+0080"},      {"\xc2\x85", "U+0085"},
-    {"\xc2\x9b", "U+009B"},     {"\xc2\x9f", "U+009F"},     {"\xe2\x80\xa8", "U+2028"},  {"\xe2\x80\xa9", "U+2029"},
-    {"\xe2\x80\xaa", "U+202A"}, {"\xe2\x80\xae", "U+202E"}, {"\xe2\x81\xa6", "U+2066"},  {"\xe2\x81\xa9", "U+2069"},
-    {"\xef\xbf\xbf", "U+FFFF"}, {"\xf0\x9f\xbf\xbe", "U+1FFFE"}, {"\xf4\x8f\xbf\xbf", "U+10FFFF"}};
+const std::vector<std::pair<std::string, std::string>> unprintable = {{"\x1b", "0x1b"},
+                                                                      {"\x7f", "0x7f"},
+                                                                      {"\xc2\x80", "U+0080"},
+                                                                      {"\xc2\x85", "U+0085"},
+                                                                      {"\xc2\x9b", "U+009B"},
+                                                                      {"\xc2\x9f", "U+009F"},
+                                                                      {"\xe2\x80\xa8", "U+2028"},
+                                                                      {"\xe2\x80\xa9", "U+2029"},
+                                                                      {"\xe2\x80\xaa", "U+202A"},
+                                                                      {"\xe2\x80\xae", "U+202E"},
+                                                                      {"\xe2\x81\xa6", "U+2066"},
+                                                                      {"\xe2\x81\xa9", "U+2069"},
+                                                                      {"\xef\xbf\xbf", "U+FFFF"},
+                                                                      {"\xf0\x9f\xbf\xbe", "U+1FFFE"},
+                                                                      {"\xf4\x8f\xbf\xbf", "U+10FFFF"}};
 
 /// Neighbours of those, direction marks and joiners: text needs them.
 const std::vector<std::string> printable = {"\xc2\xa0",     "\xe2\x80\xa7", "\xe2\x80\xaf",     "\xe2\x81\xa5",

@@ -22,10 +22,12 @@ std::string pairs_refused(const std::string& text) {
 }
 
 TEST(SentenceMarks, AreRefusedInPairsWithTheLineAndWhatToRemove) {
-  EXPECT_EQ(pairs_refused("a\tb\n<s> the cat </s>\t<s> le chat </s>\n"),
-            "pairs.tsv:2: the source contains the sentence mark <s>: remove it, sentence marks are added automatically");
-  EXPECT_EQ(pairs_refused("the cat\tle chat </s>\n"),
-            "pairs.tsv:1: the target contains the sentence mark </s>: remove it, sentence marks are added automatically");
+  EXPECT_EQ(
+      pairs_refused("a\tb\n<s> the cat </s>\t<s> le chat </s>\n"),
+      "pairs.tsv:2: the source contains the sentence mark <s>: remove it, sentence marks are added automatically");
+  EXPECT_EQ(
+      pairs_refused("the cat\tle chat </s>\n"),
+      "pairs.tsv:1: the target contains the sentence mark </s>: remove it, sentence marks are added automatically");
 }
 
 TEST(SentenceMarks, AreRefusedInSentencesAndParallelFiles) {
@@ -36,11 +38,12 @@ TEST(SentenceMarks, AreRefusedInSentencesAndParallelFiles) {
     return path;
   };
   const std::string good = write("good", "a\nb\n"), bad = write("bad", "a\nb </s>\n");
-  for (const std::string& message : {refusal([&] { heed::read_sentences(bad); }),
-                                     refusal([&] { heed::read_parallel(good, bad); }),
-                                     refusal([&] { heed::read_parallel(bad, good); })}) {
-    EXPECT_EQ(message, bad + ":2: the line contains the sentence mark </s>: remove it, sentence marks are added "
-                             "automatically");
+  for (const std::string& message :
+       {refusal([&] { heed::read_sentences(bad); }), refusal([&] { heed::read_parallel(good, bad); }),
+        refusal([&] { heed::read_parallel(bad, good); })}) {
+    EXPECT_EQ(message, bad +
+                           ":2: the line contains the sentence mark </s>: remove it, sentence marks are added "
+                           "automatically");
   }
 }
 

@@ -31,7 +31,7 @@ class Misfits {
         if ((Eigen::numext::isfinite)(static_cast<S>(values(i, j)))) continue;
         const bool large = (Eigen::numext::isfinite)(values(i, j));
         return add((large ? "too large for the model's type: " : "not finite: ") + name + " holds " +
-                   short_text(static_cast<double>(values(i, j))) + " at (" + std::to_string(i) + ", " +
+                   number_text(static_cast<double>(values(i, j))) + " at (" + std::to_string(i) + ", " +
                    std::to_string(j) + ')');
       }
     }

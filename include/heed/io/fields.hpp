@@ -100,9 +100,8 @@ inline int read_version(const SafetensorsFile& file, const FormatVersion& format
   int version = 0;
   const bool named = text.starts_with(format.name) && text.size() > format.name.size() + 1 &&
                      text[format.name.size()] == '-' && read_field(text.substr(format.name.size() + 1), version);
-  require(named && version >= 1, [&] {
-    return file.name() + ": expected the " + key + ' ' + format.text() + ", not " + in_quotes(text);
-  });
+  require(named && version >= 1,
+          [&] { return file.name() + ": expected the " + key + ' ' + format.text() + ", not " + in_quotes(text); });
   require(version <= format.newest, [&] {
     return file.name() + ": the " + key + ' ' + in_quotes(text) + " is newer than " + format.text() +
            ", the newest that this version of heed reads";

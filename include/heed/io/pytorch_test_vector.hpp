@@ -72,7 +72,7 @@ struct PytorchTestVector {
     for (Index k = 0; k < input.size(); ++k) {
       const auto number = static_cast<double>(input.data()[k]);
       require(number >= 0 && number <= std::numeric_limits<Token>::max() && number == std::floor(number), [&] {
-        return file + ": input " + std::to_string(i) + " of the test vector holds " + detail::short_text(number) +
+        return file + ": input " + std::to_string(i) + " of the test vector holds " + detail::number_text(number) +
                ", which is no word";
       });
       result.push_back(static_cast<Token>(number));
@@ -100,7 +100,7 @@ struct PytorchTestVector {
       }
     }
     require(most <= tolerance, [&] {
-      const auto text = [](auto x) { return detail::short_text(static_cast<double>(x)); };
+      const auto text = [](auto x) { return detail::number_text(static_cast<double>(x)); };
       return who() + "differs from what was computed here by " + text(most) + ", more than " + text(tolerance) +
              ": in row " + std::to_string(row) + ", column " + std::to_string(col) + " PyTorch has " +
              text(expected(row, col)) + ", heed " + text(y(row, col));

@@ -93,9 +93,9 @@ class SafetensorsFile {
       detail::TensorEntry& entry = node.mapped();
       const auto range = data.subspan(static_cast<std::size_t>(entry.begin),  // within the file: checked above
                                       static_cast<std::size_t>(entry.end - entry.begin));
-      const auto place = tensors_.emplace_hint(tensors_.end(), std::move(node.key()),
-                                               TensorView{{}, entry.dtype, std::move(entry.shape), range,
-                                                          std::move(entry.other_dtype)});
+      const auto place = tensors_.emplace_hint(
+          tensors_.end(), std::move(node.key()),
+          TensorView{{}, entry.dtype, std::move(entry.shape), range, std::move(entry.other_dtype)});
       place->second.name = place->first;
     }
   }
@@ -185,13 +185,6 @@ class SafetensorsFile {
 
 namespace detail {
 
-/// A number in a few digits, for messages.
-inline std::string short_text(double x) {
-  char written[32];
-  std::snprintf(written, sizeof written, "%.6g", x);
-  return written;
-}
-
 /// Copies a tensor of `Stored` numbers into a column-major matrix of as many.
 template <class Stored, class Derived>
 void read_numbers(const TensorView& view, Eigen::MatrixBase<Derived>& matrix) {
@@ -203,7 +196,7 @@ void read_numbers(const TensorView& view, Eigen::MatrixBase<Derived>& matrix) {
       const Stored value = from_little_endian<Stored>(at);
       matrix(i, j) = static_cast<S>(value);
       require((Eigen::numext::isfinite)(matrix(i, j)) || !(Eigen::numext::isfinite)(value), [&] {
-        return "tensor " + in_quotes(view.name) + " holds " + short_text(static_cast<double>(value)) +
+        return "tensor " + in_quotes(view.name) + " holds " + number_text(static_cast<double>(value)) +
                ", more than the type it is read as can hold";
       });
     }

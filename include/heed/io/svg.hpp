@@ -1,10 +1,9 @@
 #pragma once
 
+#include <heed/errors.hpp>
 #include <heed/io/printable.hpp>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <string>
@@ -44,10 +43,7 @@ inline double text_width(std::string_view text, std::size_t most = std::string_v
 /// A number with up to `digits` digits after a point (never a comma), without trailing zeros unless `all`.
 inline std::string decimal(double value, int digits, bool all = false) {
   const double scale = std::pow(10.0, digits);
-  if (std::abs(value) * scale > 9e18) {  // more than `scaled` holds
-    std::array<char, 32> large;
-    return {large.data(), std::to_chars(large.data(), large.data() + large.size(), value).ptr};
-  }
+  if (std::abs(value) * scale > 9e18) return number_text(value, 15);  // more than `scaled` holds
   const long long scaled = std::llround(std::abs(value) * scale);
   std::string text = std::to_string(scaled);
   const auto wanted = static_cast<std::size_t>(digits) + 1;

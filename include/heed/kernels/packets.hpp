@@ -30,7 +30,12 @@ inline constexpr Index cached = 32 * 1024 / Index{sizeof(S)};
 /// Begins to read a line that is wanted soon. (g++ drops calls of functions that do nothing else, Eigen's among them, unless
 /// they are inlined at once.) It lies `bytes` behind `at`, where there may be nothing at all.
 EIGEN_ALWAYS_INLINE void prefetch(const void* at, Index bytes = 0) {
-  __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::intptr_t>(at) + bytes));
+  const auto address = reinterpret_cast<std::intptr_t>(at) + bytes;
+#if defined(__GNUC__) || defined(__clang__)
+  __builtin_prefetch(reinterpret_cast<const void*>(address));
+#else
+  Eigen::internal::prefetch(reinterpret_cast<const float*>(address));
+#endif
 }
 
 /// Loads and stores whole packets.

@@ -3,8 +3,6 @@
 #include <heed/errors.hpp>
 #include <heed/kernels/packets.hpp>
 
-#include <bit>
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <new>
@@ -82,11 +80,8 @@ struct HalfStorage {
   }
 
  private:
-  static std::uint16_t bits(float number) { return std::bit_cast<std::uint16_t>(static_cast<T>(number)); }
-  static std::string text(float number) {
-    char digits[16];
-    return {digits, std::to_chars(digits, digits + sizeof digits, number).ptr};
-  }
+  static std::uint16_t bits(float number) { return Eigen::numext::bit_cast<std::uint16_t>(static_cast<T>(number)); }
+  static std::string text(float number) { return number_text(static_cast<double>(number), 8); }
 };
 
 /// Shifts and masks on as many 32-bit integers as a packet of floats has numbers; on one where it has one.
@@ -124,7 +119,7 @@ struct Integers<float> {
   static std::int32_t right(std::int32_t x) {
     return x >> Bits;
   }
-  static float as_floats(std::int32_t x) { return std::bit_cast<float>(x); }
+  static float as_floats(std::int32_t x) { return Eigen::numext::bit_cast<float>(x); }
 };
 
 /// The upper half of a float: unfolding is a shift.

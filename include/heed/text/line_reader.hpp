@@ -84,30 +84,26 @@ class LineReader {
     if (unfinished_) in_.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
     unfinished_ = false;
     line_.clear();
-    const std::size_t most = options_.max_line_bytes();
-    for (bool first = true;; first = false) {
+    while (true) {
       char piece[longest_piece];
       in_.getline(piece, longest_piece);
       const auto count = static_cast<std::size_t>(in_.gcount());  // the line end counts if there is one
-      const bool full = !in_.good() && !in_.eof() && !in_.bad() && count + 1 == longest_piece;
-      const bool ended = in_.good() || in_.eof();
-      if (in_.bad() || !(full || ended)) {
-        number_ -= first ? 0 : 1;
-        return false;
-      }
-      if (first && count == 0 && in_.eof()) return false;
-      if (first) ++number_;
+      const bool ended = in_.good() || (in_.eof() && !in_.bad());
+      const bool full = !ended && !in_.bad() && count + 1 == longest_piece;
+      if (!(ended || full) || (in_.eof() && count == 0 && line_.empty())) return false;
       line_.append(piece, in_.good() ? count - 1 : count);
       unfinished_ = full;
       if (full) in_.clear();  // a full piece counts as a failure of getline
-      if (line_.size() > most) {
-        const std::string_view option = options_.max_words_option;
-        fail("the line has more than " + std::to_string(most) + " bytes, the limit for sentences of at most " +
-             std::to_string(options_.max_words) + " words" +
-             (option.empty() ? "" : " (" + std::string(option) + ')'));
-      }
-      if (ended) return true;
+      if (line_.size() > options_.max_line_bytes()) break;
+      if (full) continue;
+      ++number_;
+      return true;
     }
+    ++number_;
+    const std::string_view option = options_.max_words_option;
+    fail("the line has more than " + std::to_string(options_.max_line_bytes()) +
+         " bytes, the limit for sentences of at most " + std::to_string(options_.max_words) + " words" +
+         (option.empty() ? "" : " (" + std::string(option) + ')'));
   }
 
   std::istream& in_;
