@@ -46,6 +46,23 @@ void look(const ScorerType& scorer, const NormalizerType& normalizer, const In<S
   average<S>(values, weights, contexts);
 }
 
+/// Throws if the weights of a query are NaN because all its scores are -inf, and not because one is NaN or +inf.
+template <class ScorerType, class S>
+void check_weights(const ScorerType& scorer, const In<S>& projected, const In<S>& keys, const In<S>& carry,
+                   Out<S> weights, Buffer<S>& scratch) {
+  for (Index i = 0; i < weights.cols(); ++i) {
+    if (weights(0, i) == weights(0, i)) continue;
+    auto scores = weights.col(i);  // once more: they became the weights
+    score<S>(scorer, projected.col(i), keys, carry.col(i), scores, scratch);
+    bool none = true;
+    for (Index j = 0; j < scores.rows(); ++j) none = none && is_excluded<S>(scores(j, 0));
+    scores.setConstant(S(Limits<S>::quiet_NaN()));
+    require(!none, [&] {
+      return "attend: all scores of query " + std::to_string(i) + " are -inf, there is nothing to attend to";
+    });
+  }
+}
+
 /// The same over a narrow memory, a block of columns at a time, for the sentence whose `cols` columns begin at `start`.
 template <class ScorerType, class NormalizerType>
 void look_narrow(const ScorerType& scorer, const NormalizerType& normalizer, const In<float>& projected,
@@ -220,7 +237,9 @@ struct AttendWorkspace {
 /// Attention on its own, for a network of yours: queries (Q x n) look at one memory (M x T), each for the first time.
 ///
 /// Any Eigen expression, `Map`, `Block` or fixed-size vector will do. Overwrites context (M x n) and weights (T x n).
-/// Does not allocate once the workspace has grown. Throws on an empty memory and on sizes that do not fit.
+/// A score of -inf excludes its memory column: the weight is exactly 0. NaN or +inf among the scores gives NaN.
+/// Does not allocate once the workspace has grown. Throws on an empty memory, on sizes that do not fit, and if all scores
+/// of a query are -inf.
 template <class ScorerType, class Queries, class Values, class Context, class Weights>
 void attend(const ScorerType& scorer, const Eigen::MatrixBase<Queries>& queries,
             const Eigen::MatrixBase<Values>& memory, Context&& context, Weights&& weights,
@@ -252,6 +271,7 @@ void attend(const ScorerType& scorer, const Eigen::MatrixBase<Queries>& queries,
   const In<S> keys(detail::keys_of(scorer).key_size() > 0 ? In<S>(work.keys) : values);
   detail::look<ScorerType, Softmax, S>(scorer, Softmax(), work.projected, values, keys, work.carry, weights, context,
                                        work.scratch);
+  detail::check_weights<ScorerType, S>(scorer, work.projected, keys, work.carry, weights, work.scratch);
 }
 
 /// The same in one line, with results of its own: `auto [context, weights] = heed::attend(scorer, query, memory);`

@@ -32,25 +32,28 @@ inline bool better(const Candidate& a, const Candidate& b) {
   return a.column != b.column ? a.column < b.column : a.token < b.token;
 }
 
-/// What a word's logit, a number of `logits` (one column), is added to for the log-probability of the sentence that it
-/// continues: that of the sentence so far, less the logarithm of what the softmax divides by. Throws on scores that are not
-/// finite.
-template <class S>
-double before_logit(const S* logits, Index vocabulary, double log_probability) {
+/// The log-probability of the sentence so far minus the log-sum-exp of `logits` (one column): plus the logit of a word, it
+/// is the log-probability of the sentence that the word continues. Throws if a logit is NaN or +inf, or all are -inf;
+/// the message begins with `where()`.
+template <class S, class Where>
+double before_logit(const S* logits, Index vocabulary, double log_probability, const Where& where) {
   const SoftmaxColumn<S> softmax(logits, vocabulary);
   const S most = softmax.largest();
   const double highest = static_cast<double>(most), total = static_cast<double>(softmax.sum_of_exponentials(most));
-  // The maximum may pass over a NaN, the sum cannot.
-  require(std::isfinite(highest) && std::isfinite(total),
-          [] { return std::string("the model's scores are not finite"); });
+  require(std::isfinite(highest) && std::isfinite(total), [&] {  // the maximum may pass over a NaN, the sum cannot
+    const bool none = std::all_of(logits, logits + vocabulary, [](const S& logit) { return is_excluded(logit); });
+    return where() + (none ? ": the scores of all words are -inf, there is none left to propose"
+                           : ": the model's scores are not finite (NaN or +inf)");
+  });
   return log_probability - highest - std::log(total);
 }
 
-/// Keeps the `room` best candidates of the words that `logits` (one column) proposes. The heap's front is its worst.
-template <class S>
+/// Keeps the `room` best candidates of the words that `logits` (one column) proposes, those of a score of -inf excluded.
+/// The heap's front is its worst.
+template <class S, class Where>
 void offer(const Eigen::Ref<const Vector<S>>& logits, double log_probability, Index column, const Banned& banned,
-           std::size_t room, std::vector<Candidate>& heap) {
-  const double base = before_logit(logits.data(), logits.size(), log_probability);
+           std::size_t room, std::vector<Candidate>& heap, const Where& where) {
+  const double base = before_logit(logits.data(), logits.size(), log_probability, where);
   constexpr Index block = 64;
   for (Index first = 0; first < logits.size(); first += block) {
     const Index end = std::min(first + block, logits.size());
@@ -59,7 +62,8 @@ void offer(const Eigen::Ref<const Vector<S>>& logits, double log_probability, In
     if (heap.size() == room && likeliest <= heap.front().log_probability) continue;
     for (Index k = first; k < end; ++k) {
       const Candidate candidate{base + static_cast<double>(logits(k)), column, static_cast<Token>(k)};
-      if (is_banned(banned, k) || (heap.size() == room && !better(candidate, heap.front()))) continue;
+      if (is_banned(banned, k)) continue;
+      if (heap.size() == room ? !better(candidate, heap.front()) : is_excluded(logits(k))) continue;
       if (heap.size() == room) {
         std::pop_heap(heap.begin(), heap.end(), better);
         heap.pop_back();

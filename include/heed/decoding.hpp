@@ -201,11 +201,12 @@ void follow(const std::vector<Candidate>& chosen, SearchWorkspace<S>& work) {
 
 /// Decodes without a reference. All hypotheses of all groups are one batch; those that ended leave it.
 ///
-/// In every step, choose(g, first, end, banned) fills work.heap with how group g goes on, the best first: it holds the
-/// columns first ... end. A prefix is no choice.
+/// In every step, choose(g, first, end, banned, where) fills work.heap with how group g goes on, the best first: it holds
+/// the columns first ... end; where() is the sentence and step, for errors. A prefix is no choice. Throws, in the name of
+/// `who`, if the scores are not finite or no word can follow, unless the group has a hypothesis that ended.
 template <class Model, class Choose>
 void decode_freely(const Model& model, const SearchOptions& options, SearchWorkspace<typename Model::Scalar>& work,
-                   Choose&& choose) {
+                   const char* who, Choose&& choose) {
   constexpr double none = -std::numeric_limits<double>::infinity();
   for (Index i = 0; work.step.state.columns() > 0; ++i) {
     const Index n = work.step.state.columns();
@@ -221,15 +222,22 @@ void decode_freely(const Model& model, const SearchOptions& options, SearchWorks
     for (Index first = 0, end = 0; first < n; first = end) {  // columns first ... end belong to one group, g
       const auto g = static_cast<std::size_t>(work.group_of[static_cast<std::size_t>(first)]);
       while (end < n && work.group_of[static_cast<std::size_t>(end)] == static_cast<Index>(g)) ++end;
+      const auto where = [&] {
+        return who + (": sentence " + std::to_string(work.groups[g].sentence)) + ", step " + std::to_string(i);
+      };
       const auto prefix = prefix_of(options, work.groups[g].sentence);
       work.heap.clear();
       if (i < static_cast<Index>(prefix.size())) {
         const Token word = prefix[static_cast<std::size_t>(i)];
         const double base = before_logit(work.step.logits.col(first).data(), work.step.logits.rows(),
-                                         work.log_probabilities[static_cast<std::size_t>(first)]);
+                                         work.log_probabilities[static_cast<std::size_t>(first)], where);
+        require(!is_excluded(work.step.logits(word, first)),
+                [&] { return where() + ": token " + std::to_string(word) + " of the prefix has a score of -inf"; });
         work.heap.push_back({base + static_cast<double>(work.step.logits(word, first)), first, word});
       } else {
-        choose(g, first, end, banned);
+        choose(g, first, end, banned, where);
+        require(!work.heap.empty() || work.groups[g].kept > 0,
+                [&] { return where() + ": no word can follow, the scores of all that are not banned are -inf"; });
       }
       const std::size_t already_chosen = step.chosen.size();
       double live = none;

@@ -49,12 +49,13 @@ struct Relu {
   }
 };
 
-/// 1 / (1 + e^-x), in place; backward y (1 - y).
+/// 1 / (1 + e^-x), in place; backward y (1 - y). Small results are as accurate as large ones, so that probabilities can be
+/// multiplied; cells have a faster one for their gates.
 struct Sigmoid {
   /// Of a packet of numbers.
   template <class S, class P>
   static P of(const P& x) {
-    return detail::sigmoid_of<S>(x);
+    return detail::probability_of<S>(x);
   }
   /// Every number of x.
   template <class X>
@@ -72,7 +73,8 @@ struct Sigmoid {
 
 /// Every column of x becomes e^{x_j} / sum_k e^{x_k}.
 ///
-/// The maximum is subtracted first: without that, float overflows at 88.8. Does not allocate.
+/// The maximum is subtracted first: without that, float overflows at 88.8. An entry of -inf is excluded: it becomes exactly
+/// 0. A column of nothing but -inf, or with NaN or +inf, becomes NaN. Does not allocate.
 template <class X>
 void softmax(X&& x) {
   static_assert(detail::has_solid_columns<X>, "softmax takes column-major matrices");

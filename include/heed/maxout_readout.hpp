@@ -2,8 +2,6 @@
 
 #include <heed/readout.hpp>
 
-#include <algorithm>
-
 namespace heed::inline v0_1 {
 
 /// The readout of Bahdanau, Cho & Bengio 2015, section A.2.2: of every two numbers the larger (Goodfellow et al. 2013).
@@ -33,7 +31,10 @@ struct MaxoutReadout : JointProjection<T> {
     kept.resize(this->W.rows(), x.cols());
     this->project(s, c, x, kept);
     for (Index i = 0; i < x.cols(); ++i) {
-      for (Index j = 0; j < features.rows(); ++j) features(j, i) = std::max(kept(2 * j, i), kept(2 * j + 1, i));
+      for (Index j = 0; j < features.rows(); ++j) {
+        const S &one = kept(2 * j, i), &other = kept(2 * j + 1, i);
+        features(j, i) = one < other || other != other ? other : one;  // NaN if one of them is
+      }
     }
   }
 

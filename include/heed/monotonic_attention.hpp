@@ -17,7 +17,8 @@ namespace heed::inline v0_1 {
 ///   weights_j = p_j reach_j        reach_j = (1 - p_{j-1}) reach_{j-1} + (the last look's weights)_j
 ///
 /// Weights sum to at most 1: what is missing walked past the end. With `hard`, for inference (algorithm 1), the look stops
-/// at the first word with p_j > 1/2, scores none beyond it, and sees nothing once it has walked past the end. `noise` is the
+/// at the first word with p_j > 1/2, scores none beyond it, and sees nothing once it has walked past the end. A word of a
+/// score of -inf has p_j = 0: the look never stops there. `noise` is the
 /// deviation of the normal number added to every score in training, which teaches p to be near 0 or 1. The first look
 /// begins at the first word. r is -1 at first: looks should not stop everywhere.
 template <class ScorerType>
@@ -149,18 +150,19 @@ struct MonotonicAttention {
     constexpr Index block = 8;
     const Index length = memory.length(b);
     Index j = 0;
-    while (j < length && !(last(j, 0) > S(0))) ++j;
+    while (j < length && last(j, 0) == S(0)) ++j;
     context.setZero();
     while (j < length) {
       const Index count = std::min(block, length - j);
       auto scores = weights.middleRows(j, count);
       detail::score<S>(scorer, projected, memory.keys_of(b).middleCols(j, count), last.topRows(0), scores, scratch);
       Index k = 0;
-      while (k < count && !(scores(k, 0) + r(0) > S(0))) ++k;
+      while (k < count && scores(k, 0) + r(0) <= S(0)) ++k;
+      const S energy = k < count ? S(scores(k, 0) + r(0)) : S(0);
       scores.setZero();
       if (k < count) {
-        scores(k, 0) = S(1);
-        context = memory.values_of(b).col(j + k);
+        scores(k, 0) = energy > S(0) ? S(1) : energy;  // NaN is passed on
+        context = scores(k, 0) * memory.values_of(b).col(j + k);
         return;
       }
       j += count;

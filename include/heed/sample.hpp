@@ -72,17 +72,23 @@ inline Random numbers_of(std::span<const Token> source, Index k, std::uint64_t s
   return Random(seed, hash);
 }
 
-/// e^{(x - highest) / temperature} of every word; the likeliest that is not banned has 1, a banned one 0.
+/// e^{(x - highest) / temperature} of every word; the likeliest that is not banned has 1, a banned one 0, and so has one
+/// of a score of -inf. Returns whether there is a word that has not 0.
 template <class S>
-void set_odds(const Eigen::Ref<const Vector<S>>& logits, const Banned& banned, double temperature, Buffer<S>& odds) {
+bool set_odds(const Eigen::Ref<const Vector<S>>& logits, const Banned& banned, double temperature, Buffer<S>& odds) {
   odds.assign(logits);
   for (Index k = 0; k <= symbols::end; ++k) {
-    if (is_banned(banned, k)) odds(k) = std::numeric_limits<S>::lowest();
+    if (is_banned(banned, k)) odds(k) = -std::numeric_limits<S>::infinity();
   }
-  // Where it is very cold, an infinite factor would make a NaN of the likeliest word's 0.
-  const S factor = static_cast<S>(std::min(1 / temperature, static_cast<double>(std::numeric_limits<S>::max())));
-  odds.array() = (odds.array() - odds.maxCoeff()) * factor;
+  const S highest = odds.maxCoeff();
+  if (is_excluded(highest)) return false;
+  // Neither an infinite factor, which would make NaN of the likeliest word's 0, nor 0, which would of a banned word's -inf.
+  const S factor = static_cast<S>(std::clamp(1 / temperature, static_cast<double>(std::numeric_limits<S>::min()),
+                                             static_cast<double>(std::numeric_limits<S>::max())));
+  const S half = temperature < 2 ? S(1) : S(0.5);  // so that finite scores have finite differences where these count
+  odds.array() = (odds.array() * half - highest * half) * (factor / half);
   SoftmaxColumn<S>(odds.data(), odds.size()).exponentials(S(0), odds.data());
+  return true;
 }
 
 /// Leaves the words that may be drawn in `chances`: the `top_k` likeliest, and of those the fewest that have together the
@@ -127,8 +133,9 @@ void truncate(const Buffer<S>& odds, const SampleOptions& options, std::vector<C
 /// top_k: Fan, Lewis & Dauphin 2018. top_p: nucleus sampling, Holtzman et al. 2020. With both, top_p is a share of what
 /// top_k leaves. The random numbers depend on the seed, the source's words and the number of the sample: the others of
 /// the batch are nothing to it, and a sentence that comes twice gets the same samples twice.
-/// Does not allocate once work and results have grown. Throws on an empty source, an option out of range and a model
-/// whose scores are not finite.
+/// A word of a score of -inf is never drawn, at any temperature.
+/// Does not allocate once work and results have grown. Throws on an empty source, an option out of range, a score that is
+/// NaN or +inf, and a step that leaves no word to be drawn.
 template <class Model>
 void sample(const Model& model, Sentences sources, const SampleOptions& options,
             SampleWorkspace<typename Model::Scalar>& work, Hypotheses<typename Model::Scalar>& results) {
@@ -149,11 +156,11 @@ void sample(const Model& model, Sentences sources, const SampleOptions& options,
     for (Index k = 0; k < options.samples; ++k) work.randoms.push_back(detail::numbers_of(source, k, options.seed));
   }
   detail::begin(model, detail::encode(model, sources, limits, found), limits, options.samples, found);
-  detail::decode_freely(model, limits, found, [&](std::size_t g, Index column, Index, const detail::Banned& banned) {
+  const auto choose = [&](std::size_t g, Index column, Index, const detail::Banned& banned, const auto& where) {
     const auto logits = found.step.logits.col(column);
     const double base = detail::before_logit<S>(logits.data(), logits.size(),
-                                                found.log_probabilities[static_cast<std::size_t>(column)]);
-    detail::set_odds<S>(logits, banned, options.temperature, work.odds);
+                                                found.log_probabilities[static_cast<std::size_t>(column)], where);
+    if (!detail::set_odds<S>(logits, banned, options.temperature, work.odds)) return;
     Random& random = work.randoms[g];
     Index word = 0;
     if (options.top_k == 0 && options.top_p == 1) {
@@ -164,7 +171,8 @@ void sample(const Model& model, Sentences sources, const SampleOptions& options,
       word = chances[random.pick(chances.size(), [&](std::size_t k) { return chances[k].odds; })].token;
     }
     found.heap.push_back({base + static_cast<double>(logits(word)), column, static_cast<Token>(word)});
-  });
+  };
+  detail::decode_freely(model, limits, found, "sample", choose);
   for (std::size_t g = 0; g < found.groups.size(); ++g) {
     auto& samples = results[g / static_cast<std::size_t>(options.samples)];
     samples.resize(static_cast<std::size_t>(options.samples));

@@ -15,14 +15,15 @@ void search(const Model& model, const Memory<typename Model::Scalar>& memory, co
             SearchWorkspace<typename Model::Scalar>& work) {
   using S = typename Model::Scalar;
   begin(model, memory, options, 1, work);
-  decode_freely(model, options, work, [&](std::size_t g, Index first, Index end, const Banned& banned) {
+  const auto choose = [&](std::size_t g, Index first, Index end, const Banned& banned, const auto& where) {
     const auto room = static_cast<std::size_t>(options.beam - work.groups[g].finished);
     for (Index c = first; c < end; ++c) {
-      offer<S>(work.step.logits.col(c), work.log_probabilities[static_cast<std::size_t>(c)], c, banned, room,
-               work.heap);
+      offer<S>(work.step.logits.col(c), work.log_probabilities[static_cast<std::size_t>(c)], c, banned, room, work.heap,
+               where);
     }
     std::sort(work.heap.begin(), work.heap.end(), better);
-  });
+  };
+  decode_freely(model, options, work, "search", choose);
 }
 
 /// Writes down what was found of every source: several of each, or the best alone.
@@ -54,8 +55,11 @@ void report_all(const SearchWorkspace<S>& work, const SearchOptions& options, st
 /// no unfinished hypothesis can still overtake the worst that is wanted, whatever the penalties. The begin symbol is
 /// never proposed. Those that were cut off at the maximum length are results only where none was completed.
 /// `results` holds `Hypotheses`, or a single `Hypothesis` for every source: then the best alone.
+/// A word of a score of -inf is excluded, as if the vocabulary had no such word; a hypothesis that no word can continue
+/// leaves the beam.
 /// Does not allocate once work and results have grown. Throws on an empty source, an option out of range, a coverage
-/// penalty for a decoder that looks back at nothing, and a model whose scores are not finite.
+/// penalty for a decoder that looks back at nothing, a score that is NaN or +inf, and a sentence whose hypotheses all
+/// left the beam before one ended.
 template <class Model, class Results>
 void search(const Model& model, Sentences sources, const SearchOptions& options,
             SearchWorkspace<typename Model::Scalar>& work, Results& results) {

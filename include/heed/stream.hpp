@@ -150,8 +150,11 @@ class Stream {
   }
 
   void write(Token word) {
-    log_probability_ = detail::before_logit<S>(step_.logits.data(), step_.logits.rows(), log_probability_) +
-                       static_cast<double>(step_.logits(word));
+    const auto where = [] { return std::string("Stream"); };
+    const double base = detail::before_logit<S>(step_.logits.data(), step_.logits.rows(), log_probability_, where);
+    require(!detail::is_excluded(step_.logits(word)),
+            [&] { return "Stream: token " + std::to_string(word) + " cannot be written, it has a score of -inf"; });
+    log_probability_ = base + static_cast<double>(step_.logits(word));
     last_ = word;
     looked_ = false;
     ended_ = word == symbols::end;

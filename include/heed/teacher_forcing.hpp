@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace heed::inline v0_1 {
@@ -29,7 +30,8 @@ inline double perplexity(std::span<const PairScore> scores) {
 /// Scores pairs of a source and a target: results[b] is that of pair b.
 ///
 /// Leaves what was looked at in the tape too (`tape.weights`). Does not allocate once tape and results have grown.
-/// Throws on an empty source, a word outside of its vocabulary and a model whose scores are not finite.
+/// A target word of a score of -inf has the log-probability -inf. Throws on an empty source, a word outside of its
+/// vocabulary, and a step whose scores are all -inf or with one that is NaN or +inf.
 template <class Model>
 void score_pairs(const Model& model, Sentences sources, Sentences targets, typename Model::Tape& tape,
                  std::vector<PairScore>& results) {
@@ -50,9 +52,12 @@ void score_pairs(const Model& model, Sentences sources, Sentences targets, typen
         model.score_words(tape.decoder.features.middleCols(i, n), tape.logits);
       }
       const auto logits = tape.logits.col(in_block);
-      const double word = detail::before_logit<S>(logits.data(), logits.size(), 0) +
-                          static_cast<double>(logits(tape.wanted[static_cast<std::size_t>(i)]));
       PairScore& result = results[static_cast<std::size_t>(packing.sentence(p))];
+      const auto where = [&] {
+        return "score_pairs: pair " + std::to_string(packing.sentence(p)) + ", step " + std::to_string(t);
+      };
+      const double word = detail::before_logit<S>(logits.data(), logits.size(), 0, where) +
+                          static_cast<double>(logits(tape.wanted[static_cast<std::size_t>(i)]));
       result.words.push_back(word);
       result.log_probability += word;
     }

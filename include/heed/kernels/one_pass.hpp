@@ -15,7 +15,7 @@ namespace heed::inline v0_1::detail {
 /// where m is the highest score so far; when a block raises m, all sums and weights so far shrink by e^{old - new}. In
 /// the end they are divided by the sum of the weights. While a block is summed, the next is fetched: otherwise nothing
 /// would be read meanwhile. Blocks begin at the first column, and every query has its own sums, so nothing depends on
-/// other queries or sentences.
+/// other queries or sentences. As in `softmax`, scores of -inf are excluded, and a query with no other score gets NaN.
 template <class S>
 class OnePass {
  public:
@@ -72,7 +72,8 @@ class OnePass {
       }
       highest_ = most;
     }
-    total_ += column.exponentials(highest_, weights + j);
+    // While all scores so far are -inf, their weights are e^{-inf - 0} = 0.
+    total_ += column.exponentials(is_excluded(highest_) ? S(0) : highest_, weights + j);
   }
 
   static void scale(S* x, Index n, S by) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <heed/kernels/float_exp.hpp>
 #include <heed/kernels/rational_tanh.hpp>
 #include <heed/scalar.hpp>
 
@@ -151,24 +152,6 @@ P tanh_of(const P& x) {
   }
 }
 
-/// e^x of floats within 0.9 units in the last place, in half the time of Eigen's own; from the smallest normal number,
-/// for anything below, to just under the largest. The polynomial is a minimax fit to e^r.
-template <class P>
-EIGEN_ALWAYS_INLINE P exp_of_floats(const P& x) {
-  namespace ei = Eigen::internal;
-  using Integers = typename ei::unpacket_traits<P>::integer_packet;
-  // x = n ln 2 + r, |r| <= ln 2 / 2. Added to 3 2^22, a number is rounded to a whole one, n, and leaves it in its last bits.
-  const P within = ei::pmin(ei::pmax(x, constant(-87.3365f)), constant(88.72f)), rounding = constant(0x3p22f);
-  const P shifted = ei::pmadd(within, constant(1.44269504f), rounding), n = ei::psub(shifted, rounding);
-  const P r =
-      ei::pmadd(n, constant(2.12194440e-4f), ei::pmadd(n, constant(-0.693359375f), within));  // ln 2 in two parts
-  P e = ei::pmadd(constant(1.3814518e-3f), r, constant(8.368745e-3f));
-  for (const float next : {4.1668393e-2f, 0.16666521f, 0.49999994f, 1.0f, 1.0f}) e = ei::pmadd(e, r, constant(next));
-  // n goes to the exponent.
-  return ei::preinterpret<P>(
-      ei::padd(ei::preinterpret<Integers>(e), ei::plogical_shift_left<23>(ei::preinterpret<Integers>(shifted))));
-}
-
 template <class S>
 Packet<S> exp_of(const Packet<S>& x) {
   if constexpr (std::is_same_v<S, float> && packet_size < S >> 1) {
@@ -180,6 +163,32 @@ Packet<S> exp_of(const Packet<S>& x) {
       using std::exp;
       return S(exp(number));
     });
+  }
+}
+
+/// x, with 0 for every number below `least`.
+template <class S>
+Packet<S> zero_below(const Packet<S>& x, S least) {
+  namespace ei = Eigen::internal;
+  if constexpr (packet_size<S> == 1) {
+    return x < least ? S(0) : x;
+  } else {
+    return ei::pandnot(x, ei::pcmp_lt(x, constant(least)));
+  }
+}
+
+/// e^x of numbers x <= 0, but exactly 0 where that is below the smallest normal number. NaN stays NaN; of positive numbers
+/// the result is unspecified.
+template <class S, class P>
+P exp_of_nonpositive(const P& x) {
+  namespace ei = Eigen::internal;
+  if constexpr (packet_size<S> == 1) {
+    return zero_below<S>(exp_of<S>(x), S(Limits<S>::min()));
+  } else if constexpr (std::is_same_v<S, float>) {
+    return exp_of_nonpositive_floats(x);
+  } else {  // nothing below the bound is exponentiated: the result is dropped, and on its way arithmetic is slow
+    const P bound = constant(S(-708.3964));
+    return ei::pandnot(exp_of<S>(ei::pmax(x, bound)), ei::pcmp_lt(x, bound));
   }
 }
 
@@ -206,18 +215,21 @@ S largest_of(const Packet<S>& x) {
   }
 }
 
-/// x, with 0 for every number below `least`.
-template <class S>
-Packet<S> zero_below(const Packet<S>& x, S least) {
+/// 1 / (1 + e^-x) for probabilities: of floats with a relative error of at most SIG_REL down to x = -87.33, and exactly 0
+/// below. NaN stays NaN.
+template <class S, class P>
+P probability_of(const P& x) {
   namespace ei = Eigen::internal;
-  if constexpr (packet_size<S> == 1) {
-    return x < least ? S(0) : x;
+  const P one = ei::pset1<P>(S(1));
+  if constexpr (std::is_same_v<S, float> && packet_size < S >> 1) {
+    const P e = exp_of_nonpositive<S>(P(ei::pnegate(ei::pabs(x))));
+    return ei::pdiv(ei::pselect(P(ei::pcmp_lt(x, ei::pset1<P>(0.f))), e, one), ei::padd(one, e));
   } else {
-    return ei::pandnot(x, ei::pcmp_lt(x, constant(least)));
+    return ei::pdiv(one, ei::padd(one, exp_of<S>(ei::pnegate(x))));
   }
 }
 
-/// 1 / (1 + e^-x)
+/// 1 / (1 + e^-x) for the gates of cells: of floats faster, with an absolute error of at most SIG_ABS, and 0 below -16.3.
 template <class S, class P>
 P sigmoid_of(const P& x) {
   namespace ei = Eigen::internal;
@@ -225,8 +237,7 @@ P sigmoid_of(const P& x) {
     const P half = ei::pset1<P>(0.5f);
     return ei::pmadd(half, rational_tanh(P(ei::pmul(half, x))), half);
   } else {
-    const P one = ei::pset1<P>(S(1));
-    return ei::pdiv(one, ei::padd(one, exp_of<S>(ei::pnegate(x))));
+    return probability_of<S>(x);
   }
 }
 

@@ -4,15 +4,25 @@
 
 namespace heed::inline v0_1::detail {
 
-/// A column of n > 0 scores on its way to being a softmax, a packet at a time. The last packet, where it is not full,
-/// stays in a register, filled with what changes nothing.
+/// Whether a score is -inf, which means that its weight is exactly 0, as if there was no such item.
+template <class S>
+bool is_excluded(const S& score) {
+  return score == S(-Limits<S>::infinity());
+}
+
+/// The softmax of a column of n > 0 scores, a packet at a time. The last packet, if it is not full, stays in a register,
+/// filled up with -inf.
+///
+/// The exponential of an excluded score is exactly 0. If all scores are -inf, or one is NaN or +inf, the sum of the
+/// exponentials is NaN.
 template <class S>
 class SoftmaxColumn {
  public:
   SoftmaxColumn(const S* scores, Index n) : n_(n), whole_(n - n % packet_size<S>), scores_(scores) {
-    if (whole_ < n_) last_ = part().load(scores_ + whole_, S(Limits<S>::lowest()));
+    if (whole_ < n_) last_ = part().load(scores_ + whole_, S(-Limits<S>::infinity()));
   }
 
+  /// The largest score, -inf if all are that. Unspecified if one is NaN.
   S largest() const {
     namespace ei = Eigen::internal;
     Packet<S> most = whole_ < n_ ? last_ : ei::ploadu<Packet<S>>(scores_);
@@ -20,8 +30,8 @@ class SoftmaxColumn {
     return largest_of<S>(most);
   }
 
-  /// e^{score - highest}, 0 where that is below the smallest normal number, to `out`, which may be the scores; their
-  /// sum.
+  /// Writes e^{score - highest}, 0 where that is below the smallest normal number, to `out`, which may be the scores, and
+  /// returns their sum. `highest` is at least the largest score.
   S exponentials(S highest, S* out) const {
     Packet<S> last;
     const S sum = exponentials(highest, out, last);
@@ -53,26 +63,14 @@ class SoftmaxColumn {
   S exponentials(S highest, S* out, Packet<S>& last) const {
     namespace ei = Eigen::internal;
     const Packet<S> shift = constant(highest);
-    last = whole_ < n_ ? exponential(ei::psub(last_, shift)) : constant(S(0));
+    last = whole_ < n_ ? exp_of_nonpositive<S>(ei::psub(last_, shift)) : constant(S(0));
     Packet<S> sum = last;
     for (Index k = 0; k < whole_; k += packet_size<S>) {
-      const Packet<S> e = exponential(ei::psub(ei::ploadu<Packet<S>>(scores_ + k), shift));
+      const Packet<S> e = exp_of_nonpositive<S>(ei::psub(ei::ploadu<Packet<S>>(scores_ + k), shift));
       sum = ei::padd(sum, e);
       if (out != nullptr) ei::pstoreu(out + k, e);
     }
     return S(ei::predux(sum));
-  }
-
-  /// Nothing below `lowest` is exponentiated: its result is dropped, and on its way there arithmetic is slow.
-  static Packet<S> exponential(const Packet<S>& x) {
-    namespace ei = Eigen::internal;
-    if constexpr (packet_size < S >> 1) {
-      constexpr S lowest = sizeof(S) == 4 ? S(-87.3365) : S(-708.3964);  // its logarithm
-      const Packet<S> bound = constant(lowest);
-      return ei::pandnot(exp_of<S>(ei::pmax(x, bound)), ei::pcmp_lt(x, bound));
-    } else {
-      return zero_below<S>(exp_of<S>(x), S(Limits<S>::min()));
-    }
   }
 
   Index n_, whole_;

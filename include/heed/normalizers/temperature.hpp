@@ -23,7 +23,8 @@ struct TemperatureSoftmax {
     });
   }
 
-  /// The highest score is subtracted before the division, which then cannot overflow to more than a weight of 0.
+  /// The highest score is subtracted before the division, which then cannot overflow to more than a weight of 0. For high
+  /// temperatures half of the scores is, so that finite ones have finite differences. -inf and NaN are as in `softmax`.
   template <class X>
   void forward(X&& scores) const {
     namespace ei = Eigen::internal;
@@ -32,8 +33,10 @@ struct TemperatureSoftmax {
     for (Index i = 0; i < scores.cols(); ++i) {
       auto column = scores.col(i);
       const S highest = detail::SoftmaxColumn<S>(column.data(), column.rows()).largest();
-      const auto most = detail::constant(highest), divisor = detail::constant(static_cast<S>(temperature));
-      detail::transform(column, [&](const auto& x) { return ei::pdiv(ei::psub(x, most), divisor); });
+      const S half = temperature < 2 ? S(1) : S(0.5);
+      const auto factor = detail::constant(half), shift = detail::constant(S(-highest * half)),
+                 divisor = detail::constant(S(static_cast<S>(temperature) * half));
+      detail::transform(column, [&](const auto& x) { return ei::pdiv(ei::pmadd(x, factor, shift), divisor); });
     }
     softmax(scores);
   }
