@@ -4,10 +4,13 @@
 
 set(CMAKE_CXX_EXTENSIONS OFF)
 
+# heed_checks: warnings and sanitizers without an instruction set.
+add_library(heed_checks INTERFACE)
 add_library(heed_dev INTERFACE)
+target_link_libraries(heed_dev INTERFACE heed_checks)
 
 if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
-  target_compile_options(heed_dev INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wsign-conversion)
+  target_compile_options(heed_checks INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wsign-conversion)
   if(HEED_NATIVE)
     target_compile_options(heed_dev INTERFACE -march=native)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
@@ -16,9 +19,9 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
     endif()
   endif()
   if(HEED_SANITIZE)
-    target_compile_options(heed_dev INTERFACE
+    target_compile_options(heed_checks INTERFACE
       -fsanitize=${HEED_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
-    target_link_options(heed_dev INTERFACE -fsanitize=${HEED_SANITIZE})
+    target_link_options(heed_checks INTERFACE -fsanitize=${HEED_SANITIZE})
   endif()
 elseif(HEED_NATIVE OR HEED_SANITIZE)
   message(FATAL_ERROR "HEED_NATIVE and HEED_SANITIZE need GCC or Clang, the compiler is ${CMAKE_CXX_COMPILER_ID}")

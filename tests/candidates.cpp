@@ -33,7 +33,8 @@ TEST(Candidates, AreTheBestOfAllColumnsThatAreNotBanned) {
       for (const std::size_t room : {1u, 4u, 50u}) {
         std::vector<Candidate> heap;
         for (Index c = 0; c < 4; ++c) {
-          heed::detail::offer<double>(logits.col(c), before[static_cast<std::size_t>(c)], c, banned, room, heap);
+          heed::detail::offer<double>(logits.col(c), before[static_cast<std::size_t>(c)], c, banned, room, heap,
+                                      [] { return std::string(); });
         }
         std::sort(heap.begin(), heap.end(), heed::detail::better);
         ASSERT_EQ(heap.size(), std::min(room, all.size()));

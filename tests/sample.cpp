@@ -274,5 +274,6 @@ TEST(Sample, RefusesOptionsOutOfRange) {
   Model broken = model_of(1);
   broken.output.b(4) = std::numeric_limits<double>::quiet_NaN();
   Sample sample;
-  EXPECT_EQ(refusal([&] { sample(broken, std::span(&source, 1), {}); }), "the model's scores are not finite");
+  EXPECT_EQ(refusal([&] { sample(broken, std::span(&source, 1), {}); }),
+            "sample: sentence 0, step 0: the model's scores are not finite (NaN or +inf)");
 }

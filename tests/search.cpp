@@ -600,7 +600,7 @@ TEST(Search, RefusesAModelWhoseScoresAreNotFinite) {
         EXPECT_EQ(refusal([&] {
                     search(model, std::span(&source, 1), {beam, 0.6, 0});
                   }),
-                  "the model's scores are not finite")
+                  "search: sentence 0, step 0: the model's scores are not finite (NaN or +inf)")
             << bad << " at word " << k << ", beam " << beam;
       }
     }
