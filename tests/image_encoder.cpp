@@ -84,7 +84,7 @@ TEST(ImageEncoder, RefusesWhatDoesNotFit) {
   EXPECT_EQ(refusal([&] {
               ImageEncoder<double>({Stage{Conv(3, 4, {1, 1, 1, 0}), none}, Stage{Conv(5, 4, {1, 1, 1, 0}), none}});
             }),
-            "ImageEncoder: stage 1 expects 4 channels, not 5");
+            "ImageEncoder: stage 1 expects 5 channels, got 4 from stage 0");
   Trial trial;
   EXPECT_EQ(refusal([&] { trial.encoder.forward(trial.x.leftCols(95), grid, trial.tape); }),
             "ImageEncoder: expected images of 3 x 48 side by side, not 3 x 95");

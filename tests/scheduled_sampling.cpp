@@ -46,7 +46,7 @@ struct Fed {
       logits.row(4).setConstant(100);
     };
     heed::SamplingTape<double> tape;
-    heed::feed_own_words(decoder, target, score, packing, memory, forcing, own, choices, tape, words);
+    heed::feed_own_words(decoder, target, score, packing, memory, forcing, own, &choices, tape, words);
   }
 };
 

@@ -134,6 +134,25 @@ TEST(SentenceClassifier, DropsWordsAndThePooledVectorOnlyInTraining) {
   EXPECT_TRUE(((trial.tape.pooled_mask.array() == 0) == (trial.tape.pooled.array() == 0)).all());
 }
 
+TEST(SentenceClassifier, KeepsASentencesWordMaskIfAskedTo) {
+  Model model = random_model(0.5);
+  for (const bool per_sentence : {true, false}) {
+    model.dropout.per_sentence = per_sentence;
+    Trial trial;
+    Random random(9);
+    model.loss(trial.sentences, trial.labels, trial.tape, {0, 1, &random});
+    const auto& packing = trial.tape.packing;
+    bool same = true;
+    for (Index p = 0; p < packing.sentences(); ++p) {
+      for (Index t = 1; t < packing.length(p); ++t) {
+        same = same && trial.tape.x_mask.col(packing.column(t, p)) == trial.tape.x_mask.col(p);
+      }
+    }
+    EXPECT_EQ(same, per_sentence);
+    expect_exact_gradients(model, {}, true);
+  }
+}
+
 TEST(SentenceClassifier, DoesNotDependOnTheCompanionsOfASentence) {
   const Model model = random_model();
   Trial trial;

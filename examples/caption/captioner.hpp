@@ -76,7 +76,7 @@ struct Captioner {
   /// Decodes the captions of images, each followed by the end symbol: fills tape.decoder, its weights and gates too.
   /// `random`, in training, draws which contexts are dropped.
   void decode(std::span<const Source> images, heed::Sentences captions, Tape& tape,
-              heed::Random* random = nullptr) const {
+              heed::RandomStreams random = nullptr) const {
     encode(images, tape);
     tape.lengths.clear();
     for (const auto& caption : captions) tape.lengths.push_back(static_cast<heed::Index>(caption.size()) + 1);

@@ -66,7 +66,7 @@ inline double accuracy(const std::vector<Verdict>& verdicts, const std::vector<h
 }
 
 /// Trains a classifier and keeps that of the epoch which does best on held-out sentences. A fixed number of threads gives
-/// the same bits in every run.
+/// the same bits in every run, another number the same up to rounding.
 class ClassifierTraining {
  public:
   /// Keeps references to all but the options.
@@ -120,10 +120,11 @@ class ClassifierTraining {
  private:
   /// One step on the mean loss of a batch, some of its words made unknown. Returns the sum of its losses.
   double update(const std::vector<heed::Index>& batch, std::uint64_t number) {
-    heed::Random random(options_.seed + 2, number);
+    const std::uint64_t update_seed = heed::RandomStream(options_.seed + 2, number).bits();
     std::vector<std::vector<heed::Token>> sentences;
     std::vector<heed::Token> labels;
     for (const heed::Index i : batch) {
+      heed::RandomStream random(update_seed, sentences.size());
       auto& words = sentences.emplace_back(train_.sentences[static_cast<std::size_t>(i)]);
       for (heed::Token& word : words) {
         if (random.uniform() < options_.word_dropout) word = heed::Vocabulary::unknown;

@@ -40,7 +40,7 @@ struct AnyLook {
     std::visit([&](const auto& l) { l.begin(memory, columns, tape); }, look);
   }
   void forward(const In<S>& queries, const Memory<S>& memory, std::span<const Index> sentences, Out<S> carry,
-               LookTape<S>& tape, Index first, Random* random = nullptr) const {
+               LookTape<S>& tape, Index first, RandomStreams random = nullptr) const {
     std::visit([&](const auto& l) { l.forward(queries, memory, sentences, carry, tape, first, random); }, look);
   }
   void begin_backward(Index sentences, LookTape<S>& tape) const {

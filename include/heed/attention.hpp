@@ -138,7 +138,7 @@ struct Attention {
 
   /// Does not allocate once the tape has grown.
   void forward(const In<S>& queries, const Memory<S>& memory, std::span<const Index> sentences, Out<S> carry,
-               LookTape<S>& tape, Index first, Random* = nullptr) const {
+               LookTape<S>& tape, Index first, RandomStreams = nullptr) const {
     require(!memory.is_narrow() || !detail::depends_on_place(scorer),
             [] { return std::string("Attention: scores that depend on the place need a memory that is not narrow"); });
     const Index n = queries.cols();

@@ -96,12 +96,13 @@ struct Encoder {
   /// Whether direction d (0: forward, 1: backward) begins at a sentence's last word.
   bool starts_at_end(Index d) const { return reversed != (d == 1); }
 
-  /// Reads a packed batch from zero states, or from `initial`. Dropout happens only where `random` is given (training).
+  /// Reads a packed batch from zero states, or from `initial`. Dropout happens only where `random`, in batch order, is
+  /// given (training).
   ///
   /// Fills tape.outputs() and tape.final_states: forward at each sentence's last step, backward at its first.
   /// A team of threads reads one sentence sooner: each keeps a share of a packed cell's parameters in its cache. They
   /// need a core each, since they wait for each other at every step.
-  void forward(const In<S>& x, const Packing& packing, EncoderTape<S>& tape, Random* random = nullptr,
+  void forward(const In<S>& x, const Packing& packing, EncoderTape<S>& tape, RandomStreams random = nullptr,
                const EncoderStates<S>* initial = nullptr, Team* team = nullptr) const {
     require(x.rows() == input_size() && x.cols() == packing.columns(), [&] {
       return "Encoder: expected an input of " + std::to_string(input_size()) + " x " +
@@ -113,6 +114,7 @@ struct Encoder {
     tape.layers.resize(layers.size());
     tape.final_states.resize(state_count());
     Team alone;
+    const RandomStreams columns = random.in_order(packing.order());
     for (std::size_t l = 0; l < layers.size(); ++l) {
       auto& layer = tape.layers[l];
       if (l > 0) {
@@ -130,7 +132,7 @@ struct Encoder {
           if (initial != nullptr) direction.running.col(p) = (*initial)[place].col(packing.sentence(p));
         }
         if (initial == nullptr) direction.running.setZero();
-        recurrent.draw(random, cell.hidden_size(), packing.sentences(), direction.mask);
+        recurrent.draw(columns, cell.hidden_size(), packing.sentences(), direction.mask);
         const auto run = [&](const auto& input) {
           run_recurrence(cell, input, packing, starts_at_end(d), tape.keeps, direction,
                          layer.outputs.middleRows(d * hidden_size(), hidden_size()), team != nullptr ? *team : alone);
@@ -148,7 +150,7 @@ struct Encoder {
   /// Backward of `forward`: from dL/d(outputs) and, if given, dL/d(final states). Adds to grad and d_x, and fills
   /// tape.d_initial_states. Pass the `x` and `random` that forward was given.
   void backward(const In<S>& x, const Packing& packing, EncoderTape<S>& tape, const In<S>& d_outputs, With<S>& grad,
-                Out<S> d_x, const Random* random = nullptr, const EncoderStates<S>* d_final = nullptr) const {
+                Out<S> d_x, RandomStreams random = nullptr, const EncoderStates<S>* d_final = nullptr) const {
     require(tape.kept,
             [] { return std::string("Encoder: backward needs a tape of a forward that kept what it reads"); });
     check(d_final, packing.sentences());

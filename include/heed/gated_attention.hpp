@@ -51,7 +51,7 @@ struct GatedAttention {
 
   /// Does not allocate once the tape has grown.
   void forward(const In<S>& queries, const Memory<S>& memory, std::span<const Index> sentences, Out<S> carry,
-               LookTape<S>& tape, Index first, Random* random = nullptr) const {
+               LookTape<S>& tape, Index first, RandomStreams random = nullptr) const {
     const Index n = queries.cols();
     auto gates = tape.gates.middleCols(first, n);
     look.forward(queries, memory, sentences, carry, tape, first, random);

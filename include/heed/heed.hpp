@@ -16,6 +16,7 @@
 #include <heed/sentence_ranges.hpp>
 #include <heed/grid.hpp>
 #include <heed/random.hpp>
+#include <heed/random_streams.hpp>
 
 // Arithmetic
 #include <heed/kernels/rational_tanh.hpp>

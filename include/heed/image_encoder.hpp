@@ -68,8 +68,8 @@ struct ImageEncoder {
     for (std::size_t l = 1; l < stages.size(); ++l) {
       const Index made = stages[l - 1].conv.output_size(), taken = stages[l].conv.input_size();
       require(made == taken, [&] {
-        return "ImageEncoder: stage " + std::to_string(l) + " expects " + std::to_string(made) + " channels, not " +
-               std::to_string(taken);
+        return "ImageEncoder: stage " + std::to_string(l) + " expects " + std::to_string(taken) + " channels, got " +
+               std::to_string(made) + " from stage " + std::to_string(l - 1);
       });
     }
   }

@@ -140,7 +140,7 @@ struct LocalAttention {
 
   /// Does not allocate once the tape has grown.
   void forward(const In<S>& queries, const Memory<S>& memory, std::span<const Index> sentences, Out<S> carry,
-               LookTape<S>& tape, Index first, Random* = nullptr) const {
+               LookTape<S>& tape, Index first, RandomStreams = nullptr) const {
     require(!memory.is_narrow(), [] { return std::string("LocalAttention: the memory must not be narrow"); });
     const Index n = queries.cols();
     auto projected = tape.projected.middleCols(first, n), weights = tape.weights.middleCols(first, n);

@@ -4,7 +4,7 @@
 #include <heed/kernels/weighted_sum.hpp>
 #include <heed/memory.hpp>
 #include <heed/parameters.hpp>
-#include <heed/random.hpp>
+#include <heed/random_streams.hpp>
 #include <heed/scorers/scorer.hpp>
 
 #include <concepts>
@@ -58,7 +58,7 @@ template <class L>
 concept Look = Part<L> &&
     requires(const L& look, Plain<L>& grad, const Matrix<typename L::Scalar>& queries, Matrix<typename L::Scalar>& d,
              Memory<typename L::Scalar>& memory, std::span<const Index> sentences, Buffer<typename L::Scalar>& carry,
-             LookTape<typename L::Scalar>& tape, Index i, Random* random) {
+             LookTape<typename L::Scalar>& tape, Index i, RandomStreams random) {
   look.check(i, i);
   look.prepare(memory);
   look.start(memory, sentences, carry);

@@ -60,7 +60,7 @@ struct MonotonicAttention {
 
   /// Does not allocate once the tape has grown.
   void forward(const In<S>& queries, const Memory<S>& memory, std::span<const Index> sentences, Out<S> carry,
-               LookTape<S>& tape, Index first, Random* random = nullptr) const {
+               LookTape<S>& tape, Index first, RandomStreams random = nullptr) const {
     require(!memory.is_narrow(), [] { return std::string("MonotonicAttention: the memory must not be narrow"); });
     const Index n = queries.cols();
     auto projected = tape.projected.middleCols(first, n), weights = tape.weights.middleCols(first, n);
@@ -81,9 +81,11 @@ struct MonotonicAttention {
       detail::score<S>(scorer, projected.middleCols(i, count), memory.keys_of(b), carry.topRows(0), p,
                        tape.scratch.scorer);
       p.array() += r(0);
-      if (random != nullptr && noise > 0) {
+      if (random && noise > 0) {
         for (Index k = 0; k < count; ++k) {
-          for (Index j = 0; j < length; ++j) p(j, k) += static_cast<S>(noise * random->normal());
+          random.with(i + k, [&](auto& generator) {
+            for (Index j = 0; j < length; ++j) p(j, k) += static_cast<S>(noise * generator.normal());
+          });
         }
       }
       Sigmoid::forward(p);

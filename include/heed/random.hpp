@@ -11,14 +11,38 @@
 
 namespace heed::inline v0_1 {
 
+/// SplitMix64 (Steele, Lea & Flood 2014): a random engine of 8 bytes which costs nothing to seed.
+class SplitMix64 {
+ public:
+  explicit SplitMix64(std::uint64_t seed) : state_(seed) {}
+
+  /// The next 64 random bits.
+  std::uint64_t operator()() { return mix(std::exchange(state_, state_ + increment)); }
+
+  /// The output function: neighbouring arguments give unrelated results.
+  static std::uint64_t mix(std::uint64_t x) {
+    x += increment;
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+    return x ^ (x >> 31);
+  }
+
+ private:
+  static constexpr std::uint64_t increment = 0x9e3779b97f4a7c15u;
+
+  std::uint64_t state_;
+};
+
 /// The same numbers on every compiler and machine.
 ///
 /// The standard's engines are portable; its distributions and `std::shuffle` are not, so these few are our own.
-class Random {
+template <class Engine>
+class BasicRandom {
  public:
-  /// Independent streams come from different `stream` values (an epoch, an update, a thread), so that nothing has to be
-  /// stored to resume.
-  explicit Random(std::uint64_t seed, std::uint64_t stream = 0) : engine_(mix(seed ^ mix(stream))) {}
+  /// Independent streams come from different `stream` values (an epoch, an update, a sentence), so that nothing has to
+  /// be stored to resume.
+  explicit BasicRandom(std::uint64_t seed, std::uint64_t stream = 0)
+      : engine_(SplitMix64::mix(seed ^ SplitMix64::mix(stream))) {}
 
   /// 64 random bits.
   std::uint64_t bits() { return engine_(); }
@@ -68,15 +92,13 @@ class Random {
   }
 
  private:
-  /// The finaliser of SplitMix64: neighbouring seeds give unrelated states.
-  static std::uint64_t mix(std::uint64_t x) {
-    x += 0x9e3779b97f4a7c15u;
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-    return x ^ (x >> 31);
-  }
-
-  std::mt19937_64 engine_;
+  Engine engine_;
 };
+
+/// For long sequences: initial parameters, the order of the batches.
+using Random = BasicRandom<std::mt19937_64>;
+
+/// For many short sequences: one for every sentence of a batch (random_streams.hpp).
+using RandomStream = BasicRandom<SplitMix64>;
 
 }  // namespace heed::inline v0_1

@@ -28,8 +28,8 @@ struct SamplingTape {
 namespace detail {
 
 /// A word by the softmax of its scores, which are overwritten.
-template <class S>
-Token draw_word(Eigen::Ref<Vector<S>> scores, Random& random) {
+template <class S, class Generator>
+Token draw_word(Eigen::Ref<Vector<S>> scores, Generator& random) {
   const SoftmaxColumn<S> softmax(scores.data(), scores.size());
   softmax.exponentials(softmax.largest(), scores.data());
   return static_cast<Token>(random.pick(scores.size(), [&](Index k) { return scores(k); }));
@@ -44,13 +44,14 @@ Token draw_word(Eigen::Ref<Vector<S>> scores, Random& random) {
 ///
 /// for t = 1, 2 ...; fed_0, the begin symbol, stays. `score(features, logits)` is the output layer. The words are chosen
 /// without dropout of the decoder; a model that says the end symbol too early is fed it. Which steps are fed what is drawn
-/// from `random`. Who then trains on `fed` has the loss of this choice and its gradient: none flows through the choice.
+/// from `random`, in batch order. Who then trains on `fed` has the loss of this choice and its gradient: none flows through the choice.
 template <Decoder D, class Score>
 void feed_own_words(const D& decoder, const Embedding<typename D::Scalar>& target, const Score& score,
                     const Packing& packing, const Memory<typename D::Scalar>& memory, double forcing, OwnWord own,
-                    Random& random, SamplingTape<typename D::Scalar>& tape, std::span<Token> fed) {
+                    RandomStreams random, SamplingTape<typename D::Scalar>& tape, std::span<Token> fed) {
   tape.state.sentences.assign(packing.order().begin(), packing.order().end());
   decoder.start(memory, tape.state, tape.decoder);
+  const RandomStreams columns = random.in_order(packing.order());
   for (Index t = 0; t + 1 < packing.steps(); ++t) {
     const Index n = packing.active(t + 1);  // those with a next step: nobody asks what the others would say
     if (n < tape.state.columns()) {
@@ -64,14 +65,16 @@ void feed_own_words(const D& decoder, const Embedding<typename D::Scalar>& targe
     advance(decoder, tape.words, memory, tape.state, tape.decoder);
     score(tape.decoder.features, tape.logits);
     for (Index i = 0; i < n; ++i) {
-      if (random.uniform() < forcing) continue;
-      Index said = 0;
-      if (own == OwnWord::drawn) {
-        said = detail::draw_word<typename D::Scalar>(tape.logits.col(i), random);
-      } else {
-        tape.logits.col(i).maxCoeff(&said);
-      }
-      fed[static_cast<std::size_t>(packing.first(t + 1) + i)] = static_cast<Token>(said);
+      columns.with(i, [&](auto& generator) {
+        if (generator.uniform() < forcing) return;
+        Index said = 0;
+        if (own == OwnWord::drawn) {
+          said = detail::draw_word<typename D::Scalar>(tape.logits.col(i), generator);
+        } else {
+          tape.logits.col(i).maxCoeff(&said);
+        }
+        fed[static_cast<std::size_t>(packing.first(t + 1) + i)] = static_cast<Token>(said);
+      });
     }
   }
 }

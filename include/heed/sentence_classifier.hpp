@@ -67,7 +67,7 @@ struct SentenceClassifier {
 
   /// Fills tape.logits and what tape.weights(b) shows. Dropout happens only where `random` is given (training).
   /// Throws on an empty sentence and on a token outside the vocabulary. Does not allocate once the tape has grown.
-  void forward(Sentences sentences, Tape& tape, Random* random = nullptr) const {
+  void forward(Sentences sentences, Tape& tape, RandomStreams random = nullptr) const {
     tape.lengths.clear();
     for (const auto& sentence : sentences) tape.lengths.push_back(static_cast<Index>(sentence.size()));
     tape.packing.assign(tape.lengths);
@@ -75,7 +75,7 @@ struct SentenceClassifier {
     tape.x.resize(words.size(), tape.packing.columns());
     tape.x_mask.resize(tape.x.rows(), tape.x.cols());
     words.forward(tape.tokens, tape.x);
-    dropout.forward(random, tape.x, tape.x_mask);
+    dropout.forward(random, tape.packing, tape.x, tape.x_mask);
     encoder.forward(tape.x, tape.packing, tape.encoder, random);
     make_memory(encoder, tape.packing, tape.encoder, tape.lengths, tape.memory);
     tape.pooled.resize(pooling.size(), tape.packing.sentences());

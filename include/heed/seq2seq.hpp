@@ -44,7 +44,7 @@ template <class S>
 struct LossOptions {
   S smoothing = S(0);          ///< label smoothing
   S scale = S(1);              ///< the gradient is that of scale * loss
-  Random* random = nullptr;    ///< draws the dropout masks; without it there is no dropout
+  RandomStreams random;        ///< draws the dropout masks, in batch order; without it there is no dropout
   S coverage = S(0);           ///< how much `coverage_loss` counts
   S doubly_stochastic = S(0);  ///< how much `doubly_stochastic_penalty` counts
   /// How often a step is fed the right word; below 1 the others are fed the model's own (scheduled sampling), which
@@ -105,7 +105,7 @@ struct Seq2Seq {
   }
 
   /// Reads a batch of sources: fills tape.memory, keys included. What the encoder's backward reads only if it `keeps` it.
-  void encode(Sentences sources, Tape& tape, Random* random = nullptr, bool keeps = false) const {
+  void encode(Sentences sources, Tape& tape, RandomStreams random = nullptr, bool keeps = false) const {
     tape.encoder.keeps = keeps;
     pack_lengths(sources, 0, tape.lengths, tape.source_packing);
     pack_tokens(sources, tape.source_packing, tape.source_tokens);
@@ -162,10 +162,10 @@ struct Seq2Seq {
              " targets";
     });
     const bool samples = options.teacher_forcing != 1;
-    require(!samples || (options.teacher_forcing >= 0 && options.teacher_forcing < 1 && options.random != nullptr),
+    require(!samples || (options.teacher_forcing >= 0 && options.teacher_forcing < 1 && options.random),
             [&] {
               return "Seq2Seq: teacher forcing lies in [0, 1] and below 1 needs random numbers, not " +
-                     std::to_string(options.teacher_forcing) + (options.random != nullptr ? "" : " without");
+                     std::to_string(options.teacher_forcing) + (options.random ? "" : " without");
             });
     encode(sources, tape, options.random, true);
     pack_lengths(targets, 1, tape.lengths, tape.target_packing);
@@ -183,7 +183,7 @@ struct Seq2Seq {
     if (samples) {
       const auto score = [this](const In<S>& features, Out<S> logits) { score_words(features, logits); };
       feed_own_words(decoder, target, score, tape.target_packing, tape.memory, options.teacher_forcing,
-                     options.own_word, *options.random, tape.sampling, tape.fed);
+                     options.own_word, options.random, tape.sampling, tape.fed);
     }
     embed(target, tape.fed, tape.target_packing, options.random, tape.y, tape.y_mask);
     decode(decoder, tape.y, tape.target_packing, tape.memory, tape.state, tape.decoder, options.random);
@@ -244,7 +244,7 @@ struct Seq2Seq {
            counted(doubly_stochastic_penalty<S>, options.doubly_stochastic);
   }
 
-  void embed(const Embedding<S>& words, const std::vector<Token>& tokens, const Packing& packing, Random* random,
+  void embed(const Embedding<S>& words, const std::vector<Token>& tokens, const Packing& packing, RandomStreams random,
              Buffer<S>& x, Buffer<S>& mask) const {
     x.resize(words.size(), static_cast<Index>(tokens.size()));
     mask.resize(x.rows(), x.cols());

@@ -76,7 +76,7 @@ struct Stack {
   }
 
   /// One step of columns first ... first + n, whose bottom traces are projected already. `states` are updated in place.
-  void step(StackTape<S>& tape, Index first, Index n, std::vector<Buffer<S>>& states, Random* random) const {
+  void step(StackTape<S>& tape, Index first, Index n, std::vector<Buffer<S>>& states, RandomStreams random) const {
     for (std::size_t l = 0; l < layers.size(); ++l) {
       auto& layer = tape.layers[l];
       auto trace = layer.trace.middleCols(first, n);
@@ -114,7 +114,7 @@ struct Stack {
   }
 
   /// Backward of `step`: the columns' d_outputs of the top layer and d_state hold what came from above and from later.
-  void step_backward(StackTape<S>& tape, Index first, Index n, const Random* random) const {
+  void step_backward(StackTape<S>& tape, Index first, Index n, RandomStreams random) const {
     for (std::size_t l = layers.size(); l-- > 0;) {
       auto& layer = tape.layers[l];
       auto d_state = layer.d_state.leftCols(n);

@@ -2,7 +2,7 @@
 
 #include <heed/optimizer.hpp>
 #include <heed/pack.hpp>
-#include <heed/random.hpp>
+#include <heed/random_streams.hpp>
 #include <heed/seq2seq.hpp>
 #include <heed/threads.hpp>
 
@@ -51,7 +51,8 @@ inline std::vector<std::vector<Index>> make_batches(const std::vector<Index>& so
 
 /// How a `Trainer` trains.
 struct TrainerOptions {
-  int threads = 1;                             ///< each with a share of every batch, and with a gradient of its own
+  int threads = 1;                             ///< each with a share of every batch, and with a gradient of its own;
+                                               ///< their number changes the result by rounding, no more
   double clip = 5;                             ///< global norm of the gradient at most; 0: never clipped
   double label_smoothing = 0;                  ///< in [0, 1): see `softmax_cross_entropy`
   std::uint64_t seed = 1;                      ///< of the dropout masks, and of what scheduled sampling feeds
@@ -70,7 +71,8 @@ inline Index predictions(Token) { return 1; }
 /// Trains a model, a batch at a time: a `Seq2Seq`, a `SentenceClassifier` or one of yours, which says by `Source` and
 /// `Target` (words or a label) what it learns from. The items of a batch are dealt to the threads by the length of their
 /// targets; gradients are added up in the order of the threads, so a fixed number of threads gives the same bits in every
-/// run.
+/// run. Random numbers are drawn by seed, update and sentence (`RandomStreams`), so another number of threads gives the same
+/// training up to rounding.
 template <class Model, class Optimizer = Adam<Model>>
 class Trainer {
  public:
@@ -108,14 +110,14 @@ class Trainer {
   }
 
   /// One optimiser step on the mean loss per target word. Throws, and leaves the model as it was, if the loss or the
-  /// gradient is not finite. `number` (0, 1, 2 ...) selects the dropout masks: the same number draws the same masks.
+  /// gradient is not finite. `number` (0, 1, 2 ...) selects the random numbers: sentence i of update `number` has its own.
   Update update(std::span<const Source> sources, std::span<const Target> targets, std::uint64_t number) {
     const Batch batch{sources, targets};
     return update(std::span(&batch, 1), number);
   }
 
   /// The same for the mean loss per word of several batches, one after the other in the memory of one (gradient
-  /// accumulation): what one batch of all their sentences would give.
+  /// accumulation): what one batch of all their sentences, in this order, would give.
   Update update(std::span<const Batch> batches, std::uint64_t number) {
     require(!batches.empty(), [] { return std::string("Trainer: an update needs at least one batch"); });
     Index words = 0;
@@ -129,19 +131,20 @@ class Trainer {
       Shard& shard = shards_[static_cast<std::size_t>(i)];
       shard.loss = 0;
       if (!zero_) set_zero(shard.grad);
-      shard.random =
-          Random(options_.seed, number * static_cast<std::uint64_t>(options_.threads) + static_cast<std::uint64_t>(i));
     });
     zero_ = false;
+    const std::uint64_t update_seed = RandomStream(options_.seed, number).bits();
+    std::uint64_t before = 0;
     for (const Batch& batch : batches) {
-      deal(batch);
+      deal(batch, update_seed, before);
+      before += batch.sources.size();
       team_.run([&](int i) {
         Shard& shard = shards_[static_cast<std::size_t>(i)];
         if (shard.sources.empty()) return;
         LossOptions<S> options;
         options.smoothing = static_cast<S>(options_.label_smoothing);
         options.scale = S(1) / static_cast<S>(words);
-        options.random = &shard.random;
+        options.random = std::span(shard.randoms);
         options.teacher_forcing = teacher_forcing;
         options.own_word = options_.own_word;
         options.coverage = static_cast<S>(options_.coverage);
@@ -187,7 +190,7 @@ class Trainer {
     typename Model::Tape tape;
     std::vector<Source> sources;
     std::vector<Target> targets;
-    Random random{0};
+    std::vector<RandomStream> randoms;  ///< one for each source
     double loss = 0, squares = 0;  ///< of the words dealt; of this thread's share of the gradient
   };
 
@@ -207,8 +210,9 @@ class Trainer {
     });
   }
 
-  /// Longest first, one to each thread in turn: every thread gets as many words as the others.
-  void deal(const Batch& batch) {
+  /// Longest first, one to each thread in turn: every thread gets as many words as the others. A sentence's random
+  /// numbers depend on the update and on its index in it, `before` counting those of earlier batches.
+  void deal(const Batch& batch, std::uint64_t update_seed, std::uint64_t before) {
     const auto sources = batch.sources;
     const auto targets = batch.targets;
     order_.resize(sources.size());
@@ -219,11 +223,13 @@ class Trainer {
     for (auto& shard : shards_) {
       shard.sources.clear();
       shard.targets.clear();
+      shard.randoms.clear();
     }
     for (std::size_t i = 0; i < order_.size(); ++i) {
       Shard& shard = shards_[i % shards_.size()];
       shard.sources.push_back(sources[order_[i]]);
       shard.targets.push_back(targets[order_[i]]);
+      shard.randoms.emplace_back(update_seed, before + order_[i]);
     }
   }
 

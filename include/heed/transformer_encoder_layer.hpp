@@ -57,9 +57,10 @@ struct TransformerEncoderLayer {
 
   Index size() const { return attention.size(); }
 
-  /// Overwrites y (size x columns). Dropout happens only where `random` is given (training). Does not allocate once the
-  /// tape has grown. Throws if x does not fit.
-  void forward(const In<S>& x, const SentenceRanges& sentences, Tape& tape, Out<S> y, Random* random = nullptr) const {
+  /// Overwrites y (size x columns). Dropout happens only where `random`, in batch order, is given (training). Does not
+  /// allocate once the tape has grown. Throws if x does not fit.
+  void forward(const In<S>& x, const SentenceRanges& sentences, Tape& tape, Out<S> y,
+               RandomStreams random = nullptr) const {
     const Index n = x.cols();
     tape.attention_trace.resize(attention_norm.trace_size(), n);
     tape.feed_forward_trace.resize(feed_forward_norm.trace_size(), n);
@@ -71,7 +72,7 @@ struct TransformerEncoderLayer {
       attention_norm.forward(x, tape.seen, tape.attention_trace);
     }
     attention.forward(seen(x, tape), sentences, tape.attention, tape.middle);
-    dropout.forward(random, tape.middle, tape.attention_mask);
+    dropout.forward(random, sentences, tape.middle, tape.attention_mask);
     tape.middle += x;
     if (norm_first) {
       tape.fed.resize(size(), n);
@@ -83,14 +84,14 @@ struct TransformerEncoderLayer {
     inner.forward(fed(tape), tape.hidden);
     Relu::forward(tape.hidden);
     outer.forward(tape.hidden, y);
-    dropout.forward(random, y, tape.feed_forward_mask);
+    dropout.forward(random, sentences, y, tape.feed_forward_mask);
     y += tape.middle;
     if (!norm_first) feed_forward_norm.forward(y, y, tape.feed_forward_trace);
   }
 
   /// Adds to grad and d_x. Pass what forward was given.
   void backward(const In<S>& x, const SentenceRanges& sentences, Tape& tape, const In<S>& d_y,
-                TransformerEncoderLayer& grad, Out<S> d_x, const Random* random = nullptr) const {
+                TransformerEncoderLayer& grad, Out<S> d_x, RandomStreams random = nullptr) const {
     if (norm_first) {
       tape.d_middle.assign(d_y);  // was: y = m + ...
     } else {

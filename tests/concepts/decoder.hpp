@@ -7,10 +7,10 @@ struct Part {
   void prepare(Memory&) const {}
   void start(const Memory&, State&, Tape&) const {}
   void begin(const In&, const Memory&, Tape&) const {}
-  void step(const Memory&, State&, Tape&, Index, Index, Random*) const {}
+  void step(const Memory&, State&, Tape&, Index, Index, RandomStreams) const {}
   void finish(const In&, Tape&) const {}
   void finish_backward(const In&, const State&, Tape&, Part&, Out) const {}
-  void step_backward(const Memory&, const State&, Tape&, Index, Index, Part&, Memory&, const Random*) const {}
+  void step_backward(const Memory&, const State&, Tape&, Index, Index, Part&, Memory&, RandomStreams) const {}
   void begin_backward(const In&, const Tape&, Part&, Out) const {}
   void start_backward(const State&, Tape&, Part&, Memory&) const {}
   void prepare_backward(const Memory&, Memory&, Part&) const {}

@@ -6,7 +6,7 @@ struct Part {
   void prepare(Memory&) const {}
   void start(const Memory&, Sentences, Buffer&) const {}
   void begin(const Memory&, Index, Tape&) const {}
-  void forward(const In&, const Memory&, Sentences, Out, Tape&, Index, Random*) const {}
+  void forward(const In&, const Memory&, Sentences, Out, Tape&, Index, RandomStreams) const {}
   void begin_backward(Index, Tape&) const {}
   void backward(const Memory&, Sentences, Tape&, Index, Part&, Out, Memory&) const {}
   void accumulate(const In&, const Tape&, Part&) const {}

@@ -66,11 +66,34 @@ TEST(CaptionDecoder, ShowsTheCellSomeContextsAndTheReadoutAll) {
 }
 
 TEST(CaptionDecoder, GradientsAgreeWithCentralDifferencesWhereContextsAreDropped) {
+  for (const bool per_sentence : {false, true}) {
+    Setting images = setting();
+    Decoder decoder = make();
+    decoder.context_dropout = heed::Dropout<double>(0.5);
+    decoder.context_dropout.per_sentence = per_sentence;
+    const auto check = decoding::check(decoder, images, 11);
+    EXPECT_LE(check.error, 1e-6) << check.name << ' ' << check.place;
+  }
+}
+
+TEST(CaptionDecoder, DropsAllContextsOfASentenceOrNoneIfAskedTo) {
   Setting images = setting();
   Decoder decoder = make();
   decoder.context_dropout = heed::Dropout<double>(0.5);
-  const auto check = decoding::check(decoder, images, 11);
-  EXPECT_LE(check.error, 1e-6) << check.name << ' ' << check.place;
+  for (const bool per_sentence : {true, false}) {
+    decoder.context_dropout.per_sentence = per_sentence;
+    bool same = true;
+    for (std::uint64_t seed = 1; seed < 10; ++seed) {
+      heed::Random random(seed);
+      const decoding::Run run(decoder, images, &random);
+      for (Index t = 0; t < images.packing.steps(); ++t) {
+        for (Index p = 0; p < images.packing.active(t); ++p) {
+          same = same && run.tape.kept_share(0, images.packing.column(t, p)) == run.tape.kept_share(0, p);
+        }
+      }
+    }
+    EXPECT_EQ(same, per_sentence);
+  }
 }
 
 TEST(CaptionDecoder, BeginsWithAnMlpForEachHalfOfItsState) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <vector>
 
 using heed::Dropout;
 using heed::Index;
@@ -53,17 +54,30 @@ TEST(Dropout, DrawsEveryNumberOnItsOwn) {
 
 TEST(Dropout, GivesTheSameMaskEverywhere) {
   Random random(1);
-  Matrix<double> x = Matrix<double>::Ones(3, 2), mask(3, 2);
+  Matrix<double> x = Matrix<double>::Ones(4, 2), mask(4, 2);
   Dropout<double>(0.5).forward(&random, x, mask);
-  // The halves of 10276022874973721191, 12617830178692664310 and 1402014269852334066, low half first, kept if >= 2^31.
-  Matrix<double> expected(3, 2);
+  // The halves of these, low half first, kept if >= 2^31.
+  Matrix<double> expected(4, 2);
   for (const auto& [i, bits] : {std::pair<int, std::uint64_t>{0, 10276022874973721191u},
                                 {1, 12617830178692664310u},
-                                {2, 1402014269852334066u}}) {
+                                {2, 1402014269852334066u},
+                                {3, 6973776018124183353u}}) {
     expected.data()[2 * i] = (bits & 0xffffffffu) < 0x80000000u ? 0 : 2;
     expected.data()[2 * i + 1] = (bits >> 32) < 0x80000000u ? 0 : 2;
   }
   EXPECT_EQ(mask, expected);
+}
+
+TEST(Dropout, BeginsEveryColumnWithNewBits) {
+  Random random(1), same(1);
+  Matrix<double> x = Matrix<double>::Ones(3, 2), mask(3, 2);
+  Dropout<double>(0.5).forward(&random, x, mask);
+  for (Index i = 0; i < 2; ++i) {
+    const std::uint64_t first = same.bits(), second = same.bits();
+    EXPECT_EQ(mask(0, i), (first & 0xffffffffu) < 0x80000000u ? 0 : 2);
+    EXPECT_EQ(mask(1, i), (first >> 32) < 0x80000000u ? 0 : 2);
+    EXPECT_EQ(mask(2, i), (second & 0xffffffffu) < 0x80000000u ? 0 : 2);
+  }
 }
 
 TEST(Dropout, BackwardUsesTheMaskOfForward) {
@@ -121,6 +135,60 @@ TEST(Dropout, DrawsMasksForOthersToMultiplyWith) {
   EXPECT_EQ(mask.size(), 0) << "in inference";
   Dropout<double>(0).draw(&random, 4, 3, mask);
   EXPECT_EQ(mask.size(), 0);
+}
+
+/// The masks of a packed batch of sentences of these lengths, drawn from the generators 0, 1, 2 ...; sentence by sentence.
+std::vector<Matrix<double>> packed_masks(const std::vector<Index>& lengths, const std::vector<std::uint64_t>& streams,
+                                         bool per_sentence) {
+  const heed::Packing packing(lengths);
+  std::vector<heed::RandomStream> generators;
+  for (const std::uint64_t stream : streams) generators.emplace_back(8, stream);
+  Dropout<double> dropout(0.5);
+  dropout.per_sentence = per_sentence;
+  Matrix<double> x = Matrix<double>::Ones(7, packing.columns()), mask(7, packing.columns());
+  dropout.forward(std::span(generators), packing, x, mask);
+  EXPECT_EQ(x, mask);
+  std::vector<Matrix<double>> result(lengths.size());
+  for (Index p = 0; p < packing.sentences(); ++p) {
+    auto& own = result[static_cast<std::size_t>(packing.sentence(p))];
+    own.resize(7, packing.length(p));
+    for (Index t = 0; t < packing.length(p); ++t) own.col(t) = mask.col(packing.column(t, p));
+  }
+  return result;
+}
+
+TEST(Dropout, DrawsForASentenceWhateverItsBatch) {
+  for (const bool per_sentence : {false, true}) {
+    const auto together = packed_masks({2, 5, 3, 5}, {0, 1, 2, 3}, per_sentence);
+    const auto others = packed_masks({5, 1, 2}, {3, 9, 0}, per_sentence);
+    EXPECT_EQ(others[0], together[3]);
+    EXPECT_EQ(others[2], together[0]);
+    EXPECT_EQ(packed_masks({5}, {1}, per_sentence)[0], together[1]);
+    EXPECT_NE(together[1], together[3]);
+    EXPECT_EQ(together[1].col(0) == together[1].col(4), per_sentence);
+  }
+}
+
+TEST(Dropout, DrawsForSentencesSideBySideAsForPackedOnes) {
+  const std::vector<Index> lengths{2, 5, 3}, starts{0, 2, 7, 10};
+  for (const bool per_sentence : {false, true}) {
+    const auto expected = packed_masks(lengths, {4, 5, 6}, per_sentence);
+    std::vector<heed::RandomStream> generators{heed::RandomStream(8, 4), heed::RandomStream(8, 5),
+                                               heed::RandomStream(8, 6)};
+    Dropout<double> dropout(0.5);
+    dropout.per_sentence = per_sentence;
+    Matrix<double> x = Matrix<double>::Constant(7, 10, 3), mask(7, 10);
+    dropout.forward(std::span(generators), heed::SentenceRanges(starts), x, mask);
+    EXPECT_EQ(x, 3 * mask);
+    for (std::size_t b = 0; b < 3; ++b) EXPECT_EQ(mask.middleCols(starts[b], lengths[b]), expected[b]);
+  }
+}
+
+TEST(Dropout, RejectsTooFewGenerators) {
+  std::vector<heed::RandomStream> generators{heed::RandomStream(1), heed::RandomStream(2)};
+  Matrix<double> x = Matrix<double>::Ones(2, 3), mask(2, 3);
+  EXPECT_EQ(refusal([&] { Dropout<double>(0.5).forward(std::span(generators), x, mask); }),
+            "RandomStreams: expected a generator for each of 3 columns, got 2");
 }
 
 TEST(Dropout, RefusesARateOutOfRange) {

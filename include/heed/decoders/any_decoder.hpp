@@ -45,7 +45,7 @@ struct AnyDecoder {
     std::visit([&](const auto& d) { d.begin(x, memory, tape); }, decoder);
   }
   void step(const Memory<S>& memory, DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
-            Random* random) const {
+            RandomStreams random) const {
     std::visit([&](const auto& d) { d.step(memory, state, tape, first, n, random); }, decoder);
   }
   void finish(const In<S>& x, DecoderTape<S>& tape) const {
@@ -56,7 +56,7 @@ struct AnyDecoder {
     std::visit([&](const auto& d) { d.finish_backward(x, state, tape, detail::same(d, grad.decoder), d_x); }, decoder);
   }
   void step_backward(const Memory<S>& memory, const DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
-                     With<S>& grad, Memory<S>& d_memory, const Random* random) const {
+                     With<S>& grad, Memory<S>& d_memory, RandomStreams random) const {
     std::visit(
         [&](const auto& d) {
           d.step_backward(memory, state, tape, first, n, detail::same(d, grad.decoder), d_memory, random);

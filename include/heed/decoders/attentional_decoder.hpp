@@ -66,7 +66,7 @@ struct AttentionalDecoder {
   }
 
   void step(const Memory<S>& memory, DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
-            Random* random) const {
+            RandomStreams random) const {
     if (input_feeding) {
       auto feed = tape.feeds.middleCols(first, n);
       feed = state.feed.leftCols(n);
@@ -93,7 +93,7 @@ struct AttentionalDecoder {
   }
 
   void step_backward(const Memory<S>& memory, const DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
-                     With<S>& grad, Memory<S>& d_memory, const Random* random) const {
+                     With<S>& grad, Memory<S>& d_memory, RandomStreams random) const {
     auto d_features = tape.d_features.middleCols(first, n), d_contexts = tape.d_contexts.middleCols(first, n);
     auto d_h = tape.stack.top().d_outputs.middleCols(first, n);
     auto d_feed = tape.d_feed.leftCols(n);

@@ -51,7 +51,7 @@ struct ChoDecoder : ContextDecoder<ContextGruCell<T>, FixedVector<scalar_of<T>>,
   void begin(const In<S>& x, const Memory<S>&, DecoderTape<S>& tape) const { Base::begin(x, tape.code, tape); }
 
   void step(const Memory<S>&, DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
-            Random* random) const {
+            RandomStreams random) const {
     Base::step(tape.code, state, tape, first, n, random);
   }
 
@@ -62,7 +62,7 @@ struct ChoDecoder : ContextDecoder<ContextGruCell<T>, FixedVector<scalar_of<T>>,
   }
 
   void step_backward(const Memory<S>&, const DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
-                     With<S>& grad, Memory<S>&, const Random* random) const {
+                     With<S>& grad, Memory<S>&, RandomStreams random) const {
     Base::step_backward(tape.code, state, tape, first, n, grad, tape.d_code, random);
   }
 

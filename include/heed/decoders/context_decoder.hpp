@@ -28,7 +28,7 @@ struct ContextDecoder {
   ReadoutType<Stored> readout;  ///< what the output layer sees of it
   Index word = 0;               ///< size of an embedded word: where the context's block of the first cell's W begins
 
-  /// Of whole contexts, as the cell takes them in, drawn for every step; the readout sees them all. A cell that misses
+  /// Of whole contexts, as the cell takes them in, drawn for every step unless `per_sentence`; the readout sees them all. A cell that misses
   /// some of what was seen keeps little of it for later words, so these look themselves, each at what it names.
   Dropout<S> context_dropout;
 
@@ -63,12 +63,13 @@ struct ContextDecoder {
     if (context_dropout.rate > 0) {
       tape.taken.resize(tape.contexts.rows(), x.cols());
       tape.kept_share.resize(1, x.cols());
+      tape.mask.resize(1, x.cols());
     }
     stack.bottom().project(x, 0, tape.stack.layers.front().trace);
   }
 
   void step(const Memory<S>& memory, DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
-            Random* random) const {
+            RandomStreams random) const {
     attention.forward(state.layers.back().topRows(stack.hidden_size()).leftCols(n), memory, detail::reading(state, n),
                       state.carry.leftCols(n), tape, first, random);
     if (context_dropout.rate > 0) drop_contexts(random, first, n, tape);
@@ -93,7 +94,7 @@ struct ContextDecoder {
   }
 
   void step_backward(const Memory<S>& memory, const DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
-                     With<S>& grad, Memory<S>& d_memory, const Random* random) const {
+                     With<S>& grad, Memory<S>& d_memory, RandomStreams random) const {
     auto d_state = tape.stack.top().d_state.topRows(stack.hidden_size()).leftCols(n);
     stack.step_backward(tape.stack, first, n, random);                              // was: stack.step
     if (readout.reads_previous()) d_state += tape.d_previous.middleCols(first, n);  // was: readout
@@ -145,11 +146,10 @@ struct ContextDecoder {
     return tape.contexts;
   }
 
-  void drop_contexts(Random* random, Index first, Index n, DecoderTape<S>& tape) const {
+  void drop_contexts(RandomStreams random, Index first, Index n, DecoderTape<S>& tape) const {
     auto share = tape.kept_share.middleCols(first, n);
     share.setOnes();
-    context_dropout.draw(random, 1, n, tape.mask);
-    if (tape.mask.size() > 0) share = tape.mask;
+    context_dropout.forward_step(random, first, share, tape.mask);
     tape.taken.middleCols(first, n) = tape.contexts.middleCols(first, n) * share.row(0).asDiagonal();
   }
 

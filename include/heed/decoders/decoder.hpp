@@ -59,7 +59,8 @@ struct DecoderTape : LookTape<S> {
   Buffer<S> kept_share;  ///< 1 x N: what they were multiplied by, 0 where they were dropped
 
   Buffer<S> d_previous, d_feed;  ///< of the states a readout saw before their step, and of what was fed back
-  Buffer<S> mask, d_taken;       ///< of one step: drawn for it; of what was taken in
+  Buffer<S> mask;                ///< 1 x N: drawn for `kept_share`
+  Buffer<S> d_taken;             ///< of what was taken in, one step
   Memory<S> d_code;              ///< of `code`
   Buffer<S> d_features;          ///< to be filled before backward; overwritten by it
 };
@@ -96,12 +97,14 @@ void bridge_backward(const Bridge<T>& bridge, const DecoderState<S>& state, Deco
 /// | `finish(x, tape)`                             | N columns | what need not be done step by step: the features |
 /// | `word_size()`, `feature_size()`               |           | rows of an embedded word, and of the features    |
 ///
+/// `random` is in the order of the columns: generator i is that of sentence `state.sentences[i]`.
+///
 /// Each has its `_backward`, called in reverse order. `decode`, `decode_backward` and `advance` below are the drivers.
 template <class D>
 concept Decoder = Part<D> &&
     requires(const D& decoder, Plain<D>& grad, const Matrix<typename D::Scalar>& x, Matrix<typename D::Scalar>& d_x,
              Memory<typename D::Scalar>& memory, DecoderState<typename D::Scalar>& state,
-             DecoderTape<typename D::Scalar>& tape, Index i, Random* random) {
+             DecoderTape<typename D::Scalar>& tape, Index i, RandomStreams random) {
   { decoder.word_size() } -> std::convertible_to<Index>;
   { decoder.feature_size() } -> std::convertible_to<Index>;
   decoder.prepare(memory);
@@ -117,15 +120,17 @@ concept Decoder = Part<D> &&
 };
 
 /// Teacher forcing: decodes the embedded words x (word size x N) of a packed batch of targets. Fills tape.features.
+/// `random` is in batch order.
 template <Decoder D>
 void decode(const D& decoder, const In<typename D::Scalar>& x, const Packing& packing,
             const Memory<typename D::Scalar>& memory, DecoderState<typename D::Scalar>& state,
-            DecoderTape<typename D::Scalar>& tape, Random* random = nullptr) {
+            DecoderTape<typename D::Scalar>& tape, RandomStreams random = nullptr) {
   state.sentences.assign(packing.order().begin(), packing.order().end());
   decoder.start(memory, state, tape);
   decoder.begin(x, memory, tape);
+  const RandomStreams columns = random.in_order(state.sentences);
   for (Index t = 0; t < packing.steps(); ++t) {
-    decoder.step(memory, state, tape, packing.first(t), packing.active(t), random);
+    decoder.step(memory, state, tape, packing.first(t), packing.active(t), columns);
   }
   decoder.finish(x, tape);
 }
@@ -136,7 +141,7 @@ template <Decoder D>
 void decode_backward(const D& decoder, const In<typename D::Scalar>& x, const Packing& packing,
                      const Memory<typename D::Scalar>& memory, DecoderState<typename D::Scalar>& state,
                      DecoderTape<typename D::Scalar>& tape, Plain<D>& grad, Out<typename D::Scalar> d_x,
-                     Memory<typename D::Scalar>& d_memory, const Random* random = nullptr) {
+                     Memory<typename D::Scalar>& d_memory, RandomStreams random = nullptr) {
   decoder.finish_backward(x, state, tape, grad, d_x);
   for (Index t = packing.steps(); t-- > 0;) {
     decoder.step_backward(memory, state, tape, packing.first(t), packing.active(t), grad, d_memory, random);

@@ -22,7 +22,7 @@ struct FixedVector {
   }
 
   void forward(const In<S>&, const Memory<S>& memory, std::span<const Index> sentences, Out<S>, LookTape<S>& tape,
-               Index first, Random* = nullptr) const {
+               Index first, RandomStreams = nullptr) const {
     for (std::size_t i = 0; i < sentences.size(); ++i) {
       tape.contexts.col(first + static_cast<Index>(i)) = memory.summary.col(sentences[i]);
     }

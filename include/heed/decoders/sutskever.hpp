@@ -49,7 +49,7 @@ struct SutskeverDecoder {
   }
 
   void step(const Memory<S>&, DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
-            Random* random) const {
+            RandomStreams random) const {
     stack.step(tape.stack, first, n, state.layers, random);
   }
 
@@ -61,7 +61,7 @@ struct SutskeverDecoder {
   }
 
   void step_backward(const Memory<S>&, const DecoderState<S>&, DecoderTape<S>& tape, Index first, Index n, With<S>&,
-                     Memory<S>&, const Random* random) const {
+                     Memory<S>&, RandomStreams random) const {
     stack.step_backward(tape.stack, first, n, random);  // was: stack.step
   }
 

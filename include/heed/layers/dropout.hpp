@@ -1,7 +1,8 @@
 #pragma once
 
 #include <heed/packing.hpp>
-#include <heed/random.hpp>
+#include <heed/random_streams.hpp>
+#include <heed/sentence_ranges.hpp>
 #include <heed/types.hpp>
 
 #include <cstdint>
@@ -26,24 +27,40 @@ struct Dropout {
     require(rate >= 0 && rate < 1, [&] { return "Dropout: the rate must lie in [0, 1), not " + std::to_string(rate); });
   }
 
-  /// x *= mask, with a mask drawn from `random`; without `random` (inference) or at rate 0 nothing happens.
-  /// `mask` has the shape of x and must reach `backward` unchanged.
-  void forward(Random* random, Out<S> x, Out<S> mask) const {
+  /// x *= mask, with a mask drawn from `random`, for column i from its generator i; without `random` (inference) or at
+  /// rate 0 nothing happens. `mask` has the shape of x and must reach `backward` unchanged.
+  void forward(RandomStreams random, Out<S> x, Out<S> mask) const {
     if (!drops(random)) return;
-    draw(*random, mask);
+    draw(random, mask);
     x.array() *= mask.array();
   }
 
-  /// The same for a packed batch, where a sentence may keep its mask.
-  void forward(Random* random, const Packing& packing, Out<S> x, Out<S> mask) const {
-    if (!per_sentence) return forward(random, x, mask);
+  /// The same for a packed batch, where a sentence may keep its mask; `random` is in batch order.
+  void forward(RandomStreams random, const Packing& packing, Out<S> x, Out<S> mask) const {
+    if (!drops(random)) return;
+    const RandomStreams columns = random.in_order(packing.order());
     for (Index t = 0; t < packing.steps(); ++t) {
-      forward_step(random, packing.first(t), x.middleCols(packing.first(t), packing.active(t)), mask);
+      forward_step(columns, packing.first(t), x.middleCols(packing.first(t), packing.active(t)), mask);
     }
   }
 
-  /// The same for the step of a packed batch whose columns begin at `first`: x is theirs alone, `mask` that of all steps.
-  void forward_step(Random* random, Index first, Out<S> x, Out<S> mask) const {
+  /// The same for sentences whose columns stand side by side, as in a memory.
+  void forward(RandomStreams random, const SentenceRanges& sentences, Out<S> x, Out<S> mask) const {
+    if (!drops(random)) return;
+    random.check(sentences.sentences());
+    for (Index b = 0; b < sentences.sentences(); ++b) {
+      auto own = mask.middleCols(sentences.start(b), sentences.length(b));
+      random.with(b, [&](auto& generator) {
+        for (Index t = 0; t < (per_sentence ? 1 : own.cols()); ++t) draw_column(generator, own.col(t));
+      });
+      if (per_sentence) own.rightCols(own.cols() - 1).colwise() = own.col(0);
+    }
+    x.array() *= mask.array();
+  }
+
+  /// The same for the step of a packed batch whose columns begin at `first`: x is theirs alone, `mask` that of all steps,
+  /// and `random` in the order of the columns.
+  void forward_step(RandomStreams random, Index first, Out<S> x, Out<S> mask) const {
     auto own = mask.middleCols(first, x.cols());
     if (!per_sentence || first == 0) return forward(random, x, own);
     if (!drops(random)) return;
@@ -51,15 +68,15 @@ struct Dropout {
     x.array() *= own.array();
   }
 
-  /// For who multiplies himself: a mask for every sentence, rows x sentences, or of size 0 where nothing is dropped.
-  void draw(Random* random, Index rows, Index sentences, Buffer<S>& mask) const {
+  /// Draws a mask for every sentence, rows x sentences, or of size 0 if nothing is dropped; the caller applies it.
+  void draw(RandomStreams random, Index rows, Index sentences, Buffer<S>& mask) const {
     if (!drops(random)) return mask.resize(0, 0);
     mask.resize(rows, sentences);
-    draw(*random, mask);
+    draw(random, mask);
   }
 
   /// d: dL/dy in, dL/dx out. Pass what `forward` was given as `random`.
-  void backward(const Random* random, const In<S>& mask, Out<S> d) const {
+  void backward(RandomStreams random, const In<S>& mask, Out<S> d) const {
     if (drops(random)) d.array() *= mask.array();
   }
 
@@ -70,20 +87,27 @@ struct Dropout {
   }
 
  private:
-  bool drops(const Random* random) const { return random != nullptr && rate != 0; }
+  bool drops(RandomStreams random) const { return random && rate != 0; }
 
-  void draw(Random& random, Out<S> mask) const {
+  void draw(RandomStreams random, Out<S> mask) const {
+    random.check(mask.cols());
+    for (Index i = 0; i < mask.cols(); ++i) {
+      random.with(i, [&](auto& generator) { draw_column(generator, mask.col(i)); });
+    }
+  }
+
+  template <class Generator>
+  void draw_column(Generator& random, Out<S> mask) const {
     const auto threshold = static_cast<std::uint64_t>(rate * 0x1.0p32);
     const S kept = S(1) / (S(1) - static_cast<S>(rate));
-    std::uint64_t bits = 0;
-    bool half = false;  // one draw serves two numbers
-    for (Index i = 0; i < mask.cols(); ++i) {
-      for (Index k = 0; k < mask.rows(); ++k) {
-        bits = half ? bits >> 32 : random.bits();
-        half = !half;
-        mask(k, i) = (bits & 0xffffffffu) < threshold ? S(0) : kept;
-      }
+    const auto factor = [&](std::uint64_t bits) { return (bits & 0xffffffffu) < threshold ? S(0) : kept; };
+    Index k = 0;
+    for (; k + 1 < mask.rows(); k += 2) {  // one draw serves two numbers
+      const std::uint64_t bits = random.bits();
+      mask(k, 0) = factor(bits);
+      mask(k + 1, 0) = factor(bits >> 32);
     }
+    if (k < mask.rows()) mask(k, 0) = factor(random.bits());
   }
 };
 
