@@ -85,6 +85,24 @@ TEST(LocalAttention, PredictsNoPlaceBeyondTheLastWord) {
   EXPECT_EQ(grad.position.v, (heed::Vector<double>::Zero(6))) << "where it is cut off, it does not learn";
 }
 
+TEST(LocalAttention, LearnsNoPositionFromASentenceOfOneWord) {
+  LookTrial<Predictive> trial(Predictive(General(3, 4), {3, 6}, 2));
+  const Index only = 3;  // the first step in a sentence of one word
+  EXPECT_EQ(trial.tape.weights(0, only), 1);
+  for (const bool alone : {true, false}) {
+    auto grad = heed::zeros_like(trial.look);
+    Matrix<double> d_queries = Matrix<double>::Zero(3, 4);
+    heed::Memory<double> d_memory;
+    d_memory.zeros_like(trial.memory);
+    trial.forward();
+    trial.look.begin_backward(4, trial.tape);
+    trial.tape.d_contexts.setZero();
+    trial.tape.d_contexts.col(alone ? only : 0).setOnes();
+    trial.look.backward(trial.memory, trial.reading(0), trial.tape, 0, grad, d_queries, d_memory);
+    EXPECT_EQ(grad.position.v.isZero(0), alone) << "p is cut at T - 1 = 0";
+  }
+}
+
 TEST(LocalAttention, IsGlobalWhereItsWindowHoldsTheSentence) {
   LookTrial<Monotone> local(Monotone(General(3, 4), {}, 7));
   LookTrial<heed::Attention<General>> global(heed::Attention<General>{General(3, 4), {}});

@@ -11,8 +11,8 @@
 
 namespace heed::inline v0_1 {
 
-// Where a local look is centred: positions count from 0, and p lies in [0, T - 1] for a sentence of T words. A position
-// keeps `kept_size()` rows of every look for backward, the first of which is p, later dL/dp.
+// Where a local look is centred: positions count from 0, and p lies in [0, T - 1] for a sentence of T words, so that the
+// window is never empty (the paper's p lies in [0, T], and its local-m goes on past the end). A position keeps `kept_size()` rows of every look for backward, the first of which is p, later dL/dp.
 
 /// p_t = t: local-m of Luong, Pham & Manning 2015, section 3.2, for languages of one order. Nothing is learned.
 template <class T>
@@ -41,7 +41,9 @@ struct StepPosition {
   static void visit_parameters(Visit&&, Self&&...) {}
 };
 
-/// p = T sigmoid(v' tanh(W q)), at most T - 1: local-p, equation 9.
+/// p = min(T sigmoid(v' tanh(W q)), T - 1): local-p, equation 9 of Luong, Pham & Manning 2015, which has no minimum.
+///
+/// If p is cut, its gradient is 0. So the position learns nothing from a sentence of one word, where p is always 0.
 template <class T>
 struct PredictedPosition {
   using Stored = T;
@@ -98,10 +100,10 @@ struct PredictedPosition {
 
 /// A look at the words within D of a position p alone, Luong, Pham & Manning 2015, section 3.2.
 ///
-///   weights_j = softmax over |j - p| <= D of score(q, h_j), and for a predicted p times e^{-2 (j - p)^2 / D^2}  (10)
+///   weights_j = softmax over |j - p| <= D of score(q, h_j), and for a predicted p times e^{-2 (j - p)^2 / D^2}
 ///
 /// What lies outside the sentence is no part of the window; outside the window weights are 0. The Gaussian, sigma = D / 2,
-/// is not made up for: weights then sum to less than 1. A look costs what its window costs, not what the sentence would.
+/// is not made up for (equation 10): weights then sum to less than 1. A look costs what its window costs, not what the sentence would.
 template <class ScorerType, class PositionType>
 struct LocalAttention {
   static_assert(Scorer<ScorerType>, "LocalAttention: the first argument must model heed::Scorer (scorers/scorer.hpp)");

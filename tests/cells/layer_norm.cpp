@@ -109,3 +109,20 @@ TEST(LayerNormGruCell, NormalisesResetAndUpdateTogetherAndTheCandidateAlone) {
   update.W.middleRows(16, 16) *= 3;  // r becomes smaller beside it
   EXPECT_GT(difference(typed::next_state(update, x, s_prev), before), 0.01);
 }
+
+TEST(LayerNormGruCell, UpdateGateTakesTheNewState) {
+  Random random(59);
+  LayerNormGruCell<double> cell(3, 16);
+  randomize(cell, random);
+  const Matrix<double> x = random_matrix(3, 4, random), s_prev = random_matrix(16, 4, random, 9);
+  auto keeps = cell, takes = cell;
+  keeps.b_W.segment(16, 16).setConstant(-100);  // z is 0
+  takes.b_W.segment(16, 16).setConstant(100);   // z is 1
+  EXPECT_LE(difference(typed::next_state(keeps, x, s_prev), s_prev), 1e-15);
+  const Matrix<double> fresh = typed::next_state(takes, x, s_prev);
+  EXPECT_LE(fresh.array().abs().maxCoeff(), 1) << "a tanh";
+  auto other = cell;  // z keeps: h' = (1 - z) n + z h
+  for (auto* const rows : {&other.gain_W, &other.gain_U, &other.b_W, &other.b_U}) rows->segment(16, 16) *= -1;
+  const Matrix<double> sum = typed::next_state(cell, x, s_prev) + typed::next_state(other, x, s_prev);
+  EXPECT_LE(difference(sum, fresh + s_prev), 1e-14) << "with z and 1 - z exchanged";
+}

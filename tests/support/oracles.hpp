@@ -163,7 +163,7 @@ Column normalized_product(const M& matrix, const Column& x, const Vector& gain, 
   return result;
 }
 
-/// Ba, Kiros & Hinton 2016, equations 20 to 22.
+/// Ba, Kiros & Hinton 2016, equations 20 to 22 of its supplement.
 template <class S, int I, int H>
 Column step(const heed::LayerNormLstmCell<S, I, H>& cell, const Column& x, const Column& s) {
   const Index size = cell.hidden_size();
@@ -184,7 +184,7 @@ Column step(const heed::LayerNormLstmCell<S, I, H>& cell, const Column& x, const
   return result;
 }
 
-/// Equations 26 to 28 of its supplement.
+/// Equations 26 to 28 of its supplement: z takes the new state.
 template <class S, int I, int H>
 Column step(const heed::LayerNormGruCell<S, I, H>& cell, const Column& x, const Column& h) {
   const Index size = cell.hidden_size();
@@ -294,7 +294,7 @@ Real score(const heed::CoverageScorer<S, Q, M, A>& scorer, const Column& q, cons
   return sum;
 }
 
-/// Chorowski et al. 2015, equations 8 and 9.
+/// Chorowski et al. 2015, equations 8 and 9, the convolution a cross-correlation.
 template <class S, int Q, int M, int A>
 Real score(const heed::ConvolutionalScorer<S, Q, M, A>& scorer, const Column& q, const std::vector<Column>& values,
            std::size_t j, const std::vector<Column>& earlier) {

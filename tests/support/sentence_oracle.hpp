@@ -103,7 +103,8 @@ Column look(const heed::Attention<ScorerType, NormalizerType>& attention, const 
   return context;
 }
 
-/// Luong, Pham & Manning 2015, section 3.2, first for p_t = t, then for p_t of equation 9; places count from 0.
+/// Luong, Pham & Manning 2015, section 3.2, first for p_t = t, then for p_t of equation 9; places count from 0, and
+/// `look` cuts p_t at the last.
 template <class S>
 Real position(const heed::StepPosition<S>&, const Column&, Index, Index step) {
   return static_cast<Real>(step);
@@ -236,7 +237,7 @@ Decoded decode(const heed::AttentionalDecoder<C, LookType>& decoder, const Encod
   return result;
 }
 
-/// Cho et al. 2014, appendix A.1.2: c = tanh(V h), s_0 = tanh(V' c), and c at every step and in the maxout readout.
+/// Cho et al. 2014, appendix A.1.1 and A.1.2: c = tanh(V h), s_0 = tanh(V' c), and c at every step and in the maxout readout.
 template <class S>
 Decoded decode(const heed::ChoDecoder<S>& decoder, const Encoded& source, const std::vector<Column>& y) {
   Decoded result;

@@ -16,7 +16,7 @@ namespace gru_forms {
 inline constexpr GruForm pytorch{}, cudnn{};                        ///< reset after the product, z keeps
 inline constexpr GruForm keras{}, keras_reset_before{true, false};  ///< reset_after=True, the default, and False
 inline constexpr GruForm onnx{true, false}, onnx_reset_after{};     ///< linear_before_reset 0, the default, and 1
-inline constexpr GruForm cho{true, false};                          ///< Cho et al. 2014, arXiv 1406.1078 (8)
+inline constexpr GruForm cho{true, false};                          ///< Cho et al. 2014, arXiv 1406.1078 (5) to (8)
 inline constexpr GruForm bahdanau{true, true}, dynet{true, true};   ///< Bahdanau, Cho & Bengio 2015, A.1.1
 }  // namespace gru_forms
 

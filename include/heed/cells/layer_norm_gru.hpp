@@ -6,7 +6,8 @@
 namespace heed::inline v0_1 {
 
 /// The layer-normalised GRU of Ba, Kiros & Hinton 2016 (arXiv 1607.06450, its supplement, equations 26 to 28): the reset
-/// comes after the product, z takes the new state.
+/// comes after the product, and z takes the new state, as in Bahdanau, Cho & Bengio 2015. In `GruCell` (Cho et al. 2014,
+/// PyTorch) z keeps the old state; negating the z rows of gain_W, gain_U, b_W and b_U turns one into the other.
 ///
 ///   [r z] = sigmoid(y_W + y_U)        n = tanh(y_W + r y_U)        h' = (1 - z) h + z n
 ///

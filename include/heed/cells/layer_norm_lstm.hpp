@@ -6,7 +6,7 @@
 
 namespace heed::inline v0_1 {
 
-/// The layer-normalised LSTM of Ba, Kiros & Hinton 2016 (arXiv 1607.06450, equations 20 to 22).
+/// The layer-normalised LSTM of Ba, Kiros & Hinton 2016 (arXiv 1607.06450, its supplement, equations 20 to 22).
 ///
 ///   [i f g o] = gain_W N(W x_t) + b_W + gain_U N(U h_{t-1}) + b_U        i, f, o through the sigmoid, g through tanh
 ///   c_t = f c_{t-1} + i g                                                h_t = o tanh(gain_c N(c_t) + b_c)

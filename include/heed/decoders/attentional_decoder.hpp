@@ -8,7 +8,7 @@ namespace heed::inline v0_1 {
 /// A decoder whose answer to the *current* top state meets it after the recurrence, in an attentional vector h~:
 ///
 ///   s_i = cell([E y_{i-1}; h~_{i-1}], s_{i-1})        without input feeding: cell(E y_{i-1}, s_{i-1})
-///   c_i = look(h_i)                                    equation 7 of Luong, Pham & Manning 2015
+///   c_i = look(h_i)                                    equation 7 of Luong, Pham & Manning 2015: its weights
 ///   h~_i = tanh(W [c_i; h_i])                          equation 5, context first, no bias
 ///
 /// h~_0 = 0 (section 3.3). With an `Attention` this is their decoder (decoders/luong.hpp). The weights of step i are those

@@ -7,8 +7,8 @@
 
 namespace heed::inline v0_1 {
 
-/// The decoder of Cho et al. 2014 (arXiv 1406.1078v3, appendix A.1.2): one code c of the sentence is where it begins, and
-/// is seen by every gate, inside the reset product, and by the readout.
+/// The decoder of Cho et al. 2014 (arXiv 1406.1078v3, appendix A.1.2; c: A.1.1): one code c of the sentence is where it
+/// begins, and is seen by every gate, inside the reset product, and by the readout.
 ///
 ///   c = tanh(V h_T)        s_0 = tanh(V' c)        s_i = cell([E y_{i-1}; c], s_{i-1})
 ///   t~_i = O_h s_i + O_y E y_{i-1} + O_c c         features_i = of every two numbers of t~_i the larger

@@ -8,7 +8,7 @@
 
 namespace heed::inline v0_1 {
 
-/// Concat scores, Luong, Pham & Manning 2015, equation 7, third case. The query comes first.
+/// Concat scores, Luong, Pham & Manning 2015, section 3.1, the last of three. The query comes first.
 ///
 ///   score_j = v' tanh(W [q; h_j])
 ///

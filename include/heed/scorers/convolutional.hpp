@@ -14,7 +14,8 @@ namespace heed::inline v0_1 {
 ///   f_j = F a, a = the last weights around j        score_j = v' tanh(W q + V h_j + U f_j + b)
 ///
 /// A row of F is a filter, as wide as an odd number of places: its middle stands on j, and what lies outside the sentence
-/// counts as 0. Before the first look all weights are 0.
+/// counts as 0. As in every framework F a is a cross-correlation: filters are not mirrored. Before the first look all
+/// weights are 0.
 template <class T, int Query = Dynamic, int MemorySize = Dynamic, int Alignment = Dynamic>
 struct ConvolutionalScorer {
   using Stored = T;

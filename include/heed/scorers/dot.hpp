@@ -5,7 +5,7 @@
 
 namespace heed::inline v0_1 {
 
-/// Dot scores, Luong, Pham & Manning 2015, equation 7, first case. Nothing is learned; query and memory have one size.
+/// Dot scores, Luong, Pham & Manning 2015, section 3.1, the first of three. Nothing is learned; query and memory have one size.
 ///
 ///   score_j = h_j' q
 template <class T, int Size = Dynamic>

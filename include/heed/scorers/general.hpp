@@ -6,7 +6,7 @@
 
 namespace heed::inline v0_1 {
 
-/// General scores, Luong, Pham & Manning 2015, equation 7, second case.
+/// General scores, Luong, Pham & Manning 2015, section 3.1, the second of three.
 ///
 ///   score_j = q' W h_j = (W' q)' h_j
 ///

@@ -6,7 +6,7 @@
 
 namespace heed::inline v0_1 {
 
-/// General scores (Luong, Pham & Manning 2015, equation 7, second case) times a learned number g, as TensorFlow's
+/// General scores (Luong, Pham & Manning 2015, section 3.1) times a learned number g, as TensorFlow's
 /// `LuongAttention` has them with `scale=True`.
 ///
 ///   score_j = g q' W h_j = g (W' q)' h_j
