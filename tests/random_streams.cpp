@@ -75,12 +75,17 @@ TEST(RandomStreams, DrawFromTheGeneratorOfEachSentence) {
   EXPECT_EQ(bits(streams.in_order(order), 1), same[0].bits());
 }
 
+TEST(RandomStreams, OfNoSentenceAreStillThere) {
+  const RandomStreams streams = std::span<RandomStream>();
+  EXPECT_TRUE(streams);
+  EXPECT_EQ(refusal([&] { streams.check(1); }), "RandomStreams: expected a generator for each of 1 columns, got 0");
+}
+
 TEST(RandomStreams, RejectTooFewGeneratorsAndASecondOrder) {
   std::vector<RandomStream> generators{RandomStream(3, 0), RandomStream(3, 1)};
   const RandomStreams streams = std::span(generators);
   const std::vector<Index> three{2, 0, 1}, two{1, 0};
   EXPECT_EQ(refusal([&] { streams.in_order(three); }),
             "RandomStreams: expected a generator for each of 3 columns, got 2");
-  EXPECT_EQ(refusal([&] { streams.in_order(two).in_order(two); }),
-            "RandomStreams: expected generators in batch order");
+  EXPECT_EQ(refusal([&] { streams.in_order(two).in_order(two); }), "RandomStreams: expected generators in batch order");
 }

@@ -60,8 +60,9 @@ Model with_dropout(Model model, bool per_sentence, double recurrent = 0) {
 auto luong() {
   using Encoder = heed::Encoder<Lstm>;
   using Decoder = heed::LuongDecoder<Lstm, heed::DotScorer<double>>;
-  return randomized(heed::Seq2Seq<Encoder, Decoder>(vocabulary, Encoder(lstm, 3, 5, 2, false), vocabulary,
-                                                    Decoder(lstm, {heed::DotScorer<double>(5), {}}, 3, 5, 5, 2, 5, true)));
+  return randomized(
+      heed::Seq2Seq<Encoder, Decoder>(vocabulary, Encoder(lstm, 3, 5, 2, false), vocabulary,
+                                      Decoder(lstm, {heed::DotScorer<double>(5), {}}, 3, 5, 5, 2, 5, true)));
 }
 
 template <class Look>
@@ -72,9 +73,7 @@ auto contextual(Look look) {
                                                     Decoder(gru, std::move(look), 3, 6, 4, 1, 5)));
 }
 
-auto bahdanau() {
-  return contextual(heed::Attention<heed::AdditiveScorer<double>>{{4, 6, 5}, {}});
-}
+auto bahdanau() { return contextual(heed::Attention<heed::AdditiveScorer<double>>{{4, 6, 5}, {}}); }
 
 auto monotonic(double noise) {
   return contextual(heed::MonotonicAttention<heed::AdditiveScorer<double>>({4, 6, 5}, noise));

@@ -22,18 +22,18 @@ namespace heed::inline v0_1 {
 class RandomStreams {
  public:
   RandomStreams() = default;
-  RandomStreams(std::nullptr_t) {}                        // NOLINT: implicit, nullptr is inference
-  RandomStreams(Random* shared) : shared_(shared) {}      // NOLINT: implicit, as a pointer to the one generator
-  RandomStreams(std::span<RandomStream> streams)          // NOLINT: implicit, as the above
-      : streams_(streams.data()), size_(static_cast<Index>(streams.size())) {}
+  RandomStreams(std::nullptr_t) {}                    // NOLINT: implicit, nullptr is inference
+  RandomStreams(Random* shared) : shared_(shared) {}  // NOLINT: implicit, as a pointer to the one generator
+  RandomStreams(std::span<RandomStream> streams)      // NOLINT: implicit, as the above
+      : each_(true), streams_(streams.data()), size_(static_cast<Index>(streams.size())) {}
 
   /// True in training.
-  explicit operator bool() const { return shared_ != nullptr || streams_ != nullptr; }
+  explicit operator bool() const { return shared_ != nullptr || each_; }
 
   /// The generators of columns in another order: column i gets the generator of sentence `order[i]`. The result refers
   /// to `order`. Throws if these are generators of columns already, or if there are fewer than columns.
   RandomStreams in_order(std::span<const Index> order) const {
-    if (streams_ == nullptr) return *this;
+    if (!each_) return *this;
     require(order_ == nullptr, [] { return std::string("RandomStreams: expected generators in batch order"); });
     check(static_cast<Index>(order.size()));
     RandomStreams result = *this;
@@ -44,7 +44,7 @@ class RandomStreams {
 
   /// Throws unless there is a generator for each of so many columns.
   void check(Index columns) const {
-    require(streams_ == nullptr || columns <= size_, [&] {
+    require(!each_ || columns <= size_, [&] {
       return "RandomStreams: expected a generator for each of " + std::to_string(columns) + " columns, got " +
              std::to_string(size_);
     });
@@ -59,6 +59,7 @@ class RandomStreams {
 
  private:
   Random* shared_ = nullptr;
+  bool each_ = false;  ///< whether every sentence has a generator of its own
   RandomStream* streams_ = nullptr;
   const Index* order_ = nullptr;  ///< of columns; nullptr: column i is sentence i
   Index size_ = 0;

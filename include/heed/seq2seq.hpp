@@ -162,11 +162,10 @@ struct Seq2Seq {
              " targets";
     });
     const bool samples = options.teacher_forcing != 1;
-    require(!samples || (options.teacher_forcing >= 0 && options.teacher_forcing < 1 && options.random),
-            [&] {
-              return "Seq2Seq: teacher forcing lies in [0, 1] and below 1 needs random numbers, not " +
-                     std::to_string(options.teacher_forcing) + (options.random ? "" : " without");
-            });
+    require(!samples || (options.teacher_forcing >= 0 && options.teacher_forcing < 1 && options.random), [&] {
+      return "Seq2Seq: teacher forcing lies in [0, 1] and below 1 needs random numbers, not " +
+             std::to_string(options.teacher_forcing) + (options.random ? "" : " without");
+    });
     encode(sources, tape, options.random, true);
     pack_lengths(targets, 1, tape.lengths, tape.target_packing);
     tape.fed.resize(static_cast<std::size_t>(tape.target_packing.columns()));

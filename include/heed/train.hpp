@@ -191,7 +191,7 @@ class Trainer {
     std::vector<Source> sources;
     std::vector<Target> targets;
     std::vector<RandomStream> randoms;  ///< one for each source
-    double loss = 0, squares = 0;  ///< of the words dealt; of this thread's share of the gradient
+    double loss = 0, squares = 0;       ///< of the words dealt; of this thread's share of the gradient
   };
 
   /// How many numbers of a gradient are added up, or used and made zero, before the next come in: they stay in the cache.
