@@ -13,7 +13,7 @@ set(most_lines 25)  # of what is said of one part
 
 set(text "#include <heed/heed.hpp>
 
-using heed::Index, heed::Random;
+using heed::Index, heed::RandomStreams;
 using In = heed::In<double>;
 using Out = heed::Out<double>;
 using Buffer = heed::Buffer<double>;
