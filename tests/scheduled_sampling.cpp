@@ -4,6 +4,7 @@
 #include <heed/decoders/plain.hpp>
 
 #include "support/numbers.hpp"
+#include "support/refusal.hpp"
 
 #include <gtest/gtest.h>
 
@@ -74,6 +75,19 @@ TEST(FeedOwnWords, ChoosesAsItsRandomNumbersSay) {
   const std::vector<Index> lengths(20, 5);
   EXPECT_EQ(Fed(lengths, 0.5, OwnWord::likeliest, 3).words, Fed(lengths, 0.5, OwnWord::likeliest, 3).words);
   EXPECT_NE(Fed(lengths, 0.5, OwnWord::likeliest, 3).words, Fed(lengths, 0.5, OwnWord::likeliest, 4).words);
+}
+
+TEST(FeedOwnWords, RejectsMissingRandomNumbers) {
+  const auto feed = [] {
+    const heed::Packing packing(std::vector<Index>{2});
+    Decoder decoder([](Index input, Index hidden) { return Cell(input, hidden); }, {}, 2, 4, 3, 1, 5);
+    heed::SamplingTape<double> tape;
+    std::vector<Token> words{3, 3};
+    heed::feed_own_words(
+        decoder, heed::Embedding<double>(2, 6), [](const auto&, const auto&) {}, packing, {}, 0.5, OwnWord::likeliest,
+        nullptr, tape, words);
+  };
+  EXPECT_EQ(refusal(feed), "feed_own_words: expected random numbers, got none");
 }
 
 TEST(DrawWord, DrawsFromTheSoftmaxOfTheScores) {

@@ -6,6 +6,7 @@
 
 #include <numeric>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace heed::inline v0_1 {
@@ -44,11 +45,13 @@ Token draw_word(Eigen::Ref<Vector<S>> scores, Generator& random) {
 ///
 /// for t = 1, 2 ...; fed_0, the begin symbol, stays. `score(features, logits)` is the output layer. The words are chosen
 /// without dropout of the decoder; a model that says the end symbol too early is fed it. Which steps are fed what is drawn
-/// from `random`, in batch order. Who then trains on `fed` has the loss of this choice and its gradient: none flows through the choice.
+/// from `random`, in batch order. Who then trains on `fed` has the loss of this choice and its gradient: none flows
+/// through the choice. Throws without `random`.
 template <Decoder D, class Score>
 void feed_own_words(const D& decoder, const Embedding<typename D::Scalar>& target, const Score& score,
                     const Packing& packing, const Memory<typename D::Scalar>& memory, double forcing, OwnWord own,
                     RandomStreams random, SamplingTape<typename D::Scalar>& tape, std::span<Token> fed) {
+  require(static_cast<bool>(random), [] { return std::string("feed_own_words: expected random numbers, got none"); });
   tape.state.sentences.assign(packing.order().begin(), packing.order().end());
   decoder.start(memory, tape.state, tape.decoder);
   const RandomStreams columns = random.in_order(packing.order());
