@@ -86,7 +86,7 @@ TEST_F(AtomicFile, LeavesAReadOnlyFileAlone) {
   const fs::path path = folder_ / "a.txt";
   heed::write_file_atomically(path, "old");
   fs::permissions(path, fs::perms::owner_read);
-  EXPECT_NE(refusal(path).find("may only be read"), std::string::npos);
+  EXPECT_NE(refusal(path).find("it is read-only"), std::string::npos);
   EXPECT_EQ(contents(path), "old");
 }
 
