@@ -78,7 +78,7 @@ class TemporaryFile {
   int create(const std::filesystem::path& target) {
     for (int slot = 0; slot < temporary_slots; ++slot) remove_stale(temporary_path(target, std::to_string(slot)));
     for (int attempt = 0; attempt < temporary_attempts; ++attempt) {
-      const std::filesystem::path path = temporary_candidate(target, attempt);
+      std::filesystem::path path = temporary_candidate(target, attempt);
       if (!default_mode_known_ && !find_default_mode(path)) {
         if (errno == EEXIST) continue;
         return errno;
@@ -92,7 +92,7 @@ class TemporaryFile {
       struct stat status {};
       const bool taken = ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
       if (!taken && ::fstat(descriptor_, &status) == 0 && status.st_nlink > 0) {
-        path_ = path;
+        path_ = std::move(path);
         return 0;
       }
       close();
@@ -203,14 +203,15 @@ class TemporaryFile {
 
   /// Overwrites the target. Until that is done this file keeps a name that no other writer takes for a stale one.
   int copy_onto(const std::filesystem::path& target) {
-    const std::filesystem::path kept = temporary_path(target, "whole");
+    std::filesystem::path kept = temporary_path(target, "whole");
+    const std::filesystem::path folder = target.parent_path();
     const int out = ::open(target.c_str(), O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
     if (out < 0) return errno;
     int error = ::rename(path_.c_str(), kept.c_str()) == 0 ? 0 : errno;
     if (error == 0) {
-      path_ = kept;
+      path_ = std::move(kept);
       copying_ = true;
-      error = sync_folder(target.parent_path());
+      error = sync_folder(folder);
     }
     std::array<char, 1 << 16> block{};
     off_t done = 0;
