@@ -2,19 +2,27 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <cstdlib>
 
 namespace {
 
+void wait_ms(long ms) {
+  const timespec time{ms / 1000, ms % 1000 * 1'000'000};
+  nanosleep(&time, nullptr);
+}
+
 TEST(InterruptDeathTest, SetsAFlagFirst) {
-  EXPECT_EXIT(
-      {
-        examples::catch_interrupts();
-        const bool before = examples::interrupted();
-        raise(SIGINT);
-        std::_Exit(!before && examples::interrupted() ? 0 : 1);
-      },
-      testing::ExitedWithCode(0), "");
+  for (const int signal_number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) {
+    EXPECT_EXIT(
+        {
+          examples::catch_interrupts();
+          const bool before = examples::interrupted();
+          raise(signal_number);
+          std::_Exit(!before && examples::interrupted() ? 0 : 1);
+        },
+        testing::ExitedWithCode(0), "");
+  }
 }
 
 TEST(InterruptDeathTest, EndsTheProgramTheSecondTimeWhicheverSignalItIs) {
@@ -22,9 +30,63 @@ TEST(InterruptDeathTest, EndsTheProgramTheSecondTimeWhicheverSignalItIs) {
       {
         examples::catch_interrupts();
         raise(SIGINT);
+        wait_ms(110);
         raise(SIGTERM);
       },
       testing::KilledBySignal(SIGTERM), "");
+}
+
+TEST(InterruptDeathTest, CountsSignalsWithinAMomentOnce) {
+  EXPECT_EXIT(
+      {
+        examples::catch_interrupts();
+        for (const int signal_number : {SIGINT, SIGINT, SIGTERM, SIGHUP}) raise(signal_number);
+        std::_Exit(examples::interrupted() ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "");
+}
+
+TEST(InterruptDeathTest, ABrokenPipeNeverEndsTheProgram) {
+  EXPECT_EXIT(
+      {
+        examples::catch_interrupts();
+        raise(SIGPIPE);
+        wait_ms(110);
+        raise(SIGPIPE);
+        std::_Exit(examples::interrupted() ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "");
+}
+
+TEST(InterruptDeathTest, LeavesAnIgnoredHangUpIgnored) {
+  EXPECT_EXIT(
+      {
+        signal(SIGHUP, SIG_IGN);
+        examples::catch_interrupts();
+        raise(SIGHUP);
+        std::_Exit(examples::interrupted() ? 1 : 0);
+      },
+      testing::ExitedWithCode(0), "");
+}
+
+TEST(InterruptDeathTest, KeepsTheErrorNumberOfTheInterruptedCode) {
+  EXPECT_EXIT(
+      {
+        examples::catch_interrupts();
+        errno = EDOM;
+        raise(SIGINT);
+        std::_Exit(errno == EDOM ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "");
+}
+
+TEST(InterruptDeathTest, EndsTheProgramAgainAfterItsScope) {
+  EXPECT_EXIT(
+      {
+        { const examples::InterruptScope scope; }
+        raise(SIGHUP);
+      },
+      testing::KilledBySignal(SIGHUP), "");
 }
 
 }  // namespace
