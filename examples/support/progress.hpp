@@ -33,23 +33,26 @@ inline std::string duration(double seconds) {
   return std::to_string(all / 3600) + ':' + two(all / 60 % 60) + ':' + two(all % 60);
 }
 
+/// A number in a printf format, whole: the largest doubles have 309 digits before the point.
 inline std::string formatted(const char* format, double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, format, value);
+  const int size = std::snprintf(nullptr, 0, format, value);
+  std::string text(static_cast<std::size_t>(std::max(size, 0)), '\0');
+  std::snprintf(text.data(), text.size() + 1, format, value);
   return text;
 }
 
 }  // namespace detail
 
-/// One line about a run that has lasted `seconds`, ASCII.
-inline std::string progress_text(const ProgressState& state, double seconds) {
+/// One line about a run that has lasted `seconds`, ASCII. `left` are the seconds that it will take from now on, below 0 if
+/// that is not known.
+inline std::string progress_text(const ProgressState& state, double seconds, double left) {
   const double done = std::clamp(state.done, 0.0, 1.0);
   const double rate = seconds > 0 ? static_cast<double>(state.tokens) / seconds : 0;
   std::string text = "epoch " + std::to_string(state.epoch) + '/' + std::to_string(state.epochs) + "  " +
                      std::to_string(static_cast<int>(done * 100)) + " %  loss " +
                      detail::formatted("%.4f", state.loss) + "  " + detail::formatted("%.0f", rate) + " tokens/s";
   if (done >= 1) return text + "  " + detail::duration(seconds);
-  if (done > 0) text += "  " + detail::duration(seconds * (1 - done) / done) + " left";
+  if (left >= 0) text += "  " + detail::duration(left) + " left";
   return text;
 }
 
@@ -72,8 +75,16 @@ class Progress {
 
   /// Call it as often as you like: it writes at most ten times a second on a terminal, every five seconds elsewhere.
   void show(const ProgressState& state, Clock::time_point now = Clock::now()) {
-    pending_ = progress_text(state, std::chrono::duration<double>(now - start_).count());
+    const auto seconds = [&](Clock::time_point since) { return std::chrono::duration<double>(now - since).count(); };
     share_ = std::clamp(state.done, 0.0, 1.0);
+    // The first step also prepares what all others use, and what a resumed run did before took none of this time.
+    if (!started_) {
+      started_ = true;
+      first_ = now;
+      first_share_ = share_;
+    }
+    const double gained = share_ - first_share_;
+    pending_ = progress_text(state, seconds(start_), gained > 0 ? seconds(first_) * (1 - share_) / gained : -1);
     if (written_ && now - last_ < (live_ ? std::chrono::milliseconds(100) : std::chrono::milliseconds(5000))) return;
     last_ = now;
     written_ = true;
@@ -139,10 +150,10 @@ class Progress {
   static constexpr std::size_t bar_width = 22;
 
   std::FILE* out_;
-  bool live_, colour_ = false, written_ = false, on_screen_ = false;
-  Clock::time_point start_, last_{};
+  bool live_, colour_ = false, written_ = false, on_screen_ = false, started_ = false;
+  Clock::time_point start_, last_{}, first_{};
   std::string pending_;
-  double share_ = 0;
+  double share_ = 0, first_share_ = 0;
 };
 
 }  // namespace examples

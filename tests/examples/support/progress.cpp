@@ -4,6 +4,9 @@
 
 #include <limits>
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace {
 
@@ -33,16 +36,53 @@ long count(const std::string& text, char c) { return std::count(text.begin(), te
 
 TEST(ProgressText, ShowsEpochShareLossSpeedAndTimeLeft) {
   const ProgressState state{.epoch = 3, .epochs = 14, .done = 0.25, .loss = 1.23456, .tokens = 50'000};
-  EXPECT_EQ(examples::progress_text(state, 10), "epoch 3/14  25 %  loss 1.2346  5000 tokens/s  30 s left");
-  EXPECT_EQ(examples::progress_text(state, 100), "epoch 3/14  25 %  loss 1.2346  500 tokens/s  5:00 left");
-  EXPECT_EQ(examples::progress_text(state, 1241), "epoch 3/14  25 %  loss 1.2346  40 tokens/s  1:02:03 left");
+  EXPECT_EQ(examples::progress_text(state, 10, 30), "epoch 3/14  25 %  loss 1.2346  5000 tokens/s  30 s left");
+  EXPECT_EQ(examples::progress_text(state, 100, 300), "epoch 3/14  25 %  loss 1.2346  500 tokens/s  5:00 left");
+  EXPECT_EQ(examples::progress_text(state, 1241, 3723), "epoch 3/14  25 %  loss 1.2346  40 tokens/s  1:02:03 left");
+  EXPECT_EQ(examples::progress_text(state, 10, -1), "epoch 3/14  25 %  loss 1.2346  5000 tokens/s");
 }
 
 TEST(ProgressText, TakesStatesWithoutMeaning) {
-  EXPECT_EQ(examples::progress_text({}, 0), "epoch 0/0  0 %  loss 0.0000  0 tokens/s");
+  EXPECT_EQ(examples::progress_text({}, 0, -1), "epoch 0/0  0 %  loss 0.0000  0 tokens/s");
   const ProgressState odd{.done = 2, .loss = std::numeric_limits<double>::quiet_NaN()};
-  EXPECT_NE(examples::progress_text(odd, 61).find("100 %  loss nan"), std::string::npos);
-  EXPECT_NE(examples::progress_text({.done = 1e-300}, 1e5).find("long left"), std::string::npos);
+  EXPECT_NE(examples::progress_text(odd, 61, 5).find("100 %  loss nan"), std::string::npos);
+  EXPECT_NE(examples::progress_text({.done = 1e-300}, 1e5, 1e305).find("long left"), std::string::npos);
+}
+
+TEST(ProgressText, WritesLongNumbersWhole) {
+  const std::string text = examples::detail::formatted("%.4f", 1e300);
+  EXPECT_EQ(text.size(), 306U);
+  EXPECT_EQ(std::stod(text), 1e300);
+  EXPECT_EQ(examples::detail::formatted("%.2f", -0.5), "-0.50");
+}
+
+/// Shows the states at their times in seconds; returns the last line that was written.
+std::string last_line(const std::vector<std::pair<double, double>>& times_and_shares) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), &std::fclose);
+  const Progress::Clock::time_point start{};
+  Progress progress(file.get(), false, start);
+  for (const auto& [seconds, share] : times_and_shares) {
+    progress.show({.done = share}, start + milliseconds(static_cast<long>(1000 * seconds)));
+  }
+  progress.finish();
+  std::rewind(file.get());
+  std::string text;
+  for (int c = std::fgetc(file.get()); c != EOF; c = std::fgetc(file.get())) {
+    if (!text.empty() && text.back() == '\n') text.clear();
+    text += static_cast<char>(c);
+  }
+  return text;
+}
+
+TEST(Progress, EstimatesTheTimeLeftWithoutTheTimeOfTheFirstStep) {
+  // The first of 100 steps takes 8 s, the others 1 s each.
+  EXPECT_EQ(last_line({{8, 0.01}}).find("left"), std::string::npos) << "one step tells nothing of the others";
+  EXPECT_NE(last_line({{8, 0.01}, {9, 0.02}}).find("  1:38 left"), std::string::npos);
+  EXPECT_NE(last_line({{8, 0.01}, {9, 0.02}, {57, 0.5}}).find("  50 s left"), std::string::npos);
+}
+
+TEST(Progress, EstimatesTheTimeLeftOfAResumedRunFromThisSession) {
+  EXPECT_NE(last_line({{1, 0.90}, {2, 0.91}}).find("  9 s left"), std::string::npos);
 }
 
 TEST(Progress, WritesPlainLinesRarelyAndTheLastOneAlways) {
