@@ -2,11 +2,65 @@
 
 #include <heed/io/atomic_file.hpp>
 
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
 namespace examples {
 
 /// Writes a text file whole, or leaves what was there and throws `heed::Error` with the path and the reason.
 inline void write_text_file(const std::filesystem::path& path, std::string_view text) {
   heed::write_file_atomically(path, text);
+}
+
+/// A file of a command and what the user knows it as: an option, or "data file". An empty path is no file.
+struct NamedFile {
+  std::string name;
+  std::filesystem::path path;
+
+  std::string text() const { return name + ' ' + path.string(); }
+};
+
+/// Standard input, if it comes from a file.
+inline NamedFile standard_input() { return {"file of standard input", "/dev/stdin"}; }
+
+/// Whether two paths lead to one file, whatever their spelling: links, hard links, `..`. The file need not exist.
+inline bool same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
+  if (a.empty() || b.empty()) return false;
+  std::error_code error;
+  if (std::filesystem::equivalent(a, b, error)) return true;
+  const auto resolved = [](const std::filesystem::path& path) {
+    std::error_code unresolved;
+    const auto absolute = std::filesystem::absolute(heed::detail::follow_links(path, unresolved));
+    const auto canonical = std::filesystem::weakly_canonical(absolute, unresolved);
+    return unresolved ? absolute.lexically_normal() : canonical;
+  };
+  return resolved(a) == resolved(b);
+}
+
+/// Throws if writing one of `outputs`, or its temporary files, would replace one of `inputs` or another output.
+inline void check_outputs(const std::vector<NamedFile>& inputs, const std::vector<NamedFile>& outputs) {
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const NamedFile& output = outputs[i];
+    if (output.path.empty()) continue;
+    std::error_code error;
+    const auto temporaries = heed::detail::temporary_paths(heed::detail::follow_links(output.path, error));
+    const auto require_apart = [&](const NamedFile& other) {
+      heed::require(!same_file(output.path, other.path),
+                    [&] { return output.text() + " would replace the " + other.text(); });
+      for (const auto& temporary : temporaries) {
+        heed::require(!same_file(temporary, other.path), [&] {
+          return output.text() + " is written by way of " + temporary.string() + ", which would replace the " +
+                 other.text();
+        });
+      }
+    };
+    for (const NamedFile& input : inputs) require_apart(input);
+    for (std::size_t j = 0; j < outputs.size(); ++j) {
+      if (j != i) require_apart(outputs[j]);
+    }
+  }
 }
 
 }  // namespace examples
