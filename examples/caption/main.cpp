@@ -94,7 +94,6 @@ struct CaptionProgram {
     std::cout << "Learning to describe from " << images << " images (" << heed::parameter_count(model)
               << " parameters)\n"
               << std::flush;
-    catch_interrupts();
     if (!train(model)) {
       std::cerr << "interrupted; nothing was measured\n";
       return 1;
@@ -145,6 +144,7 @@ struct CaptionProgram {
     options.doubly_stochastic = lambda;
     heed::Trainer trainer(model, heed::Adam(model, rate), options);
     const heed::LinearRate schedule{rate, static_cast<double>(images) / static_cast<double>(batch)};
+    const InterruptScope interrupts;
     Progress progress;
     double shown_loss = std::numeric_limits<double>::quiet_NaN();
     long long tokens = 0;
@@ -262,8 +262,10 @@ struct CaptionProgram {
 }  // namespace examples
 
 int main(int argc, char** argv) {
-  CLI::App app("Learns to describe pictures of shapes, and shows where it looks for every word.");
-  examples::CaptionProgram program;
-  program.add_to(app);
-  return examples::run_program("caption", app, argc, argv, [&] { return program.execute(); });
+  return examples::run_program("caption", [&] {
+    CLI::App app("Learns to describe pictures of shapes, and shows where it looks for every word.");
+    examples::CaptionProgram program;
+    program.add_to(app);
+    return examples::parse_and_execute(app, argc, argv, [&] { return program.execute(); });
+  });
 }

@@ -120,9 +120,7 @@ std::string text_of(const heed::Words& letters) {
   return text;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+examples::PairTask make_task() {
   examples::PairTask task;
   task.name = "dates";
   task.about = "Learns to read dates as people write them, letter by letter, and to write them as ISO 8601 has it.";
@@ -138,5 +136,9 @@ int main(int argc, char** argv) {
   task.embedding = 32;
   task.epochs = 6;
   task.rate = 5e-3;
-  return examples::run_pair_task(task, argc, argv);
+  return task;
 }
+
+}  // namespace
+
+int main(int argc, char** argv) { return examples::run_pair_task("dates", make_task, argc, argv); }

@@ -1,6 +1,7 @@
 /// from_pytorch: takes a translator that PyTorch trained (train.py beside this file), makes sure that it computes the same
 /// here as there, and translates with it.
 
+#include "support/files.hpp"
 #include "support/program.hpp"
 #include "translate/translation.hpp"
 
@@ -14,14 +15,16 @@
 namespace {
 
 /// What train.py calls the parts of a translation model.
-const heed::PytorchNames names = {{"source", "encoder.embedding"},
-                                  {"encoder", "encoder.gru"},
-                                  {"target", "decoder.embedding"},
-                                  {"decoder.stack", "decoder.gru"},
-                                  {"decoder.attention.scorer", "decoder.attention"},
-                                  {"decoder.bridge.layers.0", "decoder.start"},
-                                  {"decoder.W", "decoder.combine.weight"},
-                                  {"output", "decoder.output"}};
+heed::PytorchNames names() {
+  return {{"source", "encoder.embedding"},
+          {"encoder", "encoder.gru"},
+          {"target", "decoder.embedding"},
+          {"decoder.stack", "decoder.gru"},
+          {"decoder.attention.scorer", "decoder.attention"},
+          {"decoder.bridge.layers.0", "decoder.start"},
+          {"decoder.W", "decoder.combine.weight"},
+          {"output", "decoder.output"}};
+}
 
 /// Throws unless what the file's test vector fed a sentence and its translation scores the words alike.
 void verify(const heed::SafetensorsFile& file, const heed::Translator& translator) {
@@ -48,7 +51,7 @@ heed::Translator load(const heed::SafetensorsFile& file) {
       held += static_cast<double>(tensor.data.size()) / bytes;
     }
     heed::Translator translator = heed::detail::described_translator(file, held, false);
-    heed::from_pytorch(file, translator.model, "", {.names = names});
+    heed::from_pytorch(file, translator.model, "", {.names = names()});
     verify(file, translator);
     return translator;
   });
@@ -57,7 +60,7 @@ heed::Translator load(const heed::SafetensorsFile& file) {
 /// As `Translator(...).load_state_dict(safetensors.torch.load_file(path), strict=True)` takes it.
 void write_back(const heed::Translator& translator, const std::string& path) {
   heed::SafetensorsWriter writer;
-  heed::to_pytorch(writer, translator.model, "", names);
+  heed::to_pytorch(writer, translator.model, "", names());
   writer.write(path);
 }
 
@@ -111,9 +114,7 @@ int translate_standard_input(Translating& translate) {
   return 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int from_pytorch_program(int argc, char** argv) {
   CLI::App app(
       "Takes a translator that was trained in PyTorch (examples/from_pytorch/train.py), makes sure that heed computes "
       "the same, and translates standard input, one sentence a line.");
@@ -123,7 +124,8 @@ int main(int argc, char** argv) {
   app.add_flag("--check", checks, "instead of translating, compare with the translations that PyTorch found");
   app.add_option("--save", save, "instead of translating, write the model for the program translate to this file");
   app.add_option("--back", back, "instead of translating, write the model back as a state dict to this file");
-  return examples::run_program("from_pytorch", app, argc, argv, [&] {
+  return examples::parse_and_execute(app, argc, argv, [&] {
+    examples::check_outputs({{"model", model}}, {{"--save", save}, {"--back", back}});
     const auto file = heed::SafetensorsFile::read(model);
     const heed::Translator translator = load(file);
     Translating translate(translator);
@@ -132,4 +134,10 @@ int main(int argc, char** argv) {
     if (!back.empty()) write_back(translator, back);
     return checks || !save.empty() || !back.empty() ? code : translate_standard_input(translate);
   });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return examples::run_program("from_pytorch", [&] { return from_pytorch_program(argc, argv); });
 }

@@ -3,7 +3,6 @@
 /// measured on sentences of growing length.
 
 #include "support/files.hpp"
-#include "support/interrupt.hpp"
 #include "support/program.hpp"
 #include "translate/evaluation.hpp"
 #include "translate/options.hpp"
@@ -83,34 +82,30 @@ struct LengthProgram {
         ->check(CLI::Range(1, 16384))
         ->capture_default_str();
     add_training_options(app, training);
+    add_checkpoint_options(app, training);
     add_threads(app, training.threads);
   }
 
   int execute() {
     const std::filesystem::path in = data, folder = std::filesystem::absolute(out).lexically_normal();
     std::filesystem::create_directories(folder);
-    const auto train = heed::read_pairs(in / "train.tsv"), dev = heed::read_pairs(in / "dev.tsv");
-    const auto test = heed::read_pairs(in / "test_lenbuckets.tsv");
-    catch_interrupts();
     std::vector<Curve> models;
     for (const std::string& decoder : fixed) models.push_back(of_one_vector(decoder, config));
     config.decoder = attending;
     models.push_back({"attention (" + attending + ")", config});
+    const std::vector<TrainingOptions> runs = check_runs(in, folder, models);
+    const auto train = heed::read_pairs(in / "train.tsv"), dev = heed::read_pairs(in / "dev.tsv");
+    const auto test = heed::read_pairs(in / "test_lenbuckets.tsv");
+    const std::size_t first = first_unfinished(runs);
     std::vector<heed::Series> curves;
-    for (const auto& [name, model] : models) {
-      training.save = (folder / (model.decoder + ".safetensors")).string();
+    for (std::size_t i = 0; i < models.size(); ++i) {
+      const auto& [name, model] = models[i];
       heed::Translator translator(model, heed::Vocabulary::build(train, 1, &heed::SentencePair::source),
                                   heed::Vocabulary::build(train, 1, &heed::SentencePair::target));
-      heed::Random random(training.seed);
-      heed::initialize(translator.model, random);
-      std::cout << "Training the " << model.decoder << " decoder (" << heed::parameter_count(translator.model)
-                << " parameters)\n"
-                << std::flush;
-      Progress progress;
-      const auto result = Training(translator, train, dev, training).run(progress);
-      progress.finish();
-      if (result.interrupted) {
-        std::cerr << "interrupted; nothing was measured\n";
+      if (i < first) {
+        load_finished(runs[i].save, translator);
+      } else if (!learn(translator, train, dev, runs[i])) {
+        std::cerr << interrupted_text(runs[i]) << '\n';
         return 1;
       }
       curves.push_back({name, exact_match_by_length(translator, test, training.threads), {}});
@@ -119,6 +114,56 @@ struct LengthProgram {
   }
 
  private:
+  /// The options of every model's run. Throws if a file would be overwritten that is not to be.
+  std::vector<TrainingOptions> check_runs(const std::filesystem::path& in, const std::filesystem::path& folder,
+                                          const std::vector<Curve>& models) const {
+    std::vector<NamedFile> inputs, outputs{{"picture", folder / "length.svg"}};
+    for (const char* const name : {"train.tsv", "dev.tsv", "test_lenbuckets.tsv"}) {
+      inputs.push_back({"data file", in / name});
+    }
+    std::vector<TrainingOptions> runs;
+    for (const Curve& model : models) {
+      TrainingOptions& run = runs.emplace_back(training);
+      run.save = (folder / (model.config.decoder + ".safetensors")).string();
+      for (const NamedFile& file : saved_files(run, "model")) outputs.push_back(file);
+    }
+    check_outputs(inputs, outputs);
+    const std::size_t first = first_unfinished(runs);
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      runs[i].resume = training.resume && i == first;
+      Checkpoints(runs[i]).check();
+    }
+    return runs;
+  }
+
+  /// The models before this one are finished; without --resume none is.
+  std::size_t first_unfinished(const std::vector<TrainingOptions>& runs) const {
+    for (std::size_t i = 0; training.resume && i < runs.size(); ++i) {
+      if (std::filesystem::exists(Checkpoints::state_path(runs[i].save))) return i;
+    }
+    return 0;
+  }
+
+  static void load_finished(const std::string& save, heed::Translator& translator) {
+    auto saved = heed::load_translator(std::filesystem::path(save));
+    heed::require(
+        saved.config == translator.config && saved.source == translator.source && saved.target == translator.target,
+        [&] { return save + ": is not a model of the run that stopped"; });
+    translator = std::move(saved);
+  }
+
+  /// Whether it came to the end.
+  static bool learn(heed::Translator& translator, const std::vector<heed::SentencePair>& train,
+                    const std::vector<heed::SentencePair>& dev, const TrainingOptions& run) {
+    heed::Random random(run.seed);
+    heed::initialize(translator.model, random);
+    std::cout << "Training the " << translator.config.decoder << " decoder ("
+              << heed::parameter_count(translator.model) << " parameters)\n"
+              << std::flush;
+    Progress progress;
+    return !Training(translator, train, dev, run).run(progress).interrupted;
+  }
+
   static int report(const std::vector<heed::Series>& curves, const std::filesystem::path& picture) {
     const auto names = bucket_names();
     std::cout << "\nExact match (%) on unseen sentences, by source words\n\nwords";
@@ -150,9 +195,11 @@ struct LengthProgram {
 }  // namespace examples
 
 int main(int argc, char** argv) {
-  CLI::App app(
-      "Trains decoders of one fixed vector and one with attention alike and measures them against sentence length.");
-  examples::LengthProgram program;
-  program.add_to(app);
-  return examples::run_program("length", app, argc, argv, [&] { return program.execute(); });
+  return examples::run_program("length", [&] {
+    CLI::App app(
+        "Trains decoders of one fixed vector and one with attention alike and measures them against sentence length.");
+    examples::LengthProgram program;
+    program.add_to(app);
+    return examples::parse_and_execute(app, argc, argv, [&] { return program.execute(); });
+  });
 }

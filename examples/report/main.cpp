@@ -90,9 +90,7 @@ std::string text_of(const heed::Words& words) {
   return text;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+examples::PairTask make_task() {
   examples::PairTask task;
   task.name = "report";
   task.about =
@@ -112,5 +110,9 @@ int main(int argc, char** argv) {
   task.epochs = 6;
   task.batch = 32;
   task.rate = 3e-3;
-  return examples::run_pair_task(task, argc, argv);
+  return task;
 }
+
+}  // namespace
+
+int main(int argc, char** argv) { return examples::run_pair_task("report", make_task, argc, argv); }

@@ -22,11 +22,17 @@ struct SentimentDemoCommand {
     options.rate = 5e-3;
     options.word_dropout = 0.1;
     add_classifier_options(command, config, options);
+    add_checkpoint_options(command, options);
   }
 
-  int execute() const {
+  int execute() {
     const auto folder = std::filesystem::absolute(out).lexically_normal();
     std::filesystem::create_directories(folder);
+    options.save = (folder / "model.safetensors").string();
+    std::vector<NamedFile> outputs = saved_files(options, "model");
+    outputs.push_back({"picture", folder / "weights.svg"});
+    check_outputs({}, outputs);
+    Checkpoints(options).check();
     std::set<heed::Words> seen;  // the same sentences in every run: --seed is of the learning
     const auto learned = make_remarks(sentences, 1, seen), held = make_remarks(500, 2, seen),
                unseen = make_remarks(1000, 3, seen);
@@ -39,15 +45,13 @@ struct SentimentDemoCommand {
     std::cout << "Learning from " << train.size() << " sentences (" << heed::parameter_count(classifier.model)
               << " parameters, " << options.threads << (options.threads == 1 ? " thread)\n" : " threads)\n")
               << std::flush;
-    catch_interrupts();
     {
       Progress progress;
-      if (!ClassifierTraining(classifier.model, train, held_out, options).run(progress)) {
-        std::cerr << "interrupted; nothing was kept\n";
+      if (!ClassifierTraining(classifier, train, held_out, options).run(progress)) {
+        std::cerr << interrupted_text(options) << '\n';
         return 1;
       }
     }
-    save_classifier(folder / "model.safetensors", classifier);
     const auto verdicts = classify(classifier.model, test.sentences);
     const double right = accuracy(verdicts, test.labels), telling = on_telling_words(unseen, verdicts);
     std::cout << "Of " << test.size() << " unseen sentences " << detail::formatted("%.1f", right)
@@ -55,7 +59,7 @@ struct SentimentDemoCommand {
               << detail::formatted("%.1f", denied_right(unseen, verdicts, test.labels)) << " %.\nIn "
               << detail::formatted("%.1f", telling) << " % the largest weight is on a word that the opinion is in.\n\n";
     show(unseen, verdicts, classifier.labels, folder / "weights.svg");
-    std::cout << "model: " << (folder / "model.safetensors").string()
+    std::cout << "model: " << options.save
               << "\npicture: " << (folder / "weights.svg").string() << '\n';
     if (right >= right_claim && telling >= telling_claim) return 0;
     std::cerr << "sentiment: the claim failed: " << right_claim << " % are to be labelled right and " << telling_claim

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "support/data_summary.hpp"
+
 #include <heed/text/corpus.hpp>
 #include <heed/text/vocabulary.hpp>
 
@@ -72,6 +74,12 @@ struct EncodedSentences {
   }
 
   std::size_t size() const { return sentences.size(); }
+
+  /// How many sentences, and a number that changes with any word and any label.
+  std::string summary() const {
+    const std::vector<std::vector<heed::Token>> all_labels{labels};
+    return data_summary({&sentences, &all_labels});
+  }
 };
 
 }  // namespace examples

@@ -5,7 +5,9 @@
 #include "sentiment/train_command.hpp"
 #include "support/program.hpp"
 
-int main(int argc, char** argv) {
+namespace {
+
+int sentiment_program(int argc, char** argv) {
   CLI::App app(
       "Learns to label sentences: a recurrent encoder, attention that pools its states, a classifier (Yang et al. "
       "2016).\n"
@@ -23,9 +25,15 @@ int main(int argc, char** argv) {
   run.add_to(*run_command);
   demo.add_to(*demo_command);
 
-  return examples::run_program("sentiment", app, argc, argv, [&] {
+  return examples::parse_and_execute(app, argc, argv, [&] {
     if (*train_command) return train.execute();
     if (*run_command) return run.execute();
     return demo.execute();
   });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return examples::run_program("sentiment", [&] { return sentiment_program(argc, argv); });
 }

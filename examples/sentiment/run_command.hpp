@@ -38,6 +38,7 @@ struct SentimentRunCommand {
   }
 
   int execute() const {
+    check_outputs({{"model", model}, standard_input()}, {{"--picture", picture}});
     const Classifier classifier = load_classifier(model);
     const bool colour = can_colour();
     heed::LineReader reader(std::cin, "standard input", read);

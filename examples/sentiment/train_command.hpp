@@ -2,15 +2,13 @@
 
 #include "sentiment/options.hpp"
 
-#include <heed/io/atomic_file.hpp>
-
 #include <iostream>
 
 namespace examples {
 
 /// `sentiment train`: learns from a file of labelled sentences.
 struct SentimentTrainCommand {
-  std::string train, dev, save;
+  std::string train, dev;
   double held_out = 0.1;
   std::size_t minimum_frequency = 2;
   heed::ReadOptions read{.max_words_option = "--max-words"};
@@ -21,7 +19,7 @@ struct SentimentTrainCommand {
     command.add_option("--train", train, "what to learn from: a label, a tab, a sentence (words separated by spaces)")
         ->required();
     command.add_option("--dev", dev, "what the model is measured on, once, at the end: the same form");
-    command.add_option("--save", save, "where to write the model (safetensors)");
+    auto* const save = command.add_option("--save", options.save, "where to write the model (safetensors)");
     command.add_option("--held-out", held_out, "share of the training data that is held out to choose the epoch")
         ->check(detail::between(0.001, 0.9))
         ->capture_default_str();
@@ -31,6 +29,7 @@ struct SentimentTrainCommand {
     add_max_words(command, read.max_words);
     options.threads = default_threads();
     add_classifier_options(command, config, options);
+    add_checkpoint_options(command, options, save);
   }
 
   int execute() const {
@@ -52,33 +51,29 @@ struct SentimentTrainCommand {
     std::cerr << in.size() << " sentences to learn from, " << out.size() << " held out, "
               << classifier.vocabulary.size() << " words, " << labels.size() << " labels, "
               << heed::parameter_count(classifier.model) << " parameters\n";
-    if (save.empty()) std::cerr << "note: without --save nothing is kept\n";
-    catch_interrupts();
+    if (options.save.empty()) std::cerr << "note: without --save nothing is kept\n";
     bool finished = false;
     {
       Progress progress;
-      finished = ClassifierTraining(classifier.model, in, out, options).run(progress);
+      finished = ClassifierTraining(classifier, in, out, options).run(progress);
     }
-    if (!save.empty()) save_classifier(save, classifier);
-    if (!finished) std::cerr << "interrupted; the best epoch so far counts\n";
+    if (!finished) {
+      std::cerr << interrupted_text(options) << '\n';
+      return 0;
+    }
     const auto right = [&](const EncodedSentences& some) {
       return detail::formatted("%.2f", accuracy(classify(classifier.model, some.sentences), some.labels));
     };
     std::cout << "held out: " << right(out) << " % right\n";
     if (measured.size() > 0) std::cout << "dev: " << right(measured) << " % right\n";
-    return finished ? 0 : 1;
+    return 0;
   }
 
  private:
   /// Now, not after training: whether the model can be written, and would not replace what it learns from.
   void check_save() const {
-    if (save.empty()) return;
-    for (const std::string* path : {&train, &dev}) {
-      std::error_code missing;
-      const bool same = !path->empty() && std::filesystem::equivalent(*path, save, missing);
-      heed::require(!same, [&] { return "--save " + save + " would replace the data file " + *path; });
-    }
-    heed::AtomicFile model(save);
+    check_outputs({{"data file", train}, {"data file", dev}}, saved_files(options, "--save"));
+    Checkpoints(options).check();
   }
 };
 

@@ -3,8 +3,10 @@
 #include "sentiment/classifier.hpp"
 #include "sentiment/labelled.hpp"
 #include "support/batches.hpp"
+#include "support/checkpoints.hpp"
 #include "support/interrupt.hpp"
 #include "support/progress.hpp"
+#include "support/run_counts.hpp"
 
 #include <heed/optimizer.hpp>
 #include <heed/schedules.hpp>
@@ -17,7 +19,7 @@
 
 namespace examples {
 
-struct ClassifierTrainingOptions {
+struct ClassifierTrainingOptions : CheckpointOptions {
   int epochs = 8;
   heed::Index batch = 32;
   double rate = 2e-3;         ///< Adam's at the start; it falls to zero in a line
@@ -66,54 +68,61 @@ inline double accuracy(const std::vector<Verdict>& verdicts, const std::vector<h
 }
 
 /// Trains a classifier and keeps that of the epoch which does best on held-out sentences. A fixed number of threads gives
-/// the same bits in every run, another number the same up to rounding.
+/// the same bits in every run, another number the same up to rounding. It saves and resumes as the training of a translator
+/// does: in an epoch's end the model first, then the state.
 class ClassifierTraining {
  public:
-  /// Keeps references to all but the options.
-  ClassifierTraining(ClassifierModel& model, const EncodedSentences& train, const EncodedSentences& held_out,
+  /// Keeps references to all but the options. `classifier` is untrained.
+  ClassifierTraining(Classifier& classifier, const EncodedSentences& train, const EncodedSentences& held_out,
                      const ClassifierTrainingOptions& options)
-      : model_(model),
+      : classifier_(classifier),
+        model_(classifier.model),
         train_(train),
         held_out_(held_out),
         options_(options),
-        trainer_(model, heed::Adam(model, options.rate),
-                 {.threads = options.threads, .clip = options.clip, .seed = options.seed + 1}) {}
+        checkpoints_(options),
+        trainer_(model_, heed::Adam(model_, options.rate),
+                 {.threads = options.threads, .clip = options.clip, .seed = options.seed + 1}),
+        best_(classifier) {}
 
-  /// Initialises the model and trains it. Returns whether it came to the end; if not, the model is the best so far.
+  /// Initialises the model and trains it. Returns whether it came to the end, with the best model; if not, the state of
+  /// the run is saved.
   bool run(Progress& progress) {
+    const InterruptScope interrupts;
+    checkpoints_.check();
     heed::Random first(options_.seed);
     heed::initialize(model_, first);
     model_.words.table *= 0.5F;  // large vectors of rare words would be learned by heart before their meaning
-    ClassifierModel best = model_;
-    double best_accuracy = -1;
-    std::uint64_t number = 0;
+    const auto updates_per_epoch =
+        (train_.size() + static_cast<std::size_t>(options_.batch) - 1) / static_cast<std::size_t>(options_.batch);
+    if (options_.resume) load_state(updates_per_epoch);
+    const double updates = static_cast<double>(updates_per_epoch) * options_.epochs;
+    const heed::LinearRate schedule{options_.rate, updates, 0};
     long long words = 0;
-    for (int epoch = 0; epoch < options_.epochs; ++epoch) {
-      heed::Random random(options_.seed, static_cast<std::uint64_t>(epoch) + 1);
+    for (; epoch_ < options_.epochs; ++epoch_, next_update_ = 0) {
+      heed::Random random(options_.seed, static_cast<std::uint64_t>(epoch_) + 1);
       const auto batches = heed::make_batches(train_.lengths, train_.lengths, options_.batch, random);
-      const double updates = static_cast<double>(batches.size()) * options_.epochs;
-      const heed::LinearRate schedule{options_.rate, updates, 0};
+      if (next_update_ == 0) save_state();
       double loss = 0, seen = 0;
-      for (const auto& batch : batches) {
+      for (; next_update_ < updates_per_epoch; ++next_update_) {
         if (interrupted()) {
-          model_ = best;
+          save_state();
           return false;
         }
+        if (checkpoints_.due()) save_state();
+        const auto& batch = batches[next_update_];
+        const std::size_t number = static_cast<std::size_t>(epoch_) * updates_per_epoch + next_update_;
         trainer_.optimizer.rate = schedule(static_cast<heed::Index>(number));
-        loss += update(batch, number++);
+        loss += update(batch, number);
         seen += static_cast<double>(batch.size());
         for (const heed::Index i : batch) words += train_.lengths[static_cast<std::size_t>(i)];
-        progress.show({epoch + 1, options_.epochs, static_cast<double>(number) / updates, loss / seen, words});
+        progress.show({epoch_ + 1, options_.epochs, static_cast<double>(number + 1) / updates, loss / seen, words});
       }
-      const double held = accuracy(classify(model_, held_out_.sentences), held_out_.labels);
-      progress.line("epoch " + std::to_string(epoch + 1) + ": training loss " + detail::formatted("%.4f", loss / seen) +
-                    ", held out " + detail::formatted("%.2f", held) + " % right");
-      if (held > best_accuracy) {
-        best_accuracy = held;
-        best = model_;
-      }
+      end_epoch(progress, loss / seen);
     }
-    model_ = best;
+    if (!best_saved_) save_best();  // the file may have been removed or replaced since it was saved
+    checkpoints_.remove();
+    model_ = best_.model;
     return true;
   }
 
@@ -135,10 +144,94 @@ class ClassifierTraining {
     return trainer_.update(sources, labels, number).loss;
   }
 
+  void end_epoch(Progress& progress, double train_loss) {
+    const double held = accuracy(classify(model_, held_out_.sentences), held_out_.labels);
+    const bool better = epoch_ == 0 || held > best_accuracy_;
+    if (better) {
+      best_accuracy_ = held;
+      best_.model = model_;
+      save_best();
+    }
+    progress.line("epoch " + std::to_string(epoch_ + 1) + ": training loss " + detail::formatted("%.4f", train_loss) +
+                  ", held out " + detail::formatted("%.2f", held) + " % right" + (better && best_saved_ ? ", saved" : ""));
+  }
+
+  void save_best() {
+    if (options_.save.empty()) return;
+    save_classifier(options_.save, best_);
+    best_saved_ = true;
+  }
+
+  /// Everything that must not differ when a run is resumed.
+  std::string settings() const {
+    using heed::detail::field_text;
+    std::string text;
+    const auto add = [&](const std::string& name, const auto& value) {
+      text += (text.empty() ? "" : ", ") + name + ' ' + field_text(value);
+    };
+    detail::for_each_classifier_field(classifier_.config, add);
+    add("word dropout", options_.word_dropout);
+    add("epochs", options_.epochs);
+    add("batch", options_.batch);
+    add("rate", options_.rate);
+    add("clip", options_.clip);
+    add("threads", options_.threads);
+    add("seed", options_.seed);
+    add("sentences", train_.summary());
+    add("held out", held_out_.summary());
+    return text;
+  }
+
+  /// Calls f(key, number) for all that a run keeps count of.
+  template <class F>
+  void for_each_count(const F& f) {
+    f("training.epoch", epoch_);
+    f("training.next_update", next_update_);
+    f("training.updates", trainer_.optimizer.updates);
+    f("training.best_accuracy", best_accuracy_);
+  }
+
+  void save_state() {
+    checkpoints_.write([&](heed::SafetensorsWriter& writer) {
+      writer.metadata("vocabulary", heed::detail::join_lines(classifier_.vocabulary.words()));
+      writer.metadata("labels", heed::detail::join_lines(classifier_.labels));
+      heed::save_parameters(writer, model_, "model");
+      heed::save_parameters(writer, trainer_.optimizer.first, "adam.first");
+      heed::save_parameters(writer, trainer_.optimizer.second, "adam.second");
+      if (epoch_ > 0) heed::save_parameters(writer, best_.model, "best");
+      detail::save_counts(writer, settings(), [&](const auto& f) { for_each_count(f); });
+    });
+  }
+
+  void load_state(std::size_t updates_per_epoch) {
+    const auto file = heed::SafetensorsFile::read(checkpoints_.path());
+    detail::check_settings(file, settings());
+    const auto is_same = [&](const std::string& key, const heed::Words& words) {
+      return heed::detail::metadata_at(file, key, "stopped run") == heed::detail::join_lines(words);
+    };
+    heed::require(is_same("vocabulary", classifier_.vocabulary.words()) && is_same("labels", classifier_.labels),
+                  [&] { return file.name() + ": the run was started with other data"; });
+    heed::load_parameters(file, model_, "model");
+    heed::load_parameters(file, trainer_.optimizer.first, "adam.first");
+    heed::load_parameters(file, trainer_.optimizer.second, "adam.second");
+    detail::load_counts(file, [&](const auto& f) { for_each_count(f); });
+    detail::check_place(file, epoch_, options_.epochs, next_update_, updates_per_epoch);
+    if (epoch_ == 0) return;
+    heed::load_parameters(file, best_.model, "best");
+    if (!std::filesystem::exists(options_.save)) save_best();
+  }
+
+  Classifier& classifier_;
   ClassifierModel& model_;
   const EncodedSentences &train_, &held_out_;
   ClassifierTrainingOptions options_;
+  Checkpoints checkpoints_;
   heed::Trainer<ClassifierModel> trainer_;
+  Classifier best_;
+  double best_accuracy_ = 0;
+  int epoch_ = 0;
+  std::size_t next_update_ = 0;  ///< of the epoch
+  bool best_saved_ = false;      ///< by this session
 };
 
 }  // namespace examples

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "support/checkpoints.hpp"
+
 #include <heed/io/fields.hpp>
 
 #include <CLI/CLI.hpp>
@@ -65,6 +67,23 @@ inline CLI::Option* add_seed(CLI::App& command, std::uint64_t& seed) {
   return command.add_option("--seed", seed, "of the first parameters, the order of the batches and dropout")
       ->check(detail::whole_number)
       ->capture_default_str();
+}
+
+/// --resume, --restart and --checkpoint-minutes. `save` is the option that names the model, if there is one.
+inline void add_checkpoint_options(CLI::App& command, CheckpointOptions& options, CLI::Option* save = nullptr) {
+  auto* const minutes =
+      command
+          .add_option("--checkpoint-minutes", options.checkpoint_minutes,
+                      "minutes between saved states of the run; one is saved at the end of every epoch too (0: only there)")
+          ->check(detail::between(0, 1e6))
+          ->capture_default_str();
+  auto* const resume = command.add_flag("--resume", options.resume, "continue the unfinished run that was saved here");
+  auto* const restart = command.add_flag("--restart", options.restart, "discard an unfinished run that was saved here");
+  restart->excludes(resume);
+  for (auto* const option : {minutes, resume, restart}) {
+    option->group("Checkpoints");
+    if (save != nullptr) option->needs(save);
+  }
 }
 
 }  // namespace examples

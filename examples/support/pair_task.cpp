@@ -1,7 +1,6 @@
 #include "support/pair_task.hpp"
 
 #include "support/files.hpp"
-#include "support/interrupt.hpp"
 #include "support/program.hpp"
 #include "translate/evaluation.hpp"
 #include "translate/options.hpp"
@@ -46,6 +45,7 @@ class PairProgram {
         ->check(CLI::Range(1, 16384))
         ->capture_default_str();
     add_training_options(app, training_);
+    add_checkpoint_options(app, training_);
     add_threads(app, training_.threads);
   }
 
@@ -56,6 +56,10 @@ class PairProgram {
     const std::filesystem::path folder = std::filesystem::absolute(out_).lexically_normal();
     std::filesystem::create_directories(folder);
     training_.save = (folder / "model.safetensors").string();
+    std::vector<NamedFile> outputs = saved_files(training_, "model");
+    outputs.push_back({"picture", folder / "alignment.svg"});
+    check_outputs({}, outputs);
+    Checkpoints(training_).check();
     // The data are the same in every run: --seed is of the learning.
     const auto train = make_pairs(pairs_, 1, false), dev = make_pairs(500, 2, false),
                unseen = make_pairs(unseen_, 3, true);
@@ -66,14 +70,13 @@ class PairProgram {
     std::cout << "Learning from " << train.size() << " pairs (" << heed::parameter_count(translator.model)
               << " parameters, " << training_.threads << (training_.threads == 1 ? " thread)\n" : " threads)\n")
               << std::flush;
-    catch_interrupts();
     TrainingResult result;
     {
       Progress progress;
       result = Training(translator, train, dev, training_).run(progress);
     }
     if (result.interrupted) {
-      std::cerr << "interrupted; what was learned so far is in " << training_.save << '\n';
+      std::cerr << interrupted_text(training_) << '\n';
       return 1;
     }
     std::cout << "Trained in " << detail::formatted("%.1f", result.seconds) << " s.\n\n";
@@ -163,11 +166,14 @@ class PairProgram {
 
 }  // namespace
 
-int run_pair_task(const PairTask& task, int argc, char** argv) {
-  CLI::App app(task.about + "\nResults go to standard output, progress and errors to standard error.");
-  PairProgram program(task);
-  program.add_to(app);
-  return run_program(task.name, app, argc, argv, [&] { return program.execute(); });
+int run_pair_task(std::string_view name, PairTask (*make_task)(), int argc, char** argv) {
+  return run_program(name, [&] {
+    const PairTask task = make_task();
+    CLI::App app(task.about + "\nResults go to standard output, progress and errors to standard error.");
+    PairProgram program(task);
+    program.add_to(app);
+    return parse_and_execute(app, argc, argv, [&] { return program.execute(); });
+  });
 }
 
 }  // namespace examples

@@ -37,6 +37,6 @@ struct PairTask {
 
 /// The whole program: it learns the task, measures what it learned on unseen lines, shows and draws some; or, with
 /// --model, puts standard input through what was learned before. Returns the exit code, non-zero if the claim fails.
-int run_pair_task(const PairTask& task, int argc, char** argv);
+int run_pair_task(std::string_view name, PairTask (*make_task)(), int argc, char** argv);
 
 }  // namespace examples

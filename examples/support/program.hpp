@@ -17,15 +17,23 @@ inline int with_results_written(std::string_view name, int code) {
   return 1;
 }
 
-/// What `main` does: reads the command line and returns what `execute()` does. Whatever is wrong becomes a line on
-/// standard error and a non-zero exit code.
+/// Reads the command line and returns what `execute()` does. Wrong options become a message and an exit code.
 template <class Execute>
-int run_program(std::string_view name, CLI::App& app, int argc, char** argv, const Execute& execute) {
+int parse_and_execute(CLI::App& app, int argc, char** argv, const Execute& execute) {
   try {
     app.parse(argc, argv);
-    return with_results_written(name, execute());
+    return execute();
   } catch (const CLI::ParseError& error) {
-    return with_results_written(name, app.exit(error));
+    return app.exit(error);
+  }
+}
+
+/// Returns what `body()` does, which is all of a program: it makes the options too, as they need memory. Whatever is wrong
+/// becomes a line on standard error and a non-zero exit code.
+template <class Body>
+int run_program(std::string_view name, const Body& body) {
+  try {
+    return with_results_written(name, body());
   } catch (const std::bad_alloc&) {
     std::cerr << name << ": there is not enough memory for this\n";
     return 1;

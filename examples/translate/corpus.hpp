@@ -1,11 +1,12 @@
 #pragma once
 
 #include "support/batches.hpp"
+#include "support/data_summary.hpp"
+#include "support/files.hpp"
 
 #include <heed/text/corpus.hpp>
 #include <heed/text/vocabulary.hpp>
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ struct PairFiles {
   std::size_t max_words = 1000;
 
   bool given() const { return !pairs.empty() || !source.empty() || !target.empty(); }
+
+  std::vector<NamedFile> files() const { return {{"data file", pairs}, {"data file", source}, {"data file", target}}; }
 
   std::vector<heed::SentencePair> read() const {
     const heed::ReadOptions options{
@@ -43,17 +46,8 @@ struct EncodedPairs {
 
   std::size_t size() const { return source.size(); }
 
-  /// How many pairs, and a number that changes with any word of them (FNV-1a).
-  std::string summary() const {
-    std::uint64_t hash = 14695981039346656037U;
-    for (const auto* side : {&source, &target}) {
-      for (const auto& sentence : *side) {
-        for (const heed::Token token : sentence) hash = (hash ^ static_cast<std::uint64_t>(token)) * 1099511628211U;
-        hash = (hash ^ sentence.size()) * 1099511628211U;
-      }
-    }
-    return std::to_string(size()) + " (" + std::to_string(hash) + ')';
-  }
+  /// How many pairs, and a number that changes with any word of them.
+  std::string summary() const { return data_summary({&source, &target}); }
 };
 
 }  // namespace examples

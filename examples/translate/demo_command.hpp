@@ -1,6 +1,5 @@
 #pragma once
 
-#include "support/interrupt.hpp"
 #include "translate/evaluate_command.hpp"
 #include "translate/run_command.hpp"
 
@@ -16,6 +15,7 @@ struct DemoCommand {
         ->capture_default_str();
     command.add_option("--out", out, "folder for the model and the picture")->capture_default_str();
     add_training_options(command, training);
+    add_checkpoint_options(command, training);
     add_threads(command, training.threads);
   }
 
@@ -24,6 +24,13 @@ struct DemoCommand {
     std::filesystem::create_directories(folder);
     const auto model_path = folder / "model.safetensors", picture_path = folder / "alignment.svg";
     training.save = model_path.string();
+    std::vector<NamedFile> inputs, outputs = saved_files(training, "model");
+    for (const char* const name : {"train.tsv", "dev.tsv", "test_iid.tsv", "showcase.tsv"}) {
+      inputs.push_back({"data file", in / name});
+    }
+    outputs.push_back({"picture", picture_path});
+    check_outputs(inputs, outputs);
+    Checkpoints(training).check();
     const auto train = heed::read_pairs(in / "train.tsv"), dev = heed::read_pairs(in / "dev.tsv");
     const auto test = heed::read_pairs(in / "test_iid.tsv");
     const auto showcase = heed::read_pairs(in / "showcase.tsv", {.allow_missing_target = true});
@@ -35,14 +42,13 @@ struct DemoCommand {
     std::cout << "Learning English to French from " << train.size() << " sentence pairs ("
               << heed::parameter_count(translator.model) << " parameters, " << training.threads
               << (training.threads == 1 ? " thread)\n" : " threads)\n") << std::flush;
-    catch_interrupts();
     TrainingResult result;
     {
       Progress progress;
       result = Training(translator, train, dev, training).run(progress);
     }
     if (result.interrupted) {
-      std::cerr << "interrupted; what was learned so far is in " << training.save << '\n';
+      std::cerr << interrupted_text(training) << '\n';
       return 1;
     }
     std::cout << "Trained in " << two_decimals(result.seconds) << " s.\n\nSentences it has never seen (test_iid):\n";

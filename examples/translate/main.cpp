@@ -18,9 +18,7 @@ std::filesystem::path program_path(const char* name) {
   return unknown ? std::filesystem::absolute(name).lexically_normal() : self;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int translate_program(int argc, char** argv) {
   CLI::App app(
       "Learns to translate from sentence pairs, with attention or without.\n"
       "Results go to standard output, progress and errors to standard error.");
@@ -48,7 +46,7 @@ int main(int argc, char** argv) {
   align.add_to(*align_command);
   demo.add_to(*demo_command);
 
-  return examples::run_program("translate", app, argc, argv, [&] {
+  return examples::parse_and_execute(app, argc, argv, [&] {
     if (*train_command) return train.execute();
     if (*evaluate_command) return evaluate.execute();
     if (*run_command) return run.execute();
@@ -56,4 +54,10 @@ int main(int argc, char** argv) {
     if (*align_command) return align.execute();
     return demo.execute(program_path(argv[0]));
   });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return examples::run_program("translate", [&] { return translate_program(argc, argv); });
 }

@@ -80,6 +80,9 @@ struct AlignCommand : PairsCommand {
 
   int execute() const {
     check();
+    std::vector<NamedFile> inputs = data.files();
+    inputs.push_back({"model", model});
+    check_outputs(inputs, {{"--alignment", alignment}});
     const heed::Translator translator = heed::load_translator(std::filesystem::path(model));
     require_attention(true, translator.config, model, "there is no alignment");
     const auto pairs = data.read();
@@ -93,7 +96,7 @@ struct AlignCommand : PairsCommand {
         line += std::to_string(sources[j]) + '-' + std::to_string(j);
       }
       std::cout << line << '\n';
-      if (!alignment.empty()) draw_alignment(alignment, i + 1, looks[i], pairs[i].source, pairs[i].target);
+      if (!alignment.empty()) draw_alignment(alignment, inputs, i + 1, looks[i], pairs[i].source, pairs[i].target);
     }
     return 0;
   }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "support/checkpoints.hpp"
+
 #include <heed/io/translator.hpp>
 
 #include <algorithm>
@@ -10,7 +12,7 @@
 namespace examples {
 
 /// How a translator is trained. What is not given has a default that depends on the rest.
-struct TrainingOptions {
+struct TrainingOptions : CheckpointOptions {
   int epochs = 10;
   heed::Index batch = 64;
   heed::Index accumulate = 1;  ///< batches that one update adds up
@@ -29,8 +31,6 @@ struct TrainingOptions {
   std::string own_words = "likeliest";
   int threads = 1;
   std::uint64_t seed = 1;
-  std::string save;  ///< where the best model goes; empty: nowhere
-  bool resume = false;
 
   /// Throws where an option was given that the others leave without a meaning.
   void check(bool has_dev) const {

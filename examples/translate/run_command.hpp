@@ -43,6 +43,7 @@ struct RunCommand {
 
   int execute() {
     check(how);
+    check_outputs(inputs(), {{"--alignment", alignment}});
     heed::Translator translator = heed::load_translator(std::filesystem::path(model));
     if (how.hard) harden(translator, model);
     require_attention(show || !alignment.empty(), translator.config, model, "there is no alignment to show");
@@ -76,6 +77,8 @@ struct RunCommand {
   }
 
  private:
+  std::vector<NamedFile> inputs() const { return {{"model", model}, standard_input()}; }
+
   heed::Words words_of(const heed::LineReader& reader, const heed::Vocabulary& vocabulary) const {
     heed::Words words = heed::detail::limited_words(reader, reader.text(), "the line", read);
     for (const auto& word : words) {
@@ -93,7 +96,7 @@ struct RunCommand {
     }
     const auto& [source, target, looks, score] = translations.front();
     if (show && !target.empty()) std::cerr << heed::alignment_blocks(looks, source, target) << '\n';
-    if (!alignment.empty()) draw_alignment(alignment, number, looks, source, target);
+    if (!alignment.empty()) draw_alignment(alignment, inputs(), number, looks, source, target);
   }
 };
 

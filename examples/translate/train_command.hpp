@@ -1,10 +1,7 @@
 #pragma once
 
-#include "support/interrupt.hpp"
 #include "translate/evaluation.hpp"
 #include "translate/finding_options.hpp"
-
-#include <heed/io/atomic_file.hpp>
 
 #include <iostream>
 
@@ -33,8 +30,7 @@ struct TrainCommand {
     add_search_options(command, how.search);
     add_threads(command, training.threads);
     auto* const save = command.add_option("--save", training.save, "where to write the model (safetensors)");
-    command.add_flag("--resume", training.resume, "go on with the run that was interrupted and saved here")
-        ->needs(save);
+    add_checkpoint_options(command, training, save);
   }
 
   int execute() {
@@ -57,12 +53,7 @@ struct TrainCommand {
     if (training.save.empty()) std::cerr << "note: without --save nothing is kept\n";
     const TrainingResult result = train(translator, pairs, dev_pairs);
     if (result.interrupted) {
-      std::cerr << "interrupted";
-      if (!training.save.empty()) {
-        std::cerr << "; to go on, repeat the command with --resume (state in "
-                  << Training::state_path(training.save).string() << ')';
-      }
-      std::cerr << '\n';
+      std::cerr << interrupted_text(training) << '\n';
       return 0;
     }
     std::cout << "trained in " << result.seconds << " s\n";
@@ -77,20 +68,14 @@ struct TrainCommand {
  private:
   /// Now, not after an hour of training: whether the model can be written, and would not replace what it learns from.
   void check_save() const {
-    if (training.save.empty()) return;
-    for (const PairFiles* files : {&data, &dev}) {
-      for (const std::string* path : {&files->pairs, &files->source, &files->target}) {
-        std::error_code missing;
-        const bool same = !path->empty() && std::filesystem::equivalent(*path, training.save, missing);
-        heed::require(!same, [&] { return "--save " + training.save + " would replace the data file " + *path; });
-      }
-    }
-    heed::AtomicFile model(training.save), state(Training::state_path(training.save));
+    std::vector<NamedFile> inputs = data.files();
+    for (const NamedFile& file : dev.files()) inputs.push_back(file);
+    check_outputs(inputs, saved_files(training, "--save"));
+    Checkpoints(training).check();
   }
 
   TrainingResult train(heed::Translator& translator, const std::vector<heed::SentencePair>& pairs,
                        const std::vector<heed::SentencePair>& dev_pairs) const {
-    catch_interrupts();
     Progress progress;
     return Training(translator, pairs, dev_pairs, training).run(progress);
   }

@@ -15,6 +15,7 @@ Training::Training(heed::Translator& translator, const std::vector<heed::Sentenc
       train_(train, translator.source, translator.target),
       dev_(dev, translator.source, translator.target),
       options_(std::move(options)),
+      checkpoints_(options_),
       trainer_(translator.model, heed::Adam(translator.model, options_.rate, 0.9, 0.999, 1e-8, options_.weight_decay),
                {options_.threads, options_.clip, options_.label_smoothing, options_.seed,
                 options_.own_words == "drawn" ? heed::OwnWord::drawn : heed::OwnWord::likeliest, options_.coverage_loss,
@@ -32,7 +33,9 @@ Training::Training(heed::Translator& translator, const std::vector<heed::Sentenc
 }
 
 TrainingResult Training::run(Progress& progress) {
+  const InterruptScope interrupts;
   const auto start = std::chrono::steady_clock::now();
+  checkpoints_.check();
   const auto whole_parts = [](std::size_t all, heed::Index part) {
     return (all + static_cast<std::size_t>(part) - 1) / static_cast<std::size_t>(part);
   };
@@ -46,12 +49,14 @@ TrainingResult Training::run(Progress& progress) {
   for (; epoch_ < options_.epochs; ++epoch_, next_update_ = 0) {
     heed::Random random(options_.seed, static_cast<std::uint64_t>(epoch_));
     const auto batches = heed::make_batches(train_.source_lengths, train_.target_lengths, options_.batch, random);
+    if (next_update_ == 0) save_state();
     for (; next_update_ < updates_per_epoch; ++next_update_) {
       if (interrupted()) {
         save_state();
         result.interrupted = true;
         return finish(result, start);
       }
+      if (checkpoints_.due()) save_state();
       const auto number = static_cast<heed::Index>(static_cast<std::size_t>(epoch_) * updates_per_epoch + next_update_);
       trainer_.optimizer.rate = options_.schedule == "plateau" ? plateau_(number) : rate(number);
       trainer_.teacher_forcing = forcing(number);
@@ -64,7 +69,8 @@ TrainingResult Training::run(Progress& progress) {
     }
     end_epoch(progress, shown_loss);
   }
-  if (!options_.save.empty()) std::filesystem::remove(state_path(options_.save));
+  if (!best_saved_) save_best();  // the file may have been removed or replaced since it was saved
+  checkpoints_.remove();
   return finish(result, start);
 }
 
@@ -100,12 +106,16 @@ void Training::end_epoch(Progress& progress, double train_loss) {
   }
   if (better) {
     best_.model = learned();
-    if (!options_.save.empty()) {
-      heed::save_translator(options_.save, best_);
-      line += ", saved";
-    }
+    save_best();
+    if (best_saved_) line += ", saved";
   }
   progress.line(line);
+}
+
+void Training::save_best() {
+  if (options_.save.empty()) return;
+  heed::save_translator(options_.save, best_);
+  best_saved_ = true;
 }
 
 /// The best model, not the last one, is what training leaves behind.
@@ -150,31 +160,32 @@ std::string Training::settings() const {
 }
 
 RunState Training::state() {
-  return {translator_, trainer_.optimizer, average_ ? &*average_ : nullptr, plateau_, best_dev_, epoch_, next_update_};
+  return {translator_,
+          trainer_.optimizer,
+          average_ ? &*average_ : nullptr,
+          dev_.size() > 0 ? &best_.model : nullptr,
+          plateau_,
+          best_dev_,
+          epoch_,
+          next_update_};
 }
 
 void Training::save_state() {
-  if (options_.save.empty()) return;
-  heed::SafetensorsWriter writer;
-  save_run(writer, state(), settings());
-  writer.write(state_path(options_.save));
-  if (std::filesystem::exists(options_.save)) return;
-  best_.model = learned();
-  heed::save_translator(options_.save, best_);
+  checkpoints_.write([&](heed::SafetensorsWriter& writer) { save_run(writer, state(), settings()); });
 }
 
 void Training::load_state(std::size_t updates_per_epoch) {
-  const auto file = heed::SafetensorsFile::read(state_path(options_.save));
+  const auto file = heed::SafetensorsFile::read(checkpoints_.path());
   load_run(file, state(), settings());
-  heed::require(epoch_ < options_.epochs && next_update_ < updates_per_epoch, [&] {
-    return file.name() + ": stopped at update " + std::to_string(next_update_) + " of epoch " + std::to_string(epoch_) +
-           ", but there are " + std::to_string(updates_per_epoch) + " in each of " + std::to_string(options_.epochs);
-  });
-  best_ = translator_;
-  if (epoch_ == 0 || !std::filesystem::exists(options_.save)) return;  // what is there may be an older run's model
-  best_ = heed::load_translator(std::filesystem::path(options_.save));
+  detail::check_place(file, epoch_, options_.epochs, next_update_, updates_per_epoch);
+  if (epoch_ == 0) return;  // a model that is there may be an older run's
+  if (!std::filesystem::exists(options_.save)) {
+    if (dev_.size() > 0) save_best();
+    return;
+  }
+  const auto saved = heed::load_translator(std::filesystem::path(options_.save));
   heed::require(
-      best_.config == translator_.config && best_.source == translator_.source && best_.target == translator_.target,
+      saved.config == translator_.config && saved.source == translator_.source && saved.target == translator_.target,
       [&] { return options_.save + ": is not the model of the run that stopped"; });
 }
 

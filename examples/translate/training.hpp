@@ -22,12 +22,15 @@ struct TrainingResult {
   bool interrupted = false;
 };
 
-/// Trains a translator, keeps the best one on the dev data, and can stop at any update and go on later. Where the
-/// parameters are averaged, it is the average that is judged and kept. It is compiled once for all programs.
+/// Trains a translator, keeps the best one on the dev data, and can be stopped or killed at any time and go on later. Where
+/// the parameters are averaged, it is the average that is judged and kept. It is compiled once for all programs.
 ///
-/// Beside the model, `SAVE.training` holds what resuming needs. The order of the batches, the dropout masks and what
-/// scheduled sampling feeds depend only on the seed, the epoch and the update, so a resumed run ends with the same bits as
-/// one that was never stopped.
+/// Beside the model, `SAVE.training` holds what resuming needs, the best model included. The order of the batches, the
+/// dropout masks and what scheduled sampling feeds depend only on the seed, the epoch and the update, so a resumed run ends
+/// with the same bits as one that was never stopped.
+///
+/// An epoch saves the model first, then the state: a kill between them leaves a state one epoch older than the model.
+/// Resumed, that epoch ends with the same model again, so the model on disk never gets worse.
 class Training {
  public:
   Training(heed::Translator& translator, const std::vector<heed::SentencePair>& train,
@@ -35,9 +38,6 @@ class Training {
 
   static constexpr heed::Index plateau_patience = 1;
   static constexpr double plateau_factor = 0.5;
-
-  /// Where the state of an unfinished run is kept.
-  static std::filesystem::path state_path(const std::string& save) { return save + ".training"; }
 
   TrainingResult run(Progress& progress);
 
@@ -47,6 +47,7 @@ class Training {
   heed::Trainer<Model>::Update learn_from(const std::vector<std::vector<heed::Index>>& batches, std::uint64_t number);
   const Model& learned() const;
   void end_epoch(Progress& progress, double train_loss);
+  void save_best();
   TrainingResult finish(TrainingResult result, std::chrono::steady_clock::time_point start);
   std::string settings() const;
   RunState state();
@@ -56,6 +57,7 @@ class Training {
   heed::Translator& translator_;
   EncodedPairs train_, dev_;
   TrainingOptions options_;
+  Checkpoints checkpoints_;
   heed::Trainer<Model> trainer_;
   std::optional<heed::MovingAverage<Model>> average_;
   heed::PlateauRate plateau_;
@@ -63,6 +65,7 @@ class Training {
   double best_dev_ = std::numeric_limits<double>::infinity();
   int epoch_ = 0;
   std::size_t next_update_ = 0;  ///< of the epoch
+  bool best_saved_ = false;      ///< by this session
 };
 
 }  // namespace examples

@@ -27,10 +27,10 @@ TEST_F(TranslateHelp, ListsEveryOptionOfEveryCommand) {
   const Arguments learning = arguments(
       "--epochs --batch --accumulate --rate --schedule --warmup --patience --rate-factor --weight-decay --clip "
       "--coverage-loss --doubly-stochastic --average --label-smoothing --teacher-forcing --forcing-schedule "
-      "--forcing-k --own-words --seed");
+      "--forcing-k --own-words --seed --checkpoint-minutes --resume --restart");
   const std::vector<std::pair<std::string, Arguments>> commands{
       {"train", data + model + learning + search +
-                    Arguments{"--dev", "--dev-source", "--dev-target", "--save", "--resume", "--threads",
+                    Arguments{"--dev", "--dev-source", "--dev-target", "--save", "--threads",
                               "--min-frequency", "--max-words"}},
       {"evaluate", data + finding + Arguments{"--model", "--weights", "--threads", "--json", "--max-words"}},
       {"run",

@@ -188,7 +188,7 @@ TEST_F(TranslateRefusals, OptionsOutOfRange) {
   }
   for (const char* const option :
        {"--dropout", "--label-smoothing", "--rate", "--clip", "--length-penalty", "--recurrent-dropout",
-        "--weight-decay", "--average", "--teacher-forcing", "--forcing-k", "--rate-factor"}) {
+        "--weight-decay", "--average", "--teacher-forcing", "--forcing-k", "--rate-factor", "--checkpoint-minutes"}) {
     for (const char* const value : {"-0.1", "x", "nan", "inf", "1e12", ""}) expect_value_refused(option, value);
   }
   for (const char* const value : {"1", "1.5"}) {

@@ -47,8 +47,9 @@ class Sentiment : public Program {
 }  // namespace
 
 TEST_F(Sentiment, ListsEveryOptionOfEveryCommand) {
-  const Arguments learning{"--embedding", "--hidden", "--dropout", "--word-dropout", "--epochs",
-                           "--batch",     "--rate",   "--clip",    "--seed",         "--threads"};
+  const Arguments learning = arguments(
+      "--embedding --hidden --dropout --word-dropout --epochs --batch --rate --clip --seed --threads "
+      "--checkpoint-minutes --resume --restart");
   const std::vector<std::pair<std::string, Arguments>> commands{
       {"train", learning + Arguments{"--train", "--dev", "--save", "--held-out", "--min-frequency", "--max-words"}},
       {"run", {"--model", "--picture", "--max-words"}},
