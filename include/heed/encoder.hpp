@@ -48,8 +48,11 @@ struct EncoderTape {
   EncoderStates<S> final_states;      ///< after forward
   EncoderStates<S> d_initial_states;  ///< after backward
 
-  /// Those of the top layer.
-  const Buffer<S>& outputs() const { return layers.back().outputs; }
+  /// Those of the top layer. Throws before the first `forward`.
+  const Buffer<S>& outputs() const {
+    require(!layers.empty(), [] { return std::string("EncoderTape: there are no outputs before Encoder::forward"); });
+    return layers.back().outputs;
+  }
 };
 
 /// A stack of recurrent layers over any cell, one or both directions, with dropout between layers (as PyTorch) and, with
@@ -87,11 +90,11 @@ struct Encoder {
   }
 
   /// Rows of an embedded word.
-  Index input_size() const { return layers.front().forward.input_size(); }
+  Index input_size() const { return bottom().forward.input_size(); }
   /// 1, or 2 where it also reads backwards.
-  Index directions() const { return layers.front().backward ? 2 : 1; }
+  Index directions() const { return bottom().backward ? 2 : 1; }
   /// Rows of one direction's output, and of all.
-  Index hidden_size() const { return layers.front().forward.hidden_size(); }
+  Index hidden_size() const { return bottom().forward.hidden_size(); }
   Index output_size() const { return directions() * hidden_size(); }
   /// Whether direction d (0: forward, 1: backward) begins at a sentence's last word.
   bool starts_at_end(Index d) const { return reversed != (d == 1); }
@@ -110,7 +113,7 @@ struct Encoder {
     });
     check(initial, packing.sentences());
     for (const auto& layer : layers) check_recurrent_dropout(layer.forward, recurrent);
-    tape.kept = tape.keeps;
+    tape.kept = false;
     tape.layers.resize(layers.size());
     tape.final_states.resize(state_count());
     Team alone;
@@ -145,6 +148,7 @@ struct Encoder {
         to_batch_order(packing, direction.running, tape.final_states[place]);
       });
     }
+    tape.kept = tape.keeps;
   }
 
   /// Backward of `forward`: from dL/d(outputs) and, if given, dL/d(final states). Adds to grad and d_x, and fills
@@ -204,6 +208,13 @@ struct Encoder {
   }
 
  private:
+  const EncoderLayer<C>& bottom() const {
+    require(!layers.empty(), [] {
+      return std::string("Encoder: it has no layers yet; make it with sizes, or assign one that has layers");
+    });
+    return layers.front();
+  }
+
   std::size_t state_count() const { return layers.size() * static_cast<std::size_t>(directions()); }
   std::size_t state_place(std::size_t l, Index d) const {
     return l * static_cast<std::size_t>(directions()) + static_cast<std::size_t>(d);
@@ -226,7 +237,7 @@ struct Encoder {
       return "Encoder: expected " + std::to_string(state_count()) + " states, one per layer and direction, not " +
              std::to_string(states->size());
     });
-    const Index rows = layers.front().forward.state_size();
+    const Index rows = bottom().forward.state_size();
     for (const auto& state : *states) {
       require(state.rows() == rows && state.cols() == sentences, [&] {
         return "Encoder: expected states of " + std::to_string(rows) + " x " + std::to_string(sentences) + ", not " +

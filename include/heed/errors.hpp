@@ -4,6 +4,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #if !defined(__cpp_exceptions)
 #include <cstdio>
@@ -46,6 +47,25 @@ inline std::string number_text(double value, int digits = 6) {
   text << value;
   return text.str();
 }
+
+/// Calls `undo()` at the end of its scope unless `cancel()` was called: makes an object empty that an exception would
+/// leave half written. Works where exceptions are off.
+template <class Call>
+class Undo {
+ public:
+  explicit Undo(Call call) : call_(std::move(call)) {}
+  Undo(const Undo&) = delete;
+  Undo& operator=(const Undo&) = delete;
+  ~Undo() {
+    if (!cancelled_) call_();
+  }
+
+  void cancel() { cancelled_ = true; }
+
+ private:
+  Call call_;
+  bool cancelled_ = false;
+};
 
 }  // namespace detail
 

@@ -54,7 +54,7 @@ struct PredictedPosition {
   static constexpr bool fades = true;  ///< weights fall with the distance from p
 
   Parameter<T, Dynamic, Dynamic> W;  ///< size x query (W_p)
-  Vector<S> v;                       ///< size (v_p)
+  ParameterVector<S> v;              ///< size (v_p)
 
   PredictedPosition() = default;
   PredictedPosition(Index query, Index size) : W(decltype(W)::Zero(size, query)), v(Vector<S>::Zero(size)) {}

@@ -26,7 +26,7 @@ struct Memory {
 
   /// Rows of a value; how many sentences there are; where each lies, and the longest of their lengths.
   Index size() const { return values.rows(); }
-  Index sentences() const { return static_cast<Index>(starts.size()) - 1; }
+  Index sentences() const { return starts.empty() ? 0 : static_cast<Index>(starts.size()) - 1; }
   Index length(Index b) const { return start(b + 1) - start(b); }
   Index start(Index b) const { return starts[static_cast<std::size_t>(b)]; }
   Index longest() const {
@@ -41,17 +41,28 @@ struct Memory {
   auto keys_of(Index b) const { return matched().middleCols(start(b), length(b)); }
   auto keys_of(Index b) { return matched().middleCols(start(b), length(b)); }
 
-  /// Makes room for sentences of these lengths, in batch order. Throws on an empty one.
+  /// Makes room for sentences of these lengths, in batch order. Throws on an empty one. After an exception it has no
+  /// sentences.
   void resize(Index size, std::span<const Index> lengths) {
-    starts.assign(1, 0);
+    clear();
+    Index columns = 0;
     for (std::size_t b = 0; b < lengths.size(); ++b) {
       require(lengths[b] > 0, [&] { return "Memory: sentence " + std::to_string(b) + " has nothing to attend to"; });
-      starts.push_back(starts.back() + lengths[b]);
+      columns += lengths[b];
     }
-    values.resize(size, starts.back());
-    keys.resize(0, starts.back());
-    summary.resize(size, sentences());
-    for (auto& state : states) state.resize(0, sentences());
+    const auto sentences = static_cast<Index>(lengths.size());
+    values.resize(size, columns);
+    keys.resize(0, columns);
+    summary.resize(size, sentences);
+    for (auto& state : states) state.resize(0, sentences);
+    starts.reserve(lengths.size() + 1);
+    starts.push_back(0);
+    for (const Index length : lengths) starts.push_back(starts.back() + length);
+  }
+
+  /// Has no sentences from here on, and keeps its room.
+  void clear() {
+    starts.clear();
     narrow_ = false;
   }
 
@@ -60,6 +71,7 @@ struct Memory {
   /// `values` and `keys` later is not seen.
   void narrow() {
     static_assert(std::is_same_v<S, float>, "16-bit numbers stand for floats");
+    narrow_ = false;
     narrow_values_.assign(values);
     narrow_keys_.assign(keys);
     narrow_ = true;
@@ -70,9 +82,9 @@ struct Memory {
   /// Of no rows where the values themselves are matched.
   const detail::NarrowColumns& narrow_keys() const { return narrow_keys_; }
 
-  /// Becomes an all-zero memory of the shape of another: the gradient to be.
+  /// Becomes an all-zero memory of the shape of another: the gradient to be. After an exception it has no sentences.
   void zeros_like(const Memory& other) {
-    starts.assign(other.starts.begin(), other.starts.end());
+    clear();
     values.resize(other.values.rows(), other.values.cols());
     keys.resize(other.keys.rows(), other.keys.cols());
     summary.resize(other.summary.rows(), other.summary.cols());
@@ -84,7 +96,7 @@ struct Memory {
       states[i].resize(other.states[i].rows(), other.states[i].cols());
       states[i].setZero();
     }
-    narrow_ = false;
+    starts.assign(other.starts.begin(), other.starts.end());
   }
 
  private:

@@ -31,7 +31,7 @@ struct MonotonicAttention {
   using With = MonotonicAttention<KeptAs<U, ScorerType>>;
 
   ScorerType scorer;  ///< of content alone
-  Vector<S, 1> r;     ///< one number: the energy without a match
+  ParameterVector<S, 1> r;  ///< one number: the energy without a match
   bool hard = false;  ///< whether looks stop at one word
   double noise = 0;   ///< deviation of what is added to scores in training
 

@@ -24,12 +24,17 @@ class Packing {
   /// As `assign`.
   explicit Packing(std::span<const Index> lengths) { assign(lengths); }
 
-  /// Packs sentences of these lengths. Allocates only beyond the largest batch so far; throws on an empty sentence.
+  /// Packs sentences of these lengths. Allocates only beyond the largest batch so far; throws on an empty sentence. After
+  /// an exception it is as it was.
   void assign(std::span<const Index> lengths) {
     for (std::size_t b = 0; b < lengths.size(); ++b) {
       require(lengths[b] > 0, [&] { return "Packing: sentence " + std::to_string(b) + " of the batch is empty"; });
     }
-    order_.resize(lengths.size());
+    const Index longest = lengths.empty() ? 0 : *std::max_element(lengths.begin(), lengths.end());
+    order_.reserve(lengths.size());
+    lengths_.reserve(lengths.size());
+    offsets_.reserve(static_cast<std::size_t>(longest) + 1);
+    order_.resize(lengths.size());  // from here on nothing allocates
     std::iota(order_.begin(), order_.end(), Index{0});
     const auto length_of = [&](Index b) { return lengths[static_cast<std::size_t>(b)]; };
     std::sort(order_.begin(), order_.end(), [&](Index a, Index b) {  // ties by place: a stable sort would allocate
@@ -38,9 +43,8 @@ class Packing {
     lengths_.clear();
     for (const Index b : order_) lengths_.push_back(length_of(b));
     offsets_.assign(1, 0);
-    const Index steps = lengths_.empty() ? 0 : lengths_.front();
     Index running = sentences();
-    for (Index t = 0; t < steps; ++t) {
+    for (Index t = 0; t < longest; ++t) {
       while (lengths_[static_cast<std::size_t>(running - 1)] <= t) --running;
       offsets_.push_back(offsets_.back() + running);
     }

@@ -16,7 +16,7 @@ struct JointProjection {
   using S = Scalar;
 
   Parameter<T, Dynamic, Dynamic> W;  ///< rows x (state + context + word)
-  Vector<S> b;                       ///< rows
+  ParameterVector<S> b;              ///< rows
   Index state = 0;                   ///< columns of W that belong to s
   Index context = 0;                 ///< columns of W that belong to c
 

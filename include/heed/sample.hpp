@@ -135,7 +135,7 @@ void truncate(const Buffer<S>& odds, const SampleOptions& options, std::vector<C
 /// the batch are nothing to it, and a sentence that comes twice gets the same samples twice.
 /// A word of a score of -inf is never drawn, at any temperature.
 /// Does not allocate once work and results have grown. Throws on an empty source, an option out of range, a score that is
-/// NaN or +inf, and a step that leaves no word to be drawn.
+/// NaN or +inf, and a step that leaves no word to be drawn. After an exception results are unchanged or empty.
 template <class Model>
 void sample(const Model& model, Sentences sources, const SampleOptions& options,
             SampleWorkspace<typename Model::Scalar>& work, Hypotheses<typename Model::Scalar>& results) {
@@ -148,8 +148,9 @@ void sample(const Model& model, Sentences sources, const SampleOptions& options,
                              .prefixes = options.prefixes};
   detail::check(options);
   detail::check(limits, sources.size(), model.target.vocabulary(), "sample");
+  detail::Undo empty([&] { results.clear(); });
   results.resize(sources.size());
-  if (sources.empty()) return;
+  if (sources.empty()) return empty.cancel();
   auto& found = work.search;
   work.randoms.clear();
   for (const auto& source : sources) {
@@ -179,6 +180,7 @@ void sample(const Model& model, Sentences sources, const SampleOptions& options,
     detail::report(found, found.ended[g], found.groups[g].sentence,
                    samples[g % static_cast<std::size_t>(options.samples)]);
   }
+  empty.cancel();
 }
 
 }  // namespace heed::inline v0_1

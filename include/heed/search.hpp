@@ -59,15 +59,18 @@ void report_all(const SearchWorkspace<S>& work, const SearchOptions& options, st
 /// leaves the beam.
 /// Does not allocate once work and results have grown. Throws on an empty source, an option out of range, a coverage
 /// penalty for a decoder that looks back at nothing, a score that is NaN or +inf, and a sentence whose hypotheses all
-/// left the beam before one ended.
+/// left the beam before one ended. After an exception results are unchanged or empty.
 template <class Model, class Results>
 void search(const Model& model, Sentences sources, const SearchOptions& options,
             SearchWorkspace<typename Model::Scalar>& work, Results& results) {
   detail::check(options, sources.size(), model.target.vocabulary(), "search");
+  detail::Undo empty([&] { results.clear(); });
   results.resize(sources.size());
-  if (sources.empty()) return;
-  detail::search(model, detail::encode(model, sources, options, work), options, work);
-  detail::report_all(work, options, results);
+  if (!sources.empty()) {
+    detail::search(model, detail::encode(model, sources, options, work), options, work);
+    detail::report_all(work, options, results);
+  }
+  empty.cancel();
 }
 
 /// The same for what was read already, be it of sentences or of images: a memory whose keys are there
@@ -76,9 +79,11 @@ template <class Model, class Results>
 void search(const Model& model, const Memory<typename Model::Scalar>& memory, const SearchOptions& options,
             SearchWorkspace<typename Model::Scalar>& work, Results& results) {
   detail::check(options, static_cast<std::size_t>(memory.sentences()), model.target.vocabulary(), "search");
+  detail::Undo empty([&] { results.clear(); });
   results.resize(static_cast<std::size_t>(memory.sentences()));
   detail::search(model, memory, options, work);
   detail::report_all(work, options, results);
+  empty.cancel();
 }
 
 }  // namespace heed::inline v0_1

@@ -29,19 +29,21 @@ inline constexpr bool keeps_states<Encoder<C>> = true;
 /// source ends. One that reads backwards, or both ways, can only begin at the end: it reads all words in
 /// `finish_source`. What is written is what greedy `search` finds for the source alone: to the bit where the encoder
 /// reads at the end, and up to rounding where it reads along, since one word takes another path through a product than
-/// many. One object per thread. Nothing is allocated once it has grown to the longest source.
+/// many. One object per thread. Nothing is allocated once it has grown to the longest source. An exception from the
+/// model's work, such as std::bad_alloc, makes it forget everything, as `start` does.
 template <class Model>
 class Stream {
  public:
   using S = typename Model::Scalar;
 
-  /// Keeps a reference to the model.
+  /// Keeps a reference to the model, which must outlive it.
   explicit Stream(const Model& model) : model_(model) { one_.assign(std::vector<Index>{1}); }
+  explicit Stream(const Model&&) = delete;
 
   /// Forgets everything: a new source begins.
   void start() {
     source_.clear();
-    finished_ = ended_ = looked_ = false;
+    finished_ = ended_ = looked_ = weighted_ = false;
     log_probability_ = 0;
     last_ = symbols::begin;
   }
@@ -51,16 +53,19 @@ class Stream {
     require(!finished_, [] { return std::string("Stream: the source is finished; start() begins another"); });
     x_.resize(model_.source.size(), 1);
     model_.source.forward(std::span(&word, 1), x_);
+    detail::Undo restart([this] { start(); });
     if constexpr (detail::keeps_states<EncoderType>) {
       if (reads_along()) read();
     }
     source_.push_back(word);
+    restart.cancel();
   }
 
   /// Ends the source: from here on the target is written. Throws if there was no word.
   void finish_source() {
     require(!finished_, [] { return std::string("Stream: the source is finished already"); });
     require(!source_.empty(), [] { return std::string("Stream: the source has no word yet"); });
+    detail::Undo restart([this] { start(); });
     if (reads_along()) {
       auto& memory = tape_.memory;
       lengths_.assign(1, static_cast<Index>(source_.size()));
@@ -77,6 +82,7 @@ class Stream {
     step_.state.sentences.assign(1, 0);
     model_.decoder.start(tape_.memory, step_.state, step_.decoder);
     finished_ = true;
+    restart.cancel();
   }
 
   /// Writes the likeliest word, which may be the end symbol, and returns it; of equally likely ones the smallest. Throws
@@ -108,14 +114,20 @@ class Stream {
   const Buffer<S>& logits() {
     require(finished_, [] { return std::string("Stream: the source is not finished; finish_source() ends it"); });
     require(!ended_, [] { return std::string("Stream: the target has ended; start() begins another sentence"); });
-    if (!looked_) take_step(model_, std::span(&last_, 1), tape_.memory, step_);
-    looked_ = true;
+    if (looked_) return step_.logits;
+    detail::Undo restart([this] { start(); });
+    take_step(model_, std::span(&last_, 1), tape_.memory, step_);
+    looked_ = weighted_ = true;
+    restart.cancel();
     return step_.logits;
   }
 
   /// What was looked at for the word written last, or after `logits` for the next one: an entry per source word, none
-  /// where the decoder looks back at nothing.
+  /// where the decoder looks back at nothing. Throws if neither was called since `finish_source`.
   auto weights() const {
+    require(weighted_, [] {
+      return std::string("Stream: there are no attention weights before the first step; call next() or logits()");
+    });
     const auto& weights = step_.decoder.weights;
     return weights.col(0).head(std::min(weights.rows(), tape_.memory.longest()));
   }
@@ -171,7 +183,8 @@ class Stream {
   Token last_ = symbols::begin;
   double log_probability_ = 0;
   bool finished_ = false, ended_ = false;
-  bool looked_ = false;  ///< whether the step that scores the next word has been taken
+  bool looked_ = false;    ///< whether the step that scores the next word has been taken
+  bool weighted_ = false;  ///< whether any step has been taken
 };
 
 }  // namespace heed::inline v0_1

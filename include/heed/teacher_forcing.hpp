@@ -31,11 +31,13 @@ inline double perplexity(std::span<const PairScore> scores) {
 ///
 /// Leaves what was looked at in the tape too (`tape.weights`). Does not allocate once tape and results have grown.
 /// A target word of a score of -inf has the log-probability -inf. Throws on an empty source, a word outside of its
-/// vocabulary, and a step whose scores are all -inf or with one that is NaN or +inf.
+/// vocabulary, and a step whose scores are all -inf or with one that is NaN or +inf. After an
+/// exception results are empty.
 template <class Model>
 void score_pairs(const Model& model, Sentences sources, Sentences targets, typename Model::Tape& tape,
                  std::vector<PairScore>& results) {
   using S = typename Model::Scalar;
+  detail::Undo empty([&] { results.clear(); });
   results.resize(sources.size());
   for (PairScore& result : results) {
     result.words.clear();
@@ -62,6 +64,7 @@ void score_pairs(const Model& model, Sentences sources, Sentences targets, typen
       result.log_probability += word;
     }
   }
+  empty.cancel();
 }
 
 /// What the model looks at while it is fed each target: weights[b], source length x target words of pair b, without the
@@ -72,6 +75,7 @@ void score_pairs(const Model& model, Sentences sources, Sentences targets, typen
 template <class Model>
 void align_pairs(const Model& model, Sentences sources, Sentences targets, typename Model::Tape& tape,
                  std::vector<Buffer<typename Model::Scalar>>& weights) {
+  detail::Undo empty([&] { weights.clear(); });
   weights.resize(sources.size());
   model.forward(sources, targets, tape);
   const Packing& packing = tape.target_packing;
@@ -80,6 +84,7 @@ void align_pairs(const Model& model, Sentences sources, Sentences targets, typen
     of_pair.resize(tape.weights(0, p).rows(), packing.length(p) - 1);
     for (Index t = 0; t < of_pair.cols(); ++t) of_pair.col(t) = tape.weights(t, p);
   }
+  empty.cancel();
 }
 
 }  // namespace heed::inline v0_1

@@ -5,6 +5,8 @@
 #include <Eigen/Core>
 
 #include <cstdint>
+#include <limits>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -32,6 +34,47 @@ using Vector = Eigen::Matrix<S, Rows, 1>;
 
 namespace detail {
 
+/// An Eigen matrix whose assignment and `resize` have the strong exception guarantee: if memory runs out, it stays as
+/// it was. Eigen frees the old numbers first, and keeps a pointer to them when the allocation of the new ones throws.
+template <class Plain>
+class ExceptionSafeMatrix : public Plain {
+ public:
+  using Plain::Plain;
+  ExceptionSafeMatrix() = default;
+  ExceptionSafeMatrix(const ExceptionSafeMatrix&) = default;
+  ExceptionSafeMatrix(ExceptionSafeMatrix&&) = default;
+  ExceptionSafeMatrix(Plain&& x) : Plain(std::move(x)) {}  // NOLINT: implicit, as the copy of an expression is
+  ExceptionSafeMatrix& operator=(ExceptionSafeMatrix&&) = default;
+  ExceptionSafeMatrix& operator=(Plain&& x) {
+    Plain::operator=(std::move(x));
+    return *this;
+  }
+  ExceptionSafeMatrix& operator=(const ExceptionSafeMatrix& x) { return set(static_cast<const Plain&>(x)); }
+  template <class Other>
+  ExceptionSafeMatrix& operator=(const Eigen::EigenBase<Other>& x) {
+    return set(x.derived());
+  }
+
+  /// As those of an Eigen matrix.
+  void resize(Index rows, Index cols) {
+    if (rows != this->rows() || cols != this->cols()) Plain::operator=(Plain(rows, cols));
+  }
+  void resize(Index size) {
+    if (size != this->size()) Plain::operator=(Plain(size));
+  }
+
+ private:
+  template <class X>
+  ExceptionSafeMatrix& set(const X& x) {
+    if (x.rows() == this->rows() && x.cols() == this->cols()) {
+      Plain::operator=(x);
+    } else {
+      Plain::operator=(Plain(x));
+    }
+    return *this;
+  }
+};
+
 /// Product and sum of sizes that may be `Dynamic`.
 constexpr int times(int factor, int size) { return size == Dynamic ? Dynamic : factor * size; }
 constexpr int plus(int a, int b) { return a == Dynamic || b == Dynamic ? Dynamic : a + b; }
@@ -43,6 +86,11 @@ inline constexpr long inline_bytes = 16 * 1024;
 template <class S, int Rows, int Cols>
 inline constexpr bool lives_inline = Rows == Dynamic || Cols == Dynamic ||
                                      long{Rows} * Cols* static_cast<long>(sizeof(S)) <= inline_bytes;
+
+/// A matrix of these sizes as a member of a part; one of fixed size never allocates.
+template <class S, int Rows, int Cols>
+using MemberMatrix = std::conditional_t<Rows != Dynamic && Cols != Dynamic, Matrix<S, Rows, Cols>,
+                                        ExceptionSafeMatrix<Matrix<S, Rows, Cols>>>;
 
 }  // namespace detail
 
@@ -76,7 +124,7 @@ struct ScalarOf<Packed<T>> : ScalarOf<T> {};
 
 template <class T, int Rows, int Cols, int Gates>
 struct ParameterOf {
-  using type = Matrix<T, Rows, lives_inline<T, Rows, Cols> ? Cols : Dynamic>;
+  using type = MemberMatrix<T, Rows, lives_inline<T, Rows, Cols> ? Cols : Dynamic>;
 };
 /// A small matrix of fixed size is as fast where it lies.
 template <class T, int Rows, int Cols, int Gates>
@@ -104,6 +152,10 @@ using scalar_of = typename detail::ScalarOf<T>::type;
 template <class T, int Rows, int Cols, int Gates = 1>
 using Parameter = typename detail::ParameterOf<T, Rows, Cols, Gates>::type;
 
+/// A vector of learned numbers.
+template <class S, int Rows = Dynamic>
+using ParameterVector = detail::MemberMatrix<S, Rows, 1>;
+
 /// The same, of which only products with the transpose are wanted.
 template <class T, int Rows, int Cols>
 using TransposedParameter = typename detail::TransposedParameterOf<T, Rows, Cols>::type;
@@ -128,6 +180,21 @@ class In : public Eigen::Ref<const Matrix<S, Rows, Dynamic>> {
 /// How a matrix goes out: written in place, never resized.
 template <class S, int Rows = Dynamic>
 using Out = Eigen::Ref<Matrix<S, Rows, Dynamic>>;
+
+namespace detail {
+
+/// How many numbers a matrix of these sizes has. Throws if a size is negative or the product is no `Index`.
+inline Index matrix_size(Index rows, Index cols) {
+  constexpr Index half = Index{1} << (4 * sizeof(Index) - 1);
+  if (static_cast<std::size_t>(rows | cols) >= static_cast<std::size_t>(half)) {  // no division in the usual case
+    require(rows >= 0 && cols >= 0 && (cols == 0 || rows <= std::numeric_limits<Index>::max() / cols), [&] {
+      return "Buffer: a matrix cannot have " + std::to_string(rows) + " x " + std::to_string(cols) + " numbers";
+    });
+  }
+  return rows * cols;
+}
+
+}  // namespace detail
 
 /// A matrix that only grows: `resize` allocates when more room is needed than ever before, and never gives room back.
 ///
@@ -163,14 +230,23 @@ class Buffer : public Eigen::Map<Matrix<S, Rows, Dynamic>> {
     Base::operator=(x.derived());
   }
 
-  /// Makes it rows x cols. Allocates only beyond the largest size so far.
+  /// Makes it rows x cols. Allocates only beyond the largest size so far, and frees the old numbers first. Throws
+  /// `Error` if a size is negative or rows * cols overflows, and stays as it was; throws std::bad_alloc if there is not
+  /// enough memory, and is empty then.
   void resize(Index rows, Index cols) {
-    if (rows * cols > storage_.size()) storage_.resize(rows * cols);
+    const Index size = detail::matrix_size(rows, cols);
+    if (size > storage_.size()) grow(size);
     view(rows, cols);
   }
 
  private:
-  void view(Index rows, Index cols) { ::new (static_cast<Base*>(this)) Base(storage_.data(), rows, cols); }
+  void grow(Index size) {
+    view(Rows == Dynamic ? 0 : Rows, 0, nullptr);
+    Vector<S>().swap(storage_);
+    Vector<S>(size).swap(storage_);
+  }
+  void view(Index rows, Index cols) { view(rows, cols, storage_.data()); }
+  void view(Index rows, Index cols, S* data) { ::new (static_cast<Base*>(this)) Base(data, rows, cols); }
   void swap(Buffer& other) noexcept {
     const Index rows = this->rows(), cols = this->cols();
     const Index other_rows = other.rows(), other_cols = other.cols();

@@ -65,7 +65,7 @@ struct GateParameters {
 
   Parameter<T, Rows, Input, Gates> W;   ///< gates x input (weight_ih)
   Parameter<T, Rows, Hidden, Gates> U;  ///< gates x hidden (weight_hh)
-  Vector<S> b_W, b_U;                   ///< gates each (bias_ih, bias_hh), or empty: no bias
+  ParameterVector<S> b_W, b_U;          ///< gates each (bias_ih, bias_hh), or empty: no bias
 
   GateParameters(Index input, Index hidden, bool bias)
       : W(decltype(W)::Zero(Gates * hidden, input)),

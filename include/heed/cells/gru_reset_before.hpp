@@ -32,7 +32,7 @@ requires(Form.reset_before) struct GruCell<T, Input, Hidden, Form> {
   Parameter<T, detail::times(3, Hidden), Input, 3> W;   ///< gates x input
   Parameter<T, detail::times(2, Hidden), Hidden, 2> U;  ///< r and z x hidden
   Parameter<T, Hidden, Hidden> U_n;                     ///< hidden x hidden
-  Vector<S> b_W, b_U;                                   ///< gates each, or empty: no bias
+  ParameterVector<S> b_W, b_U;                          ///< gates each, or empty: no bias
 
   GruCell() : GruCell(Input == Dynamic ? 0 : Input, Hidden == Dynamic ? 0 : Hidden) {}
   GruCell(Index input, Index hidden, bool bias = true)

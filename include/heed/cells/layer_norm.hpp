@@ -28,7 +28,7 @@ struct NormalizedGates : GateParameters<T, Input, Hidden, (Groups + ...)> {
 
   static constexpr int Gates = (Groups + ...);
 
-  Vector<S> gain_W, gain_U;  ///< gates each; one at first
+  ParameterVector<S> gain_W, gain_U;  ///< gates each; one at first
 
   NormalizedGates(Index input, Index hidden, bool bias)
       : Parameters(input, hidden, bias), gain_W(Vector<S>::Ones(Gates * hidden)), gain_U(gain_W) {}

@@ -33,7 +33,7 @@ struct LayerNormLstmCell : detail::NormalizedGates<T, Input, Hidden, 4> {
   template <class V>
   using With = LayerNormLstmCell<V, Input, Hidden>;
 
-  Vector<S> gain_c, b_c;  ///< hidden each; b_c may be empty: no bias
+  ParameterVector<S> gain_c, b_c;  ///< hidden each; b_c may be empty: no bias
 
   LayerNormLstmCell() : LayerNormLstmCell(Input == Dynamic ? 0 : Input, Hidden == Dynamic ? 0 : Hidden) {}
   LayerNormLstmCell(Index input, Index hidden, bool bias = true)

@@ -34,7 +34,7 @@ struct ProjectedLstmCell {
   Parameter<T, Gates, Input, 4> W;   ///< gates x input (weight_ih)
   Parameter<T, Gates, Hidden, 4> U;  ///< gates x hidden (weight_hh)
   Parameter<T, Hidden, Units> P;     ///< hidden x units (weight_hr)
-  Vector<S> b_W, b_U;                ///< gates each (bias_ih, bias_hh), or empty: no bias
+  ParameterVector<S> b_W, b_U;       ///< gates each (bias_ih, bias_hh), or empty: no bias
 
   ProjectedLstmCell()
       : ProjectedLstmCell(Input == Dynamic ? 0 : Input, Units == Dynamic ? 0 : Units, Hidden == Dynamic ? 0 : Hidden) {}

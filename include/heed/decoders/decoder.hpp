@@ -22,13 +22,14 @@ struct DecoderState {
   Index columns() const { return static_cast<Index>(sentences.size()); }
 
   /// Column i becomes what column `chosen[i]` was; columns may be dropped, repeated and reordered.
-  /// Does not allocate once the buffers have grown.
+  /// Does not allocate once the buffers have grown. After an exception it has no columns.
   void gather(std::span<const Index> chosen) {
+    spare_sentences_.reserve(chosen.size());
+    sentences.swap(spare_sentences_);
+    sentences.clear();
     for (auto& layer : layers) gather(layer, chosen);
     gather(feed, chosen);
     gather(carry, chosen);
-    spare_sentences_ = sentences;
-    sentences.clear();
     for (const Index i : chosen) sentences.push_back(spare_sentences_[static_cast<std::size_t>(i)]);
   }
 

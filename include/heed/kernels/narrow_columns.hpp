@@ -18,8 +18,8 @@ class NarrowColumns {
   /// Rounds every number of x. Allocates where x is larger than any before.
   template <class X>
   void assign(const X& x) {
+    words_.resize(padded(x.rows()) / Half::per_word, x.cols());
     rows_ = x.rows();
-    words_.resize(padded(rows_) / Half::per_word, x.cols());
     for (Index j = 0; j < x.cols(); ++j) {
       for (Index k = 0; k < rows_; k += pair) {
         float numbers[pair] = {};

@@ -32,13 +32,13 @@ class PackedMatrix {
   PackedMatrix() = default;
 
   /// Packs x, whose rows are those of `Gates` matrices. Allocates if x is larger than any before. Throws, and stays as it
-  /// was, if T is a 16-bit number and x has one that is not finite or beyond the largest T.
+  /// was, if memory runs out, or if T is a 16-bit number and x has one that is not finite or beyond the largest T.
   PackedMatrix& operator=(const Eigen::Ref<const Matrix<Scalar>>& x) {
     eigen_assert(x.rows() % Gates == 0);
     detail::Storage<T>::check(x);
+    words_.resize(static_cast<std::size_t>(detail::Panels<T, Gates>::words_for(x.rows(), x.cols())));
     rows_ = x.rows();
     cols_ = x.cols();
-    words_.resize(static_cast<std::size_t>(detail::Panels<T, Gates>::words_for(rows_, cols_)));
     detail::Panels<T, Gates>::pack(x, words_.data());
     return *this;
   }

@@ -31,8 +31,8 @@ struct AttentionPooling {
   using Tape = AttentionPoolingTape<S>;
 
   Parameter<S, Alignment, Size> W;  ///< alignment x size (W_w)
-  Vector<S> b;                      ///< alignment (b_w)
-  Vector<S, Alignment> v;           ///< alignment (u_w)
+  ParameterVector<S> b;             ///< alignment (b_w)
+  ParameterVector<S, Alignment> v;  ///< alignment (u_w)
 
   AttentionPooling() : AttentionPooling(Size == Dynamic ? 0 : Size, Alignment == Dynamic ? 0 : Alignment) {}
   AttentionPooling(Index size, Index alignment)

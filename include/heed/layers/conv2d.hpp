@@ -26,7 +26,7 @@ struct Conv2d {
 
   Parameter<T, Dynamic, Dynamic> W;  ///< output x (channels * window): the channels of a place side by side, places row
                                      ///< by row (PyTorch's nn.Conv2d.weight with its axes in the order 0, 2, 3, 1)
-  Vector<S> b;                       ///< output, or empty: no bias
+  ParameterVector<S> b;              ///< output, or empty: no bias
   Window window;                     ///< what a position sees
 
   Conv2d() = default;

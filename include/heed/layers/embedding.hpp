@@ -12,7 +12,7 @@ template <class S, int Size = Dynamic>
 struct Embedding {
   using Scalar = S;
 
-  Matrix<S, Size, Dynamic> table;  ///< size x vocabulary (PyTorch's nn.Embedding.weight, transposed)
+  Parameter<S, Size, Dynamic> table;  ///< size x vocabulary (PyTorch's nn.Embedding.weight, transposed)
 
   Embedding() : Embedding(Size == Dynamic ? 0 : Size, 0) {}
   Embedding(Index size, Index vocabulary) : table(Matrix<S, Size, Dynamic>::Zero(size, vocabulary)) {}

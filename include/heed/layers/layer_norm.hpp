@@ -18,8 +18,8 @@ template <class S, int Size = Dynamic>
 struct LayerNorm {
   using Scalar = S;
 
-  Vector<S, Size> gain;  ///< size; one at first (nn.LayerNorm.weight)
-  Vector<S> b;           ///< size, or empty: no bias
+  ParameterVector<S, Size> gain;  ///< size; one at first (nn.LayerNorm.weight)
+  ParameterVector<S> b;           ///< size, or empty: no bias
 
   LayerNorm() : LayerNorm(Size == Dynamic ? 0 : Size) {}
   explicit LayerNorm(Index size, bool bias = true)

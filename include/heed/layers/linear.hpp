@@ -15,7 +15,7 @@ struct Linear {
   using With = Linear<U, Input, Output>;
 
   Parameter<T, Output, Input> W;  ///< output x input (PyTorch's nn.Linear.weight)
-  Vector<S> b;                    ///< output, or empty: no bias
+  ParameterVector<S> b;           ///< output, or empty: no bias
 
   Linear() : Linear(Input == Dynamic ? 0 : Input, Output == Dynamic ? 0 : Output) {}
   Linear(Index input, Index output, bool bias = true)

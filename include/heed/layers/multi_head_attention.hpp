@@ -36,9 +36,9 @@ struct MultiHeadAttention {
   using Tape = MultiHeadTape<S>;
 
   Parameter<S, detail::times(3, Size), Size> W;  ///< 3 size x size: rows of q, k, v (in_proj_weight)
-  Vector<S> b;                                   ///< 3 size, or empty: no bias (in_proj_bias)
+  ParameterVector<S> b;                          ///< 3 size, or empty: no bias (in_proj_bias)
   Parameter<S, Size, Size> W_out;                ///< size x size (out_proj.weight)
-  Vector<S> b_out;                               ///< size, or empty: no bias (out_proj.bias)
+  ParameterVector<S> b_out;                      ///< size, or empty: no bias (out_proj.bias)
   Index heads = 1;                               ///< each looks with its share of the rows
   bool causal = false;                           ///< whether the query of step t looks at steps 0 ... t alone
 

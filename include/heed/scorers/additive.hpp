@@ -25,8 +25,8 @@ struct AdditiveScorer {
 
   Parameter<T, Alignment, Query> W;       ///< alignment x query (W_a)
   Parameter<T, Alignment, MemorySize> U;  ///< alignment x memory (U_a)
-  Vector<S, Alignment> v;                 ///< alignment (v_a)
-  Vector<S> b;                            ///< alignment, or empty: no bias
+  ParameterVector<S, Alignment> v;        ///< alignment (v_a)
+  ParameterVector<S> b;                   ///< alignment, or empty: no bias
 
   AdditiveScorer()
       : AdditiveScorer(Query == Dynamic ? 0 : Query, MemorySize == Dynamic ? 0 : MemorySize,

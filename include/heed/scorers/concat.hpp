@@ -24,7 +24,7 @@ struct ConcatScorer {
   static constexpr int Both = detail::plus(Query, MemorySize);  ///< columns of W
 
   Parameter<T, Alignment, Both> W;             ///< alignment x (query + memory) (W_a)
-  Vector<S, Alignment> v;                      ///< alignment (v_a)
+  ParameterVector<S, Alignment> v;             ///< alignment (v_a)
   Index query = Query == Dynamic ? 0 : Query;  ///< how many columns of W belong to the query
 
   ConcatScorer()

@@ -26,10 +26,10 @@ struct ConvolutionalScorer {
 
   Parameter<T, Alignment, Query> W;       ///< alignment x query
   Parameter<T, Alignment, MemorySize> V;  ///< alignment x memory
-  Matrix<S> U;                            ///< alignment x filters
-  Matrix<S> F;                            ///< filters x width
-  Vector<S, Alignment> v;                 ///< alignment (w)
-  Vector<S, Alignment> b;                 ///< alignment
+  Parameter<S, Dynamic, Dynamic> U;       ///< alignment x filters
+  Parameter<S, Dynamic, Dynamic> F;       ///< filters x width
+  ParameterVector<S, Alignment> v;        ///< alignment (w)
+  ParameterVector<S, Alignment> b;        ///< alignment
 
   ConvolutionalScorer()
       : ConvolutionalScorer(Query == Dynamic ? 0 : Query, MemorySize == Dynamic ? 0 : MemorySize,

@@ -23,9 +23,9 @@ struct CoverageScorer {
 
   Parameter<T, Alignment, Query> W;       ///< alignment x query (W_s)
   Parameter<T, Alignment, MemorySize> U;  ///< alignment x memory (W_h)
-  Vector<S, Alignment> w;                 ///< alignment: what a coverage of 1 adds (w_c)
-  Vector<S, Alignment> v;                 ///< alignment
-  Vector<S, Alignment> b;                 ///< alignment
+  ParameterVector<S, Alignment> w;        ///< alignment: what a coverage of 1 adds (w_c)
+  ParameterVector<S, Alignment> v;        ///< alignment
+  ParameterVector<S, Alignment> b;        ///< alignment
 
   CoverageScorer()
       : CoverageScorer(Query == Dynamic ? 0 : Query, MemorySize == Dynamic ? 0 : MemorySize,

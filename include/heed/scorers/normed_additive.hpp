@@ -26,9 +26,9 @@ struct NormedAdditiveScorer {
 
   Parameter<T, Alignment, Query> W;       ///< alignment x query (W_a)
   Parameter<T, Alignment, MemorySize> U;  ///< alignment x memory (U_a)
-  Vector<S, Alignment> v;                 ///< alignment (v_a), of which only the direction counts
-  Vector<S, 1> g;                         ///< one number: the length that v is given
-  Vector<S, Alignment> b;                 ///< alignment
+  ParameterVector<S, Alignment> v;        ///< alignment (v_a), of which only the direction counts
+  ParameterVector<S, 1> g;                ///< one number: the length that v is given
+  ParameterVector<S, Alignment> b;        ///< alignment
 
   NormedAdditiveScorer()
       : NormedAdditiveScorer(Query == Dynamic ? 0 : Query, MemorySize == Dynamic ? 0 : MemorySize,

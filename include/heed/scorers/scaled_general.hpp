@@ -21,7 +21,7 @@ struct ScaledGeneralScorer {
   using With = ScaledGeneralScorer<Kept, Query, MemorySize>;
 
   TransposedParameter<T, Query, MemorySize> W;  ///< query x memory (the paper's W_a)
-  Vector<S, 1> g = Vector<S, 1>::Ones();        ///< one number
+  ParameterVector<S, 1> g = Vector<S, 1>::Ones();  ///< one number
 
   ScaledGeneralScorer() : ScaledGeneralScorer(Query == Dynamic ? 0 : Query, MemorySize == Dynamic ? 0 : MemorySize) {}
   ScaledGeneralScorer(Index query, Index memory) : W(decltype(W)::Zero(query, memory)) {}
