@@ -1,7 +1,12 @@
 #include <heed/types.hpp>
 
+#include "support/refusal.hpp"
+
 #include <gtest/gtest.h>
 
+#include <limits>
+#include <new>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -97,6 +102,25 @@ TEST(Buffer, OnlyGrows) {
   EXPECT_EQ(buffer.sum(), 175);
 }
 
+TEST(Buffer, RefusesSizesWhoseProductOverflows) {
+  constexpr Index most = std::numeric_limits<Index>::max();
+  Buffer<double> buffer;
+  buffer.resize(2, 3);
+  buffer.setOnes();
+  for (const auto& [rows, cols] : {std::pair<Index, Index>{most, 2}, {Index{1} << 40, Index{1} << 40}, {-1, 2}, {2, -1},
+                                   {-1, -1}, {0, -1}, {most / 2 + 1, 2}}) {
+    EXPECT_NE(refusal([&] { buffer.resize(rows, cols); }).find("a matrix cannot have"), std::string::npos);
+    EXPECT_EQ(buffer.sum(), 6);
+  }
+  buffer.resize(0, most);
+  EXPECT_EQ(buffer.size(), 0);
+  EXPECT_THROW(buffer.resize(most, 1), std::bad_alloc);  // the bytes overflow
+  EXPECT_EQ(buffer.size(), 0);
+  buffer.resize(2, 2);
+  buffer.setOnes();
+  EXPECT_EQ(buffer.sum(), 4);
+}
+
 TEST(Buffer, KeepsAFixedNumberOfRows) {
   static_assert(Buffer<float, 3>::RowsAtCompileTime == 3);
   Buffer<float, 3> buffer;
@@ -135,4 +159,30 @@ TEST(Parameter, LivesInlineOnlyWhileItIsSmall) {
   static_assert(heed::Parameter<double, 64, 64>::ColsAtCompileTime == Dynamic);
   static_assert(heed::Parameter<float, 512, 512>::RowsAtCompileTime == 512);
   static_assert(heed::Parameter<double, Dynamic, 3>::ColsAtCompileTime == 3);
+}
+
+TEST(Parameter, AssignsWhateverAnEigenMatrixTakes) {
+  heed::Parameter<double, Dynamic, Dynamic> x = Matrix<double>::Ones(2, 3), y;
+  y = x;
+  EXPECT_EQ(y, x);
+  y = 2 * x;
+  EXPECT_EQ(y.sum(), 12);
+  y = x.transpose() * x;
+  EXPECT_EQ(y, (Matrix<double>::Constant(3, 3, 2)));
+  y = y * y;  // reads what it overwrites
+  EXPECT_EQ(y, (Matrix<double>::Constant(3, 3, 12)));
+  Matrix<double> z = Matrix<double>::Ones(4, 1);
+  const double* const data = z.data();
+  y = std::move(z);
+  EXPECT_EQ(y.data(), data);
+  y.resize(5, 6);
+  EXPECT_EQ(y.rows(), 5);
+  EXPECT_EQ(y.cols(), 6);
+  heed::ParameterVector<double> b = Vector<double>::Ones(3);
+  b.resize(4);
+  EXPECT_EQ(b.size(), 4);
+  b = x.row(0).transpose();
+  EXPECT_EQ(b.sum(), 3);
+  static_assert(std::is_same_v<heed::ParameterVector<double, 3>, Vector<double, 3>>);
+  static_assert(std::is_nothrow_move_assignable_v<heed::ParameterVector<double>>);
 }

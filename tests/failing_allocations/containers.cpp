@@ -7,6 +7,7 @@
 #include <heed/layers/linear.hpp>
 
 #include "failing_allocations/failing_allocation.hpp"
+#include "failing_allocations/numbers.hpp"
 #include "support/numbers.hpp"
 
 #include <gtest/gtest.h>
@@ -14,18 +15,11 @@
 #include <vector>
 
 using heed::Index;
+using heed::test::append;
 using heed::test::fail_every_allocation;
-using Numbers = std::vector<double>;
+using heed::test::Numbers;
 
 namespace {
-
-template <class X>
-void append(const X& x, Numbers& numbers) {
-  numbers.push_back(static_cast<double>(x.rows()));
-  for (Index j = 0; j < x.cols(); ++j) {
-    for (Index i = 0; i < x.rows(); ++i) numbers.push_back(static_cast<double>(x(i, j)));
-  }
-}
 
 heed::Linear<float> linear(Index input, Index output, std::uint64_t seed) {
   heed::Linear<float> result(input, output);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <set>
+#include <vector>
 
 namespace heed::inline v0_1 {
 
@@ -95,6 +96,7 @@ template <Part P>
 void load_parameters(const SafetensorsFile& file, P& part, std::string_view prefix = "") {
   detail::Misfits misfits;
   detail::TensorNames wanted;
+  std::vector<const TensorView*> tensors;  // in the order of the parameters
   for_each_parameter(
       [&]<class X>(const ParameterName& parameter, const X& x) {
         using S = typename X::Scalar;
@@ -117,16 +119,13 @@ void load_parameters(const SafetensorsFile& file, P& part, std::string_view pref
         }
         if (!same_type || !same_shape) return;
         misfits.add_unless_finite<S>(name, read_matrix<S>(stored));
+        tensors.push_back(&stored);
       },
       std::as_const(part));
   for (const auto* stored : detail::unwanted(file, prefix, wanted)) misfits.add_unexpected(*stored);
   misfits.fail_if_any(file.name());
-  for_each_parameter(
-      [&](const ParameterName& name, auto& x) {
-        using S = typename std::remove_reference_t<decltype(x)>::Scalar;
-        x = read_matrix<S>(file.at(detail::joined(prefix, name.str())));
-      },
-      part);
+  auto next = tensors.begin();  // from here on nothing fails
+  for_each_parameter([&](const ParameterName&, auto& x) { detail::read_into(**next++, x); }, part);
 }
 
 }  // namespace heed::inline v0_1

@@ -3,6 +3,11 @@
 #include <heed/io/pytorch_names.hpp>
 #include <heed/io/pytorch_test_vector.hpp>
 
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
 namespace heed::inline v0_1 {
 
 /// How a state dict is read.
@@ -89,13 +94,18 @@ PytorchReport from_pytorch(const SafetensorsFile& file, P& part, std::string_vie
     if (options.strict) misfits.add_unexpected(*stored);
   }
   misfits.fail_if_any(file.name());
+  std::vector<std::function<void()>> reads;  // all that allocates comes before the first
   for_each_tensor(part, [&]<class X>(const detail::PytorchTensor& tensor, X& x) {
     const auto found = file.tensors().find(tensor.theirs);
     if (found == file.tensors().end() || !tensor.same.empty()) return;
-    const bool turned = tensor.form == detail::PytorchForm::row || tensor.form == detail::PytorchForm::transposed;
-    const auto values = read_matrix<typename X::Scalar>(found->second);
-    x = turned ? Matrix<typename X::Scalar>(values.transpose()) : values;
+    const TensorView& stored = found->second;
+    if (tensor.form == detail::PytorchForm::row || tensor.form == detail::PytorchForm::transposed) {
+      reads.emplace_back([&stored, &x] { detail::read_into(stored, x.transpose()); });
+    } else {
+      reads.emplace_back([&stored, &x] { detail::read_into(stored, x); });
+    }
   });
+  for (const auto& read : reads) read();
   return report;
 }
 

@@ -9,6 +9,7 @@
 #include <limits>
 #include <memory>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 
 namespace heed::inline v0_1 {
@@ -186,9 +187,9 @@ class SafetensorsFile {
 namespace detail {
 
 /// Copies a tensor of `Stored` numbers into a column-major matrix of as many.
-template <class Stored, class Derived>
-void read_numbers(const TensorView& view, Eigen::MatrixBase<Derived>& matrix) {
-  using S = typename Derived::Scalar;
+template <class Stored, class X>
+void read_numbers(const TensorView& view, X&& matrix) {
+  using S = typename std::remove_reference_t<X>::Scalar;
   if (matrix.size() == 0) return;  // (2^60, 0) is a legal shape and would take years to walk through
   const std::byte* at = view.data.data();
   for (Index i = 0; i < matrix.rows(); ++i) {
@@ -203,6 +204,30 @@ void read_numbers(const TensorView& view, Eigen::MatrixBase<Derived>& matrix) {
   }
 }
 
+/// Throws unless a tensor has one of the dtypes that `read_matrix` takes. Of any other, the shape was not checked against
+/// the data.
+inline void require_real(const TensorView& view) {
+  require(is_real(view.dtype), [&] {
+    return "tensor " + in_quotes(view.name) + " has dtype " + dtype_text(view) + "; expected F16, BF16, F32 or F64";
+  });
+}
+
+/// `read_numbers` for a tensor of any dtype that `read_matrix` takes. Does not allocate unless it throws.
+template <class X>
+void read_into(const TensorView& view, X&& matrix) {
+  require_real(view);
+  switch (view.dtype) {
+    case Dtype::f16:
+      return read_numbers<Eigen::half>(view, matrix);
+    case Dtype::bf16:
+      return read_numbers<Eigen::bfloat16>(view, matrix);
+    case Dtype::f32:
+      return read_numbers<float>(view, matrix);
+    default:
+      return read_numbers<double>(view, matrix);
+  }
+}
+
 }  // namespace detail
 
 /// A stored tensor as a matrix: one of two dimensions as rows x cols, of one dimension as a column, a scalar as 1 x 1.
@@ -211,10 +236,7 @@ void read_numbers(const TensorView& view, Eigen::MatrixBase<Derived>& matrix) {
 /// that is finite in the file and would not be in `S`.
 template <class S>
 Matrix<S> read_matrix(const TensorView& view) {
-  require(detail::is_real(view.dtype), [&] {  // first: the shape of another dtype was not checked against the data
-    return "tensor " + detail::in_quotes(view.name) + " has dtype " + detail::dtype_text(view) +
-           "; expected F16, BF16, F32 or F64";
-  });
+  detail::require_real(view);
   require(view.shape.size() <= 2, [&] {
     return "tensor " + detail::in_quotes(view.name) + " has shape " + detail::shape_text(view.shape) +
            "; expected at most two dimensions";
@@ -227,19 +249,7 @@ Matrix<S> read_matrix(const TensorView& view) {
   const Index rows = view.shape.empty() ? 1 : static_cast<Index>(view.shape[0]);
   const Index cols = view.shape.size() < 2 ? 1 : static_cast<Index>(view.shape[1]);
   Matrix<S> matrix(rows, cols);
-  switch (view.dtype) {
-    case Dtype::f16:
-      detail::read_numbers<Eigen::half>(view, matrix);
-      break;
-    case Dtype::bf16:
-      detail::read_numbers<Eigen::bfloat16>(view, matrix);
-      break;
-    case Dtype::f32:
-      detail::read_numbers<float>(view, matrix);
-      break;
-    default:
-      detail::read_numbers<double>(view, matrix);
-  }
+  detail::read_into(view, matrix);
   return matrix;
 }
 

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <heed/parameters.hpp>
+
+#include <vector>
+
+namespace heed::test {
+
+/// What two runs are compared by, bit for bit.
+using Numbers = std::vector<double>;
+
+/// Copies a matrix to the end of a list.
+template <class X>
+void append(const X& x, Numbers& numbers) {
+  numbers.push_back(static_cast<double>(x.rows()));
+  for (Index j = 0; j < x.cols(); ++j) {
+    for (Index i = 0; i < x.rows(); ++i) numbers.push_back(static_cast<double>(x(i, j)));
+  }
+}
+
+/// The same for all parameters.
+template <Part P>
+void append_parameters(const P& part, Numbers& numbers) {
+  for_each_parameter([&](const ParameterName&, const auto& x) { append(x, numbers); }, part);
+}
+
+}  // namespace heed::test
