@@ -50,7 +50,7 @@ TEST(MovingAverage, BeginsWithTheFirstModelItSees) {
 TEST(MovingAverage, RefusesADecayOutOfRange) {
   const auto refused = [](double decay) { return refusal([&] { heed::MovingAverage<Model>(random_part(1), decay); }); };
   EXPECT_EQ(refused(0), "accepted");
-  EXPECT_EQ(refused(1), "MovingAverage: the decay lies in [0, 1), not 1.000000");
-  EXPECT_EQ(refused(-0.5), "MovingAverage: the decay lies in [0, 1), not -0.500000");
+  EXPECT_EQ(refused(1), "MovingAverage: the decay must be in [0, 1), got 1");
+  EXPECT_EQ(refused(-0.5), "MovingAverage: the decay must be in [0, 1), got -0.5");
   EXPECT_NE(refused(std::numeric_limits<double>::quiet_NaN()), "accepted");
 }

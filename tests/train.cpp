@@ -357,9 +357,9 @@ TEST(Trainer, RefusesOptionsAndBatchesOutOfRange) {
   };
   EXPECT_EQ(refused({}), "accepted");
   EXPECT_EQ(refused({0, 5, 0, 1}), "Team: 1 or more threads, not 0");
-  EXPECT_EQ(refused({1, -1, 0, 1}), "Trainer: the clip norm is 0 (off) or more, not -1.000000");
-  EXPECT_EQ(refused({1, 5, 1, 1}), "Trainer: label smoothing lies in [0, 1), not 1.000000");
-  EXPECT_EQ(refused({1, 5, -0.1, 1}), "Trainer: label smoothing lies in [0, 1), not -0.100000");
+  EXPECT_EQ(refused({1, -1, 0, 1}), "Trainer: the clip norm must be finite and 0 or more, got -1");
+  EXPECT_EQ(refused({1, 5, 1, 1}), "Trainer: the label smoothing must be in [0, 1), got 1");
+  EXPECT_EQ(refused({1, 5, -0.1, 1}), "Trainer: the label smoothing must be in [0, 1), got -0.1");
   const double nan = std::numeric_limits<double>::quiet_NaN();
   EXPECT_NE(refused({1, nan, 0, 1}), "accepted");
   EXPECT_NE(refused({1, 5, nan, 1}), "accepted");

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <heed/parameters.hpp>
+#include <heed/settings.hpp>
 
 #include <cmath>
-#include <string>
 
 namespace heed::inline v0_1 {
 
@@ -21,12 +21,12 @@ struct MovingAverage {
 
   /// Throws unless the decay lies in [0, 1).
   explicit MovingAverage(const Model& start, double decay_ = 0.999) : decay(decay_), model(start) {
-    require(decay >= 0 && decay < 1,
-            [&] { return "MovingAverage: the decay lies in [0, 1), not " + std::to_string(decay); });
+    detail::check_below_one("MovingAverage", "decay", decay);
   }
 
   /// Takes in the model as it is now:  a += (1 - decay) / (1 - decay^t) (x - a).
   void update(const Model& latest) {
+    detail::check_below_one("MovingAverage", "decay", decay);
     ++updates;
     const double weight = (1 - decay) / (1 - std::pow(decay, static_cast<double>(updates)));
     for_each_parameter(

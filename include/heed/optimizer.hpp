@@ -2,14 +2,16 @@
 
 #include <heed/kernels/packets.hpp>
 #include <heed/parameters.hpp>
+#include <heed/settings.hpp>
 
 #include <cmath>
 
 namespace heed::inline v0_1 {
 
 /// What a gradient of global norm `norm` is multiplied with so that the norm is at most `maximum`, if that is not 0:
-/// min(1, maximum / (norm + 1e-6)), as PyTorch does.
+/// min(1, maximum / (norm + 1e-6)), as PyTorch does. Throws if the maximum is negative or not finite.
 inline double clip_factor(double norm, double maximum) {
+  detail::check_not_negative("clip_factor", "maximum norm", maximum);
   return maximum > 0 && norm + 1e-6 > maximum ? maximum / (norm + 1e-6) : 1;
 }
 
@@ -31,6 +33,8 @@ double clip_by_global_norm(P& grad, double maximum) {
 // | `update_share(model, grad, share, factor)` | one share of a step, with the gradient times `factor` |
 // | `rate`                                     | the learning rate of the next step                    |
 // | `constructor`                              | starts anew, for a model of this structure            |
+//
+// Constructor, `update` and `begin_update` throw unless every setting lies in its range, and change nothing then.
 
 /// Stochastic gradient descent with momentum, as PyTorch: v = momentum v + d, x -= rate v.
 template <Part Model>
@@ -39,13 +43,15 @@ struct Sgd {
   Model velocity;         ///< v
 
   explicit Sgd(const Model& model, double rate_ = 0.1, double momentum_ = 0)
-      : rate(rate_), momentum(momentum_), velocity(zeros_like(model)) {}
+      : rate(rate_), momentum(momentum_), velocity(zeros_like(model)) {
+    check();
+  }
 
   void update(Model& model, const Model& grad) {
     begin_update();
     update_share(model, grad, {});
   }
-  void begin_update() {}
+  void begin_update() { check(); }
   void update_share(Model& model, const Model& grad, Share share, double factor = 1) {
     for_each_parameter(
         [&](const ParameterName&, auto& x_all, auto& v_all, const auto& d_all) {
@@ -55,6 +61,12 @@ struct Sgd {
           x -= static_cast<S>(rate) * v;
         },
         model, velocity, grad);
+  }
+
+ private:
+  void check() const {
+    detail::check_not_negative("Sgd", "learning rate", rate);
+    detail::check_not_negative("Sgd", "momentum", momentum);
   }
 };
 
@@ -79,13 +91,18 @@ struct Adam {
         epsilon(epsilon_),
         decay(decay_),
         first(zeros_like(model)),
-        second(zeros_like(model)) {}
+        second(zeros_like(model)) {
+    check();
+  }
 
   void update(Model& model, const Model& grad) {
     begin_update();
     update_share(model, grad, {});
   }
-  void begin_update() { ++updates; }
+  void begin_update() {
+    check();
+    ++updates;
+  }
   void update_share(Model& model, const Model& grad, Share share, double factor = 1) {
     const double t = static_cast<double>(updates);
     const double step = rate / (1 - std::pow(beta1, t)), correction = 1 / std::sqrt(1 - std::pow(beta2, t));
@@ -113,6 +130,15 @@ struct Adam {
         },
         model, first, second, grad);
   }
+
+ private:
+  void check() const {
+    detail::check_not_negative("Adam", "learning rate", rate);
+    detail::check_below_one("Adam", "beta1", beta1);
+    detail::check_below_one("Adam", "beta2", beta2);
+    detail::check_not_negative("Adam", "epsilon", epsilon);
+    detail::check_not_negative("Adam", "weight decay", decay);
+  }
 };
 
 /// Adadelta (Zeiler 2012, algorithm 1), the optimiser of Bahdanau, Cho & Bengio 2015; `rate` as PyTorch has it.
@@ -125,13 +151,15 @@ struct Adadelta {
   Model squares, steps;       ///< v and u
 
   explicit Adadelta(const Model& model, double rate_ = 1, double rho_ = 0.95, double epsilon_ = 1e-6)
-      : rate(rate_), rho(rho_), epsilon(epsilon_), squares(zeros_like(model)), steps(zeros_like(model)) {}
+      : rate(rate_), rho(rho_), epsilon(epsilon_), squares(zeros_like(model)), steps(zeros_like(model)) {
+    check();
+  }
 
   void update(Model& model, const Model& grad) {
     begin_update();
     update_share(model, grad, {});
   }
-  void begin_update() {}
+  void begin_update() { check(); }
   void update_share(Model& model, const Model& grad, Share share, double factor = 1) {
     for_each_parameter(
         [&](const ParameterName&, auto& x_all, auto& v_all, auto& u_all, const auto& d_all) {
@@ -149,6 +177,13 @@ struct Adadelta {
           }
         },
         model, squares, steps, grad);
+  }
+
+ private:
+  void check() const {
+    detail::check_not_negative("Adadelta", "learning rate", rate);
+    detail::check_below_one("Adadelta", "rho", rho);
+    detail::check_not_negative("Adadelta", "epsilon", epsilon);
   }
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <heed/settings.hpp>
 #include <heed/types.hpp>
 
 #include <algorithm>
@@ -14,7 +15,8 @@ namespace heed::inline v0_1 {
 //     trainer.optimizer.rate = schedule(n);
 //     trainer.teacher_forcing = forcing(n);
 //
-// They have no state, so nothing of them is stored to resume. `PlateauRate` alone has: it follows the dev loss.
+// They have no state, so nothing of them is stored to resume. `PlateauRate` alone has: it follows the dev loss. Each
+// throws unless all its settings lie in their ranges.
 //
 // | member           | meaning                                      |
 // |------------------|----------------------------------------------|
@@ -31,13 +33,23 @@ inline double share_done(Index n, double updates) { return std::min(1.0, static_
 /// an update at the rate 0 would be wasted.
 inline double warmed_up(double done, double warm_up) { return (done + 1e-3) / (warm_up + 1e-3); }
 
+/// Throws unless these are the settings of a schedule with a warm-up and an end.
+inline void check_schedule(const char* who, double peak, double updates, double warm_up) {
+  check_not_negative(who, "peak", peak);
+  check_positive(who, "number of updates", updates);
+  check_below_one(who, "warm-up", warm_up);
+}
+
 }  // namespace detail
 
 /// The same rate always.
 struct ConstantRate {
   double peak = 1e-3;
 
-  double operator()(Index) const { return peak; }
+  double operator()(Index) const {
+    detail::check_not_negative("ConstantRate", "peak", peak);
+    return peak;
+  }
 };
 
 /// Rises in a line to the peak, falls in a line to 0 at the end of the run.
@@ -50,6 +62,7 @@ struct LinearRate {
   double warm_up = 0.02;  ///< share of the run, in [0, 1)
 
   double operator()(Index n) const {
+    detail::check_schedule("LinearRate", peak, updates, warm_up);
     const double done = detail::share_done(n, updates);
     return peak * (done < warm_up ? detail::warmed_up(done, warm_up) : (1 - done) / (1 - warm_up));
   }
@@ -64,6 +77,7 @@ struct CosineRate {
   double warm_up = 0.02;  ///< share of the run, in [0, 1)
 
   double operator()(Index n) const {
+    detail::check_schedule("CosineRate", peak, updates, warm_up);
     const double done = detail::share_done(n, updates);
     if (done < warm_up) return peak * detail::warmed_up(done, warm_up);
     return peak * (1 + std::cos(std::numbers::pi * (done - warm_up) / (1 - warm_up))) / 2;
@@ -78,6 +92,8 @@ struct InverseSquareRootRate {
   double warm_up = 4000;  ///< updates, 1 or more
 
   double operator()(Index n) const {
+    detail::check_not_negative("InverseSquareRootRate", "peak", peak);
+    detail::check_positive("InverseSquareRootRate", "warm-up", warm_up);
     const double step = static_cast<double>(n) + 1;
     return peak * std::min(std::sqrt(warm_up / step), step / warm_up);
   }
@@ -93,10 +109,15 @@ struct PlateauRate {
   double best = std::numeric_limits<double>::infinity();  ///< the lowest loss so far
   Index no_better = 0;                                    ///< losses since the best one or the last fall
 
-  double operator()(Index) const { return rate; }
+  double operator()(Index) const {
+    detail::check_not_negative("PlateauRate", "rate", rate);
+    return rate;
+  }
 
-  /// Takes in the next dev loss.
+  /// Takes in the next dev loss; one that is not a number is no better than the best.
   void observe(double loss) {
+    detail::check_below_one("PlateauRate", "factor", factor);
+    detail::check_share("PlateauRate", "threshold", threshold);
     if (loss < best * (1 - threshold)) {
       best = loss;
       no_better = 0;
@@ -115,7 +136,11 @@ struct LinearForcing {
   double least = 0;
   double updates = 1;  ///< of the whole run
 
-  double operator()(Index n) const { return 1 - (1 - least) * detail::share_done(n, updates); }
+  double operator()(Index n) const {
+    detail::check_share("LinearForcing", "lowest value", least);
+    detail::check_positive("LinearForcing", "number of updates", updates);
+    return 1 - (1 - least) * detail::share_done(n, updates);
+  }
 };
 
 /// max(least, k^n), k < 1.
@@ -123,7 +148,11 @@ struct ExponentialForcing {
   double least = 0;
   double k = 0.999;  ///< below 1
 
-  double operator()(Index n) const { return std::max(least, std::pow(k, static_cast<double>(n))); }
+  double operator()(Index n) const {
+    detail::check_share("ExponentialForcing", "lowest value", least);
+    detail::check_below_one("ExponentialForcing", "k", k);
+    return std::max(least, std::pow(k, static_cast<double>(n)));
+  }
 };
 
 /// max(least, k / (k + e^{n/k})), k >= 1: the larger k, the later it falls.
@@ -131,7 +160,11 @@ struct InverseSigmoidForcing {
   double least = 0;
   double k = 1000;  ///< 1 or more
 
-  double operator()(Index n) const { return std::max(least, k / (k + std::exp(static_cast<double>(n) / k))); }
+  double operator()(Index n) const {
+    detail::check_share("InverseSigmoidForcing", "lowest value", least);
+    detail::check_setting(std::isfinite(k) && k >= 1, "InverseSigmoidForcing", "k", "finite and 1 or more", k);
+    return std::max(least, k / (k + std::exp(static_cast<double>(n) / k)));
+  }
 };
 
 }  // namespace heed::inline v0_1

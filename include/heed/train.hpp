@@ -99,10 +99,10 @@ class Trainer {
   /// Keeps a reference to the model and changes it at every update.
   Trainer(Model& model, Optimizer optimizer_, TrainerOptions options)
       : optimizer(std::move(optimizer_)), model_(model), options_(options), team_(options.threads) {
-    require(options.label_smoothing >= 0 && options.label_smoothing < 1,
-            [&] { return "Trainer: label smoothing lies in [0, 1), not " + std::to_string(options.label_smoothing); });
-    require(options.clip >= 0,
-            [&] { return "Trainer: the clip norm is 0 (off) or more, not " + std::to_string(options.clip); });
+    detail::check_below_one("Trainer", "label smoothing", options.label_smoothing);
+    detail::check_not_negative("Trainer", "clip norm", options.clip);
+    detail::check_not_negative("Trainer", "weight of the coverage loss", options.coverage);
+    detail::check_not_negative("Trainer", "weight of the doubly stochastic penalty", options.doubly_stochastic);
     shards_.resize(static_cast<std::size_t>(options.threads));
     for (auto& shard : shards_) shard.grad = zeros_like(model);
     pieces_ = std::max(Index{1}, parameter_count(model) / options.threads / piece_size);

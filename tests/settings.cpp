@@ -1,0 +1,136 @@
+#include <heed/settings.hpp>
+
+#include <heed/layers/linear.hpp>
+#include <heed/moving_average.hpp>
+#include <heed/optimizer.hpp>
+#include <heed/schedules.hpp>
+
+#include "support/refusal.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+using Part = heed::Linear<double>;
+
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
+
+/// Every bad value is refused when it is given to the constructor and when it is assigned before an update, which then
+/// changes nothing; `good` values are accepted.
+template <class Optimizer, class Make>
+void expect_checked(const Make& make, double Optimizer::*member, const std::vector<double>& good,
+                    const std::vector<double>& bad) {
+  Part grad(2, 2);
+  grad.W.setOnes();
+  for (const double value : good) {
+    Part part(2, 2);
+    EXPECT_EQ(refusal([&] { make(part, value).update(part, grad); }), "accepted") << value;
+  }
+  for (const double value : bad) {
+    Part part(2, 2);
+    EXPECT_NE(refusal([&] { make(part, value); }), "accepted") << value;
+    Optimizer optimizer(part);
+    optimizer.*member = value;
+    EXPECT_NE(refusal([&] { optimizer.update(part, grad); }), "accepted") << value;
+    EXPECT_NE(refusal([&] { optimizer.begin_update(); }), "accepted") << value;
+    EXPECT_TRUE(part.W.isZero());
+  }
+}
+
+}  // namespace
+
+TEST(Sgd, RefusesSettingsOutOfRange) {
+  using Optimizer = heed::Sgd<Part>;
+  const auto with_rate = [](const Part& part, double x) { return Optimizer(part, x); };
+  const auto with_momentum = [](const Part& part, double x) { return Optimizer(part, 0.1, x); };
+  expect_checked(with_rate, &Optimizer::rate, {0, 1e-300, 10}, {nan, infinity, -infinity, -1e-9});
+  expect_checked(with_momentum, &Optimizer::momentum, {0, 0.9}, {nan, infinity, -0.1});
+  const Part part(2, 2);
+  EXPECT_EQ(refusal([&] { Optimizer(part, nan); }),
+            "Sgd: the learning rate must be finite and 0 or more, got nan");
+}
+
+TEST(Adam, RefusesSettingsOutOfRange) {
+  using Optimizer = heed::Adam<Part>;
+  const auto with_rate = [](const Part& part, double x) { return Optimizer(part, x); };
+  const auto with_beta1 = [](const Part& part, double x) { return Optimizer(part, 0.1, x); };
+  const auto with_beta2 = [](const Part& part, double x) { return Optimizer(part, 0.1, 0.9, x); };
+  const auto with_epsilon = [](const Part& part, double x) { return Optimizer(part, 0.1, 0.9, 0.999, x); };
+  const auto with_decay = [](const Part& part, double x) { return Optimizer(part, 0.1, 0.9, 0.999, 1e-8, x); };
+  expect_checked(with_rate, &Optimizer::rate, {0, 1}, {nan, infinity, -1e-9});
+  expect_checked(with_beta1, &Optimizer::beta1, {0, 0.5}, {nan, 1, -0.1, infinity});
+  expect_checked(with_beta2, &Optimizer::beta2, {0, 0.5}, {nan, 1, -0.1, infinity});
+  expect_checked(with_epsilon, &Optimizer::epsilon, {0, 1e-8}, {nan, infinity, -1e-8});
+  expect_checked(with_decay, &Optimizer::decay, {0, 0.01}, {nan, infinity, -0.01});
+}
+
+TEST(Adam, CountsNoUpdateThatItRefuses) {
+  const Part part(2, 2);
+  heed::Adam<Part> optimizer(part);
+  optimizer.rate = nan;
+  EXPECT_NE(refusal([&] { optimizer.begin_update(); }), "accepted");
+  EXPECT_EQ(optimizer.updates, 0);
+}
+
+TEST(Adadelta, RefusesSettingsOutOfRange) {
+  using Optimizer = heed::Adadelta<Part>;
+  const auto with_rate = [](const Part& part, double x) { return Optimizer(part, x); };
+  const auto with_rho = [](const Part& part, double x) { return Optimizer(part, 1, x); };
+  const auto with_epsilon = [](const Part& part, double x) { return Optimizer(part, 1, 0.95, x); };
+  expect_checked(with_rate, &Optimizer::rate, {0, 1}, {nan, infinity, -1e-9});
+  expect_checked(with_rho, &Optimizer::rho, {0, 0.5}, {nan, 1, -0.1, infinity});
+  expect_checked(with_epsilon, &Optimizer::epsilon, {1e-6}, {nan, infinity, -1e-8});
+}
+
+TEST(MovingAverage, RefusesADecayThatIsAssigned) {
+  Part part(2, 2);
+  heed::MovingAverage<Part> average(part);
+  for (const double decay : {nan, 1.0, -0.1, infinity}) {
+    average.decay = decay;
+    EXPECT_NE(refusal([&] { average.update(part); }), "accepted") << decay;
+  }
+  EXPECT_EQ(average.updates, 0);
+}
+
+TEST(ClipByGlobalNorm, RefusesAMaximumThatIsNoNorm) {
+  Part grad(2, 2);
+  for (const double maximum : {nan, -1.0, infinity}) {
+    EXPECT_NE(refusal([&] { heed::clip_by_global_norm(grad, maximum); }), "accepted") << maximum;
+  }
+  EXPECT_EQ(heed::clip_by_global_norm(grad, 0), 0);
+}
+
+TEST(Schedules, RefuseSettingsOutOfRange) {
+  const std::vector<std::function<void()>> wrong{
+      [] { heed::ConstantRate{nan}(0); },
+      [] { heed::ConstantRate{-1}(0); },
+      [] { heed::LinearRate{infinity, 10}(0); },
+      [] { heed::LinearRate{1, 0}(0); },
+      [] { heed::LinearRate{1, nan}(0); },
+      [] { heed::LinearRate{1, 10, 1}(0); },
+      [] { heed::LinearRate{1, 10, nan}(0); },
+      [] { heed::CosineRate{nan, 10}(0); },
+      [] { heed::CosineRate{1, -1}(0); },
+      [] { heed::CosineRate{1, 10, -0.1}(0); },
+      [] { heed::InverseSquareRootRate{nan}(0); },
+      [] { heed::InverseSquareRootRate{1, 0}(0); },
+      [] { heed::InverseSquareRootRate{1, infinity}(0); },
+      [] { heed::PlateauRate{nan}(0); },
+      [] { heed::PlateauRate{1, nan}.observe(1); },
+      [] { heed::PlateauRate{1, 0.1, nan}.observe(1); },
+      [] { heed::LinearForcing{nan, 10}(0); },
+      [] { heed::LinearForcing{1.5, 10}(0); },
+      [] { heed::LinearForcing{0, 0}(0); },
+      [] { heed::ExponentialForcing{-0.5}(0); },
+      [] { heed::ExponentialForcing{0, 1.5}(0); },
+      [] { heed::ExponentialForcing{0, nan}(0); },
+      [] { heed::InverseSigmoidForcing{0, 0.5}(0); },
+      [] { heed::InverseSigmoidForcing{0, nan}(0); },
+  };
+  for (std::size_t i = 0; i < wrong.size(); ++i) EXPECT_NE(refusal(wrong[i]), "accepted") << i;
+}
