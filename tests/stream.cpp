@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include <type_traits>
+
 using heed::Index;
 using heed::Token;
 using heed::TranslatorConfig;
@@ -141,4 +143,27 @@ TEST(Stream, RefusesWhatComesAtTheWrongTime) {
     EXPECT_EQ(stream.log_probability(), 0);
     EXPECT_EQ(refusal([&] { stream.finish_source(); }), "Stream: the source has no word yet");
   }
+}
+
+TEST(Stream, TakesNoTemporaryModel) {
+  static_assert(std::is_constructible_v<Stream, const Model&> && std::is_constructible_v<Stream, Model&>);
+  static_assert(!std::is_constructible_v<Stream, Model> && !std::is_constructible_v<Stream, const Model>);
+}
+
+TEST(Stream, HasNoWeightsBeforeTheFirstStep) {
+  const Model model = model_of(kinds().front(), 5);
+  Stream stream(model);
+  const auto expect_none = [&] {
+    EXPECT_EQ(refusal([&] { stream.weights(); }),
+              "Stream: there are no attention weights before the first step; call next() or logits()");
+  };
+  expect_none();
+  stream.feed(3);
+  expect_none();
+  stream.finish_source();
+  expect_none();
+  stream.next();
+  EXPECT_EQ(stream.weights().size(), 1);
+  stream.start();
+  expect_none();
 }

@@ -41,9 +41,21 @@ struct ImageEncoderTape {
   std::vector<Stage> stages;  ///< in the order of the network's
   Buffer<S> patches;          ///< of the convolution at work
 
-  /// What the last stage made, and its gradient.
-  const Buffer<S>& outputs() const { return stages.back().outputs; }
-  Buffer<S>& d_outputs() { return stages.back().d_outputs; }
+  /// What the last stage made, and its gradient. Throws before the first `forward`.
+  const Buffer<S>& outputs() const {
+    check();
+    return stages.back().outputs;
+  }
+  Buffer<S>& d_outputs() {
+    check();
+    return stages.back().d_outputs;
+  }
+
+ private:
+  void check() const {
+    require(!stages.empty(),
+            [] { return std::string("ImageEncoderTape: there are no outputs before ImageEncoder::forward"); });
+  }
 };
 
 /// A convolutional network that reads images, a stage after the other:
@@ -75,11 +87,18 @@ struct ImageEncoder {
   }
 
   /// Channels of an image, and of what is made of it.
-  Index input_size() const { return stages.front().conv.input_size(); }
-  Index output_size() const { return stages.back().conv.output_size(); }
+  Index input_size() const {
+    check();
+    return stages.front().conv.input_size();
+  }
+  Index output_size() const {
+    check();
+    return stages.back().conv.output_size();
+  }
 
   /// The grid of what is made of images of this grid. Throws if they are too small.
   Grid positions(Grid grid) const {
+    check();
     for (const auto& stage : stages) grid = stage.positions(grid);
     return grid;
   }
@@ -131,6 +150,12 @@ struct ImageEncoder {
   }
 
  private:
+  void check() const {
+    require(!stages.empty(), [] {
+      return std::string("ImageEncoder: it has no stages yet; make it with stages, or assign one that has some");
+    });
+  }
+
   static In<S> input(const In<S>& x, std::size_t l, const ImageEncoderTape<S>& tape) {
     if (l == 0) return x;
     return tape.stages[l - 1].outputs;

@@ -24,8 +24,14 @@ struct SentenceClassifierTape {
   Buffer<S> logits;                         ///< classes x sentences; after `loss` their gradient
   Buffer<S> d_outputs;
 
-  /// How much each word of sentence b had to say; the weights of a sentence sum to 1.
-  auto weights(Index b) const { return pooling.weights.col(0).segment(memory.start(b), memory.length(b)); }
+  /// How much each word of sentence b had to say; the weights of a sentence sum to 1. Throws if there is no sentence b.
+  auto weights(Index b) const {
+    require(b >= 0 && b < memory.sentences(), [&] {
+      return "SentenceClassifierTape: there is no sentence " + std::to_string(b) + " of " +
+             std::to_string(memory.sentences());
+    });
+    return pooling.weights.col(0).segment(memory.start(b), memory.length(b));
+  }
 };
 
 /// A class for every sentence, and how much each of its words had to say: the word level of Yang et al. 2016, with an

@@ -9,6 +9,7 @@
 #include <heed/scheduled_sampling.hpp>
 
 #include <span>
+#include <string>
 #include <vector>
 
 namespace heed::inline v0_1 {
@@ -32,8 +33,12 @@ struct Seq2SeqTape {
   DecoderTape<S> decoder;      ///< of all its steps
   SamplingTape<S> sampling;    ///< of scheduled sampling
 
-  /// What was looked at while word t of the sentence in packed target position p was predicted.
+  /// What was looked at while word t of the sentence in packed target position p was predicted. Throws if there is none.
   auto weights(Index t, Index p) const {
+    require(p >= 0 && p < target_packing.sentences() && t >= 0 && t < target_packing.length(p), [&] {
+      return "Seq2SeqTape: there is no word " + std::to_string(t) + " in target " + std::to_string(p) + " of " +
+             std::to_string(target_packing.sentences());
+    });
     const Index rows = decoder.weights.rows() == 0 ? 0 : memory.length(target_packing.sentence(p));
     return decoder.weights.col(target_packing.column(t, p)).head(rows);
   }

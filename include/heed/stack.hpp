@@ -56,9 +56,14 @@ struct Stack {
   }
 
   /// Rows of h.
-  Index hidden_size() const { return layers.front().hidden_size(); }
-  /// The layer that reads the words.
-  const C& bottom() const { return layers.front(); }
+  Index hidden_size() const { return bottom().hidden_size(); }
+  /// The layer that reads the words. Throws if there is none.
+  const C& bottom() const {
+    require(!layers.empty(), [] {
+      return std::string("Stack: it has no layers yet; make it with sizes, or assign one that has layers");
+    });
+    return layers.front();
+  }
 
   /// Makes room for N columns.
   void begin(Index columns, StackTape<S>& tape) const {
