@@ -18,7 +18,8 @@ using Part = heed::Linear<double>;
 
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+constexpr double infinity = std::numeric_limits<double>::infinity();
 
 /// Every bad value is refused when it is given to the constructor and when it is assigned before an update, which then
 /// changes nothing; `good` values are accepted.
@@ -48,10 +49,10 @@ TEST(Sgd, RefusesSettingsOutOfRange) {
   using Optimizer = heed::Sgd<Part>;
   const auto with_rate = [](const Part& part, double x) { return Optimizer(part, x); };
   const auto with_momentum = [](const Part& part, double x) { return Optimizer(part, 0.1, x); };
-  expect_checked(with_rate, &Optimizer::rate, {0, 1e-300, 10}, {nan, infinity, -infinity, -1e-9});
-  expect_checked(with_momentum, &Optimizer::momentum, {0, 0.9}, {nan, infinity, -0.1});
+  expect_checked(with_rate, &Optimizer::rate, {0, 1e-300, 10}, {not_a_number, infinity, -infinity, -1e-9});
+  expect_checked(with_momentum, &Optimizer::momentum, {0, 0.9}, {not_a_number, infinity, -0.1});
   const Part part(2, 2);
-  EXPECT_EQ(refusal([&] { Optimizer(part, nan); }),
+  EXPECT_EQ(refusal([&] { Optimizer(part, not_a_number); }),
             "Sgd: the learning rate must be finite and 0 or more, got nan");
 }
 
@@ -62,17 +63,17 @@ TEST(Adam, RefusesSettingsOutOfRange) {
   const auto with_beta2 = [](const Part& part, double x) { return Optimizer(part, 0.1, 0.9, x); };
   const auto with_epsilon = [](const Part& part, double x) { return Optimizer(part, 0.1, 0.9, 0.999, x); };
   const auto with_decay = [](const Part& part, double x) { return Optimizer(part, 0.1, 0.9, 0.999, 1e-8, x); };
-  expect_checked(with_rate, &Optimizer::rate, {0, 1}, {nan, infinity, -1e-9});
-  expect_checked(with_beta1, &Optimizer::beta1, {0, 0.5}, {nan, 1, -0.1, infinity});
-  expect_checked(with_beta2, &Optimizer::beta2, {0, 0.5}, {nan, 1, -0.1, infinity});
-  expect_checked(with_epsilon, &Optimizer::epsilon, {0, 1e-8}, {nan, infinity, -1e-8});
-  expect_checked(with_decay, &Optimizer::decay, {0, 0.01}, {nan, infinity, -0.01});
+  expect_checked(with_rate, &Optimizer::rate, {0, 1}, {not_a_number, infinity, -1e-9});
+  expect_checked(with_beta1, &Optimizer::beta1, {0, 0.5}, {not_a_number, 1, -0.1, infinity});
+  expect_checked(with_beta2, &Optimizer::beta2, {0, 0.5}, {not_a_number, 1, -0.1, infinity});
+  expect_checked(with_epsilon, &Optimizer::epsilon, {0, 1e-8}, {not_a_number, infinity, -1e-8});
+  expect_checked(with_decay, &Optimizer::decay, {0, 0.01}, {not_a_number, infinity, -0.01});
 }
 
 TEST(Adam, CountsNoUpdateThatItRefuses) {
   const Part part(2, 2);
   heed::Adam<Part> optimizer(part);
-  optimizer.rate = nan;
+  optimizer.rate = not_a_number;
   EXPECT_NE(refusal([&] { optimizer.begin_update(); }), "accepted");
   EXPECT_EQ(optimizer.updates, 0);
 }
@@ -82,15 +83,15 @@ TEST(Adadelta, RefusesSettingsOutOfRange) {
   const auto with_rate = [](const Part& part, double x) { return Optimizer(part, x); };
   const auto with_rho = [](const Part& part, double x) { return Optimizer(part, 1, x); };
   const auto with_epsilon = [](const Part& part, double x) { return Optimizer(part, 1, 0.95, x); };
-  expect_checked(with_rate, &Optimizer::rate, {0, 1}, {nan, infinity, -1e-9});
-  expect_checked(with_rho, &Optimizer::rho, {0, 0.5}, {nan, 1, -0.1, infinity});
-  expect_checked(with_epsilon, &Optimizer::epsilon, {1e-6}, {nan, infinity, -1e-8});
+  expect_checked(with_rate, &Optimizer::rate, {0, 1}, {not_a_number, infinity, -1e-9});
+  expect_checked(with_rho, &Optimizer::rho, {0, 0.5}, {not_a_number, 1, -0.1, infinity});
+  expect_checked(with_epsilon, &Optimizer::epsilon, {1e-6}, {not_a_number, infinity, -1e-8});
 }
 
 TEST(MovingAverage, RefusesADecayThatIsAssigned) {
   Part part(2, 2);
   heed::MovingAverage<Part> average(part);
-  for (const double decay : {nan, 1.0, -0.1, infinity}) {
+  for (const double decay : {not_a_number, 1.0, -0.1, infinity}) {
     average.decay = decay;
     EXPECT_NE(refusal([&] { average.update(part); }), "accepted") << decay;
   }
@@ -99,7 +100,7 @@ TEST(MovingAverage, RefusesADecayThatIsAssigned) {
 
 TEST(ClipByGlobalNorm, RefusesAMaximumThatIsNoNorm) {
   Part grad(2, 2);
-  for (const double maximum : {nan, -1.0, infinity}) {
+  for (const double maximum : {not_a_number, -1.0, infinity}) {
     EXPECT_NE(refusal([&] { heed::clip_by_global_norm(grad, maximum); }), "accepted") << maximum;
   }
   EXPECT_EQ(heed::clip_by_global_norm(grad, 0), 0);
@@ -107,30 +108,30 @@ TEST(ClipByGlobalNorm, RefusesAMaximumThatIsNoNorm) {
 
 TEST(Schedules, RefuseSettingsOutOfRange) {
   const std::vector<std::function<void()>> wrong{
-      [] { heed::ConstantRate{nan}(0); },
+      [] { heed::ConstantRate{not_a_number}(0); },
       [] { heed::ConstantRate{-1}(0); },
       [] { heed::LinearRate{infinity, 10}(0); },
       [] { heed::LinearRate{1, 0}(0); },
-      [] { heed::LinearRate{1, nan}(0); },
+      [] { heed::LinearRate{1, not_a_number}(0); },
       [] { heed::LinearRate{1, 10, 1}(0); },
-      [] { heed::LinearRate{1, 10, nan}(0); },
-      [] { heed::CosineRate{nan, 10}(0); },
+      [] { heed::LinearRate{1, 10, not_a_number}(0); },
+      [] { heed::CosineRate{not_a_number, 10}(0); },
       [] { heed::CosineRate{1, -1}(0); },
       [] { heed::CosineRate{1, 10, -0.1}(0); },
-      [] { heed::InverseSquareRootRate{nan}(0); },
+      [] { heed::InverseSquareRootRate{not_a_number}(0); },
       [] { heed::InverseSquareRootRate{1, 0}(0); },
       [] { heed::InverseSquareRootRate{1, infinity}(0); },
-      [] { heed::PlateauRate{nan}(0); },
-      [] { heed::PlateauRate{1, nan}.observe(1); },
-      [] { heed::PlateauRate{1, 0.1, nan}.observe(1); },
-      [] { heed::LinearForcing{nan, 10}(0); },
+      [] { heed::PlateauRate{not_a_number}(0); },
+      [] { heed::PlateauRate{1, not_a_number}.observe(1); },
+      [] { heed::PlateauRate{1, 0.1, not_a_number}.observe(1); },
+      [] { heed::LinearForcing{not_a_number, 10}(0); },
       [] { heed::LinearForcing{1.5, 10}(0); },
       [] { heed::LinearForcing{0, 0}(0); },
       [] { heed::ExponentialForcing{-0.5}(0); },
       [] { heed::ExponentialForcing{0, 1.5}(0); },
-      [] { heed::ExponentialForcing{0, nan}(0); },
+      [] { heed::ExponentialForcing{0, not_a_number}(0); },
       [] { heed::InverseSigmoidForcing{0, 0.5}(0); },
-      [] { heed::InverseSigmoidForcing{0, nan}(0); },
+      [] { heed::InverseSigmoidForcing{0, not_a_number}(0); },
   };
   for (std::size_t i = 0; i < wrong.size(); ++i) EXPECT_NE(refusal(wrong[i]), "accepted") << i;
 }

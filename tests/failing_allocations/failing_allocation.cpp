@@ -6,8 +6,9 @@
 #include <cstdlib>
 #include <new>
 
-// The linker sends every call of malloc and its kin in this program to the functions __wrap_... (see CMakeLists.txt), and
-// this file replaces operator new. A sanitizer still sees every block, since what does not fail goes on to its malloc.
+// The linker sends every call of malloc and its kin in this program to the functions __wrap_... (see CMakeLists.txt),
+// and this file replaces operator new. A sanitizer still sees every block: a call that does not fail goes on to its
+// malloc.
 
 namespace {
 

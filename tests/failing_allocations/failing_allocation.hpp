@@ -24,9 +24,9 @@ class FailingAllocation {
   bool failed() const;
 };
 
-/// Lets every allocation of `use(objects)` fail in turn, on objects that `make()` returns. After it failed alone, the same
-/// objects must give what fresh ones give; after it and all later ones failed, so must objects that others are assigned
-/// to. A call that reports no failure must give the same result. Returns how many allocations there are.
+/// Lets every allocation of `use(objects)` fail in turn, on objects that `make()` returns. After it failed alone, the
+/// same objects must give what fresh ones give; after it and all later ones failed, so must objects that others are
+/// assigned to. A call that reports no failure must give the same result. Returns how many allocations there are.
 template <class Make, class Use>
 long fail_every_allocation(const Make& make, const Use& use) {
   const auto expected = use(*std::make_unique<decltype(make())>(make()));

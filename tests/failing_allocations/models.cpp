@@ -34,8 +34,8 @@ constexpr Index vocabulary = 7;
 template <class C>
 heed::SentenceClassifier<heed::Encoder<C>> classifier(Index size, Index layers = 2) {
   const auto cell = [](Index input, Index hidden) { return C(input, hidden); };
-  heed::SentenceClassifier<heed::Encoder<C>> model(vocabulary, heed::Encoder<C>(cell, size, size, layers, layers > 1, 0.2),
-                                                   size, 3, 0.2f);
+  const heed::Encoder<C> encoder(cell, size, size, layers, layers > 1, 0.2);
+  heed::SentenceClassifier<heed::Encoder<C>> model(vocabulary, encoder, size, 3, 0.2f);
   heed::Random random(5);
   randomize(model, random);
   return model;

@@ -33,8 +33,8 @@ constexpr Index vocabulary = 7, size = 3;
 constexpr auto make_gru = [](Index input, Index hidden) { return heed::GruCell<float>(input, hidden); };
 constexpr auto make_lstm = [](Index input, Index hidden) { return heed::LstmCell<float>(input, hidden); };
 
-/// Each makes the model of a paper: its attention before or after the recurrence, in both directions or in one, with and
-/// without weights that are carried from step to step.
+/// Each makes the model of a paper: its attention before or after the recurrence, in both directions or in one, with
+/// and without weights that are carried from step to step.
 struct Bahdanau {
   static auto make() {
     using Cell = heed::GruCell<float>;
@@ -50,7 +50,8 @@ struct Luong {
     using Cell = heed::LstmCell<float>;
     using Scorer = heed::CoverageScorer<float>;
     const heed::Encoder<Cell> encoder(make_lstm, size, size, 2, false);
-    const heed::LuongDecoder<Cell, Scorer> decoder(make_lstm, {{size, size, size}, {}}, size, size, size, 2, size, true);
+    const heed::LuongDecoder<Cell, Scorer> decoder(make_lstm, {{size, size, size}, {}}, size, size, size, 2, size,
+                                                   true);
     return heed::Seq2Seq(vocabulary, encoder, vocabulary, decoder);
   }
 };
