@@ -101,7 +101,7 @@ const std::vector<Token> source_words = {3, 5, 4, 6};
 const std::span<const Token> source = source_words;
 const heed::Sentences sources(&source, 1);
 
-std::vector<std::vector<heed::Hypothesis<double>>> found_by(const Model& model, const heed::SearchOptions& options) {
+heed::Hypotheses<double> found_by(const Model& model, const heed::SearchOptions& options) {
   heed::SearchWorkspace<double> work;
   heed::Hypotheses<double> results;
   heed::search(model, sources, options, work, results);
@@ -111,7 +111,7 @@ std::string refused_search(const Model& model, const heed::SearchOptions& option
   return refusal([&] { found_by(model, options); });
 }
 
-std::vector<std::vector<heed::Hypothesis<double>>> drawn_from(const Model& model, const heed::SampleOptions& options) {
+heed::Hypotheses<double> drawn_from(const Model& model, const heed::SampleOptions& options) {
   heed::SampleWorkspace<double> work;
   heed::Hypotheses<double> results;
   heed::sample(model, sources, options, work, results);
@@ -250,13 +250,14 @@ TEST(Probabilities, OfMonotonicAttentionAreAccurateDownToTinyOnes) {
 TEST(Search, NeverProposesWordsWithAScoreOfMinusInfinity) {
   const Model model = model_without({0, 4, 6});
   for (const Index beam : {1, 3, 40}) {
-    for (const auto& result : found_by(model, {.beam = beam, .maximum_length = 3, .best = beam}).front()) {
+    const auto found = found_by(model, {.beam = beam, .maximum_length = 3, .best = beam});
+    for (const auto& result : found.front()) {
       EXPECT_TRUE(std::isfinite(result.log_probability));
       for (const Token token : result.tokens) EXPECT_TRUE(token == 3 || token == 5) << token;
     }
   }
-  const auto all = found_by(model, {.beam = 40, .maximum_length = 3, .best = 40}).front();
-  EXPECT_EQ(all.size(), 7u) << "of two words, every sentence of at most two";
+  const auto all = found_by(model, {.beam = 40, .maximum_length = 3, .best = 40});
+  EXPECT_EQ(all.front().size(), 7u) << "of two words, every sentence of at most two";
 }
 
 TEST(Search, RefusesASentenceWhoseWordsAllHaveAScoreOfMinusInfinity) {
@@ -279,10 +280,10 @@ TEST(Search, RefusesASentenceWhoseOptionsLeaveNoWord) {
 }
 
 TEST(Search, KeepsWhatEndedWhenNoWordCanFollow) {
-  const auto found = found_by(model_without({0, 3, 4, 5, 6}), {.beam = 3, .best = 3}).front();
-  ASSERT_EQ(found.size(), 1u);
-  EXPECT_TRUE(found.front().complete);
-  EXPECT_TRUE(found.front().tokens.empty());
+  const auto found = found_by(model_without({0, 3, 4, 5, 6}), {.beam = 3, .best = 3});
+  ASSERT_EQ(found.front().size(), 1u);
+  EXPECT_TRUE(found.front().front().complete);
+  EXPECT_TRUE(found.front().front().tokens.empty());
 }
 
 TEST(Search, RefusesNaNOfEveryPattern) {
@@ -313,7 +314,9 @@ TEST(Sample, NeverDrawsBannedOrExcludedWordsAtAnyTemperature) {
         words.insert(sample.tokens.begin(), sample.tokens.end());
       }
       for (const Token word : words) EXPECT_TRUE(word == 3 || word == 5) << word << " at " << temperature;
-      if (temperature >= 1 && top_p == 1) EXPECT_EQ(words.size(), 2u) << "at " << temperature;
+      if (temperature >= 1 && top_p == 1) {
+        EXPECT_EQ(words.size(), 2u) << "at " << temperature;
+      }
     }
   }
 }

@@ -1,5 +1,5 @@
-// The largest errors of heed's float functions over all 2^32 floats, for the instruction set this is compiled for. Returns
-// non-zero if an error exceeds what the comments of kernels/float_exp.hpp, rational_tanh.hpp or packets.hpp state.
+// Measures the largest errors of heed's float functions over all 2^32 floats, for the instruction set it is compiled for.
+// Returns non-zero if one exceeds what the comments in kernels/float_exp.hpp, rational_tanh.hpp and packets.hpp state.
 
 #include <heed/kernels/packets.hpp>
 

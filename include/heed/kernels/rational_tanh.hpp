@@ -13,11 +13,12 @@ EIGEN_ALWAYS_INLINE P polynomial(const P& y, float c1, float c2, float c3, float
   return ei::pmadd(y2, high, low);
 }
 
-/// tanh of a packet of floats, within 3e-7 and, with a larger packet or a smaller, always the same bits.
+/// tanh of a packet of floats: the same bits in packets of every size.
 ///
 /// x P(x^2) / Q(x^2), polynomials whose largest relative error on [-8.3, 8.3] is the least there is, 1.3e-8; the rest is
-/// rounding. Numbers beyond +-`reach` count as that: there, and nowhere sooner, the quotient is +-1, and nowhere more,
-/// both with fused multiply-adds and without. NaN stays NaN.
+/// rounding. Numbers beyond +-`reach` count as that, and give +-1; none gives more. NaN stays NaN.
+///
+/// Largest absolute error: 3.1e-7 with fused multiply-adds (AVX2, AVX-512), 3.2e-7 without (SSE2); relative: 4e-7.
 template <class P>
 EIGEN_ALWAYS_INLINE P rational_tanh(const P& x) {
   namespace ei = Eigen::internal;
