@@ -1,10 +1,9 @@
 #pragma once
 
 #include "support/checkpoints.hpp"
+#include "support/command_line.hpp"
 
 #include <heed/io/fields.hpp>
-
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include "support/command_line.hpp"
 
 #include <exception>
 #include <iostream>
@@ -32,6 +32,7 @@ int parse_and_execute(CLI::App& app, int argc, char** argv, const Execute& execu
 /// becomes a line on standard error and a non-zero exit code.
 template <class Body>
 int run_program(std::string_view name, const Body& body) {
+  std::set_terminate(detail::usual_terminate);
   try {
     return with_results_written(name, body());
   } catch (const std::bad_alloc&) {

@@ -1,4 +1,4 @@
-#include "../../examples/support/program.hpp"
+#include "support/program.hpp"
 
 #include <gtest/gtest.h>
 
@@ -34,6 +34,10 @@ TEST(ExampleProgram, ReturnsTheExitCodeOfWrongOptions) {
   });
   EXPECT_GT(code, 1);
   EXPECT_NE(err.find("--unknown"), std::string::npos) << err;
+}
+
+TEST(ExampleProgram, EndsInOrderIfMemoryFailsBeforeItStarts) {
+  EXPECT_EXIT(examples::detail::end_before_main(), testing::ExitedWithCode(1), "there is not enough memory to start");
 }
 
 }  // namespace
