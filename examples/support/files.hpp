@@ -2,6 +2,9 @@
 
 #include <heed/io/atomic_file.hpp>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -22,12 +25,17 @@ struct NamedFile {
   std::string text() const { return name + ' ' + path.string(); }
 };
 
-/// Standard input, if it comes from a file.
+/// Standard input, which may come from a file.
 inline NamedFile standard_input() { return {"file of standard input", "/dev/stdin"}; }
 
 /// Whether two paths lead to one file, whatever their spelling: links, hard links, `..`. The file need not exist.
 inline bool same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
   if (a.empty() || b.empty()) return false;
+  if (b == standard_input().path) {  // not every system resolves it
+    struct stat input {}, file {};
+    return fstat(STDIN_FILENO, &input) == 0 && S_ISREG(input.st_mode) && stat(a.c_str(), &file) == 0 &&
+           input.st_dev == file.st_dev && input.st_ino == file.st_ino;
+  }
   std::error_code error;
   if (std::filesystem::equivalent(a, b, error)) return true;
   const auto resolved = [](const std::filesystem::path& path) {

@@ -8,7 +8,7 @@ using namespace heed::test;
 class TranslateInterrupt : public Program {
  protected:
   Arguments run(const std::string& save) const {
-    return with(with(training(save), "--epochs", "200"), "--batch", "4") +
+    return with(with(training(save), "--epochs", "100"), "--batch", "4") +
            Arguments{"--dropout", "0.2", "--rate", "0.002", "--clip", "5", "--dev", path("dev.tsv")};
   }
   void SetUp() override {
@@ -90,7 +90,7 @@ TEST_F(TranslateInterrupt, RefusesToGoOnWithOtherSettings) {
   ASSERT_EQ(interrupted(run("model"), SIGINT, "epoch 1: ").code, 0);
   const std::string model = contents(path("model")), state = contents(path("model.training"));
   ASSERT_FALSE(state.empty());
-  for (const char* const other : {"--epochs 201",      "--batch 5",
+  for (const char* const other : {"--epochs 101",      "--batch 5",
                                   "--rate 0.001",      "--schedule constant",
                                   "--schedule cosine", "--warmup 7",
                                   "--accumulate 2",    "--weight-decay 0.1",
