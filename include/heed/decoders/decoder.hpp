@@ -24,8 +24,8 @@ struct DecoderState {
   /// Column i becomes what column `chosen[i]` was; columns may be dropped, repeated and reordered.
   /// Does not allocate once the buffers have grown. After an exception it has no columns.
   void gather(std::span<const Index> chosen) {
-    spare_sentences_.reserve(chosen.size());
-    sentences.swap(spare_sentences_);
+    spare_sentences_ = sentences;
+    sentences.reserve(chosen.size());
     sentences.clear();
     for (auto& layer : layers) gather(layer, chosen);
     gather(feed, chosen);
