@@ -84,7 +84,8 @@ struct Seq2Seq {
 
   Seq2Seq() = default;
 
-  /// Throws if the sizes of the parts do not fit: a tied output layer needs features as large as an embedded word.
+  /// Throws if there are no features or the sizes of the parts do not fit: a tied output layer needs features as large
+  /// as an embedded word.
   Seq2Seq(Index source_vocabulary, EncoderType encoder_, Index target_vocabulary, DecoderType decoder_,
           double dropout_rate = 0, bool tied = false)
       : source(encoder_.input_size(), source_vocabulary),
@@ -93,6 +94,8 @@ struct Seq2Seq {
         decoder(std::move(decoder_)),
         output(tied ? 0 : decoder.feature_size(), target_vocabulary),
         dropout(dropout_rate) {
+    require(decoder.feature_size() >= 1,
+            [] { return std::string("Seq2Seq: the decoder must have features of size 1 or more, got 0"); });
     require(!tied || decoder.feature_size() == target.size(), [&] {
       return "Seq2Seq: a tied output layer needs features of the size of an embedded word, " +
              std::to_string(target.size()) + ", not " + std::to_string(decoder.feature_size());

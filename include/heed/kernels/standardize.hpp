@@ -31,6 +31,7 @@ S standardize(S* x, Index count) {
 template <class N, class D>
 void standardize_backward(const N& normal, typename N::Scalar inverse, D&& d) {
   using S = typename N::Scalar;
+  if (d.size() == 0) return;
   const S mean = d.mean(), along = d.dot(normal) / number<S>(d.size());
   d.array() = (d.array() - mean - normal.array() * along) * inverse;
 }

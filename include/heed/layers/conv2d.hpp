@@ -106,7 +106,7 @@ struct Conv2d {
 
   template <class Use>
   void for_each_block(Index cols, Use&& use) const {
-    const Index width = std::max<Index>(block_size / W.cols(), 16);
+    const Index width = std::max<Index>(block_size / std::max<Index>(W.cols(), 1), 16);
     for (Index first = 0; first < cols; first += width) use(first, std::min(width, cols - first));
   }
 

@@ -36,7 +36,7 @@ struct AdditiveScorer {
         U(decltype(U)::Zero(alignment, memory)),
         v(Vector<S, Alignment>::Zero(alignment)),
         b(Vector<S>::Zero(bias ? alignment : 0)) {
-    require(alignment > 0 || query == 0,
+    require(alignment > 0 || (query == 0 && memory == 0),
             [] { return std::string("AdditiveScorer: the alignment size must not be 0"); });
   }
 

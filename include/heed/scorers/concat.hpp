@@ -34,7 +34,8 @@ struct ConcatScorer {
       : W(decltype(W)::Zero(alignment, query_size + memory_size)),
         v(Vector<S, Alignment>::Zero(alignment)),
         query(query_size) {
-    require(alignment > 0 || query == 0, [] { return std::string("ConcatScorer: the alignment size must not be 0"); });
+    require(alignment > 0 || (query_size == 0 && memory_size == 0),
+            [] { return std::string("ConcatScorer: the alignment size must not be 0"); });
   }
 
   Index query_size() const { return query; }

@@ -42,7 +42,7 @@ struct ConvolutionalScorer {
         F(Matrix<S>::Zero(filters, width)),
         v(Vector<S, Alignment>::Zero(alignment)),
         b(Vector<S, Alignment>::Zero(alignment)) {
-    require(alignment > 0 || query == 0,
+    require(alignment > 0 || (query == 0 && memory == 0),
             [] { return std::string("ConvolutionalScorer: the alignment size must not be 0"); });
     require(filters > 0 && width > 0 && width % 2 == 1, [&] {
       return "ConvolutionalScorer: a filter at least, of an odd width, is needed, not " + std::to_string(filters) +

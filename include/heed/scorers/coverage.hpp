@@ -36,7 +36,7 @@ struct CoverageScorer {
         w(Vector<S, Alignment>::Zero(alignment)),
         v(Vector<S, Alignment>::Zero(alignment)),
         b(Vector<S, Alignment>::Zero(alignment)) {
-    require(alignment > 0 || query == 0,
+    require(alignment > 0 || (query == 0 && memory == 0),
             [] { return std::string("CoverageScorer: the alignment size must not be 0"); });
   }
 

@@ -39,7 +39,7 @@ struct NormedAdditiveScorer {
         v(Vector<S, Alignment>::Ones(alignment)),
         g(Vector<S, 1>::Constant(alignment > 0 ? S(1) / root(detail::number<S>(alignment)) : S(0))),
         b(Vector<S, Alignment>::Zero(alignment)) {
-    require(alignment > 0 || query == 0,
+    require(alignment > 0 || (query == 0 && memory == 0),
             [] { return std::string("NormedAdditiveScorer: the alignment size must not be 0"); });
   }
 
