@@ -38,7 +38,7 @@ template <class S>
 struct SearchWorkspace {
   /// A step: what was looked at, and where each column of the next step came from.
   struct Step {
-    Buffer<S> weights;                      ///< longest source x columns
+    Buffer<S> weights;                      ///< longest source x columns; no rows if they are not kept
     std::vector<detail::Candidate> chosen;  ///< the columns of the next step
   };
   /// A hypothesis that ended.
@@ -82,7 +82,7 @@ void trace_back(const SearchWorkspace<S>& work, Candidate candidate, Index step,
   }
 }
 
-/// Which rows of the weights belong to a sentence: none where nothing looks back.
+/// Which rows of the weights belong to a sentence: none where nothing looks back, or if the weights are not kept.
 template <class S>
 Index weight_rows(const SearchWorkspace<S>& work, Index sentence) {
   return std::min(work.memory->length(sentence), work.steps.front().weights.rows());
@@ -208,6 +208,7 @@ template <class Model, class Choose>
 void decode_freely(const Model& model, const SearchOptions& options, SearchWorkspace<typename Model::Scalar>& work,
                    const char* who, Choose&& choose) {
   constexpr double none = -std::numeric_limits<double>::infinity();
+  const bool keep_weights = options.keep_weights || options.coverage_penalty > 0;
   for (Index i = 0; work.step.state.columns() > 0; ++i) {
     const Index n = work.step.state.columns();
     take_step(model, work.tokens, *work.memory, work.step);
@@ -216,7 +217,11 @@ void decode_freely(const Model& model, const SearchOptions& options, SearchWorks
     });
     if (static_cast<std::size_t>(i) == work.steps.size()) work.steps.emplace_back();
     auto& step = work.steps[static_cast<std::size_t>(i)];
-    step.weights.assign(work.step.decoder.weights);
+    if (keep_weights) {
+      step.weights.assign(work.step.decoder.weights);
+    } else {
+      step.weights.resize(0, n);
+    }
     step.chosen.clear();
     const Banned banned{options.ban_unknown, true, i + 1 < options.minimum_length};
     for (Index first = 0, end = 0; first < n; first = end) {  // columns first ... end belong to one group, g

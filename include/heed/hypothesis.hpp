@@ -12,7 +12,8 @@ namespace heed::inline v0_1 {
 template <class S>
 struct Hypothesis {
   std::vector<Token> tokens;   ///< without begin and end symbol
-  Buffer<S> weights;           ///< source length x (words, and the end symbol if complete): the alignment
+  Buffer<S> weights;           ///< source length x (words, and the end symbol if complete): the alignment; no rows
+                               ///< without attention or with `SearchOptions::keep_weights` false
   double log_probability = 0;  ///< of all words and the end symbol
   double score = 0;            ///< log_probability divided by the length penalty, and the coverage penalty added
   bool complete = false;       ///< whether it ended with the end symbol, not at the maximum length

@@ -26,6 +26,7 @@ struct SampleOptions {
   Index minimum_length = 0;
   bool ban_unknown = false;
   Sentences prefixes = {};
+  bool keep_weights = true;
 };
 
 namespace detail {
@@ -145,7 +146,8 @@ void sample(const Model& model, Sentences sources, const SampleOptions& options,
                              .narrow_memory = options.narrow_memory,
                              .minimum_length = options.minimum_length,
                              .ban_unknown = options.ban_unknown,
-                             .prefixes = options.prefixes};
+                             .prefixes = options.prefixes,
+                             .keep_weights = options.keep_weights};
   detail::check(options);
   detail::check(limits, sources.size(), model.target.vocabulary(), "sample");
   detail::Undo empty([&] { results.clear(); });
