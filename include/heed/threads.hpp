@@ -5,6 +5,7 @@
 #include <atomic>
 #include <exception>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -26,11 +27,11 @@ void await_change(const std::atomic<T>& number, T old) {
 /// Threads that work together again and again. Starting a thread takes longer than reading a sentence, so they stay.
 class Team {
  public:
-  /// Throws unless `size` is 1 or more, and where the system refuses a thread. Who calls `run` is one of the team.
+  /// Throws unless `size` is 1 or more, and if the system refuses a thread. Who calls `run` is one of the team.
   explicit Team(int size = 1) : size_(size) {
     require(size >= 1, [&] { return "Team: 1 or more threads, not " + std::to_string(size); });
     if (size > 1) errors_.resize(static_cast<std::size_t>(size));
-    for (int i = 1; i < size; ++i) others_.threads.emplace_back([this, i] { serve(i); });
+    for (int i = 1; i < size; ++i) start(i);
   }
   Team(const Team&) = delete;
   Team& operator=(const Team&) = delete;
@@ -79,6 +80,19 @@ class Team {
       for (auto& thread : threads) thread.join();
     }
   };
+
+  void start(int i) {
+#if defined(__cpp_exceptions)
+    try {
+      others_.threads.emplace_back([this, i] { serve(i); });
+    } catch (const std::system_error& error) {
+      fail("Team: the system refused thread " + std::to_string(i + 1) + " of " + std::to_string(size_) + " (" +
+           error.code().message() + "); ask for fewer threads");
+    }
+#else
+    others_.threads.emplace_back([this, i] { serve(i); });
+#endif
+  }
 
   void serve(int i) {
     for (unsigned round = 0;; ++round) {
