@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
+#include <ios>
 #include <istream>
 #include <limits>
 #include <string>
@@ -34,6 +35,26 @@ struct ReadOptions {
   }
 };
 
+namespace detail {
+
+/// Reads from a stream and returns what `read()` does; false if the stream failed. An exception of its buffer that is
+/// not a failure of the stream, such as `std::bad_alloc`, is thrown: for that the stream's mask gets `badbit`.
+template <class Read>
+bool read_from(std::istream& in, const Read& read) {
+#if defined(__cpp_exceptions)
+  try {
+    if (!in.bad()) in.exceptions(in.exceptions() | std::ios::badbit);
+    return read();
+  } catch (const std::ios_base::failure&) {
+    return false;
+  }
+#else
+  return read();
+#endif
+}
+
+}  // namespace detail
+
 /// Reads text line by line and throws at the first line that is not text. Messages begin with the place: `FILE:LINE: `.
 ///
 /// A byte order mark before the first line and a carriage return at the end of a line are left out. Errors are: invalid
@@ -48,7 +69,7 @@ class LineReader {
 
   /// Reads the next line; false after the last.
   bool next() {
-    if (!read_line()) {
+    if (!detail::read_from(in_, [&] { return read_line(); })) {
       require(!in_.bad(), [&] { return name_ + ": reading failed after line " + std::to_string(number_); });
       return false;
     }
