@@ -62,6 +62,14 @@ inline Words read_words(const LineReader& line, std::string_view text, const std
   return words;
 }
 
+/// The words of a line that is one sentence.
+inline Words read_sentence(const LineReader& line, const ReadOptions& options) {
+  if (line.text().find('\t') != std::string_view::npos) {
+    line.fail("expected one sentence with words separated by spaces, found a tab");
+  }
+  return read_words(line, line.text(), "the line", options);
+}
+
 inline Links read_links(const LineReader& line, std::string_view text, const SentencePair& pair) {
   Links links;
   const Words words = split_words(text);
@@ -137,12 +145,7 @@ inline std::vector<SentencePair> read_pairs(const std::string& path, const ReadO
 inline std::vector<Words> read_sentences(std::istream& in, const std::string& name, const ReadOptions& options = {}) {
   LineReader line(in, name, options);
   std::vector<Words> sentences;
-  while (line.next()) {
-    if (const std::size_t at = line.text().find('\t'); at != std::string_view::npos) {
-      line.fail("expected one sentence with words separated by spaces, found a tab");
-    }
-    sentences.push_back(detail::read_words(line, line.text(), "the line", options));
-  }
+  while (line.next()) sentences.push_back(detail::read_sentence(line, options));
   require(!sentences.empty(), [&] { return name + ": is empty, expected at least one sentence"; });
   return sentences;
 }
