@@ -17,20 +17,61 @@ inline std::vector<std::span<const heed::Token>> choose(const std::vector<std::v
   return batch;
 }
 
-/// Batches in a fixed order by length, for evaluation.
-inline std::vector<std::vector<heed::Index>> batches_by_length(const std::vector<heed::Index>& lengths,
-                                                               std::size_t batch) {
+/// What a sentence adds to the memory of a batch.
+struct SentenceSize {
+  heed::Index words = 0;    ///< of source and target together
+  heed::Index source = 0;   ///< words of the source alone
+  heed::Index weights = 0;  ///< columns of attention weights that are kept, each as long as the longest source
+};
+
+/// Limits the memory of a batch, whatever the length of its sentences: to a number of sentences, of words and of kept
+/// attention weights. A single sentence of any size is a batch.
+class BatchLimit {
+ public:
+  static constexpr heed::Index words = 4096, weights = heed::Index{1} << 24;
+
+  explicit BatchLimit(std::size_t sentences) : sentences_(sentences) {}
+
+  /// Whether the sentence fits into the batch. Adds it, or begins the next batch with it.
+  bool add(const SentenceSize& size) {
+    const heed::Index longest = std::max(longest_, size.source);
+    const bool fits = count_ == 0 || (count_ < sentences_ && words_ + size.words <= words &&
+                                      (columns_ + size.weights) * longest <= weights);
+    if (!fits) *this = BatchLimit(sentences_);
+    ++count_;
+    words_ += size.words;
+    columns_ += size.weights;
+    longest_ = std::max(longest_, size.source);
+    return fits;
+  }
+
+ private:
+  std::size_t sentences_, count_ = 0;
+  heed::Index words_ = 0, columns_ = 0, longest_ = 0;
+};
+
+/// Batches in a fixed order by length, for evaluation. `size_of(i)` is the size of sentence i.
+template <class SizeOf>
+std::vector<std::vector<heed::Index>> batches_by_length(const std::vector<heed::Index>& lengths, std::size_t batch,
+                                                        SizeOf&& size_of) {
   std::vector<heed::Index> order(lengths.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<heed::Index>(i);
   std::stable_sort(order.begin(), order.end(), [&](heed::Index a, heed::Index b) {
     return lengths[static_cast<std::size_t>(a)] < lengths[static_cast<std::size_t>(b)];
   });
   std::vector<std::vector<heed::Index>> batches;
-  for (std::size_t i = 0; i < order.size(); i += batch) {
-    batches.emplace_back(order.begin() + static_cast<std::ptrdiff_t>(i),
-                         order.begin() + static_cast<std::ptrdiff_t>(std::min(order.size(), i + batch)));
+  BatchLimit limit(batch);
+  for (const heed::Index i : order) {
+    if (!limit.add(size_of(static_cast<std::size_t>(i))) || batches.empty()) batches.emplace_back();
+    batches.back().push_back(i);
   }
   return batches;
+}
+
+/// The same for sentences without a target.
+inline std::vector<std::vector<heed::Index>> batches_by_length(const std::vector<heed::Index>& lengths,
+                                                               std::size_t batch) {
+  return batches_by_length(lengths, batch, [&](std::size_t i) { return SentenceSize{lengths[i], lengths[i], 0}; });
 }
 
 }  // namespace examples

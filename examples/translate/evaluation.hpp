@@ -24,9 +24,17 @@ void for_each_batch(const std::vector<std::vector<heed::Index>>& batches, int th
   });
 }
 
+/// Batches for teacher forcing, which keeps all weights.
+inline std::vector<std::vector<heed::Index>> batches_of(const EncodedPairs& pairs) {
+  return batches_by_length(pairs.target_lengths, 64, [&](std::size_t i) {
+    const heed::Index source = pairs.source_lengths[i], steps = pairs.target_lengths[i] + 1;
+    return SentenceSize{source + steps, source, steps};
+  });
+}
+
 /// The mean cross-entropy per target word, end symbols included.
 inline double mean_loss(const PackedModel& model, const EncodedPairs& pairs, int threads) {
-  const auto batches = batches_by_length(pairs.target_lengths, 64);
+  const auto batches = batches_of(pairs);
   std::vector<double> losses(batches.size());  // added up in order: the same bits whatever thread took which batch
   for_each_batch<heed::Seq2SeqTape<float>>(batches, threads, [&](const auto& batch, std::size_t i, auto& tape) {
     losses[i] = model.loss(choose(pairs.source, batch), choose(pairs.target, batch), tape);
@@ -45,7 +53,7 @@ inline std::vector<heed::PairScore> score_all(const PackedModel& model, const En
   };
   std::vector<heed::PairScore> all(pairs.size());
   for_each_batch<Workspace>(
-      batches_by_length(pairs.target_lengths, 64), threads, [&](const auto& batch, std::size_t, auto& work) {
+      batches_of(pairs), threads, [&](const auto& batch, std::size_t, auto& work) {
         model.score_pairs(choose(pairs.source, batch), choose(pairs.target, batch), work.tape, work.scores);
         for (std::size_t k = 0; k < batch.size(); ++k) all[static_cast<std::size_t>(batch[k])] = work.scores[k];
       });
@@ -60,7 +68,7 @@ inline std::vector<heed::Matrix<float>> align_all(const PackedModel& model, cons
   };
   std::vector<heed::Matrix<float>> all(pairs.size());
   for_each_batch<Workspace>(
-      batches_by_length(pairs.target_lengths, 64), threads, [&](const auto& batch, std::size_t, auto& work) {
+      batches_of(pairs), threads, [&](const auto& batch, std::size_t, auto& work) {
         model.align_pairs(choose(pairs.source, batch), choose(pairs.target, batch), work.tape, work.weights);
         for (std::size_t k = 0; k < batch.size(); ++k) all[static_cast<std::size_t>(batch[k])] = work.weights[k];
       });
@@ -85,8 +93,10 @@ inline std::vector<heed::Words> translate_all(const PackedModel& model, const he
     heed::Hypotheses<float> found;
   };
   std::vector<heed::Words> translations(pairs.size());
+  const auto size_of = [&](std::size_t i) { return size_of_search(encoded.source_lengths[i], how); };
   for_each_batch<Workspace>(
-      batches_by_length(encoded.source_lengths, 64), threads, [&](const auto& batch, std::size_t, auto& work) {
+      batches_by_length(encoded.source_lengths, 64, size_of), threads,
+      [&](const auto& batch, std::size_t, auto& work) {
         find(model, choose(encoded.source, batch), how, work.finding, work.found);
         for (std::size_t k = 0; k < batch.size(); ++k) {
           const auto place = static_cast<std::size_t>(batch[k]);

@@ -11,8 +11,8 @@ namespace examples {
 struct Finding {
   heed::SearchOptions search;  ///< what it says of lengths, words and how many are wanted holds for drawing too
   bool sample = false;
-  heed::SampleOptions sampling;
-  std::vector<heed::Token> prefix;  ///< what every translation begins with
+  heed::SampleOptions sampling = {};
+  std::vector<heed::Token> prefix = {};  ///< what every translation begins with
   bool hard = false;             ///< monotonic attention stops at one word, as it is meant to where nothing is learned
   bool replace_unknown = false;  ///< write the source word that was looked at most in the place of <unk>
 };
@@ -30,16 +30,33 @@ inline void harden(heed::Translator& translator, const std::string& name) {
       translator.model.decoder.decoder);
 }
 
-/// Finds `how.search.best` translations of every source.
+/// How many hypotheses of each source are searched for. Replacing <unk> can make several equal: then all that the beam
+/// holds, so that `how.search.best` different ones are among them if possible.
+inline heed::Index hypotheses_wanted(const Finding& how) {
+  return how.replace_unknown && how.search.best > 1 && !how.sample ? how.search.beam : how.search.best;
+}
+
+/// The size of a source of so many words for `find`, to limit the memory of a batch.
+inline SentenceSize size_of_search(heed::Index words, const Finding& how) {
+  const bool keeps = how.search.keep_weights || how.replace_unknown || how.search.coverage_penalty > 0;
+  const heed::Index steps = heed::detail::step_limit(how.search, 0, words) + std::ssize(how.prefix);
+  const heed::Index columns = how.sample ? how.search.best : how.search.beam;
+  return {words, words, keeps ? steps * columns : 0};
+}
+
+/// Finds the `hypotheses_wanted` best translations of every source, or draws `how.search.best`.
 inline void find(const PackedModel& model, heed::Sentences sources, const Finding& how,
                  heed::SampleWorkspace<float>& work, heed::Hypotheses<float>& found) {
   std::vector<std::span<const heed::Token>> prefixes;
   if (!how.prefix.empty()) prefixes.assign(sources.size(), how.prefix);
   heed::SearchOptions searched = how.search;
   searched.prefixes = prefixes;
+  searched.best = hypotheses_wanted(how);
+  searched.keep_weights = how.search.keep_weights || how.replace_unknown;
   if (!how.sample) return model.search(sources, searched, work.search, found);
   heed::SampleOptions drawn = how.sampling;
   drawn.samples = searched.best;
+  drawn.keep_weights = searched.keep_weights;
   drawn.maximum_length = searched.maximum_length;
   drawn.minimum_length = searched.minimum_length;
   drawn.ban_unknown = searched.ban_unknown;

@@ -4,7 +4,9 @@
 
 #include <heed/io/translator.hpp>
 
+#include <algorithm>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace examples {
@@ -12,11 +14,12 @@ namespace examples {
 /// A sentence, a translation of it, and what was looked at for each word of that.
 struct Translation {
   heed::Words source, target;
-  heed::Matrix<float> weights;  ///< source x target; without rows where the decoder looks at nothing
+  heed::Matrix<float> weights;  ///< source x target; without rows if they are not kept or the decoder has no attention
   double score = 0;
 };
 
-/// Translates sentences together, each as often as wanted. An empty one stays empty.
+/// Translates sentences together: up to `how.search.best` different translations of each, the best first, or as many
+/// samples. An empty one stays empty.
 inline std::vector<std::vector<Translation>> translate(const PackedModel& model, const heed::Translator& translator,
                                                        const std::vector<heed::Words>& sentences, const Finding& how,
                                                        heed::SampleWorkspace<float>& work) {
@@ -36,9 +39,14 @@ inline std::vector<std::vector<Translation>> translate(const PackedModel& model,
   find(model, batch, how, work, found);
   for (std::size_t k = 0; k < found.size(); ++k) {
     const heed::Words& source = sentences[places[k]];
+    auto& kept = translations[places[k]];
     for (const auto& hypothesis : found[k]) {
-      translations[places[k]].push_back({source, words_of(hypothesis, translator.target, source, how),
-                                         hypothesis.weights.leftCols(std::ssize(hypothesis.tokens)), hypothesis.score});
+      if (std::ssize(kept) == how.search.best) break;
+      heed::Words words = words_of(hypothesis, translator.target, source, how);
+      const auto same = [&](const Translation& other) { return other.target == words; };
+      if (how.replace_unknown && !how.sample && std::any_of(kept.begin(), kept.end(), same)) continue;
+      kept.push_back({source, std::move(words), hypothesis.weights.leftCols(std::ssize(hypothesis.tokens)),
+                      hypothesis.score});
     }
   }
   return translations;
