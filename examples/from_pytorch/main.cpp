@@ -2,6 +2,7 @@
 /// here as there, and translates with it.
 
 #include "support/files.hpp"
+#include "support/line_filter.hpp"
 #include "support/program.hpp"
 #include "translate/translation.hpp"
 
@@ -9,8 +10,9 @@
 #include <heed/io/translator.hpp>
 #include <heed/text/corpus.hpp>
 
-#include <cstdio>
 #include <iostream>
+#include <utility>
+#include <vector>
 
 namespace {
 
@@ -69,13 +71,20 @@ class Translating {
  public:
   explicit Translating(const heed::Translator& translator) : translator_(translator), model_(translator.model) {}
 
-  heed::Words operator()(const heed::Words& source) {
-    return examples::translate(model_, translator_, {source}, {}, work_).front().front().target;
+  heed::Words operator()(const heed::Words& source) { return all({source}).front(); }
+
+  std::vector<heed::Words> all(const std::vector<heed::Words>& sources) {
+    std::vector<heed::Words> translations;
+    for (auto& best : examples::translate(model_, translator_, sources, how_, work_)) {
+      translations.push_back(std::move(best.front().target));
+    }
+    return translations;
   }
 
  private:
   const heed::Translator& translator_;
   examples::PackedModel model_;
+  const examples::Finding how_{.search = {.keep_weights = false}};
   heed::SampleWorkspace<float> work_;
 };
 
@@ -105,13 +114,21 @@ int check(const heed::SafetensorsFile& file, Translating& translate) {
 }
 
 int translate_standard_input(Translating& translate) {
-  heed::LineReader reader(std::cin, "standard input");
-  while (reader.next()) {
-    const heed::Words words = heed::detail::limited_words(reader, reader.text(), "the line", {});
-    std::cout << heed::join_words(translate(words)) << std::endl;
-  }
-  heed::require(std::ferror(stdin) == 0, [] { return std::string("standard input cannot be read"); });
-  return 0;
+  examples::LineFilter filter;
+  filter.program = "from_pytorch";
+  filter.parse = [](const heed::LineReader& reader) {
+    return heed::detail::limited_words(reader, reader.text(), "the line", {});
+  };
+  filter.answer = [&](const std::vector<examples::InputLine>& lines, int) {
+    std::vector<heed::Words> sources;
+    for (const auto& line : lines) sources.push_back(line.words);
+    std::vector<examples::Answer> answers;
+    for (const heed::Words& words : translate.all(sources)) {
+      answers.emplace_back().out = heed::join_words(words) + '\n';
+    }
+    return answers;
+  };
+  return filter.run();
 }
 
 int from_pytorch_program(int argc, char** argv) {

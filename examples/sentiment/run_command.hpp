@@ -2,14 +2,16 @@
 
 #include "sentiment/options.hpp"
 #include "support/files.hpp"
+#include "support/line_filter.hpp"
 
 #include <heed/io/word_weights.hpp>
 
 #include <unistd.h>
 
-#include <cstdio>
+#include <algorithm>
 #include <cstdlib>
-#include <iostream>
+#include <iterator>
+#include <vector>
 
 namespace examples {
 
@@ -41,19 +43,30 @@ struct SentimentRunCommand {
     check_outputs({{"model", model}, standard_input()}, {{"--picture", picture}});
     const Classifier classifier = load_classifier(model);
     const bool colour = can_colour();
-    heed::LineReader reader(std::cin, "standard input", read);
-    std::vector<heed::WeightedWords> lines;
-    while (reader.next()) {
-      const heed::Words words = heed::detail::read_words(reader, reader.text(), "the line", read);
-      const auto verdict = classify(classifier.model, {classifier.vocabulary.encode(words)}).front();
-      auto line = shown(words, verdict, classifier.labels);
-      std::cout << line.label << '\t' << heed::word_weights_text(line, colour) << '\n' << std::flush;
-      heed::require(std::cout.good(), [] { return std::string("standard output cannot be written to"); });
-      if (!picture.empty()) lines.push_back(std::move(line));
-    }
-    heed::require(std::ferror(stdin) == 0, [] { return std::string("standard input cannot be read"); });
-    if (!picture.empty()) write_text_file(picture, heed::word_weights_svg(lines, "What each word had to say"));
-    return 0;
+    std::vector<heed::WeightedWords> drawn;
+    LineFilter filter(read);
+    filter.program = "sentiment run";
+    filter.parse = [this](const heed::LineReader& reader) {
+      return heed::detail::read_words(reader, reader.text(), "the line", read);
+    };
+    filter.answer = [&](const std::vector<InputLine>& lines, int) {
+      std::vector<std::vector<heed::Token>> sentences;
+      for (const InputLine& line : lines) sentences.push_back(classifier.vocabulary.encode(line.words));
+      const auto verdicts = classify(classifier.model, sentences);
+      std::vector<Answer> answers;
+      std::vector<heed::WeightedWords> results;
+      for (std::size_t i = 0; i < lines.size(); ++i) {
+        results.push_back(shown(lines[i].words, verdicts[i], classifier.labels));
+        answers.emplace_back().out =
+            results.back().label + '\t' + heed::word_weights_text(results.back(), colour) + '\n';
+      }
+      if (!picture.empty()) std::move(results.begin(), results.end(), std::back_inserter(drawn));
+      return answers;
+    };
+    filter.finish = [&] {
+      if (!picture.empty()) write_text_file(picture, heed::word_weights_svg(drawn, "What each word had to say"));
+    };
+    return filter.run();
   }
 };
 

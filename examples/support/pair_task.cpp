@@ -1,6 +1,7 @@
 #include "support/pair_task.hpp"
 
 #include "support/files.hpp"
+#include "support/line_filter.hpp"
 #include "support/program.hpp"
 #include "translate/evaluation.hpp"
 #include "translate/options.hpp"
@@ -8,7 +9,6 @@
 
 #include <heed/io/alignment_picture.hpp>
 
-#include <cstdio>
 #include <iostream>
 #include <set>
 
@@ -138,20 +138,28 @@ class PairProgram {
   int answer() const {
     const heed::Translator translator = heed::load_translator(std::filesystem::path(model_));
     const PackedModel packed(translator.model);
+    const Finding how{.search = {.keep_weights = false}};
     heed::SampleWorkspace<float> work;
-    heed::LineReader reader(std::cin, "standard input");
-    while (reader.next()) {
-      const heed::Words words = task_.cut(reader.text());
+    LineFilter filter;
+    filter.program = task_.name;
+    filter.parse = [this](const heed::LineReader& reader) {
+      heed::Words words = task_.cut(reader.text());
       if (words.size() > longest_line) {
         reader.fail("a line of " + std::to_string(words.size()) + " words, more than " + std::to_string(longest_line));
       }
       heed::detail::refuse_sentence_marks(reader, words, "the line");
-      std::cout << task_.join(translate(packed, translator, {words}, {}, work).front().front().target) << '\n'
-                << std::flush;
-      heed::require(std::cout.good(), [] { return std::string("standard output cannot be written to"); });
-    }
-    heed::require(std::ferror(stdin) == 0, [] { return std::string("standard input cannot be read"); });
-    return 0;
+      return words;
+    };
+    filter.answer = [&](const std::vector<InputLine>& lines, int) {
+      std::vector<heed::Words> sentences;
+      for (const InputLine& line : lines) sentences.push_back(line.words);
+      std::vector<Answer> answers;
+      for (const auto& best : translate(packed, translator, sentences, how, work)) {
+        answers.emplace_back().out = task_.join(best.front().target) + '\n';
+      }
+      return answers;
+    };
+    return filter.run();
   }
 
   static constexpr std::size_t longest_line = 1000;

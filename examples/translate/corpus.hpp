@@ -2,12 +2,16 @@
 
 #include "support/batches.hpp"
 #include "support/data_summary.hpp"
+#include "support/error_policy.hpp"
 #include "support/files.hpp"
 
 #include <heed/text/corpus.hpp>
 #include <heed/text/vocabulary.hpp>
 
+#include <cstdint>
+#include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace examples {
@@ -21,13 +25,87 @@ struct PairFiles {
 
   std::vector<NamedFile> files() const { return {{"data file", pairs}, {"data file", source}, {"data file", target}}; }
 
+  heed::ReadOptions options() const {
+    return {.allow_missing_target = false, .max_words = max_words, .max_words_option = "--max-words"};
+  }
+
   std::vector<heed::SentencePair> read() const {
-    const heed::ReadOptions options{
-        .allow_missing_target = false, .max_words = max_words, .max_words_option = "--max-words"};
-    if (!pairs.empty()) return heed::read_pairs(pairs, options);
-    return heed::read_parallel(source, target, options);
+    if (!pairs.empty()) return heed::read_pairs(pairs, options());
+    return heed::read_parallel(source, target, options());
   }
 };
+
+/// The valid pairs of a file with invalid lines.
+struct ValidPairs {
+  std::vector<heed::SentencePair> pairs;  ///< with their lines
+  std::size_t lines = 0;                  ///< of the file, the invalid ones included
+};
+
+namespace detail {
+
+/// One side of the pairs of two parallel files, or both sides of one file, read line by line.
+template <class Read>
+class ValidLines {
+ public:
+  ValidLines(const std::string& path, const heed::ReadOptions& options, Read read)
+      : in_(heed::detail::open_text(path)), line_(in_, path, options), read_(std::move(read)) {}
+
+  /// Reads the next line; false after the last. `use(value)` if it is valid, otherwise `problem` says what is wrong.
+  template <class Use>
+  bool next(std::string& problem, Use&& use) {
+    try {
+      if (!line_.next()) return false;
+      use(read_(line_));
+    } catch (const heed::Error& error) {
+      if (in_.bad()) throw;
+      problem = error.what();
+    }
+    return true;
+  }
+
+ private:
+  std::ifstream in_;
+  heed::LineReader line_;
+  Read read_;
+};
+
+}  // namespace detail
+
+/// Reads what is valid of sentence pairs and reports every line that is skipped.
+inline ValidPairs read_valid(const PairFiles& files) {
+  const heed::ReadOptions options = files.options();
+  ValidPairs result;
+  std::string problem;
+  const auto keep = [&](heed::SentencePair pair) {
+    pair.line = ++result.lines;
+    if (problem.empty()) {
+      result.pairs.push_back(std::move(pair));
+    } else {
+      ErrorPolicy::report(std::exchange(problem, {}));
+    }
+  };
+  if (!files.pairs.empty()) {
+    const auto read = [&](const heed::LineReader& line) { return heed::detail::read_pair(line, options); };
+    detail::ValidLines lines(files.pairs, options, read);
+    for (heed::SentencePair pair; lines.next(problem, [&](heed::SentencePair&& valid) { pair = std::move(valid); });) {
+      keep(std::exchange(pair, {}));
+    }
+    return result;
+  }
+  const auto read = [&](const heed::LineReader& line) { return heed::detail::read_sentence(line, options); };
+  detail::ValidLines sources(files.source, options, read), targets(files.target, options, read);
+  for (;;) {
+    heed::SentencePair pair;
+    const bool source = sources.next(problem, [&](heed::Words&& words) { pair.source = std::move(words); });
+    const bool target = targets.next(problem, [&](heed::Words&& words) { pair.target = std::move(words); });
+    heed::require(source == target, [&] {
+      return (source ? files.source : files.target) + ":" + std::to_string(result.lines + 1) +
+             ": the other file has no such line; parallel files have as many lines as each other";
+    });
+    if (!source) return result;
+    keep(std::move(pair));
+  }
+}
 
 /// Sentence pairs as numbers, ready to be cut into batches.
 struct EncodedPairs {

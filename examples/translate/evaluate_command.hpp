@@ -1,5 +1,6 @@
 #pragma once
 
+#include "support/output.hpp"
 #include "translate/evaluation.hpp"
 #include "translate/finding_options.hpp"
 
@@ -30,7 +31,9 @@ struct EvaluateCommand {
     command.add_flag("--json", json, "print one line of JSON");
   }
 
-  int execute() const {
+  int execute() {
+    end_on_closed_output();
+    how.search.keep_weights = false;
     if (!data.given()) throw CLI::RequiredError("--pairs, or --source and --target,");
     check(how);
     heed::Translator translator = heed::load_translator(std::filesystem::path(model));

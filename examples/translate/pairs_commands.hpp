@@ -1,5 +1,6 @@
 #pragma once
 
+#include "support/output.hpp"
 #include "translate/evaluation.hpp"
 #include "translate/options.hpp"
 #include "translate/pictures.hpp"
@@ -14,6 +15,7 @@ namespace examples {
 struct PairsCommand {
   std::string model, weights{weight_names.front()};
   PairFiles data;
+  ErrorPolicy errors;
   int threads = default_threads();
 
   void add_to(CLI::App& command, const std::string& what) {
@@ -22,11 +24,34 @@ struct PairsCommand {
     add_max_words(command, data.max_words)->group("Data");
     add_weights(command, weights);
     add_threads(command, threads);
+    add_error_policy(command, errors, "an empty line");
   }
 
-  /// Throws unless pairs were named.
-  void check() const {
+  /// Reads the pairs. Throws unless they were named, and on an invalid line that is not to be skipped.
+  ValidPairs read() const {
     if (!data.given()) throw CLI::RequiredError("--pairs, or --source and --target,");
+    end_on_closed_output();
+    if (errors.skips()) return read_valid(data);
+    ValidPairs all{data.read(), 0};
+    all.lines = all.pairs.size();
+    return all;
+  }
+
+  /// Calls print(i) for every pair i and prints an empty line for every line that was skipped.
+  template <class Print>
+  static void for_each_line(const ValidPairs& input, Print&& print) {
+    std::size_t i = 0;
+    for (std::size_t line = 1; line <= input.lines; ++line) {
+      if (i < input.pairs.size() && input.pairs[i].line == line) {
+        print(i++);
+      } else {
+        std::cout << '\n';
+      }
+    }
+  }
+
+  int exit_code(std::string_view program, const ValidPairs& input) const {
+    return errors.finish(program, input.lines - input.pairs.size(), input.lines);
   }
 };
 
@@ -40,17 +65,16 @@ struct ScoreCommand : PairsCommand {
   }
 
   int execute() const {
-    check();
+    const ValidPairs input = read();
     const heed::Translator translator = heed::load_translator(std::filesystem::path(model));
-    const auto pairs = data.read();
-    const EncodedPairs encoded(pairs, translator.source, translator.target);
+    const EncodedPairs encoded(input.pairs, translator.source, translator.target);
     const auto scores = score_all(PackedModel(translator.model, weights, model), encoded, threads);
     if (!json) {
-      for (const auto& score : scores) {
-        std::cout << detail::formatted("%.6f", score.log_probability) << '\t' << score.words.size() << '\t'
-                  << detail::formatted("%.6f", heed::perplexity(std::span(&score, 1))) << '\n';
-      }
-      return 0;
+      for_each_line(input, [&](std::size_t i) {
+        std::cout << detail::formatted("%.6f", scores[i].log_probability) << '\t' << scores[i].words.size() << '\t'
+                  << detail::formatted("%.6f", heed::perplexity(std::span(&scores[i], 1))) << '\n';
+      });
+      return exit_code("translate score", input);
     }
     double log_probability = 0;
     std::size_t words = 0;
@@ -63,8 +87,9 @@ struct ScoreCommand : PairsCommand {
     line["words"] = words;
     line["log_probability"] = log_probability;
     line["perplexity"] = heed::perplexity(scores);
+    if (errors.skips()) line["skipped"] = input.lines - input.pairs.size();
     std::cout << line.dump() << '\n';
-    return 0;
+    return exit_code("translate score", input);
   }
 };
 
@@ -79,16 +104,16 @@ struct AlignCommand : PairsCommand {
   }
 
   int execute() const {
-    check();
     std::vector<NamedFile> inputs = data.files();
     inputs.push_back({"model", model});
     check_outputs(inputs, {{"--alignment", alignment}});
+    const ValidPairs input = read();
     const heed::Translator translator = heed::load_translator(std::filesystem::path(model));
     require_attention(true, translator.config, model, "there is no alignment");
-    const auto pairs = data.read();
+    const auto& pairs = input.pairs;
     const EncodedPairs encoded(pairs, translator.source, translator.target);
     const auto looks = align_all(PackedModel(translator.model, weights, model), encoded, threads);
-    for (std::size_t i = 0; i < pairs.size(); ++i) {
+    for_each_line(input, [&](std::size_t i) {
       std::string line;
       const auto sources = heed::alignment_from_weights(looks[i]);
       for (std::size_t j = 0; j < sources.size(); ++j) {
@@ -96,9 +121,9 @@ struct AlignCommand : PairsCommand {
         line += std::to_string(sources[j]) + '-' + std::to_string(j);
       }
       std::cout << line << '\n';
-      if (!alignment.empty()) draw_alignment(alignment, inputs, i + 1, looks[i], pairs[i].source, pairs[i].target);
-    }
-    return 0;
+      if (!alignment.empty()) draw_alignment(alignment, inputs, pairs[i].line, looks[i], pairs[i].source, pairs[i].target);
+    });
+    return exit_code("translate align", input);
   }
 };
 

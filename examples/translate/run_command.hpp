@@ -1,16 +1,14 @@
 #pragma once
 
+#include "support/line_filter.hpp"
 #include "translate/finding_options.hpp"
 #include "translate/pictures.hpp"
 #include "translate/translation.hpp"
 
 #include <heed/text/corpus.hpp>
 
-#include <unistd.h>
-
-#include <cstdio>
-#include <iostream>
-#include <utility>
+#include <string>
+#include <vector>
 
 namespace examples {
 
@@ -18,7 +16,9 @@ namespace examples {
 struct RunCommand {
   std::string model, alignment, prefix, weights{weight_names.front()};
   Finding how;
+  ErrorPolicy errors;
   heed::ReadOptions read{.max_words_option = "--max-words"};
+  int threads = 1;
   bool show = false;
 
   void add_to(CLI::App& command) {
@@ -38,6 +38,8 @@ struct RunCommand {
         "--alignment", alignment,
         "draw what was looked at, FILE.svg for the first line, FILE-2.svg for the second, ...; of several "
         "translations the first");
+    add_threads(command, threads);
+    add_error_policy(command, errors, "an empty translation");
     command.add_flag("--show", show, "print what was looked at in block characters, to standard error");
   }
 
@@ -49,54 +51,64 @@ struct RunCommand {
     require_attention(show || !alignment.empty(), translator.config, model, "there is no alignment to show");
     check(how, translator.config, model);
     how.prefix = read_prefix(prefix, translator.target, how.search.maximum_length);
+    how.search.keep_weights = show || !alignment.empty();
     const PackedModel packed(translator.model, weights, model);
-    heed::SampleWorkspace<float> work;
-    heed::LineReader reader(std::cin, "standard input", read);
-    // A person waits for each answer; a file is translated many lines at a time.
-    const std::size_t most = isatty(STDIN_FILENO) == 1 ? 1 : 64;
-    std::vector<heed::Words> lines;
-    std::size_t done = 0;
-    const auto flush = [&] {
-      const auto batch = std::exchange(lines, {});
-      for (const auto& translations : translate(packed, translator, batch, how, work)) answer(translations, ++done);
-      std::cout.flush();
-      heed::require(std::cout.good(), [] { return std::string("standard output cannot be written to"); });
+    std::vector<heed::SampleWorkspace<float>> work(static_cast<std::size_t>(threads));
+    LineFilter filter(read);
+    filter.program = "translate run";
+    filter.threads = threads;
+    filter.errors = errors;
+    filter.parse = [this](const heed::LineReader& reader) {
+      return heed::detail::limited_words(reader, reader.text(), "the line", read);
     };
-    try {
-      while (reader.next()) {
-        lines.push_back(words_of(reader, translator.source));
-        if (lines.size() == most) flush();
-      }
-      heed::require(std::ferror(stdin) == 0, [] { return std::string("standard input cannot be read"); });
-    } catch (...) {
-      flush();  // what came before the bad line was good
-      throw;
-    }
-    flush();
-    return 0;
+    filter.size = [this](heed::Index words) { return size_of_search(words, how); };
+    filter.answer = [&](const std::vector<InputLine>& lines, int thread) {
+      return answers(lines, packed, translator, work[static_cast<std::size_t>(thread)]);
+    };
+    filter.placeholder = [this](std::size_t number) { return output_of({}, number); };
+    return filter.run();
   }
 
  private:
   std::vector<NamedFile> inputs() const { return {{"model", model}, standard_input()}; }
 
-  heed::Words words_of(const heed::LineReader& reader, const heed::Vocabulary& vocabulary) const {
-    heed::Words words = heed::detail::limited_words(reader, reader.text(), "the line", read);
-    for (const auto& word : words) {
-      if (vocabulary.contains(word)) continue;
-      std::cerr << "note: standard input:" << reader.number() << ": unknown word " << heed::detail::in_quotes(word)
-                << ", read as <unk>\n";
+  std::vector<Answer> answers(const std::vector<InputLine>& lines, const PackedModel& packed,
+                              const heed::Translator& translator, heed::SampleWorkspace<float>& work) const {
+    std::vector<heed::Words> sentences;
+    for (const InputLine& line : lines) sentences.push_back(line.words);
+    const auto found = translate(packed, translator, sentences, how, work);
+    std::vector<Answer> answers;
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      Answer& answer = answers.emplace_back();
+      for (const Translation& translation : found[i]) answer.out += output_of(translation, lines[i].number);
+      answer.err = unknown_words(lines[i], translator.source);
+      const auto& [source, target, looks, score] = found[i].front();
+      if (target.empty()) continue;  // there is nothing to draw
+      if (show) answer.err += heed::alignment_blocks(looks, source, target) + '\n';
+      if (alignment.empty()) continue;
+      answer.path = numbered_path(alignment, lines[i].number);
+      check_outputs(inputs(), {{"--alignment", answer.path}});
+      answer.text = heed::alignment_svg(looks, source, target, "");
     }
-    return words;
+    return answers;
   }
 
-  void answer(const std::vector<Translation>& translations, std::size_t number) const {
-    for (const Translation& translation : translations) {
-      if (how.search.best > 1) std::cout << number << '\t' << detail::formatted("%.6f", translation.score) << '\t';
-      std::cout << heed::join_words(translation.target) << '\n';
+  static std::string unknown_words(const InputLine& line, const heed::Vocabulary& vocabulary) {
+    std::string notes;
+    for (const auto& word : line.words) {
+      if (vocabulary.contains(word)) continue;
+      notes += "note: standard input:" + std::to_string(line.number) + ": unknown word " +
+               heed::detail::in_quotes(word) + ", read as <unk>\n";
     }
-    const auto& [source, target, looks, score] = translations.front();
-    if (show && !target.empty()) std::cerr << heed::alignment_blocks(looks, source, target) << '\n';
-    if (!alignment.empty()) draw_alignment(alignment, inputs(), number, looks, source, target);
+    return notes;
+  }
+
+  std::string output_of(const Translation& translation, std::size_t number) const {
+    std::string line;
+    if (how.search.best > 1) {
+      line = std::to_string(number) + '\t' + detail::formatted("%.6f", translation.score) + '\t';
+    }
+    return line + heed::join_words(translation.target) + '\n';
   }
 };
 

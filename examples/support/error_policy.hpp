@@ -1,0 +1,48 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <cstddef>
+#include <iostream>
+#include <string>
+#include <string_view>
+
+namespace examples {
+
+/// What a program does with an invalid line of its input.
+struct ErrorPolicy {
+  std::string on_error = "stop";
+  int skip_exit_code = 2;
+
+  bool skips() const { return on_error == "skip"; }
+
+  /// Reports one skipped line; `problem` begins with its place.
+  static void report(std::string_view problem) { std::cerr << "skipped: " + std::string(problem) + '\n'; }
+
+  /// Reports how many of `lines` lines were skipped and returns the exit code.
+  int finish(std::string_view program, std::size_t skipped, std::size_t lines) const {
+    if (skipped == 0) return 0;
+    std::cerr << program << ": skipped " << skipped << " of " << lines << " lines\n";
+    return skip_exit_code;
+  }
+};
+
+/// --on-error and --skip-exit-code. `output` says what stands in the place of a skipped line.
+inline void add_error_policy(CLI::App& command, ErrorPolicy& policy, const std::string& output) {
+  auto* const on_error =
+      command
+          .add_option("--on-error", policy.on_error,
+                      "invalid line: stop ends with an error after the lines before it; skip reports it on standard "
+                      "error, writes " +
+                          output + " in its place, and prints a count at the end")
+          ->group("Errors")
+          ->check(CLI::IsMember({"stop", "skip"}))
+          ->capture_default_str();
+  command.add_option("--skip-exit-code", policy.skip_exit_code, "exit code if --on-error skip skipped a line")
+      ->group("Errors")
+      ->needs(on_error)
+      ->check(CLI::Range(0, 125))
+      ->capture_default_str();
+}
+
+}  // namespace examples

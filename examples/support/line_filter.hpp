@@ -1,0 +1,244 @@
+#pragma once
+
+#include "support/batches.hpp"
+#include "support/error_policy.hpp"
+#include "support/files.hpp"
+#include "support/output.hpp"
+#include "support/standard_input.hpp"
+
+#include <heed/text/line_reader.hpp>
+#include <heed/text/words.hpp>
+#include <heed/threads.hpp>
+
+#include <algorithm>
+#include <condition_variable>
+#include <exception>
+#include <functional>
+#include <iterator>
+#include <map>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace examples {
+
+/// A line of standard input.
+struct InputLine {
+  std::size_t number = 0;  ///< from 1
+  heed::Words words;
+  std::string problem;  ///< why the line is skipped; empty: it is answered
+};
+
+/// The answer to a line. Answers are written one at a time, in the order of their lines.
+struct Answer {
+  std::string out, err;        ///< for standard output and standard error
+  std::filesystem::path path;  ///< a file to write, if not empty,
+  std::string text;            ///< and its content
+};
+
+/// Answers standard input line by line: `translate run` and programs like it.
+///
+/// Full batches are answered while input keeps coming, and what has arrived when it pauses. Several threads answer
+/// batches at the same time; the output is the same for any number of threads. After SIGINT, SIGTERM or SIGHUP the lines
+/// that have arrived are answered, then the program ends by that signal. Memory is bounded: each thread has a batch, and
+/// as many more wait for their turn to be written.
+class LineFilter {
+ public:
+  std::string program;              ///< its name, for messages
+  int threads = 1;
+  std::size_t batch = 64;           ///< lines answered together at most
+  ErrorPolicy errors = {};
+
+  /// Cuts a line into words; throws `heed::Error` if it is invalid.
+  std::function<heed::Words(const heed::LineReader&)> parse = nullptr;
+  /// The size of a line of so many words, to limit the memory of a batch.
+  std::function<SentenceSize(heed::Index words)> size = [](heed::Index words) { return SentenceSize{words, words, 0}; };
+  /// One answer for each line, from thread `thread` (0 ... threads - 1).
+  std::function<std::vector<Answer>(const std::vector<InputLine>& lines, int thread)> answer = nullptr;
+  /// Stands in the output in the place of a line that is skipped.
+  std::function<std::string(std::size_t number)> placeholder = [](std::size_t) { return std::string("\n"); };
+
+  /// Called after the last answer; may be empty.
+  std::function<void()> finish = nullptr;
+
+  explicit LineFilter(const heed::ReadOptions& options = {}) : reader_(input_.stream(), "standard input", options) {}
+
+  /// Answers all lines and returns the exit code. Throws the first error, after the answers to all lines before it.
+  int run() {
+    end_on_closed_output();
+    heed::Team(threads).run([&](int thread) { work(thread); });
+    if (failure_) std::rethrow_exception(failure_);
+    if (end_of_input_) std::rethrow_exception(end_of_input_);
+    if (finish) finish();
+    const int code = errors.finish(program, skipped_, reader_.number());
+    InterruptPipe::end_by_signal();
+    return code;
+  }
+
+ private:
+  struct Batch {
+    std::size_t number = 0;  ///< from 0
+    std::vector<InputLine> lines;
+    std::vector<Answer> answers;
+    std::exception_ptr failure;  ///< after the answers
+  };
+
+  void work(int thread) {
+    try {
+      for (Batch next; read(next); next = {}) {
+        respond(next, thread);
+        deliver(std::move(next));
+      }
+    } catch (...) {
+      stop(std::current_exception());
+    }
+  }
+
+  /// Ends the work of all threads, because of an error that no line is the reason of.
+  void stop(std::exception_ptr failure) {
+    {
+      const std::lock_guard lock(output_mutex_);
+      if (!failure_) failure_ = std::move(failure);
+      stopped_ = true;
+    }
+    input_.stop();
+    room_.notify_all();
+  }
+
+  /// Reads the lines of the next batch; false after the last. One thread at a time.
+  bool read(Batch& next) {
+    const std::lock_guard reading(input_mutex_);
+    {
+      std::unique_lock lock(output_mutex_);
+      room_.wait(lock, [&] { return stopped_ || batches_ < written_ + 2 * static_cast<std::size_t>(threads); });
+      if (stopped_) return false;
+    }
+    BatchLimit limit(batch);
+    if (held_) {
+      limit.add(size_of(*held_));
+      next.lines.push_back(*std::exchange(held_, std::nullopt));
+    }
+    while (!ended_) {
+      try {
+        // Not `read_line` alone: whoever writes the lines may wait for the answers before it writes more.
+        if (!next.lines.empty() && !input_.line_ready()) break;
+        if (!input_.wait_for_line() || !read_line()) ended_ = true;
+      } catch (...) {
+        end_of_input_ = std::current_exception();
+        ended_ = true;
+      }
+      if (ended_) break;
+      if (!limit.add(size_of(*held_))) break;
+      next.lines.push_back(*std::exchange(held_, std::nullopt));
+    }
+    if (next.lines.empty()) return false;
+    next.number = batches_++;
+    return true;
+  }
+
+  /// Reads a line into `held_`; false at the end of the input.
+  bool read_line() {
+    InputLine line;
+    try {
+      if (!reader_.next() || input_.cut_off()) return false;
+      line.words = parse(reader_);
+    } catch (const heed::Error& error) {
+      if (!errors.skips() || input_.stream().bad()) throw;
+      line.problem = error.what();
+    }
+    line.number = reader_.number();
+    held_ = std::move(line);
+    return true;
+  }
+
+  SentenceSize size_of(const InputLine& line) const { return size(static_cast<heed::Index>(line.words.size())); }
+
+  /// Answers a batch. If that fails, it answers line by line, so that only the line is lost that is the reason.
+  void respond(Batch& some, int thread) const {
+    const auto is_valid = [](const InputLine& line) { return line.problem.empty(); };
+    const bool all = std::all_of(some.lines.begin(), some.lines.end(), is_valid);
+    std::vector<InputLine> selected;
+    if (!all) std::copy_if(some.lines.begin(), some.lines.end(), std::back_inserter(selected), is_valid);
+    const std::vector<InputLine>& valid = all ? some.lines : selected;
+    std::vector<Answer> answers;
+    const auto problem = attempt(valid, thread, answers);
+    const bool alone = problem && valid.size() > 1;
+    auto next = answers.begin();
+    for (InputLine& line : some.lines) {
+      std::vector<Answer> own;
+      if (line.problem.empty() && problem) {
+        const auto reason = alone ? attempt({line}, thread, own) : problem;
+        if (reason) line.problem = "standard input:" + std::to_string(line.number) + ": " + *reason;
+        if (reason && !errors.skips()) {
+          some.failure = std::make_exception_ptr(heed::Error(line.problem));
+          return;
+        }
+      }
+      if (!line.problem.empty()) {
+        some.answers.push_back({placeholder(line.number), "", "", ""});
+      } else {
+        some.answers.push_back(std::move(problem ? own.front() : *next++));
+      }
+    }
+  }
+
+  /// Answers some lines; what the problem is if that fails.
+  std::optional<std::string> attempt(const std::vector<InputLine>& lines, int thread,
+                                     std::vector<Answer>& answers) const {
+    try {
+      if (!lines.empty()) answers = answer(lines, thread);
+      return std::nullopt;
+    } catch (const heed::Error& error) {
+      return error.what();
+    } catch (const std::bad_alloc&) {
+      return "there is not enough memory for this line";
+    }
+  }
+
+  /// Writes a batch and those that waited for it, once those before it are written.
+  void deliver(Batch&& some) {
+    const std::lock_guard lock(output_mutex_);
+    waiting_.emplace(some.number, std::move(some));
+    for (auto next = waiting_.find(written_); next != waiting_.end() && !stopped_; next = waiting_.find(written_)) {
+      write(next->second);
+      if (next->second.failure) std::rethrow_exception(next->second.failure);
+      waiting_.erase(next);
+      ++written_;
+    }
+    room_.notify_all();
+  }
+
+  void write(const Batch& some) {
+    for (std::size_t i = 0; i < some.answers.size(); ++i) {
+      const Answer& each = some.answers[i];
+      if (!some.lines[i].problem.empty()) {
+        ++skipped_;
+        ErrorPolicy::report(some.lines[i].problem);
+      }
+      std::cerr << each.err;
+      std::cout << each.out;
+      if (!each.path.empty()) write_text_file(each.path, each.text);
+    }
+    flush_output();
+  }
+
+  StandardInput input_;
+  heed::LineReader reader_;
+  std::mutex input_mutex_;  ///< of what `read` uses
+  std::optional<InputLine> held_;
+  bool ended_ = false;
+  std::exception_ptr end_of_input_;
+
+  std::mutex output_mutex_;  ///< of everything below, and of the output. Taken after the input's
+  std::condition_variable room_;
+  std::map<std::size_t, Batch> waiting_;   ///< answered before their turn
+  std::size_t batches_ = 0, written_ = 0;  ///< read, and written
+  std::size_t skipped_ = 0;
+  bool stopped_ = false;
+  std::exception_ptr failure_;
+};
+
+}  // namespace examples

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <heed/errors.hpp>
+
+#include <signal.h>
+
+#include <iostream>
+#include <string>
+
+namespace examples {
+
+/// Restores the default action of SIGPIPE, which a parent may have made the program ignore: if the reader of standard
+/// output is gone (`| head -1`), the program ends without a message, with the status of SIGPIPE.
+inline void end_on_closed_output() { signal(SIGPIPE, SIG_DFL); }
+
+/// Hands everything written so far to the reader. Throws if that is not possible.
+inline void flush_output() {
+  std::cout.flush();
+  heed::require(std::cout.good(), [] { return std::string("standard output cannot be written to"); });
+}
+
+}  // namespace examples
