@@ -43,7 +43,7 @@ struct Answer {
 ///
 /// Full batches are answered while input keeps coming, and what has arrived when it pauses. Several threads answer
 /// batches at the same time; the output is the same for any number of threads. After SIGINT, SIGTERM or SIGHUP the lines
-/// that have arrived are answered, then the program ends by that signal. Memory is bounded: each thread has a batch, and
+/// that were read are answered, then the program ends by that signal. Memory is bounded: each thread has a batch, and
 /// as many more wait for their turn to be written.
 class LineFilter {
  public:
