@@ -5,11 +5,13 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <ios>
 #include <istream>
 #include <limits>
+#include <new>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -37,15 +39,19 @@ struct ReadOptions {
 
 namespace detail {
 
-/// Reads from a stream and returns what `read()` does; false if the stream failed. An exception of its buffer that is
-/// not a failure of the stream, such as `std::bad_alloc`, is thrown: for that the stream's mask gets `badbit`.
+/// Reads from a stream and returns what `read()` does; false if the stream failed. `std::bad_alloc` and `Error` of its
+/// buffer are thrown, and not kept as a failure of the stream: for that its exception mask gets `badbit`.
 template <class Read>
 bool read_from(std::istream& in, const Read& read) {
 #if defined(__cpp_exceptions)
   try {
     if (!in.bad()) in.exceptions(in.exceptions() | std::ios::badbit);
     return read();
-  } catch (const std::ios_base::failure&) {
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception&) {
     return false;
   }
 #else
