@@ -17,7 +17,7 @@ namespace examples {
 
 namespace detail {
 
-inline std::atomic<int> interrupt_signal{0};      ///< the last signal that arrived; 0: none
+inline std::atomic<int> interrupt_signal{0};     ///< the last signal that arrived; 0: none
 inline std::atomic<int> interrupt_pipe_end{-1};   ///< where the handler writes; -1: nowhere
 inline void (*first_interrupt_handler)(int) = nullptr;
 

@@ -42,14 +42,14 @@ struct Answer {
 /// Answers standard input line by line: `translate run` and programs like it.
 ///
 /// Full batches are answered while input keeps coming, and what has arrived when it pauses. Several threads answer
-/// batches at the same time; the output is the same for any number of threads. After SIGINT, SIGTERM or SIGHUP the lines
-/// that were read are answered, then the program ends by that signal. Memory is bounded: each thread has a batch, and
-/// as many more wait for their turn to be written.
+/// batches at the same time; the output is the same for any number of threads. After SIGINT, SIGTERM or SIGHUP the
+/// lines that were read are answered, then the program ends by that signal. Memory is bounded: each thread has a batch,
+/// and as many more wait for their turn to be written.
 class LineFilter {
  public:
-  std::string program;              ///< its name, for messages
+  std::string program;     ///< its name, for messages
   int threads = 1;
-  std::size_t batch = 64;           ///< lines answered together at most
+  std::size_t batch = 64;  ///< lines answered together at most
   ErrorPolicy errors = {};
 
   /// Cuts a line into words; throws `heed::Error` if it is invalid.

@@ -21,9 +21,9 @@ struct SearchOptions {
   Index minimum_length = 0;     ///< steps at least, the end symbol being one: it is not proposed before
   bool ban_unknown = false;     ///< never propose `symbols::unknown`
   Sentences prefixes = {};      ///< the words that each target begins with, one sentence for every source; or none
-  bool keep_weights = true;     ///< whether `Hypothesis::weights` is filled. If false it has no rows, and the memory of a
-                                ///< search no longer grows with steps x columns x longest source (a coverage penalty
-                                ///< needs the weights and keeps them anyway)
+  bool keep_weights = true;     ///< whether `Hypothesis::weights` is filled. If false it has no rows, and the memory of
+                                ///< a search does not grow with steps x columns x longest source. A coverage penalty
+                                ///< needs the weights: with one they are always kept
 };
 
 namespace detail {
