@@ -153,7 +153,8 @@ class ClassifierTraining {
       save_best();
     }
     progress.line("epoch " + std::to_string(epoch_ + 1) + ": training loss " + detail::formatted("%.4f", train_loss) +
-                  ", held out " + detail::formatted("%.2f", held) + " % right" + (better && best_saved_ ? ", saved" : ""));
+                  ", held out " + detail::formatted("%.2f", held) + " % right" +
+                  (better && best_saved_ ? ", saved" : ""));
   }
 
   void save_best() {

@@ -73,7 +73,7 @@ inline void add_checkpoint_options(CLI::App& command, CheckpointOptions& options
   auto* const minutes =
       command
           .add_option("--checkpoint-minutes", options.checkpoint_minutes,
-                      "minutes between saved states of the run; one is saved at the end of every epoch too (0: only there)")
+                      "minutes between saved states within an epoch (0: states are saved at its end only)")
           ->check(detail::between(0, 1e6))
           ->capture_default_str();
   auto* const resume = command.add_flag("--resume", options.resume, "continue the unfinished run that was saved here");

@@ -152,8 +152,8 @@ class SentimentCheckpoints : public TranslateCheckpoints {
     write("labelled.tsv", lines);
   }
   Arguments sentiment(const std::string& save, const std::string& epochs) const {
-    return arguments("train --min-frequency 1 --hidden 8 --embedding 8 --batch 4 --threads 1 --dropout 0.2 --rate 0.01") +
-           Arguments{"--train", path("labelled.tsv"), "--save", path(save), "--epochs", epochs};
+    return arguments("train --min-frequency 1 --hidden 8 --embedding 8 --batch 4 --threads 1 --dropout 0.2") +
+           Arguments{"--rate", "0.01", "--train", path("labelled.tsv"), "--save", path(save), "--epochs", epochs};
   }
 };
 
@@ -186,8 +186,9 @@ TEST_F(SentimentCheckpoints, KilledAndInterruptedRunsEndWithTheSameBytesWhenResu
 TEST_F(SentimentCheckpoints, RefusesToGoOnWithOtherSettingsOrData) {
   ASSERT_EQ(signalled(sentiment("model", "100000"), {SIGINT}, "epoch 2: ").code, 0);
   const Arguments resume = sentiment("model", "100000") + Arguments{"--resume"};
-  for (const char* const other : {"--epochs 9", "--batch 5", "--rate 0.02", "--clip 2", "--threads 2", "--seed 2",
-                                  "--hidden 9", "--embedding 9", "--dropout 0.3", "--word-dropout 0.2", "--held-out 0.2"}) {
+  for (const char* const other :
+       {"--epochs 9", "--batch 5", "--rate 0.02", "--clip 2", "--threads 2", "--seed 2", "--hidden 9", "--embedding 9",
+        "--dropout 0.3", "--word-dropout 0.2", "--held-out 0.2"}) {
     SCOPED_TRACE(other);
     const Arguments option = arguments(other);
     expect_refusal(run(with(resume, option[0], option[1])), {path("model.training"), "the run was started with"});

@@ -34,7 +34,8 @@ TEST_F(TranslateOutputs, AModelDoesNotReplaceItsData) {
   fs::create_directory(path("sub"));
   for (const char* const save : {"train.tsv", "./train.tsv", "sub/../train.tsv", "link", "hard"}) {
     expect_input_kept(training(save));
-    expect_input_kept(with(training(save), "--pairs", write("other.tsv", data_)) + Arguments{"--dev", path("train.tsv")});
+    const Arguments other = with(training(save), "--pairs", write("other.tsv", data_));
+    expect_input_kept(other + Arguments{"--dev", path("train.tsv")});
   }
 }
 

@@ -37,9 +37,9 @@ TEST_F(Files, AreTheSameWhateverTheirSpelling) {
   fs::create_symlink("../link", folder_ / "sub" / "link to link");
   fs::create_symlink(folder_, folder_ / "sub" / "folder");
   fs::create_hard_link(data_, folder_ / "hard");
-  for (const fs::path& other : {folder_ / "." / "data", folder_ / "sub" / ".." / "data", folder_ / "link", folder_ / "hard",
-                                folder_ / "sub" / "link to link", folder_ / "sub" / "folder" / "data",
-                                fs::relative(data_)}) {
+  for (const fs::path& other :
+       {folder_ / "." / "data", folder_ / "sub" / ".." / "data", folder_ / "link", folder_ / "hard",
+        folder_ / "sub" / "link to link", folder_ / "sub" / "folder" / "data", fs::relative(data_)}) {
     EXPECT_TRUE(same_file(data_, other)) << other;
   }
   EXPECT_FALSE(same_file(data_, folder_ / "sub" / "data"));
