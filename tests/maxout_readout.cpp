@@ -3,6 +3,8 @@
 #include "support/readout_runs.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 using Trial = ReadoutTrial<heed::MaxoutReadout<double>>;
 
@@ -13,6 +15,18 @@ TEST(MaxoutReadout, TakesTheLargerOfEveryTwo) {
     return std::max(trial.projected(2 * k, j), trial.projected(2 * k + 1, j));
   }),
             1e-15);
+}
+
+TEST(MaxoutReadout, PassesOnNaNOfEitherNumber) {
+  for (heed::Index row = 0; row < 2; ++row) {
+    Trial trial;
+    trial.readout.b(row) = std::numeric_limits<double>::quiet_NaN();
+    trial.loss();
+    for (heed::Index j = 0; j < trial.features.cols(); ++j) {
+      EXPECT_TRUE(std::isnan(trial.features(0, j))) << row;
+      EXPECT_FALSE(std::isnan(trial.features(1, j))) << row;
+    }
+  }
 }
 
 TEST(MaxoutReadout, GradientsAgreeWithCentralDifferencesAndAreAddedTo) { Trial().expect_gradients(10 * 10 + 9 * 6); }

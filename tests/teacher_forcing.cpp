@@ -111,5 +111,5 @@ TEST(TeacherForcing, RefusesWhatCannotBe) {
             "Embedding: token 6 is outside the vocabulary of 6");
   model.output.b(4) = std::numeric_limits<double>::quiet_NaN();
   EXPECT_EQ(refusal([&] { heed::score_pairs(model, batch.sources, targets, tape, scores); }),
-            "score_pairs: pair 0, step 0: the model's scores are not finite (NaN or +inf)");
+            "score_pairs: pair 1, step 0: the model's scores are not finite (NaN or +inf)");
 }
