@@ -229,7 +229,8 @@ P probability_of(const P& x) {
   }
 }
 
-/// 1 / (1 + e^-x) for the gates of cells: of floats faster, with an absolute error of at most 1.8e-7, and 0 below -16.3.
+/// 1 / (1 + e^-x) for the gates of cells: of floats faster, with an absolute error of at most 1.8e-7 (2e-7 without fused
+/// multiply-adds), and 0 below -16.3.
 template <class S, class P>
 P sigmoid_of(const P& x) {
   namespace ei = Eigen::internal;
