@@ -126,7 +126,7 @@ TEST_F(TranslateInterrupt, RefusesToGoOnWithOtherSettings) {
   write("model.training", state.substr(0, state.size() - 7));
   expect_refusal(translate(run("model") + Arguments{"--resume"}), {path("model.training"), "cut short"});
   write("model.training", model);
-  expect_refusal(translate(run("model") + Arguments{"--resume"}), {path("model.training"), "training.settings"});
+  expect_refusal(translate(run("model") + Arguments{"--resume"}), {path("model.training"), "training.format"});
   EXPECT_TRUE(contents(path("model")) == model);
 }
 
