@@ -3,7 +3,25 @@
 #include "translate/finding.hpp"
 #include "translate/options.hpp"
 
+#include <string>
+#include <string_view>
+
 namespace examples {
+
+namespace detail {
+
+/// The option of a command that is called `--name`. `CLI::App::get_option` does the same, but terminates the program if
+/// memory runs out.
+inline CLI::Option* option_called(CLI::App& command, std::string_view name) {
+  for (CLI::Option* const option : command.get_options()) {
+    for (const std::string& known : option->get_lnames()) {
+      if (known == name) return option;
+    }
+  }
+  throw CLI::OptionNotFound(std::string(name));
+}
+
+}  // namespace detail
 
 /// The options of `Finding` that concern one translation, for the commands that translate.
 inline void add_finding_options(CLI::App& command, Finding& how) {
@@ -14,8 +32,8 @@ inline void add_finding_options(CLI::App& command, Finding& how) {
   auto* const sample =
       command.add_flag("--sample", how.sample, "draw translations at random instead of searching for the likeliest")
           ->group("Sampling");
-  for (const char* const name : {"--beam", "--length-penalty", "--coverage-penalty"}) {
-    sample->excludes(command.get_option(name));
+  for (const char* const name : {"beam", "length-penalty", "coverage-penalty"}) {
+    sample->excludes(detail::option_called(command, name));
   }
   add("--temperature", how.sampling.temperature, "below 1 likely words are drawn more often, above 1 less often")
       ->check(detail::between(1e-6, 1e6))
@@ -35,7 +53,7 @@ inline void add_finding_options(CLI::App& command, Finding& how) {
       .add_flag("--replace-unknown", how.replace_unknown,
                 "write the source word that was looked at most in the place of <unk>")
       ->group("Search")
-      ->excludes(command.get_option("--no-unknown"));
+      ->excludes(detail::option_called(command, "no-unknown"));
 }
 
 /// Throws unless the options go together. For right after the command line was read.
