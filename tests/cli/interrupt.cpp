@@ -83,7 +83,7 @@ INSTANTIATE_TEST_SUITE_P(
         "--average 0.99 --schedule plateau --patience 3 --accumulate 2 --teacher-forcing 0.5 "
         "--forcing-schedule linear --own-words drawn --weight-decay 0.1 --cell lstm --recurrent-dropout 0.1 "
         "--variational-dropout --tie-embeddings",
-        "--schedule cosine --warmup 300 --accumulate 5 --teacher-forcing 0 --forcing-schedule inverse-sigmoid "
+        "--schedule cosine --warmup 150 --accumulate 5 --teacher-forcing 0 --forcing-schedule inverse-sigmoid "
         "--forcing-k 100"));
 
 TEST_F(TranslateInterrupt, RefusesToGoOnWithOtherSettings) {
