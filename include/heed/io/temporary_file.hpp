@@ -107,6 +107,7 @@ class TemporaryFile {
   /// Puts the file in the target's place, with the owner and the mode of a file that is there already. A target that
   /// cannot be renamed over (a mount point, another user's file in a sticky folder) is overwritten in place.
   int replace(const std::filesystem::path& target) {
+    const std::filesystem::path folder = target.parent_path();  // nothing allocates once the file is in its place
     if (const int error = sync(descriptor_)) return error;
     struct stat there {}, here {};
     const bool exists = ::lstat(target.c_str(), &there) == 0 && S_ISREG(there.st_mode);
@@ -127,7 +128,7 @@ class TemporaryFile {
     }
     path_.clear();
     close();
-    return sync_folder(target.parent_path());
+    return sync_folder(folder);
   }
 
   /// Closes and removes the file. A file that was being copied in place stays: the target may be damaged.
