@@ -138,7 +138,7 @@ struct Encoder {
         recurrent.draw(columns, cell.hidden_size(), packing.sentences(), direction.mask);
         const auto run = [&](const auto& input) {
           run_recurrence(cell, input, packing, starts_at_end(d), tape.keeps, direction,
-                         layer.outputs.middleRows(d * hidden_size(), hidden_size()), team != nullptr ? *team : alone);
+                         rows_of(layer.outputs, d), team != nullptr ? *team : alone);
         };
         if (l == 0) {
           run(x);
@@ -183,8 +183,7 @@ struct Encoder {
         for (Index p = 0; d_final != nullptr && p < packing.sentences(); ++p) {
           direction.d_running.col(p) = (*d_final)[place].col(packing.sentence(p));
         }
-        run_recurrence_backward(cell, packing, starts_at_end(d), direction,
-                                layer.d_outputs.middleRows(d * hidden_size(), hidden_size()));
+        run_recurrence_backward(cell, packing, starts_at_end(d), direction, rows_of(layer.d_outputs, d));
         to_batch_order(packing, direction.d_running, tape.d_initial_states[place]);
         cell.accumulate_recurrent(direction.previous, direction.d_a, cell_grad);
         if (l == 0) {
@@ -226,6 +225,11 @@ struct Encoder {
     if (layers[l].backward) use(*layers[l].backward, Index{1});
   }
 
+  /// Those of direction d in the outputs of a layer, which may have no columns.
+  auto rows_of(Buffer<S>& outputs, Index d) const {
+    return outputs.middleRows(outputs.cols() == 0 ? 0 : d * hidden_size(), hidden_size());
+  }
+
   static void to_batch_order(const Packing& packing, const Buffer<S>& packed, Buffer<S>& batch) {
     batch.resize(packed.rows(), packed.cols());
     for (Index p = 0; p < packing.sentences(); ++p) batch.col(packing.sentence(p)) = packed.col(p);
@@ -263,6 +267,7 @@ void make_memory(const Encoder<C>& encoder, const Packing& packing, const Encode
   }
   memory.states.resize(tape.final_states.size());
   for (std::size_t i = 0; i < memory.states.size(); ++i) memory.states[i].assign(tape.final_states[i]);
+  if (packing.sentences() == 0) return;
   const Index H = encoder.hidden_size(), D = encoder.directions();
   for (Index d = 0; d < D; ++d) memory.summary.middleRows(d * H, H) = (memory.states.end() - D)[d].topRows(H);
 }
@@ -272,7 +277,7 @@ void make_memory(const Encoder<C>& encoder, const Packing& packing, const Encode
 template <Cell C>
 void make_memory_backward(const Encoder<C>& encoder, const Packing& packing, Memory<typename C::Scalar>& d_memory,
                           Buffer<typename C::Scalar>& d_outputs) {
-  const Index H = encoder.hidden_size(), D = encoder.directions();
+  const Index H = encoder.hidden_size(), D = packing.sentences() == 0 ? 0 : encoder.directions();
   for (Index d = 0; d < D; ++d) (d_memory.states.end() - D)[d].topRows(H) += d_memory.summary.middleRows(d * H, H);
   d_outputs.resize(encoder.output_size(), packing.columns());
   for (Index p = 0; p < packing.sentences(); ++p) {

@@ -107,6 +107,7 @@ void add_gates(const W& w, const X& x, Trace&& trace, const std::array<Index, Co
       }
     });
   } else {
+    if (w.cols() == 0 || x.cols() == 0) return;
     detail::for_each_run(at, w.rows() / static_cast<Index>(Count), [&](Index from, Index to, Index rows) {
       add_product(w.middleRows(from, rows), x, trace.middleRows(to, rows));
     });
@@ -187,6 +188,7 @@ void add_product(const PackedMatrix<T, Count>& a, const Eigen::MatrixBase<B>& b,
 template <class W, class D, class X, std::size_t Count>
 void add_gates_backward(const Eigen::MatrixBase<W>& w, const Eigen::MatrixBase<D>& d_a,
                         const std::array<Index, Count>& at, X&& d_x) {
+  if (w.cols() == 0 || d_a.cols() == 0) return;
   detail::for_each_run(at, w.rows() / static_cast<Index>(Count), [&](Index from, Index to, Index rows) {
     d_x.noalias() += w.middleRows(from, rows).transpose() * d_a.middleRows(to, rows);
   });

@@ -49,6 +49,7 @@ struct JointProjection {
   template <class D>
   void project_backward(const In<S>& s, const In<S>& c, const In<S>& x, const D& d, JointProjection<S>& grad,
                         Out<S> d_s, Out<S> d_c, Out<S> d_x) const {
+    if (d.cols() == 0) return;
     grad.b += d.rowwise().sum();
     add_outer_product(d, s, grad.W.leftCols(state));
     add_outer_product(d, c, grad.W.middleCols(state, context));

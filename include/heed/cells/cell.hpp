@@ -31,7 +31,8 @@ namespace heed::inline v0_1 {
 ///
 /// The blocks of an input (a word, then the context) are told apart by the first input row they hold. `trace` has
 /// `trace_size()` rows and keeps what backward needs; `d_a` has `gradient_size()` rows. Nothing but the products of
-/// `accumulate`, `accumulate_recurrent` and the two backward calls may allocate.
+/// `accumulate`, `accumulate_recurrent` and the two backward calls may allocate. Matrices may have no columns: the
+/// backward calls return at once then, since Eigen 3.4 would offset the null pointer of an empty matrix.
 /// A step may walk its parameters from the last to the first, as every other one does: what one step read last is still in
 /// the cache when the next one begins with it. Threads that each walk their share do the step together; they wait for
 /// each other before and after. A step whose walk does not keep (an encoder's that only reads) may leave its trace as it is.
@@ -90,6 +91,7 @@ struct GateParameters {
   /// grad += d x' for the rows of `d` that belong to each gate.
   template <class D, class X, class Grad>
   static void add_outer(const D& d, const GateRows<Gates>& at, const X& x, Grad&& grad) {
+    if (x.rows() == 0) return;
     for_each_run(at, grad.rows() / Gates, [&](Index to, Index from, Index rows) {
       add_outer_product(d.middleRows(from, rows), x, grad.middleRows(to, rows));
     });

@@ -35,6 +35,7 @@ struct ContextGruCell : GruCell<T> {
   }
 
   void project_backward(const In<S>& d_a, Index first, Out<S> d_x) const {
+    if (d_a.cols() == 0) return;
     const Index outside = rows_outside(first, d_x.rows()), inside = d_x.rows() - outside;
     if (outside > 0) GruCell<T>::project_backward(d_a, first, d_x.topRows(outside));
     if (inside == 0) return;
@@ -42,6 +43,7 @@ struct ContextGruCell : GruCell<T> {
   }
 
   void accumulate(const In<S>& x, Index first, const In<S>& d_a, With<S>& grad) const {
+    if (d_a.cols() == 0) return;
     const Index outside = rows_outside(first, x.rows()), inside = x.rows() - outside;
     if (first == 0 || outside > 0) GruCell<T>::accumulate(x.topRows(outside), first, d_a, grad);
     if (inside == 0) return;

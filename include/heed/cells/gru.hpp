@@ -107,6 +107,7 @@ struct GruCell : detail::GateParameters<T, Input, Hidden, 3> {
 
   void step_backward(const In<S, Trace>& trace, const In<S, Hidden>& s_prev, Out<S, Hidden> d_s,
                      Out<S, Trace> d_a) const {
+    if (d_a.cols() == 0) return;
     const Index H = this->hidden_size();
     const auto r = trace.topRows(H).array(), z = trace.middleRows(H, H).array(), m = trace.middleRows(2 * H, H).array();
     const auto n = trace.bottomRows(H).array();
@@ -126,6 +127,7 @@ struct GruCell : detail::GateParameters<T, Input, Hidden, 3> {
   }
 
   void accumulate(const In<S>& x, Index first, const In<S, Trace>& d_a, With<S>& grad) const {
+    if (d_a.cols() == 0) return;
     const Index H = this->hidden_size();
     this->add_outer(d_a, rows_of_W(), x, grad.W.middleCols(first, x.rows()));
     if (first > 0 || !this->has_bias()) return;
@@ -136,6 +138,7 @@ struct GruCell : detail::GateParameters<T, Input, Hidden, 3> {
   }
 
   void accumulate_recurrent(const In<S, Hidden>& s_prev, const In<S, Trace>& d_a, With<S>& grad) const {
+    if (d_a.cols() == 0) return;
     this->add_outer(d_a, rows_of_U(), s_prev, grad.U);
   }
 

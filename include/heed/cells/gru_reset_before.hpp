@@ -63,7 +63,7 @@ requires(Form.reset_before) struct GruCell<T, Input, Hidden, Form> {
 
   void step(Out<S, Trace> trace, const In<S, Hidden>& s_prev, Out<S, Hidden> s, const Walk& walk = {}) const {
     namespace ei = Eigen::internal;
-    if (walk.share.index > 0) return;
+    if (walk.share.index > 0 || trace.cols() == 0) return;
     const Index H = hidden_size();
     const Walk alone{walk.backwards};
     step_gates(U, s_prev, trace, rows_of_U(), alone, [&](const auto& io, Index k, Index i, const auto* gates) {
@@ -85,6 +85,7 @@ requires(Form.reset_before) struct GruCell<T, Input, Hidden, Form> {
 
   void step_backward(const In<S, Trace>& trace, const In<S, Hidden>& s_prev, Out<S, Hidden> d_s,
                      Out<S, Trace> d_a) const {
+    if (d_a.cols() == 0) return;
     const Index H = hidden_size();
     const auto r = trace.topRows(H).array(), z = trace.middleRows(H, H).array(), n = trace.middleRows(2 * H, H).array();
     auto d_r = d_a.topRows(H), d_z = d_a.middleRows(H, H), d_n = d_a.middleRows(2 * H, H);
@@ -105,6 +106,7 @@ requires(Form.reset_before) struct GruCell<T, Input, Hidden, Form> {
   }
 
   void accumulate(const In<S>& x, Index first, const In<S, Trace>& d_a, With<S>& grad) const {
+    if (d_a.cols() == 0) return;
     const auto d = d_a.topRows(3 * hidden_size());
     add_outer_product(d, x, grad.W.middleCols(first, x.rows()));
     if (first > 0 || !has_bias()) return;
@@ -114,6 +116,7 @@ requires(Form.reset_before) struct GruCell<T, Input, Hidden, Form> {
   }
 
   void accumulate_recurrent(const In<S, Hidden>& s_prev, const In<S, Trace>& d_a, With<S>& grad) const {
+    if (d_a.cols() == 0) return;
     const Index H = hidden_size();
     add_outer_product(d_a.topRows(2 * H), s_prev, grad.U);
     add_outer_product(d_a.middleRows(2 * H, H), d_a.bottomRows(H), grad.U_n);

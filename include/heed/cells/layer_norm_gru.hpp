@@ -61,6 +61,7 @@ struct LayerNormGruCell : detail::NormalizedGates<T, Input, Hidden, 2, 1> {
   }
 
   void step_backward(const In<S>& trace, const In<S>& s_prev, Out<S> d_s, Out<S> d_a) const {
+    if (d_a.cols() == 0) return;
     const Index H = this->hidden_size(), G = this->gate_rows();
     const auto own = trace.bottomRows(3 * H);
     const auto r = own.topRows(H).array(), z = own.middleRows(H, H).array(), n = own.bottomRows(H).array();
@@ -82,10 +83,12 @@ struct LayerNormGruCell : detail::NormalizedGates<T, Input, Hidden, 2, 1> {
   }
 
   void accumulate(const In<S>& x, Index first, const In<S>& d_a, With<S>& grad) const {
+    if (d_a.cols() == 0) return;
     this->accumulate_products(x, first, d_a, grad);
   }
 
   void accumulate_recurrent(const In<S>& s_prev, const In<S>& d_a, With<S>& grad) const {
+    if (d_a.cols() == 0) return;
     this->accumulate_U(s_prev, d_a, grad);
   }
 };

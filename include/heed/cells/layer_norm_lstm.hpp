@@ -75,6 +75,7 @@ struct LayerNormLstmCell : detail::NormalizedGates<T, Input, Hidden, 4> {
   }
 
   void step_backward(const In<S>& trace, const In<S>& s_prev, Out<S> d_s, Out<S> d_a) const {
+    if (d_a.cols() == 0) return;
     const Index H = this->hidden_size(), G = this->gate_rows();
     const auto own = trace.middleRows(this->own_trace(), 6 * H + 1);
     const auto o = own.middleRows(3 * H, H).array(), shown = own.middleRows(5 * H, H).array();
@@ -96,6 +97,7 @@ struct LayerNormLstmCell : detail::NormalizedGates<T, Input, Hidden, 4> {
   }
 
   void accumulate(const In<S>& x, Index first, const In<S>& d_a, With<S>& grad) const {
+    if (d_a.cols() == 0) return;
     const Index H = this->hidden_size();
     this->accumulate_products(x, first, d_a, grad);
     if (first > 0) return;
@@ -104,6 +106,7 @@ struct LayerNormLstmCell : detail::NormalizedGates<T, Input, Hidden, 4> {
   }
 
   void accumulate_recurrent(const In<S>& s_prev, const In<S>& d_a, With<S>& grad) const {
+    if (d_a.cols() == 0) return;
     this->accumulate_U(s_prev.topRows(this->hidden_size()), d_a, grad);
   }
 

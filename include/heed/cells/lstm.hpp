@@ -61,6 +61,7 @@ struct LstmCell : detail::GateParameters<T, Input, Hidden, 4> {
 
   void step_backward(const In<S, Trace>& trace, const In<S, State>& s_prev, Out<S, State> d_s,
                      Out<S, Gates> d_a) const {
+    if (d_a.cols() == 0) return;
     const Index H = this->hidden_size();
     const auto o = trace.middleRows(3 * H, H).array();
     const auto tanh_c = trace.bottomRows(H).array();
@@ -78,6 +79,7 @@ struct LstmCell : detail::GateParameters<T, Input, Hidden, 4> {
   }
 
   void accumulate(const In<S>& x, Index first, const In<S, Gates>& d_a, With<S>& grad) const {
+    if (d_a.cols() == 0) return;
     this->add_outer(d_a, rows(), x, grad.W.middleCols(first, x.rows()));
     if (first > 0 || !this->has_bias()) return;
     const Vector<S> sum = d_a.rowwise().sum();
@@ -86,6 +88,7 @@ struct LstmCell : detail::GateParameters<T, Input, Hidden, 4> {
   }
 
   void accumulate_recurrent(const In<S, State>& s_prev, const In<S, Gates>& d_a, With<S>& grad) const {
+    if (d_a.cols() == 0) return;
     this->add_outer(d_a, rows(), s_prev.topRows(this->hidden_size()), grad.U);
   }
 

@@ -69,7 +69,7 @@ struct ProjectedLstmCell {
   }
 
   void step(Out<S, Trace> trace, const In<S, State>& s_prev, Out<S, State> s, const Walk& walk = {}) const {
-    if (walk.share.index > 0) return;
+    if (walk.share.index > 0 || trace.cols() == 0) return;
     const Index H = hidden_size(), N = units();
     const auto h_prev = s_prev.topRows(H);
     step_gates(U, h_prev, trace, rows(), {walk.backwards}, [&](const auto& io, Index k, Index j, const auto* gates) {
@@ -88,6 +88,7 @@ struct ProjectedLstmCell {
 
   void step_backward(const In<S, Trace>& trace, const In<S, State>& s_prev, Out<S, State> d_s,
                      Out<S, Gradient> d_a) const {
+    if (d_a.cols() == 0) return;
     const Index H = hidden_size(), N = units();
     const auto o = trace.middleRows(3 * N, N).array();
     const auto tanh_c = trace.middleRows(4 * N, N).array();
@@ -110,6 +111,7 @@ struct ProjectedLstmCell {
   }
 
   void accumulate(const In<S>& x, Index first, const In<S, Gradient>& d_a, With<S>& grad) const {
+    if (d_a.cols() == 0) return;
     const auto d = d_a.topRows(4 * units());
     add_outer_product(d, x, grad.W.middleCols(first, x.rows()));
     if (first > 0 || !has_bias()) return;
@@ -119,6 +121,7 @@ struct ProjectedLstmCell {
   }
 
   void accumulate_recurrent(const In<S, State>& s_prev, const In<S, Gradient>& d_a, With<S>& grad) const {
+    if (d_a.cols() == 0) return;
     const Index H = hidden_size(), N = units();
     add_outer_product(d_a.topRows(4 * N), s_prev.topRows(H), grad.U);
     add_outer_product(d_a.bottomRows(H), d_a.middleRows(4 * N, N), grad.P);

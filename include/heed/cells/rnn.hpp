@@ -44,6 +44,7 @@ struct RnnCell : detail::GateParameters<T, Input, Hidden, 1> {
   }
 
   void step_backward(const In<S, Hidden>& trace, const In<S, Hidden>&, Out<S, Hidden> d_s, Out<S, Hidden> d_a) const {
+    if (d_a.cols() == 0) return;
     d_a = d_s;
     Activation::backward(trace, d_a);   // was: h = activation(a)
     d_s.setZero();                      // was: a += U h_prev
@@ -55,6 +56,7 @@ struct RnnCell : detail::GateParameters<T, Input, Hidden, 1> {
   }
 
   void accumulate(const In<S>& x, Index first, const In<S, Hidden>& d_a, With<S>& grad) const {
+    if (d_a.cols() == 0) return;
     add_outer_product(d_a, x, grad.W.middleCols(first, x.rows()));
     if (first > 0 || !this->has_bias()) return;
     const Vector<S> sum = d_a.rowwise().sum();
@@ -63,6 +65,7 @@ struct RnnCell : detail::GateParameters<T, Input, Hidden, 1> {
   }
 
   void accumulate_recurrent(const In<S, Hidden>& s_prev, const In<S, Hidden>& d_a, With<S>& grad) const {
+    if (d_a.cols() == 0) return;
     add_outer_product(d_a, s_prev, grad.U);
   }
 };

@@ -69,6 +69,7 @@ struct AttentionPooling {
   /// Adds to grad and d_values. Pass the `values` and `sentences` that forward was given.
   void backward(const In<S, Size>& values, const SentenceRanges& sentences, Tape& tape, const In<S, Size>& d_pooled,
                 AttentionPooling& grad, Out<S, Size> d_values) const {
+    if (values.cols() == 0) return;
     tape.d_weights.resize(values.cols(), 1);
     tape.d_z.resize(W.rows(), values.cols());
     for (Index s = 0; s < sentences.sentences(); ++s) {

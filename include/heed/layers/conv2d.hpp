@@ -64,7 +64,7 @@ struct Conv2d {
       gather(x, grid, first, n, patches);
       add_outer_product(d_y.middleCols(first, n), patches, grad.W);  // was: W patch
     });
-    if (b.size() > 0) grad.b += d_y.rowwise().sum();  // was: + b
+    if (b.size() > 0 && d_y.cols() > 0) grad.b += d_y.rowwise().sum();  // was: + b
   }
 
   /// d_x += dL/dx. Allocates. The first layer, which sees the image itself, has no use for it.

@@ -59,6 +59,7 @@ struct LayerNorm {
 
   /// grad.gain += the sum of d_y N(x) over the columns, grad.b += that of d_y.
   void accumulate(const In<S>& trace, const In<S, Size>& d_y, LayerNorm& grad) const {
+    if (d_y.cols() == 0) return;
     grad.gain += d_y.cwiseProduct(trace.topRows(size())).rowwise().sum();
     if (b.size() > 0) grad.b += d_y.rowwise().sum();
   }

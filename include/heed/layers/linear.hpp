@@ -36,6 +36,7 @@ struct Linear {
 
   /// grad.W += d_y x',  grad.b += the sum of d_y's columns.
   void accumulate(const In<S, Input>& x, const In<S, Output>& d_y, With<S>& grad) const {
+    if (d_y.cols() == 0) return;
     add_outer_product(d_y, x, grad.W);
     if (b.size() > 0) grad.b += d_y.rowwise().sum();
   }

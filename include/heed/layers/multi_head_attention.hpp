@@ -102,6 +102,7 @@ struct MultiHeadAttention {
                 Tape& tape, const In<S, Size>& d_y, MultiHeadAttention& grad, Out<S, Size> d_x,
                 Out<S, Size> d_h) const {
     const Index n = x.cols();
+    if (n == 0) return;
     tape.d_contexts.resize(size(), n);
     tape.d_queries.resize(size(), n);
     tape.d_memory.resize(2 * size(), h.cols());
