@@ -45,6 +45,7 @@ struct LocationScorer {
   }
 
   void score(const In<S>& projected, const In<S>&, Out<S> scores, Buffer<S>&) const {
+    if (scores.cols() == 0) return;
     const Index rows = std::min(scores.rows(), longest());
     scores.topRows(rows) = projected.topRows(rows);
     scores.bottomRows(scores.rows() - rows).setConstant(S(-detail::Limits<S>::infinity()));
