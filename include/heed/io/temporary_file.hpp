@@ -1,14 +1,12 @@
 #pragma once
 
+#include <heed/io/temporary_names.hpp>
+
 #include <array>
 #include <cerrno>
 #include <cstddef>
-#include <cstdint>
 #include <cstdio>
 #include <filesystem>
-#include <random>
-#include <string>
-#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -21,39 +19,6 @@
 #endif
 
 namespace heed::inline v0_1::detail {
-
-inline constexpr int temporary_slots = 8;
-
-/// `.heed-HASH-SLOT.tmp` beside the target, HASH being FNV-1a of its file name. So the next writer of the same target
-/// finds what a killed one left behind, without reading the folder.
-inline std::filesystem::path temporary_path(const std::filesystem::path& target, const std::string& slot) {
-  std::uint64_t hash = 14695981039346656037U;
-  for (const char c : target.filename().string()) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * std::uint64_t{1099511628211U};
-  }
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string name;
-  for (int shift = 60; shift >= 0; shift -= 4) name += digits[hash >> shift & 15U];
-  return target.parent_path() / (".heed-" + name + '-' + slot + ".tmp");
-}
-
-/// The temporary files that writing `target` may remove or replace.
-inline std::array<std::filesystem::path, temporary_slots + 1> temporary_paths(const std::filesystem::path& target) {
-  std::array<std::filesystem::path, temporary_slots + 1> paths;
-  for (int slot = 0; slot < temporary_slots; ++slot) {
-    paths[static_cast<std::size_t>(slot)] = temporary_path(target, std::to_string(slot));
-  }
-  paths.back() = temporary_path(target, "whole");
-  return paths;
-}
-
-/// A name for attempt 0, 1, ... to create a temporary file. The slots may all be in use, or belong to other users.
-inline std::filesystem::path temporary_candidate(const std::filesystem::path& target, int attempt) {
-  if (attempt < temporary_slots) return temporary_path(target, std::to_string(attempt));
-  return temporary_path(target, 'r' + std::to_string(std::random_device()()));
-}
-
-inline constexpr int temporary_attempts = 100;
 
 #if defined(HEED_POSIX_FILES)
 
@@ -109,7 +74,8 @@ class TemporaryFile {
   int replace(const std::filesystem::path& target) {
     const std::filesystem::path folder = target.parent_path();  // nothing allocates once the file is in its place
     if (const int error = sync(descriptor_)) return error;
-    struct stat there {}, here {};
+    struct stat there {};
+    struct stat here {};
     const bool exists = ::lstat(target.c_str(), &there) == 0 && S_ISREG(there.st_mode);
     if (::fstat(descriptor_, &here) != 0) return errno;
     const mode_t mode = exists ? there.st_mode & mode_t{0777} : default_mode_;
@@ -151,8 +117,10 @@ class TemporaryFile {
     const int probe = open_new(path, 0666);
     if (probe < 0) return false;
     struct stat status {};
+    // As long as the probe is locked and has its name, the name belongs to no other writer.
+    const bool taken = ::flock(probe, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
     if (::fstat(probe, &status) == 0) default_mode_ = status.st_mode & mode_t{0777};
-    ::unlink(path.c_str());
+    if (!taken && status.st_nlink > 0) ::unlink(path.c_str());
     ::close(probe);
     return default_mode_known_ = true;
   }
@@ -161,11 +129,12 @@ class TemporaryFile {
   static void remove_stale(const std::filesystem::path& path) {
     const int descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
     if (descriptor < 0) return;
-    struct stat held {}, named {};
+    struct stat held {};
+    struct stat named {};
     const bool ours = ::fstat(descriptor, &held) == 0 && S_ISREG(held.st_mode) && held.st_uid == ::geteuid() &&
                       held.st_nlink == 1 && ::flock(descriptor, LOCK_EX | LOCK_NB) == 0;
-    const bool same = ours && ::lstat(path.c_str(), &named) == 0 && named.st_dev == held.st_dev &&
-                      named.st_ino == held.st_ino;
+    const bool same =
+        ours && ::lstat(path.c_str(), &named) == 0 && named.st_dev == held.st_dev && named.st_ino == held.st_ino;
     if (same) ::unlink(path.c_str());
     ::close(descriptor);
   }
@@ -281,6 +250,8 @@ class TemporaryFile {
     const bool closed = std::fclose(std::exchange(file_, nullptr)) == 0;
     if (!flushed || !closed) return reason();
     std::error_code error;
+    const std::filesystem::file_status there = std::filesystem::status(target, error);
+    if (std::filesystem::exists(there)) std::filesystem::permissions(path_, there.permissions(), error);
     std::filesystem::rename(path_, target, error);
     if (error) return error.default_error_condition().value();
     path_.clear();

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <random>
+#include <string>
+#include <string_view>
+
+/// The names of temporary files.
+namespace heed::inline v0_1::detail {
+
+inline constexpr int temporary_slots = 8;
+
+/// `.heed-HASH-SLOT.tmp` beside the target, HASH being FNV-1a of its file name. So the next writer of the same target
+/// finds what a killed one left behind, without reading the folder.
+inline std::filesystem::path temporary_path(const std::filesystem::path& target, const std::string& slot) {
+  std::uint64_t hash = 14695981039346656037U;
+  for (const char c : target.filename().string()) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * std::uint64_t{1099511628211U};
+  }
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string name;
+  for (int shift = 60; shift >= 0; shift -= 4) name += digits[hash >> shift & 15U];
+  return target.parent_path() / (".heed-" + name + '-' + slot + ".tmp");
+}
+
+/// The temporary files that writing `target` may remove or replace.
+inline std::array<std::filesystem::path, temporary_slots + 1> temporary_paths(const std::filesystem::path& target) {
+  std::array<std::filesystem::path, temporary_slots + 1> paths;
+  for (int slot = 0; slot < temporary_slots; ++slot) {
+    paths[static_cast<std::size_t>(slot)] = temporary_path(target, std::to_string(slot));
+  }
+  paths.back() = temporary_path(target, "whole");
+  return paths;
+}
+
+/// A name for attempt 0, 1, ... to create a temporary file. The slots may all be in use, or belong to other users.
+inline std::filesystem::path temporary_candidate(const std::filesystem::path& target, int attempt) {
+  if (attempt < temporary_slots) return temporary_path(target, std::to_string(attempt));
+  return temporary_path(target, 'r' + std::to_string(std::random_device()()));
+}
+
+inline constexpr int temporary_attempts = 100;
+
+}  // namespace heed::inline v0_1::detail
