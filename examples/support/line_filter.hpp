@@ -47,7 +47,7 @@ struct Answer {
 /// and as many more wait for their turn to be written.
 class LineFilter {
  public:
-  std::string program;     ///< its name, for messages
+  std::string program;  ///< its name, for messages
   int threads = 1;
   std::size_t batch = 64;  ///< lines answered together at most
   ErrorPolicy errors = {};
@@ -66,7 +66,8 @@ class LineFilter {
 
   explicit LineFilter(const heed::ReadOptions& options = {}) : reader_(input_.stream(), "standard input", options) {}
 
-  /// Answers all lines and returns the exit code. Throws the first error, after the answers to all lines before it.
+  /// Answers all lines and returns the exit code. Throws the first error of a line after the answers to all lines before
+  /// it, and any other error at once.
   int run() {
     end_on_closed_output();
     heed::Team(threads).run([&](int thread) { work(thread); });
@@ -97,7 +98,7 @@ class LineFilter {
     }
   }
 
-  /// Ends the work of all threads, because of an error that no line is the reason of.
+  /// Ends the work of all threads after an error that does not belong to a line, such as a lack of memory for the queue.
   void stop(std::exception_ptr failure) {
     {
       const std::lock_guard lock(output_mutex_);
@@ -148,6 +149,8 @@ class LineFilter {
     } catch (const heed::Error& error) {
       if (!errors.skips() || input_.stream().bad()) throw;
       line.problem = error.what();
+      reader_.skip_rest();
+      if (input_.cut_off()) return false;
     }
     line.number = reader_.number();
     held_ = std::move(line);
@@ -156,7 +159,7 @@ class LineFilter {
 
   SentenceSize size_of(const InputLine& line) const { return size(static_cast<heed::Index>(line.words.size())); }
 
-  /// Answers a batch. If that fails, it answers line by line, so that only the line is lost that is the reason.
+  /// Answers a batch. If that fails, it answers line by line, so that only the failing line is lost.
   void respond(Batch& some, int thread) const {
     const auto is_valid = [](const InputLine& line) { return line.problem.empty(); };
     const bool all = std::all_of(some.lines.begin(), some.lines.end(), is_valid);
@@ -185,7 +188,7 @@ class LineFilter {
     }
   }
 
-  /// Answers some lines; what the problem is if that fails.
+  /// Answers some lines. Returns the error message, if any.
   std::optional<std::string> attempt(const std::vector<InputLine>& lines, int thread,
                                      std::vector<Answer>& answers) const {
     try {

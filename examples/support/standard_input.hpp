@@ -22,7 +22,7 @@ namespace examples {
 
 /// Standard input that knows whether a whole line has arrived. Interrupts end every wait.
 ///
-/// `stream()` reads it. Errors of the system and of memory leave the stream as the exceptions they are.
+/// `stream()` reads it. System errors and `std::bad_alloc` are thrown through the stream.
 class StandardInput : private std::streambuf {
  public:
   StandardInput() : stream_(this) { stream_.exceptions(std::ios::badbit); }
@@ -73,8 +73,8 @@ class StandardInput : private std::streambuf {
   }
 
  private:
-  static constexpr std::size_t chunk = std::size_t{1} << 14U;   ///< bytes read at a time
-  static constexpr std::size_t limit = std::size_t{1} << 20U;   ///< bytes kept at most; a longer line is read in parts
+  static constexpr std::size_t chunk = std::size_t{1} << 14U;  ///< bytes read at a time
+  static constexpr std::size_t limit = std::size_t{1} << 20U;  ///< bytes kept at most; a longer line is read in parts
 
   bool stopped() const { return stop_.load() || interrupted(); }
 
@@ -92,7 +92,7 @@ class StandardInput : private std::streambuf {
     return true;
   }
 
-  /// Waits for input for so many milliseconds; -1: for as long as it takes. Whether there is some.
+  /// Waits for input for so many milliseconds; -1: for as long as it takes. Returns whether input is available.
   bool wait(int milliseconds) const {
     pollfd files[] = {{STDIN_FILENO, POLLIN, 0}, {pipe_.file(), POLLIN, 0}};
     const int ready = poll(files, 2, milliseconds);

@@ -46,6 +46,17 @@ TEST_F(TranslateCoprocess, WaitsForTheRestOfALine) {
   EXPECT_EQ(program.finish(), 0);
 }
 
+TEST_F(TranslateCoprocess, SkipsALineThatIsTooLongBeforeTheNextIsSent) {
+  Coprocess program(program_, command("1") + arguments("--max-words 6 --on-error skip"), path("err"));
+  ASSERT_TRUE(program.send("the cat\n" + std::string(9000, 'x') + '\n'));
+  EXPECT_NE(program.line(), "(nothing)");
+  EXPECT_EQ(program.line(), "");
+  ASSERT_TRUE(program.send("the apple\n"));
+  EXPECT_NE(program.line(), "");
+  program.close_input();
+  EXPECT_EQ(program.finish(), 2);
+}
+
 TEST_F(TranslateCoprocess, AnswersTheLinesItHasReadAfterASignal) {
   std::string lines;  // short enough that a pipe takes and gives them at once
   for (int i = 0; i < 150; ++i) lines += "the cat and the apple .\n";
@@ -104,14 +115,21 @@ class Coprocesses : public Program {
 
 TEST_F(Coprocesses, AnswerEachLineBeforeTheNextIsSent) {
   program_ = DATES_PROGRAM;
-  ASSERT_EQ(run(arguments("--out " + path("dates") + " --pairs 64 --unseen 5 --hidden 8 --embedding 4 --epochs 1 "
-                          "--threads 1 --claim 0")).code, 0);
+  ASSERT_EQ(run(arguments("--out " + path("dates") +
+                          " --pairs 64 --unseen 5 --hidden 8 --embedding 4 --epochs 1 "
+                          "--threads 1 --claim 0"))
+                .code,
+            0);
   expect_answers(program_, {"--model", path("dates") + "/model.safetensors"}, "12 May 2010");
   program_ = SENTIMENT_PROGRAM;
   std::string labelled;
   for (int i = 0; i < 20; ++i) labelled += "up\tthe soup was fine .\ndown\tthe soup was cold .\n";
-  ASSERT_EQ(run(arguments("train --train " + write("train.tsv", labelled) + " --hidden 8 --embedding 8 --epochs 1 "
-                          "--threads 1 --save " + path("labels"))).code, 0);
+  ASSERT_EQ(run(arguments("train --train " + write("train.tsv", labelled) +
+                          " --hidden 8 --embedding 8 --epochs 1 "
+                          "--threads 1 --save " +
+                          path("labels")))
+                .code,
+            0);
   expect_answers(program_, {"run", "--model", path("labels")}, "the soup was fine .");
   expect_answers(FROM_PYTORCH_PROGRAM, {std::string(EXAMPLE_DATA) + "/../from_pytorch/bahdanau.safetensors"},
                  "the cat sleeps .");

@@ -39,13 +39,30 @@ struct ReadOptions {
 
 namespace detail {
 
+/// Sets the exception mask of a stream, and restores the old one at the end of its scope.
+class ExceptionMask {
+ public:
+  ExceptionMask(std::istream& in, std::ios::iostate mask) : in_(in), old_(in.exceptions()) { in_.exceptions(mask); }
+  ExceptionMask(const ExceptionMask&) = delete;
+  ExceptionMask& operator=(const ExceptionMask&) = delete;
+  ~ExceptionMask() {
+    if ((in_.rdstate() & old_) == 0) in_.exceptions(old_);  // else it would throw
+  }
+
+ private:
+  std::istream& in_;
+  std::ios::iostate old_;
+};
+
 /// Reads from a stream and returns what `read()` does; false if the stream failed. `std::bad_alloc` and `Error` of its
-/// buffer are thrown, and not kept as a failure of the stream: for that its exception mask gets `badbit`.
+/// buffer are thrown. Without `badbit` in its exception mask the stream would swallow them; with `failbit` it would throw at
+/// the end of every long line.
 template <class Read>
 bool read_from(std::istream& in, const Read& read) {
+  if (in.bad()) return false;
 #if defined(__cpp_exceptions)
   try {
-    if (!in.bad()) in.exceptions(in.exceptions() | std::ios::badbit);
+    const ExceptionMask mask(in, std::ios::badbit);
     return read();
   } catch (const std::bad_alloc&) {
     throw;
@@ -93,6 +110,12 @@ class LineReader {
     return true;
   }
 
+  /// Reads to the end of a line that was refused because of its length. `next` does so, too, but may wait for the line
+  /// after it.
+  void skip_rest() {
+    if (unfinished_) detail::read_from(in_, [&] { return ignore_rest(); });
+  }
+
   /// The line last read, until the next is read.
   std::string_view text() const { return text_; }
 
@@ -108,8 +131,7 @@ class LineReader {
   /// Reads a line into `line_`, in pieces, so that no more than the limit is ever kept. False after the last.
   bool read_line() {
     constexpr std::size_t longest_piece = 4096;
-    if (unfinished_) in_.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
-    unfinished_ = false;
+    if (unfinished_) ignore_rest();
     line_.clear();
     while (true) {
       char piece[longest_piece];
@@ -131,6 +153,11 @@ class LineReader {
     fail("the line has more than " + std::to_string(options_.max_line_bytes()) +
          " bytes, the limit for sentences of at most " + std::to_string(options_.max_words) + " words" +
          (option.empty() ? "" : " (" + std::string(option) + ')'));
+  }
+
+  bool ignore_rest() {
+    unfinished_ = false;
+    return bool(in_.ignore(std::numeric_limits<std::streamsize>::max(), '\n'));
   }
 
   std::istream& in_;
