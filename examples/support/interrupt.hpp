@@ -3,8 +3,11 @@
 #include <errno.h>
 #include <signal.h>
 #include <time.h>
+#include <unistd.h>
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 namespace examples {
@@ -31,9 +34,16 @@ inline std::int64_t monotonic_ms() {
   return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000 + 1;
 }
 
+inline std::atomic<int> interrupt_signal{0};  ///< the last signal that asked for an end; 0: none
+inline std::atomic<int> interrupt_pipe{-1};   ///< a file to write a byte to at every interrupt; -1: none
+
 extern "C" inline void on_interrupt(int signal_number) {
   const int error = errno;
   const std::int64_t now = detail::monotonic_ms(), first = detail::note_interrupt(now);
+  detail::interrupt_signal.store(signal_number);
+  if (const int file = detail::interrupt_pipe.load(); file >= 0) {
+    [[maybe_unused]] const auto ignored = write(file, "", 1);
+  }
   if (first != 0 && now - first >= detail::same_interrupt_ms) {
     signal(signal_number, SIG_DFL);
     raise(signal_number);  // delivered, and deadly, when the handler returns
@@ -41,7 +51,7 @@ extern "C" inline void on_interrupt(int signal_number) {
   errno = error;
 }
 
-/// A reader of the progress lines that is gone asks for an end too, but it cannot ask twice: every line is a signal.
+/// A closed pipe of progress lines interrupts too. SIGPIPE never ends the program: every further line raises it.
 extern "C" inline void on_broken_pipe(int) {
   const int error = errno;
   detail::note_interrupt(detail::monotonic_ms());
@@ -56,37 +66,43 @@ inline void handle(int signal_number, void (*handler)(int)) {
   sigaction(signal_number, &action, nullptr);
 }
 
+inline constexpr std::array<int, 4> interrupts{SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+
 }  // namespace detail
 
-/// From here on Ctrl-C, a polite kill, a closed terminal or a closed pipe sets a flag instead of ending the program. A
-/// second signal, 100 ms later or more, ends it at once. A program that was told to outlive its terminal does.
+/// From here on Ctrl-C, SIGTERM, a closed terminal or a closed pipe sets a flag instead of ending the program. A second
+/// signal, 100 ms later or more, ends it at once. Signals that the program was started to ignore stay ignored: SIGHUP under
+/// nohup, SIGINT of a background job.
 inline void catch_interrupts() {
-  detail::handle(SIGINT, detail::on_interrupt);
-  detail::handle(SIGTERM, detail::on_interrupt);
-  struct sigaction hang_up {};
-  if (sigaction(SIGHUP, nullptr, &hang_up) == 0 && hang_up.sa_handler != SIG_IGN) {  // nohup
-    detail::handle(SIGHUP, detail::on_interrupt);
+  for (const int signal_number : detail::interrupts) {
+    struct sigaction inherited {};
+    if (sigaction(signal_number, nullptr, &inherited) != 0) continue;
+    if (signal_number == SIGPIPE) {
+      detail::handle(signal_number, detail::on_broken_pipe);
+    } else if (inherited.sa_handler != SIG_IGN) {
+      detail::handle(signal_number, detail::on_interrupt);
+    }
   }
-  detail::handle(SIGPIPE, detail::on_broken_pipe);
 }
 
 /// Whether the user asked the program to end.
 inline bool interrupted() { return detail::interrupt_time.load() != 0; }
 
-/// Catches interrupts while it lives. Then signals end the program again, as they did before.
+/// Catches interrupts while it lives. Then signals do what they did before.
 class InterruptScope {
  public:
-  InterruptScope() { catch_interrupts(); }
+  InterruptScope() {
+    for (std::size_t i = 0; i < old_.size(); ++i) sigaction(detail::interrupts[i], nullptr, &old_[i]);
+    catch_interrupts();
+  }
   InterruptScope(const InterruptScope&) = delete;
   InterruptScope& operator=(const InterruptScope&) = delete;
   ~InterruptScope() {
-    for (const int signal_number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) {
-      struct sigaction now {};
-      const bool caught = sigaction(signal_number, nullptr, &now) == 0 &&
-                          (now.sa_handler == detail::on_interrupt || now.sa_handler == detail::on_broken_pipe);
-      if (caught) detail::handle(signal_number, SIG_DFL);
-    }
+    for (std::size_t i = 0; i < old_.size(); ++i) sigaction(detail::interrupts[i], &old_[i], nullptr);
   }
+
+ private:
+  std::array<struct sigaction, detail::interrupts.size()> old_{};
 };
 
 }  // namespace examples

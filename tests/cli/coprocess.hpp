@@ -33,7 +33,8 @@ class Coprocess {
     std::vector<char*> argv{name.data()};
     for (std::string& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
-    EXPECT_EQ(posix_spawn(&process_, program.c_str(), &files, nullptr, argv.data(), environ), 0) << program;
+    const SpawnAttributes attributes;
+    EXPECT_EQ(posix_spawn(&process_, program.c_str(), &files, attributes.get(), argv.data(), environ), 0) << program;
     posix_spawn_file_actions_destroy(&files);
     close(to[0]);
     close(from[1]);

@@ -41,6 +41,28 @@ inline Arguments arguments(const std::string& line) {
   return {std::istream_iterator<std::string>(words), {}};
 }
 
+/// Gives a program the default action of the signals that end it, even if the tests were started to ignore them, as
+/// background jobs are.
+class SpawnAttributes {
+ public:
+  SpawnAttributes() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int signal_number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) sigaddset(&signals, signal_number);
+    posix_spawnattr_init(&attributes_);
+    posix_spawnattr_setsigdefault(&attributes_, &signals);
+    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF);
+  }
+  SpawnAttributes(const SpawnAttributes&) = delete;
+  SpawnAttributes& operator=(const SpawnAttributes&) = delete;
+  ~SpawnAttributes() { posix_spawnattr_destroy(&attributes_); }
+
+  const posix_spawnattr_t* get() const { return &attributes_; }
+
+ private:
+  posix_spawnattr_t attributes_;
+};
+
 inline std::string contents(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
@@ -138,7 +160,8 @@ class Program : public testing::Test {
     for (std::string& argument : copies) argv.push_back(argument.data());
     argv.push_back(nullptr);
     pid_t process = -1;
-    const int error = posix_spawn(&process, program.c_str(), &files, nullptr, argv.data(), environ);
+    const SpawnAttributes attributes;
+    const int error = posix_spawn(&process, program.c_str(), &files, attributes.get(), argv.data(), environ);
     posix_spawn_file_actions_destroy(&files);
     EXPECT_EQ(error, 0) << program << ": " << std::strerror(error);
     return process;

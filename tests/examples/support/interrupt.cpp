@@ -12,7 +12,15 @@ void wait_ms(long ms) {
   nanosleep(&time, nullptr);
 }
 
-TEST(InterruptDeathTest, SetsAFlagFirst) {
+/// The tests may have been started to ignore signals, as background jobs are.
+class InterruptDeathTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    for (const int signal_number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) signal(signal_number, SIG_DFL);
+  }
+};
+
+TEST_F(InterruptDeathTest, SetsAFlagFirst) {
   for (const int signal_number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) {
     EXPECT_EXIT(
         {
@@ -25,7 +33,7 @@ TEST(InterruptDeathTest, SetsAFlagFirst) {
   }
 }
 
-TEST(InterruptDeathTest, EndsTheProgramTheSecondTimeWhicheverSignalItIs) {
+TEST_F(InterruptDeathTest, EndsTheProgramTheSecondTimeWhicheverSignalItIs) {
   EXPECT_EXIT(
       {
         examples::catch_interrupts();
@@ -36,7 +44,7 @@ TEST(InterruptDeathTest, EndsTheProgramTheSecondTimeWhicheverSignalItIs) {
       testing::KilledBySignal(SIGTERM), "");
 }
 
-TEST(InterruptDeathTest, CountsSignalsWithinAMomentOnce) {
+TEST_F(InterruptDeathTest, CountsSignalsWithinAMomentOnce) {
   EXPECT_EXIT(
       {
         examples::catch_interrupts();
@@ -46,7 +54,7 @@ TEST(InterruptDeathTest, CountsSignalsWithinAMomentOnce) {
       testing::ExitedWithCode(0), "");
 }
 
-TEST(InterruptDeathTest, ABrokenPipeNeverEndsTheProgram) {
+TEST_F(InterruptDeathTest, ABrokenPipeNeverEndsTheProgram) {
   EXPECT_EXIT(
       {
         examples::catch_interrupts();
@@ -58,18 +66,20 @@ TEST(InterruptDeathTest, ABrokenPipeNeverEndsTheProgram) {
       testing::ExitedWithCode(0), "");
 }
 
-TEST(InterruptDeathTest, LeavesAnIgnoredHangUpIgnored) {
-  EXPECT_EXIT(
-      {
-        signal(SIGHUP, SIG_IGN);
-        examples::catch_interrupts();
-        raise(SIGHUP);
-        std::_Exit(examples::interrupted() ? 1 : 0);
-      },
-      testing::ExitedWithCode(0), "");
+TEST_F(InterruptDeathTest, LeavesIgnoredSignalsIgnored) {
+  for (const int signal_number : {SIGINT, SIGTERM, SIGHUP}) {
+    EXPECT_EXIT(
+        {
+          signal(signal_number, SIG_IGN);
+          examples::catch_interrupts();
+          raise(signal_number);
+          std::_Exit(examples::interrupted() ? 1 : 0);
+        },
+        testing::ExitedWithCode(0), "");
+  }
 }
 
-TEST(InterruptDeathTest, KeepsTheErrorNumberOfTheInterruptedCode) {
+TEST_F(InterruptDeathTest, KeepsTheErrorNumberOfTheInterruptedCode) {
   EXPECT_EXIT(
       {
         examples::catch_interrupts();
@@ -80,7 +90,7 @@ TEST(InterruptDeathTest, KeepsTheErrorNumberOfTheInterruptedCode) {
       testing::ExitedWithCode(0), "");
 }
 
-TEST(InterruptDeathTest, EndsTheProgramAgainAfterItsScope) {
+TEST_F(InterruptDeathTest, EndsTheProgramAgainAfterItsScope) {
   EXPECT_EXIT(
       {
         { const examples::InterruptScope scope; }
