@@ -434,7 +434,7 @@ TEST(Encoder, NamesItsParameters) {
 TEST(Encoder, RefusesWhatDoesNotFit) {
   EXPECT_EQ(refusal([] { Encoder(gru, input, hidden, 0, true); }), "Encoder: at least one layer is needed, not 0");
   EXPECT_EQ(refusal([] { Encoder(gru, input, hidden, 1, true, -0.5); }),
-            "Dropout: the rate must lie in [0, 1), not -0.500000");
+            "Dropout: the rate must be in [0, 1), got -0.5");
   Trial trial(lstm, 2, true);
   EXPECT_EQ(refusal([&] { trial.encoder.forward(Matrix<double>(5, 11), trial.packing, trial.tape); }),
             "Encoder: expected an input of 3 x 11, not 5 x 11");

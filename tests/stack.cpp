@@ -212,5 +212,5 @@ TEST(Stack, RefusesToHaveNoLayersAndToDropWhatItCannot) {
   Trial trial(gru, 1);
   trial.stack.recurrent = heed::Dropout<double>(0.3);
   EXPECT_EQ(refusal([&] { trial.forward(); }).substr(0, 32), "recurrent dropout needs a cell t");
-  EXPECT_EQ(refusal([&] { Stack(gru, 3, 4, 1, 1.5); }), "Dropout: the rate must lie in [0, 1), not 1.500000");
+  EXPECT_EQ(refusal([&] { Stack(gru, 3, 4, 1, 1.5); }), "Dropout: the rate must be in [0, 1), got 1.5");
 }

@@ -192,9 +192,16 @@ TEST(Dropout, RejectsTooFewGenerators) {
 }
 
 TEST(Dropout, RefusesARateOutOfRange) {
-  EXPECT_EQ(refusal([] { Dropout<double>(1); }), "Dropout: the rate must lie in [0, 1), not 1.000000");
-  EXPECT_EQ(refusal([] { Dropout<float>(-0.5f); }), "Dropout: the rate must lie in [0, 1), not -0.500000");
+  EXPECT_EQ(refusal([] { Dropout<double>(1); }), "Dropout: the rate must be in [0, 1), got 1");
+  EXPECT_EQ(refusal([] { Dropout<float>(-0.5f); }), "Dropout: the rate must be in [0, 1), got -0.5");
   const double nan = std::numeric_limits<double>::quiet_NaN();
   EXPECT_NE(refusal([&] { Dropout<double>{nan}; }), "accepted");
   EXPECT_EQ(refusal([] { Dropout<double>(0); }), "accepted");
+  Dropout<double> assigned;
+  Random random(1);
+  Matrix<double> x = Matrix<double>::Ones(2, 3), mask(2, 3);
+  for (const double rate : {1.0, nan}) {
+    assigned.rate = rate;
+    EXPECT_NE(refusal([&] { assigned.forward(&random, x, mask); }), "accepted");
+  }
 }

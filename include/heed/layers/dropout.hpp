@@ -3,10 +3,10 @@
 #include <heed/packing.hpp>
 #include <heed/random_streams.hpp>
 #include <heed/sentence_ranges.hpp>
+#include <heed/settings.hpp>
 #include <heed/types.hpp>
 
 #include <cstdint>
-#include <string>
 
 namespace heed::inline v0_1 {
 
@@ -23,9 +23,7 @@ struct Dropout {
 
   Dropout() = default;
   /// Throws unless the rate lies in [0, 1).
-  explicit Dropout(double rate_) : rate(rate_) {
-    require(rate >= 0 && rate < 1, [&] { return "Dropout: the rate must lie in [0, 1), not " + std::to_string(rate); });
-  }
+  explicit Dropout(double rate_) : rate(rate_) { check(); }
 
   /// x *= mask, with a mask drawn from `random`, for column i from its generator i; without `random` (inference) or at
   /// rate 0 nothing happens. `mask` has the shape of x and must reach `backward` unchanged.
@@ -87,7 +85,13 @@ struct Dropout {
   }
 
  private:
-  bool drops(RandomStreams random) const { return random && rate != 0; }
+  void check() const { detail::check_below_one("Dropout", "rate", rate); }
+
+  bool drops(RandomStreams random) const {
+    if (!random || rate == 0) return false;
+    check();  // it may have been assigned
+    return true;
+  }
 
   void draw(RandomStreams random, Out<S> mask) const {
     random.check(mask.cols());
