@@ -52,27 +52,25 @@ inline std::vector<heed::PairScore> score_all(const PackedModel& model, const En
     std::vector<heed::PairScore> scores;
   };
   std::vector<heed::PairScore> all(pairs.size());
-  for_each_batch<Workspace>(
-      batches_of(pairs), threads, [&](const auto& batch, std::size_t, auto& work) {
-        model.score_pairs(choose(pairs.source, batch), choose(pairs.target, batch), work.tape, work.scores);
-        for (std::size_t k = 0; k < batch.size(); ++k) all[static_cast<std::size_t>(batch[k])] = work.scores[k];
-      });
+  for_each_batch<Workspace>(batches_of(pairs), threads, [&](const auto& batch, std::size_t, auto& work) {
+    model.score_pairs(choose(pairs.source, batch), choose(pairs.target, batch), work.tape, work.scores);
+    for (std::size_t k = 0; k < batch.size(); ++k) all[static_cast<std::size_t>(batch[k])] = work.scores[k];
+  });
   return all;
 }
 
-/// What the model looks at when it is fed the target of every pair: source x target words.
-inline std::vector<heed::Matrix<float>> align_all(const PackedModel& model, const EncodedPairs& pairs, int threads) {
+/// Calls use(i, weights) for every pair i, several at a time from different threads: weights are the attention weights
+/// under teacher forcing, source x target words. They are gone afterwards.
+template <class Use>
+void for_each_alignment(const PackedModel& model, const EncodedPairs& pairs, int threads, const Use& use) {
   struct Workspace {
     heed::Seq2SeqTape<float> tape;
     std::vector<heed::Buffer<float>> weights;
   };
-  std::vector<heed::Matrix<float>> all(pairs.size());
-  for_each_batch<Workspace>(
-      batches_of(pairs), threads, [&](const auto& batch, std::size_t, auto& work) {
-        model.align_pairs(choose(pairs.source, batch), choose(pairs.target, batch), work.tape, work.weights);
-        for (std::size_t k = 0; k < batch.size(); ++k) all[static_cast<std::size_t>(batch[k])] = work.weights[k];
-      });
-  return all;
+  for_each_batch<Workspace>(batches_of(pairs), threads, [&](const auto& batch, std::size_t, auto& work) {
+    model.align_pairs(choose(pairs.source, batch), choose(pairs.target, batch), work.tape, work.weights);
+    for (std::size_t k = 0; k < batch.size(); ++k) use(static_cast<std::size_t>(batch[k]), work.weights[k]);
+  });
 }
 
 /// How well a translator does on sentence pairs.
@@ -95,8 +93,7 @@ inline std::vector<heed::Words> translate_all(const PackedModel& model, const he
   std::vector<heed::Words> translations(pairs.size());
   const auto size_of = [&](std::size_t i) { return size_of_search(encoded.source_lengths[i], how); };
   for_each_batch<Workspace>(
-      batches_by_length(encoded.source_lengths, 64, size_of), threads,
-      [&](const auto& batch, std::size_t, auto& work) {
+      batches_by_length(encoded.source_lengths, 64, size_of), threads, [&](const auto& batch, std::size_t, auto& work) {
         find(model, choose(encoded.source, batch), how, work.finding, work.found);
         for (std::size_t k = 0; k < batch.size(); ++k) {
           const auto place = static_cast<std::size_t>(batch[k]);
@@ -110,10 +107,13 @@ inline std::vector<heed::Words> translate_all(const PackedModel& model, const he
 /// looks at nothing.
 inline heed::AlignmentScore score_alignments(const PackedModel& model, const std::vector<heed::SentencePair>& pairs,
                                              const EncodedPairs& encoded, int threads) {
+  std::vector<std::vector<heed::Index>> alignments(pairs.size());  // none without attention
+  for_each_alignment(model, encoded, threads, [&](std::size_t i, const heed::Buffer<float>& weights) {
+    if (weights.rows() > 0) alignments[i] = heed::alignment_from_weights(weights);
+  });
   heed::AlignmentTally tally;
-  const auto looks = align_all(model, encoded, threads);
-  for (std::size_t i = 0; i < pairs.size() && looks[i].rows() > 0; ++i) {
-    tally.add(pairs[i], heed::alignment_from_weights(looks[i]));
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    if (!alignments[i].empty()) tally.add(pairs[i], alignments[i]);
   }
   return tally.score();
 }

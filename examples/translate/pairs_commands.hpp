@@ -86,7 +86,11 @@ struct ScoreCommand : PairsCommand {
     line["pairs"] = scores.size();
     line["words"] = words;
     line["log_probability"] = log_probability;
-    line["perplexity"] = heed::perplexity(scores);
+    if (scores.empty()) {
+      line["perplexity"] = nullptr;  // every line was skipped
+    } else {
+      line["perplexity"] = heed::perplexity(scores);
+    }
     if (errors.skips()) line["skipped"] = input.lines - input.pairs.size();
     std::cout << line.dump() << '\n';
     return exit_code("translate score", input);
@@ -112,18 +116,31 @@ struct AlignCommand : PairsCommand {
     require_attention(true, translator.config, model, "there is no alignment");
     const auto& pairs = input.pairs;
     const EncodedPairs encoded(pairs, translator.source, translator.target);
-    const auto looks = align_all(PackedModel(translator.model, weights, model), encoded, threads);
+    std::vector<std::string> lines(pairs.size());
+    std::vector<heed::Matrix<float>> matrices(alignment.empty() ? 0 : pairs.size());
+    for_each_alignment(PackedModel(translator.model, weights, model), encoded, threads,
+                       [&](std::size_t i, const heed::Buffer<float>& matrix) {
+                         lines[i] = links_text(heed::alignment_from_weights(matrix));
+                         if (!alignment.empty()) matrices[i] = matrix;
+                       });
     for_each_line(input, [&](std::size_t i) {
-      std::string line;
-      const auto sources = heed::alignment_from_weights(looks[i]);
-      for (std::size_t j = 0; j < sources.size(); ++j) {
-        if (j > 0) line += ' ';
-        line += std::to_string(sources[j]) + '-' + std::to_string(j);
-      }
-      std::cout << line << '\n';
-      if (!alignment.empty()) draw_alignment(alignment, inputs, pairs[i].line, looks[i], pairs[i].source, pairs[i].target);
+      std::cout << lines[i] << '\n';
+      if (alignment.empty() || pairs[i].target.empty()) return;
+      const auto picture =
+          draw_alignment(alignment, inputs, pairs[i].line, matrices[i], pairs[i].source, pairs[i].target);
+      write_text_file(picture.path, picture.text);
     });
     return exit_code("translate align", input);
+  }
+
+ private:
+  static std::string links_text(const std::vector<heed::Index>& sources) {
+    std::string text;
+    for (std::size_t j = 0; j < sources.size(); ++j) {
+      if (j > 0) text += ' ';
+      text += std::to_string(sources[j]) + '-' + std::to_string(j);
+    }
+    return text;
   }
 };
 

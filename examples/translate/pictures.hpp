@@ -14,14 +14,20 @@ inline std::filesystem::path numbered_path(std::filesystem::path path, std::size
   return path.replace_extension().concat("-" + std::to_string(number)).concat(extension);
 }
 
-/// Draws what was looked at in the sentence of that number, from 1, to its `numbered_path`. A target without words has
-/// no picture. Throws if a picture would replace one of `inputs`.
-inline void draw_alignment(const std::string& path, const std::vector<NamedFile>& inputs, std::size_t number,
-                           const heed::Matrix<float>& weights, const heed::Words& source, const heed::Words& target) {
-  if (target.empty()) return;
-  const std::filesystem::path numbered = numbered_path(path, number);
-  check_outputs(inputs, {{"--alignment", numbered}});
-  write_text_file(numbered, heed::alignment_svg(weights, source, target, ""));
+/// A picture to be written.
+struct Picture {
+  std::filesystem::path path;
+  std::string text;  ///< SVG
+};
+
+/// Draws the attention weights of the sentence of that number, from 1, for its `numbered_path`. The target must have words.
+/// Throws if the picture would replace one of `inputs`.
+inline Picture draw_alignment(const std::string& path, const std::vector<NamedFile>& inputs, std::size_t number,
+                              const heed::Matrix<float>& weights, const heed::Words& source,
+                              const heed::Words& target) {
+  Picture picture{numbered_path(path, number), heed::alignment_svg(weights, source, target, "")};
+  check_outputs(inputs, {{"--alignment", picture.path}});
+  return picture;
 }
 
 }  // namespace examples

@@ -8,6 +8,7 @@
 #include <heed/text/corpus.hpp>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace examples {
@@ -70,7 +71,7 @@ struct RunCommand {
   }
 
  private:
-  std::vector<NamedFile> inputs() const { return {{"model", model}, standard_input()}; }
+  std::vector<NamedFile> inputs() const { return {{"model", model}, standard_input_file()}; }
 
   std::vector<Answer> answers(const std::vector<InputLine>& lines, const PackedModel& packed,
                               const heed::Translator& translator, heed::SampleWorkspace<float>& work) const {
@@ -86,9 +87,9 @@ struct RunCommand {
       if (target.empty()) continue;  // there is nothing to draw
       if (show) answer.err += heed::alignment_blocks(looks, source, target) + '\n';
       if (alignment.empty()) continue;
-      answer.path = numbered_path(alignment, lines[i].number);
-      check_outputs(inputs(), {{"--alignment", answer.path}});
-      answer.text = heed::alignment_svg(looks, source, target, "");
+      Picture picture = draw_alignment(alignment, inputs(), lines[i].number, looks, source, target);
+      answer.path = std::move(picture.path);
+      answer.text = std::move(picture.text);
     }
     return answers;
   }
