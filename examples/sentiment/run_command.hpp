@@ -40,7 +40,7 @@ struct SentimentRunCommand {
   }
 
   int execute() const {
-    check_outputs({{"model", model}, standard_input()}, {{"--picture", picture}});
+    check_outputs({{"model", model}, standard_input_file()}, {{"--picture", picture}});
     const Classifier classifier = load_classifier(model);
     const bool colour = can_colour();
     std::vector<heed::WeightedWords> drawn;
@@ -60,7 +60,10 @@ struct SentimentRunCommand {
         answers.emplace_back().out =
             results.back().label + '\t' + heed::word_weights_text(results.back(), colour) + '\n';
       }
-      if (!picture.empty()) std::move(results.begin(), results.end(), std::back_inserter(drawn));
+      if (!picture.empty()) {
+        drawn.reserve(drawn.size() + results.size());  // all or none: lines whose answer fails are answered again
+        std::move(results.begin(), results.end(), std::back_inserter(drawn));
+      }
       return answers;
     };
     filter.finish = [&] {

@@ -71,7 +71,7 @@ class ValidLines {
 
 }  // namespace detail
 
-/// Reads what is valid of sentence pairs and reports every line that is skipped.
+/// Reads the valid sentence pairs and reports every line that is skipped. Throws if there are no lines.
 inline ValidPairs read_valid(const PairFiles& files) {
   const heed::ReadOptions options = files.options();
   ValidPairs result;
@@ -90,6 +90,7 @@ inline ValidPairs read_valid(const PairFiles& files) {
     for (heed::SentencePair pair; lines.next(problem, [&](heed::SentencePair&& valid) { pair = std::move(valid); });) {
       keep(std::exchange(pair, {}));
     }
+    heed::require(result.lines > 0, [&] { return files.pairs + ": is empty, expected at least one sentence pair"; });
     return result;
   }
   const auto read = [&](const heed::LineReader& line) { return heed::detail::read_sentence(line, options); };
@@ -97,11 +98,15 @@ inline ValidPairs read_valid(const PairFiles& files) {
   for (;;) {
     heed::SentencePair pair;
     const bool source = sources.next(problem, [&](heed::Words&& words) { pair.source = std::move(words); });
-    const bool target = targets.next(problem, [&](heed::Words&& words) { pair.target = std::move(words); });
+    std::string target_problem;
+    const bool target = targets.next(target_problem, [&](heed::Words&& words) { pair.target = std::move(words); });
+    if (problem.empty()) problem = std::move(target_problem);
     heed::require(source == target, [&] {
       return (source ? files.source : files.target) + ":" + std::to_string(result.lines + 1) +
              ": the other file has no such line; parallel files have as many lines as each other";
     });
+    heed::require(source || result.lines > 0,
+                  [&] { return files.source + ": is empty, expected at least one sentence"; });
     if (!source) return result;
     keep(std::move(pair));
   }
