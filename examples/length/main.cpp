@@ -133,6 +133,7 @@ struct LengthProgram {
       runs[i].resume = training.resume && i == first;
       Checkpoints(runs[i]).check();
     }
+    for (std::size_t i = 0; training.restart && i < runs.size(); ++i) Checkpoints(runs[i]).remove();
     return runs;
   }
 
@@ -157,8 +158,8 @@ struct LengthProgram {
                     const std::vector<heed::SentencePair>& dev, const TrainingOptions& run) {
     heed::Random random(run.seed);
     heed::initialize(translator.model, random);
-    std::cout << "Training the " << translator.config.decoder << " decoder ("
-              << heed::parameter_count(translator.model) << " parameters)\n"
+    std::cout << "Training the " << translator.config.decoder << " decoder (" << heed::parameter_count(translator.model)
+              << " parameters)\n"
               << std::flush;
     Progress progress;
     return !Training(translator, train, dev, run).run(progress).interrupted;

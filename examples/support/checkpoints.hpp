@@ -19,7 +19,7 @@ struct CheckpointOptions {
 };
 
 /// The file that holds the state of an unfinished run, beside its model: it is there from the start of the training to its
-/// end. It is written at the start and the end of every epoch, every few minutes, and when the run is interrupted.
+/// end. It is written at the start of every epoch, every few minutes, and when the run is interrupted.
 class Checkpoints {
  public:
   explicit Checkpoints(const CheckpointOptions& options) : options_(options) {}
@@ -79,8 +79,8 @@ inline std::vector<NamedFile> saved_files(const CheckpointOptions& options, cons
 inline std::string interrupted_text(const CheckpointOptions& options) {
   std::string text = "interrupted";
   if (!options.save.empty()) {
-    text += "; to go on, repeat the command with --resume (state in " +
-            Checkpoints::state_path(options.save).string() + ')';
+    text += "; to go on, repeat the command with --resume (state in " + Checkpoints::state_path(options.save).string() +
+            ')';
   }
   return text;
 }

@@ -72,8 +72,9 @@ inline CLI::Option* add_seed(CLI::App& command, std::uint64_t& seed) {
 inline void add_checkpoint_options(CLI::App& command, CheckpointOptions& options, CLI::Option* save = nullptr) {
   auto* const minutes =
       command
-          .add_option("--checkpoint-minutes", options.checkpoint_minutes,
-                      "minutes between saved states within an epoch (0: states are saved at its end only)")
+          .add_option(
+              "--checkpoint-minutes", options.checkpoint_minutes,
+              "minutes between saved states within an epoch (0: states are saved at the start of each epoch only)")
           ->check(detail::between(0, 1e6))
           ->capture_default_str();
   auto* const resume = command.add_flag("--resume", options.resume, "continue the unfinished run that was saved here");
