@@ -89,7 +89,7 @@ struct CosineRate {
 ///   rate = peak min(sqrt(warm_up / s), s / warm_up),  s = n + 1
 struct InverseSquareRootRate {
   double peak = 1e-3;
-  double warm_up = 4000;  ///< updates, 1 or more
+  double warm_up = 4000;  ///< updates, above 0
 
   double operator()(Index n) const {
     detail::check_not_negative("InverseSquareRootRate", "peak", peak);
@@ -118,6 +118,7 @@ struct PlateauRate {
   void observe(double loss) {
     detail::check_below_one("PlateauRate", "factor", factor);
     detail::check_share("PlateauRate", "threshold", threshold);
+    detail::check_not_negative("PlateauRate", "patience", static_cast<double>(patience));
     if (loss < best * (1 - threshold)) {
       best = loss;
       no_better = 0;

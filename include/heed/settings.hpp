@@ -3,7 +3,6 @@
 #include <heed/errors.hpp>
 
 #include <cmath>
-#include <cstdio>
 #include <string>
 
 namespace heed::inline v0_1::detail {
@@ -12,9 +11,7 @@ namespace heed::inline v0_1::detail {
 /// more, got nan".
 inline void check_setting(bool holds, const char* who, const char* name, const char* expected, double value) {
   require(holds, [&] {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.9g", value);
-    return std::string(who) + ": the " + name + " must be " + expected + ", got " + text;
+    return std::string(who) + ": the " + name + " must be " + expected + ", got " + number_text(value, 9);
   });
 }
 

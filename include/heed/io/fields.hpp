@@ -3,12 +3,12 @@
 #include <heed/io/safetensors.hpp>
 #include <heed/text/words.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <concepts>
 #include <limits>
 #include <set>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -24,8 +24,11 @@ inline std::string join_lines(const Words& words) {
 
 inline Words split_lines(const std::string& text) {
   Words words;
-  std::istringstream lines(text);
-  for (std::string word; std::getline(lines, word);) words.push_back(word);
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    words.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
   return words;
 }
 

@@ -44,7 +44,6 @@ inline std::string hex_byte(char c) {
 }
 
 /// Whether a byte is an ASCII control character, the tab among them.
-constexpr bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
 /// The code point of a well-formed character.
 constexpr char32_t code_point(std::string_view character) {
