@@ -1,18 +1,11 @@
 #include "support/allocation_counter.hpp"
+#include "support/sanitized.hpp"
 
 #include <cerrno>
 #include <cstddef>
 
-// A sanitizer that replaces malloc says itself what is asked of it.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define HEED_MALLOC_HAS_HOOKS
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define HEED_MALLOC_HAS_HOOKS
-#endif
-#endif
-
-#if defined(HEED_MALLOC_HAS_HOOKS)
+// A sanitizer that replaces malloc has hooks that report every call.
+#if defined(HEED_TEST_SANITIZED)
 extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void*, std::size_t),
                                                          void (*)(const volatile void*));
 #endif
@@ -30,7 +23,7 @@ thread_local constinit std::size_t most = 0, sum = 0;
   sum += size;
 }
 
-#if defined(HEED_MALLOC_HAS_HOOKS)
+#if defined(HEED_TEST_SANITIZED)
 const int hooks = __sanitizer_install_malloc_and_free_hooks([](const volatile void*, std::size_t size) { count(size); },
                                                             [](const volatile void*) {});
 #endif
@@ -55,7 +48,7 @@ std::size_t AllocationCounter::total() const { return sum; }
 
 }  // namespace heed::test
 
-#if defined(__GLIBC__) && !defined(HEED_MALLOC_HAS_HOOKS)
+#if defined(__GLIBC__) && !defined(HEED_TEST_SANITIZED)
 
 // What the names below stand for in the C library, which it exports for this.
 extern "C" {

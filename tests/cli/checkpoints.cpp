@@ -74,9 +74,10 @@ TEST_F(TranslateCheckpoints, AClosedPipeOfTheProgressLinesEndsTheRunWithItsState
   std::string line = "{ " + program_;
   for (const std::string& argument : long_run("model")) line += ' ' + argument;
   program_ = "/bin/sh";
-  const Outcome outcome = run({"-c", line + " 2>&1; } | head -n 3"});
+  const Outcome outcome = run({"-c", line + " 2>&1; echo $? >" + path("status") + "; } | head -n 3"});
   EXPECT_EQ(outcome.code, 0);
-  EXPECT_TRUE(wait_until([&] { return number_of(contents(path("model.training")), "next_update") != ""; }));
+  EXPECT_TRUE(wait_until([&] { return contents(path("status")) == "0\n"; })) << contents(path("status"));
+  EXPECT_NE(number_of(contents(path("model.training")), "next_update"), "");
 }
 
 TEST_F(TranslateCheckpoints, ASignalBeforeTrainingEndsTheProgram) {
@@ -100,7 +101,7 @@ TEST_F(TranslateCheckpoints, TheStateIsSavedWithinAnEpochAsOftenAsToldTo) {
   kill(process, SIGKILL);
   EXPECT_EQ(finish(process).code, 128 + SIGKILL);
   process = start(run + Arguments{"--resume", "--checkpoint-minutes", "0.0005"});
-  EXPECT_TRUE(wait_until([&] { return place() != "0"; }));
+  EXPECT_TRUE(wait_until([&] { return place() != "0" && place() != ""; }));
   kill(process, SIGKILL);
   EXPECT_EQ(finish(process).code, 128 + SIGKILL);
   EXPECT_NE(place(), "0");

@@ -28,15 +28,17 @@ TEST_F(TranslateHelp, ListsEveryOptionOfEveryCommand) {
       "--epochs --batch --accumulate --rate --schedule --warmup --patience --rate-factor --weight-decay --clip "
       "--coverage-loss --doubly-stochastic --average --label-smoothing --teacher-forcing --forcing-schedule "
       "--forcing-k --own-words --seed --checkpoint-minutes --resume --restart");
+  const Arguments errors{"--on-error", "--skip-exit-code"};
   const std::vector<std::pair<std::string, Arguments>> commands{
-      {"train", data + model + learning + search +
-                    Arguments{"--dev", "--dev-source", "--dev-target", "--save", "--threads",
-                              "--min-frequency", "--max-words"}},
+      {"train",
+       data + model + learning + search +
+           Arguments{"--dev", "--dev-source", "--dev-target", "--save", "--threads", "--min-frequency", "--max-words"}},
       {"evaluate", data + finding + Arguments{"--model", "--weights", "--threads", "--json", "--max-words"}},
-      {"run",
-       finding + Arguments{"--model", "--weights", "--alignment", "--show", "--max-words", "--n-best", "--prefix"}},
-      {"score", data + Arguments{"--model", "--weights", "--threads", "--json", "--max-words"}},
-      {"align", data + Arguments{"--model", "--weights", "--threads", "--alignment", "--max-words"}},
+      {"run", finding + errors +
+                  Arguments{"--model", "--weights", "--threads", "--alignment", "--show", "--max-words", "--n-best",
+                            "--prefix"}},
+      {"score", data + errors + Arguments{"--model", "--weights", "--threads", "--json", "--max-words"}},
+      {"align", data + errors + Arguments{"--model", "--weights", "--threads", "--alignment", "--max-words"}},
       {"demo", learning + Arguments{"--threads", "--data", "--out"}},
   };
   for (const auto& [command, options] : commands) {

@@ -1,4 +1,5 @@
 #include "cli/program.hpp"
+#include "support/sanitized.hpp"
 
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -6,13 +7,6 @@
 namespace {
 
 using namespace heed::test;
-
-/// Whether memory is not what the program asks for.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool sanitized = true;
-#else
-constexpr bool sanitized = false;
-#endif
 
 class TranslateThreads : public Program {
  protected:
@@ -81,9 +75,9 @@ TEST_F(TranslateThreads, ReportAnOutputThatCannotBeWritten) {
 }
 
 TEST_F(TranslateThreads, ReportAThreadThatTheSystemRefuses) {
-  if (sanitized) GTEST_SKIP() << "the sanitizers reserve more memory than the limit allows";
+  if (!memory_can_be_limited) GTEST_SKIP();
   program_ = "/bin/sh";
-  const std::string command = "ulimit -v 1000000; exec " TRANSLATE_PROGRAM " run --threads 1000 --model " + model_;
+  const std::string command = "ulimit -v 1000000 && exec " TRANSLATE_PROGRAM " run --threads 1000 --model " + model_;
   const Outcome outcome = run({"-c", command}, "the cat\n");
   expect_refusal(outcome, {"the system refused thread ", " of 1000", "fewer threads"});
 }
@@ -113,8 +107,10 @@ TEST_F(TranslateMemory, OfLongLinesInABeamIsBounded) {
   const std::string model = trained("model");
   // With all weights kept and 64 lines in a batch, 200 steps alone would take 256 MB.
   EXPECT_LT(peak({"run", "--model", model, "--beam", "5", "--min-length", "200", "--max-length", "200"}, text), 100);
-  EXPECT_LT(peak({"run", "--model", model, "--beam", "5", "--min-length", "100", "--max-length", "100",
-                  "--replace-unknown"}, text), 200);
+  EXPECT_LT(
+      peak({"run", "--model", model, "--beam", "5", "--min-length", "100", "--max-length", "100", "--replace-unknown"},
+           text),
+      200);
   EXPECT_LT(peak({"align", "--threads", "1", "--model", model, "--pairs", write("pairs.tsv", pairs)}, ""), 200);
 }
 

@@ -1,0 +1,27 @@
+#pragma once
+
+/// HEED_TEST_SANITIZED is defined in programs that a sanitizer is compiled into which replaces malloc and reserves memory.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HEED_TEST_SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define HEED_TEST_SANITIZED
+#endif
+#endif
+
+namespace heed::test {
+
+#if defined(HEED_TEST_SANITIZED)
+inline constexpr bool sanitized = true;
+#else
+inline constexpr bool sanitized = false;
+#endif
+
+/// Whether `ulimit -v` bounds what a program asks for: sanitizers reserve more memory, and macOS ignores it.
+#if defined(__APPLE__)
+inline constexpr bool memory_can_be_limited = false;
+#else
+inline constexpr bool memory_can_be_limited = !sanitized;
+#endif
+
+}  // namespace heed::test
