@@ -66,13 +66,15 @@ endif()
 if(HEED_BUILD_TESTS AND NOT TARGET GTest::gtest_main)
   find_package(GTest CONFIG QUIET GLOBAL)
   if(NOT GTest_FOUND)
-    heed_announce_fetch(GTest)
-    set(INSTALL_GTEST OFF CACHE INTERNAL "")
-    set(BUILD_GMOCK OFF CACHE INTERNAL "")
     # Debian's libgtest-dev has the sources too. They are needed where its library does not fit, as with libc++.
     if(NOT FETCHCONTENT_SOURCE_DIR_GOOGLETEST AND EXISTS /usr/src/googletest/CMakeLists.txt)
       set(FETCHCONTENT_SOURCE_DIR_GOOGLETEST /usr/src/googletest)
     endif()
+    if(NOT FETCHCONTENT_SOURCE_DIR_GOOGLETEST)
+      heed_announce_fetch(GTest)
+    endif()
+    set(INSTALL_GTEST OFF CACHE INTERNAL "")
+    set(BUILD_GMOCK OFF CACHE INTERNAL "")
     heed_fetch_project(googletest
       https://github.com/google/googletest/releases/download/v1.15.2/googletest-1.15.2.tar.gz
       7b42b4d6ed48810c5362c265a17faebe90dc2373c885e5216439d37927f02926)
