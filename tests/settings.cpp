@@ -110,28 +110,66 @@ TEST(Schedules, RefuseSettingsOutOfRange) {
   const std::vector<std::function<void()>> wrong{
       [] { heed::ConstantRate{not_a_number}(0); },
       [] { heed::ConstantRate{-1}(0); },
-      [] { heed::LinearRate{infinity, 10}(0); },
-      [] { heed::LinearRate{1, 0}(0); },
-      [] { heed::LinearRate{1, not_a_number}(0); },
-      [] { heed::LinearRate{1, 10, 1}(0); },
-      [] { heed::LinearRate{1, 10, not_a_number}(0); },
-      [] { heed::CosineRate{not_a_number, 10}(0); },
-      [] { heed::CosineRate{1, -1}(0); },
-      [] { heed::CosineRate{1, 10, -0.1}(0); },
+      [] {
+        heed::LinearRate{infinity, 10}(0);
+      },
+      [] {
+        heed::LinearRate{1, 0}(0);
+      },
+      [] {
+        heed::LinearRate{1, not_a_number}(0);
+      },
+      [] {
+        heed::LinearRate{1, 10, 1}(0);
+      },
+      [] {
+        heed::LinearRate{1, 10, not_a_number}(0);
+      },
+      [] {
+        heed::CosineRate{not_a_number, 10}(0);
+      },
+      [] {
+        heed::CosineRate{1, -1}(0);
+      },
+      [] {
+        heed::CosineRate{1, 10, -0.1}(0);
+      },
       [] { heed::InverseSquareRootRate{not_a_number}(0); },
-      [] { heed::InverseSquareRootRate{1, 0}(0); },
-      [] { heed::InverseSquareRootRate{1, infinity}(0); },
+      [] {
+        heed::InverseSquareRootRate{1, 0}(0);
+      },
+      [] {
+        heed::InverseSquareRootRate{1, infinity}(0);
+      },
       [] { heed::PlateauRate{not_a_number}(0); },
-      [] { heed::PlateauRate{1, not_a_number}.observe(1); },
-      [] { heed::PlateauRate{1, 0.1, not_a_number}.observe(1); },
-      [] { heed::LinearForcing{not_a_number, 10}(0); },
-      [] { heed::LinearForcing{1.5, 10}(0); },
-      [] { heed::LinearForcing{0, 0}(0); },
+      [] {
+        heed::PlateauRate{1, not_a_number}.observe(1);
+      },
+      [] {
+        heed::PlateauRate{1, 0.1, not_a_number}.observe(1);
+      },
+      [] {
+        heed::LinearForcing{not_a_number, 10}(0);
+      },
+      [] {
+        heed::LinearForcing{1.5, 10}(0);
+      },
+      [] {
+        heed::LinearForcing{0, 0}(0);
+      },
       [] { heed::ExponentialForcing{-0.5}(0); },
-      [] { heed::ExponentialForcing{0, 1.5}(0); },
-      [] { heed::ExponentialForcing{0, not_a_number}(0); },
-      [] { heed::InverseSigmoidForcing{0, 0.5}(0); },
-      [] { heed::InverseSigmoidForcing{0, not_a_number}(0); },
+      [] {
+        heed::ExponentialForcing{0, 1.5}(0);
+      },
+      [] {
+        heed::ExponentialForcing{0, not_a_number}(0);
+      },
+      [] {
+        heed::InverseSigmoidForcing{0, 0.5}(0);
+      },
+      [] {
+        heed::InverseSigmoidForcing{0, not_a_number}(0);
+      },
   };
   for (std::size_t i = 0; i < wrong.size(); ++i) EXPECT_NE(refusal(wrong[i]), "accepted") << i;
 }

@@ -107,8 +107,13 @@ TEST(Buffer, RefusesSizesWhoseProductOverflows) {
   Buffer<double> buffer;
   buffer.resize(2, 3);
   buffer.setOnes();
-  for (const auto& [rows, cols] : {std::pair<Index, Index>{most, 2}, {Index{1} << 40, Index{1} << 40}, {-1, 2}, {2, -1},
-                                   {-1, -1}, {0, -1}, {most / 2 + 1, 2}}) {
+  for (const auto& [rows, cols] : {std::pair<Index, Index>{most, 2},
+                                   {Index{1} << 40, Index{1} << 40},
+                                   {-1, 2},
+                                   {2, -1},
+                                   {-1, -1},
+                                   {0, -1},
+                                   {most / 2 + 1, 2}}) {
     EXPECT_NE(refusal([&] { buffer.resize(rows, cols); }).find("a matrix cannot have"), std::string::npos);
     EXPECT_EQ(buffer.sum(), 6);
   }

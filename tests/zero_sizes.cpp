@@ -65,7 +65,8 @@ void with_all_sizes(const Use& use) {
     for (const Index size : some) text += std::to_string(size) + ' ';
     SCOPED_TRACE("sizes " + text);
     const std::string message = refusal([&] {
-      [&]<std::size_t... I>(std::index_sequence<I...>) { use(some[I]...); }(std::make_index_sequence<Count>());
+      [&]<std::size_t... I>(std::index_sequence<I...>) { use(some[I]...); }
+      (std::make_index_sequence<Count>());
     });
     EXPECT_GT(message.size(), 5u);
   }
@@ -84,8 +85,8 @@ TYPED_TEST(ZeroSizedCell, RunsForwardAndBackwardOrThrows) {
     randomize(cell, numbers);
     auto grad = zeros_like(cell);
     const Matrix<float> x = random(input, n), before = random(cell.state_size(), n);
-    Matrix<float> trace(cell.trace_size(), n), state(cell.state_size(), n), d_state = random(cell.state_size(), n),
-        d_a(cell.gradient_size(), n), d_x = Matrix<float>::Zero(input, n);
+    Matrix<float> trace(cell.trace_size(), n), state(cell.state_size(), n),
+        d_state = random(cell.state_size(), n), d_a(cell.gradient_size(), n), d_x = Matrix<float>::Zero(input, n);
     cell.project(x, 0, trace);
     cell.step(trace, before, state);
     EXPECT_TRUE(state.allFinite());

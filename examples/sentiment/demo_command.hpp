@@ -59,8 +59,7 @@ struct SentimentDemoCommand {
               << detail::formatted("%.1f", denied_right(unseen, verdicts, test.labels)) << " %.\nIn "
               << detail::formatted("%.1f", telling) << " % the largest weight is on a word that the opinion is in.\n\n";
     show(unseen, verdicts, classifier.labels, folder / "weights.svg");
-    std::cout << "model: " << options.save
-              << "\npicture: " << (folder / "weights.svg").string() << '\n';
+    std::cout << "model: " << options.save << "\npicture: " << (folder / "weights.svg").string() << '\n';
     if (right >= right_claim && telling >= telling_claim) return 0;
     std::cerr << "sentiment: the claim failed: " << right_claim << " % are to be labelled right and " << telling_claim
               << " % of the largest weights on a telling word\n";

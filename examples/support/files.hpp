@@ -26,13 +26,14 @@ struct NamedFile {
 };
 
 /// Standard input, which may come from a file.
-inline NamedFile standard_input() { return {"file of standard input", "/dev/stdin"}; }
+inline NamedFile standard_input_file() { return {"file of standard input", "/dev/stdin"}; }
 
 /// Whether two paths lead to one file, whatever their spelling: links, hard links, `..`. The file need not exist.
 inline bool same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
   if (a.empty() || b.empty()) return false;
-  if (b == standard_input().path) {  // not every system resolves it
-    struct stat input {}, file {};
+  if (b == standard_input_file().path) {  // not every system resolves it
+    struct stat input {};
+    struct stat file {};
     return fstat(STDIN_FILENO, &input) == 0 && S_ISREG(input.st_mode) && stat(a.c_str(), &file) == 0 &&
            input.st_dev == file.st_dev && input.st_ino == file.st_ino;
   }

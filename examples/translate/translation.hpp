@@ -45,8 +45,8 @@ inline std::vector<std::vector<Translation>> translate(const PackedModel& model,
       heed::Words words = words_of(hypothesis, translator.target, source, how);
       const auto same = [&](const Translation& other) { return other.target == words; };
       if (how.replace_unknown && !how.sample && std::any_of(kept.begin(), kept.end(), same)) continue;
-      kept.push_back({source, std::move(words), hypothesis.weights.leftCols(std::ssize(hypothesis.tokens)),
-                      hypothesis.score});
+      kept.push_back(
+          {source, std::move(words), hypothesis.weights.leftCols(std::ssize(hypothesis.tokens)), hypothesis.score});
     }
   }
   return translations;

@@ -137,8 +137,8 @@ struct Encoder {
         if (initial == nullptr) direction.running.setZero();
         recurrent.draw(columns, cell.hidden_size(), packing.sentences(), direction.mask);
         const auto run = [&](const auto& input) {
-          run_recurrence(cell, input, packing, starts_at_end(d), tape.keeps, direction,
-                         rows_of(layer.outputs, d), team != nullptr ? *team : alone);
+          run_recurrence(cell, input, packing, starts_at_end(d), tape.keeps, direction, rows_of(layer.outputs, d),
+                         team != nullptr ? *team : alone);
         };
         if (l == 0) {
           run(x);

@@ -73,8 +73,8 @@ inline Random numbers_of(std::span<const Token> source, Index k, std::uint64_t s
   return Random(seed, hash);
 }
 
-/// e^{(x - highest) / temperature} of every word; the likeliest that is not banned has 1, a banned one 0, and so has one
-/// of a score of -inf. Returns whether there is a word that has not 0.
+/// e^{(x - highest) / temperature} of every word: 1 for the likeliest word that is not banned. Banned words and words
+/// with a score of -inf get 0. Returns false if all words get 0.
 template <class S>
 bool set_odds(const Eigen::Ref<const Vector<S>>& logits, const Banned& banned, double temperature, Buffer<S>& odds) {
   odds.assign(logits);
@@ -83,10 +83,10 @@ bool set_odds(const Eigen::Ref<const Vector<S>>& logits, const Banned& banned, d
   }
   const S highest = odds.maxCoeff();
   if (is_excluded(highest)) return false;
-  // Neither an infinite factor, which would make NaN of the likeliest word's 0, nor 0, which would of a banned word's -inf.
+  // Neither infinite nor 0: infinity * 0 (the likeliest word) and 0 * -inf (a banned word) are NaN.
   const S factor = static_cast<S>(std::clamp(1 / temperature, static_cast<double>(std::numeric_limits<S>::min()),
                                              static_cast<double>(std::numeric_limits<S>::max())));
-  const S half = temperature < 2 ? S(1) : S(0.5);  // so that finite scores have finite differences where these count
+  const S half = temperature < 2 ? S(1) : S(0.5);  // so that the difference of two finite scores is finite
   odds.array() = (odds.array() * half - highest * half) * (factor / half);
   SoftmaxColumn<S>(odds.data(), odds.size()).exponentials(S(0), odds.data());
   return true;

@@ -12,7 +12,9 @@ TEST_F(TranslateNBest, TextsDifferAlsoWithReplacedUnknownWords) {
   write("train.tsv", pairs);
   const std::string model = path("model");
   ASSERT_EQ(translate(with(with(training("model"), "--epochs", "3"), "--batch", "8") +
-                      Arguments{"--rate", "0.02", "--min-frequency", "2"}).code, 0);
+                      Arguments{"--rate", "0.02", "--min-frequency", "2"})
+                .code,
+            0);
   const std::vector<std::string> sources{"a a a", "b b", "a b a", "b"};
   for (const std::string& source : sources) text += source + '\n';
   const auto texts = [&](const char* const options) {

@@ -84,8 +84,8 @@ TEST_F(TranslateOutputs, APictureDoesNotReplaceAModelOrPairs) {
 TEST_F(TranslateOutputs, NoneOfManyPicturesReplacesAModelOrPairs) {
   fs::create_symlink("train.tsv", path("look-3.svg"));
   fs::create_symlink("model", path("seen-2.svg"));
-  const Outcome align = translate(
-      {"align", "--model", path("model"), "--pairs", path("train.tsv"), "--alignment", path("look.svg")});
+  const Outcome align =
+      translate({"align", "--model", path("model"), "--pairs", path("train.tsv"), "--alignment", path("look.svg")});
   EXPECT_EQ(align.code, 1);
   EXPECT_NE(align.err.find("would replace the data file"), std::string::npos) << align.err;
   EXPECT_TRUE(fs::exists(path("look-2.svg")));

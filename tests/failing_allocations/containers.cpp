@@ -1,10 +1,10 @@
 #include <heed/decoders/decoder.hpp>
 #include <heed/kernels/packed_matrix.hpp>
+#include <heed/layers/linear.hpp>
 #include <heed/memory.hpp>
 #include <heed/moving_average.hpp>
 #include <heed/optimizer.hpp>
 #include <heed/pack.hpp>
-#include <heed/layers/linear.hpp>
 
 #include "failing_allocations/failing_allocation.hpp"
 #include "failing_allocations/numbers.hpp"

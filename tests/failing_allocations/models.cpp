@@ -1,10 +1,10 @@
 #include <heed/attention.hpp>
-#include <heed/image_encoder.hpp>
 #include <heed/cells/lstm.hpp>
+#include <heed/image_encoder.hpp>
 #include <heed/layers/multi_head_attention.hpp>
 #include <heed/sentence_classifier.hpp>
-#include <heed/transformer_encoder_layer.hpp>
 #include <heed/train.hpp>
+#include <heed/transformer_encoder_layer.hpp>
 
 #include "failing_allocations/failing_allocation.hpp"
 #include "failing_allocations/numbers.hpp"

@@ -22,7 +22,7 @@ SMALL = ["--hidden", "4", "--embedding", "4", "--threads", "1"]
 
 
 def commands(programs, data):
-    """(name, command, standard input, inputs that setup makes, outputs)"""
+    """(name, command, standard input, outputs)"""
     translate, sentiment = programs / "translate", programs / "sentiment"
     pytorch, dates = programs / "from_pytorch", programs / "dates"
     train = ["train", "--pairs", "pairs.tsv", "--dev", "dev.tsv", "--epochs", "2", "--batch", "3"] + SMALL

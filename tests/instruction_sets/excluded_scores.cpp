@@ -74,9 +74,8 @@ class ExcludedScores : public testing::Test {
     const heed::detail::Columns<const S> columns = columns_of(values);
     heed::detail::OnePass<S>::run(
         values.rows(), scores.size(), 1, [&](Index j, Index) { return columns.from(j); }, values.rows(),
-        columns_of(result.weights), columns_of(result.sum), [&](Index j, Index width, Index, Index) {
-          result.weights.segment(j, width) = scores.segment(j, width);
-        });
+        columns_of(result.weights), columns_of(result.sum),
+        [&](Index j, Index width, Index, Index) { result.weights.segment(j, width) = scores.segment(j, width); });
     return result;
   }
 

@@ -23,8 +23,8 @@ struct TemperatureSoftmax {
     });
   }
 
-  /// The highest score is subtracted before the division, which then cannot overflow to more than a weight of 0. For high
-  /// temperatures half of the scores is, so that finite ones have finite differences. -inf and NaN are as in `softmax`.
+  /// The highest score is subtracted before the division, which then cannot overflow. From temperature 2 on, scores are
+  /// halved first, so that the difference of two finite scores is finite. -inf and NaN are as in `softmax`.
   template <class X>
   void forward(X&& scores) const {
     namespace ei = Eigen::internal;
