@@ -1,5 +1,6 @@
 #include "cli/program.hpp"
 #include "support/sanitized.hpp"
+#include "support/xml.hpp"
 
 #include <nlohmann/json.hpp>
 
