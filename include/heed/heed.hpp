@@ -7,6 +7,7 @@
 
 // Words
 #include <heed/errors.hpp>
+#include <heed/settings.hpp>
 #include <heed/threads.hpp>
 #include <heed/scalar.hpp>
 #include <heed/types.hpp>
