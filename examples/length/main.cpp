@@ -147,9 +147,7 @@ struct LengthProgram {
 
   static void load_finished(const std::string& save, heed::Translator& translator) {
     auto saved = heed::load_translator(std::filesystem::path(save));
-    heed::require(
-        saved.config == translator.config && saved.source == translator.source && saved.target == translator.target,
-        [&] { return save + ": is not a model of the run that stopped"; });
+    heed::require(same_structure(saved, translator), [&] { return save + ": is not a model of the run that stopped"; });
     translator = std::move(saved);
   }
 

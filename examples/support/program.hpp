@@ -1,6 +1,7 @@
 #pragma once
 
 #include "support/command_line.hpp"
+#include "support/output.hpp"
 
 #include <exception>
 #include <iostream>
@@ -8,14 +9,6 @@
 #include <string_view>
 
 namespace examples {
-
-/// Results that nobody could read are no success.
-inline int with_results_written(std::string_view name, int code) {
-  std::cout.flush();
-  if (std::cout.good()) return code;
-  std::cerr << name << ": standard output cannot be written to\n";
-  return 1;
-}
 
 /// Reads the command line and returns what `execute()` does. Wrong options become a message and an exit code.
 template <class Execute>
@@ -34,7 +27,9 @@ template <class Body>
 int run_program(std::string_view name, const Body& body) {
   std::set_terminate(detail::usual_terminate);
   try {
-    return with_results_written(name, body());
+    const int code = body();
+    flush_output();
+    return code;
   } catch (const std::bad_alloc&) {
     std::cerr << name << ": there is not enough memory for this\n";
     return 1;

@@ -40,6 +40,11 @@ void for_each_count(const RunState& run, const F& f) {
 
 }  // namespace detail
 
+/// Whether two translators have the same configuration and vocabularies, so that their models have the same parameters.
+inline bool same_structure(const heed::Translator& a, const heed::Translator& b) {
+  return a.config == b.config && a.source == b.source && a.target == b.target;
+}
+
 /// Adds a run to a file in the making; `settings` is what must not differ when it goes on.
 inline void save_run(heed::SafetensorsWriter& writer, const RunState& run, const std::string& settings) {
   heed::save_translator(writer, run.translator);
@@ -55,8 +60,7 @@ inline void save_run(heed::SafetensorsWriter& writer, const RunState& run, const
 inline void load_run(const heed::SafetensorsFile& file, const RunState& run, const std::string& settings) {
   detail::check_settings(file, settings);
   heed::Translator loaded = heed::load_translator(file);
-  heed::require(loaded.config == run.translator.config && loaded.source == run.translator.source &&
-                    loaded.target == run.translator.target,
+  heed::require(same_structure(loaded, run.translator),
                 [&] { return file.name() + ": the run was started with another model or other data"; });
   heed::load_parameters(file, run.optimizer.first, "adam.first");
   heed::load_parameters(file, run.optimizer.second, "adam.second");

@@ -184,9 +184,8 @@ void Training::load_state(std::size_t updates_per_epoch) {
     return;
   }
   const auto saved = heed::load_translator(std::filesystem::path(options_.save));
-  heed::require(
-      saved.config == translator_.config && saved.source == translator_.source && saved.target == translator_.target,
-      [&] { return options_.save + ": is not the model of the run that stopped"; });
+  heed::require(same_structure(saved, translator_),
+                [&] { return options_.save + ": is not the model of the run that stopped"; });
 }
 
 }  // namespace examples
