@@ -40,7 +40,7 @@ void verify(const heed::SafetensorsFile& file, const heed::Translator& translato
   test.expect(0, scores);
 }
 
-/// What train.py writes. Fields of the configuration that it does not know have their defaults.
+/// The format that train.py writes. Fields of the configuration that the file lacks have their defaults.
 constexpr heed::detail::FormatVersion pytorch_format{"heed-pytorch", 1, "model from train.py"};
 
 heed::Translator load(const heed::SafetensorsFile& file) {

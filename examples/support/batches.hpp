@@ -17,7 +17,7 @@ inline std::vector<std::span<const heed::Token>> choose(const std::vector<std::v
   return batch;
 }
 
-/// What a sentence adds to the memory of a batch.
+/// The memory that a sentence adds to a batch.
 struct SentenceSize {
   heed::Index words = 0;    ///< of source and target together
   heed::Index source = 0;   ///< words of the source alone

@@ -75,7 +75,7 @@ inline std::vector<NamedFile> saved_files(const CheckpointOptions& options, cons
   return {{model, options.save}, {"state file", Checkpoints::state_path(options.save)}};
 }
 
-/// What a program says when a run was interrupted.
+/// The message of a program whose run was interrupted.
 inline std::string interrupted_text(const CheckpointOptions& options) {
   std::string text = "interrupted";
   if (!options.save.empty()) {

@@ -9,7 +9,7 @@
 
 namespace examples {
 
-/// What a program does with an invalid line of its input.
+/// The treatment of invalid lines of the input.
 struct ErrorPolicy {
   std::string on_error = "stop";
   int skip_exit_code = 2;

@@ -99,7 +99,7 @@ class InterruptScope {
   InterruptScope& operator=(const InterruptScope&) = delete;
   ~InterruptScope() {
     for (std::size_t i = 0; i < old_.size(); ++i) {
-      // What is said after an interrupt must not end the program: the reader of its messages may be gone.
+      // After an interrupt, a message must not end the program: the reader of its messages may be gone.
       if (detail::interrupts[i] != SIGPIPE || !interrupted()) sigaction(detail::interrupts[i], &old_[i], nullptr);
     }
   }

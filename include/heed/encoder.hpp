@@ -48,7 +48,7 @@ struct EncoderTape {
   EncoderStates<S> final_states;      ///< after forward
   EncoderStates<S> d_initial_states;  ///< after backward
 
-  /// Those of the top layer. Throws before the first `forward`.
+  /// The outputs of the top layer. Throws before the first `forward`.
   const Buffer<S>& outputs() const {
     require(!layers.empty(), [] { return std::string("EncoderTape: there are no outputs before Encoder::forward"); });
     return layers.back().outputs;

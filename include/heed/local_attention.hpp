@@ -12,7 +12,8 @@
 namespace heed::inline v0_1 {
 
 // Where a local look is centred: positions count from 0, and p lies in [0, T - 1] for a sentence of T words, so that the
-// window is never empty (the paper's p lies in [0, T], and its local-m goes on past the end). A position keeps `kept_size()` rows of every look for backward, the first of which is p, later dL/dp.
+// window is never empty (the paper's p lies in [0, T], and its local-m goes on past the end). A position keeps
+// `kept_size()` rows of every look for backward, the first of which is p, later dL/dp.
 
 /// p_t = t: local-m of Luong, Pham & Manning 2015, section 3.2, for languages of one order. Nothing is learned.
 template <class T>

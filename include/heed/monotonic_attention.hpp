@@ -17,10 +17,10 @@ namespace heed::inline v0_1 {
 ///   weights_j = p_j reach_j        reach_j = (1 - p_{j-1}) reach_{j-1} + (the last look's weights)_j
 ///
 /// Weights sum to at most 1: what is missing walked past the end. With `hard`, for inference (algorithm 1), the look stops
-/// at the first word with p_j > 1/2, scores none beyond it, and sees nothing once it has walked past the end. A word of a
-/// score of -inf has p_j = 0: the look never stops there. `noise` is the
-/// deviation of the normal number added to every score in training, which teaches p to be near 0 or 1. The first look
-/// begins at the first word. r is -1 at first: looks should not stop everywhere.
+/// at the first word with p_j > 1/2, scores none beyond it, and sees nothing once it has walked past the end. A word with
+/// a score of -inf has p_j = 0: the look never stops there. `noise` is the deviation of the normal number added to every
+/// score in training, which teaches p to be near 0 or 1. The first look begins at the first word. r is -1 at first: looks
+/// should not stop everywhere.
 template <class ScorerType>
 struct MonotonicAttention {
   static_assert(Scorer<ScorerType>, "MonotonicAttention: the argument must model heed::Scorer (scorers/scorer.hpp)");
