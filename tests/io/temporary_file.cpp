@@ -1,4 +1,4 @@
-#include <heed/io/atomic_file.hpp>
+#include <heed/io/safetensors_reader.hpp>
 
 #include "support/temporary_folder.hpp"
 
@@ -54,6 +54,16 @@ class TemporaryFile : public testing::Test {
   static std::string refusal(const fs::path& path, std::string_view text = "new") {
     try {
       heed::write_file_atomically(path, text);
+    } catch (const heed::Error& error) {
+      return error.what();
+    }
+    return "";
+  }
+
+  /// The message of the error that reading the file throws, even if it has no content to read.
+  static std::string reading_error(const fs::path& path) {
+    try {
+      heed::SafetensorsFile::read(path);
     } catch (const heed::Error& error) {
       return error.what();
     }
@@ -215,6 +225,29 @@ TEST_F(TemporaryFile, OverwritesAnotherUsersFileOfAStickyFolderInPlace) {
   EXPECT_EQ(files(), 1U);
 }
 
+TEST_F(TemporaryFile, OfAKilledWriterInPlaceIsNamedByReadersUntilTheFileIsWrittenAgain) {
+  const fs::path link = folder_ / "link.txt", copy = heed::detail::temporary_paths(path_).back();
+  fs::create_symlink("a.txt", link);
+  write(path_, "damaged");
+  write(copy, "the new content");
+  for (const fs::path& path : {path_, link}) {
+    EXPECT_EQ(reading_error(path),
+              "cannot read " + path.string() +
+                  ": it may be damaged, a program was stopped while it wrote it. The whole content "
+                  "is in " +
+                  copy.string() + ": copy that file onto it, then remove that file");
+  }
+  {
+    const int at_work = open(copy.c_str(), O_RDWR);
+    ASSERT_EQ(flock(at_work, LOCK_EX), 0);
+    EXPECT_EQ(reading_error(path_).find("it may be damaged"), std::string::npos) << "its writer is still at work";
+    close(at_work);
+  }
+  heed::write_file_atomically(path_, "newer");
+  EXPECT_FALSE(fs::exists(copy));
+  EXPECT_EQ(reading_error(path_).find("it may be damaged"), std::string::npos);
+}
+
 #if defined(__linux__)
 
 TEST_F(TemporaryFile, OverwritesAMountPointInPlace) {
@@ -243,6 +276,7 @@ TEST_F(TemporaryFile, StaysIfOverwritingInPlaceFails) {
     if (reason.find("No space left on device") == std::string::npos) return 1;
     if (reason.find("its new content is in " + whole.string()) == std::string::npos) return 2;
     if (contents(whole) != text) return 3;
+    if (reading_error(path_).find("The whole content is in " + whole.string()) == std::string::npos) return 6;
     if (!refusal(path_, "short").empty() || contents(path_) != "short") return 4;
     return fs::exists(whole) ? 5 : 0;
   });

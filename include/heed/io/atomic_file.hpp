@@ -26,6 +26,17 @@ inline std::filesystem::path follow_links(std::filesystem::path path, std::error
   return path;
 }
 
+/// Throws if a writer was killed while it overwrote this file in place, as `AtomicFile` does with a mount point.
+inline void check_is_whole(const std::filesystem::path& path) {
+  std::error_code error;
+  const std::filesystem::path target = follow_links(path, error);
+  const std::filesystem::path copy = error ? std::filesystem::path() : TemporaryFile::abandoned_copy(target);
+  require(copy.empty(), [&] {
+    return "cannot read " + path.string() + ": it may be damaged, a program was stopped while it wrote it. The whole " +
+           "content is in " + copy.string() + ": copy that file onto it, then remove that file";
+  });
+}
+
 }  // namespace detail
 
 /// A file that appears whole or not at all: written to a temporary file in the same folder, which `commit` renames.
@@ -34,7 +45,8 @@ inline std::filesystem::path follow_links(std::filesystem::path path, std::error
 /// temporary file is readable by its owner only. If the program is killed, the next writer of the same file removes it.
 /// `commit` waits until the disk has the file. The new file has the owner and the mode of the one it replaces. If the
 /// system does not allow renaming (a mount point, another user's file in a sticky folder) or changing the owner, the file
-/// is overwritten in place. Links are followed: the file they point to is replaced. Throws with the path and the reason.
+/// is overwritten in place; if the program is killed then, `SafetensorsFile::read` refuses the file and names a whole
+/// copy. Links are followed: the file they point to is replaced. Throws with the path and the reason.
 class AtomicFile {
  public:
   /// Opens it. Throws if this user cannot write there.

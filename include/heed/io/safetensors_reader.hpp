@@ -1,5 +1,6 @@
 #pragma once
 
+#include <heed/io/atomic_file.hpp>
 #include <heed/io/safetensors_header.hpp>
 
 #include <cerrno>
@@ -166,6 +167,7 @@ class SafetensorsFile {
     if (!fs::status_known(status)) refuse(error.message());
     if (fs::is_directory(status)) refuse("it is a folder");
     if (!fs::is_regular_file(status)) refuse("it is not a regular file");
+    detail::check_is_whole(path);
     const std::uintmax_t size = fs::file_size(path, error);
     if (error) refuse(error.message());
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.string().c_str(), "rb"), &std::fclose);

@@ -65,6 +65,22 @@ class TemporaryFile {
     return EEXIST;
   }
 
+  /// The file with the whole content of a target that a killed writer has overwritten in part. Empty if there is none
+  /// that belongs to this user or to the owner of the target, or if its writer is still at work.
+  static std::filesystem::path abandoned_copy(const std::filesystem::path& target) {
+    std::filesystem::path path = temporary_path(target, "whole");
+    const int descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    if (descriptor < 0) return {};
+    struct stat copy {};
+    struct stat there {};
+    const bool trusted = ::fstat(descriptor, &copy) == 0 && S_ISREG(copy.st_mode) &&
+                         ::stat(target.c_str(), &there) == 0 &&
+                         (copy.st_uid == ::geteuid() || copy.st_uid == there.st_uid);
+    const bool abandoned = trusted && ::flock(descriptor, LOCK_SH | LOCK_NB) == 0;
+    ::close(descriptor);
+    return abandoned ? path : std::filesystem::path();
+  }
+
   bool is_open() const { return descriptor_ >= 0; }
 
   int write(const void* data, std::size_t size) { return write_all(descriptor_, data, size); }
@@ -72,7 +88,8 @@ class TemporaryFile {
   /// Puts the file in the target's place, with the owner and the mode of a file that is there already. A target that
   /// cannot be renamed over (a mount point, another user's file in a sticky folder) is overwritten in place.
   int replace(const std::filesystem::path& target) {
-    const std::filesystem::path folder = target.parent_path();  // nothing allocates once the file is in its place
+    // Nothing allocates once the file is in its place.
+    const std::filesystem::path folder = target.parent_path(), older_copy = temporary_path(target, "whole");
     if (const int error = sync(descriptor_)) return error;
     struct stat there {};
     struct stat here {};
@@ -94,6 +111,7 @@ class TemporaryFile {
     }
     path_.clear();
     close();
+    remove_stale(older_copy);
     return sync_folder(folder);
   }
 
@@ -224,6 +242,7 @@ class TemporaryFile {
   ~TemporaryFile() { discard(); }
 
   static int try_to_write(const std::filesystem::path&) { return 0; }
+  static std::filesystem::path abandoned_copy(const std::filesystem::path&) { return {}; }
 
   int create(const std::filesystem::path& target) {
     for (int attempt = temporary_slots; attempt < temporary_attempts; ++attempt) {
