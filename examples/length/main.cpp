@@ -9,6 +9,7 @@
 
 #include <heed/io/line_chart.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 
@@ -40,6 +41,19 @@ std::vector<double> exact_match_by_length(const heed::Translator& translator,
     result.push_back(heed::exact_match(found, wanted));
   }
   return result;
+}
+
+/// Throws if a bucket has no sentence, before hours of training.
+void check_buckets(const std::filesystem::path& file, const std::vector<heed::SentencePair>& pairs) {
+  for (const auto& [low, high] : buckets) {
+    const bool found = std::any_of(pairs.begin(), pairs.end(), [low = low, high = high](const auto& pair) {
+      return pair.source.size() >= low && pair.source.size() <= high;
+    });
+    heed::require(found, [&, low = low, high = high] {
+      return file.string() + ": expected at least one source sentence of " + std::to_string(low) + " to " +
+             std::to_string(high) + " words, got none";
+    });
+  }
 }
 
 /// A model and its name in the picture.
@@ -96,6 +110,7 @@ struct LengthProgram {
     const std::vector<TrainingOptions> runs = check_runs(in, folder, models);
     const auto train = heed::read_pairs(in / "train.tsv"), dev = heed::read_pairs(in / "dev.tsv");
     const auto test = heed::read_pairs(in / "test_lenbuckets.tsv");
+    check_buckets(in / "test_lenbuckets.tsv", test);
     const std::size_t first = first_unfinished(runs);
     std::vector<heed::Series> curves;
     for (std::size_t i = 0; i < models.size(); ++i) {
