@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what heed needs and this machine lacks, with the machine's own package manager: a C++20 compiler, make,
+# Installs what heed needs and this machine lacks, with the machine's own package manager: a C++20 compiler, Ninja,
 # CMake, pkg-config, and the libraries of heed, its tests, benchmarks and examples. Does nothing when all is there.
 set -euo pipefail
 
@@ -28,7 +28,7 @@ has_cmake() {
 
 missing_tools() {
   has_compiler || echo compiler
-  has make || echo make
+  has ninja || echo ninja
   has_cmake || echo cmake
   has pkg-config || echo pkg-config
 }
@@ -63,12 +63,14 @@ package_manager() {
 package_of() {
   case "$1:$2" in
     apt-get:compiler) echo g++ ;;
+    apt-get:ninja) echo ninja-build ;;
     apt-get:Eigen3) echo libeigen3-dev ;;
     apt-get:GTest) echo libgtest-dev ;;
     apt-get:benchmark) echo libbenchmark-dev ;;
     apt-get:nlohmann_json) echo nlohmann-json3-dev ;;
     apt-get:CLI11) echo libcli11-dev ;;
     dnf:compiler) echo gcc-c++ ;;
+    dnf:ninja) echo ninja-build ;;
     dnf:pkg-config) echo pkgconf-pkg-config ;;
     dnf:Eigen3) echo eigen3-devel ;;
     dnf:GTest) echo gtest-devel ;;
