@@ -183,6 +183,19 @@ using Out = Eigen::Ref<Matrix<S, Rows, Dynamic>>;
 
 namespace detail {
 
+[[noreturn]] inline void fail_size(const char* function, const char* name, Index rows, Index cols, Index expected_rows,
+                                   Index expected_cols) {
+  const auto text = [](Index r, Index c) { return std::to_string(r) + " x " + std::to_string(c); };
+  fail(std::string(function) + ": " + name + " must be " + text(expected_rows, expected_cols) + ", got " +
+       text(rows, cols));
+}
+
+/// Throws unless the argument `name` of a function has this size: "Linear.forward: y must be 3 x 2, got 0 x 0".
+template <class X>
+void check_size(const char* function, const char* name, const X& x, Index rows, Index cols) {
+  if (x.rows() != rows || x.cols() != cols) fail_size(function, name, x.rows(), x.cols(), rows, cols);
+}
+
 /// How many numbers a matrix of these sizes has. Throws if a size is negative or the product is no `Index`.
 inline Index matrix_size(Index rows, Index cols) {
   constexpr Index half = Index{1} << (4 * sizeof(Index) - 1);
