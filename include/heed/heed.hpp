@@ -15,6 +15,7 @@
 #include <heed/variant.hpp>
 #include <heed/packing.hpp>
 #include <heed/sentence_ranges.hpp>
+#include <heed/valid_mask.hpp>
 #include <heed/grid.hpp>
 #include <heed/random.hpp>
 #include <heed/random_streams.hpp>
@@ -97,6 +98,7 @@
 #include <heed/annotations.hpp>
 #include <heed/look.hpp>
 #include <heed/attention.hpp>
+#include <heed/attention_layer.hpp>
 #include <heed/local_attention.hpp>
 #include <heed/monotonic_attention.hpp>
 #include <heed/any_look.hpp>

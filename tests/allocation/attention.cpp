@@ -1,5 +1,6 @@
 #include "support/allocation_counter.hpp"
 
+#include <heed/attention_layer.hpp>
 #include <heed/io/translator_config.hpp>
 
 #include "support/numbers.hpp"
@@ -51,6 +52,23 @@ TEST(Attend, AllocatesNothingForOneQueryThatIsAVector) {
   heed::Vector<float> context(256), weights(20);
   heed::AttendWorkspace<float> work;
   EXPECT_EQ(steady_allocations([&] { heed::attend(scorer, query, memory, context, weights, work); }), 0);
+}
+
+TEST(AttentionLayer, AllocatesNothingForward) {
+  heed::Random random(4);
+  const std::vector<Index> query_starts = {0, 3, 4}, memory_starts = {0, 20, 27};
+  Eigen::Matrix<bool, Eigen::Dynamic, 1> valid = Eigen::Matrix<bool, Eigen::Dynamic, 1>::Constant(27, true);
+  valid(2) = valid(25) = false;
+  for_each_scorer([&](const AnyScorer<float>& scorer) {
+    const heed::AttentionLayer<AnyScorer<float>> layer{scorer, {}};
+    const Matrix<float> queries = random_matrix<float>(scorer.query_size(), 4, random);
+    const Matrix<float> memory = random_matrix<float>(scorer.memory_size(), 27, random);
+    heed::AttentionLayerTape<float> tape;
+    for (const auto& mask : {heed::ValidMask(), heed::ValidMask::of_memory(valid)}) {
+      EXPECT_EQ(steady_allocations([&] { layer.forward(queries, query_starts, memory, memory_starts, tape, mask); }),
+                0);
+    }
+  });
 }
 
 TEST(Attention, AllocatesNothingForward) {

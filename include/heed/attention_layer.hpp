@@ -1,0 +1,173 @@
+#pragma once
+
+#include <heed/attention.hpp>
+#include <heed/sentence_ranges.hpp>
+#include <heed/valid_mask.hpp>
+
+#include <array>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace heed::inline v0_1 {
+
+/// Everything that `AttentionLayer` writes: its results and what backward needs. One per thread; it only grows.
+template <class S>
+struct AttentionLayerTape {
+  Buffer<S> contexts;  ///< memory size x n: the result
+  Buffer<S> weights;   ///< longest sentence x n: the attention weights, zero below the end of a query's sentence
+
+  Buffer<S> queries, memory;                          ///< saved inputs: Q x n, M x T
+  std::vector<Index> query_starts, memory_starts;     ///< of the sentences
+  Buffer<S> projected, keys;                          ///< projected queries P x n, keys K x T
+  Buffer<S> carry, d_carry;                           ///< zeros: no query follows another
+  Buffer<S> d_projected, d_keys, d_scores, d_memory;  ///< on the way back
+  Buffer<S> scratch;                                  ///< of the scorer
+};
+
+/// Attention as a layer of your own network: queries attend to a memory, each for itself.
+///
+///   scores(j, i) = score(query i, memory column j)      weights = normalise(scores)      context_i = sum_j weights(j, i) memory_j
+///
+/// Bahdanau, Cho & Bengio 2015, equations 5 and 6, with any scorer and normaliser. Shapes: queries Q x n, memory M x T.
+///
+///     heed::AttentionLayer<heed::AdditiveScorer<float>> layer{{Q, M, 64}, {}};
+///     heed::AttentionLayerTape<float> tape;
+///     const auto& contexts = layer.forward(queries, memory, tape);
+///     layer.backward(d_contexts, tape, grad, d_queries, d_memory);
+///
+/// A batch has a range of query columns and a range of memory columns for each sentence; a query attends to its own
+/// sentence only. A scorer that depends on earlier queries (coverage, convolutional) sees none. Does not allocate once the
+/// tape has grown, but in backward. Throws heed::Error if a size does not fit, if the mask excludes all memory columns of
+/// a query, and if all scores of a query are -inf.
+template <class ScorerType, class NormalizerType = Softmax>
+struct AttentionLayer {
+  static_assert(Scorer<ScorerType>, "AttentionLayer: the first argument must model heed::Scorer (scorers/scorer.hpp)");
+  static_assert(Normalizer<NormalizerType>, "AttentionLayer: the second argument must model heed::Normalizer");
+  using Stored = StoredOf<ScorerType>;
+  using Scalar = typename ScorerType::Scalar;
+  using S = Scalar;
+  using Tape = AttentionLayerTape<S>;
+  template <class U>
+  using With = AttentionLayer<KeptAs<U, ScorerType>, NormalizerType>;
+
+  ScorerType scorer;                                ///< of queries and memory columns
+  [[no_unique_address]] NormalizerType normalizer;  ///< makes weights of scores
+
+  /// The contexts of queries over one memory: `tape.contexts`, memory size x n.
+  const Buffer<S>& forward(const In<S>& queries, const In<S>& memory, Tape& tape, const ValidMask& valid = {}) const {
+    const std::array<Index, 2> of_queries{0, queries.cols()}, of_memory{0, memory.cols()};
+    return forward(queries, of_queries, memory, of_memory, tape, valid);
+  }
+
+  /// The same for a batch: sentence b has the query columns query_starts[b] ... query_starts[b + 1] and the memory columns
+  /// memory_starts[b] ... memory_starts[b + 1].
+  const Buffer<S>& forward(const In<S>& queries, std::span<const Index> query_starts, const In<S>& memory,
+                           std::span<const Index> memory_starts, Tape& tape, const ValidMask& valid = {}) const {
+    const SentenceRanges of_queries(query_starts), of_memory(memory_starts);
+    check(queries, of_queries, memory, of_memory);
+    const Index n = queries.cols(), longest = of_memory.longest();
+    valid.check("AttentionLayer.forward", memory.cols(), longest, n);
+    tape.query_starts.assign(query_starts.begin(), query_starts.end());
+    tape.memory_starts.assign(memory_starts.begin(), memory_starts.end());
+    tape.queries.assign(queries);
+    tape.memory.assign(memory);
+    tape.projected.resize(detail::queries_of(scorer).projected_size(), n);
+    tape.keys.resize(detail::keys_of(scorer).key_size(), memory.cols());
+    tape.weights.resize(longest, n);
+    tape.contexts.resize(memory.rows(), n);
+    tape.carry.resize(detail::carried(scorer) == Carried::nothing ? 0 : longest, of_queries.longest());
+    tape.carry.setZero();
+    detail::queries_of(scorer).project(In<S>(tape.queries), tape.projected);
+    detail::keys_of(scorer).keys(tape.memory, tape.keys);
+    for_each_sentence(of_queries, of_memory, [&](Index i, Index count, Index j, Index length) {
+      attend(tape, valid, i, count, j, length);
+      tape.weights.block(length, i, longest - length, count).setZero();
+    });
+    return tape.contexts;
+  }
+
+  /// Adds to grad, d_queries (Q x n) and d_memory (M x T) what dL/dcontexts (M x n) makes of them. `tape` is that of the
+  /// last forward.
+  void backward(const In<S>& d_contexts, Tape& tape, With<S>& grad, Out<S> d_queries, Out<S> d_memory) const {
+    require(!tape.memory_starts.empty(), [] { return std::string("AttentionLayer.backward: call forward first"); });
+    detail::check_size("AttentionLayer.backward", "d_contexts", d_contexts, tape.contexts.rows(), tape.contexts.cols());
+    detail::check_size("AttentionLayer.backward", "d_queries", d_queries, tape.queries.rows(), tape.queries.cols());
+    detail::check_size("AttentionLayer.backward", "d_memory", d_memory, tape.memory.rows(), tape.memory.cols());
+    tape.d_projected.resize(tape.projected.rows(), tape.projected.cols());
+    tape.d_projected.setZero();
+    tape.d_keys.resize(tape.keys.rows(), tape.keys.cols());
+    tape.d_keys.setZero();
+    tape.d_scores.resize(tape.weights.rows(), tape.weights.cols());
+    tape.d_carry.resize(tape.carry.rows(), tape.carry.cols());
+    tape.d_carry.setZero();
+    for_each_sentence(tape.query_starts, tape.memory_starts, [&](Index i, Index count, Index j, Index length) {
+      const auto weights = tape.weights.block(0, i, length, count);
+      auto d_scores = tape.d_scores.block(0, i, length, count);
+      detail::average_backward<S>(tape.memory.middleCols(j, length), weights, d_contexts.middleCols(i, count), d_scores,
+                                  d_memory.middleCols(j, length));  // was: context
+      normalizer.backward(weights, d_scores);                       // was: normalise
+      const Index carried = tape.carry.rows() > 0 ? length : 0;
+      if (tape.keys.rows() > 0) {
+        detail::score_backward<S>(scorer, tape.projected.middleCols(i, count), tape.keys.middleCols(j, length),
+                                  tape.carry.block(0, 0, carried, count), d_scores, grad.scorer,
+                                  tape.d_projected.middleCols(i, count), tape.d_keys.middleCols(j, length),
+                                  tape.d_carry.block(0, 0, carried, count), tape.scratch);  // was: score
+      } else {
+        detail::score_backward<S>(scorer, tape.projected.middleCols(i, count), tape.memory.middleCols(j, length),
+                                  tape.carry.block(0, 0, carried, count), d_scores, grad.scorer,
+                                  tape.d_projected.middleCols(i, count), d_memory.middleCols(j, length),
+                                  tape.d_carry.block(0, 0, carried, count), tape.scratch);  // was: score
+      }
+    });
+    detail::queries_of(scorer).project_backward(tape.d_projected, d_queries);  // was: project
+    detail::queries_of(scorer).accumulate(tape.queries, tape.d_projected, grad.scorer);
+    detail::keys_of(scorer).keys_backward(tape.memory, tape.d_keys, grad.scorer, d_memory);  // was: keys
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("scorer", self.scorer...);
+    visit("normalizer", self.normalizer...);
+  }
+
+ private:
+  void check(const In<S>& queries, const SentenceRanges& of_queries, const In<S>& memory,
+             const SentenceRanges& of_memory) const {
+    detail::check_size("AttentionLayer.forward", "queries", queries, scorer.query_size(), of_queries.columns());
+    detail::check_size("AttentionLayer.forward", "memory", memory, scorer.memory_size(), of_memory.columns());
+    require(of_queries.sentences() == of_memory.sentences(), [&] {
+      return "AttentionLayer.forward: the memory must have " + std::to_string(of_queries.sentences()) +
+             " sentences, as the queries have, got " + std::to_string(of_memory.sentences());
+    });
+  }
+
+  /// Calls use(first query, queries, first memory column, memory columns) for every sentence.
+  template <class Use>
+  static void for_each_sentence(const SentenceRanges& queries, const SentenceRanges& memory, const Use& use) {
+    for (Index b = 0; b < queries.sentences(); ++b) {
+      use(queries.start(b), queries.length(b), memory.start(b), memory.length(b));
+    }
+  }
+
+  /// Weights and contexts of queries i ... over one sentence.
+  void attend(Tape& tape, const ValidMask& valid, Index i, Index count, Index j, Index length) const {
+    const In<S> projected(tape.projected.middleCols(i, count)), values(tape.memory.middleCols(j, length));
+    const In<S> keys((tape.keys.rows() > 0 ? tape.keys : tape.memory).middleCols(j, length));
+    const In<S> carry(tape.carry.block(0, 0, tape.carry.rows() > 0 ? length : 0, count));
+    auto weights = tape.weights.block(0, i, length, count);
+    auto contexts = tape.contexts.middleCols(i, count);
+    if (!valid.is_given()) {
+      detail::look<ScorerType, NormalizerType, S>(scorer, normalizer, projected, values, keys, carry, weights, contexts,
+                                                  tape.scratch);
+      detail::check_weights<ScorerType, S>(scorer, projected, keys, carry, weights, tape.scratch);
+      return;
+    }
+    detail::score<S>(scorer, projected, keys, carry, weights, tape.scratch);
+    valid.exclude("AttentionLayer.forward", j, i, weights);
+    normalizer.forward(weights);
+    detail::average<S>(values, weights, contexts);
+  }
+};
+
+}  // namespace heed::inline v0_1
