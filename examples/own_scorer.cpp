@@ -24,6 +24,7 @@ struct DistanceScorer {
     d_p += h * d_scores;
     d_h += p * d_scores.transpose() - h * d_scores.rowwise().sum().asDiagonal();
   }
+  static constexpr auto role(std::string_view) { return heed::ParameterRole::scorer_weight; }  // how W starts
   static void visit_parameters(auto&& visit, auto&&... self) { visit("W", self.W...); }
 };
 

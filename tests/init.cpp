@@ -1,15 +1,21 @@
 #include <heed/attention.hpp>
+#include <heed/cells/any_cell.hpp>
 #include <heed/cells/gru.hpp>
 #include <heed/encoder.hpp>
 #include <heed/init.hpp>
+#include <heed/layers/embedding.hpp>
 #include <heed/layers/linear.hpp>
 #include <heed/scorers/additive.hpp>
 
 #include "support/numbers.hpp"
+#include "support/typed_parts.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <string_view>
+#include <variant>
+#include <vector>
 
 TEST(Initialize, FillsTheGlorotRangeAndLeavesBiasesZero) {
   heed::Linear<double> linear(60, 40);
@@ -25,8 +31,8 @@ TEST(Initialize, FillsTheGlorotRangeAndLeavesBiasesZero) {
   EXPECT_EQ(linear.b, heed::Vector<double>::Zero(40));
 }
 
-TEST(Initialize, ZeroesEveryNameThatBeginsWithB) {
-  heed::GruCell<float> cell(3, 4);
+TEST(Initialize, MakesBiasesZeroAlsoThatOfTheForgetGate) {
+  heed::LstmCell<float> cell(3, 4);
   cell.b_W.setOnes();
   cell.b_U.setOnes();
   heed::Random random(67);
@@ -37,24 +43,141 @@ TEST(Initialize, ZeroesEveryNameThatBeginsWithB) {
 
 namespace {
 
-/// A part with a gain.
-struct Gained {
+/// A part whose names suggest roles that they do not have, and a vector of parts.
+struct OwnPart {
   using Scalar = double;
-  heed::Vector<double> gain = heed::Vector<double>::Zero(3);
+  Eigen::MatrixXd basis = Eigen::MatrixXd::Identity(2, 2), gate = Eigen::MatrixXd::Zero(2, 2);
+  Eigen::VectorXd gain_control = Eigen::VectorXd::Constant(1, 3), table = Eigen::VectorXd::Constant(1, 5);
+  std::vector<heed::Linear<double>> layers = std::vector<heed::Linear<double>>(2, heed::Linear<double>(3, 2));
 
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
-    visit("gain", self.gain...);
+    visit("basis", self.basis...);
+    visit("gate", self.gate...);
+    visit("gain_control", self.gain_control...);
+    visit("table", self.table...);
+    visit("layers", self.layers...);
+  }
+};
+
+/// The same, which states the role of one parameter.
+struct OwnPartWithRole : OwnPart {
+  static constexpr heed::ParameterRole role(std::string_view name) {
+    return name == "gate" ? heed::ParameterRole::weight : heed::ParameterRole::constructed;
   }
 };
 
 }  // namespace
 
-TEST(Initialize, LetsGainsBeOne) {
-  Gained part;
+TEST(Initialize, LeavesParametersWithoutARoleAsConstructed) {
+  OwnPart part;
   heed::Random random(67);
   heed::initialize(part, random);
-  EXPECT_EQ(part.gain, heed::Vector<double>::Ones(3));
+  heed::initialize_as_bahdanau(part, random);
+  const OwnPart fresh;
+  EXPECT_EQ(part.basis, fresh.basis);
+  EXPECT_EQ(part.gate, fresh.gate);
+  EXPECT_EQ(part.gain_control, fresh.gain_control);
+  EXPECT_EQ(part.table, fresh.table);
+  for (const auto& layer : part.layers) EXPECT_GT(layer.W.norm(), 0) << "a part of heed's states its roles";
+}
+
+TEST(Initialize, FollowsTheRolesOfAnOwnPart) {
+  OwnPartWithRole part;
+  heed::Random random(67);
+  heed::initialize(part, random);
+  EXPECT_EQ(part.basis, OwnPart().basis);
+  EXPECT_GT(part.gate.cwiseAbs().minCoeff(), 0);
+  EXPECT_LE(part.gate.cwiseAbs().maxCoeff(), std::sqrt(6.0 / 4));
+}
+
+TEST(Initialize, MakesGainsOneAndLeavesScalesAsConstructed) {
+  heed::LayerNormLstmCell<double> cell(3, 4);
+  heed::NormedAdditiveScorer<double> scorer(3, 4, 5);
+  for (auto* gain : {&cell.gain_W, &cell.gain_U, &cell.gain_c}) gain->setZero();
+  scorer.g.setConstant(7);
+  heed::Random random(67);
+  heed::initialize(cell, random);
+  heed::initialize(scorer, random);
+  for (const auto* gain : {&cell.gain_W, &cell.gain_U, &cell.gain_c}) {
+    EXPECT_EQ(*gain, heed::Vector<double>::Ones(gain->size()));
+  }
+  EXPECT_EQ(scorer.g(0), 7);
+}
+
+TEST(Initialize, ReachesThePartThatAVariantHolds) {
+  heed::AnyCell<double> cell{heed::LstmCell<double>(3, 4)};
+  heed::Random random(67);
+  heed::initialize(cell, random);
+  const auto& lstm = std::get<heed::LstmCell<double>>(cell.cell);
+  EXPECT_GT(lstm.W.cwiseAbs().minCoeff(), 0);
+  EXPECT_TRUE(lstm.b_W.isZero(0));
+}
+
+TEST(Initialize, GivesEmbeddingsADeviationOfOneHalf) {
+  heed::Embedding<double> words(50, 80);
+  heed::Random random(67);
+  heed::initialize(words, random);
+  EXPECT_NEAR(std::sqrt(words.table.squaredNorm() / 4000), 0.5, 0.01);
+}
+
+template <class At>
+class InitializeScorer : public testing::Test {};
+TYPED_TEST_SUITE(InitializeScorer, typed::EachScorer);
+
+TYPED_TEST(InitializeScorer, GivesEveryParameterAStart) {
+  using Make = typename TypeParam::template Make<double>;
+  auto scorer = Make::make();
+  const auto constructed = scorer;
+  heed::Random random(67);
+  heed::initialize(scorer, random);
+  heed::for_each_parameter(
+      [](const heed::ParameterName& name, const auto& x, const auto& y) {
+        if (name.leaf() == "b") {
+          EXPECT_TRUE(x.isZero(0)) << name.str();
+        } else if (name.leaf() == "g") {
+          EXPECT_EQ(x, y) << name.str();
+        } else {
+          EXPECT_GT(x.cwiseAbs().minCoeff(), 0) << name.str();
+        }
+      },
+      scorer, constructed);
+}
+
+template <class At>
+class InitializeCell : public testing::Test {};
+TYPED_TEST_SUITE(InitializeCell, typed::EachCell);
+
+TYPED_TEST(InitializeCell, GivesEveryParameterAStart) {
+  using Make = typename TypeParam::template Make<double>;
+  auto cell = Make::make(true);
+  heed::set_zero(cell);
+  heed::Random random(67);
+  heed::initialize(cell, random);
+  heed::for_each_parameter(
+      [](const heed::ParameterName& name, const auto& x) {
+        if (name.leaf().starts_with("b_")) {
+          EXPECT_TRUE(x.isZero(0)) << name.str();
+        } else {
+          EXPECT_GT(x.cwiseAbs().minCoeff(), 0) << name.str();
+        }
+      },
+      cell);
+}
+
+TEST(InitializeAsBahdanau, KeepsTheVectorOfANormedScorerAwayFromZero) {
+  heed::NormedAdditiveScorer<double> scorer(3, 4, 5);
+  heed::Random random(67);
+  heed::initialize_as_bahdanau(scorer, random);
+  EXPECT_GT(scorer.v.norm(), 0) << "v / |v| must have a direction";
+  EXPECT_EQ(scorer.g, heed::NormedAdditiveScorer<double>(3, 4, 5).g);
+}
+
+TEST(InitializeAsBahdanau, TakesRecurrentMatricesThatAreNotSquare) {
+  heed::ProjectedLstmCell<double> cell(3, 7, 4);  // U is 28 x 4
+  heed::Random random(67);
+  heed::initialize_as_bahdanau(cell, random);
+  EXPECT_NEAR(std::sqrt(cell.U.squaredNorm() / static_cast<double>(cell.U.size())), 0.01, 0.002);
 }
 
 TEST(InitializeAsBahdanau, MakesRecurrentMatricesOrthogonalAndTheRestSmall) {

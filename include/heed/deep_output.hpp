@@ -55,6 +55,8 @@ struct DeepOutput {
     d_x += d_features;                           // was: x
   }
 
+  static constexpr ParameterRole role(std::string_view) { return ParameterRole::weight; }
+
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("L_h", self.L_h...);

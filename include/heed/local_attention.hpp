@@ -38,6 +38,8 @@ struct StepPosition {
   void backward(const Lengths&, Out<S>, With<S>&, Out<S>) const {}
   void accumulate(const In<S>&, const In<S>&, With<S>&) const {}
 
+  static constexpr ParameterRole role(std::string_view) { return ParameterRole::weight; }
+
   template <class Visit, class... Self>
   static void visit_parameters(Visit&&, Self&&...) {}
 };

@@ -30,10 +30,10 @@ struct MonotonicAttention {
   template <class U>
   using With = MonotonicAttention<KeptAs<U, ScorerType>>;
 
-  ScorerType scorer;  ///< of content alone
+  ScorerType scorer;        ///< of content alone
   ParameterVector<S, 1> r;  ///< one number: the energy without a match
-  bool hard = false;  ///< whether looks stop at one word
-  double noise = 0;   ///< deviation of what is added to scores in training
+  bool hard = false;        ///< whether looks stop at one word
+  double noise = 0;         ///< deviation of what is added to scores in training
 
   MonotonicAttention() : r(Vector<S, 1>::Constant(S(-1))) {}
   explicit MonotonicAttention(ScorerType scorer_, double noise_ = 0)
@@ -136,6 +136,8 @@ struct MonotonicAttention {
   void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, With<S>& grad) const {
     detail::keys_of(scorer).keys_backward(memory.values, d_memory.keys, grad.scorer, d_memory.values);
   }
+
+  static constexpr ParameterRole role(std::string_view) { return ParameterRole::constructed; }
 
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {

@@ -57,6 +57,18 @@ inline constexpr bool is_optional<std::optional<T>> = true;
 
 }  // namespace detail
 
+/// The purpose of a parameter, which decides how it starts (init.hpp).
+enum class ParameterRole {
+  constructed,    ///< it keeps the value that the part was constructed with
+  bias,           ///< added to a product
+  gain,           ///< of a layer normalisation
+  weight,         ///< a matrix that multiplies an input
+  recurrent,      ///< square matrices, one for each gate, that multiply the previous hidden state
+  embedding,      ///< a column for each word
+  scorer_weight,  ///< a matrix of a scoring function
+  scorer_vector   ///< the vector v of an additive scoring function
+};
+
 /// A part: a struct of Eigen matrices with one `visit_parameters(visit, self...)` that names them.
 ///
 /// The pack holds several of the same type (model, gradient, the optimiser's moments), visited in step. Single numbers
@@ -65,6 +77,7 @@ inline constexpr bool is_optional<std::optional<T>> = true;
 /// | member                             | meaning                                                                 |
 /// |------------------------------------|-------------------------------------------------------------------------|
 /// | `visit_parameters(visit, self...)` | calls visit("W", self.W...) for every matrix, part and setting          |
+/// | `role(name)`                       | static: how the parameter `name` starts; without it, as constructed     |
 /// | `Scalar`, `S`                      | what it computes with                                                   |
 /// | `Stored`                           | what its matrices are kept as: a scalar, or `Packed`                    |
 /// | `With<T>`                          | the same part with its matrices kept as T; `With<S>` holds its gradient |

@@ -27,6 +27,10 @@ struct JointProjection {
         state(state_size),
         context(context_size) {}
 
+  static constexpr ParameterRole role(std::string_view name) {
+    return name == "b" ? ParameterRole::bias : ParameterRole::weight;
+  }
+
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("W", self.W...);

@@ -97,6 +97,11 @@ struct GateParameters {
     });
   }
 
+  static constexpr ParameterRole role(std::string_view name) {
+    if (name == "b_W" || name == "b_U") return ParameterRole::bias;
+    return name == "U" ? ParameterRole::recurrent : ParameterRole::weight;
+  }
+
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("W", self.W...);

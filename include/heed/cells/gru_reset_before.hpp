@@ -122,6 +122,11 @@ requires(Form.reset_before) struct GruCell<T, Input, Hidden, Form> {
     add_outer_product(d_a.middleRows(2 * H, H), d_a.bottomRows(H), grad.U_n);
   }
 
+  static constexpr ParameterRole role(std::string_view name) {
+    if (name == "b_W" || name == "b_U") return ParameterRole::bias;
+    return name == "U" || name == "U_n" ? ParameterRole::recurrent : ParameterRole::weight;
+  }
+
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("W", self.W...);

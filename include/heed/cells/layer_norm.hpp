@@ -47,6 +47,10 @@ struct NormalizedGates : GateParameters<T, Input, Hidden, (Groups + ...)> {
     add_gates_backward(W.middleCols(first, d_x.rows()), d_a, stacked<Gates>(this->hidden_size()), d_x);
   }
 
+  static constexpr ParameterRole role(std::string_view name) {
+    return name == "gain_W" || name == "gain_U" ? ParameterRole::gain : Parameters::role(name);
+  }
+
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
     Parameters::visit_parameters(visit, self...);

@@ -110,6 +110,11 @@ struct LayerNormLstmCell : detail::NormalizedGates<T, Input, Hidden, 4> {
     this->accumulate_U(s_prev.topRows(this->hidden_size()), d_a, grad);
   }
 
+  static constexpr ParameterRole role(std::string_view name) {
+    if (name == "gain_c") return ParameterRole::gain;
+    return name == "b_c" ? ParameterRole::bias : Parameters::role(name);
+  }
+
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
     Parameters::visit_parameters(visit, self...);

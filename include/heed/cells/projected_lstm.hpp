@@ -127,6 +127,10 @@ struct ProjectedLstmCell {
     add_outer_product(d_a.bottomRows(H), d_a.middleRows(4 * N, N), grad.P);
   }
 
+  static constexpr ParameterRole role(std::string_view name) {
+    return name == "b_W" || name == "b_U" ? ParameterRole::bias : ParameterRole::weight;
+  }
+
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("W", self.W...);

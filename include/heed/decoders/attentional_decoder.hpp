@@ -129,6 +129,8 @@ struct AttentionalDecoder {
     attention.prepare_backward(memory, d_memory, grad.attention);
   }
 
+  static constexpr ParameterRole role(std::string_view) { return ParameterRole::weight; }
+
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("stack", self.stack...);

@@ -91,6 +91,10 @@ struct AttentionPooling {
     add_product_backward(W, tape.d_z, d_values);          // was: W h + b
   }
 
+  static constexpr ParameterRole role(std::string_view name) {
+    return name == "b" ? ParameterRole::bias : ParameterRole::weight;
+  }
+
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("W", self.W...);

@@ -81,6 +81,10 @@ struct Conv2d {
     });
   }
 
+  static constexpr ParameterRole role(std::string_view name) {
+    return name == "b" ? ParameterRole::bias : ParameterRole::weight;
+  }
+
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("W", self.W...);

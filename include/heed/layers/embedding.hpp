@@ -42,6 +42,8 @@ struct Embedding {
     for (std::size_t i = 0; i < tokens.size(); ++i) grad.table.col(tokens[i]) += d_y.col(static_cast<Index>(i));
   }
 
+  static constexpr ParameterRole role(std::string_view) { return ParameterRole::embedding; }
+
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("table", self.table...);

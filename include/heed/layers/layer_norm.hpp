@@ -64,6 +64,10 @@ struct LayerNorm {
     if (b.size() > 0) grad.b += d_y.rowwise().sum();
   }
 
+  static constexpr ParameterRole role(std::string_view name) {
+    return name == "b" ? ParameterRole::bias : ParameterRole::gain;
+  }
+
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("gain", self.gain...);

@@ -44,6 +44,10 @@ struct Linear {
   /// d_x += W' d_y.
   void backward(const In<S, Output>& d_y, Out<S, Input> d_x) const { add_product_backward(W, d_y, d_x); }
 
+  static constexpr ParameterRole role(std::string_view name) {
+    return name == "b" ? ParameterRole::bias : ParameterRole::weight;
+  }
+
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("W", self.W...);

@@ -133,6 +133,10 @@ struct MultiHeadAttention {
     backward(x, sentences, x, sentences, tape, d_y, grad, d_x, d_x);
   }
 
+  static constexpr ParameterRole role(std::string_view name) {
+    return name == "b" || name == "b_out" ? ParameterRole::bias : ParameterRole::weight;
+  }
+
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("W", self.W...);

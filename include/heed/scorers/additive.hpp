@@ -82,6 +82,11 @@ struct AdditiveScorer {
     if (b.size() > 0) grad.b += d_sums.rowwise().sum();  // was: keys = U h + b
   }
 
+  static constexpr ParameterRole role(std::string_view name) {
+    if (name == "b") return ParameterRole::bias;
+    return name == "v" ? ParameterRole::scorer_vector : ParameterRole::scorer_weight;
+  }
+
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("W", self.W...);

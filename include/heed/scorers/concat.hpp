@@ -75,6 +75,10 @@ struct ConcatScorer {
     add_product_backward(W.rightCols(memory_size()), d_sums, d_values);
   }
 
+  static constexpr ParameterRole role(std::string_view name) {
+    return name == "v" ? ParameterRole::scorer_vector : ParameterRole::scorer_weight;
+  }
+
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("W", self.W...);

@@ -89,6 +89,11 @@ struct CoverageScorer {
     grad.b += d_keys.rowwise().sum();           // was: keys = U h + b
   }
 
+  static constexpr ParameterRole role(std::string_view name) {
+    if (name == "b") return ParameterRole::bias;
+    return name == "v" ? ParameterRole::scorer_vector : ParameterRole::scorer_weight;
+  }
+
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("W", self.W...);

@@ -48,6 +48,8 @@ struct GeneralScorer {
     add_outer_product(queries, d_projected, grad.W);  // was: projected = W' q
   }
 
+  static constexpr ParameterRole role(std::string_view) { return ParameterRole::scorer_weight; }
+
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("W", self.W...);

@@ -63,6 +63,8 @@ struct LocationScorer {
     add_outer_product(d_projected, queries, grad.W);  // was: projected = W q
   }
 
+  static constexpr ParameterRole role(std::string_view) { return ParameterRole::scorer_weight; }
+
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("W", self.W...);

@@ -88,6 +88,11 @@ struct NormedAdditiveScorer {
     grad.b += d_sums.rowwise().sum();           // was: keys = U h + b
   }
 
+  static constexpr ParameterRole role(std::string_view name) {
+    if (name == "b") return ParameterRole::bias;
+    return name == "g" ? ParameterRole::constructed : ParameterRole::scorer_weight;  // v = 0 has no direction
+  }
+
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("W", self.W...);

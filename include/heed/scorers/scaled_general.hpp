@@ -20,7 +20,7 @@ struct ScaledGeneralScorer {
   template <class Kept>
   using With = ScaledGeneralScorer<Kept, Query, MemorySize>;
 
-  TransposedParameter<T, Query, MemorySize> W;  ///< query x memory (the paper's W_a)
+  TransposedParameter<T, Query, MemorySize> W;     ///< query x memory (the paper's W_a)
   ParameterVector<S, 1> g = Vector<S, 1>::Ones();  ///< one number
 
   ScaledGeneralScorer() : ScaledGeneralScorer(Query == Dynamic ? 0 : Query, MemorySize == Dynamic ? 0 : MemorySize) {}
@@ -57,6 +57,10 @@ struct ScaledGeneralScorer {
   }
   void accumulate(const In<S, Query>& queries, const In<S, MemorySize>& d_projected, With<S>& grad) const {
     add_outer_product(queries, d_projected, grad.W);  // was: projected = W' q
+  }
+
+  static constexpr ParameterRole role(std::string_view name) {
+    return name == "W" ? ParameterRole::scorer_weight : ParameterRole::constructed;
   }
 
   template <class Visit, class... Self>
