@@ -129,7 +129,7 @@ TYPED_TEST_SUITE(AttentionLayerNormalizer, typed::EachNormalizer);
 
 TYPED_TEST(AttentionLayerNormalizer, MatchesPaperAndCentralDifferences) {
   Case<heed::GeneralScorer<double>, TypeParam> run(heed::GeneralScorer<double>(3, 4),
-                                                  typed::make_normalizer<TypeParam>());
+                                                   typed::make_normalizer<TypeParam>());
   for (const int kind : {0, 1, 2}) {
     SCOPED_TRACE("mask " + std::to_string(kind));
     const auto [weights, contexts] = run.expected(kind);
@@ -176,6 +176,10 @@ TEST(AttentionLayer, RejectsAMaskThatExcludesAllColumnsOfAQuery) {
   run.pairs.col(3).head(3).setConstant(false);
   EXPECT_EQ(refusal([&] { run.forward(2); }),
             "AttentionLayer.forward: the mask excludes all memory columns of query 3, there is nothing to attend to");
+  auto grad = heed::zeros_like(run.layer);
+  Matrix<double> d_queries = Matrix<double>::Zero(3, 5), d_memory = Matrix<double>::Zero(4, 8);
+  EXPECT_EQ(refusal([&] { run.layer.backward(run.d_contexts, run.tape, grad, d_queries, d_memory); }),
+            "AttentionLayer.backward: no forward was completed with this tape");
   run.padding.tail(3).setConstant(false);
   EXPECT_EQ(refusal([&] { run.forward(1); }),
             "AttentionLayer.forward: the mask excludes all memory columns of query 2, there is nothing to attend to");
@@ -203,7 +207,7 @@ TEST(AttentionLayer, RejectsWrongSizes) {
               Matrix<double> none(0, 0);
               run.layer.backward(none, fresh, grad, none, none);
             }),
-            "AttentionLayer.backward: call forward first");
+            "AttentionLayer.backward: no forward was completed with this tape");
   EXPECT_EQ(refusal([&] { run.layer.forward(Matrix<double>::Zero(2, 5), run.memory, run.tape); }),
             "AttentionLayer.forward: queries must be 3 x 5, got 2 x 5");
   EXPECT_EQ(refusal([&] { run.layer.forward(run.queries, Matrix<double>::Zero(5, 8), run.tape); }),

@@ -17,17 +17,17 @@ struct AttentionLayerTape {
   Buffer<S> contexts;  ///< memory size x n: the result
   Buffer<S> weights;   ///< longest sentence x n: the attention weights, zero below the end of a query's sentence
 
-  Buffer<S> queries, memory;                          ///< saved inputs: Q x n, M x T
-  std::vector<Index> query_starts, memory_starts;     ///< of the sentences
-  Buffer<S> projected, keys;                          ///< projected queries P x n, keys K x T
-  Buffer<S> carry, d_carry;                           ///< zeros: no query follows another
-  Buffer<S> d_projected, d_keys, d_scores, d_memory;  ///< on the way back
-  Buffer<S> scratch;                                  ///< of the scorer
+  Buffer<S> queries, memory;                       ///< saved inputs: Q x n, M x T
+  std::vector<Index> query_starts, memory_starts;  ///< of the sentences
+  Buffer<S> projected, keys;                       ///< projected queries P x n, keys K x T
+  Buffer<S> carry, d_carry;                        ///< zeros: no query follows another
+  Buffer<S> d_projected, d_keys, d_scores;         ///< on the way back
+  Buffer<S> scratch;                               ///< of the scorer
 };
 
 /// Attention as a layer of your own network: queries attend to a memory, each for itself.
 ///
-///   scores(j, i) = score(query i, memory column j)      weights = normalise(scores)      context_i = sum_j weights(j, i) memory_j
+///   scores_ji = score(query_i, memory_j)      weights = normalise(scores)      context_i = sum_j weights_ji memory_j
 ///
 /// Bahdanau, Cho & Bengio 2015, equations 5 and 6, with any scorer and normaliser. Shapes: queries Q x n, memory M x T.
 ///
@@ -37,9 +37,9 @@ struct AttentionLayerTape {
 ///     layer.backward(d_contexts, tape, grad, d_queries, d_memory);
 ///
 /// A batch has a range of query columns and a range of memory columns for each sentence; a query attends to its own
-/// sentence only. A scorer that depends on earlier queries (coverage, convolutional) sees none. Does not allocate once the
-/// tape has grown, but in backward. Throws heed::Error if a size does not fit, if the mask excludes all memory columns of
-/// a query, and if all scores of a query are -inf.
+/// sentence only. A scorer that depends on earlier queries (coverage, convolutional) sees none. Forward does not
+/// allocate once the tape has grown. Throws heed::Error if a size does not fit, if the mask excludes all memory columns
+/// of a query, and if all scores of a query are -inf.
 template <class ScorerType, class NormalizerType = Softmax>
 struct AttentionLayer {
   static_assert(Scorer<ScorerType>, "AttentionLayer: the first argument must model heed::Scorer (scorers/scorer.hpp)");
@@ -60,16 +60,15 @@ struct AttentionLayer {
     return forward(queries, of_queries, memory, of_memory, tape, valid);
   }
 
-  /// The same for a batch: sentence b has the query columns query_starts[b] ... query_starts[b + 1] and the memory columns
-  /// memory_starts[b] ... memory_starts[b + 1].
+  /// The same for a batch: sentence b has the query columns query_starts[b] to query_starts[b + 1] - 1 and the memory
+  /// columns memory_starts[b] to memory_starts[b + 1] - 1.
   const Buffer<S>& forward(const In<S>& queries, std::span<const Index> query_starts, const In<S>& memory,
                            std::span<const Index> memory_starts, Tape& tape, const ValidMask& valid = {}) const {
     const SentenceRanges of_queries(query_starts), of_memory(memory_starts);
     check(queries, of_queries, memory, of_memory);
     const Index n = queries.cols(), longest = of_memory.longest();
     valid.check("AttentionLayer.forward", memory.cols(), longest, n);
-    tape.query_starts.assign(query_starts.begin(), query_starts.end());
-    tape.memory_starts.assign(memory_starts.begin(), memory_starts.end());
+    tape.memory_starts.clear();  // until all is done: backward refuses a tape without sentences
     tape.queries.assign(queries);
     tape.memory.assign(memory);
     tape.projected.resize(detail::queries_of(scorer).projected_size(), n);
@@ -84,13 +83,16 @@ struct AttentionLayer {
       attend(tape, valid, i, count, j, length);
       tape.weights.block(length, i, longest - length, count).setZero();
     });
+    tape.query_starts.assign(query_starts.begin(), query_starts.end());
+    tape.memory_starts.assign(memory_starts.begin(), memory_starts.end());
     return tape.contexts;
   }
 
-  /// Adds to grad, d_queries (Q x n) and d_memory (M x T) what dL/dcontexts (M x n) makes of them. `tape` is that of the
-  /// last forward.
+  /// Adds the gradients of the parameters, of queries (Q x n) and of memory (M x T) to grad, d_queries and d_memory.
+  /// d_contexts is dL/dcontexts, M x n; `tape` that of the last forward.
   void backward(const In<S>& d_contexts, Tape& tape, With<S>& grad, Out<S> d_queries, Out<S> d_memory) const {
-    require(!tape.memory_starts.empty(), [] { return std::string("AttentionLayer.backward: call forward first"); });
+    require(!tape.memory_starts.empty(),
+            [] { return std::string("AttentionLayer.backward: no forward was completed with this tape"); });
     detail::check_size("AttentionLayer.backward", "d_contexts", d_contexts, tape.contexts.rows(), tape.contexts.cols());
     detail::check_size("AttentionLayer.backward", "d_queries", d_queries, tape.queries.rows(), tape.queries.cols());
     detail::check_size("AttentionLayer.backward", "d_memory", d_memory, tape.memory.rows(), tape.memory.cols());

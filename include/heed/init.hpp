@@ -11,7 +11,8 @@ namespace heed::inline v0_1 {
 
 namespace detail {
 
-/// Visits the members of a part P and calls use(role, matrix) for every parameter, in the order of `for_each_parameter`.
+/// Visits the members of a part P and calls use(role, matrix) for every parameter, in the order of
+/// `for_each_parameter`.
 template <class P, class Use>
 struct VisitRoles {
   const Use& use;
@@ -77,20 +78,20 @@ void fill_orthogonal(X&& x, Random& random) {
 /// Gives the parameters of a part their first values, by their roles, which each part states (`ParameterRole`). As
 /// PyTorch's `reset_parameters`, but with other distributions.
 ///
-/// | role                                                     | `initialize`                         | `initialize_as_bahdanau`      |
-/// |----------------------------------------------------------|--------------------------------------|-------------------------------|
-/// | `constructed`                                            | unchanged                            | unchanged                     |
-/// | `bias`, those of LSTM forget gates too                   | 0                                    | 0                             |
-/// | `gain`                                                   | 1                                    | 1                             |
-/// | `weight`                                                 | uniform, +-sqrt(6 / (rows + columns)) | normal, deviation 0.01        |
-/// | `recurrent`                                              | as `weight`, of all gates together   | orthogonal, gate by gate      |
-/// | `embedding`                                              | uniform, deviation 1/2               | normal, deviation 0.01        |
-/// | `scorer_weight`                                          | as `weight`                          | normal, deviation 0.001       |
-/// | `scorer_vector`                                          | as `weight`                          | 0                             |
+/// | role            | `initialize`                          | `initialize_as_bahdanau`    |
+/// |-----------------|---------------------------------------|-----------------------------|
+/// | `constructed`   | unchanged                             | unchanged                   |
+/// | `bias`          | 0, of LSTM forget gates too           | 0                           |
+/// | `gain`          | 1                                     | 1                           |
+/// | `weight`        | uniform, +-sqrt(6 / (rows + columns)) | normal, deviation 0.01      |
+/// | `recurrent`     | as `weight`, of all gates together    | orthogonal, gate by gate    |
+/// | `embedding`     | uniform, deviation 1/2                | normal, deviation 0.01      |
+/// | `scorer_weight` | as `weight`                           | normal, deviation 0.001     |
+/// | `scorer_vector` | as `weight`                           | 0                           |
 ///
-/// The bound of a weight is that of Glorot & Bengio 2010, equation 16, PyTorch's `xavier_uniform_`. An embedding is an input
-/// and not a map, so its bound does not depend on its size: with the bound of a weight, the first epochs would be spent on
-/// its growth.
+/// The bound of a weight is that of Glorot & Bengio 2010, equation 16, PyTorch's `xavier_uniform_`. An embedding is an
+/// input and not a map, so its bound does not depend on its size: with the bound of a weight, the first epochs would be
+/// spent on its growth.
 template <Part P>
 void initialize(P& part, Random& random) {
   detail::for_each_role(part, [&](ParameterRole role, auto& x) {

@@ -7,8 +7,9 @@
 
 namespace heed::inline v0_1 {
 
-/// Says which memory columns a query may attend to: true means valid, false excludes the column, whose weight is exactly
-/// 0. PyTorch's `key_padding_mask` and `attn_mask` with the opposite meaning of true. Made by default, all are valid.
+/// Says which memory columns a query may attend to: true means valid, false excludes the column, whose weight is
+/// exactly 0. PyTorch's `key_padding_mask` and `attn_mask`, where true has the opposite meaning. Made by default, it
+/// excludes nothing.
 ///
 /// It is a view: the booleans must outlive the call that it is passed to.
 class ValidMask {
@@ -23,8 +24,8 @@ class ValidMask {
     return ValidMask(valid.derived().data(), valid.size(), 1, 0);
   }
 
-  /// One column for each query: row j is the j-th memory column of the query's sentence. Rows: the length of the longest
-  /// sentence, of which a shorter one uses the first. Column-major.
+  /// One column for each query: row j is the j-th memory column of the query's sentence. Rows: the length of the
+  /// longest sentence, of which a shorter one uses the first. Column-major.
   template <class X>
   static ValidMask of_queries(const Eigen::DenseBase<X>& valid) {
     static_assert(!X::IsRowMajor || X::IsVectorAtCompileTime, "ValidMask::of_queries takes a column-major matrix");
@@ -41,8 +42,8 @@ class ValidMask {
   /// Whether there are booleans; else all columns are valid.
   bool is_given() const { return is_given_; }
 
-  /// Throws, in the name of `function`, unless it fits n queries and a memory of so many columns, the longest sentence of
-  /// which has `longest`.
+  /// Throws, in the name of `function`, unless it fits n queries and a memory of so many columns, the longest sentence
+  /// of which has `longest`.
   void check(const char* function, Index columns, Index longest, Index n) const {
     if (!is_given_) return;
     const Index rows = stride_ == 0 ? columns : longest, cols = stride_ == 0 ? 1 : n;
