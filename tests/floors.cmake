@@ -7,7 +7,7 @@ cmake_minimum_required(VERSION 3.25)
 
 # heed.hpp, the umbrella over floors 0 to 5, is floor 6 here, and io/ and text/ are floor 7.
 set(floor_0 errors settings threads scalar types parameters variant packing sentence_ranges valid_mask grid random random_streams)
-set(floor_1 kernels/* products math loss init attention_penalty)
+set(floor_1 expressions/* kernels/* products math loss init attention_penalty)
 set(floor_2 layers/* cells/* scorers/* normalizers/*)
 set(floor_3 memory annotations look attention attention_layer local_attention monotonic_attention any_look gated_attention recurrence encoder image_encoder transformer_encoder_layer stack bridge readout maxout_readout deep_output)
 set(floor_4 decoders/*)
@@ -20,8 +20,9 @@ set(ordered_floors 0 1 3 5)            # a header of these may include those lis
 # Besides the concept's own, what its siblings may include.
 set(shared_headers cells/gru cells/layer_norm decoders/context_decoder
   decoders/attentional_decoder decoders/plain)
-set(open_folders kernels io text)      # headers of these folders may include each other
+set(open_folders expressions kernels io text)  # headers of these folders may include each other
 set(longest_header 300)
+set(longest_expressions 200)  # lines of all headers in expressions/ together
 
 # Where a header ("math", "cells/gru") stands: its floor (-1 if none), its position there, its folder.
 function(find_place header floor_out position_out folder_out)
@@ -77,6 +78,7 @@ function(find_violations root out)
   set(violations)
   set(umbrella)
   set(core)
+  set(expression_lines 0)
   file(GLOB_RECURSE files RELATIVE ${root} ${root}/*)
   foreach(file IN LISTS files)
     if(NOT file MATCHES "^(.+)\\.hpp$")
@@ -98,6 +100,9 @@ function(find_violations root out)
     string(LENGTH "${line_ends}" lines)
     if(lines GREATER longest_header)
       list(APPEND violations "${file} has ${lines} lines, more than ${longest_header}")
+    endif()
+    if(folder STREQUAL "expressions")
+      math(EXPR expression_lines "${expression_lines} + ${lines}")
     endif()
 
     string(REGEX MATCHALL "\n[ \t]*#[ \t]*include[ \t]*[<\"][^>\"\n]+" includes "\n${text}")
@@ -123,6 +128,10 @@ function(find_violations root out)
       endif()
     endforeach()
   endforeach()
+
+  if(expression_lines GREATER longest_expressions)
+    list(APPEND violations "expressions/ has ${expression_lines} lines, more than ${longest_expressions}")
+  endif()
 
   if(EXISTS ${root}/heed.hpp)
     foreach(header IN LISTS core)
@@ -160,6 +169,10 @@ expect_allowed(loss kernels/gates)
 expect_allowed(math kernels/gates)
 expect_refused(kernels/gates math)
 expect_allowed(kernels/gates kernels/tanh)
+expect_allowed(kernels/gates expressions/softmax)
+expect_allowed(expressions/decoders expressions/softmax)
+expect_refused(expressions/softmax kernels/softmax)
+expect_refused(expressions/softmax math)
 expect_allowed(scorers/additive math)
 expect_allowed(scorers/additive scorers/scorer)
 expect_allowed(scorers/any_scorer scorers/additive)
@@ -204,6 +217,10 @@ string(REPEAT "// [ ; ]\n" 298 filling)
 expect(math "<string>\n${filling}" "math.hpp has 302 lines, more than 300")
 string(REPEAT "\n" 296 filling)
 expect(math "<string>\n${filling}" "")
+string(REPEAT "\n" 197 filling)
+expect(expressions/softmax "<string>\n${filling}" "expressions/ has 201 lines, more than 200")
+string(REPEAT "\n" 196 filling)
+expect(expressions/softmax "<string>\n${filling}" "")
 
 file(REMOVE_RECURSE ${scratch})
 file(WRITE ${scratch}/heed.hpp "#include <heed/types.hpp>\n")

@@ -20,6 +20,12 @@
 #include <heed/random.hpp>
 #include <heed/random_streams.hpp>
 
+// Equations
+#include <heed/expressions/scores.hpp>
+#include <heed/expressions/softmax.hpp>
+#include <heed/expressions/cells.hpp>
+#include <heed/expressions/decoders.hpp>
+
 // Arithmetic
 #include <heed/kernels/rational_tanh.hpp>
 #include <heed/kernels/packets.hpp>

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <Eigen/Core>
+
+#include <cmath>
+
+namespace heed::inline v0_1::expr {
+
+using Eigen::MatrixBase;
+
+/// e^{score_j} / sum_k e^{score_k} of each column: Bahdanau, Cho & Bengio 2015, equation 6. A matrix. A score of -inf
+/// has weight 0; a column of only -inf, or with NaN or +inf, becomes NaN. Slow: exp is called for each number, because
+/// the vectorised exp of Eigen 3.4 is not exactly 0 at -inf in double.
+template <class Scores>
+auto softmax(const MatrixBase<Scores>& scores) {
+  using S = typename Scores::Scalar;
+  using std::exp;
+  auto weights = scores.eval();
+  for (Eigen::Index i = 0; i < weights.cols() && weights.rows() > 0; ++i) {
+    const S largest = weights.col(i).redux([](const S& a, const S& b) { return a < b ? b : a; });
+    weights.col(i) = weights.col(i).unaryExpr([&](const S& score) { return S(exp(S(score - largest))); });
+    weights.col(i) /= S(weights.col(i).sum());
+  }
+  return weights;
+}
+
+/// sum_j weights_j h_j: Bahdanau, Cho & Bengio 2015, equation 5. memory: size x T, weights: T x n. A product, size x n.
+template <class Memory, class Weights>
+auto context(const MatrixBase<Memory>& memory, const MatrixBase<Weights>& weights) {
+  return memory * weights;
+}
+
+}  // namespace heed::inline v0_1::expr
