@@ -84,6 +84,30 @@ TEST(Out, WritesInPlaceAndRefusesWhatCannotBeWritten) {
   EXPECT_EQ(x.col(1).sum(), 2);
 }
 
+TEST(Out, AssignsTheNumbersOfAnother) {
+  Matrix<double> x = Matrix<double>::Ones(2, 3), y = Matrix<double>::Zero(2, 3);
+  const auto copy = [](Out<double> from, Out<double> to) { to = from; };
+  copy(x, y);
+  EXPECT_EQ(y.sum(), 6);
+  EXPECT_NE(x.data(), y.data());
+}
+
+TEST(FixedRows, AreCheckedWhereTheCompilerDoesNotKnowThem) {
+  const Matrix<double> three = Matrix<double>::Ones(3, 2), four = Matrix<double>::Ones(4, 2);
+  Matrix<double> out(2, 5);
+  const auto read = [](const In<double, 3>& x) { return x.sum(); };
+  const auto write = [](Out<double, 3> y) { y.setOnes(); };
+  EXPECT_EQ(read(three), 6);
+  EXPECT_EQ(read(four.topRows(3)), 6);
+  EXPECT_EQ(read(2 * three), 12);
+  EXPECT_EQ(refusal([&] { read(four); }), "a part of fixed size: a matrix must have 3 rows, got 4 x 2");
+  EXPECT_EQ(refusal([&] { read(2 * four); }), "a part of fixed size: a matrix must have 3 rows, got 4 x 2");
+  EXPECT_EQ(refusal([&] { read(In<double>(four)); }), "a part of fixed size: a matrix must have 3 rows, got 4 x 2");
+  EXPECT_EQ(refusal([&] { write(out); }), "a part of fixed size: a matrix must have 3 rows, got 2 x 5");
+  EXPECT_EQ(refusal([&] { write(out.leftCols(1)); }), "a part of fixed size: a matrix must have 3 rows, got 2 x 1");
+  EXPECT_EQ(refusal([&] { write(Out<double>(out)); }), "a part of fixed size: a matrix must have 3 rows, got 2 x 5");
+}
+
 TEST(Buffer, OnlyGrows) {
   Buffer<double> buffer;
   EXPECT_EQ(buffer.size(), 0);

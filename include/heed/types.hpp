@@ -1,5 +1,6 @@
 #pragma once
 
+#include <heed/checks.hpp>
 #include <heed/errors.hpp>
 
 #include <Eigen/Core>
@@ -160,6 +161,23 @@ using ParameterVector = detail::MemberMatrix<S, Rows, 1>;
 template <class T, int Rows, int Cols>
 using TransposedParameter = typename detail::TransposedParameterOf<T, Rows, Cols>::type;
 
+namespace detail {
+
+/// x, if it has the rows that a matrix with `Rows` rows, known at compile time, needs. Throws otherwise: an Eigen::Ref
+/// checks this only in debug builds.
+template <int Rows, class X>
+X& with_rows(X& x) {
+  if constexpr (Rows != Dynamic && std::remove_const_t<X>::RowsAtCompileTime == Dynamic) {
+    if (x.rows() != Rows) {
+      fail("a part of fixed size: a matrix must have " + std::to_string(Rows) + " rows, got " +
+           size_text(x.rows(), x.cols()));
+    }
+  }
+  return x;
+}
+
+}  // namespace detail
+
 /// How a matrix comes in: any Eigen expression of that scalar; a column-major matrix, `Map` or `Block` without a copy.
 ///
 /// A row-major matrix would be copied at every call without a word, so it is refused at compile time.
@@ -168,9 +186,10 @@ class In : public Eigen::Ref<const Matrix<S, Rows, Dynamic>> {
   using Base = Eigen::Ref<const Matrix<S, Rows, Dynamic>>;
 
  public:
-  /// Binds x; copies what is no column-major matrix in memory, such as a sum.
+  /// Binds x; copies what is no column-major matrix in memory, such as a sum. Throws if x has another number of rows.
   template <class Derived>
-  In(const Eigen::DenseBase<Derived>& x) : Base(x.derived()) {  // NOLINT: implicit, so that any expression binds
+  In(const Eigen::DenseBase<Derived>& x)  // NOLINT: implicit, so that any expression binds
+      : Base(detail::with_rows<Rows>(x.derived())) {
     static_assert(!Derived::IsRowMajor || Derived::IsVectorAtCompileTime,
                   "heed takes column-major matrices (a column is one item); a row-major one would be copied silently: "
                   "pass x.transpose() of your row-major data, or copy it once yourself");
@@ -179,22 +198,27 @@ class In : public Eigen::Ref<const Matrix<S, Rows, Dynamic>> {
 
 /// How a matrix goes out: written in place, never resized.
 template <class S, int Rows = Dynamic>
-using Out = Eigen::Ref<Matrix<S, Rows, Dynamic>>;
+class Out : public Eigen::Ref<Matrix<S, Rows, Dynamic>> {
+  using Base = Eigen::Ref<Matrix<S, Rows, Dynamic>>;
+
+ public:
+  /// Binds y. Throws if y has another number of rows.
+  template <class Derived>
+  requires std::is_constructible_v<Base, Derived&> Out(Eigen::PlainObjectBase<Derived>& y)  // NOLINT: as that of `In`
+      : Base(detail::with_rows<Rows>(y.derived())) {}
+  template <class Derived>
+  requires std::is_constructible_v<Base, const Derived&> Out(const Eigen::DenseBase<Derived>& y)  // NOLINT: as above
+      : Base(detail::with_rows<Rows>(y.derived())) {}
+
+  Out(const Out&) = default;
+  using Base::operator=;
+  Out& operator=(const Out& x) {
+    Base::operator=(x);
+    return *this;
+  }
+};
 
 namespace detail {
-
-[[noreturn]] inline void fail_size(const char* function, const char* name, Index rows, Index cols, Index expected_rows,
-                                   Index expected_cols) {
-  const auto text = [](Index r, Index c) { return std::to_string(r) + " x " + std::to_string(c); };
-  fail(std::string(function) + ": " + name + " must be " + text(expected_rows, expected_cols) + ", got " +
-       text(rows, cols));
-}
-
-/// Throws unless the argument `name` of a function has this size: "Linear.forward: y must be 3 x 2, got 0 x 0".
-template <class X>
-void check_size(const char* function, const char* name, const X& x, Index rows, Index cols) {
-  if (x.rows() != rows || x.cols() != cols) fail_size(function, name, x.rows(), x.cols(), rows, cols);
-}
 
 /// How many numbers a matrix of these sizes has. Throws if a size is negative or the product is no `Index`.
 inline Index matrix_size(Index rows, Index cols) {
