@@ -137,6 +137,10 @@ using StoredOf = typename detail::StoredIn<P>::type;
 
 namespace detail {
 
+inline void require_same_structure(bool same, const ParameterName& name) {
+  require(same, [&] { return "parts that are visited together have different numbers of parts in " + name.str(); });
+}
+
 template <class F, class First, class... Rest>
 void visit_in_step(const F& f, const ParameterName& name, First& first, Rest&... rest) {
   using T = std::remove_const_t<First>;
@@ -145,8 +149,10 @@ void visit_in_step(const F& f, const ParameterName& name, First& first, Rest&...
         [&](std::string_view child, auto&... member) { visit_in_step(f, ParameterName(name, child), member...); },
         first, rest...);
   } else if constexpr (is_vector<T>) {
+    require_same_structure(((rest.size() == first.size()) && ...), name);
     for (std::size_t i = 0; i < first.size(); ++i) visit_in_step(f, ParameterName(name, i), first[i], rest[i]...);
   } else if constexpr (is_optional<T>) {
+    require_same_structure(((rest.has_value() == first.has_value()) && ...), name);
     if (first) visit_in_step(f, name, *first, *rest...);
   } else if constexpr (!std::is_arithmetic_v<T>) {  // numbers are settings
     if (first.size() > 0) f(name, first, rest...);  // an absent bias has size 0 and is no parameter
@@ -157,11 +163,26 @@ void visit_in_step(const F& f, const ParameterName& name, First& first, Rest&...
 
 /// Calls `f(name, matrix...)` for every parameter of `part`, with the same parameter of each of `others`.
 ///
-/// All must have the same structure (be copies of one another). Does not allocate.
+/// All must have the same structure (be copies of one another); throws if they differ in their parts. Does not allocate.
 template <class F, Part P, class... Others>
 void for_each_parameter(const F& f, P& part, Others&... others) {
   detail::visit_in_step(f, ParameterName{}, part, others...);
 }
+
+namespace detail {
+
+/// Throws unless the gradient `grad`, an argument of a function, has the parameters of its model. Does not allocate.
+template <Part P, Part G>
+void check_grad(const char* function, const P& part, const G& grad) {
+  for_each_parameter(
+      [&](const ParameterName& name, const auto& x, const auto& d) {
+        if (d.rows() == x.rows() && d.cols() == x.cols()) return;
+        fail_size(function, ("grad." + name.str()).c_str(), d.rows(), d.cols(), x.rows(), x.cols());
+      },
+      part, grad);
+}
+
+}  // namespace detail
 
 /// One of `count` equal shares of the numbers of a part, for threads that work on it together.
 struct Share {

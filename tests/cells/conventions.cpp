@@ -189,13 +189,12 @@ TEST(Conventions, RefuseShapesThatDoNotFit) {
   auto keras = heed::to_keras(cell);
   auto onnx = heed::to_onnx(cell);
   heed::GruCell<double> wider(5, 4), larger(3, 6), without(3, 4, false);
-  EXPECT_EQ(refusal([&] { heed::from_keras(keras, wider); }), "from_keras, kernel: expected 5 x 12, not 3 x 12");
-  EXPECT_EQ(refusal([&] { heed::from_keras(keras, without); }), "from_keras, bias: expected 0 x 0, not 2 x 12");
+  EXPECT_EQ(refusal([&] { heed::from_keras(keras, wider); }), "from_keras: kernel must be 5 x 12, got 3 x 12");
+  EXPECT_EQ(refusal([&] { heed::from_keras(keras, without); }), "from_keras: bias must be 0 x 0, got 2 x 12");
   keras.recurrent_kernel.resize(5, 12);
-  EXPECT_EQ(refusal([&] { heed::from_keras(keras, cell); }),
-            "from_keras, recurrent_kernel: expected 4 x 12, not 5 x 12");
-  EXPECT_EQ(refusal([&] { heed::from_onnx(onnx, larger); }), "from_onnx, W: expected 18 x 3, not 12 x 3");
-  EXPECT_EQ(refusal([&] { heed::from_onnx(onnx, without); }), "from_onnx, B: expected 0 x 1, not 24 x 1");
+  EXPECT_EQ(refusal([&] { heed::from_keras(keras, cell); }), "from_keras: recurrent_kernel must be 4 x 12, got 5 x 12");
+  EXPECT_EQ(refusal([&] { heed::from_onnx(onnx, larger); }), "from_onnx: W must be 18 x 3, got 12 x 3");
+  EXPECT_EQ(refusal([&] { heed::from_onnx(onnx, without); }), "from_onnx: B must be 0 x 1, got 24 x 1");
   onnx.R.resize(12, 3);
-  EXPECT_EQ(refusal([&] { heed::from_onnx(onnx, cell); }), "from_onnx, R: expected 12 x 4, not 12 x 3");
+  EXPECT_EQ(refusal([&] { heed::from_onnx(onnx, cell); }), "from_onnx: R must be 12 x 4, got 12 x 3");
 }

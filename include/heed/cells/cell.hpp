@@ -4,6 +4,7 @@
 #include <heed/products.hpp>
 
 #include <concepts>
+#include <string>
 
 namespace heed::inline v0_1 {
 
@@ -36,6 +37,7 @@ namespace heed::inline v0_1 {
 /// A step may walk its parameters from the last to the first, as every other one does: what one step read last is still in
 /// the cache when the next one begins with it. Threads that each walk their share do the step together; they wait for
 /// each other before and after. A step whose walk does not keep (an encoder's that only reads) may leave its trace as it is.
+/// Every function throws heed::Error if a size does not fit, and `step` if s and s_prev overlap in memory.
 /// A cell may have a static `h_enters_U_only()` that is true: the h of s_prev is read by the product with U and by nothing
 /// else, so that dropout of it (recurrence.hpp) is the papers'.
 template <class C>
@@ -55,6 +57,78 @@ concept Cell = Part<C> && requires(const C& cell, Plain<C>& grad, const Matrix<t
 };
 
 namespace detail {
+
+[[noreturn]] inline void fail_block(const char* function, const char* name, Index rows, Index cols, Index expected_cols,
+                                    Index first, Index input) {
+  require(first >= 0 && first <= input, [&] {
+    return std::string(function) + ": first must be in [0, " + std::to_string(input) + "], got " +
+           std::to_string(first);
+  });
+  const std::string note =
+      " or have fewer rows (input " + std::to_string(input) + ", first " + std::to_string(first) + ")";
+  fail_size(function, name, rows, cols, input - first, expected_cols, note.c_str());
+}
+
+// Each of these throws unless the arguments of the function of a cell that it is named after have the right sizes.
+
+/// Rows `first` ... of an input.
+template <class C, class X>
+void check_block(const char* function, const char* name, const C& cell, const X& x, Index first, Index cols) {
+  const Index input = cell.input_size();
+  if (first < 0 || x.rows() > input - first || x.cols() != cols) {
+    fail_block(function, name, x.rows(), x.cols(), cols, first, input);
+  }
+}
+
+template <class C, class X>
+void check_state(const char* function, const char* name, const C& cell, const X& s, Index cols) {
+  check_size(function, name, s, cell.state_size(), cols, cell.state_size() > cell.hidden_size() ? " (h above c)" : "");
+}
+
+template <class C, class X, class Trace>
+void check_project(const char* function, const C& cell, const X& x, Index first, const Trace& trace) {
+  check_block(function, "x", cell, x, first, x.cols());
+  check_size(function, "trace", trace, cell.trace_size(), x.cols());
+}
+
+template <class C, class Trace, class Previous, class State>
+void check_step(const char* function, const C& cell, const Trace& trace, const Previous& s_prev, const State& s) {
+  check_size(function, "trace", trace, cell.trace_size(), trace.cols());
+  check_state(function, "s_prev", cell, s_prev, trace.cols());
+  check_state(function, "s", cell, s, trace.cols());
+  if (overlap(s_prev, s)) fail(std::string(function) + ": s must not overlap s_prev in memory");
+}
+
+template <class C, class Trace, class Previous, class State, class Gradient>
+void check_step_backward(const char* function, const C& cell, const Trace& trace, const Previous& s_prev,
+                         const State& d_s, const Gradient& d_a) {
+  check_size(function, "trace", trace, cell.trace_size(), trace.cols());
+  check_state(function, "s_prev", cell, s_prev, trace.cols());
+  check_state(function, "d_s", cell, d_s, trace.cols());
+  check_size(function, "d_a", d_a, cell.gradient_size(), trace.cols());
+}
+
+template <class C, class Gradient, class X>
+void check_project_backward(const char* function, const C& cell, const Gradient& d_a, Index first, const X& d_x) {
+  check_size(function, "d_a", d_a, cell.gradient_size(), d_a.cols());
+  check_block(function, "d_x", cell, d_x, first, d_a.cols());
+}
+
+template <class C, class X, class Gradient, class Grad>
+void check_accumulate(const char* function, const C& cell, const X& x, Index first, const Gradient& d_a,
+                      const Grad& grad) {
+  check_size(function, "d_a", d_a, cell.gradient_size(), d_a.cols());
+  check_block(function, "x", cell, x, first, d_a.cols());
+  check_grad(function, cell, grad);
+}
+
+template <class C, class Previous, class Gradient, class Grad>
+void check_accumulate_recurrent(const char* function, const C& cell, const Previous& s_prev, const Gradient& d_a,
+                                const Grad& grad) {
+  check_size(function, "d_a", d_a, cell.gradient_size(), d_a.cols());
+  check_state(function, "s_prev", cell, s_prev, d_a.cols());
+  check_grad(function, cell, grad);
+}
 
 /// What the three cells share: the parameters of G gates stacked in PyTorch's order, and their sizes.
 template <class T, int Input, int Hidden, int Gates>

@@ -29,12 +29,14 @@ struct ContextGruCell : GruCell<T> {
       : GruCell<T>(input, hidden, bias), context(context_size) {}
 
   void project(const In<S>& x, Index first, Out<S> trace) const {
+    detail::check_project("ContextGruCell.project", *this, x, first, trace);
     const Index outside = rows_outside(first, x.rows()), inside = x.rows() - outside;
     if (first == 0 || outside > 0) GruCell<T>::project(x.topRows(outside), first, trace);
     if (inside > 0) add_gates(W.middleCols(first + outside, inside), x.bottomRows(inside), trace, this->rows_of_U());
   }
 
   void project_backward(const In<S>& d_a, Index first, Out<S> d_x) const {
+    detail::check_project_backward("ContextGruCell.project_backward", *this, d_a, first, d_x);
     if (d_a.cols() == 0) return;
     const Index outside = rows_outside(first, d_x.rows()), inside = d_x.rows() - outside;
     if (outside > 0) GruCell<T>::project_backward(d_a, first, d_x.topRows(outside));
@@ -43,6 +45,7 @@ struct ContextGruCell : GruCell<T> {
   }
 
   void accumulate(const In<S>& x, Index first, const In<S>& d_a, With<S>& grad) const {
+    detail::check_accumulate("ContextGruCell.accumulate", *this, x, first, d_a, grad);
     if (d_a.cols() == 0) return;
     const Index outside = rows_outside(first, x.rows()), inside = x.rows() - outside;
     if (first == 0 || outside > 0) GruCell<T>::accumulate(x.topRows(outside), first, d_a, grad);

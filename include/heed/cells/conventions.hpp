@@ -5,8 +5,6 @@
 #include <heed/cells/lstm.hpp>
 
 #include <array>
-#include <string>
-#include <string_view>
 #include <utility>
 
 namespace heed::inline v0_1 {
@@ -95,14 +93,6 @@ void set_recurrent(const X& all, C& cell) {
   if constexpr (requires { cell.U_n; }) cell.U_n = all.bottomRows(cell.U_n.rows());
 }
 
-template <class X>
-void require_shape(std::string_view what, const X& x, Index rows, Index cols) {
-  require(x.rows() == rows && x.cols() == cols, [&] {
-    return std::string(what) + ": expected " + std::to_string(rows) + " x " + std::to_string(cols) + ", not " +
-           std::to_string(x.rows()) + " x " + std::to_string(x.cols());
-  });
-}
-
 }  // namespace detail
 
 /// The same GRU with the other meaning of z: sigmoid(-a) = 1 - sigmoid(a), so W_z, U_z and its biases change their sign.
@@ -146,9 +136,9 @@ template <Cell C>
 void from_keras(const KerasWeights<typename C::Scalar>& weights, C& cell) {
   const auto order = detail::keras_order(cell);
   const Index gates = cell.W.rows(), biases = !cell.has_bias() ? 0 : detail::keeps_both_biases(cell) ? 2 : 1;
-  detail::require_shape("from_keras, kernel", weights.kernel, cell.input_size(), gates);
-  detail::require_shape("from_keras, recurrent_kernel", weights.recurrent_kernel, cell.hidden_size(), gates);
-  detail::require_shape("from_keras, bias", weights.bias, biases, cell.has_bias() ? gates : 0);
+  detail::check_size("from_keras", "kernel", weights.kernel, cell.input_size(), gates);
+  detail::check_size("from_keras", "recurrent_kernel", weights.recurrent_kernel, cell.hidden_size(), gates);
+  detail::check_size("from_keras", "bias", weights.bias, biases, cell.has_bias() ? gates : 0);
   cell.W = detail::from_order(weights.kernel.transpose(), order);
   detail::set_recurrent(detail::from_order(weights.recurrent_kernel.transpose(), order), cell);
   if (!cell.has_bias()) return;
@@ -175,9 +165,9 @@ template <Cell C>
 void from_onnx(const OnnxWeights<typename C::Scalar>& weights, C& cell) {
   const auto order = detail::onnx_order(cell);
   const Index gates = cell.W.rows();
-  detail::require_shape("from_onnx, W", weights.W, gates, cell.input_size());
-  detail::require_shape("from_onnx, R", weights.R, gates, cell.hidden_size());
-  detail::require_shape("from_onnx, B", weights.B, cell.has_bias() ? 2 * gates : 0, 1);
+  detail::check_size("from_onnx", "W", weights.W, gates, cell.input_size());
+  detail::check_size("from_onnx", "R", weights.R, gates, cell.hidden_size());
+  detail::check_size("from_onnx", "B", weights.B, cell.has_bias() ? 2 * gates : 0, 1);
   cell.W = detail::from_order(weights.W, order);
   detail::set_recurrent(detail::from_order(weights.R, order), cell);
   if (!cell.has_bias()) return;

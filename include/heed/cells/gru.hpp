@@ -70,6 +70,7 @@ struct GruCell : detail::GateParameters<T, Input, Hidden, 3> {
   Index gradient_size() const { return 4 * this->hidden_size(); }
 
   void project(const In<S>& x, Index first, Out<S, Trace> trace) const {
+    detail::check_project("GruCell.project", *this, x, first, trace);
     const Index H = this->hidden_size();
     const auto block = W.middleCols(first, x.rows());
     if (first > 0) {
@@ -88,6 +89,7 @@ struct GruCell : detail::GateParameters<T, Input, Hidden, 3> {
   }
 
   void step(Out<S, Trace> trace, const In<S, Hidden>& s_prev, Out<S, Hidden> s, const Walk& walk = {}) const {
+    detail::check_step("GruCell.step", *this, trace, s_prev, s);
     const Index H = this->hidden_size();
     step_gates(U, s_prev, trace, rows_of_U(), walk, [&](const auto& io, Index k, Index i, const auto* gates) {
       namespace ei = Eigen::internal;
@@ -107,6 +109,7 @@ struct GruCell : detail::GateParameters<T, Input, Hidden, 3> {
 
   void step_backward(const In<S, Trace>& trace, const In<S, Hidden>& s_prev, Out<S, Hidden> d_s,
                      Out<S, Trace> d_a) const {
+    detail::check_step_backward("GruCell.step_backward", *this, trace, s_prev, d_s, d_a);
     if (d_a.cols() == 0) return;
     const Index H = this->hidden_size();
     const auto r = trace.topRows(H).array(), z = trace.middleRows(H, H).array(), m = trace.middleRows(2 * H, H).array();
@@ -123,10 +126,12 @@ struct GruCell : detail::GateParameters<T, Input, Hidden, 3> {
   }
 
   void project_backward(const In<S, Trace>& d_a, Index first, Out<S> d_x) const {
+    detail::check_project_backward("GruCell.project_backward", *this, d_a, first, d_x);
     add_gates_backward(W.middleCols(first, d_x.rows()), d_a, rows_of_W(), d_x);
   }
 
   void accumulate(const In<S>& x, Index first, const In<S, Trace>& d_a, With<S>& grad) const {
+    detail::check_accumulate("GruCell.accumulate", *this, x, first, d_a, grad);
     if (d_a.cols() == 0) return;
     const Index H = this->hidden_size();
     this->add_outer(d_a, rows_of_W(), x, grad.W.middleCols(first, x.rows()));
@@ -138,6 +143,7 @@ struct GruCell : detail::GateParameters<T, Input, Hidden, 3> {
   }
 
   void accumulate_recurrent(const In<S, Hidden>& s_prev, const In<S, Trace>& d_a, With<S>& grad) const {
+    detail::check_accumulate_recurrent("GruCell.accumulate_recurrent", *this, s_prev, d_a, grad);
     if (d_a.cols() == 0) return;
     this->add_outer(d_a, rows_of_U(), s_prev, grad.U);
   }

@@ -50,6 +50,7 @@ requires(Form.reset_before) struct GruCell<T, Input, Hidden, Form> {
   bool has_bias() const { return b_W.size() > 0; }
 
   void project(const In<S>& x, Index first, Out<S, Trace> trace) const {
+    detail::check_project("GruCell.project", *this, x, first, trace);
     const auto block = W.middleCols(first, x.rows());
     if (first > 0) {
       add_gates(block, x, trace, rows_of_W());
@@ -62,6 +63,7 @@ requires(Form.reset_before) struct GruCell<T, Input, Hidden, Form> {
   }
 
   void step(Out<S, Trace> trace, const In<S, Hidden>& s_prev, Out<S, Hidden> s, const Walk& walk = {}) const {
+    detail::check_step("GruCell.step", *this, trace, s_prev, s);
     namespace ei = Eigen::internal;
     if (walk.share.index > 0 || trace.cols() == 0) return;
     const Index H = hidden_size();
@@ -85,6 +87,7 @@ requires(Form.reset_before) struct GruCell<T, Input, Hidden, Form> {
 
   void step_backward(const In<S, Trace>& trace, const In<S, Hidden>& s_prev, Out<S, Hidden> d_s,
                      Out<S, Trace> d_a) const {
+    detail::check_step_backward("GruCell.step_backward", *this, trace, s_prev, d_s, d_a);
     if (d_a.cols() == 0) return;
     const Index H = hidden_size();
     const auto r = trace.topRows(H).array(), z = trace.middleRows(H, H).array(), n = trace.middleRows(2 * H, H).array();
@@ -102,10 +105,12 @@ requires(Form.reset_before) struct GruCell<T, Input, Hidden, Form> {
   }
 
   void project_backward(const In<S, Trace>& d_a, Index first, Out<S> d_x) const {
+    detail::check_project_backward("GruCell.project_backward", *this, d_a, first, d_x);
     add_gates_backward(W.middleCols(first, d_x.rows()), d_a, rows_of_W(), d_x);
   }
 
   void accumulate(const In<S>& x, Index first, const In<S, Trace>& d_a, With<S>& grad) const {
+    detail::check_accumulate("GruCell.accumulate", *this, x, first, d_a, grad);
     if (d_a.cols() == 0) return;
     const auto d = d_a.topRows(3 * hidden_size());
     add_outer_product(d, x, grad.W.middleCols(first, x.rows()));
@@ -116,6 +121,7 @@ requires(Form.reset_before) struct GruCell<T, Input, Hidden, Form> {
   }
 
   void accumulate_recurrent(const In<S, Hidden>& s_prev, const In<S, Trace>& d_a, With<S>& grad) const {
+    detail::check_accumulate_recurrent("GruCell.accumulate_recurrent", *this, s_prev, d_a, grad);
     if (d_a.cols() == 0) return;
     const Index H = hidden_size();
     add_outer_product(d_a.topRows(2 * H), s_prev, grad.U);

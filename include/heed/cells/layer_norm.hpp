@@ -33,20 +33,6 @@ struct NormalizedGates : GateParameters<T, Input, Hidden, (Groups + ...)> {
   NormalizedGates(Index input, Index hidden, bool bias)
       : Parameters(input, hidden, bias), gain_W(Vector<S>::Ones(Gates * hidden)), gain_U(gain_W) {}
 
-  void project(const In<S>& x, Index first, Out<S> trace) const {
-    const auto block = W.middleCols(first, x.rows());
-    const auto at = stacked<Gates>(this->hidden_size());
-    if (first > 0) {
-      add_gates(block, x, trace, at);
-    } else {
-      set_gates(block, x, trace, at, zero);
-    }
-  }
-
-  void project_backward(const In<S>& d_a, Index first, Out<S> d_x) const {
-    add_gates_backward(W.middleCols(first, d_x.rows()), d_a, stacked<Gates>(this->hidden_size()), d_x);
-  }
-
   static constexpr ParameterRole role(std::string_view name) {
     return name == "gain_W" || name == "gain_U" ? ParameterRole::gain : Parameters::role(name);
   }
@@ -65,6 +51,20 @@ struct NormalizedGates : GateParameters<T, Input, Hidden, (Groups + ...)> {
   /// Where the rows of the cell itself begin.
   Index own_trace() const { return 2 * gate_rows() + 2 * Index{sizeof...(Groups)}; }
   Index own_gradient() const { return 6 * gate_rows(); }
+
+  void project_products(const In<S>& x, Index first, Out<S> trace) const {
+    const auto block = W.middleCols(first, x.rows());
+    const auto at = stacked<Gates>(this->hidden_size());
+    if (first > 0) {
+      add_gates(block, x, trace, at);
+    } else {
+      set_gates(block, x, trace, at, zero);
+    }
+  }
+
+  void project_products_backward(const In<S>& d_a, Index first, Out<S> d_x) const {
+    add_gates_backward(W.middleCols(first, d_x.rows()), d_a, stacked<Gates>(this->hidden_size()), d_x);
+  }
 
   /// Adds U h to the trace and normalises both products.
   template <class H>

@@ -37,7 +37,13 @@ struct LayerNormGruCell : detail::NormalizedGates<T, Input, Hidden, 2, 1> {
   Index trace_size() const { return this->own_trace() + 3 * this->hidden_size(); }
   Index gradient_size() const { return this->own_gradient(); }
 
+  void project(const In<S>& x, Index first, Out<S> trace) const {
+    detail::check_project("LayerNormGruCell.project", *this, x, first, trace);
+    this->project_products(x, first, trace);
+  }
+
   void step(Out<S> trace, const In<S>& s_prev, Out<S> s, const Walk& walk = {}) const {
+    detail::check_step("LayerNormGruCell.step", *this, trace, s_prev, s);
     namespace ei = Eigen::internal;
     if (walk.share.index > 0) return;
     const Index H = this->hidden_size();
@@ -61,6 +67,7 @@ struct LayerNormGruCell : detail::NormalizedGates<T, Input, Hidden, 2, 1> {
   }
 
   void step_backward(const In<S>& trace, const In<S>& s_prev, Out<S> d_s, Out<S> d_a) const {
+    detail::check_step_backward("LayerNormGruCell.step_backward", *this, trace, s_prev, d_s, d_a);
     if (d_a.cols() == 0) return;
     const Index H = this->hidden_size(), G = this->gate_rows();
     const auto own = trace.bottomRows(3 * H);
@@ -82,12 +89,19 @@ struct LayerNormGruCell : detail::NormalizedGates<T, Input, Hidden, 2, 1> {
     this->standardize_products_backward(trace, d_a, d_s);
   }
 
+  void project_backward(const In<S>& d_a, Index first, Out<S> d_x) const {
+    detail::check_project_backward("LayerNormGruCell.project_backward", *this, d_a, first, d_x);
+    this->project_products_backward(d_a, first, d_x);
+  }
+
   void accumulate(const In<S>& x, Index first, const In<S>& d_a, With<S>& grad) const {
+    detail::check_accumulate("LayerNormGruCell.accumulate", *this, x, first, d_a, grad);
     if (d_a.cols() == 0) return;
     this->accumulate_products(x, first, d_a, grad);
   }
 
   void accumulate_recurrent(const In<S>& s_prev, const In<S>& d_a, With<S>& grad) const {
+    detail::check_accumulate_recurrent("LayerNormGruCell.accumulate_recurrent", *this, s_prev, d_a, grad);
     if (d_a.cols() == 0) return;
     this->accumulate_U(s_prev, d_a, grad);
   }

@@ -44,7 +44,13 @@ struct LayerNormLstmCell : detail::NormalizedGates<T, Input, Hidden, 4> {
   Index trace_size() const { return this->own_trace() + 6 * this->hidden_size() + 1; }
   Index gradient_size() const { return this->own_gradient() + 2 * this->hidden_size(); }
 
+  void project(const In<S>& x, Index first, Out<S> trace) const {
+    detail::check_project("LayerNormLstmCell.project", *this, x, first, trace);
+    this->project_products(x, first, trace);
+  }
+
   void step(Out<S> trace, const In<S>& s_prev, Out<S> s, const Walk& walk = {}) const {
+    detail::check_step("LayerNormLstmCell.step", *this, trace, s_prev, s);
     namespace ei = Eigen::internal;
     if (walk.share.index > 0) return;
     const Index H = this->hidden_size(), own = this->own_trace();
@@ -75,6 +81,7 @@ struct LayerNormLstmCell : detail::NormalizedGates<T, Input, Hidden, 4> {
   }
 
   void step_backward(const In<S>& trace, const In<S>& s_prev, Out<S> d_s, Out<S> d_a) const {
+    detail::check_step_backward("LayerNormLstmCell.step_backward", *this, trace, s_prev, d_s, d_a);
     if (d_a.cols() == 0) return;
     const Index H = this->hidden_size(), G = this->gate_rows();
     const auto own = trace.middleRows(this->own_trace(), 6 * H + 1);
@@ -96,7 +103,13 @@ struct LayerNormLstmCell : detail::NormalizedGates<T, Input, Hidden, 4> {
     this->standardize_products_backward(trace, d_a, d_h);
   }
 
+  void project_backward(const In<S>& d_a, Index first, Out<S> d_x) const {
+    detail::check_project_backward("LayerNormLstmCell.project_backward", *this, d_a, first, d_x);
+    this->project_products_backward(d_a, first, d_x);
+  }
+
   void accumulate(const In<S>& x, Index first, const In<S>& d_a, With<S>& grad) const {
+    detail::check_accumulate("LayerNormLstmCell.accumulate", *this, x, first, d_a, grad);
     if (d_a.cols() == 0) return;
     const Index H = this->hidden_size();
     this->accumulate_products(x, first, d_a, grad);
@@ -106,6 +119,7 @@ struct LayerNormLstmCell : detail::NormalizedGates<T, Input, Hidden, 4> {
   }
 
   void accumulate_recurrent(const In<S>& s_prev, const In<S>& d_a, With<S>& grad) const {
+    detail::check_accumulate_recurrent("LayerNormLstmCell.accumulate_recurrent", *this, s_prev, d_a, grad);
     if (d_a.cols() == 0) return;
     this->accumulate_U(s_prev.topRows(this->hidden_size()), d_a, grad);
   }

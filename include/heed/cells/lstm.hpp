@@ -37,6 +37,7 @@ struct LstmCell : detail::GateParameters<T, Input, Hidden, 4> {
   Index gradient_size() const { return 4 * this->hidden_size(); }
 
   void project(const In<S>& x, Index first, Out<S, Trace> trace) const {
+    detail::check_project("LstmCell.project", *this, x, first, trace);
     const auto block = W.middleCols(first, x.rows());
     if (first == 0) {
       set_gates(block, x, trace, rows(), this->biases());
@@ -46,6 +47,7 @@ struct LstmCell : detail::GateParameters<T, Input, Hidden, 4> {
   }
 
   void step(Out<S, Trace> trace, const In<S, State>& s_prev, Out<S, State> s, const Walk& walk = {}) const {
+    detail::check_step("LstmCell.step", *this, trace, s_prev, s);
     const Index H = this->hidden_size();
     step_gates(U, s_prev.topRows(H), trace, rows(), walk, [&](const auto& io, Index k, Index j, const auto* gates) {
       S *const kept = trace.col(j).data() + k, *const h = s.col(j).data() + k;
@@ -61,6 +63,7 @@ struct LstmCell : detail::GateParameters<T, Input, Hidden, 4> {
 
   void step_backward(const In<S, Trace>& trace, const In<S, State>& s_prev, Out<S, State> d_s,
                      Out<S, Gates> d_a) const {
+    detail::check_step_backward("LstmCell.step_backward", *this, trace, s_prev, d_s, d_a);
     if (d_a.cols() == 0) return;
     const Index H = this->hidden_size();
     const auto o = trace.middleRows(3 * H, H).array();
@@ -75,10 +78,12 @@ struct LstmCell : detail::GateParameters<T, Input, Hidden, 4> {
   }
 
   void project_backward(const In<S, Gates>& d_a, Index first, Out<S> d_x) const {
+    detail::check_project_backward("LstmCell.project_backward", *this, d_a, first, d_x);
     add_gates_backward(W.middleCols(first, d_x.rows()), d_a, rows(), d_x);
   }
 
   void accumulate(const In<S>& x, Index first, const In<S, Gates>& d_a, With<S>& grad) const {
+    detail::check_accumulate("LstmCell.accumulate", *this, x, first, d_a, grad);
     if (d_a.cols() == 0) return;
     this->add_outer(d_a, rows(), x, grad.W.middleCols(first, x.rows()));
     if (first > 0 || !this->has_bias()) return;
@@ -88,6 +93,7 @@ struct LstmCell : detail::GateParameters<T, Input, Hidden, 4> {
   }
 
   void accumulate_recurrent(const In<S, State>& s_prev, const In<S, Gates>& d_a, With<S>& grad) const {
+    detail::check_accumulate_recurrent("LstmCell.accumulate_recurrent", *this, s_prev, d_a, grad);
     if (d_a.cols() == 0) return;
     this->add_outer(d_a, rows(), s_prev.topRows(this->hidden_size()), grad.U);
   }

@@ -57,6 +57,7 @@ struct ProjectedLstmCell {
   bool has_bias() const { return b_W.size() > 0; }
 
   void project(const In<S>& x, Index first, Out<S, Trace> trace) const {
+    detail::check_project("ProjectedLstmCell.project", *this, x, first, trace);
     const auto block = W.middleCols(first, x.rows());
     if (first > 0) {
       add_gates(block, x, trace, rows());
@@ -69,6 +70,7 @@ struct ProjectedLstmCell {
   }
 
   void step(Out<S, Trace> trace, const In<S, State>& s_prev, Out<S, State> s, const Walk& walk = {}) const {
+    detail::check_step("ProjectedLstmCell.step", *this, trace, s_prev, s);
     if (walk.share.index > 0 || trace.cols() == 0) return;
     const Index H = hidden_size(), N = units();
     const auto h_prev = s_prev.topRows(H);
@@ -88,6 +90,7 @@ struct ProjectedLstmCell {
 
   void step_backward(const In<S, Trace>& trace, const In<S, State>& s_prev, Out<S, State> d_s,
                      Out<S, Gradient> d_a) const {
+    detail::check_step_backward("ProjectedLstmCell.step_backward", *this, trace, s_prev, d_s, d_a);
     if (d_a.cols() == 0) return;
     const Index H = hidden_size(), N = units();
     const auto o = trace.middleRows(3 * N, N).array();
@@ -107,10 +110,12 @@ struct ProjectedLstmCell {
   }
 
   void project_backward(const In<S, Gradient>& d_a, Index first, Out<S> d_x) const {
+    detail::check_project_backward("ProjectedLstmCell.project_backward", *this, d_a, first, d_x);
     add_gates_backward(W.middleCols(first, d_x.rows()), d_a, rows(), d_x);
   }
 
   void accumulate(const In<S>& x, Index first, const In<S, Gradient>& d_a, With<S>& grad) const {
+    detail::check_accumulate("ProjectedLstmCell.accumulate", *this, x, first, d_a, grad);
     if (d_a.cols() == 0) return;
     const auto d = d_a.topRows(4 * units());
     add_outer_product(d, x, grad.W.middleCols(first, x.rows()));
@@ -121,6 +126,7 @@ struct ProjectedLstmCell {
   }
 
   void accumulate_recurrent(const In<S, State>& s_prev, const In<S, Gradient>& d_a, With<S>& grad) const {
+    detail::check_accumulate_recurrent("ProjectedLstmCell.accumulate_recurrent", *this, s_prev, d_a, grad);
     if (d_a.cols() == 0) return;
     const Index H = hidden_size(), N = units();
     add_outer_product(d_a.topRows(4 * N), s_prev.topRows(H), grad.U);

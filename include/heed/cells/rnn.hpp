@@ -27,6 +27,7 @@ struct RnnCell : detail::GateParameters<T, Input, Hidden, 1> {
   Index gradient_size() const { return this->hidden_size(); }  ///< d(pre-activation)
 
   void project(const In<S>& x, Index first, Out<S, Hidden> trace) const {
+    detail::check_project("RnnCell.project", *this, x, first, trace);
     const auto block = W.middleCols(first, x.rows());
     if (first == 0) {
       set_gates(block, x, trace, GateRows<1>{0}, this->biases());
@@ -36,6 +37,7 @@ struct RnnCell : detail::GateParameters<T, Input, Hidden, 1> {
   }
 
   void step(Out<S, Hidden> trace, const In<S, Hidden>& s_prev, Out<S, Hidden> s, const Walk& walk = {}) const {
+    detail::check_step("RnnCell.step", *this, trace, s_prev, s);
     step_gates(U, s_prev, trace, GateRows<1>{0}, walk, [&](const auto& io, Index k, Index i, const auto* gates) {
       const auto h = Activation::template of<S>(gates[0]);
       if (walk.keeps) io.store(trace.col(i).data() + k, h);
@@ -43,7 +45,9 @@ struct RnnCell : detail::GateParameters<T, Input, Hidden, 1> {
     });
   }
 
-  void step_backward(const In<S, Hidden>& trace, const In<S, Hidden>&, Out<S, Hidden> d_s, Out<S, Hidden> d_a) const {
+  void step_backward(const In<S, Hidden>& trace, const In<S, Hidden>& s_prev, Out<S, Hidden> d_s,
+                     Out<S, Hidden> d_a) const {
+    detail::check_step_backward("RnnCell.step_backward", *this, trace, s_prev, d_s, d_a);
     if (d_a.cols() == 0) return;
     d_a = d_s;
     Activation::backward(trace, d_a);   // was: h = activation(a)
@@ -52,10 +56,12 @@ struct RnnCell : detail::GateParameters<T, Input, Hidden, 1> {
   }
 
   void project_backward(const In<S, Hidden>& d_a, Index first, Out<S> d_x) const {
+    detail::check_project_backward("RnnCell.project_backward", *this, d_a, first, d_x);
     add_product_backward(W.middleCols(first, d_x.rows()), d_a, d_x);
   }
 
   void accumulate(const In<S>& x, Index first, const In<S, Hidden>& d_a, With<S>& grad) const {
+    detail::check_accumulate("RnnCell.accumulate", *this, x, first, d_a, grad);
     if (d_a.cols() == 0) return;
     add_outer_product(d_a, x, grad.W.middleCols(first, x.rows()));
     if (first > 0 || !this->has_bias()) return;
@@ -65,6 +71,7 @@ struct RnnCell : detail::GateParameters<T, Input, Hidden, 1> {
   }
 
   void accumulate_recurrent(const In<S, Hidden>& s_prev, const In<S, Hidden>& d_a, With<S>& grad) const {
+    detail::check_accumulate_recurrent("RnnCell.accumulate_recurrent", *this, s_prev, d_a, grad);
     if (d_a.cols() == 0) return;
     add_outer_product(d_a, s_prev, grad.U);
   }
