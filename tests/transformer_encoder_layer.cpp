@@ -185,9 +185,9 @@ TEST(TransformerEncoderLayer, RefusesInputOfAnotherSize) {
   EXPECT_EQ(refusal([&] {
               TransformerEncoderLayer<float>(4, 2, 6).forward(x, Starts{0, 3}, tape, y);
             }),
-            "MultiHeadAttention: expected queries of 4 x 3, not 5 x 3");
+            "TransformerEncoderLayer.forward: x must be 4 x 3, got 5 x 3");
   EXPECT_EQ(refusal([&] {
               TransformerEncoderLayer<float>(4, 2, 6, 0, true).forward(x, Starts{0, 3}, tape, y);
             }),
-            "LayerNorm: expected columns of size 4, not 5");
+            "TransformerEncoderLayer.forward: x must be 4 x 3, got 5 x 3");
 }

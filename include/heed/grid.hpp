@@ -20,6 +20,18 @@ struct Grid {
   bool operator==(const Grid&) const = default;
 };
 
+namespace detail {
+
+/// Throws unless x has this many rows and is whole images of a grid, side by side. Returns how many.
+template <class X>
+Index check_images(const char* function, const char* name, const X& x, Index rows, Grid grid) {
+  const Index places = grid.places(), images = (x.cols() + places - 1) / places;
+  check_size(function, name, x, rows, images * places, " (whole images)");
+  return images;
+}
+
+}  // namespace detail
+
 /// What moves over a grid, `stride` places at a time, after `padding` places were added on every side of it.
 struct Window {
   Index height = 1, width = 1, stride = 1, padding = 0;  ///< in places

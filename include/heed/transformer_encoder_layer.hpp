@@ -30,7 +30,7 @@ struct TransformerEncoderTape {
 /// In training, dropout works on what each sublayer adds, as in the paper's section 5.4; PyTorch's works on the
 /// attention weights and on the inner layer too. The columns of a sentence stand side by side, as in a memory: layers
 /// follow one another, and what the last one wrote can be a memory's values. A sentence's result has the same bits in
-/// any batch.
+/// any batch. Throws heed::Error if a size does not fit.
 template <class S>
 struct TransformerEncoderLayer {
   using Scalar = S;
@@ -58,10 +58,12 @@ struct TransformerEncoderLayer {
   Index size() const { return attention.size(); }
 
   /// Overwrites y (size x columns). Dropout happens only where `random`, in batch order, is given (training). Does not
-  /// allocate once the tape has grown. Throws if x does not fit.
+  /// allocate once the tape has grown.
   void forward(const In<S>& x, const SentenceRanges& sentences, Tape& tape, Out<S> y,
                RandomStreams random = nullptr) const {
-    const Index n = x.cols();
+    const Index n = sentences.columns();
+    detail::check_size("TransformerEncoderLayer.forward", "x", x, size(), n);
+    detail::check_size("TransformerEncoderLayer.forward", "y", y, size(), n);
     tape.attention_trace.resize(attention_norm.trace_size(), n);
     tape.feed_forward_trace.resize(feed_forward_norm.trace_size(), n);
     for (auto* const buffer : {&tape.middle, &tape.attention_mask, &tape.feed_forward_mask}) buffer->resize(size(), n);
@@ -92,6 +94,18 @@ struct TransformerEncoderLayer {
   /// Adds to grad and d_x. Pass what forward was given.
   void backward(const In<S>& x, const SentenceRanges& sentences, Tape& tape, const In<S>& d_y,
                 TransformerEncoderLayer& grad, Out<S> d_x, RandomStreams random = nullptr) const {
+    const char* const name = "TransformerEncoderLayer.backward";
+    const Index n = sentences.columns();
+    detail::check_size(name, "x", x, size(), n);
+    detail::check_size(name, "tape.attention_trace", tape.attention_trace, attention_norm.trace_size(), n);
+    detail::check_size(name, "tape.feed_forward_trace", tape.feed_forward_trace, feed_forward_norm.trace_size(), n);
+    detail::check_size(name, "tape.middle", tape.middle, size(), n);
+    detail::check_size(name, "tape.hidden", tape.hidden, inner.output_size(), n);
+    if (norm_first) detail::check_size(name, "tape.seen", tape.seen, size(), n);
+    if (norm_first) detail::check_size(name, "tape.fed", tape.fed, size(), n);
+    detail::check_size(name, "d_y", d_y, size(), n);
+    detail::check_size(name, "d_x", d_x, size(), n);
+    detail::check_grad(name, *this, grad);
     if (norm_first) {
       tape.d_middle.assign(d_y);  // was: y = m + ...
     } else {

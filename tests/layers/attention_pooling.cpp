@@ -140,9 +140,10 @@ TEST(AttentionPooling, RefusesValuesThatDoNotFit) {
   Matrix<float> pooled(4, 1);
   for (const auto& [rows, cols] : {std::pair<Index, Index>{5, 2}, {4, 3}}) {
     const Matrix<float> values = Matrix<float>::Zero(rows, cols);
-    EXPECT_EQ(refusal([&] {
-                pooling.forward(values, Starts{0, 2}, tape, pooled);
-              }),
-              "AttentionPooling: expected values of 4 x 2, not " + std::to_string(rows) + " x " + std::to_string(cols));
+    EXPECT_EQ(
+        refusal([&] {
+          pooling.forward(values, Starts{0, 2}, tape, pooled);
+        }),
+        "AttentionPooling.forward: values must be 4 x 2, got " + std::to_string(rows) + " x " + std::to_string(cols));
   }
 }

@@ -188,17 +188,8 @@ TEST(Conv2d, RefusesWhatDoesNotFit) {
     return refusal([&] { conv.forward(x, size, patches, y); });
   };
   EXPECT_EQ(run(2, 24, {4, 3}, 4), "accepted");
-  EXPECT_EQ(
-      run(3, 24, {4, 3}, 4),
-      "Conv2d: expected images of 2 x 12 and maps of 3 x 2 side by side, as many of these as of those, not 3 x 24 "
-      "and 3 x 4");
-  EXPECT_EQ(
-      run(2, 25, {4, 3}, 4),
-      "Conv2d: expected images of 2 x 12 and maps of 3 x 2 side by side, as many of these as of those, not 2 x 25 "
-      "and 3 x 4");
-  EXPECT_EQ(
-      run(2, 24, {4, 3}, 6),
-      "Conv2d: expected images of 2 x 12 and maps of 3 x 2 side by side, as many of these as of those, not 2 x 24 "
-      "and 3 x 6");
+  EXPECT_EQ(run(3, 24, {4, 3}, 4), "Conv2d.forward: x must be 2 x 24 (whole images), got 3 x 24");
+  EXPECT_EQ(run(2, 25, {4, 3}, 4), "Conv2d.forward: x must be 2 x 36 (whole images), got 2 x 25");
+  EXPECT_EQ(run(2, 24, {4, 3}, 6), "Conv2d.forward: y must be 3 x 4, got 3 x 6");
   EXPECT_EQ(run(2, 24, {2, 12}, 4), "Window: 3 x 3 does not fit into a grid of 2 x 12 with padding 0");
 }

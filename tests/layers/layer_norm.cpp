@@ -145,5 +145,5 @@ TEST(LayerNorm, RefusesAColumnOfAnotherSize) {
   const LayerNorm<float> norm(4);
   const Matrix<float> x = Matrix<float>::Zero(5, 2);
   Matrix<float> y(5, 2), trace(6, 2);
-  EXPECT_EQ(refusal([&] { norm.forward(x, y, trace); }), "LayerNorm: expected columns of size 4, not 5");
+  EXPECT_EQ(refusal([&] { norm.forward(x, y, trace); }), "LayerNorm.forward: x must be 4 x 2, got 5 x 2");
 }

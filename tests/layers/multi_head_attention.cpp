@@ -257,10 +257,10 @@ TEST(MultiHeadAttention, RefusesWhatDoesNotFit) {
     return refusal([&] { attention.forward(x, queries, h, memory, tape, y); });
   };
   EXPECT_EQ(message(4, 3, {0, 3}, 4, {0, 2}), "accepted");
-  EXPECT_EQ(message(5, 3, {0, 3}, 4, {0, 2}), "MultiHeadAttention: expected queries of 4 x 3, not 5 x 3");
-  EXPECT_EQ(message(4, 2, {0, 3}, 4, {0, 2}), "MultiHeadAttention: expected queries of 4 x 3, not 4 x 2");
-  EXPECT_EQ(message(4, 3, {0, 3}, 3, {0, 2}), "MultiHeadAttention: expected a memory of 4 x 2, not 3 x 2");
-  EXPECT_EQ(message(4, 3, {0, 3}, 4, {0, 1, 2}), "MultiHeadAttention: 1 sentences cannot look at 2");
+  EXPECT_EQ(message(5, 3, {0, 3}, 4, {0, 2}), "MultiHeadAttention.forward: x must be 4 x 3, got 5 x 3");
+  EXPECT_EQ(message(4, 2, {0, 3}, 4, {0, 2}), "MultiHeadAttention.forward: x must be 4 x 3, got 4 x 2");
+  EXPECT_EQ(message(4, 3, {0, 3}, 3, {0, 2}), "MultiHeadAttention.forward: h must be 4 x 2, got 3 x 2");
+  EXPECT_EQ(message(4, 3, {0, 3}, 4, {0, 1, 2}), "MultiHeadAttention.forward: memory must have 1 sentences, got 2");
   attention.causal = true;
   EXPECT_EQ(message(4, 3, {0, 1, 3}, 4, {0, 1, 4}),
             "MultiHeadAttention: causal attention needs as many keys as queries, but sentence 1 has 2 queries and 3 "

@@ -154,14 +154,8 @@ TEST(Pool2d, RefusesWhatDoesNotFit) {
     return refusal([&] { pool.forward(x, size, y); });
   };
   EXPECT_EQ(run(24, {4, 3}, 3, 4), "accepted");
-  EXPECT_EQ(
-      run(24, {4, 3}, 3, 2),
-      "Pool2d: expected maps of 12 and 2 columns side by side, as many of these as of those, not 3 x 24 and 3 x 2");
-  EXPECT_EQ(
-      run(24, {4, 3}, 2, 4),
-      "Pool2d: expected maps of 12 and 2 columns side by side, as many of these as of those, not 3 x 24 and 2 x 4");
-  EXPECT_EQ(
-      run(25, {4, 3}, 3, 4),
-      "Pool2d: expected maps of 12 and 2 columns side by side, as many of these as of those, not 3 x 25 and 3 x 4");
+  EXPECT_EQ(run(24, {4, 3}, 3, 2), "MaxPool2d.forward: y must be 3 x 4, got 3 x 2");
+  EXPECT_EQ(run(24, {4, 3}, 2, 4), "MaxPool2d.forward: y must be 3 x 4, got 2 x 4");
+  EXPECT_EQ(run(25, {4, 3}, 3, 4), "MaxPool2d.forward: x must be 3 x 36 (whole images), got 3 x 25");
   EXPECT_EQ(run(6, {1, 6}, 3, 1), "Window: 2 x 2 does not fit into a grid of 1 x 6 with padding 0");
 }

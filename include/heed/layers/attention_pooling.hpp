@@ -7,8 +7,6 @@
 #include <heed/products.hpp>
 #include <heed/sentence_ranges.hpp>
 
-#include <string>
-
 namespace heed::inline v0_1 {
 
 /// Everything a run of `AttentionPooling` writes besides its results. One per thread; it only grows.
@@ -24,7 +22,7 @@ struct AttentionPoolingTape {
 ///   z_j = tanh(W h_j + b)        weights = softmax(v' z_j)        pooled = sum_j weights_j h_j
 ///
 /// Additive attention (scorers/additive.hpp) whose query never changes: what it would add is in b. One query has no use
-/// for keys kept as exponentials, so z is computed at once.
+/// for keys kept as exponentials, so z is computed at once. Throws heed::Error if a size does not fit.
 template <class S, int Size = Dynamic, int Alignment = Dynamic>
 struct AttentionPooling {
   using Scalar = S;
@@ -43,13 +41,9 @@ struct AttentionPooling {
   Index size() const { return W.cols(); }
 
   /// Overwrites pooled (size x sentences) from values (size x columns). Does not allocate once the tape has grown.
-  /// Throws if the sizes do not fit.
   void forward(const In<S, Size>& values, const SentenceRanges& sentences, Tape& tape, Out<S, Size> pooled) const {
-    require(values.rows() == size() && values.cols() == sentences.columns(), [&] {
-      return "AttentionPooling: expected values of " + std::to_string(size()) + " x " +
-             std::to_string(sentences.columns()) + ", not " + std::to_string(values.rows()) + " x " +
-             std::to_string(values.cols());
-    });
+    detail::check_size("AttentionPooling.forward", "values", values, size(), sentences.columns());
+    detail::check_size("AttentionPooling.forward", "pooled", pooled, size(), sentences.sentences());
     tape.z.resize(W.rows(), values.cols());
     tape.weights.resize(values.cols(), 1);
     tape.z.colwise() = b;
@@ -69,6 +63,13 @@ struct AttentionPooling {
   /// Adds to grad and d_values. Pass the `values` and `sentences` that forward was given.
   void backward(const In<S, Size>& values, const SentenceRanges& sentences, Tape& tape, const In<S, Size>& d_pooled,
                 AttentionPooling& grad, Out<S, Size> d_values) const {
+    const char* const name = "AttentionPooling.backward";
+    detail::check_size(name, "values", values, size(), sentences.columns());
+    detail::check_size(name, "tape.z", tape.z, W.rows(), values.cols());
+    detail::check_size(name, "tape.weights", tape.weights, values.cols(), 1);
+    detail::check_size(name, "d_pooled", d_pooled, size(), sentences.sentences());
+    detail::check_size(name, "d_values", d_values, size(), values.cols());
+    detail::check_grad(name, *this, grad);
     if (values.cols() == 0) return;
     tape.d_weights.resize(values.cols(), 1);
     tape.d_z.resize(W.rows(), values.cols());

@@ -5,7 +5,6 @@
 #include <heed/products.hpp>
 
 #include <algorithm>
-#include <string>
 
 namespace heed::inline v0_1 {
 
@@ -15,7 +14,7 @@ namespace heed::inline v0_1 {
 ///
 /// Shapes: x channels x (places * images), y output x (positions * images), both laid out as grid.hpp says. The patches
 /// are copied a block at a time into `patches`, a buffer the caller lends, which stays in the cache; backward copies
-/// them once more rather than keep them.
+/// them once more rather than keep them. Throws heed::Error if a size does not fit.
 template <class T>
 struct Conv2d {
   using Stored = T;
@@ -42,9 +41,9 @@ struct Conv2d {
   Index input_size() const { return W.cols() / window.places(); }
   Index output_size() const { return W.rows(); }
 
-  /// Overwrites y. Does not allocate once `patches` has grown. Throws if the sizes do not fit.
+  /// Overwrites y. Does not allocate once `patches` has grown.
   void forward(const In<S>& x, Grid grid, Buffer<S>& patches, Out<S> y) const {
-    check(x, grid, y);
+    check("Conv2d.forward", "x", x, grid, "y", y);
     for_each_block(y.cols(), [&](Index first, Index n) {
       auto block = y.middleCols(first, n);
       gather(x, grid, first, n, patches);
@@ -59,7 +58,8 @@ struct Conv2d {
 
   /// grad.W += the sum of d_y patch' over all places,  grad.b += the sum of d_y's columns. Allocates.
   void accumulate(const In<S>& x, Grid grid, const In<S>& d_y, Buffer<S>& patches, With<S>& grad) const {
-    check(x, grid, d_y);
+    check("Conv2d.accumulate", "x", x, grid, "d_y", d_y);
+    detail::check_grad("Conv2d.accumulate", *this, grad);
     for_each_block(d_y.cols(), [&](Index first, Index n) {
       gather(x, grid, first, n, patches);
       add_outer_product(d_y.middleCols(first, n), patches, grad.W);  // was: W patch
@@ -69,7 +69,7 @@ struct Conv2d {
 
   /// d_x += dL/dx. Allocates. The first layer, which sees the image itself, has no use for it.
   void backward(Grid grid, const In<S>& d_y, Buffer<S>& patches, Out<S> d_x) const {
-    check(d_x, grid, d_y);
+    check("Conv2d.backward", "d_x", d_x, grid, "d_y", d_y);
     for_each_block(d_y.cols(), [&](Index first, Index n) {
       patches.resize(W.cols(), n);
       patches.setZero();
@@ -96,16 +96,11 @@ struct Conv2d {
   /// Numbers copied at a time: as floats, a quarter of a small second-level cache.
   static constexpr Index block_size = 16 * 1024;
 
-  void check(const In<S>& x, Grid grid, const In<S>& y) const {
-    const Index places = grid.places(), positions = window.positions(grid).places(), images = x.cols() / places;
-    require(x.rows() == input_size() && x.cols() == images * places && y.rows() == output_size() &&
-                y.cols() == images * positions,
-            [&] {
-              return "Conv2d: expected images of " + std::to_string(input_size()) + " x " + std::to_string(places) +
-                     " and maps of " + std::to_string(output_size()) + " x " + std::to_string(positions) +
-                     " side by side, as many of these as of those, not " + std::to_string(x.rows()) + " x " +
-                     std::to_string(x.cols()) + " and " + std::to_string(y.rows()) + " x " + std::to_string(y.cols());
-            });
+  void check(const char* function, const char* x_name, const In<S>& x, Grid grid, const char* y_name,
+             const In<S>& y) const {
+    const Index positions = window.positions(grid).places();
+    const Index images = detail::check_images(function, x_name, x, input_size(), grid);
+    detail::check_size(function, y_name, y, output_size(), images * positions);
   }
 
   template <class Use>

@@ -7,7 +7,8 @@
 
 namespace heed::inline v0_1 {
 
-/// A learned vector for every word: column `token` of `table`.
+/// A learned vector for every word: column `token` of `table`. Throws heed::Error if a token is outside the vocabulary or
+/// a size does not fit.
 template <class S, int Size = Dynamic>
 struct Embedding {
   using Scalar = S;
@@ -21,25 +22,23 @@ struct Embedding {
   Index size() const { return table.rows(); }
   Index vocabulary() const { return table.cols(); }
 
-  /// y.col(i) = table.col(tokens[i]). Throws if a token is outside the vocabulary. Does not allocate.
+  /// y.col(i) = table.col(tokens[i]). Does not allocate.
   void forward(std::span<const Token> tokens, Out<S, Size> y) const {
-    require(y.rows() == size() && static_cast<std::size_t>(y.cols()) == tokens.size(), [&] {
-      return "Embedding: " + std::to_string(tokens.size()) + " tokens need room for " + std::to_string(size()) + " x " +
-             std::to_string(tokens.size()) + " numbers, not " + std::to_string(y.rows()) + " x " +
-             std::to_string(y.cols());
-    });
+    detail::check_size("Embedding.forward", "y", y, size(), static_cast<Index>(tokens.size()));
     for (std::size_t i = 0; i < tokens.size(); ++i) {
-      require(tokens[i] >= 0 && tokens[i] < vocabulary(), [&] {
-        return "Embedding: token " + std::to_string(tokens[i]) + " is outside the vocabulary of " +
-               std::to_string(vocabulary());
-      });
+      check(tokens[i]);
       y.col(static_cast<Index>(i)) = table.col(tokens[i]);
     }
   }
 
   /// grad.table.col(tokens[i]) += d_y.col(i).
   void backward(std::span<const Token> tokens, const In<S, Size>& d_y, Embedding& grad) const {
-    for (std::size_t i = 0; i < tokens.size(); ++i) grad.table.col(tokens[i]) += d_y.col(static_cast<Index>(i));
+    detail::check_size("Embedding.backward", "d_y", d_y, size(), static_cast<Index>(tokens.size()));
+    detail::check_grad("Embedding.backward", *this, grad);
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      check(tokens[i]);
+      grad.table.col(tokens[i]) += d_y.col(static_cast<Index>(i));
+    }
   }
 
   static constexpr ParameterRole role(std::string_view) { return ParameterRole::embedding; }
@@ -47,6 +46,14 @@ struct Embedding {
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("table", self.table...);
+  }
+
+ private:
+  void check(Token token) const {
+    require(token >= 0 && token < vocabulary(), [&] {
+      return "Embedding: token " + std::to_string(token) + " is outside the vocabulary of " +
+             std::to_string(vocabulary());
+    });
   }
 };
 

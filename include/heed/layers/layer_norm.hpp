@@ -4,7 +4,6 @@
 #include <heed/parameters.hpp>
 
 #include <algorithm>
-#include <string>
 
 namespace heed::inline v0_1 {
 
@@ -13,7 +12,7 @@ namespace heed::inline v0_1 {
 ///   y = gain (x - mean) / sqrt(variance + 1e-5) + b
 ///
 /// Mean and variance (divided by the size, not by one less) are those of the column's own rows, so no column knows of
-/// another.
+/// another. Throws heed::Error if a size does not fit.
 template <class S, int Size = Dynamic>
 struct LayerNorm {
   using Scalar = S;
@@ -29,13 +28,11 @@ struct LayerNorm {
   /// How many rows `backward` wants of a column: what it is before gain and bias, and 1 / sqrt(variance + 1e-5).
   Index trace_size() const { return size() + 1; }
 
-  /// Overwrites y (size x n), which may be x, and trace (trace_size x n). Does not allocate. Throws if x has another
-  /// size.
+  /// Overwrites y (size x n), which may be x, and trace (trace_size x n). Does not allocate.
   void forward(const In<S, Size>& x, Out<S, Size> y, Out<S> trace) const {
-    require(x.rows() == size(), [&] {
-      return "LayerNorm: expected columns of size " + std::to_string(size()) + ", not " + std::to_string(x.rows());
-    });
-    eigen_assert(trace.rows() == trace_size() && trace.cols() == x.cols());
+    detail::check_size("LayerNorm.forward", "x", x, size(), x.cols());
+    detail::check_size("LayerNorm.forward", "y", y, size(), x.cols());
+    detail::check_size("LayerNorm.forward", "trace", trace, trace_size(), x.cols());
     for (Index i = 0; i < x.cols(); ++i) {
       S *const normal = trace.col(i).data(), *const to = y.col(i).data();
       std::copy_n(x.col(i).data(), size(), normal);
@@ -49,6 +46,9 @@ struct LayerNorm {
 
   /// d_x += dL/dx. Allocates.
   void backward(const In<S>& trace, const In<S, Size>& d_y, Out<S, Size> d_x) const {
+    detail::check_size("LayerNorm.backward", "trace", trace, trace_size(), trace.cols());
+    detail::check_size("LayerNorm.backward", "d_y", d_y, size(), trace.cols());
+    detail::check_size("LayerNorm.backward", "d_x", d_x, size(), trace.cols());
     Vector<S, Size> d(size());
     for (Index i = 0; i < d_y.cols(); ++i) {
       d = gain.cwiseProduct(d_y.col(i));                                             // was: y = gain N(x) + b
@@ -59,6 +59,9 @@ struct LayerNorm {
 
   /// grad.gain += the sum of d_y N(x) over the columns, grad.b += that of d_y.
   void accumulate(const In<S>& trace, const In<S, Size>& d_y, LayerNorm& grad) const {
+    detail::check_size("LayerNorm.accumulate", "trace", trace, trace_size(), trace.cols());
+    detail::check_size("LayerNorm.accumulate", "d_y", d_y, size(), trace.cols());
+    detail::check_grad("LayerNorm.accumulate", *this, grad);
     if (d_y.cols() == 0) return;
     grad.gain += d_y.cwiseProduct(trace.topRows(size())).rowwise().sum();
     if (b.size() > 0) grad.b += d_y.rowwise().sum();

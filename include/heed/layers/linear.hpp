@@ -5,7 +5,7 @@
 
 namespace heed::inline v0_1 {
 
-/// y = W x + b, for every column x.
+/// y = W x + b, for every column x. Throws heed::Error if a size does not fit.
 template <class T, int Input = Dynamic, int Output = Dynamic>
 struct Linear {
   using Stored = T;
@@ -26,6 +26,8 @@ struct Linear {
 
   /// Overwrites y (output x n). Does not allocate.
   void forward(const In<S, Input>& x, Out<S, Output> y) const {
+    detail::check_size("Linear.forward", "x", x, input_size(), x.cols());
+    detail::check_size("Linear.forward", "y", y, output_size(), x.cols());
     if (b.size() > 0) {
       y.colwise() = b;
     } else {
@@ -36,13 +38,20 @@ struct Linear {
 
   /// grad.W += d_y x',  grad.b += the sum of d_y's columns.
   void accumulate(const In<S, Input>& x, const In<S, Output>& d_y, With<S>& grad) const {
+    detail::check_size("Linear.accumulate", "x", x, input_size(), x.cols());
+    detail::check_size("Linear.accumulate", "d_y", d_y, output_size(), x.cols());
+    detail::check_grad("Linear.accumulate", *this, grad);
     if (d_y.cols() == 0) return;
     add_outer_product(d_y, x, grad.W);
     if (b.size() > 0) grad.b += d_y.rowwise().sum();
   }
 
   /// d_x += W' d_y.
-  void backward(const In<S, Output>& d_y, Out<S, Input> d_x) const { add_product_backward(W, d_y, d_x); }
+  void backward(const In<S, Output>& d_y, Out<S, Input> d_x) const {
+    detail::check_size("Linear.backward", "d_y", d_y, output_size(), d_y.cols());
+    detail::check_size("Linear.backward", "d_x", d_x, input_size(), d_y.cols());
+    add_product_backward(W, d_y, d_x);
+  }
 
   static constexpr ParameterRole role(std::string_view name) {
     return name == "b" ? ParameterRole::bias : ParameterRole::weight;

@@ -29,7 +29,7 @@ struct MultiHeadTape {
 ///
 /// Every sentence of x (the queries) looks at the sentence of h (the memory) in the same place; where x is h, that is
 /// self-attention. A causal one looks at a word's own column and at those before it only: what follows changes not one
-/// bit. Shapes: x size x n, h size x m, y size x n.
+/// bit. Shapes: x size x n, h size x m, y size x n. Throws heed::Error if a size does not fit.
 template <class S, int Size = Dynamic>
 struct MultiHeadAttention {
   using Scalar = S;
@@ -58,10 +58,11 @@ struct MultiHeadAttention {
 
   Index size() const { return W_out.rows(); }
 
-  /// Overwrites y. Does not allocate once the tape has grown. Throws if the sizes do not fit.
+  /// Overwrites y. Does not allocate once the tape has grown.
   void forward(const In<S, Size>& x, const SentenceRanges& queries, const In<S, Size>& h, const SentenceRanges& memory,
                Tape& tape, Out<S, Size> y) const {
-    check(x, queries, h, memory);
+    check("MultiHeadAttention.forward", x, queries, h, memory);
+    detail::check_size("MultiHeadAttention.forward", "y", y, size(), x.cols());
     const Index n = x.cols(), rows = memory.longest();
     project(0, size(), x, tape.queries);
     tape.queries *= scale();
@@ -92,6 +93,8 @@ struct MultiHeadAttention {
   /// sums to 1 and is zero below the end of its sentence. Does not allocate.
   void mean_weights(const Tape& tape, Out<S> mean) const {
     const Index n = tape.queries.cols();
+    detail::check_size("MultiHeadAttention.mean_weights", "tape.weights", tape.weights, tape.weights.rows(), heads * n);
+    detail::check_size("MultiHeadAttention.mean_weights", "mean", mean, tape.weights.rows(), n);
     mean = tape.weights.leftCols(n);
     for (Index head = 1; head < heads; ++head) mean += tape.weights.middleCols(head * n, n);
     mean /= detail::number<S>(heads);
@@ -101,7 +104,17 @@ struct MultiHeadAttention {
   void backward(const In<S, Size>& x, const SentenceRanges& queries, const In<S, Size>& h, const SentenceRanges& memory,
                 Tape& tape, const In<S, Size>& d_y, MultiHeadAttention& grad, Out<S, Size> d_x,
                 Out<S, Size> d_h) const {
+    const char* const name = "MultiHeadAttention.backward";
     const Index n = x.cols();
+    check(name, x, queries, h, memory);
+    detail::check_size(name, "tape.queries", tape.queries, size(), n);
+    detail::check_size(name, "tape.memory", tape.memory, 2 * size(), h.cols());
+    detail::check_size(name, "tape.weights", tape.weights, memory.longest(), heads * n);
+    detail::check_size(name, "tape.contexts", tape.contexts, size(), n);
+    detail::check_size(name, "d_y", d_y, size(), n);
+    detail::check_size(name, "d_x", d_x, size(), n);
+    detail::check_size(name, "d_h", d_h, size(), h.cols());
+    detail::check_grad(name, *this, grad);
     if (n == 0) return;
     tape.d_contexts.resize(size(), n);
     tape.d_queries.resize(size(), n);
@@ -195,21 +208,11 @@ struct MultiHeadAttention {
     }
   }
 
-  void check(const In<S, Size>& x, const SentenceRanges& queries, const In<S, Size>& h,
+  void check(const char* function, const In<S, Size>& x, const SentenceRanges& queries, const In<S, Size>& h,
              const SentenceRanges& memory) const {
-    const auto shape = [](Index rows, Index cols) { return std::to_string(rows) + " x " + std::to_string(cols); };
-    const auto fits = [&](const In<S, Size>& matrix, const SentenceRanges& sentences, const char* name) {
-      require(matrix.rows() == size() && matrix.cols() == sentences.columns(), [&] {
-        return std::string("MultiHeadAttention: expected ") + name + " of " + shape(size(), sentences.columns()) +
-               ", not " + shape(matrix.rows(), matrix.cols());
-      });
-    };
-    fits(x, queries, "queries");
-    fits(h, memory, "a memory");
-    require(queries.sentences() == memory.sentences(), [&] {
-      return "MultiHeadAttention: " + std::to_string(queries.sentences()) + " sentences cannot look at " +
-             std::to_string(memory.sentences());
-    });
+    detail::check_size(function, "x", x, size(), queries.columns());
+    detail::check_size(function, "h", h, size(), memory.columns());
+    detail::check_count(function, "memory", memory.sentences(), queries.sentences(), "sentences");
     for (Index s = 0; causal && s < queries.sentences(); ++s) {
       require(queries.length(s) == memory.length(s), [&] {
         return "MultiHeadAttention: causal attention needs as many keys as queries, but sentence " + std::to_string(s) +

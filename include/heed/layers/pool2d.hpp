@@ -18,8 +18,7 @@ struct Pool2d {
   /// Throws if the window has no places or a padding.
   explicit Pool2d(Window window_) : window(window_) {
     window.positions({window.height, window.width});
-    require(window.padding == 0,
-            [&] { return "Pool2d: the window has no padding, not " + std::to_string(window.padding); });
+    check_padding();
   }
 
   template <class Visit, class... Self>
@@ -28,18 +27,20 @@ struct Pool2d {
   }
 
  protected:
+  /// Throws unless x is whole maps of the grid, and y those of the window's positions.
+  template <class X, class Y>
+  void check(const char* function, const char* x_name, const X& x, Grid grid, const char* y_name, const Y& y) const {
+    check_padding();  // it may have been assigned
+    const Index positions = window.positions(grid).places();
+    const Index images = check_images(function, x_name, x, x.rows(), grid);
+    check_size(function, y_name, y, x.rows(), images * positions);
+  }
+
   /// Calls use(position, column(k)) for every position of the window, where column(k) is the k-th place it sees, row by
-  /// row. Throws if x and y do not fit.
-  template <class X, class Y, class Use>
-  void for_each_window(const X& x, Grid grid, const Y& y, Use&& use) const {
+  /// row.
+  template <class Y, class Use>
+  void for_each_window(Grid grid, const Y& y, Use&& use) const {
     const Grid positions = window.positions(grid);
-    const Index images = x.cols() / grid.places();
-    require(x.cols() == images * grid.places() && y.rows() == x.rows() && y.cols() == images * positions.places(), [&] {
-      return "Pool2d: expected maps of " + std::to_string(grid.places()) + " and " +
-             std::to_string(positions.places()) + " columns side by side, as many of these as of those, not " +
-             std::to_string(x.rows()) + " x " + std::to_string(x.cols()) + " and " + std::to_string(y.rows()) + " x " +
-             std::to_string(y.cols());
-    });
     for (Index i = 0; i < y.cols(); ++i) {
       const Index image = i / positions.places(), position = i % positions.places();
       const Index top = position / positions.width * window.stride, left = position % positions.width * window.stride;
@@ -47,19 +48,27 @@ struct Pool2d {
       use(i, [&, first](Index k) { return first + k / window.width * grid.width + k % window.width; });
     }
   }
+
+ private:
+  void check_padding() const {
+    require(window.padding == 0,
+            [&] { return "Pool2d: the window has no padding, not " + std::to_string(window.padding); });
+  }
 };
 
 }  // namespace detail
 
-/// The largest number that the window sees, in every channel. A NaN is larger than any number.
+/// The largest number that the window sees, in every channel. A NaN is larger than any number. Throws heed::Error if a
+/// size does not fit.
 template <class S>
 struct MaxPool2d : detail::Pool2d {
   using Scalar = S;
   using Pool2d::Pool2d;
 
-  /// Overwrites y (channels x positions) from x (channels x places). Does not allocate. Throws if the sizes do not fit.
+  /// Overwrites y (channels x positions) from x (channels x places). Does not allocate.
   void forward(const In<S>& x, Grid grid, Out<S> y) const {
-    for_each_window(x, grid, y, [&](Index i, const auto& column) {
+    check("MaxPool2d.forward", "x", x, grid, "y", y);
+    for_each_window(grid, y, [&](Index i, const auto& column) {
       y.col(i) = x.col(column(0));
       S* const to = y.col(i).data();
       for (Index k = 1; k < window.places(); ++k) {
@@ -73,7 +82,10 @@ struct MaxPool2d : detail::Pool2d {
 
   /// d_x += dL/dx. Of equal numbers the first gets all. Pass the x that forward was given, and its y.
   void backward(const In<S>& x, Grid grid, const In<S>& y, const In<S>& d_y, Out<S> d_x) const {
-    for_each_window(x, grid, y, [&](Index i, const auto& column) {
+    check("MaxPool2d.backward", "x", x, grid, "y", y);
+    detail::check_size("MaxPool2d.backward", "d_y", d_y, y.rows(), y.cols());
+    detail::check_size("MaxPool2d.backward", "d_x", d_x, x.rows(), x.cols());
+    for_each_window(grid, y, [&](Index i, const auto& column) {
       for (Index c = 0; c < y.rows(); ++c) {
         Index k = 0;
         while (k + 1 < window.places() && x(c, column(k)) < y(c, i)) ++k;
@@ -84,14 +96,16 @@ struct MaxPool2d : detail::Pool2d {
 };
 
 /// The mean of what the window sees, in every channel. With a window of the grid's size: one vector for a whole image.
+/// Throws heed::Error if a size does not fit.
 template <class S>
 struct AveragePool2d : detail::Pool2d {
   using Scalar = S;
   using Pool2d::Pool2d;
 
-  /// Overwrites y (channels x positions) from x (channels x places). Does not allocate. Throws if the sizes do not fit.
+  /// Overwrites y (channels x positions) from x (channels x places). Does not allocate.
   void forward(const In<S>& x, Grid grid, Out<S> y) const {
-    for_each_window(x, grid, y, [&](Index i, const auto& column) {
+    check("AveragePool2d.forward", "x", x, grid, "y", y);
+    for_each_window(grid, y, [&](Index i, const auto& column) {
       y.col(i) = x.col(column(0));
       for (Index k = 1; k < window.places(); ++k) y.col(i) += x.col(column(k));
     });
@@ -100,7 +114,8 @@ struct AveragePool2d : detail::Pool2d {
 
   /// d_x += dL/dx.
   void backward(Grid grid, const In<S>& d_y, Out<S> d_x) const {
-    for_each_window(d_x, grid, d_y, [&](Index i, const auto& column) {
+    check("AveragePool2d.backward", "d_x", d_x, grid, "d_y", d_y);
+    for_each_window(grid, d_y, [&](Index i, const auto& column) {
       for (Index k = 0; k < window.places(); ++k) d_x.col(column(k)) += share() * d_y.col(i);
     });
   }

@@ -14,6 +14,7 @@ namespace heed::inline v0_1 {
 ///   x_t += p_t        p_t[2i] = sin(t / 10000^(2i / size))        p_t[2i + 1] = cos(t / 10000^(2i / size))
 ///
 /// Rows and steps count from 0. Its backward is the identity. Section 3.4 multiplies word vectors by sqrt(size) before.
+/// Throws heed::Error if x does not have the columns of its sentences.
 template <class S>
 struct PositionalEncoding {
   using Scalar = S;
@@ -21,7 +22,7 @@ struct PositionalEncoding {
   /// x (size x columns) += the encoding of each column's step. `table` is kept between calls, by one thread, and for
   /// this alone: a column per step so far. Does not allocate once it has as many as the longest sentence.
   static void forward(const Packing& packing, Out<S> x, Buffer<S>& table) {
-    eigen_assert(x.cols() == packing.columns());
+    detail::check_size("PositionalEncoding.forward", "x", x, x.rows(), packing.columns());
     grow(x.rows(), packing.steps(), table);
     for (Index t = 0; t < packing.steps(); ++t) {
       x.middleCols(packing.first(t), packing.active(t)).colwise() += table.col(t);
@@ -30,7 +31,7 @@ struct PositionalEncoding {
 
   /// The same where each sentence's columns stand side by side.
   static void forward(const SentenceRanges& sentences, Out<S> x, Buffer<S>& table) {
-    eigen_assert(x.cols() == sentences.columns());
+    detail::check_size("PositionalEncoding.forward", "x", x, x.rows(), sentences.columns());
     grow(x.rows(), sentences.longest(), table);
     for (Index b = 0; b < sentences.sentences(); ++b) {
       x.middleCols(sentences.start(b), sentences.length(b)) += table.leftCols(sentences.length(b));
