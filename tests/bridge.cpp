@@ -153,11 +153,13 @@ TEST(Bridge, GivesACopyBackItsGradient) {
 TEST(Bridge, RefusesToCopyStatesThatDoNotFit) {
   Copying trial;
   trial.memory.states[1].resize(3, 3);
-  EXPECT_EQ(refusal([&] { trial.loss(); }), "Bridge: expected final states of size 6, the decoder's, not 3");
+  EXPECT_EQ(refusal([&] { trial.loss(); }), "Bridge.forward: memory.states must be 6 x 3, got 3 x 3");
   trial.memory.states.resize(4);
   EXPECT_EQ(refusal([&] { trial.loss(); }),
-            "Bridge: expected the final states of 2 layers of one direction, one for each of the decoder's, not 4");
+            "Bridge.forward: memory.states must have 2 states (one per layer of the decoder, from an encoder of one "
+            "direction), got 4");
   trial.memory.states.clear();
   EXPECT_EQ(refusal([&] { trial.loss(); }),
-            "Bridge: expected the final states of 2 layers of one direction, one for each of the decoder's, not 0");
+            "Bridge.forward: memory.states must have 2 states (one per layer of the decoder, from an encoder of one "
+            "direction), got 0");
 }

@@ -437,13 +437,14 @@ TEST(Encoder, RefusesWhatDoesNotFit) {
             "Dropout: the rate must be in [0, 1), got -0.5");
   Trial trial(lstm, 2, true);
   EXPECT_EQ(refusal([&] { trial.encoder.forward(Matrix<double>(5, 11), trial.packing, trial.tape); }),
-            "Encoder: expected an input of 3 x 11, not 5 x 11");
+            "Encoder.forward: x must be 3 x 11, got 5 x 11");
   EXPECT_EQ(refusal([&] { trial.encoder.forward(trial.x.leftCols(9), trial.packing, trial.tape); }),
-            "Encoder: expected an input of 3 x 11, not 3 x 9");
+            "Encoder.forward: x must be 3 x 11, got 3 x 9");
   trial.initial[2].resize(8, 3);
-  EXPECT_EQ(refusal([&] { trial.forward(); }), "Encoder: expected states of 8 x 4, not 8 x 3");
+  EXPECT_EQ(refusal([&] { trial.forward(); }), "Encoder.forward: initial must be 8 x 4 (h above c), got 8 x 3");
   trial.initial.pop_back();
-  EXPECT_EQ(refusal([&] { trial.forward(); }), "Encoder: expected 4 states, one per layer and direction, not 3");
+  EXPECT_EQ(refusal([&] { trial.forward(); }),
+            "Encoder.forward: initial must have 4 states, one per layer and direction, got 3");
 }
 
 TEST(Encoder, RefusesDerivativesThatDoNotFit) {
@@ -452,7 +453,8 @@ TEST(Encoder, RefusesDerivativesThatDoNotFit) {
   auto grad = heed::zeros_like(trial.encoder);
   Matrix<double> d_x = Matrix<double>::Zero(input, 11);
   trial.d_final[1].resize(4, 4);
-  EXPECT_EQ(refusal([&] { trial.backward(grad, d_x); }), "Encoder: expected states of 8 x 4, not 4 x 4");
+  EXPECT_EQ(refusal([&] { trial.backward(grad, d_x); }),
+            "Encoder.backward: d_final must be 8 x 4 (h above c), got 4 x 4");
   trial.tape.keeps = false;
   trial.forward();
   trial.tape.keeps = true;

@@ -87,9 +87,9 @@ TEST(ImageEncoder, RefusesWhatDoesNotFit) {
             "ImageEncoder: stage 1 expects 5 channels, got 4 from stage 0");
   Trial trial;
   EXPECT_EQ(refusal([&] { trial.encoder.forward(trial.x.leftCols(95), grid, trial.tape); }),
-            "ImageEncoder: expected images of 3 x 48 side by side, not 3 x 95");
+            "ImageEncoder.forward: x must be 3 x 96 (whole images), got 3 x 95");
   EXPECT_EQ(refusal([&] { trial.encoder.forward(trial.d_outputs, grid, trial.tape); }),
-            "ImageEncoder: expected images of 3 x 48 side by side, not 5 x 12");
+            "ImageEncoder.forward: x must be 3 x 48 (whole images), got 5 x 12");
   EXPECT_EQ(refusal([&] {
               trial.encoder.forward(trial.x.leftCols(4), {2, 2}, trial.tape);
             }),

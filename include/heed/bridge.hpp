@@ -20,6 +20,8 @@ namespace heed::inline v0_1 {
 /// A bridge made by `copying` has no parameters: every layer begins with the final state (of an LSTM h and c) of the
 /// encoder's layer beside it, as in Sutskever, Vinyals & Le 2014 and Luong, Pham & Manning 2015. The encoder has one
 /// direction, as many layers, and states of that size.
+///
+/// Throws heed::Error if a size does not fit or there is no such sentence.
 template <class T>
 struct Bridge {
   using Stored = T;
@@ -49,21 +51,20 @@ struct Bridge {
   std::size_t layer_count() const { return copied > 0 ? static_cast<std::size_t>(copied) : layers.size(); }
 
   /// states[l].col(i) becomes the first state of layer l for a column that reads sentence `sentences[i]`; `gathered`
-  /// keeps the summaries in that order for backward. Does not allocate once the buffers have grown. Throws if the
-  /// states to copy are not there.
+  /// keeps the summaries in that order for backward. Does not allocate once the buffers have grown.
   void forward(const Memory<S>& memory, std::span<const Index> sentences, Buffer<S>& gathered,
                std::vector<Buffer<S>>& states) const {
     const auto n = static_cast<Index>(sentences.size());
+    check("Bridge.forward", memory, sentences);
     states.resize(layer_count());
     if (copied > 0) {
-      check(memory);
       for (std::size_t l = 0; l < states.size(); ++l) {
         states[l].resize(state, n);
         for (Index i = 0; i < n; ++i) states[l].col(i) = memory.states[l].col(sentences[static_cast<std::size_t>(i)]);
       }
       return;
     }
-    gathered.resize(memory.summary.rows() - first, n);
+    gathered.resize(read_size(), n);
     for (Index i = 0; i < n; ++i) {
       gathered.col(i) = memory.summary.col(sentences[static_cast<std::size_t>(i)]).bottomRows(gathered.rows());
     }
@@ -78,12 +79,19 @@ struct Bridge {
   /// Adds to grad and to the summaries of d_memory, or to its states.
   void backward(std::size_t l, const In<S>& gathered, const In<S>& states, std::span<const Index> sentences,
                 Out<S> d_states, With<S>& grad, Memory<S>& d_memory) const {
+    const auto n = static_cast<Index>(sentences.size());
+    detail::check_index("Bridge.backward", "l", static_cast<Index>(l), static_cast<Index>(layer_count()));
+    check("Bridge.backward", d_memory, sentences);
+    detail::check_size("Bridge.backward", "d_states", d_states, state_size(l), n);
     if (copied > 0) {
       for (std::size_t i = 0; i < sentences.size(); ++i) {
         d_memory.states[l].col(sentences[i]) += d_states.col(static_cast<Index>(i));  // was: states = memory.states
       }
       return;
     }
+    detail::check_size("Bridge.backward", "gathered", gathered, read_size(), n);
+    detail::check_size("Bridge.backward", "states", states, state_size(l), n);
+    detail::check_grad("Bridge.backward", *this, grad);
     Tanh::backward(states, d_states);
     layers[l].accumulate(gathered, d_states, grad.layers[l]);
     for (std::size_t i = 0; i < sentences.size(); ++i) {
@@ -101,17 +109,22 @@ struct Bridge {
   }
 
  private:
-  void check(const Memory<S>& memory) const {
-    require(memory.states.size() == layer_count(), [&] {
-      return "Bridge: expected the final states of " + std::to_string(copied) +
-             " layers of one direction, one for each of the decoder's, not " + std::to_string(memory.states.size());
-    });
-    for (const auto& given : memory.states) {
-      require(given.rows() == state, [&] {
-        return "Bridge: expected final states of size " + std::to_string(state) + ", the decoder's, not " +
-               std::to_string(given.rows());
-      });
+  /// Rows of the summary that are read.
+  Index read_size() const { return layers.empty() ? 0 : layers.front().input_size(); }
+  Index state_size(std::size_t l) const { return copied > 0 ? state : layers[l].output_size(); }
+
+  /// Throws unless the memory, or its gradient, has what is read of it for these sentences.
+  void check(const char* function, const Memory<S>& memory, std::span<const Index> sentences) const {
+    Index count = memory.summary.cols();
+    if (copied > 0) {
+      detail::check_count(function, "memory.states", memory.states.size(), copied,
+                          "states (one per layer of the decoder, from an encoder of one direction)");
+      count = memory.states.front().cols();
+      for (const auto& given : memory.states) detail::check_size(function, "memory.states", given, state, count);
+    } else if (!layers.empty()) {
+      detail::check_size(function, "memory.summary", memory.summary, first + read_size(), count);
     }
+    for (const Index sentence : sentences) detail::check_index(function, "sentences", sentence, count);
   }
 };
 

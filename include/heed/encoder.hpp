@@ -55,10 +55,27 @@ struct EncoderTape {
   }
 };
 
+namespace detail {
+
+/// Throws unless there is a state of every layer and direction of an encoder, with a column for every sentence.
+template <class EncoderType, class S>
+void check_states(const char* function, const char* name, const EncoderType& encoder, const EncoderStates<S>& states,
+                  const Packing& packing) {
+  check_count(function, name, states.size(), encoder.directions() * static_cast<Index>(encoder.layers.size()),
+              "states, one per layer and direction");
+  for (const auto& state : states) {
+    check_state(function, name, encoder.layers.front().forward, state, packing.sentences());
+  }
+}
+
+}  // namespace detail
+
 /// A stack of recurrent layers over any cell, one or both directions, with dropout between layers (as PyTorch) and, with
 /// `recurrent`, of the h that a step hands to the next, for which a sentence keeps its mask.
 ///
 ///   x (input x columns, packed) -> layer 0 -> dropout -> layer 1 -> ... -> outputs (directions * hidden x columns)
+///
+/// Throws heed::Error if a size does not fit.
 template <Cell C>
 struct Encoder {
   using Stored = StoredOf<C>;
@@ -107,11 +124,8 @@ struct Encoder {
   /// need a core each, since they wait for each other at every step.
   void forward(const In<S>& x, const Packing& packing, EncoderTape<S>& tape, RandomStreams random = nullptr,
                const EncoderStates<S>* initial = nullptr, Team* team = nullptr) const {
-    require(x.rows() == input_size() && x.cols() == packing.columns(), [&] {
-      return "Encoder: expected an input of " + std::to_string(input_size()) + " x " +
-             std::to_string(packing.columns()) + ", not " + std::to_string(x.rows()) + " x " + std::to_string(x.cols());
-    });
-    check(initial, packing.sentences());
+    detail::check_size("Encoder.forward", "x", x, input_size(), packing.columns());
+    if (initial != nullptr) detail::check_states("Encoder.forward", "initial", *this, *initial, packing);
     for (const auto& layer : layers) check_recurrent_dropout(layer.forward, recurrent);
     tape.kept = false;
     tape.layers.resize(layers.size());
@@ -157,20 +171,20 @@ struct Encoder {
                 Out<S> d_x, RandomStreams random = nullptr, const EncoderStates<S>* d_final = nullptr) const {
     require(tape.kept,
             [] { return std::string("Encoder: backward needs a tape of a forward that kept what it reads"); });
-    check(d_final, packing.sentences());
-    require(d_outputs.rows() == output_size() && d_outputs.cols() == x.cols() && d_x.rows() == x.rows() &&
-                d_x.cols() == x.cols(),
-            [&] {
-              return "Encoder: expected gradients of " + std::to_string(output_size()) + " x " +
-                     std::to_string(x.cols()) + " and " + std::to_string(x.rows()) + " x " + std::to_string(x.cols()) +
-                     ", not " + std::to_string(d_outputs.rows()) + " x " + std::to_string(d_outputs.cols()) + " and " +
-                     std::to_string(d_x.rows()) + " x " + std::to_string(d_x.cols());
-            });
+    const char* const name = "Encoder.backward";
+    detail::check_size(name, "x", x, input_size(), packing.columns());
+    detail::check_count(name, "tape.layers", tape.layers.size(), static_cast<Index>(layers.size()));
+    detail::check_size(name, "tape.outputs()", tape.outputs(), output_size(), packing.columns());
+    detail::check_size(name, "d_outputs", d_outputs, output_size(), packing.columns());
+    detail::check_size(name, "d_x", d_x, input_size(), packing.columns());
+    if (d_final != nullptr) detail::check_states(name, "d_final", *this, *d_final, packing);
+    detail::check_grad(name, *this, grad);
     tape.d_initial_states.resize(state_count());
     for (std::size_t l = layers.size(); l-- > 0;) {
       auto& layer = tape.layers[l];
       if (l + 1 == layers.size()) layer.d_outputs.assign(d_outputs);
       if (l > 0) {
+        detail::check_size(name, "tape.input", layer.input, output_size(), packing.columns());
         tape.layers[l - 1].d_outputs.resize(layer.input.rows(), layer.input.cols());
         tape.layers[l - 1].d_outputs.setZero();
       }
@@ -234,28 +248,17 @@ struct Encoder {
     batch.resize(packed.rows(), packed.cols());
     for (Index p = 0; p < packing.sentences(); ++p) batch.col(packing.sentence(p)) = packed.col(p);
   }
-
-  void check(const EncoderStates<S>* states, Index sentences) const {
-    if (states == nullptr) return;
-    require(states->size() == state_count(), [&] {
-      return "Encoder: expected " + std::to_string(state_count()) + " states, one per layer and direction, not " +
-             std::to_string(states->size());
-    });
-    const Index rows = bottom().forward.state_size();
-    for (const auto& state : *states) {
-      require(state.rows() == rows && state.cols() == sentences, [&] {
-        return "Encoder: expected states of " + std::to_string(rows) + " x " + std::to_string(sentences) + ", not " +
-               std::to_string(state.rows()) + " x " + std::to_string(state.cols());
-      });
-    }
-  }
 };
 
 /// Lays what an encoder wrote out as a memory: each sentence's columns side by side, its final h of the top layer as its
-/// summary, and the final states of all layers. The keys are left to the attention that will match them.
+/// summary, and the final states of all layers. The keys are left to the attention that will match them. Throws heed::Error
+/// if the tape is not that of a forward of this packing.
 template <Cell C>
 void make_memory(const Encoder<C>& encoder, const Packing& packing, const EncoderTape<typename C::Scalar>& tape,
                  std::vector<Index>& lengths, Memory<typename C::Scalar>& memory) {
+  const Index H = encoder.hidden_size(), D = encoder.directions();
+  detail::check_size("make_memory", "tape.outputs()", tape.outputs(), encoder.output_size(), packing.columns());
+  detail::check_states("make_memory", "tape.final_states", encoder, tape.final_states, packing);
   lengths.resize(static_cast<std::size_t>(packing.sentences()));
   for (Index p = 0; p < packing.sentences(); ++p) {
     lengths[static_cast<std::size_t>(packing.sentence(p))] = packing.length(p);
@@ -268,20 +271,25 @@ void make_memory(const Encoder<C>& encoder, const Packing& packing, const Encode
   memory.states.resize(tape.final_states.size());
   for (std::size_t i = 0; i < memory.states.size(); ++i) memory.states[i].assign(tape.final_states[i]);
   if (packing.sentences() == 0) return;
-  const Index H = encoder.hidden_size(), D = encoder.directions();
   for (Index d = 0; d < D; ++d) memory.summary.middleRows(d * H, H) = (memory.states.end() - D)[d].topRows(H);
 }
 
 /// Backward of `make_memory`: overwrites d_outputs (packed), and adds what the summary gathered to the final states,
-/// whose gradients then are `d_memory.states`.
+/// whose gradients then are `d_memory.states`. Throws heed::Error if d_memory does not have the shape of that memory.
 template <Cell C>
 void make_memory_backward(const Encoder<C>& encoder, const Packing& packing, Memory<typename C::Scalar>& d_memory,
                           Buffer<typename C::Scalar>& d_outputs) {
   const Index H = encoder.hidden_size(), D = packing.sentences() == 0 ? 0 : encoder.directions();
+  const char* const name = "make_memory_backward";
+  detail::check_count(name, "d_memory", d_memory.sentences(), packing.sentences(), "sentences");
+  detail::check_size(name, "d_memory.values", d_memory.values, encoder.output_size(), packing.columns());
+  detail::check_size(name, "d_memory.summary", d_memory.summary, encoder.output_size(), packing.sentences());
+  detail::check_states(name, "d_memory.states", encoder, d_memory.states, packing);
   for (Index d = 0; d < D; ++d) (d_memory.states.end() - D)[d].topRows(H) += d_memory.summary.middleRows(d * H, H);
   d_outputs.resize(encoder.output_size(), packing.columns());
   for (Index p = 0; p < packing.sentences(); ++p) {
     const auto d_values = d_memory.values_of(packing.sentence(p));
+    detail::check_count(name, "a sentence of d_memory", d_values.cols(), packing.length(p), "columns");
     for (Index t = 0; t < packing.length(p); ++t) d_outputs.col(packing.column(t, p)) = d_values.col(t);
   }
 }

@@ -62,7 +62,7 @@ struct ImageEncoderTape {
 ///
 ///   x (channels x places, images side by side) -> conv -> max pool -> relu -> ... -> outputs
 ///
-/// The result is made a memory by `make_memory` (annotations.hpp).
+/// The result is made a memory by `make_memory` (annotations.hpp). Throws heed::Error if a size does not fit.
 template <class T>
 struct ImageEncoder {
   using Stored = T;
@@ -103,14 +103,10 @@ struct ImageEncoder {
     return grid;
   }
 
-  /// Fills tape.outputs(). Does not allocate once the tape has grown. Throws if x is no batch of such images.
+  /// Fills tape.outputs(). Does not allocate once the tape has grown.
   void forward(const In<S>& x, Grid grid, ImageEncoderTape<S>& tape) const {
-    require(x.rows() == input_size() && grid.places() > 0 && x.cols() % grid.places() == 0, [&] {
-      return "ImageEncoder: expected images of " + std::to_string(input_size()) + " x " +
-             std::to_string(grid.places()) + " side by side, not " + std::to_string(x.rows()) + " x " +
-             std::to_string(x.cols());
-    });
-    const Index images = x.cols() / grid.places();
+    positions(grid);
+    const Index images = detail::check_images("ImageEncoder.forward", "x", x, input_size(), grid);
     tape.stages.resize(stages.size());
     for (std::size_t l = 0; l < stages.size(); ++l) {
       const auto& [conv, pool] = stages[l];
@@ -129,6 +125,12 @@ struct ImageEncoder {
   /// Backward of `forward`, from dL/d(outputs) in tape.d_outputs(), which is overwritten: adds to grad. Pass the x that
   /// forward was given. The images themselves get no gradient. Allocates.
   void backward(const In<S>& x, ImageEncoderTape<S>& tape, With<S>& grad) const {
+    const char* const name = "ImageEncoder.backward";
+    check();
+    detail::check_count(name, "tape.stages", tape.stages.size(), static_cast<Index>(stages.size()));
+    check_tape(name, x, tape);
+    detail::check_size(name, "tape.d_outputs()", tape.d_outputs(), tape.outputs().rows(), tape.outputs().cols());
+    detail::check_grad(name, *this, grad);
     for (std::size_t l = stages.size(); l-- > 0;) {
       const auto& [conv, pool] = stages[l];
       auto& stage = tape.stages[l];
@@ -154,6 +156,23 @@ struct ImageEncoder {
     require(!stages.empty(), [] {
       return std::string("ImageEncoder: it has no stages yet; make it with stages, or assign one that has some");
     });
+  }
+
+  /// Throws unless the tape is that of a forward that read an x of this size.
+  void check_tape(const char* function, const In<S>& x, const ImageEncoderTape<S>& tape) const {
+    Grid grid = tape.stages.front().grid;
+    positions(grid);
+    const Index images = detail::check_images(function, "x", x, input_size(), grid);
+    for (std::size_t l = 0; l < stages.size(); ++l) {
+      const auto& stage = tape.stages[l];
+      const Index channels = stages[l].conv.output_size();
+      const Grid convolved = stages[l].conv.window.positions(grid);
+      grid = stages[l].pool.window.positions(convolved);
+      require(stage.convolved_grid == convolved,
+              [&] { return std::string(function) + ": the tape is not that of a forward of this network"; });
+      detail::check_size(function, "tape.convolved", stage.convolved, channels, images * convolved.places());
+      detail::check_size(function, "tape.outputs", stage.outputs, channels, images * grid.places());
+    }
   }
 
   static In<S> input(const In<S>& x, std::size_t l, const ImageEncoderTape<S>& tape) {

@@ -28,6 +28,14 @@ Index cached_columns(Index size) {
   return std::max(Index{64}, 512 * 1024 / (std::max(size, Index{1}) * static_cast<Index>(sizeof(S))));
 }
 
+/// Throws unless there is a state for every sentence, and a mask of h for each, or none at all.
+template <class C, class S>
+void check_running(const char* function, const char* name, const C& cell, const Packing& packing,
+                   const Buffer<S>& running, const Buffer<S>& mask) {
+  check_size(function, name, running, cell.state_size(), packing.sentences());
+  if (mask.size() > 0) check_size(function, "tape.mask", mask, cell.hidden_size(), packing.sentences());
+}
+
 }  // namespace detail
 
 /// Throws if h is to be dropped on its way into the next step, and the cell has another use for it there.
@@ -49,11 +57,15 @@ void check_recurrent_dropout(const C& cell, const Dropout<typename C::Scalar>& d
 ///
 /// `tape.running` holds the initial states, `tape.mask` what each sentence drops of h at every step. If backward will not
 /// follow, nothing is kept for it: inputs are projected for a few steps at a time, whose trace stays in the cache. The
-/// team's threads share the columns of x, then the units of every step.
+/// team's threads share the columns of x, then the units of every step. Throws heed::Error if a size does not fit.
 template <Cell C, class X, class Outputs>
 void run_recurrence(const C& cell, const X& x, const Packing& packing, bool reversed, bool keeps,
                     RecurrenceTape<typename C::Scalar>& tape, Outputs&& outputs, Team& team) {
   const Index steps = packing.steps(), columns = packing.columns(), sentences = packing.sentences();
+  const char* const name = "run_recurrence";
+  detail::check_size(name, "x", x, cell.input_size(), columns);
+  detail::check_running(name, "tape.running", cell, packing, tape.running, tape.mask);
+  detail::check_size(name, "outputs", outputs, cell.hidden_size(), columns);
   const Index usual = detail::cached_columns<typename C::Scalar>(cell.trace_size());
   const Index room = keeps ? columns : std::min(columns, std::max(sentences, usual) + usual / 2);
   tape.trace.resize(cell.trace_size(), room);
@@ -90,10 +102,15 @@ void run_recurrence(const C& cell, const X& x, const Packing& packing, bool reve
 }
 
 /// Backward of `run_recurrence`, in reverse order. `tape.d_running` holds dL/d(final states) and ends as
-/// dL/d(initial states); `tape.d_a` is overwritten.
+/// dL/d(initial states); `tape.d_a` is overwritten. Throws heed::Error if a size does not fit.
 template <Cell C, class Outputs>
 void run_recurrence_backward(const C& cell, const Packing& packing, bool reversed,
                              RecurrenceTape<typename C::Scalar>& tape, const Outputs& d_outputs) {
+  const char* const name = "run_recurrence_backward";
+  detail::check_size(name, "tape.trace", tape.trace, cell.trace_size(), packing.columns());
+  detail::check_size(name, "tape.previous", tape.previous, cell.state_size(), packing.columns());
+  detail::check_running(name, "tape.d_running", cell, packing, tape.d_running, tape.mask);
+  detail::check_size(name, "d_outputs", d_outputs, cell.hidden_size(), packing.columns());
   tape.d_a.resize(cell.gradient_size(), packing.columns());
   for (Index k = 0; k < packing.steps(); ++k) {
     const Index t = reversed ? k : packing.steps() - 1 - k, first = packing.first(t), n = packing.active(t);

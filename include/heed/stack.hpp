@@ -33,7 +33,8 @@ struct StackTape {
 
 /// The recurrent layers of a decoder, one step at a time, with dropout between layers and, with `recurrent`, of the h that
 /// a step hands to the next, for which a sentence keeps its mask. The decoder itself projects the inputs of the first layer:
-/// words of the whole sentence at once, context or fed-back vectors step by step.
+/// words of the whole sentence at once, context or fed-back vectors step by step. Throws heed::Error if a size does not
+/// fit.
 template <Cell C>
 struct Stack {
   using Stored = StoredOf<C>;
@@ -82,6 +83,11 @@ struct Stack {
 
   /// One step of columns first ... first + n, whose bottom traces are projected already. `states` are updated in place.
   void step(StackTape<S>& tape, Index first, Index n, std::vector<Buffer<S>>& states, RandomStreams random) const {
+    check("Stack.step", tape, first, n);
+    detail::check_count("Stack.step", "states", states.size(), layer_count());
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+      detail::check_columns("Stack.step", "states", states[l], layers[l].state_size(), n);
+    }
     for (std::size_t l = 0; l < layers.size(); ++l) {
       auto& layer = tape.layers[l];
       auto trace = layer.trace.middleCols(first, n);
@@ -97,6 +103,7 @@ struct Stack {
       if (first == 0) recurrent.draw(random, hidden_size(), n, layer.read_mask);
       if (layer.read_mask.size() > 0) {
         if (first == 0) layer.read.resize(layer.previous.rows(), layer.previous.cols());
+        check_read("Stack.step", layer, n);
         auto read = layer.read.middleCols(first, n);
         read = previous;
         read.topRows(hidden_size()).array() *= layer.read_mask.leftCols(n).array();
@@ -108,6 +115,7 @@ struct Stack {
 
   /// Makes room for gradients: d_outputs and d_state begin at zero.
   void begin_backward(Index columns, Index sentences, StackTape<S>& tape) const {
+    check("Stack.begin_backward", tape, 0, columns);
     for (std::size_t l = 0; l < layers.size(); ++l) {
       auto& layer = tape.layers[l];
       layer.d_outputs.resize(hidden_size(), columns);
@@ -120,6 +128,8 @@ struct Stack {
 
   /// Backward of `step`: the columns' d_outputs of the top layer and d_state hold what came from above and from later.
   void step_backward(StackTape<S>& tape, Index first, Index n, RandomStreams random) const {
+    check("Stack.step_backward", tape, first, n);
+    check_backward("Stack.step_backward", tape, first, n);
     for (std::size_t l = layers.size(); l-- > 0;) {
       auto& layer = tape.layers[l];
       auto d_state = layer.d_state.leftCols(n);
@@ -139,6 +149,8 @@ struct Stack {
 
   /// The parameter gradients of everything but the first layer's inputs, as products over all columns.
   void accumulate(const StackTape<S>& tape, With<S>& grad) const {
+    check("Stack.accumulate", tape, 0, 0);
+    detail::check_grad("Stack.accumulate", *this, grad);
     for (std::size_t l = 0; l < layers.size(); ++l) {
       const auto& layer = tape.layers[l];
       layers[l].accumulate_recurrent(what_was_read(layer), layer.d_a, grad.layers[l]);
@@ -154,6 +166,37 @@ struct Stack {
   }
 
  private:
+  Index layer_count() const { return static_cast<Index>(layers.size()); }
+
+  /// Throws unless columns first ... first + n have room in what `begin` makes.
+  void check(const char* function, const StackTape<S>& tape, Index first, Index n) const {
+    detail::check_count(function, "tape.layers", tape.layers.size(), layer_count());
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+      const auto& layer = tape.layers[l];
+      const Index columns = layer.trace.cols();
+      detail::check_range(function, first, n, columns);
+      detail::check_size(function, "tape.trace", layer.trace, layers[l].trace_size(), columns);
+      detail::check_size(function, "tape.previous", layer.previous, layers[l].state_size(), columns);
+      detail::check_size(function, "tape.outputs", layer.outputs, hidden_size(), columns);
+      if (l > 0) detail::check_size(function, "tape.input", layer.input, hidden_size(), columns);
+    }
+  }
+  /// The same for what `begin_backward` makes.
+  void check_backward(const char* function, const StackTape<S>& tape, Index first, Index n) const {
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+      const auto& layer = tape.layers[l];
+      detail::check_range(function, first, n, layer.d_a.cols());
+      detail::check_columns(function, "tape.d_outputs", layer.d_outputs, hidden_size(), first + n);
+      detail::check_columns(function, "tape.d_a", layer.d_a, layers[l].gradient_size(), first + n);
+      detail::check_columns(function, "tape.d_state", layer.d_state, layers[l].state_size(), n);
+      if (layer.read_mask.size() > 0) check_read(function, layer, n);
+    }
+  }
+  void check_read(const char* function, const typename StackTape<S>::Layer& layer, Index n) const {
+    detail::check_size(function, "tape.read", layer.read, layer.previous.rows(), layer.previous.cols());
+    detail::check_columns(function, "tape.read_mask", layer.read_mask, hidden_size(), n);
+  }
+
   /// The states from which the steps of a layer went on.
   static const Buffer<S>& what_was_read(const typename StackTape<S>::Layer& layer) {
     return layer.read_mask.size() > 0 ? layer.read : layer.previous;

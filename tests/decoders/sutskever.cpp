@@ -74,9 +74,10 @@ TEST(SutskeverDecoder, KnowsASentenceOnlyByWhereTheEncoderEnded) {
 TEST(SutskeverDecoder, RefusesAnEncoderThatDoesNotFit) {
   Setting setting = setting_for(2, 4);
   EXPECT_EQ(refusal([&] { decoding::loss(make<Lstm>(2), setting); }),
-            "Bridge: expected final states of size 8, the decoder's, not 4");
+            "Bridge.forward: memory.states must be 8 x 3, got 4 x 3");
   EXPECT_EQ(refusal([&] { decoding::loss(make<Gru>(3), setting); }),
-            "Bridge: expected the final states of 3 layers of one direction, one for each of the decoder's, not 2");
+            "Bridge.forward: memory.states must have 3 states (one per layer of the decoder, from an encoder of one "
+            "direction), got 2");
 }
 
 /// Section 2 of the paper: the loss of the targets, given sources that are turned round before they are read.
