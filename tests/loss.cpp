@@ -102,5 +102,5 @@ TEST(SoftmaxCrossEntropy, RefusesAnotherNumberOfTargetsThanColumns) {
   Trial trial;
   trial.targets.push_back(0);
   EXPECT_EQ(refusal([&] { heed::softmax_cross_entropy<double>(trial.logits, trial.targets); }),
-            "softmax_cross_entropy: 3 columns of logits for 4 targets");
+            "softmax_cross_entropy: targets must have 3 elements, got 4");
 }

@@ -12,6 +12,7 @@ namespace heed::inline v0_1 {
 ///   features = x + L_h s + L_z c        s: state, c: context, x: embedded previous word
 ///
 /// The word is added as it is, so it has the size of the features. The equation has no tanh, and no bias.
+/// Throws heed::Error if a size does not fit.
 template <class T>
 struct DeepOutput {
   using Stored = T;
@@ -40,14 +41,22 @@ struct DeepOutput {
 
   /// Overwrites features. Does not allocate. What other readouts keep for backward (`kept`) is not needed here.
   void forward(const In<S>& s, const In<S>& c, const In<S>& x, Out<S> features, Buffer<S>&) const {
+    check("DeepOutput.forward", "s", s, "c", c, "x", x, s.cols());
+    detail::check_size("DeepOutput.forward", "features", features, output_size(), s.cols());
     features = x;
     add_product(L_h, s, features);
     add_product(L_z, c, features);
   }
 
   /// Adds to grad and the three inputs' gradients.
-  void backward(const In<S>& s, const In<S>& c, const In<S>&, const In<S>&, Buffer<S>&, Out<S> d_features,
+  void backward(const In<S>& s, const In<S>& c, const In<S>& x, const In<S>& features, Buffer<S>&, Out<S> d_features,
                 With<S>& grad, Out<S> d_s, Out<S> d_c, Out<S> d_x) const {
+    const char* const name = "DeepOutput.backward";
+    check(name, "s", s, "c", c, "x", x, s.cols());
+    detail::check_size(name, "features", features, output_size(), s.cols());
+    detail::check_size(name, "d_features", d_features, output_size(), s.cols());
+    check(name, "d_s", d_s, "d_c", d_c, "d_x", d_x, s.cols());
+    detail::check_grad(name, *this, grad);
     add_outer_product(d_features, c, grad.L_z);  // was: L_z c
     add_product_backward(L_z, d_features, d_c);  // was: L_z c
     add_outer_product(d_features, s, grad.L_h);  // was: L_h s
@@ -61,6 +70,14 @@ struct DeepOutput {
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("L_h", self.L_h...);
     visit("L_z", self.L_z...);
+  }
+
+ private:
+  void check(const char* function, const char* name_s, const In<S>& s, const char* name_c, const In<S>& c,
+             const char* name_x, const In<S>& x, Index cols) const {
+    detail::check_size(function, name_s, s, L_h.cols(), cols);
+    detail::check_size(function, name_c, c, L_z.cols(), cols);
+    detail::check_size(function, name_x, x, output_size(), cols);
   }
 };
 

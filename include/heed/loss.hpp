@@ -1,5 +1,6 @@
 #pragma once
 
+#include <heed/checks.hpp>
 #include <heed/kernels/softmax.hpp>
 
 #include <cmath>
@@ -42,16 +43,14 @@ Sum<S> excluding_loss(X& x, const SoftmaxColumn<S>& column, const S& highest, In
 ///     L = log sum_k e^{x_k} - (1 - e) x_target - e / V sum_k x_k
 ///
 /// `logits` is overwritten by dL/dlogits times `scale`:  softmax(x) - (1 - e) [k = target] - e / V. The returned loss
-/// is not scaled. Throws if a target is outside the vocabulary. Does not allocate.
+/// is not scaled. Throws heed::Error if a target is outside the vocabulary, or if there is not one for
+/// each column. Does not allocate.
 ///
 /// A logit of -inf excludes its word: loss and gradient are those of a vocabulary without that word. If the target is
 /// excluded, the loss is infinite. The loss is NaN if a logit is NaN or +inf, or if all logits of a column are -inf.
 template <class S>
 Sum<S> softmax_cross_entropy(Out<S> logits, std::span<const Token> targets, S smoothing = S(0), S scale = S(1)) {
-  require(static_cast<std::size_t>(logits.cols()) == targets.size(), [&] {
-    return "softmax_cross_entropy: " + std::to_string(logits.cols()) + " columns of logits for " +
-           std::to_string(targets.size()) + " targets";
-  });
+  detail::check_count("softmax_cross_entropy", "targets", targets.size(), logits.cols());
   const Index vocabulary = logits.rows();
   const S share = smoothing / detail::number<S>(vocabulary);
   Sum<S> loss(0);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <heed/checks.hpp>
 #include <heed/kernels/packets.hpp>
 #include <heed/kernels/softmax.hpp>
 
@@ -20,9 +21,10 @@ struct Tanh {
     using S = typename std::remove_reference_t<X>::Scalar;
     detail::transform(x, [](const auto& packet) { return of<S>(packet); });
   }
-  /// d: dL/dy in, dL/dx out.
+  /// d: dL/dy in, dL/dx out. Throws heed::Error if d does not have the size of y.
   template <class Y, class D>
   static void backward(const Y& y, D&& d) {
+    detail::check_size("Tanh.backward", "d", d, y.rows(), y.cols());
     using S = typename Y::Scalar;
     d.array() *= S(1) - y.array().square();
   }
@@ -41,9 +43,10 @@ struct Relu {
     using S = typename std::remove_reference_t<X>::Scalar;
     detail::transform(x, [](const auto& packet) { return of<S>(packet); });
   }
-  /// d: dL/dy in, dL/dx out.
+  /// d: dL/dy in, dL/dx out. Throws heed::Error if d does not have the size of y.
   template <class Y, class D>
   static void backward(const Y& y, D&& d) {
+    detail::check_size("Relu.backward", "d", d, y.rows(), y.cols());
     using S = typename Y::Scalar;
     d.array() = (y.array() > S(0)).select(d.array(), S(0));
   }
@@ -63,9 +66,10 @@ struct Sigmoid {
     using S = typename std::remove_reference_t<X>::Scalar;
     detail::transform(x, [](const auto& packet) { return of<S>(packet); });
   }
-  /// d: dL/dy in, dL/dx out.
+  /// d: dL/dy in, dL/dx out. Throws heed::Error if d does not have the size of y.
   template <class Y, class D>
   static void backward(const Y& y, D&& d) {
+    detail::check_size("Sigmoid.backward", "d", d, y.rows(), y.cols());
     using S = typename Y::Scalar;
     d.array() *= y.array() * (S(1) - y.array());
   }
@@ -88,9 +92,10 @@ void softmax(X&& x) {
 
 /// Backward of `softmax`, column by column: with y = softmax(x), dL/dx_j = y_j (d_j - sum_k y_k d_k).
 ///
-/// d: dL/dy in, dL/dx out.
+/// d: dL/dy in, dL/dx out. Throws heed::Error if d does not have the size of y.
 template <class Y, class D>
 void softmax_backward(const Y& y, D&& d) {
+  detail::check_size("softmax_backward", "d", d, y.rows(), y.cols());
   for (Index i = 0; i < y.cols(); ++i) {
     const auto inner = y.col(i).dot(d.col(i));
     d.col(i).array() = y.col(i).array() * (d.col(i).array() - inner);

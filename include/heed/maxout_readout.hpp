@@ -28,6 +28,8 @@ struct MaxoutReadout : JointProjection<T> {
 
   /// Overwrites features, and `kept` (t~), which backward wants. Does not allocate once `kept` has grown.
   void forward(const In<S>& s, const In<S>& c, const In<S>& x, Out<S> features, Buffer<S>& kept) const {
+    this->check("MaxoutReadout.forward", "s", s, "c", c, "x", x, s.cols());
+    detail::check_size("MaxoutReadout.forward", "features", features, output_size(), s.cols());
     kept.resize(this->W.rows(), x.cols());
     this->project(s, c, x, kept);
     for (Index i = 0; i < x.cols(); ++i) {
@@ -40,8 +42,15 @@ struct MaxoutReadout : JointProjection<T> {
 
   /// Overwrites `kept` by its gradient; adds to grad and the three inputs' gradients. Of two equal numbers the first
   /// gets all.
-  void backward(const In<S>& s, const In<S>& c, const In<S>& x, const In<S>&, Buffer<S>& kept, Out<S> d_features,
-                With<S>& grad, Out<S> d_s, Out<S> d_c, Out<S> d_x) const {
+  void backward(const In<S>& s, const In<S>& c, const In<S>& x, const In<S>& features, Buffer<S>& kept,
+                Out<S> d_features, With<S>& grad, Out<S> d_s, Out<S> d_c, Out<S> d_x) const {
+    const char* const name = "MaxoutReadout.backward";
+    this->check(name, "s", s, "c", c, "x", x, s.cols());
+    detail::check_size(name, "features", features, output_size(), s.cols());
+    detail::check_size(name, "kept", kept, this->W.rows(), s.cols());
+    detail::check_size(name, "d_features", d_features, output_size(), s.cols());
+    this->check(name, "d_s", d_s, "d_c", d_c, "d_x", d_x, s.cols());
+    detail::check_grad(name, *this, grad);
     for (Index i = 0; i < x.cols(); ++i) {
       for (Index j = 0; j < d_features.rows(); ++j) {
         const bool first = kept(2 * j, i) >= kept(2 * j + 1, i);

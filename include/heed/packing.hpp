@@ -75,22 +75,18 @@ namespace detail {
 
 /// Throws unless a padded and a packed matrix have the columns that a packing calls for.
 template <class Padded, class Packed>
-void check_padding(const Padded& padded, const Packing& packing, const Packed& packed) {
-  const Index all = packing.steps() * packing.sentences();
-  require(padded.cols() == all && packed.cols() == packing.columns() && padded.rows() == packed.rows(), [&] {
-    return "packing: expected " + std::to_string(all) + " padded and " + std::to_string(packing.columns()) +
-           " packed columns of one height, not " + std::to_string(padded.rows()) + " x " +
-           std::to_string(padded.cols()) + " and " + std::to_string(packed.rows()) + " x " +
-           std::to_string(packed.cols());
-  });
+void check_padding(const char* function, const Padded& padded, const Packing& packing, const Packed& packed) {
+  check_size(function, "padded", padded, padded.rows(), packing.steps() * packing.sentences());
+  check_size(function, "packed", packed, padded.rows(), packing.columns());
 }
 
 }  // namespace detail
 
 /// Packs a rectangular time-major batch, item t of sentence b in column t * sentences + b, into columns without gaps.
+/// Throws heed::Error if a size does not fit.
 template <class Padded, class Packed>
 void pack_padded(const Eigen::MatrixBase<Padded>& padded, const Packing& packing, Packed&& packed) {
-  detail::check_padding(padded, packing, packed);
+  detail::check_padding("pack_padded", padded, packing, packed);
   for (Index t = 0; t < packing.steps(); ++t) {
     for (Index p = 0; p < packing.active(t); ++p) {
       packed.col(packing.column(t, p)) = padded.col(t * packing.sentences() + packing.sentence(p));
@@ -98,10 +94,10 @@ void pack_padded(const Eigen::MatrixBase<Padded>& padded, const Packing& packing
   }
 }
 
-/// The way back. Columns past the end of a sentence are set to zero.
+/// The way back. Columns past the end of a sentence are set to zero. Throws heed::Error if a size does not fit.
 template <class Packed, class Padded>
 void unpack_padded(const Eigen::MatrixBase<Packed>& packed, const Packing& packing, Padded&& padded) {
-  detail::check_padding(padded, packing, packed);
+  detail::check_padding("unpack_padded", padded, packing, packed);
   padded.setZero();
   for (Index t = 0; t < packing.steps(); ++t) {
     for (Index p = 0; p < packing.active(t); ++p) {
@@ -110,16 +106,14 @@ void unpack_padded(const Eigen::MatrixBase<Packed>& packed, const Packing& packi
   }
 }
 
-/// Lays the words of a batch out in the columns of its packing.
+/// Lays the words of a batch out in the columns of its packing. Throws heed::Error if the sentences do not have its lengths.
 template <class Sentences>
 void pack_tokens(const Sentences& sentences, const Packing& packing, std::vector<Token>& tokens) {
-  require(static_cast<Index>(sentences.size()) == packing.sentences(), [&] {
-    return "packing: " + std::to_string(sentences.size()) + " sentences for a packing of " +
-           std::to_string(packing.sentences());
-  });
+  detail::check_count("pack_tokens", "sentences", sentences.size(), packing.sentences());
   tokens.resize(static_cast<std::size_t>(packing.columns()));
   for (Index p = 0; p < packing.sentences(); ++p) {
     const auto& sentence = sentences[static_cast<std::size_t>(packing.sentence(p))];
+    detail::check_count("pack_tokens", "a sentence", sentence.size(), packing.length(p), "tokens");
     for (Index t = 0; t < packing.length(p); ++t) {
       tokens[static_cast<std::size_t>(packing.column(t, p))] = sentence[static_cast<std::size_t>(t)];
     }

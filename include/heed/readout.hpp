@@ -8,7 +8,8 @@ namespace heed::inline v0_1 {
 
 /// W [s; c; x] + b, of which readouts are made. Products over all columns at once, as nothing here recurs.
 ///
-/// The columns of W belong to the state s, the context c and the embedded previous word x in this order.
+/// The columns of W belong to the state s, the context c and the embedded previous word x in this order. Readouts throw
+/// heed::Error if a size does not fit.
 template <class T>
 struct JointProjection {
   using Stored = T;
@@ -40,6 +41,16 @@ struct JointProjection {
   }
 
  protected:
+  Index word_size() const { return W.cols() - state - context; }
+
+  /// Throws unless s, c and x, or their gradients, have the sizes that W is for.
+  void check(const char* function, const char* name_s, const In<S>& s, const char* name_c, const In<S>& c,
+             const char* name_x, const In<S>& x, Index cols) const {
+    detail::check_size(function, name_s, s, state, cols);
+    detail::check_size(function, name_c, c, context, cols);
+    detail::check_size(function, name_x, x, word_size(), cols);
+  }
+
   /// Overwrites `to`. Does not allocate.
   template <class To>
   void project(const In<S>& s, const In<S>& c, const In<S>& x, To&& to) const {
@@ -81,6 +92,8 @@ struct Readout : JointProjection<T> {
 
   /// Overwrites features. Does not allocate. What other readouts keep for backward (`kept`) is not needed here.
   void forward(const In<S>& s, const In<S>& c, const In<S>& x, Out<S> features, Buffer<S>&) const {
+    this->check("Readout.forward", "s", s, "c", c, "x", x, s.cols());
+    detail::check_size("Readout.forward", "features", features, output_size(), s.cols());
     this->project(s, c, x, features);
     Tanh::forward(features);
   }
@@ -88,6 +101,12 @@ struct Readout : JointProjection<T> {
   /// Overwrites d_features by the gradient before the tanh; adds to grad and the three inputs' gradients.
   void backward(const In<S>& s, const In<S>& c, const In<S>& x, const In<S>& features, Buffer<S>&, Out<S> d_features,
                 With<S>& grad, Out<S> d_s, Out<S> d_c, Out<S> d_x) const {
+    const char* const name = "Readout.backward";
+    this->check(name, "s", s, "c", c, "x", x, s.cols());
+    detail::check_size(name, "features", features, output_size(), s.cols());
+    detail::check_size(name, "d_features", d_features, output_size(), s.cols());
+    this->check(name, "d_s", d_s, "d_c", d_c, "d_x", d_x, s.cols());
+    detail::check_grad(name, *this, grad);
     Tanh::backward(features, d_features);
     this->project_backward(s, c, x, d_features, grad, d_s, d_c, d_x);
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <heed/checks.hpp>
 #include <heed/parameters.hpp>
 
 namespace heed::inline v0_1 {
@@ -10,6 +11,8 @@ namespace heed::inline v0_1 {
 /// |----------------------------|-------------------------------------------|
 /// | `forward(scores)`          | every column of scores becomes weights    |
 /// | `backward(weights, d)`     | d: dL/dweights in, dL/dscores out         |
+///
+/// `backward` throws heed::Error if d does not have the size of the weights.
 template <class C>
 concept Normalizer = Part<C> && requires(const C& normalizer, const Matrix<double>& weights, Matrix<double>& in_place) {
   normalizer.forward(in_place);
