@@ -213,6 +213,98 @@ TEST(MultiHeadAttention, PermutingTheMemoryPermutesTheWeightsAndKeepsTheResult) 
   EXPECT_LE(difference(trial.mean_weights().col(4).head(19), weights.col(4).head(19).reverse()), 1e-14);
 }
 
+namespace {
+
+using Mask = Eigen::Matrix<bool, Eigen::Dynamic, Eigen::Dynamic>;
+
+/// Which columns of a memory of 22 a mask of one boolean a column, and which of a 19 x 12 mask, leave.
+struct Masks {
+  Eigen::Matrix<bool, Eigen::Dynamic, 1> memory = Eigen::Matrix<bool, Eigen::Dynamic, 1>::Constant(22, true);
+  Mask queries = Mask::Constant(19, 12, true);
+
+  Masks() {
+    for (const Index j : {1, 2, 7, 20}) memory(j) = false;
+    for (Index i = 0; i < 12; ++i) {
+      for (Index j = 0; j < 19; ++j) queries(j, i) = (i + j) % 3 != 1 || (i >= 5 && j == 0);
+    }
+    for (Index i = 0; i < 4; ++i) queries(i % 2, i) = true;
+    queries.row(0).tail(7).setConstant(true);
+  }
+  heed::ValidMask view(bool of_memory) const {
+    return of_memory ? heed::ValidMask::of_memory(memory) : heed::ValidMask::of_queries(queries);
+  }
+  bool valid(bool of_memory, Index j, Index i, Index start) const {
+    return of_memory ? memory(start + j) : queries(j, i);
+  }
+};
+
+}  // namespace
+
+TEST(MultiHeadAttention, MaskEqualsAMemoryWithoutTheExcludedColumns) {
+  Trial<> trial(6, 2, false);
+  const Masks masks;
+  for (const bool of_memory : {false, true}) {
+    SCOPED_TRACE(of_memory ? "one boolean for each memory column" : "one for each query, too");
+    Matrix<double> y(6, 12), weights(19, 12), alone(6, 1);
+    trial.attention.forward(trial.x, trial.queries, trial.h, trial.memory, trial.tape, y, masks.view(of_memory));
+    trial.attention.mean_weights(trial.tape, weights);
+    for (std::size_t b = 0; b < 3; ++b) {
+      for (Index i = trial.queries[b]; i < trial.queries[b + 1]; ++i) {
+        Matrix<double> left(6, 0);
+        for (Index j = 0; j < trial.memory[b + 1] - trial.memory[b]; ++j) {
+          if (!masks.valid(of_memory, j, i, trial.memory[b])) {
+            EXPECT_EQ(weights(j, i), 0) << "memory column " << j << ", query " << i;
+            continue;
+          }
+          left.conservativeResize(6, left.cols() + 1);
+          left.rightCols(1) = trial.h.col(trial.memory[b] + j);
+        }
+        heed::MultiHeadTape<double> tape;
+        trial.attention.forward(trial.x.col(i), Starts{0, 1}, left, Starts{0, left.cols()}, tape, alone);
+        EXPECT_LE(difference(y.col(i), alone), 1e-13) << "query " << i;
+      }
+    }
+  }
+}
+
+TEST(MultiHeadAttention, GradientsAgreeWithCentralDifferencesUnderAMask) {
+  const Masks masks;
+  for (const bool of_memory : {false, true}) {
+    Trial<> trial(6, 2, false);
+    Matrix<double> y(6, 12);
+    const auto loss = [&] {
+      trial.attention.forward(trial.x, trial.queries, trial.h, trial.memory, trial.tape, y, masks.view(of_memory));
+      return y.cwiseProduct(trial.d_y).sum();
+    };
+    loss();
+    auto grad = heed::zeros_like(trial.attention);
+    Matrix<double> d_x = Matrix<double>::Zero(6, 12), d_h = Matrix<double>::Zero(6, 22);
+    trial.attention.backward(trial.x, trial.queries, trial.h, trial.memory, trial.tape, trial.d_y, grad, d_x, d_h);
+    auto check = heed::check_gradients(trial.attention, grad, loss);
+    heed::check_gradient("x", trial.x, d_x, loss, check);
+    heed::check_gradient("h", trial.h, d_h, loss, check);
+    EXPECT_LE(check.error, 1e-7) << check.name;
+  }
+}
+
+TEST(MultiHeadAttention, RefusesAMaskThatLeavesACausalQueryNothing) {
+  Trial<> trial(6, 2, true, true);
+  Eigen::Matrix<bool, Eigen::Dynamic, 1> valid = Eigen::Matrix<bool, Eigen::Dynamic, 1>::Constant(12, true);
+  Matrix<double> y(6, 12);
+  valid(6) = false;
+  trial.attention.forward(trial.x, trial.queries, trial.tape, y, heed::ValidMask::of_memory(valid));
+  valid(5) = false;  // the first column of the third sentence, which is all that its first query may see
+  EXPECT_EQ(
+      refusal(
+          [&] { trial.attention.forward(trial.x, trial.queries, trial.tape, y, heed::ValidMask::of_memory(valid)); }),
+      "MultiHeadAttention.forward: the mask excludes all memory columns of query 5, there is nothing to attend to");
+  const Eigen::Matrix<bool, Eigen::Dynamic, 1> eleven = valid.head(11);
+  EXPECT_EQ(refusal([&] {
+              trial.attention.forward(trial.x, trial.queries, trial.tape, y, heed::ValidMask::of_memory(eleven));
+            }),
+            "MultiHeadAttention.forward: the mask must be 12 x 1, got 11 x 1");
+}
+
 TEST(MultiHeadAttention, FixedSizesAgreeWithDynamicOnes) {
   for (const bool self : {true, false}) {
     Trial<> trial(6, 2, self);

@@ -5,6 +5,7 @@
 #include <heed/parameters.hpp>
 #include <heed/products.hpp>
 #include <heed/sentence_ranges.hpp>
+#include <heed/valid_mask.hpp>
 
 #include <cmath>
 #include <string>
@@ -29,7 +30,9 @@ struct MultiHeadTape {
 ///
 /// Every sentence of x (the queries) looks at the sentence of h (the memory) in the same place; where x is h, that is
 /// self-attention. A causal one looks at a word's own column and at those before it only: what follows changes not one
-/// bit. Shapes: x size x n, h size x m, y size x n. Throws heed::Error if a size does not fit.
+/// bit. A `ValidMask` excludes columns of the memory, for all queries (PyTorch's `key_padding_mask`) or for each
+/// (`attn_mask`). Shapes: x size x n, h size x m, y size x n. Throws heed::Error if a size does not fit, and if the mask
+/// excludes all that a query could attend to.
 template <class S, int Size = Dynamic>
 struct MultiHeadAttention {
   using Scalar = S;
@@ -60,9 +63,11 @@ struct MultiHeadAttention {
 
   /// Overwrites y. Does not allocate once the tape has grown.
   void forward(const In<S, Size>& x, const SentenceRanges& queries, const In<S, Size>& h, const SentenceRanges& memory,
-               Tape& tape, Out<S, Size> y) const {
-    check("MultiHeadAttention.forward", x, queries, h, memory);
-    detail::check_size("MultiHeadAttention.forward", "y", y, size(), x.cols());
+               Tape& tape, Out<S, Size> y, const ValidMask& valid = {}) const {
+    const char* const name = "MultiHeadAttention.forward";
+    check(name, x, queries, h, memory);
+    detail::check_size(name, "y", y, size(), x.cols());
+    valid.check(name, h.cols(), memory.longest(), x.cols());
     const Index n = x.cols(), rows = memory.longest();
     project(0, size(), x, tape.queries);
     tape.queries *= scale();
@@ -76,6 +81,7 @@ struct MultiHeadAttention {
         const Index seen = causal ? t + 1 : length;
         auto weights = tape.weights.block(0, head * n + i + t, seen, step);
         Dot::score(piece(tape.queries, head, i + t, step), piece(tape.memory, head, j, seen), weights);
+        valid.exclude(name, j, i + t, weights);
         softmax(weights);
         add_product(piece(tape.memory, heads + head, j, seen), weights, piece(tape.contexts, head, i + t, step));
         tape.weights.block(seen, head * n + i + t, rows - seen, step).setZero();
@@ -85,8 +91,9 @@ struct MultiHeadAttention {
     add_product(W_out, tape.contexts, y);
   }
   /// Self-attention.
-  void forward(const In<S, Size>& x, const SentenceRanges& sentences, Tape& tape, Out<S, Size> y) const {
-    forward(x, sentences, x, sentences, tape, y);
+  void forward(const In<S, Size>& x, const SentenceRanges& sentences, Tape& tape, Out<S, Size> y,
+               const ValidMask& valid = {}) const {
+    forward(x, sentences, x, sentences, tape, y, valid);
   }
 
   /// The mean of the heads' weights after `forward`: overwrites `mean`, longest sentence of the memory x n. A column
