@@ -118,6 +118,21 @@ TYPED_TEST(EachAttentionLayer, MatchesPaperEquationForEveryMask) {
   }
 }
 
+TYPED_TEST(EachAttentionLayer, AgreesWithScoresAndAttend) {
+  auto run = make_run<TypeParam>();
+  const auto& layer = run.layer;
+  const Matrix<double> queries = run.queries.leftCols(2), memory = run.memory.leftCols(5);
+  const Mask pairs = run.pairs.leftCols(2);
+  layer.forward(queries, memory, run.tape, ValidMask::of_queries(pairs));
+  const auto [context, weights] =
+      heed::attend(layer.scorer, heed::Softmax(), queries, memory, ValidMask::of_queries(pairs));
+  EXPECT_EQ(difference(weights, run.tape.weights), 0);
+  EXPECT_EQ(difference(context, run.tape.contexts), 0);
+  Matrix<double> softmax = heed::scores(layer.scorer, queries, memory);
+  heed::Softmax().forward(softmax);
+  EXPECT_LE(difference(softmax, heed::attend(layer.scorer, queries, memory).weights), 1e-14);
+}
+
 TYPED_TEST(EachAttentionLayer, GradientsMatchCentralDifferences) {
   auto run = make_run<TypeParam>();
   for (const int kind : {0, 1, 2}) EXPECT_LE(run.gradient_error(kind), 1e-7) << "mask " << kind;
@@ -183,6 +198,20 @@ TEST(AttentionLayer, RejectsAMaskThatExcludesAllColumnsOfAQuery) {
   run.padding.tail(3).setConstant(false);
   EXPECT_EQ(refusal([&] { run.forward(1); }),
             "AttentionLayer.forward: the mask excludes all memory columns of query 2, there is nothing to attend to");
+}
+
+TEST(AttentionLayer, ScoresAndAttendRejectWrongSizes) {
+  const heed::AdditiveScorer<double> scorer(3, 4, 5);
+  const Matrix<double> query = Matrix<double>::Ones(3, 1), memory = Matrix<double>::Ones(4, 2), none(4, 0);
+  const MaskVector nothing = MaskVector::Constant(2, false), three = MaskVector::Constant(3, true);
+  EXPECT_EQ(refusal([&] { heed::scores(scorer, memory, memory); }), "scores: queries must be 3 x 2, got 4 x 2");
+  EXPECT_EQ(refusal([&] { heed::scores(scorer, query, query); }), "scores: memory must be 4 x 1, got 3 x 1");
+  EXPECT_EQ(refusal([&] { heed::scores(scorer, query, none); }),
+            "scores: the memory is empty, there is nothing to attend to");
+  EXPECT_EQ(refusal([&] { heed::attend(scorer, heed::Sparsemax(), query, memory, ValidMask::of_memory(three)); }),
+            "attend: the mask must be 2 x 1, got 3 x 1");
+  EXPECT_EQ(refusal([&] { heed::attend(scorer, heed::Sparsemax(), query, memory, ValidMask::of_memory(nothing)); }),
+            "attend: the mask excludes all memory columns of query 0, there is nothing to attend to");
 }
 
 TEST(AttentionLayer, RejectsMasksOfWrongSize) {

@@ -172,4 +172,61 @@ struct AttentionLayer {
   }
 };
 
+namespace detail {
+
+/// Overwrites scores (T x n) of queries over one memory, each query for itself. Throws, in the name of `function`, if
+/// the memory is empty or a size does not fit.
+template <class ScorerType>
+void scores_of(const char* function, const ScorerType& scorer, const In<typename ScorerType::Scalar>& queries,
+               const In<typename ScorerType::Scalar>& memory, Out<typename ScorerType::Scalar> scores) {
+  using S = typename ScorerType::Scalar;
+  check_size(function, "queries", queries, scorer.query_size(), queries.cols());
+  check_size(function, "memory", memory, scorer.memory_size(), memory.cols());
+  require(memory.cols() > 0,
+          [&] { return function + std::string(": the memory is empty, there is nothing to attend to"); });
+  Matrix<S> projected(queries_of(scorer).projected_size(), queries.cols());
+  Matrix<S> keys(keys_of(scorer).key_size(), memory.cols());
+  const Matrix<S> carry = Matrix<S>::Zero(carried(scorer) == Carried::nothing ? 0 : memory.cols(), queries.cols());
+  Buffer<S> scratch;
+  queries_of(scorer).project(queries, projected);
+  keys_of(scorer).keys(memory, keys);
+  score<S>(scorer, projected, keys.rows() > 0 ? In<S>(keys) : memory, carry, scores, scratch);
+}
+
+}  // namespace detail
+
+/// The scores of queries (Q x n) over one memory (M x T), before normalisation: T x n. Throws if a size does not fit.
+template <class ScorerType, class Queries, class Values>
+Matrix<typename ScorerType::Scalar> scores(const ScorerType& scorer, const Eigen::MatrixBase<Queries>& queries,
+                                           const Eigen::MatrixBase<Values>& memory) {
+  static_assert(Scorer<ScorerType>, "scores: the first argument must model heed::Scorer (scorers/scorer.hpp)");
+  Matrix<typename ScorerType::Scalar> result(memory.cols(), queries.cols());
+  detail::scores_of("scores", scorer, queries, memory, result);
+  return result;
+}
+
+/// `attend` with any normaliser and a mask: `auto [context, weights] = heed::attend(scorer, heed::Sparsemax(), query,
+/// memory);` Throws if a size does not fit, or nothing is left of the memory for a query.
+template <class ScorerType, class NormalizerType, class Queries, class Values>
+requires Normalizer<NormalizerType> Attended<typename ScorerType::Scalar> attend(
+    const ScorerType& scorer, const NormalizerType& normalizer, const Eigen::MatrixBase<Queries>& queries,
+    const Eigen::MatrixBase<Values>& memory, const ValidMask& valid = {}) {
+  static_assert(Scorer<ScorerType>, "attend: the first argument must model heed::Scorer (scorers/scorer.hpp)");
+  using S = typename ScorerType::Scalar;
+  Attended<S> result{Matrix<S>(memory.rows(), queries.cols()), Matrix<S>(memory.cols(), queries.cols())};
+  const In<S> values(memory);
+  valid.check("attend", values.cols(), values.cols(), queries.cols());
+  detail::scores_of("attend", scorer, In<S>(queries), values, result.weights);
+  valid.exclude("attend", 0, 0, result.weights);
+  for (Index i = 0; i < result.weights.cols(); ++i) {
+    const bool none = (result.weights.col(i).array() == S(-detail::Limits<S>::infinity())).all();
+    require(!none, [&] {
+      return "attend: all scores of query " + std::to_string(i) + " are -inf, there is nothing to attend to";
+    });
+  }
+  normalizer.forward(result.weights);
+  detail::average<S>(values, result.weights, result.context);
+  return result;
+}
+
 }  // namespace heed::inline v0_1
