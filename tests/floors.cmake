@@ -6,7 +6,7 @@
 cmake_minimum_required(VERSION 3.25)
 
 # heed.hpp, the umbrella over floors 0 to 5, is floor 6 here, and io/ and text/ are floor 7.
-set(floor_0 errors settings threads scalar checks types parameters variant packing sentence_ranges valid_mask grid random random_streams)
+set(floor_0 errors checks settings threads scalar types parameters variant packing sentence_ranges valid_mask grid random random_streams)
 set(floor_1 expressions/* kernels/* products math loss init attention_penalty)
 set(floor_2 layers/* cells/* scorers/* normalizers/*)
 set(floor_3 memory annotations look attention attention_layer local_attention monotonic_attention any_look gated_attention recurrence encoder image_encoder transformer_encoder_layer stack bridge readout maxout_readout deep_output)

@@ -176,33 +176,37 @@ TEST(StackSizes, StepsBeyondTheTapeAreRejected) {
     const auto backward = [&](Index first, Index n) {
       return refusal([&] { stack.step_backward(tape, first, n, &random); });
     };
-    EXPECT_EQ(step(0, 2), "Stack.step: tape.layers must have 2 elements, got 0");
-    EXPECT_EQ(backward(0, 2), "Stack.step_backward: tape.layers must have 2 elements, got 0");
+    EXPECT_EQ(step(0, 2), "Stack.step: tape.layers must have 2 elements, got 0; call begin first");
+    EXPECT_EQ(backward(0, 2), "Stack.step_backward: tape.layers must have 2 elements, got 0; call begin first");
     stack.begin(3, tape);
     for (auto& layer : tape.layers) layer.trace.setZero();
-    EXPECT_EQ(step(2, 2), "Stack.step: columns must lie in [0, 3), got 2 columns from 2 on");
-    EXPECT_EQ(step(-1, 2), "Stack.step: columns must lie in [0, 3), got 2 columns from -1 on");
-    EXPECT_EQ(step(0, 3), "Stack.step: states must be 8 x 3 or have more columns, got 8 x 2");
+    const auto room = [](const std::string& name, Index rows, Index n, Index first, const std::string& got) {
+      return name + " must be " + std::to_string(rows) + " x N with room for " + std::to_string(n) +
+             " columns from column " + std::to_string(first) + ", got " + got;
+    };
+    EXPECT_EQ(step(2, 2), room("Stack.step: tape.trace", 20, 2, 2, "20 x 3; call begin first"));
+    EXPECT_EQ(step(-1, 2), room("Stack.step: tape.trace", 20, 2, -1, "20 x 3; call begin first"));
+    EXPECT_EQ(step(0, 3), room("Stack.step: states", 8, 3, 0, "8 x 2"));
     EXPECT_EQ(step(0, 2), "accepted");
     EXPECT_EQ(step(2, 1), "accepted");
-    EXPECT_EQ(backward(0, 2), "Stack.step_backward: columns must lie in [0, 0), got 2 columns from 0 on");
+    EXPECT_EQ(backward(0, 2), room("Stack.step_backward: tape.d_outputs", 4, 2, 0, "0 x 0; call begin_backward first"));
     EXPECT_EQ(refusal([&] { stack.begin_backward(4, 2, tape); }),
-              "Stack.begin_backward: columns must lie in [0, 3), got 4 columns from 0 on");
+              room("Stack.begin_backward: tape.trace", 20, 4, 0, "20 x 3; call begin first"));
     stack.begin_backward(3, 1, tape);
-    EXPECT_EQ(backward(0, 2), "Stack.step_backward: tape.d_state must be 8 x 2 or have more columns, got 8 x 1");
+    EXPECT_EQ(backward(0, 2), room("Stack.step_backward: tape.d_state", 8, 2, 0, "8 x 1; call begin_backward first"));
     stack.begin_backward(3, 2, tape);
     EXPECT_EQ(backward(2, 1), "accepted");
-    EXPECT_EQ(backward(2, 2), "Stack.step_backward: columns must lie in [0, 3), got 2 columns from 2 on");
+    EXPECT_EQ(backward(2, 2), room("Stack.step_backward: tape.trace", 20, 2, 2, "20 x 3; call begin first"));
     heed::Stack<Lstm> other(make, input, hidden + 1, 2, 0), lower(make, input, hidden, 1, 0);
     EXPECT_EQ(refusal([&] { stack.accumulate(tape, other); }),
               "Stack.accumulate: grad.layers.0.W must be 16 x 3, got 20 x 3");
     expect_part_of("layers", refusal([&] { stack.accumulate(tape, lower); }));
     EXPECT_EQ(refusal([&] { other.step(tape, 0, 2, states, nullptr); }),
-              "Stack.step: tape.trace must be 25 x 3, got 20 x 3");
+              room("Stack.step: tape.trace", 25, 2, 0, "20 x 3; call begin first"));
     states.pop_back();
     EXPECT_EQ(step(0, 2), "Stack.step: states must have 2 elements, got 1");
     states.emplace_back().assign(Matrix<double>::Zero(4, 2));
-    EXPECT_EQ(step(0, 2), "Stack.step: states must be 8 x 2 or have more columns, got 4 x 2");
+    EXPECT_EQ(step(0, 2), room("Stack.step: states", 8, 2, 0, "4 x 2"));
   }
 }
 

@@ -62,8 +62,10 @@ TEST(LinearLayer, OfFixedSizeRejectsMatricesOfWrongSize) {
   const Matrix<double> x = Matrix<double>::Ones(4, 2), small = Matrix<double>::Ones(3, 2);
   Matrix<double> y(3, 2), large(4, 2);
   EXPECT_EQ(refusal([&] { linear.forward(x, y); }), "accepted");
-  EXPECT_EQ(refusal([&] { linear.forward(small, y); }), "a part of fixed size: a matrix must have 4 rows, got 3 x 2");
-  EXPECT_EQ(refusal([&] { linear.forward(x, large); }), "a part of fixed size: a matrix must have 3 rows, got 4 x 2");
+  EXPECT_EQ(refusal([&] { linear.forward(small, y); }),
+            "In, Out: an argument whose rows are fixed at compile time must be 4 x 2, got 3 x 2");
+  EXPECT_EQ(refusal([&] { linear.forward(x, large); }),
+            "In, Out: an argument whose rows are fixed at compile time must be 3 x 2, got 4 x 2");
   EXPECT_EQ(refusal([&] { linear.forward(x, y.leftCols(1)); }), "Linear.forward: y must be 3 x 2, got 3 x 1");
 }
 
@@ -124,9 +126,12 @@ TEST(DropoutLayer, ChecksEveryArgument) {
       return refusal([&] { dropout.forward_step(&random, first, step, given); });
     };
     EXPECT_EQ(message(3, all), "accepted");
-    EXPECT_EQ(message(4, all), "Dropout.forward_step: columns must lie in [0, 5), got 2 columns from 4 on");
-    EXPECT_EQ(message(-1, all), "Dropout.forward_step: columns must lie in [0, 5), got 2 columns from -1 on");
-    EXPECT_EQ(message(0, small), "Dropout.forward_step: mask must be 4 x 5, got 3 x 5");
+    EXPECT_EQ(message(4, all),
+              "Dropout.forward_step: mask must be 4 x N with room for 2 columns from column 4, got 4 x 5");
+    EXPECT_EQ(message(-1, all),
+              "Dropout.forward_step: mask must be 4 x N with room for 2 columns from column -1, got 4 x 5");
+    EXPECT_EQ(message(0, small),
+              "Dropout.forward_step: mask must be 4 x N with room for 2 columns from column 0, got 3 x 5");
   }
 }
 

@@ -117,8 +117,8 @@ struct Bridge {
   void check(const char* function, const Memory<S>& memory, std::span<const Index> sentences) const {
     Index count = memory.summary.cols();
     if (copied > 0) {
-      detail::check_count(function, "memory.states", memory.states.size(), copied,
-                          "states (one per layer of the decoder, from an encoder of one direction)");
+      detail::check_number(function, "memory.states", static_cast<Index>(memory.states.size()), copied,
+                           "states (one per layer of the decoder, from an encoder of one direction)");
       count = memory.states.front().cols();
       for (const auto& given : memory.states) detail::check_size(function, "memory.states", given, state, count);
     } else if (!layers.empty()) {

@@ -61,8 +61,8 @@ namespace detail {
 template <class EncoderType, class S>
 void check_states(const char* function, const char* name, const EncoderType& encoder, const EncoderStates<S>& states,
                   const Packing& packing) {
-  check_count(function, name, states.size(), encoder.directions() * static_cast<Index>(encoder.layers.size()),
-              "states, one per layer and direction");
+  check_number(function, name, static_cast<Index>(states.size()),
+               encoder.directions() * static_cast<Index>(encoder.layers.size()), "states, one per layer and direction");
   for (const auto& state : states) {
     check_state(function, name, encoder.layers.front().forward, state, packing.sentences());
   }
@@ -173,7 +173,7 @@ struct Encoder {
             [] { return std::string("Encoder: backward needs a tape of a forward that kept what it reads"); });
     const char* const name = "Encoder.backward";
     detail::check_size(name, "x", x, input_size(), packing.columns());
-    detail::check_count(name, "tape.layers", tape.layers.size(), static_cast<Index>(layers.size()));
+    detail::check_count(name, "tape.layers", tape.layers.size(), layers.size());
     detail::check_size(name, "tape.outputs()", tape.outputs(), output_size(), packing.columns());
     detail::check_size(name, "d_outputs", d_outputs, output_size(), packing.columns());
     detail::check_size(name, "d_x", d_x, input_size(), packing.columns());
@@ -251,8 +251,8 @@ struct Encoder {
 };
 
 /// Lays what an encoder wrote out as a memory: each sentence's columns side by side, its final h of the top layer as its
-/// summary, and the final states of all layers. The keys are left to the attention that will match them. Throws heed::Error
-/// if the tape is not that of a forward of this packing.
+/// summary, and the final states of all layers. The keys are left to the attention that will match them. Throws
+/// heed::Error if the tape is not that of a forward of this packing.
 template <Cell C>
 void make_memory(const Encoder<C>& encoder, const Packing& packing, const EncoderTape<typename C::Scalar>& tape,
                  std::vector<Index>& lengths, Memory<typename C::Scalar>& memory) {
@@ -281,7 +281,7 @@ void make_memory_backward(const Encoder<C>& encoder, const Packing& packing, Mem
                           Buffer<typename C::Scalar>& d_outputs) {
   const Index H = encoder.hidden_size(), D = packing.sentences() == 0 ? 0 : encoder.directions();
   const char* const name = "make_memory_backward";
-  detail::check_count(name, "d_memory", d_memory.sentences(), packing.sentences(), "sentences");
+  detail::check_number(name, "d_memory", d_memory.sentences(), packing.sentences(), "sentences");
   detail::check_size(name, "d_memory.values", d_memory.values, encoder.output_size(), packing.columns());
   detail::check_size(name, "d_memory.summary", d_memory.summary, encoder.output_size(), packing.sentences());
   detail::check_states(name, "d_memory.states", encoder, d_memory.states, packing);
@@ -289,7 +289,7 @@ void make_memory_backward(const Encoder<C>& encoder, const Packing& packing, Mem
   d_outputs.resize(encoder.output_size(), packing.columns());
   for (Index p = 0; p < packing.sentences(); ++p) {
     const auto d_values = d_memory.values_of(packing.sentence(p));
-    detail::check_count(name, "a sentence of d_memory", d_values.cols(), packing.length(p), "columns");
+    detail::check_number(name, "a sentence of d_memory", d_values.cols(), packing.length(p), "columns");
     for (Index t = 0; t < packing.length(p); ++t) d_outputs.col(packing.column(t, p)) = d_values.col(t);
   }
 }

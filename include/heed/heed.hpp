@@ -7,10 +7,10 @@
 
 // Words
 #include <heed/errors.hpp>
+#include <heed/checks.hpp>
 #include <heed/settings.hpp>
 #include <heed/threads.hpp>
 #include <heed/scalar.hpp>
-#include <heed/checks.hpp>
 #include <heed/types.hpp>
 #include <heed/parameters.hpp>
 #include <heed/variant.hpp>

@@ -127,9 +127,9 @@ struct ImageEncoder {
   void backward(const In<S>& x, ImageEncoderTape<S>& tape, With<S>& grad) const {
     const char* const name = "ImageEncoder.backward";
     check();
-    detail::check_count(name, "tape.stages", tape.stages.size(), static_cast<Index>(stages.size()));
+    detail::check_count(name, "tape.stages", tape.stages.size(), stages.size());
     check_tape(name, x, tape);
-    detail::check_size(name, "tape.d_outputs()", tape.d_outputs(), tape.outputs().rows(), tape.outputs().cols());
+    detail::check_like(name, "tape.d_outputs()", tape.d_outputs(), tape.outputs());
     detail::check_grad(name, *this, grad);
     for (std::size_t l = stages.size(); l-- > 0;) {
       const auto& [conv, pool] = stages[l];

@@ -50,7 +50,7 @@ Sum<S> excluding_loss(X& x, const SoftmaxColumn<S>& column, const S& highest, In
 /// excluded, the loss is infinite. The loss is NaN if a logit is NaN or +inf, or if all logits of a column are -inf.
 template <class S>
 Sum<S> softmax_cross_entropy(Out<S> logits, std::span<const Token> targets, S smoothing = S(0), S scale = S(1)) {
-  detail::check_count("softmax_cross_entropy", "targets", targets.size(), logits.cols());
+  detail::check_count("softmax_cross_entropy", "targets", targets.size(), static_cast<std::size_t>(logits.cols()));
   const Index vocabulary = logits.rows();
   const S share = smoothing / detail::number<S>(vocabulary);
   Sum<S> loss(0);

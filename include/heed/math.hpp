@@ -24,7 +24,7 @@ struct Tanh {
   /// d: dL/dy in, dL/dx out. Throws heed::Error if d does not have the size of y.
   template <class Y, class D>
   static void backward(const Y& y, D&& d) {
-    detail::check_size("Tanh.backward", "d", d, y.rows(), y.cols());
+    detail::check_like("Tanh.backward", "d", d, y);
     using S = typename Y::Scalar;
     d.array() *= S(1) - y.array().square();
   }
@@ -46,7 +46,7 @@ struct Relu {
   /// d: dL/dy in, dL/dx out. Throws heed::Error if d does not have the size of y.
   template <class Y, class D>
   static void backward(const Y& y, D&& d) {
-    detail::check_size("Relu.backward", "d", d, y.rows(), y.cols());
+    detail::check_like("Relu.backward", "d", d, y);
     using S = typename Y::Scalar;
     d.array() = (y.array() > S(0)).select(d.array(), S(0));
   }
@@ -69,7 +69,7 @@ struct Sigmoid {
   /// d: dL/dy in, dL/dx out. Throws heed::Error if d does not have the size of y.
   template <class Y, class D>
   static void backward(const Y& y, D&& d) {
-    detail::check_size("Sigmoid.backward", "d", d, y.rows(), y.cols());
+    detail::check_like("Sigmoid.backward", "d", d, y);
     using S = typename Y::Scalar;
     d.array() *= y.array() * (S(1) - y.array());
   }
@@ -95,7 +95,7 @@ void softmax(X&& x) {
 /// d: dL/dy in, dL/dx out. Throws heed::Error if d does not have the size of y.
 template <class Y, class D>
 void softmax_backward(const Y& y, D&& d) {
-  detail::check_size("softmax_backward", "d", d, y.rows(), y.cols());
+  detail::check_like("softmax_backward", "d", d, y);
   for (Index i = 0; i < y.cols(); ++i) {
     const auto inner = y.col(i).dot(d.col(i));
     d.col(i).array() = y.col(i).array() * (d.col(i).array() - inner);

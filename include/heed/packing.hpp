@@ -106,14 +106,15 @@ void unpack_padded(const Eigen::MatrixBase<Packed>& packed, const Packing& packi
   }
 }
 
-/// Lays the words of a batch out in the columns of its packing. Throws heed::Error if the sentences do not have its lengths.
+/// Lays the words of a batch out in the columns of its packing. Throws heed::Error if the sentences do not have its
+/// lengths.
 template <class Sentences>
 void pack_tokens(const Sentences& sentences, const Packing& packing, std::vector<Token>& tokens) {
-  detail::check_count("pack_tokens", "sentences", sentences.size(), packing.sentences());
+  detail::check_count("pack_tokens", "sentences", sentences.size(), packing.order().size());
   tokens.resize(static_cast<std::size_t>(packing.columns()));
   for (Index p = 0; p < packing.sentences(); ++p) {
     const auto& sentence = sentences[static_cast<std::size_t>(packing.sentence(p))];
-    detail::check_count("pack_tokens", "a sentence", sentence.size(), packing.length(p), "tokens");
+    detail::check_number("pack_tokens", "a sentence", static_cast<Index>(sentence.size()), packing.length(p), "tokens");
     for (Index t = 0; t < packing.length(p); ++t) {
       tokens[static_cast<std::size_t>(packing.column(t, p))] = sentence[static_cast<std::size_t>(t)];
     }

@@ -163,7 +163,8 @@ void visit_in_step(const F& f, const ParameterName& name, First& first, Rest&...
 
 /// Calls `f(name, matrix...)` for every parameter of `part`, with the same parameter of each of `others`.
 ///
-/// All must have the same structure (be copies of one another); throws if they differ in their parts. Does not allocate.
+/// All must have the same structure (be copies of one another). Throws if they have different numbers of parts. Does
+/// not allocate.
 template <class F, Part P, class... Others>
 void for_each_parameter(const F& f, P& part, Others&... others) {
   detail::visit_in_step(f, ParameterName{}, part, others...);

@@ -41,6 +41,7 @@ struct JointProjection {
   }
 
  protected:
+  /// Rows of x.
   Index word_size() const { return W.cols() - state - context; }
 
   /// Throws unless s, c and x, or their gradients, have the sizes that W is for.

@@ -84,9 +84,9 @@ struct Stack {
   /// One step of columns first ... first + n, whose bottom traces are projected already. `states` are updated in place.
   void step(StackTape<S>& tape, Index first, Index n, std::vector<Buffer<S>>& states, RandomStreams random) const {
     check("Stack.step", tape, first, n);
-    detail::check_count("Stack.step", "states", states.size(), layer_count());
+    detail::check_count("Stack.step", "states", states.size(), layers.size());
     for (std::size_t l = 0; l < layers.size(); ++l) {
-      detail::check_columns("Stack.step", "states", states[l], layers[l].state_size(), n);
+      detail::check_room("Stack.step", "states", states[l], layers[l].state_size(), 0, n, "");
     }
     for (std::size_t l = 0; l < layers.size(); ++l) {
       auto& layer = tape.layers[l];
@@ -166,35 +166,32 @@ struct Stack {
   }
 
  private:
-  Index layer_count() const { return static_cast<Index>(layers.size()); }
-
   /// Throws unless columns first ... first + n have room in what `begin` makes.
   void check(const char* function, const StackTape<S>& tape, Index first, Index n) const {
-    detail::check_count(function, "tape.layers", tape.layers.size(), layer_count());
+    constexpr const char* begin = "; call begin first";
+    detail::check_count(function, "tape.layers", tape.layers.size(), layers.size(), begin);
     for (std::size_t l = 0; l < layers.size(); ++l) {
       const auto& layer = tape.layers[l];
-      const Index columns = layer.trace.cols();
-      detail::check_range(function, first, n, columns);
-      detail::check_size(function, "tape.trace", layer.trace, layers[l].trace_size(), columns);
-      detail::check_size(function, "tape.previous", layer.previous, layers[l].state_size(), columns);
-      detail::check_size(function, "tape.outputs", layer.outputs, hidden_size(), columns);
-      if (l > 0) detail::check_size(function, "tape.input", layer.input, hidden_size(), columns);
+      detail::check_room(function, "tape.trace", layer.trace, layers[l].trace_size(), first, n, begin);
+      detail::check_room(function, "tape.previous", layer.previous, layers[l].state_size(), first, n, begin);
+      detail::check_room(function, "tape.outputs", layer.outputs, hidden_size(), first, n, begin);
+      if (l > 0) detail::check_room(function, "tape.input", layer.input, hidden_size(), first, n, begin);
     }
   }
   /// The same for what `begin_backward` makes.
   void check_backward(const char* function, const StackTape<S>& tape, Index first, Index n) const {
+    constexpr const char* begin = "; call begin_backward first";
     for (std::size_t l = 0; l < layers.size(); ++l) {
       const auto& layer = tape.layers[l];
-      detail::check_range(function, first, n, layer.d_a.cols());
-      detail::check_columns(function, "tape.d_outputs", layer.d_outputs, hidden_size(), first + n);
-      detail::check_columns(function, "tape.d_a", layer.d_a, layers[l].gradient_size(), first + n);
-      detail::check_columns(function, "tape.d_state", layer.d_state, layers[l].state_size(), n);
+      detail::check_room(function, "tape.d_outputs", layer.d_outputs, hidden_size(), first, n, begin);
+      detail::check_room(function, "tape.d_a", layer.d_a, layers[l].gradient_size(), first, n, begin);
+      detail::check_room(function, "tape.d_state", layer.d_state, layers[l].state_size(), 0, n, begin);
       if (layer.read_mask.size() > 0) check_read(function, layer, n);
     }
   }
   void check_read(const char* function, const typename StackTape<S>::Layer& layer, Index n) const {
-    detail::check_size(function, "tape.read", layer.read, layer.previous.rows(), layer.previous.cols());
-    detail::check_columns(function, "tape.read_mask", layer.read_mask, hidden_size(), n);
+    detail::check_like(function, "tape.read", layer.read, layer.previous);
+    detail::check_room(function, "tape.read_mask", layer.read_mask, hidden_size(), 0, n, "");
   }
 
   /// The states from which the steps of a layer went on.

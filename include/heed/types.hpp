@@ -161,77 +161,63 @@ using ParameterVector = detail::MemberMatrix<S, Rows, 1>;
 template <class T, int Rows, int Cols>
 using TransposedParameter = typename detail::TransposedParameterOf<T, Rows, Cols>::type;
 
-namespace detail {
-
-/// x, if it has the rows that a matrix with `Rows` rows, known at compile time, needs. Throws otherwise: an Eigen::Ref
-/// checks this only in debug builds.
-template <int Rows, class X>
-X& with_rows(X& x) {
-  if constexpr (Rows != Dynamic && std::remove_const_t<X>::RowsAtCompileTime == Dynamic) {
-    if (x.rows() != Rows) {
-      fail("a part of fixed size: a matrix must have " + std::to_string(Rows) + " rows, got " +
-           size_text(x.rows(), x.cols()));
-    }
-  }
-  return x;
-}
-
-}  // namespace detail
-
 /// How a matrix comes in: any Eigen expression of that scalar; a column-major matrix, `Map` or `Block` without a copy.
 ///
-/// A row-major matrix would be copied at every call without a word, so it is refused at compile time.
+/// A row-major matrix would be copied at every call without a word, so it is refused at compile time, as is a matrix of
+/// another scalar. Throws `Error` if `Rows` is fixed and x has another number of rows.
 template <class S, int Rows = Dynamic>
 class In : public Eigen::Ref<const Matrix<S, Rows, Dynamic>> {
   using Base = Eigen::Ref<const Matrix<S, Rows, Dynamic>>;
 
  public:
-  /// Binds x; copies what is no column-major matrix in memory, such as a sum. Throws if x has another number of rows.
+  /// Binds x; copies what is no column-major matrix in memory, such as a sum.
   template <class Derived>
-  In(const Eigen::DenseBase<Derived>& x)  // NOLINT: implicit, so that any expression binds
-      : Base(detail::with_rows<Rows>(x.derived())) {
+  In(const Eigen::DenseBase<Derived>& x)
+      : Base(checked(x.derived())) {  // NOLINT: implicit, so that any expression binds
     static_assert(!Derived::IsRowMajor || Derived::IsVectorAtCompileTime,
                   "heed takes column-major matrices (a column is one item); a row-major one would be copied silently: "
                   "pass x.transpose() of your row-major data, or copy it once yourself");
   }
+
+ private:
+  template <class X>
+  static decltype(auto) checked(const X& x) {
+    if constexpr (detail::check_scalar<S, X>()) {
+      detail::check_fixed_rows<Rows>(x);
+      return (x);
+    } else {
+      return Matrix<S, Rows, Dynamic>();  // one error is enough
+    }
+  }
 };
 
-/// How a matrix goes out: written in place, never resized.
+/// How a matrix goes out: written in place, never resized. A column-major matrix, `Map` or `Block` that can be written.
+/// Throws `Error` if `Rows` is fixed and x has another number of rows.
 template <class S, int Rows = Dynamic>
 class Out : public Eigen::Ref<Matrix<S, Rows, Dynamic>> {
   using Base = Eigen::Ref<Matrix<S, Rows, Dynamic>>;
+  using Nothing = Eigen::Map<Matrix<S, Rows, Dynamic>>;
 
  public:
-  /// Binds y. Throws if y has another number of rows.
+  /// Binds x.
+  template <class X>
+  requires(!std::is_same_v<std::remove_cvref_t<X>, Out> && std::is_constructible_v<Base, X>) Out(X&& x)
+      : Base((detail::check_fixed_rows<Rows>(x), std::forward<X>(x))) {}  // NOLINT: implicit, as above
+  /// A matrix of another scalar: refused at compile time.
   template <class Derived>
-  requires std::is_constructible_v<Base, Derived&> Out(Eigen::PlainObjectBase<Derived>& y)  // NOLINT: as that of `In`
-      : Base(detail::with_rows<Rows>(y.derived())) {}
-  template <class Derived>
-  requires std::is_constructible_v<Base, const Derived&> Out(const Eigen::DenseBase<Derived>& y)  // NOLINT: as above
-      : Base(detail::with_rows<Rows>(y.derived())) {}
-
+  requires(!std::is_same_v<typename Derived::Scalar, S>) Out(const Eigen::DenseBase<Derived>&)
+      : Base(Nothing(nullptr, Rows == Dynamic ? 0 : Rows, 0)) {  // NOLINT: implicit, as above
+    detail::check_scalar<S, Derived>();
+  }
   Out(const Out&) = default;
+
+  /// Assigns coefficients; the sizes must agree.
   using Base::operator=;
   Out& operator=(const Out& x) {
     Base::operator=(x);
     return *this;
   }
 };
-
-namespace detail {
-
-/// How many numbers a matrix of these sizes has. Throws if a size is negative or the product is no `Index`.
-inline Index matrix_size(Index rows, Index cols) {
-  constexpr Index half = Index{1} << (4 * sizeof(Index) - 1);
-  if (static_cast<std::size_t>(rows | cols) >= static_cast<std::size_t>(half)) {  // no division in the usual case
-    require(rows >= 0 && cols >= 0 && (cols == 0 || rows <= std::numeric_limits<Index>::max() / cols), [&] {
-      return "Buffer: a matrix cannot have " + std::to_string(rows) + " x " + std::to_string(cols) + " numbers";
-    });
-  }
-  return rows * cols;
-}
-
-}  // namespace detail
 
 /// A matrix that only grows: `resize` allocates when more room is needed than ever before, and never gives room back.
 ///
@@ -253,25 +239,31 @@ class Buffer : public Eigen::Map<Matrix<S, Rows, Dynamic>> {
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
 
-  /// Assigns coefficients, as a `Map` does; the sizes must agree.
+  /// Assigns coefficients, as a `Map` does. Throws `Error` unless the sizes agree.
   template <class Derived>
   Buffer& operator=(const Eigen::DenseBase<Derived>& x) {
-    Base::operator=(x.derived());
+    if constexpr (detail::check_scalar<S, Derived>()) {
+      detail::check_size("Buffer.operator=", "x", x, this->rows(), this->cols());
+      Base::operator=(x.derived());
+    }
     return *this;
   }
 
   /// Takes on the size and the coefficients of x.
   template <class Derived>
   void assign(const Eigen::MatrixBase<Derived>& x) {
-    resize(x.rows(), x.cols());
-    Base::operator=(x.derived());
+    if constexpr (detail::check_scalar<S, Derived>()) {
+      resize(x.rows(), x.cols());
+      Base::operator=(x.derived());
+    }
   }
 
   /// Makes it rows x cols. Allocates only beyond the largest size so far, and frees the old numbers first. Throws
-  /// `Error` if a size is negative or rows * cols overflows, and stays as it was; throws std::bad_alloc if there is not
-  /// enough memory, and is empty then.
+  /// `Error` if a size is negative, rows * cols overflows or the rows are fixed at another number, and stays as it was;
+  /// throws std::bad_alloc if there is not enough memory, and is empty then.
   void resize(Index rows, Index cols) {
     const Index size = detail::matrix_size(rows, cols);
+    if (Rows != Dynamic && rows != Rows) detail::fail_size("Buffer.resize", "the buffer", rows, cols, Rows, cols);
     if (size > storage_.size()) grow(size);
     view(rows, cols);
   }

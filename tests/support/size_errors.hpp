@@ -20,8 +20,8 @@ inline std::string text_of(heed::Index rows, heed::Index cols) {
   return std::to_string(rows) + " x " + std::to_string(cols);
 }
 
-/// Expects a message such as "LstmCell.step: s must be 16 x 2 (h above c), got 8 x 2" of one of the arguments, which are
-/// as many as the matrices that were given.
+/// Expects a message such as "LstmCell.step: s must be 16 x 2 (h above c), got 8 x 2" of one of the arguments, which
+/// are as many as the matrices that were given.
 template <class Matrix>
 void expect_size_error(const std::string& message, const std::string& function, const std::vector<Argument>& arguments,
                        const std::vector<Matrix>& given) {
@@ -40,8 +40,8 @@ void expect_size_error(const std::string& message, const std::string& function, 
   ADD_FAILURE() << function << ": no argument is named in: " << message;
 }
 
-/// Expects that `call(matrices)` accepts arguments of the right sizes and throws for each argument that has one row or one
-/// column too many or too few, or none at all.
+/// Expects that `call(matrices)` accepts arguments of the right sizes and throws for each argument that has one row or
+/// one column too many or too few, or none at all.
 template <class S = double, class Call>
 void expect_sizes_are_checked(const std::string& function, const std::vector<Argument>& arguments, const Call& call) {
   std::vector<heed::Matrix<S>> right;

@@ -11,8 +11,8 @@
 namespace heed::inline v0_1 {
 
 /// Inverted dropout (Srivastava et al. 2014): in training each number is zero with probability `rate`, else divided by
-/// 1 - rate, so that inference does nothing at all. The numbers drawn are the same on every machine. Throws heed::Error if
-/// something is to be dropped and a size does not fit.
+/// 1 - rate, so that inference does nothing at all. The numbers drawn are the same on every machine. Throws
+/// heed::Error if something is to be dropped and a size does not fit.
 ///
 /// Variational dropout (Gal & Ghahramani 2016) draws one mask for a sentence, m, and keeps it for all of its steps:
 ///
@@ -30,7 +30,7 @@ struct Dropout {
   /// rate 0 nothing happens. `mask` has the shape of x and must reach `backward` unchanged.
   void forward(RandomStreams random, Out<S> x, Out<S> mask) const {
     if (!drops(random)) return;
-    detail::check_size("Dropout.forward", "mask", mask, x.rows(), x.cols());
+    detail::check_like("Dropout.forward", "mask", mask, x);
     draw(random, mask);
     x.array() *= mask.array();
   }
@@ -39,7 +39,7 @@ struct Dropout {
   void forward(RandomStreams random, const Packing& packing, Out<S> x, Out<S> mask) const {
     if (!drops(random)) return;
     detail::check_size("Dropout.forward", "x", x, x.rows(), packing.columns());
-    detail::check_size("Dropout.forward", "mask", mask, x.rows(), x.cols());
+    detail::check_like("Dropout.forward", "mask", mask, x);
     const RandomStreams columns = random.in_order(packing.order());
     for (Index t = 0; t < packing.steps(); ++t) {
       forward_step(columns, packing.first(t), x.middleCols(packing.first(t), packing.active(t)), mask);
@@ -50,7 +50,7 @@ struct Dropout {
   void forward(RandomStreams random, const SentenceRanges& sentences, Out<S> x, Out<S> mask) const {
     if (!drops(random)) return;
     detail::check_size("Dropout.forward", "x", x, x.rows(), sentences.columns());
-    detail::check_size("Dropout.forward", "mask", mask, x.rows(), x.cols());
+    detail::check_like("Dropout.forward", "mask", mask, x);
     random.check(sentences.sentences());
     for (Index b = 0; b < sentences.sentences(); ++b) {
       auto own = mask.middleCols(sentences.start(b), sentences.length(b));
@@ -66,8 +66,7 @@ struct Dropout {
   /// and `random` in the order of the columns.
   void forward_step(RandomStreams random, Index first, Out<S> x, Out<S> mask) const {
     if (!drops(random)) return;
-    detail::check_size("Dropout.forward_step", "mask", mask, x.rows(), mask.cols());
-    detail::check_range("Dropout.forward_step", first, x.cols(), mask.cols());
+    detail::check_room("Dropout.forward_step", "mask", mask, x.rows(), first, x.cols(), "");
     auto own = mask.middleCols(first, x.cols());
     if (!per_sentence || first == 0) return forward(random, x, own);
     own = mask.leftCols(x.cols());  // the sentences that still run are the first of those that began
@@ -84,7 +83,7 @@ struct Dropout {
   /// d: dL/dy in, dL/dx out. Pass what `forward` was given as `random`.
   void backward(RandomStreams random, const In<S>& mask, Out<S> d) const {
     if (!drops(random)) return;
-    detail::check_size("Dropout.backward", "mask", mask, d.rows(), d.cols());
+    detail::check_like("Dropout.backward", "mask", mask, d);
     d.array() *= mask.array();
   }
 

@@ -7,8 +7,8 @@
 
 namespace heed::inline v0_1 {
 
-/// A learned vector for every word: column `token` of `table`. Throws heed::Error if a token is outside the vocabulary or
-/// a size does not fit.
+/// A learned vector for every word: column `token` of `table`. Throws heed::Error if a token is outside the vocabulary
+/// or a size does not fit.
 template <class S, int Size = Dynamic>
 struct Embedding {
   using Scalar = S;

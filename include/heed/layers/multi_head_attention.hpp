@@ -219,7 +219,7 @@ struct MultiHeadAttention {
              const SentenceRanges& memory) const {
     detail::check_size(function, "x", x, size(), queries.columns());
     detail::check_size(function, "h", h, size(), memory.columns());
-    detail::check_count(function, "memory", memory.sentences(), queries.sentences(), "sentences");
+    detail::check_number(function, "memory", memory.sentences(), queries.sentences(), "sentences");
     for (Index s = 0; causal && s < queries.sentences(); ++s) {
       require(queries.length(s) == memory.length(s), [&] {
         return "MultiHeadAttention: causal attention needs as many keys as queries, but sentence " + std::to_string(s) +

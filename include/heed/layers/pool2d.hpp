@@ -83,8 +83,8 @@ struct MaxPool2d : detail::Pool2d {
   /// d_x += dL/dx. Of equal numbers the first gets all. Pass the x that forward was given, and its y.
   void backward(const In<S>& x, Grid grid, const In<S>& y, const In<S>& d_y, Out<S> d_x) const {
     check("MaxPool2d.backward", "x", x, grid, "y", y);
-    detail::check_size("MaxPool2d.backward", "d_y", d_y, y.rows(), y.cols());
-    detail::check_size("MaxPool2d.backward", "d_x", d_x, x.rows(), x.cols());
+    detail::check_like("MaxPool2d.backward", "d_y", d_y, y);
+    detail::check_like("MaxPool2d.backward", "d_x", d_x, x);
     for_each_window(grid, y, [&](Index i, const auto& column) {
       for (Index c = 0; c < y.rows(); ++c) {
         Index k = 0;

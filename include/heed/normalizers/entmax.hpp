@@ -20,7 +20,7 @@ struct Entmax15 {
   /// Their Jacobian, for alpha = 1.5: with s_j = sqrt(weight_j), dL/dscore_j = s_j (d_j - sum_k s_k d_k / sum_k s_k).
   template <class Y, class D>
   void backward(const Y& weights, D&& d) const {
-    detail::check_size("Entmax15.backward", "d", d, weights.rows(), weights.cols());
+    detail::check_like("Entmax15.backward", "d", d, weights);
     using S = typename Y::Scalar;
     for (Index i = 0; i < weights.cols(); ++i) {
       const auto s = weights.col(i).array().sqrt();

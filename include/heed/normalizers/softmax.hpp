@@ -13,7 +13,7 @@ struct Softmax {
   }
   template <class Y, class D>
   void backward(const Y& weights, D&& d) const {
-    detail::check_size("Softmax.backward", "d", d, weights.rows(), weights.cols());
+    detail::check_like("Softmax.backward", "d", d, weights);
     softmax_backward(weights, d);
   }
 

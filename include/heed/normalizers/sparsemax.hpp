@@ -20,7 +20,7 @@ struct Sparsemax {
   /// Equation 14: with s_j = 1 where weight_j > 0 and 0 elsewhere, dL/dscore_j = s_j (d_j - sum_k s_k d_k / sum_k s_k).
   template <class Y, class D>
   void backward(const Y& weights, D&& d) const {
-    detail::check_size("Sparsemax.backward", "d", d, weights.rows(), weights.cols());
+    detail::check_like("Sparsemax.backward", "d", d, weights);
     using S = typename Y::Scalar;
     for (Index i = 0; i < weights.cols(); ++i) {
       const auto inside = weights.col(i).array() > S(0);

@@ -42,7 +42,7 @@ struct TemperatureSoftmax {
   }
   template <class Y, class D>
   void backward(const Y& weights, D&& d) const {
-    detail::check_size("TemperatureSoftmax.backward", "d", d, weights.rows(), weights.cols());
+    detail::check_like("TemperatureSoftmax.backward", "d", d, weights);
     softmax_backward(weights, d);
     d /= static_cast<typename Y::Scalar>(temperature);
   }
