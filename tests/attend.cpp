@@ -108,7 +108,8 @@ TEST(Attend, RefusesAnEmptyMemory) {
 
 TEST(Attend, RefusesSizesThatDoNotFit) {
   const Trial trial;
-  const std::string expected = "attend: the scorer expects queries of size 3 and a memory of size 4, not ";
-  EXPECT_EQ(refusal([&] { attend(trial.scorer, Matrix<double>(2, 1), trial.memory); }), expected + "2 and 4");
-  EXPECT_EQ(refusal([&] { attend(trial.scorer, trial.queries, Matrix<double>(6, 2)); }), expected + "3 and 6");
+  EXPECT_EQ(refusal([&] { attend(trial.scorer, Matrix<double>(2, 1), trial.memory); }),
+            "attend: queries must be 3 x 1, got 2 x 1");
+  EXPECT_EQ(refusal([&] { attend(trial.scorer, trial.queries, Matrix<double>(6, 2)); }),
+            "attend: memory must be 4 x 2, got 6 x 2");
 }

@@ -185,7 +185,8 @@ TYPED_TEST(Attention, RefusesSizesThatDoNotFit) {
   EXPECT_EQ(refusal([&] { attention.check(q, 12); }), expected + std::to_string(q) + " and 12");
   Memory<double> memory;
   memory.resize(12, std::vector<Index>{2});
-  EXPECT_EQ(refusal([&] { attention.prepare(memory); }), expected + std::to_string(q) + " and 12");
+  EXPECT_EQ(refusal([&] { attention.prepare(memory); }),
+            "Attention.prepare: memory.values must be " + std::to_string(m) + " x 2, got 12 x 2");
 }
 
 namespace {

@@ -13,8 +13,8 @@ TEST(Checks, StateTheExpectedAndTheGivenSize) {
   EXPECT_EQ(refusal([&] { detail::check_size("F.f", "x", x, 3, 3); }), "F.f: x must be 3 x 3, got 2 x 3");
   EXPECT_EQ(refusal([&] { detail::check_size("F.f", "x", x, 2, 4, "; call g first"); }),
             "F.f: x must be 2 x 4, got 2 x 3; call g first");
-  EXPECT_EQ(refusal([&] { detail::check_noted_size("F.f", "x", x, 2, 3, "(h above c)"); }), "accepted");
-  EXPECT_EQ(refusal([&] { detail::check_noted_size("F.f", "x", x, 2, 4, "(h above c)"); }),
+  EXPECT_EQ(refusal([&] { detail::check_noted_size("F.f", "x", x, 2, 3, " (h above c)"); }), "accepted");
+  EXPECT_EQ(refusal([&] { detail::check_noted_size("F.f", "x", x, 2, 4, " (h above c)"); }),
             "F.f: x must be 2 x 4 (h above c), got 2 x 3");
 }
 

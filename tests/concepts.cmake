@@ -63,6 +63,18 @@ void attend(const heed::DotScorer<double>& scorer, const RowMajor& values, Out s
 ")
 file(WRITE ${scratch}/all.cpp "${text}")
 
+# Matrices of other scalars, as an input and as an output: compiled by themselves, so that all that is said is counted.
+file(WRITE ${scratch}/scalars.cpp "#include <heed/scorers/dot.hpp>
+using In = heed::In<double>;
+using Out = heed::Out<double>;
+void input(const heed::DotScorer<double>& scorer, const Eigen::MatrixXf& values, Out scores, heed::Buffer<double>& b) {
+  scorer.score(scores, values, scores, b);
+}
+void output(const heed::DotScorer<double>& scorer, const In& values, Eigen::MatrixXi& scores, heed::Buffer<double>& b) {
+  scorer.score(values, values, scores, b);
+}
+")
+
 # What `said` says, from the first error of a case to that of the next.
 function(find_block said name out)
   string(FIND "${said}" "\n${name}:" begin)
@@ -126,5 +138,19 @@ foreach(compiler IN LISTS compilers)
   if(NOT said MATCHES "error: static assertion failed[^\n]*heed takes column-major matrices"
       AND NOT said MATCHES "error: static_assert failed[^\n]*heed takes column-major matrices")
     message(SEND_ERROR "${compiler} does not say why a row-major matrix is refused")
+  endif()
+
+  execute_process(
+    COMMAND ${CMAKE_COMMAND} -E env LC_ALL=C ${compiler} -std=c++20 -fsyntax-only ${unlimited}
+      -I ${include} -isystem ${eigen} ${scratch}/scalars.cpp
+    ERROR_VARIABLE said)
+  string(REPLACE ";" " " said "${said}")
+  string(REGEX MATCHALL "error: " errors "${said}")
+  string(REGEX MATCHALL "error: static( assertion|_assert) failed[^\n]*heed does not convert between scalars" expected
+    "${said}")
+  list(LENGTH errors errors)
+  list(LENGTH expected expected)
+  if(NOT errors EQUAL 2 OR NOT expected EQUAL 2)
+    message(SEND_ERROR "${compiler} does not say in one line each why matrices of other scalars are refused:\n${said}")
   endif()
 endforeach()

@@ -585,8 +585,8 @@ TEST(Search, RefusesSourcesThatCannotBe) {
     return refusal([&] { search(model, sources, {}); });
   };
   EXPECT_EQ(refused({}), "Packing: sentence 1 of the batch is empty");
-  EXPECT_EQ(refused({3, 5}), "Embedding: token 5 is outside the vocabulary of 5");
-  EXPECT_EQ(refused({-1}), "Embedding: token -1 is outside the vocabulary of 5");
+  EXPECT_EQ(refused({3, 5}), "Seq2Seq.encode: token 5 of source 1 is outside the vocabulary of 5");
+  EXPECT_EQ(refused({-1}), "Seq2Seq.encode: token -1 of source 1 is outside the vocabulary of 5");
 }
 
 TEST(Search, RefusesAModelWhoseScoresAreNotFinite) {

@@ -393,10 +393,14 @@ TEST(Seq2Seq, RefusesABatchThatCannotBe) {
     return refusal([&] { model.loss_and_gradient(batch.sources, batch.targets, tape, grad); });
   };
   EXPECT_EQ(refused({}, {3}), "Packing: sentence 1 of the batch is empty");
-  EXPECT_EQ(refused({3, 5}, {3}), "Embedding: token 5 is outside the vocabulary of 5");
-  EXPECT_EQ(refused({3, -1}, {3}), "Embedding: token -1 is outside the vocabulary of 5");
-  EXPECT_EQ(refused({3}, {12}), "Embedding: token 12 is outside the vocabulary of 5");
-  EXPECT_EQ(refused({3}, {-2, 4}), "Embedding: token -2 is outside the vocabulary of 5");
+  EXPECT_EQ(refused({3, 5}, {3}), "Seq2Seq.encode: token 5 of source 1 is outside the vocabulary of 5");
+  EXPECT_EQ(refused({3, -1}, {3}), "Seq2Seq.encode: token -1 of source 1 is outside the vocabulary of 5");
+  EXPECT_EQ(refused({3}, {12}), "Seq2Seq.forward: token 12 of target 1 is outside the vocabulary of 5");
+  EXPECT_EQ(refused({3}, {-2, 4}), "Seq2Seq.forward: token -2 of target 1 is outside the vocabulary of 5");
+  EXPECT_EQ(refused({3}, {1, 4}),
+            "Seq2Seq.forward: target 1 holds token 1, the begin symbol, which heed adds itself: leave it out");
+  EXPECT_EQ(refused({3}, {4, 2}),
+            "Seq2Seq.forward: target 1 holds token 2, the end symbol, which heed adds itself: leave it out");
   Batch batch = heed::test::ragged_batch();
   batch.targets.pop_back();
   EXPECT_EQ(refusal([&] { model.loss(batch.sources, batch.targets, tape); }), "Seq2Seq: 4 sources for 3 targets");

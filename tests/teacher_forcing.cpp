@@ -108,7 +108,7 @@ TEST(TeacherForcing, RefusesWhatCannotBe) {
   Batch bad;
   bad.add({3}, {4, 6});
   EXPECT_EQ(refusal([&] { heed::score_pairs(model, bad.sources, bad.targets, tape, scores); }),
-            "Embedding: token 6 is outside the vocabulary of 6");
+            "Seq2Seq.forward: token 6 of target 0 is outside the vocabulary of 6");
   model.output.b(4) = std::numeric_limits<double>::quiet_NaN();
   EXPECT_EQ(refusal([&] { heed::score_pairs(model, batch.sources, targets, tape, scores); }),
             "score_pairs: pair 1, step 0: the model's scores are not finite (NaN or +inf)");

@@ -12,6 +12,7 @@
 #include <atomic>
 #include <limits>
 #include <set>
+#include <string>
 
 using heed::Index;
 using heed::Random;
@@ -345,8 +346,9 @@ TEST(Trainer, PassesOnTheErrorOfAnyThread) {
     TrainerOptions options;
     options.threads = threads;
     heed::Trainer<Model> trainer(model, heed::Adam<Model>(model), options);
-    EXPECT_EQ(refusal([&] { trainer.update(batch.sources, batch.targets, 0); }),
-              "Embedding: token 12 is outside the vocabulary of 7");
+    const std::string message = refusal([&] { trainer.update(batch.sources, batch.targets, 0); });
+    EXPECT_EQ(message.substr(0, 34), "Seq2Seq.encode: token 12 of source");
+    EXPECT_NE(message.find("is outside the vocabulary of 7"), std::string::npos) << message;
   }
 }
 

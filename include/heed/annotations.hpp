@@ -27,9 +27,12 @@ void make_memory(const Eigen::MatrixBase<Maps>& maps, Grid grid, std::vector<Ind
   for (Index b = 0; b < memory.sentences(); ++b) memory.summary.col(b) = memory.values_of(b).rowwise().mean();
 }
 
-/// Backward of `make_memory`: overwrites d_maps.
+/// Backward of `make_memory`: overwrites d_maps. Throws unless d_memory has values and a summary of one size.
 template <class S>
 void make_memory_backward(const Memory<S>& d_memory, Buffer<S>& d_maps) {
+  detail::check_values("make_memory_backward", d_memory, d_memory.size());
+  detail::check_size("make_memory_backward", "d_memory.summary", d_memory.summary, d_memory.size(),
+                     d_memory.sentences());
   d_maps.assign(d_memory.values);
   for (Index b = 0; b < d_memory.sentences(); ++b) {
     d_maps.middleCols(d_memory.start(b), d_memory.length(b)).colwise() +=

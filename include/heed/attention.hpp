@@ -124,10 +124,11 @@ struct Attention {
   }
 
   /// Computes the keys of a memory, once per batch. Throws if the memory has another size than the scorer's.
-  void prepare(Memory<S>& memory) const { detail::prepare_keys("Attention", scorer, memory); }
+  void prepare(Memory<S>& memory) const { detail::prepare_keys("Attention.prepare", scorer, memory); }
 
   /// Before the first look nothing has been looked at.
   void start(const Memory<S>& memory, std::span<const Index> sentences, Buffer<S>& carry) const {
+    detail::check_sentences("Attention.start", memory, sentences);
     carry.resize(carry_size(memory), static_cast<Index>(sentences.size()));
     carry.setZero();
   }
@@ -141,6 +142,7 @@ struct Attention {
                LookTape<S>& tape, Index first, RandomStreams = nullptr) const {
     require(!memory.is_narrow() || !detail::depends_on_place(scorer),
             [] { return std::string("Attention: scores that depend on the place need a memory that is not narrow"); });
+    detail::check_forward("Attention.forward", sizes(memory), queries, memory, sentences, carry, tape, first);
     const Index n = queries.cols();
     auto projected = tape.projected.middleCols(first, n), weights = tape.weights.middleCols(first, n);
     auto contexts = tape.contexts.middleCols(first, n), carried = tape.carries.middleCols(first, n);
@@ -162,6 +164,7 @@ struct Attention {
   void backward(const Memory<S>& memory, std::span<const Index> sentences, LookTape<S>& tape, Index first,
                 With<S>& grad, Out<S> d_queries, Memory<S>& d_memory) const {
     require(!memory.is_narrow(), [] { return std::string("Attention: a narrow memory is for inference"); });
+    detail::check_backward("Attention.backward", sizes(memory), memory, sentences, tape, first, d_queries, d_memory);
     const Index n = static_cast<Index>(sentences.size());
     const auto projected = tape.projected.middleCols(first, n), weights = tape.weights.middleCols(first, n);
     auto d_projected = tape.d_projected.middleCols(first, n), d_carry = tape.d_carry.leftCols(n);
@@ -189,12 +192,13 @@ struct Attention {
 
   /// The scorer's parameter gradients that are products over a whole batch.
   void accumulate(const In<S>& queries, const LookTape<S>& tape, With<S>& grad) const {
+    detail::check_accumulate("Attention.accumulate", scorer.query_size(), queries, tape);
     detail::queries_of(scorer).accumulate(queries, tape.d_projected, grad.scorer);
   }
 
   /// Backward of `prepare`, after the last `backward`.
   void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, With<S>& grad) const {
-    detail::keys_of(scorer).keys_backward(memory.values, d_memory.keys, grad.scorer, d_memory.values);
+    detail::prepare_keys_backward("Attention.prepare_backward", scorer, memory, d_memory, grad.scorer);
   }
 
   template <class Visit, class... Self>
@@ -207,6 +211,7 @@ struct Attention {
   Index carry_size(const Memory<S>& memory) const {
     return detail::carried(scorer) == Carried::nothing ? 0 : memory.longest();
   }
+  detail::LookSizes sizes(const Memory<S>& memory) const { return detail::sizes_of(scorer, carry_size(memory)); }
 
   void look(const In<S>& projected, const Memory<S>& memory, Index b, const In<S>& carry, Out<S> weights,
             Out<S> contexts, LookScratch<S>& scratch) const {
@@ -246,27 +251,18 @@ void attend(const ScorerType& scorer, const Eigen::MatrixBase<Queries>& queries,
             AttendWorkspace<typename ScorerType::Scalar>& work) {
   static_assert(Scorer<ScorerType>, "attend: the first argument must model heed::Scorer (scorers/scorer.hpp)");
   using S = typename ScorerType::Scalar;
-  require(memory.cols() > 0, [] { return std::string("attend: the memory is empty, there is nothing to attend to"); });
-  require(queries.rows() == scorer.query_size() && memory.rows() == scorer.memory_size(), [&] {
-    return "attend: the scorer expects queries of size " + std::to_string(scorer.query_size()) +
-           " and a memory of size " + std::to_string(scorer.memory_size()) + ", not " + std::to_string(queries.rows()) +
-           " and " + std::to_string(memory.rows());
-  });
-  require(context.rows() == memory.rows() && context.cols() == queries.cols() && weights.rows() == memory.cols() &&
-              weights.cols() == queries.cols(),
-          [&] {
-            return "attend: expected a context of " + std::to_string(memory.rows()) + " x " +
-                   std::to_string(queries.cols()) + " and weights of " + std::to_string(memory.cols()) + " x " +
-                   std::to_string(queries.cols()) + ", not " + std::to_string(context.rows()) + " x " +
-                   std::to_string(context.cols()) + " and " + std::to_string(weights.rows()) + " x " +
-                   std::to_string(weights.cols());
-          });
+  const Index n = queries.cols(), T = memory.cols();
+  detail::check_size("attend", "queries", queries, scorer.query_size(), n);
+  detail::check_size("attend", "memory", memory, scorer.memory_size(), T);
+  require(T > 0, [] { return std::string("attend: the memory is empty, there is nothing to attend to"); });
+  detail::check_size("attend", "context", context, memory.rows(), n);
+  detail::check_size("attend", "weights", weights, T, n);
   const In<S> values(memory);
-  work.projected.resize(detail::queries_of(scorer).projected_size(), queries.cols());
-  work.keys.resize(detail::keys_of(scorer).key_size(), memory.cols());
+  work.projected.resize(detail::queries_of(scorer).projected_size(), n);
+  work.keys.resize(detail::keys_of(scorer).key_size(), T);
   detail::queries_of(scorer).project(In<S>(queries), work.projected);
   detail::keys_of(scorer).keys(values, work.keys);
-  work.carry.resize(detail::carried(scorer) == Carried::nothing ? 0 : memory.cols(), queries.cols());
+  work.carry.resize(detail::carried(scorer) == Carried::nothing ? 0 : T, n);
   work.carry.setZero();
   const In<S> keys(detail::keys_of(scorer).key_size() > 0 ? In<S>(work.keys) : values);
   detail::look<ScorerType, Softmax, S>(scorer, Softmax(), work.projected, values, keys, work.carry, weights, context,

@@ -5,13 +5,29 @@
 #include <heed/sentence_ranges.hpp>
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
 namespace heed::inline v0_1 {
 
 // Losses of where a decoder looked: of its weights (longest source x N, packed by target), whose sentences are those of
 // `sources` in batch order. Each returns the loss, summed over the sentences, and adds `scale` times its gradient to
-// d_weights, whose rows may be none: then there is none.
+// d_weights, whose rows may be none: then there is none. Throws if sizes do not fit.
+
+namespace detail {
+
+template <class S>
+void check_penalty(const char* function, const In<S>& weights, const Packing& targets, const SentenceRanges& sources,
+                   const Out<S>& d_weights) {
+  require(targets.sentences() == sources.sentences(), [&] {
+    return std::string(function) + ": there must be as many targets as sources, " +
+           std::to_string(sources.sentences()) + ", got " + std::to_string(targets.sentences());
+  });
+  check_size(function, "weights", weights, sources.longest(), targets.columns());
+  if (d_weights.rows() > 0) check_like(function, "d_weights", d_weights, weights);
+}
+
+}  // namespace detail
 
 /// The coverage loss of See, Liu & Manning 2017, equation 12: looking again at what has been looked at costs.
 ///
@@ -19,6 +35,7 @@ namespace heed::inline v0_1 {
 template <class S>
 Sum<S> coverage_loss(const In<S>& weights, const Packing& targets, const SentenceRanges& sources, S scale,
                      Out<S> d_weights) {
+  detail::check_penalty("coverage_loss", weights, targets, sources, d_weights);
   Sum<S> loss(0);
   for (Index p = 0; p < targets.sentences(); ++p) {
     const Index steps = targets.length(p);
@@ -49,6 +66,7 @@ Sum<S> coverage_loss(const In<S>& weights, const Packing& targets, const Sentenc
 template <class S>
 Sum<S> doubly_stochastic_penalty(const In<S>& weights, const Packing& targets, const SentenceRanges& sources, S scale,
                                  Out<S> d_weights) {
+  detail::check_penalty("doubly_stochastic_penalty", weights, targets, sources, d_weights);
   Sum<S> loss(0);
   for (Index p = 0; p < targets.sentences(); ++p) {
     const Index steps = targets.length(p);

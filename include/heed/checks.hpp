@@ -9,39 +9,32 @@
 #include <string>
 #include <type_traits>
 
-// The checks of sizes. A check that holds compares integers and does not allocate.
+// The checks of sizes. A check that holds compares integers and does not allocate; messages are made out of line.
 
 namespace heed::inline v0_1::detail {
 
-inline std::string size_text(Eigen::Index rows, Eigen::Index cols) {
-  return std::to_string(rows) + " x " + std::to_string(cols);
-}
+using Eigen::Index;
 
-[[noreturn]] inline void fail_size(const char* function, const char* name, Eigen::Index rows, Eigen::Index cols,
-                                   Eigen::Index expected_rows, Eigen::Index expected_cols, const char* advice = "") {
-  fail(std::string(function) + ": " + name + " must be " + size_text(expected_rows, expected_cols) + ", got " +
+inline std::string size_text(Index rows, Index cols) { return std::to_string(rows) + " x " + std::to_string(cols); }
+
+[[noreturn]] inline EIGEN_DONT_INLINE void fail_size(const char* function, const char* name, Index rows, Index cols,
+                                                     Index expected_rows, Index expected_cols, const char* note = "",
+                                                     const char* advice = "") {
+  fail(std::string(function) + ": " + name + " must be " + size_text(expected_rows, expected_cols) + note + ", got " +
        size_text(rows, cols) + advice);
 }
 
 /// Throws unless the argument `name` of a function has this size: "Linear.forward: y must be 3 x 2, got 0 x 0". `advice`
-/// follows the sizes.
+/// follows the sizes: "; call prepare(memory) first".
 template <class X>
-void check_size(const char* function, const char* name, const X& x, Eigen::Index rows, Eigen::Index cols,
-                const char* advice = "") {
-  if (x.rows() != rows || x.cols() != cols) fail_size(function, name, x.rows(), x.cols(), rows, cols, advice);
-}
-
-[[noreturn]] inline void fail_noted_size(const char* function, const char* name, Eigen::Index rows, Eigen::Index cols,
-                                         Eigen::Index expected_rows, Eigen::Index expected_cols, const char* note) {
-  fail(std::string(function) + ": " + name + " must be " + size_text(expected_rows, expected_cols) + " " + note +
-       ", got " + size_text(rows, cols));
+void check_size(const char* function, const char* name, const X& x, Index rows, Index cols, const char* advice = "") {
+  if (x.rows() != rows || x.cols() != cols) fail_size(function, name, x.rows(), x.cols(), rows, cols, "", advice);
 }
 
 /// The same with a note on the expected size: "LstmCell.step: s must be 16 x 2 (h above c), got 8 x 2".
 template <class X>
-void check_noted_size(const char* function, const char* name, const X& x, Eigen::Index rows, Eigen::Index cols,
-                      const char* note) {
-  if (x.rows() != rows || x.cols() != cols) fail_noted_size(function, name, x.rows(), x.cols(), rows, cols, note);
+void check_noted_size(const char* function, const char* name, const X& x, Index rows, Index cols, const char* note) {
+  if (x.rows() != rows || x.cols() != cols) fail_size(function, name, x.rows(), x.cols(), rows, cols, note);
 }
 
 /// Throws unless x has the size of `like`.
@@ -50,37 +43,48 @@ void check_like(const char* function, const char* name, const X& x, const Y& lik
   check_size(function, name, x, like.rows(), like.cols(), advice);
 }
 
-/// Throws unless a span or vector has so many elements: "take_step: tokens must have 3 elements, got 2".
-inline void check_count(const char* function, const char* name, std::size_t count, std::size_t expected,
-                        const char* advice = "") {
-  if (count == expected) return;
-  fail(std::string(function) + ": " + name + " must have " + std::to_string(expected) + " elements, got " +
+[[noreturn]] inline EIGEN_DONT_INLINE void fail_number(const char* function, const char* name, std::size_t count,
+                                                       std::size_t expected, const char* kind,
+                                                       const char* advice = "") {
+  fail(std::string(function) + ": " + name + " must have " + std::to_string(expected) + " " + kind + ", got " +
        std::to_string(count) + advice);
 }
 
-/// Throws unless there are so many things of a kind: "pack_tokens: a sentence must have 3 tokens, got 2".
-inline void check_number(const char* function, const char* name, Eigen::Index count, Eigen::Index expected,
-                         const char* kind) {
-  if (count == expected) return;
-  fail(std::string(function) + ": " + name + " must have " + std::to_string(expected) + " " + kind + ", got " +
-       std::to_string(count));
+/// Throws unless a span or vector has so many elements: "take_step: tokens must have 3 elements, got 2".
+inline void check_count(const char* function, const char* name, std::size_t count, std::size_t expected,
+                        const char* advice = "") {
+  if (count != expected) fail_number(function, name, count, expected, "elements", advice);
 }
 
-/// Throws unless an index lies in [0, end).
-inline void check_index(const char* function, const char* name, Eigen::Index index, Eigen::Index end) {
-  if (index >= 0 && index < end) return;
+/// Throws unless there are so many things of a kind: "pack_tokens: a sentence must have 3 tokens, got 2".
+inline void check_number(const char* function, const char* name, Index count, Index expected, const char* kind) {
+  if (count == expected) return;
+  fail_number(function, name, static_cast<std::size_t>(count), static_cast<std::size_t>(expected), kind);
+}
+
+[[noreturn]] inline EIGEN_DONT_INLINE void fail_index(const char* function, const char* name, Index index, Index end) {
   fail(std::string(function) + ": " + name + " must be in [0, " + std::to_string(end) + "), got " +
        std::to_string(index));
 }
 
-/// Throws unless a buffer has so many rows, and columns first ... first + n: the room that an earlier call makes.
+/// Throws unless an index lies in [0, end).
+inline void check_index(const char* function, const char* name, Index index, Index end) {
+  if (index < 0 || index >= end) fail_index(function, name, index, end);
+}
+
+[[noreturn]] inline EIGEN_DONT_INLINE void fail_room(const char* function, const char* name, Index rows, Index cols,
+                                                     Index expected_rows, Index first, Index n, const char* advice) {
+  fail(std::string(function) + ": " + name + " must be " + std::to_string(expected_rows) + " x N with room for " +
+       std::to_string(n) + " columns from column " + std::to_string(first) + ", got " + size_text(rows, cols) + advice);
+}
+
+/// Throws unless a buffer has so many rows and the columns first ... first + n, for which an earlier call makes room.
 template <class X>
-void check_room(const char* function, const char* name, const X& x, Eigen::Index rows, Eigen::Index first,
-                Eigen::Index n, const char* advice) {
-  if (x.rows() == rows && first >= 0 && n >= 0 && n <= x.cols() && first <= x.cols() - n) return;
-  fail(std::string(function) + ": " + name + " must be " + std::to_string(rows) + " x N with room for " +
-       std::to_string(n) + " columns from column " + std::to_string(first) + ", got " + size_text(x.rows(), x.cols()) +
-       advice);
+void check_room(const char* function, const char* name, const X& x, Index rows, Index first, Index n,
+                const char* advice) {
+  if (x.rows() != rows || first < 0 || n < 0 || n > x.cols() || first > x.cols() - n) {
+    fail_room(function, name, x.rows(), x.cols(), rows, first, n, advice);
+  }
 }
 
 /// Whether two column-major matrices of the same size share a number.
@@ -90,16 +94,15 @@ bool overlap(const A& a, const B& b) {
   const auto end = [](const auto& x) { return x.data() + (x.cols() - 1) * x.outerStride() + x.rows(); };
   const std::less_equal<> before;
   if (before(end(a), b.data()) || before(end(b), a.data())) return false;
-  const Eigen::Index stride = a.outerStride();
+  const Index stride = a.outerStride();
   if (a.cols() == 1 || b.outerStride() != stride) return true;
-  Eigen::Index apart = (b.data() - a.data()) % stride;  // rows of one may lie between the columns of the other
+  Index apart = (b.data() - a.data()) % stride;  // rows of one may lie between the columns of the other
   if (apart < 0) apart += stride;
   return apart < a.rows() || stride - apart < a.rows();
 }
 
 /// How many numbers a matrix of these sizes has. Throws if a size is negative or the product is no `Index`.
-inline Eigen::Index matrix_size(Eigen::Index rows, Eigen::Index cols) {
-  using Eigen::Index;
+inline Index matrix_size(Index rows, Index cols) {
   constexpr Index half = Index{1} << (4 * sizeof(Index) - 1);
   if (static_cast<std::size_t>(rows | cols) >= static_cast<std::size_t>(half)) {  // no division in the usual case
     require(rows >= 0 && cols >= 0 && (cols == 0 || rows <= std::numeric_limits<Index>::max() / cols),

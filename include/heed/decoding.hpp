@@ -22,10 +22,11 @@ struct StepWorkspace {
 };
 
 /// Feeds every column of `work.state` its word: fills work.logits (vocabulary x columns) and work.decoder.weights. Does
-/// not allocate once the buffers have grown.
+/// not allocate once the buffers have grown. Throws unless there is a token for every column, in the vocabulary.
 template <class Model>
 void take_step(const Model& model, std::span<const Token> tokens, const Memory<typename Model::Scalar>& memory,
                StepWorkspace<typename Model::Scalar>& work) {
+  detail::check_count("take_step", "tokens", tokens.size(), work.state.sentences.size());
   work.words.resize(model.target.size(), work.state.columns());
   work.logits.resize(model.target.vocabulary(), work.state.columns());
   model.target.forward(tokens, work.words);

@@ -53,6 +53,9 @@ struct GatedAttention {
   void forward(const In<S>& queries, const Memory<S>& memory, std::span<const Index> sentences, Out<S> carry,
                LookTape<S>& tape, Index first, RandomStreams random = nullptr) const {
     const Index n = queries.cols();
+    detail::check_size("GatedAttention.forward", "queries", queries, gate.input_size(),
+                       static_cast<Index>(sentences.size()));
+    check_gates("GatedAttention.forward", tape, first, n);
     auto gates = tape.gates.middleCols(first, n);
     look.forward(queries, memory, sentences, carry, tape, first, random);
     gate.forward(queries, gates);
@@ -70,6 +73,11 @@ struct GatedAttention {
   void backward(const Memory<S>& memory, std::span<const Index> sentences, LookTape<S>& tape, Index first,
                 With<S>& grad, Out<S> d_queries, Memory<S>& d_memory) const {
     const Index n = static_cast<Index>(sentences.size());
+    check_gates("GatedAttention.backward", tape, first, n);
+    detail::check_size("GatedAttention.backward", "tape.contexts", tape.contexts, tape.contexts.rows(),
+                       tape.gates.cols(), "; call forward first");
+    check_gradients("GatedAttention.backward", tape);
+    detail::check_size("GatedAttention.backward", "d_queries", d_queries, gate.input_size(), n);
     for (Index i = first; i < first + n; ++i) {
       const S beta = tape.gates(0, i);
       tape.d_gates(0, i) = (S(1) - beta) * tape.contexts.col(i).dot(tape.d_contexts.col(i));  // was: context, beta
@@ -80,6 +88,8 @@ struct GatedAttention {
   }
 
   void accumulate(const In<S>& queries, const LookTape<S>& tape, With<S>& grad) const {
+    check_gradients("GatedAttention.accumulate", tape);
+    detail::check_size("GatedAttention.accumulate", "queries", queries, gate.input_size(), tape.d_gates.cols());
     gate.accumulate(queries, tape.d_gates, grad.gate);
     look.accumulate(queries, tape, grad.look);
   }
@@ -91,6 +101,16 @@ struct GatedAttention {
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("look", self.look...);
     visit("gate", self.gate...);
+  }
+
+ private:
+  static void check_gates(const char* function, const LookTape<S>& tape, Index first, Index n) {
+    detail::check_room(function, "tape.gates", tape.gates, 1, first, n, "; call begin(memory, columns, tape) first");
+  }
+  static void check_gradients(const char* function, const LookTape<S>& tape) {
+    detail::check_gradients(function, tape);
+    detail::check_like(function, "tape.d_gates", tape.d_gates, tape.gates,
+                       "; call begin_backward(sentences, tape) first");
   }
 };
 

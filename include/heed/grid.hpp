@@ -26,7 +26,7 @@ namespace detail {
 template <class X>
 Index check_images(const char* function, const char* name, const X& x, Index rows, Grid grid) {
   const Index places = grid.places(), images = (x.cols() + places - 1) / places;
-  check_noted_size(function, name, x, rows, images * places, "(whole images)");
+  check_noted_size(function, name, x, rows, images * places, " (whole images)");
   return images;
 }
 

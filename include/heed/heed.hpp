@@ -119,6 +119,7 @@
 #include <heed/readout.hpp>
 #include <heed/maxout_readout.hpp>
 #include <heed/deep_output.hpp>
+#include <heed/decoder_tape.hpp>
 
 // Decoders
 #include <heed/decoders/decoder.hpp>

@@ -13,7 +13,8 @@ namespace heed::inline v0_1 {
 
 // Where a local look is centred: positions count from 0, and p lies in [0, T - 1] for a sentence of T words, so that the
 // window is never empty (the paper's p lies in [0, T], and its local-m goes on past the end). A position keeps
-// `kept_size()` rows of every look for backward, the first of which is p, later dL/dp.
+// `kept_size()` rows of every look for backward, the first of which is p, later dL/dp. Its functions throw `Error` if a
+// size does not fit.
 
 /// p_t = t: local-m of Luong, Pham & Manning 2015, section 3.2, for languages of one order. Nothing is learned.
 template <class T>
@@ -30,7 +31,11 @@ struct StepPosition {
   Index carry_size() const { return 1; }  ///< t
 
   template <class Lengths>
-  void forward(const In<S>&, const Lengths& length, Out<S> carry, Out<S> kept) const {
+  void forward(const In<S>& queries, const Lengths& length, Out<S> carry, Out<S> kept) const {
+    const Index n = kept.cols();
+    detail::check_size("StepPosition.forward", "queries", queries, queries.rows(), n);
+    detail::check_size("StepPosition.forward", "carry", carry, carry_size(), n);
+    detail::check_size("StepPosition.forward", "kept", kept, kept_size(), n);
     for (Index i = 0; i < kept.cols(); ++i) kept(0, i) = std::min<S>(carry(0, i), detail::number<S>(length(i) - 1));
     carry.array() += S(1);
   }
@@ -67,6 +72,8 @@ struct PredictedPosition {
 
   template <class Lengths>
   void forward(const In<S>& queries, const Lengths& length, Out<S>, Out<S> kept) const {
+    detail::check_size("PredictedPosition.forward", "kept", kept, kept_size(), kept.cols());
+    detail::check_size("PredictedPosition.forward", "queries", queries, W.cols(), kept.cols());
     auto hidden = kept.bottomRows(v.size());
     hidden.setZero();
     add_product(W, queries, hidden);
@@ -80,6 +87,9 @@ struct PredictedPosition {
   /// Adds to grad and d_queries; leaves in `kept` what `accumulate` wants.
   template <class Lengths>
   void backward(const Lengths& length, Out<S> kept, With<S>& grad, Out<S> d_queries) const {
+    detail::check_size("PredictedPosition.backward", "kept", kept, kept_size(), kept.cols());
+    detail::check_size("PredictedPosition.backward", "d_queries", d_queries, W.cols(), kept.cols());
+    detail::check_like("PredictedPosition.backward", "grad.v", grad.v, v);
     auto hidden = kept.bottomRows(v.size());
     for (Index i = 0; i < kept.cols(); ++i) {
       const S T_words = detail::number<S>(length(i)), share = kept(1, i);
@@ -91,6 +101,9 @@ struct PredictedPosition {
     add_product_backward(W, hidden, d_queries);  // was: W q
   }
   void accumulate(const In<S>& queries, const In<S>& kept, With<S>& grad) const {
+    detail::check_size("PredictedPosition.accumulate", "kept", kept, kept_size(), kept.cols());
+    detail::check_size("PredictedPosition.accumulate", "queries", queries, W.cols(), kept.cols());
+    detail::check_like("PredictedPosition.accumulate", "grad.W", grad.W, W);
     add_outer_product(kept.bottomRows(v.size()), queries, grad.W);  // was: W q
   }
 
@@ -132,9 +145,10 @@ struct LocalAttention {
     require(!detail::depends_on_place(scorer),
             [] { return std::string("LocalAttention: the scorer must not depend on the place itself"); });
   }
-  void prepare(Memory<S>& memory) const { detail::prepare_keys("LocalAttention", scorer, memory); }
+  void prepare(Memory<S>& memory) const { detail::prepare_keys("LocalAttention.prepare", scorer, memory); }
 
-  void start(const Memory<S>&, std::span<const Index> sentences, Buffer<S>& carry) const {
+  void start(const Memory<S>& memory, std::span<const Index> sentences, Buffer<S>& carry) const {
+    detail::check_sentences("LocalAttention.start", memory, sentences);
     carry.resize(position.carry_size(), static_cast<Index>(sentences.size()));
     carry.setZero();
   }
@@ -147,6 +161,8 @@ struct LocalAttention {
   void forward(const In<S>& queries, const Memory<S>& memory, std::span<const Index> sentences, Out<S> carry,
                LookTape<S>& tape, Index first, RandomStreams = nullptr) const {
     require(!memory.is_narrow(), [] { return std::string("LocalAttention: the memory must not be narrow"); });
+    detail::check_forward("LocalAttention.forward", sizes(), queries, memory, sentences, carry, tape, first);
+    check_kept("LocalAttention.forward", tape, first, queries.cols());
     const Index n = queries.cols();
     auto projected = tape.projected.middleCols(first, n), weights = tape.weights.middleCols(first, n);
     auto contexts = tape.contexts.middleCols(first, n), kept = tape.kept.middleCols(first, n);
@@ -172,6 +188,8 @@ struct LocalAttention {
   void backward(const Memory<S>& memory, std::span<const Index> sentences, LookTape<S>& tape, Index first,
                 With<S>& grad, Out<S> d_queries, Memory<S>& d_memory) const {
     const Index n = static_cast<Index>(sentences.size());
+    detail::check_backward("LocalAttention.backward", sizes(), memory, sentences, tape, first, d_queries, d_memory);
+    check_kept("LocalAttention.backward", tape, first, n);
     auto kept = tape.kept.middleCols(first, n), d_projected = tape.d_projected.middleCols(first, n);
     d_projected.setZero();
     tape.d_scores.resize(2 * window + 1, 2);
@@ -203,11 +221,12 @@ struct LocalAttention {
   }
 
   void accumulate(const In<S>& queries, const LookTape<S>& tape, With<S>& grad) const {
+    detail::check_accumulate("LocalAttention.accumulate", scorer.query_size(), queries, tape);
     detail::queries_of(scorer).accumulate(queries, tape.d_projected, grad.scorer);
     position.accumulate(queries, tape.kept, grad.position);
   }
   void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, With<S>& grad) const {
-    detail::keys_of(scorer).keys_backward(memory.values, d_memory.keys, grad.scorer, d_memory.values);
+    detail::prepare_keys_backward("LocalAttention.prepare_backward", scorer, memory, d_memory, grad.scorer);
   }
 
   template <class Visit, class... Self>
@@ -226,6 +245,12 @@ struct LocalAttention {
       return columns.middleCols(begin, count);
     }
   };
+
+  detail::LookSizes sizes() const { return detail::sizes_of(scorer, position.carry_size()); }
+  void check_kept(const char* function, const LookTape<S>& tape, Index first, Index n) const {
+    detail::check_room(function, "tape.kept", tape.kept, position.kept_size(), first, n,
+                       "; call begin(memory, columns, tape) first");
+  }
 
   Seen look(const Memory<S>& memory, std::span<const Index> sentences, Index i, const S& p) const {
     const Index b = sentences[static_cast<std::size_t>(i)];

@@ -54,6 +54,9 @@ struct LookTape {
 /// | `prepare_backward(memory, d_memory, grad)`              | batch     | adds to grad and to the values of d_memory    |
 ///
 /// Query column i asks the sentence `sentences[i]` of the memory. `random` is there in training alone.
+///
+/// Every function throws `Error` if a size does not fit, if the memory has no such sentence, and if a call that comes
+/// before it (`prepare`, `start`, `begin`, `begin_backward`) is missing, as far as sizes show that.
 template <class L>
 concept Look = Part<L> &&
     requires(const L& look, Plain<L>& grad, const Matrix<typename L::Scalar>& queries, Matrix<typename L::Scalar>& d,
@@ -110,12 +113,83 @@ void check_sizes(const char* who, const ScorerType& scorer, Index query_size, In
   });
 }
 
+/// The rows of the matrices that a look takes: of queries and projected queries, of values and keys (0: the values are
+/// matched), and of its carry.
+struct LookSizes {
+  Index query, projected, memory, key, carry;
+};
+template <class ScorerType>
+LookSizes sizes_of(const ScorerType& scorer, Index carry_size) {
+  return {scorer.query_size(), queries_of(scorer).projected_size(), scorer.memory_size(), keys_of(scorer).key_size(),
+          carry_size};
+}
+
+/// Throws unless the arguments of a look's `forward` have these sizes, and the tape has room for its columns.
+template <class S>
+void check_forward(const char* function, const LookSizes& sizes, const In<S>& queries, const Memory<S>& memory,
+                   std::span<const Index> sentences, const Out<S>& carry, const LookTape<S>& tape, Index first) {
+  constexpr const char* begin = "; call begin(memory, columns, tape) first";
+  const auto n = static_cast<Index>(sentences.size());
+  check_size(function, "queries", queries, sizes.query, n);
+  check_memory(function, memory, sizes.memory, sizes.key);
+  check_sentences(function, memory, sentences);
+  check_size(function, "carry", carry, sizes.carry, n, "; call start(memory, sentences, carry) first");
+  check_room(function, "tape.projected", tape.projected, sizes.projected, first, n, begin);
+  check_room(function, "tape.weights", tape.weights, memory.longest(), first, n, begin);
+  check_room(function, "tape.contexts", tape.contexts, sizes.memory, first, n, begin);
+  check_room(function, "tape.carries", tape.carries, sizes.carry, first, n, begin);
+}
+
+/// Throws unless a tape has room for the gradients of all its columns: what `begin_backward` makes.
+template <class S>
+void check_gradients(const char* function, const LookTape<S>& tape) {
+  constexpr const char* begin = "; call begin_backward(sentences, tape) first";
+  check_like(function, "tape.d_projected", tape.d_projected, tape.projected, begin);
+  check_like(function, "tape.d_contexts", tape.d_contexts, tape.contexts, begin);
+}
+
+/// As `check_forward`, for `backward`.
+template <class S>
+void check_backward(const char* function, const LookSizes& sizes, const Memory<S>& memory,
+                    std::span<const Index> sentences, const LookTape<S>& tape, Index first, const Out<S>& d_queries,
+                    const Memory<S>& d_memory) {
+  constexpr const char* forward = "; call forward first";
+  const auto n = static_cast<Index>(sentences.size());
+  check_memory(function, memory, sizes.memory, sizes.key);
+  check_sentences(function, memory, sentences);
+  check_room(function, "tape.projected", tape.projected, sizes.projected, first, n, forward);
+  check_room(function, "tape.weights", tape.weights, memory.longest(), first, n, forward);
+  check_room(function, "tape.contexts", tape.contexts, sizes.memory, first, n, forward);
+  check_room(function, "tape.carries", tape.carries, sizes.carry, first, n, forward);
+  check_gradients(function, tape);
+  check_room(function, "tape.d_carry", tape.d_carry, sizes.carry, 0, n, "; call begin_backward(sentences, tape) first");
+  if (tape.d_weights.rows() > 0) check_like(function, "tape.d_weights", tape.d_weights, tape.weights);
+  check_size(function, "d_queries", d_queries, sizes.query, n);
+  check_gradient(function, memory, d_memory);
+}
+
+/// As `check_forward`, for `accumulate`.
+template <class S>
+void check_accumulate(const char* function, Index query_size, const In<S>& queries, const LookTape<S>& tape) {
+  check_gradients(function, tape);
+  check_size(function, "queries", queries, query_size, tape.projected.cols());
+}
+
 /// Computes the keys of a memory. Throws if the memory has another size than the scorer's.
 template <class ScorerType, class S>
-void prepare_keys(const char* who, const ScorerType& scorer, Memory<S>& memory) {
-  check_sizes(who, scorer, scorer.query_size(), memory.size());
+void prepare_keys(const char* function, const ScorerType& scorer, Memory<S>& memory) {
+  check_values(function, memory, scorer.memory_size());
   memory.keys.resize(keys_of(scorer).key_size(), memory.values.cols());
   keys_of(scorer).keys(memory.values, memory.keys);
+}
+
+/// Backward of `prepare_keys`.
+template <class ScorerType, class S, class Grad>
+void prepare_keys_backward(const char* function, const ScorerType& scorer, const Memory<S>& memory, Memory<S>& d_memory,
+                           Grad& grad) {
+  check_memory(function, memory, scorer.memory_size(), keys_of(scorer).key_size());
+  check_gradient(function, memory, d_memory);
+  keys_of(scorer).keys_backward(memory.values, d_memory.keys, grad, d_memory.values);
 }
 
 /// contexts = values weights, for one sentence or a range of its columns.

@@ -46,12 +46,13 @@ struct MonotonicAttention {
     require(!detail::depends_on_place(scorer),
             [] { return std::string("MonotonicAttention: the scorer must not depend on the place itself"); });
   }
-  void prepare(Memory<S>& memory) const { detail::prepare_keys("MonotonicAttention", scorer, memory); }
+  void prepare(Memory<S>& memory) const { detail::prepare_keys("MonotonicAttention.prepare", scorer, memory); }
 
   void start(const Memory<S>& memory, std::span<const Index> sentences, Buffer<S>& carry) const {
+    detail::check_sentences("MonotonicAttention.start", memory, sentences);
     carry.resize(memory.longest(), static_cast<Index>(sentences.size()));
     carry.setZero();
-    carry.row(0).setOnes();
+    if (carry.size() > 0) carry.row(0).setOnes();
   }
   void begin(const Memory<S>& memory, Index columns, LookTape<S>& tape) const {
     detail::make_room(memory, detail::queries_of(scorer).projected_size(), memory.longest(), columns, tape);
@@ -63,6 +64,9 @@ struct MonotonicAttention {
                LookTape<S>& tape, Index first, RandomStreams random = nullptr) const {
     require(!memory.is_narrow(), [] { return std::string("MonotonicAttention: the memory must not be narrow"); });
     const Index n = queries.cols();
+    detail::check_forward("MonotonicAttention.forward", sizes(memory), queries, memory, sentences, carry, tape, first);
+    check_kept("MonotonicAttention.forward", memory, tape, first, n);
+    if (noise > 0) random.check(n);
     auto projected = tape.projected.middleCols(first, n), weights = tape.weights.middleCols(first, n);
     auto contexts = tape.contexts.middleCols(first, n);
     tape.carries.middleCols(first, n) = carry;
@@ -109,6 +113,9 @@ struct MonotonicAttention {
                 With<S>& grad, Out<S> d_queries, Memory<S>& d_memory) const {
     require(!hard, [] { return std::string("MonotonicAttention: hard looks are for inference"); });
     const Index n = static_cast<Index>(sentences.size());
+    detail::check_backward("MonotonicAttention.backward", sizes(memory), memory, sentences, tape, first, d_queries,
+                           d_memory);
+    check_kept("MonotonicAttention.backward", memory, tape, first, n);
     auto d_projected = tape.d_projected.middleCols(first, n), d_carry = tape.d_carry.leftCols(n);
     d_projected.setZero();
     tape.d_scores.resize(tape.weights.rows(), n);
@@ -131,10 +138,11 @@ struct MonotonicAttention {
   }
 
   void accumulate(const In<S>& queries, const LookTape<S>& tape, With<S>& grad) const {
+    detail::check_accumulate("MonotonicAttention.accumulate", scorer.query_size(), queries, tape);
     detail::queries_of(scorer).accumulate(queries, tape.d_projected, grad.scorer);
   }
   void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, With<S>& grad) const {
-    detail::keys_of(scorer).keys_backward(memory.values, d_memory.keys, grad.scorer, d_memory.values);
+    detail::prepare_keys_backward("MonotonicAttention.prepare_backward", scorer, memory, d_memory, grad.scorer);
   }
 
   static constexpr ParameterRole role(std::string_view) { return ParameterRole::constructed; }
@@ -148,6 +156,12 @@ struct MonotonicAttention {
   }
 
  private:
+  detail::LookSizes sizes(const Memory<S>& memory) const { return detail::sizes_of(scorer, memory.longest()); }
+  void check_kept(const char* function, const Memory<S>& memory, const LookTape<S>& tape, Index first, Index n) const {
+    detail::check_room(function, "tape.kept", tape.kept, hard ? 0 : memory.longest(), first, n,
+                       "; call begin(memory, columns, tape) first");
+  }
+
   /// One hard look, from where the last one stopped. A block of words is scored at a time.
   void stop(const In<S>& projected, const Memory<S>& memory, Index b, const In<S>& last, Buffer<S>& scratch,
             Out<S> weights, Out<S> context) const {

@@ -80,6 +80,33 @@ void check_padding(const char* function, const Padded& padded, const Packing& pa
   check_size(function, "packed", packed, padded.rows(), packing.columns());
 }
 
+/// Throws unless all tokens of a batch are in the vocabulary. `name` says what the sentences are: "source".
+template <class Sentences>
+void check_tokens(const char* function, const char* name, const Sentences& sentences, Index vocabulary) {
+  for (std::size_t b = 0; b < sentences.size(); ++b) {
+    for (const Token token : sentences[b]) {
+      require(token >= 0 && token < vocabulary, [&] {
+        return std::string(function) + ": token " + std::to_string(token) + " of " + name + " " + std::to_string(b) +
+               " is outside the vocabulary of " + std::to_string(vocabulary);
+      });
+    }
+  }
+}
+
+/// The same for what a decoder writes: it must not hold begin and end symbol, which are added where they belong.
+template <class Sentences>
+void check_target_tokens(const char* function, const char* name, const Sentences& sentences, Index vocabulary) {
+  check_tokens(function, name, sentences, vocabulary);
+  for (std::size_t b = 0; b < sentences.size(); ++b) {
+    for (const Token token : sentences[b]) {
+      require(token != symbols::begin && token != symbols::end, [&] {
+        return std::string(function) + ": " + name + " " + std::to_string(b) + " holds token " + std::to_string(token) +
+               ", the " + (token == symbols::begin ? "begin" : "end") + " symbol, which heed adds itself: leave it out";
+      });
+    }
+  }
+}
+
 }  // namespace detail
 
 /// Packs a rectangular time-major batch, item t of sentence b in column t * sentences + b, into columns without gaps.

@@ -46,12 +46,17 @@ Token draw_word(Eigen::Ref<Vector<S>> scores, Generator& random) {
 /// for t = 1, 2 ...; fed_0, the begin symbol, stays. `score(features, logits)` is the output layer. The words are chosen
 /// without dropout of the decoder; a model that says the end symbol too early is fed it. Which steps are fed what is drawn
 /// from `random`, in batch order. Who then trains on `fed` has the loss of this choice and its gradient: none flows
-/// through the choice. Throws without `random`.
+/// through the choice. Throws without `random`, and if sizes do not fit.
 template <Decoder D, class Score>
 void feed_own_words(const D& decoder, const Embedding<typename D::Scalar>& target, const Score& score,
                     const Packing& packing, const Memory<typename D::Scalar>& memory, double forcing, OwnWord own,
                     RandomStreams random, SamplingTape<typename D::Scalar>& tape, std::span<Token> fed) {
   require(static_cast<bool>(random), [] { return std::string("feed_own_words: expected random numbers, got none"); });
+  detail::check_count("feed_own_words", "fed", fed.size(), static_cast<std::size_t>(packing.columns()));
+  require(target.size() == decoder.word_size(), [&] {
+    return "feed_own_words: the target's embedded words must have size " + std::to_string(decoder.word_size()) +
+           ", the decoder's, got " + std::to_string(target.size());
+  });
   tape.state.sentences.assign(packing.order().begin(), packing.order().end());
   decoder.start(memory, tape.state, tape.decoder);
   const RandomStreams columns = random.in_order(packing.order());

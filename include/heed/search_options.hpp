@@ -66,6 +66,10 @@ inline void check_prefixes(const SearchOptions& options, std::size_t sources, In
 /// Throws, in the name of `who`, on options out of range.
 inline void check(const SearchOptions& options, std::size_t sources, Index vocabulary, const std::string& who) {
   const auto number = [](auto x) { return std::to_string(x); };
+  require(vocabulary > symbols::end, [&] {
+    return who + ": the target's vocabulary must have 3 words or more, with begin and end symbol, got " +
+           number(vocabulary);
+  });
   require(options.beam >= 1, [&] { return who + ": a beam holds 1 or more, not " + number(options.beam); });
   require(options.best >= 1 && options.best <= options.beam, [&] {
     return who + ": from a beam of " + number(options.beam) + " the best 1 to " + number(options.beam) +

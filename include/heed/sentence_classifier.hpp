@@ -74,6 +74,7 @@ struct SentenceClassifier {
   /// Fills tape.logits and what tape.weights(b) shows. Dropout happens only where `random` is given (training).
   /// Throws on an empty sentence and on a token outside the vocabulary. Does not allocate once the tape has grown.
   void forward(Sentences sentences, Tape& tape, RandomStreams random = nullptr) const {
+    detail::check_tokens("SentenceClassifier.forward", "sentence", sentences, words.vocabulary());
     tape.lengths.clear();
     for (const auto& sentence : sentences) tape.lengths.push_back(static_cast<Index>(sentence.size()));
     tape.packing.assign(tape.lengths);
@@ -92,9 +93,17 @@ struct SentenceClassifier {
     output.forward(tape.pooled, tape.logits);
   }
 
-  /// The cross-entropy of the labels, a class (from 0) for every sentence, summed over the sentences.
+  /// The cross-entropy of the labels, a class (from 0) for every sentence, summed over the sentences. Throws as `forward`
+  /// does, and unless there is a label for every sentence, of a class that exists.
   double loss(Sentences sentences, std::span<const Token> labels, Tape& tape,
               const LossOptions<S>& options = {}) const {
+    detail::check_count("SentenceClassifier.loss", "labels", labels.size(), sentences.size());
+    for (const Token label : labels) {
+      require(label >= 0 && label < classes(), [&] {
+        return "SentenceClassifier.loss: label " + std::to_string(label) + " must be 0 to " +
+               std::to_string(classes() - 1);
+      });
+    }
     forward(sentences, tape, options.random);
     return softmax_cross_entropy<S>(tape.logits, labels, options.smoothing, options.scale);
   }

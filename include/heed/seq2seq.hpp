@@ -84,8 +84,8 @@ struct Seq2Seq {
 
   Seq2Seq() = default;
 
-  /// Throws if there are no features or the sizes of the parts do not fit: a tied output layer needs features as large
-  /// as an embedded word.
+  /// Throws if there are no features or the sizes of the parts do not fit: the encoder's outputs must be as large as the
+  /// values of the decoder's memory, and a tied output layer needs features as large as an embedded word.
   Seq2Seq(Index source_vocabulary, EncoderType encoder_, Index target_vocabulary, DecoderType decoder_,
           double dropout_rate = 0, bool tied = false)
       : source(encoder_.input_size(), source_vocabulary),
@@ -96,6 +96,12 @@ struct Seq2Seq {
         dropout(dropout_rate) {
     require(decoder.feature_size() >= 1,
             [] { return std::string("Seq2Seq: the decoder must have features of size 1 or more, got 0"); });
+    if constexpr (requires { decoder.memory_size(); }) {
+      require(encoder.output_size() == decoder.memory_size(), [&] {
+        return "Seq2Seq: the encoder's output size must be the decoder's memory size, " +
+               std::to_string(decoder.memory_size()) + ", got " + std::to_string(encoder.output_size());
+      });
+    }
     require(!tied || decoder.feature_size() == target.size(), [&] {
       return "Seq2Seq: a tied output layer needs features of the size of an embedded word, " +
              std::to_string(target.size()) + ", not " + std::to_string(decoder.feature_size());
@@ -105,15 +111,20 @@ struct Seq2Seq {
   /// Whether the output layer reads the target's embedding table.
   bool tied() const { return output.input_size() == 0; }
 
-  /// logits = output(features), a column each; overwritten. Does not allocate.
+  /// logits = output(features), a column each; overwritten. Does not allocate. Throws if the sizes do not fit.
   void score_words(const In<S>& features, Out<S> logits) const {
+    detail::check_size("Seq2Seq.score_words", "features", features, tied() ? target.size() : output.input_size(),
+                       features.cols());
+    detail::check_size("Seq2Seq.score_words", "logits", logits, target.vocabulary(), features.cols());
     if (!tied()) return output.forward(features, logits);
     logits.colwise() = output.b;
     add_product(target.table.transpose(), features, logits);
   }
 
   /// Reads a batch of sources: fills tape.memory, keys included. What the encoder's backward reads only if it `keeps` it.
+  /// Throws on an empty source and on a token outside the vocabulary.
   void encode(Sentences sources, Tape& tape, RandomStreams random = nullptr, bool keeps = false) const {
+    detail::check_tokens("Seq2Seq.encode", "source", sources, source.vocabulary());
     tape.encoder.keeps = keeps;
     pack_lengths(sources, 0, tape.lengths, tape.source_packing);
     pack_tokens(sources, tape.source_packing, tape.source_tokens);
@@ -124,6 +135,8 @@ struct Seq2Seq {
   }
 
   /// The cross-entropy of the targets given the sources, each target followed by the end symbol, summed over all words.
+  /// Throws unless there are as many targets as sources, on what `encode` throws on, on a target's token outside the
+  /// vocabulary, and if a target holds `symbols::begin` or `symbols::end`.
   Sum<S> loss(Sentences sources, Sentences targets, Tape& tape, const LossOptions<S>& options = {}) const {
     forward(sources, targets, tape, options);
     return output_loss(tape, options, nullptr) + penalties(tape, options, false);
@@ -163,12 +176,13 @@ struct Seq2Seq {
   static constexpr Index output_block = 256;
 
   /// Teacher forcing: feeds the decoder the targets, one word late. Fills tape.wanted (each target and the end symbol),
-  /// tape.decoder.features, of which the output layer is to predict it, and what `tape.weights` reads.
+  /// tape.decoder.features, of which the output layer is to predict it, and what `tape.weights` reads. Throws as `loss`.
   void forward(Sentences sources, Sentences targets, Tape& tape, const LossOptions<S>& options = {}) const {
     require(sources.size() == targets.size(), [&] {
       return "Seq2Seq: " + std::to_string(sources.size()) + " sources for " + std::to_string(targets.size()) +
              " targets";
     });
+    detail::check_target_tokens("Seq2Seq.forward", "target", targets, target.vocabulary());
     const bool samples = options.teacher_forcing != 1;
     require(!samples || (options.teacher_forcing >= 0 && options.teacher_forcing < 1 && options.random), [&] {
       return "Seq2Seq: teacher forcing lies in [0, 1] and below 1 needs random numbers, not " +

@@ -31,7 +31,7 @@ inline double perplexity(std::span<const PairScore> scores) {
 ///
 /// Leaves what was looked at in the tape too (`tape.weights`). Does not allocate once tape and results have grown.
 /// A target word of a score of -inf has the log-probability -inf. Throws on an empty source, a word outside of its
-/// vocabulary, and a step whose scores are all -inf or with one that is NaN or +inf. After an
+/// vocabulary, a target that holds begin or end symbol, and a step whose scores are all -inf or with one that is NaN or +inf. After an
 /// exception results are empty.
 template <class Model>
 void score_pairs(const Model& model, Sentences sources, Sentences targets, typename Model::Tape& tape,

@@ -79,5 +79,5 @@ TEST_F(ConvolutionalScorer, RefusesFiltersWithoutAMiddle) {
   EXPECT_EQ(refusal([] { heed::ConvolutionalScorer<double>(3, 4, 5, 0, 3); }),
             "ConvolutionalScorer: a filter at least, of an odd width, is needed, not 0 of width 3");
   EXPECT_EQ(refusal([] { heed::ConvolutionalScorer<double>(3, 4, 0); }),
-            "ConvolutionalScorer: the alignment size must not be 0");
+            "ConvolutionalScorer: the alignment size must be 1 or more, got 0");
 }

@@ -51,5 +51,5 @@ TEST_F(CoverageScorer, FixedSizesAgreeWithDynamicOnes) {
 }
 
 TEST_F(CoverageScorer, RefusesToAlignInNothing) {
-  EXPECT_EQ(refusal([] { heed::CoverageScorer<double>(3, 4, 0); }), "CoverageScorer: the alignment size must not be 0");
+  EXPECT_EQ(refusal([] { heed::CoverageScorer<double>(3, 4, 0); }), "CoverageScorer: the alignment size must be 1 or more, got 0");
 }

@@ -65,8 +65,8 @@ namespace detail {
            std::to_string(first);
   });
   const std::string note =
-      "or have fewer rows (input " + std::to_string(input) + ", first " + std::to_string(first) + ")";
-  fail_noted_size(function, name, rows, cols, input - first, expected_cols, note.c_str());
+      " or have fewer rows (input " + std::to_string(input) + ", first " + std::to_string(first) + ")";
+  fail_size(function, name, rows, cols, input - first, expected_cols, note.c_str());
 }
 
 // Each of these throws unless the arguments of the function of a cell that it is named after have the right sizes.
@@ -85,7 +85,7 @@ void check_state(const char* function, const char* name, const C& cell, const X&
   const Index rows = cell.state_size();
   if (s.rows() == rows && s.cols() == cols) return;
   if (rows == cell.hidden_size()) fail_size(function, name, s.rows(), s.cols(), rows, cols);
-  fail_noted_size(function, name, s.rows(), s.cols(), rows, cols, "(h above c)");
+  fail_size(function, name, s.rows(), s.cols(), rows, cols, " (h above c)");
 }
 
 template <class C, class X, class Trace>

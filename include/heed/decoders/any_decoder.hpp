@@ -34,6 +34,9 @@ struct AnyDecoder {
   Index feature_size() const {
     return std::visit([](const auto& d) { return d.feature_size(); }, decoder);
   }
+  Index memory_size() const {
+    return std::visit([](const auto& d) { return d.memory_size(); }, decoder);
+  }
 
   void prepare(Memory<S>& memory) const {
     std::visit([&](const auto& d) { d.prepare(memory); }, decoder);

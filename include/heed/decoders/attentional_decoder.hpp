@@ -51,22 +51,27 @@ struct AttentionalDecoder {
   void prepare(Memory<S>& memory) const { attention.prepare(memory); }
 
   void start(const Memory<S>& memory, DecoderState<S>& state, DecoderTape<S>& tape) const {
+    detail::check_start("AttentionalDecoder.start", bridge, stack, memory, state.sentences);
     bridge.forward(memory, state.sentences, tape.summaries, state.layers);
     attention.start(memory, state.sentences, state.carry);
-    state.feed.resize(input_feeding ? feature_size() : 0, state.columns());
+    state.feed.resize(feed_size(), state.columns());
     state.feed.setZero();
   }
 
   void begin(const In<S>& x, const Memory<S>& memory, DecoderTape<S>& tape) const {
+    detail::check_size("AttentionalDecoder.begin", "x", x, word, x.cols());
     stack.begin(x.cols(), tape.stack);
     attention.begin(memory, x.cols(), tape);
-    tape.feeds.resize(input_feeding ? feature_size() : 0, x.cols());
+    tape.feeds.resize(feed_size(), x.cols());
     tape.features.resize(feature_size(), x.cols());
     stack.bottom().project(x, 0, tape.stack.layers.front().trace);
   }
 
   void step(const Memory<S>& memory, DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
             RandomStreams random) const {
+    detail::check_state("AttentionalDecoder.step", stack, state, feed_size(), n);
+    detail::check_steps("AttentionalDecoder.step", stack, tape.stack, first, n);
+    check_columns("AttentionalDecoder.step", tape, first, n);
     if (input_feeding) {
       auto feed = tape.feeds.middleCols(first, n);
       feed = state.feed.leftCols(n);
@@ -83,9 +88,14 @@ struct AttentionalDecoder {
     if (input_feeding) state.feed.leftCols(n) = features;
   }
 
-  void finish(const In<S>&, DecoderTape<S>&) const {}
+  void finish(const In<S>& x, DecoderTape<S>& tape) const {
+    detail::check_words("AttentionalDecoder.finish", stack, tape.stack, word, x);
+    check_columns("AttentionalDecoder.finish", tape, 0, x.cols());
+  }
 
-  void finish_backward(const In<S>& x, const DecoderState<S>& state, DecoderTape<S>& tape, With<S>&, Out<S>) const {
+  void finish_backward(const In<S>& x, const DecoderState<S>& state, DecoderTape<S>& tape, With<S>&, Out<S> d_x) const {
+    detail::check_finish_backward("AttentionalDecoder.finish_backward", stack, tape, word, feature_size(), x, d_x);
+    check_columns("AttentionalDecoder.finish_backward", tape, 0, x.cols());
     stack.begin_backward(x.cols(), state.columns(), tape.stack);
     attention.begin_backward(state.columns(), tape);
     tape.d_feed.resize(tape.feeds.rows(), state.columns());
@@ -94,6 +104,9 @@ struct AttentionalDecoder {
 
   void step_backward(const Memory<S>& memory, const DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
                      With<S>& grad, Memory<S>& d_memory, RandomStreams random) const {
+    detail::check_step_backward("AttentionalDecoder.step_backward", stack, tape, state, first, n);
+    check_columns("AttentionalDecoder.step_backward", tape, first, n);
+    check_gradients("AttentionalDecoder.step_backward", tape, state.columns());
     auto d_features = tape.d_features.middleCols(first, n), d_contexts = tape.d_contexts.middleCols(first, n);
     auto d_h = tape.stack.top().d_outputs.middleCols(first, n);
     auto d_feed = tape.d_feed.leftCols(n);
@@ -110,6 +123,10 @@ struct AttentionalDecoder {
   }
 
   void begin_backward(const In<S>& x, const DecoderTape<S>& tape, With<S>& grad, Out<S> d_x) const {
+    detail::check_begin_backward("AttentionalDecoder.begin_backward", stack, tape.stack, word, x, grad.stack, d_x);
+    check_columns("AttentionalDecoder.begin_backward", tape, 0, x.cols());
+    check_gradients("AttentionalDecoder.begin_backward", tape, 0);
+    detail::check_like("AttentionalDecoder.begin_backward", "grad.W", grad.W, W);
     const auto& bottom = tape.stack.layers.front();
     const auto& h = tape.stack.top().outputs;
     stack.accumulate(tape.stack, grad.stack);
@@ -122,7 +139,7 @@ struct AttentionalDecoder {
   }
 
   void start_backward(const DecoderState<S>& state, DecoderTape<S>& tape, With<S>& grad, Memory<S>& d_memory) const {
-    detail::bridge_backward(bridge, state, tape, grad.bridge, d_memory);
+    detail::bridge_backward("AttentionalDecoder.start_backward", bridge, state, tape, grad.bridge, d_memory);
   }
 
   void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, With<S>& grad) const {
@@ -139,6 +156,23 @@ struct AttentionalDecoder {
     visit("W", self.W...);
     visit("word", self.word...);
     visit("input_feeding", self.input_feeding...);
+  }
+
+ private:
+  /// Rows of the vector that is fed back.
+  Index feed_size() const { return input_feeding ? feature_size() : 0; }
+
+  void check_columns(const char* function, const DecoderTape<S>& tape, Index first, Index n) const {
+    constexpr const char* begin = "; call begin(x, memory, tape) first";
+    detail::check_room(function, "tape.contexts", tape.contexts, memory_size(), first, n, begin);
+    detail::check_room(function, "tape.feeds", tape.feeds, feed_size(), first, n, begin);
+    detail::check_room(function, "tape.features", tape.features, feature_size(), first, n, begin);
+  }
+  void check_gradients(const char* function, const DecoderTape<S>& tape, Index columns) const {
+    constexpr const char* finish = "; call finish_backward(x, state, tape, grad, d_x) first";
+    detail::check_like(function, "tape.d_contexts", tape.d_contexts, tape.contexts, finish);
+    detail::check_like(function, "tape.d_features", tape.d_features, tape.features, "; fill it before backward");
+    detail::check_room(function, "tape.d_feed", tape.d_feed, feed_size(), 0, columns, finish);
   }
 };
 

@@ -39,8 +39,12 @@ struct ChoDecoder : ContextDecoder<ContextGruCell<T>, FixedVector<scalar_of<T>>,
     this->readout.previous = false;
   }
 
+  Index memory_size() const { return code.input_size(); }
+
   void start(const Memory<S>& memory, DecoderState<S>& state, DecoderTape<S>& tape) const {
+    detail::check_size("ChoDecoder.start", "memory.summary", memory.summary, code.input_size(), memory.sentences());
     tape.coded.assign(memory.summary);
+    tape.code.starts.assign(memory.starts.begin(), memory.starts.end());
     tape.code.values.resize(code.output_size(), 0);
     tape.code.summary.resize(code.output_size(), tape.coded.cols());
     code.forward(tape.coded, tape.code.summary);
@@ -67,6 +71,8 @@ struct ChoDecoder : ContextDecoder<ContextGruCell<T>, FixedVector<scalar_of<T>>,
   }
 
   void start_backward(const DecoderState<S>& state, DecoderTape<S>& tape, With<S>& grad, Memory<S>& d_memory) const {
+    detail::check_size("ChoDecoder.start_backward", "d_memory.summary", d_memory.summary, code.input_size(),
+                       tape.coded.cols());
     Base::start_backward(state, tape, grad, tape.d_code);
     auto& d = tape.d_code.summary;
     Tanh::backward(tape.code.summary, d);       // was: c = tanh(.)

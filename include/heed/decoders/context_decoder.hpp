@@ -48,16 +48,19 @@ struct ContextDecoder {
 
   Index word_size() const { return word; }
   Index feature_size() const { return readout.output_size(); }
+  Index memory_size() const { return stack.bottom().input_size() - word; }
 
   void prepare(Memory<S>& memory) const { attention.prepare(memory); }
 
   void start(const Memory<S>& memory, DecoderState<S>& state, DecoderTape<S>& tape) const {
+    detail::check_start("ContextDecoder.start", bridge, stack, memory, state.sentences);
     bridge.forward(memory, state.sentences, tape.summaries, state.layers);
     attention.start(memory, state.sentences, state.carry);
     state.feed.resize(0, state.columns());
   }
 
   void begin(const In<S>& x, const Memory<S>& memory, DecoderTape<S>& tape) const {
+    detail::check_size("ContextDecoder.begin", "x", x, word, x.cols());
     stack.begin(x.cols(), tape.stack);
     attention.begin(memory, x.cols(), tape);
     if (context_dropout.rate > 0) {
@@ -70,6 +73,9 @@ struct ContextDecoder {
 
   void step(const Memory<S>& memory, DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
             RandomStreams random) const {
+    detail::check_state("ContextDecoder.step", stack, state, 0, n);
+    detail::check_steps("ContextDecoder.step", stack, tape.stack, first, n);
+    check_contexts("ContextDecoder.step", tape, first, n);
     attention.forward(state.layers.back().topRows(stack.hidden_size()).leftCols(n), memory, detail::reading(state, n),
                       state.carry.leftCols(n), tape, first, random);
     if (context_dropout.rate > 0) drop_contexts(random, first, n, tape);
@@ -79,12 +85,16 @@ struct ContextDecoder {
   }
 
   void finish(const In<S>& x, DecoderTape<S>& tape) const {
+    detail::check_words("ContextDecoder.finish", stack, tape.stack, word, x);
+    check_contexts("ContextDecoder.finish", tape, 0, x.cols());
     tape.features.resize(feature_size(), x.cols());
     readout.forward(shown(tape), tape.contexts, x, tape.features, tape.readout);
   }
 
   void finish_backward(const In<S>& x, const DecoderState<S>& state, DecoderTape<S>& tape, With<S>& grad,
                        Out<S> d_x) const {
+    detail::check_finish_backward("ContextDecoder.finish_backward", stack, tape, word, feature_size(), x, d_x);
+    check_contexts("ContextDecoder.finish_backward", tape, 0, x.cols());
     stack.begin_backward(x.cols(), state.columns(), tape.stack);
     attention.begin_backward(state.columns(), tape);
     tape.d_previous.resize(readout.reads_previous() ? stack.hidden_size() : 0, x.cols());
@@ -95,6 +105,9 @@ struct ContextDecoder {
 
   void step_backward(const Memory<S>& memory, const DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
                      With<S>& grad, Memory<S>& d_memory, RandomStreams random) const {
+    detail::check_step_backward("ContextDecoder.step_backward", stack, tape, state, first, n);
+    check_contexts("ContextDecoder.step_backward", tape, first, n);
+    check_context_gradients("ContextDecoder.step_backward", tape);
     auto d_state = tape.stack.top().d_state.topRows(stack.hidden_size()).leftCols(n);
     stack.step_backward(tape.stack, first, n, random);                              // was: stack.step
     if (readout.reads_previous()) d_state += tape.d_previous.middleCols(first, n);  // was: readout
@@ -113,6 +126,8 @@ struct ContextDecoder {
   }
 
   void begin_backward(const In<S>& x, const DecoderTape<S>& tape, With<S>& grad, Out<S> d_x) const {
+    detail::check_begin_backward("ContextDecoder.begin_backward", stack, tape.stack, word, x, grad.stack, d_x);
+    check_contexts("ContextDecoder.begin_backward", tape, 0, x.cols());
     const auto& bottom = tape.stack.layers.front();
     stack.accumulate(tape.stack, grad.stack);
     stack.bottom().accumulate(taken(tape), word, bottom.d_a, grad.stack.layers.front());
@@ -122,7 +137,7 @@ struct ContextDecoder {
   }
 
   void start_backward(const DecoderState<S>& state, DecoderTape<S>& tape, With<S>& grad, Memory<S>& d_memory) const {
-    detail::bridge_backward(bridge, state, tape, grad.bridge, d_memory);
+    detail::bridge_backward("ContextDecoder.start_backward", bridge, state, tape, grad.bridge, d_memory);
   }
 
   void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, With<S>& grad) const {
@@ -140,6 +155,20 @@ struct ContextDecoder {
   }
 
  private:
+  void check_contexts(const char* function, const DecoderTape<S>& tape, Index first, Index n) const {
+    constexpr const char* begin = "; call begin(x, memory, tape) first";
+    detail::check_room(function, "tape.contexts", tape.contexts, memory_size(), first, n, begin);
+    if (context_dropout.rate == 0) return;
+    detail::check_room(function, "tape.taken", tape.taken, memory_size(), first, n, begin);
+    detail::check_room(function, "tape.kept_share", tape.kept_share, 1, first, n, begin);
+  }
+  void check_context_gradients(const char* function, const DecoderTape<S>& tape) const {
+    constexpr const char* finish = "; call finish_backward(x, state, tape, grad, d_x) first";
+    detail::check_like(function, "tape.d_contexts", tape.d_contexts, tape.contexts, finish);
+    if (!readout.reads_previous()) return;
+    detail::check_size(function, "tape.d_previous", tape.d_previous, stack.hidden_size(), tape.contexts.cols(), finish);
+  }
+
   /// The contexts as the cell takes them in.
   In<S> taken(const DecoderTape<S>& tape) const {
     if (context_dropout.rate > 0) return tape.taken;

@@ -1,91 +1,10 @@
 #pragma once
 
-#include <heed/bridge.hpp>
-#include <heed/look.hpp>
-#include <heed/stack.hpp>
+#include <heed/decoder_tape.hpp>
 
-#include <span>
-#include <vector>
+#include <concepts>
 
 namespace heed::inline v0_1 {
-
-/// What a decoder carries from step to step, a column per hypothesis. It is one value with one `gather`, so that
-/// nothing can be forgotten when beams are reordered.
-template <class S>
-struct DecoderState {
-  std::vector<Buffer<S>> layers;  ///< state size x n, one per layer
-  Buffer<S> feed;                 ///< features x n: the last attentional vector (input feeding), or no rows
-  Buffer<S> carry;                ///< carry size x n: what the last look hands to the next, or no rows
-  std::vector<Index> sentences;   ///< n: which sentence of the memory each column reads
-
-  /// How many hypotheses it holds.
-  Index columns() const { return static_cast<Index>(sentences.size()); }
-
-  /// Column i becomes what column `chosen[i]` was; columns may be dropped, repeated and reordered.
-  /// Does not allocate once the buffers have grown. After an exception it has no columns.
-  void gather(std::span<const Index> chosen) {
-    spare_sentences_ = sentences;
-    sentences.reserve(chosen.size());
-    sentences.clear();
-    for (auto& layer : layers) gather(layer, chosen);
-    gather(feed, chosen);
-    gather(carry, chosen);
-    for (const Index i : chosen) sentences.push_back(spare_sentences_[static_cast<std::size_t>(i)]);
-  }
-
- private:
-  void gather(Buffer<S>& matrix, std::span<const Index> chosen) {
-    const auto n = static_cast<Index>(chosen.size());
-    spare_.resize(matrix.rows(), n);
-    for (Index i = 0; i < n; ++i) spare_.col(i) = matrix.col(chosen[static_cast<std::size_t>(i)]);
-    matrix.assign(spare_);
-  }
-
-  Buffer<S> spare_;
-  std::vector<Index> spare_sentences_;
-};
-
-/// Everything a decoder writes for N columns of steps (training: all words of a batch; search: one step): its looks and
-/// what is below. Only grows.
-template <class S>
-struct DecoderTape : LookTape<S> {
-  StackTape<S> stack;    ///< of the recurrent layers
-  Buffer<S> feeds;       ///< features x N: the attentional vector each step was fed
-  Buffer<S> features;    ///< features x N: what the output layer sees
-  Buffer<S> readout;     ///< what the readout keeps for backward
-  Buffer<S> summaries;   ///< memory size x sentences: what the first state was made from
-  Memory<S> code;        ///< a memory of summaries alone: what a decoder made of another before it began
-  Buffer<S> coded;       ///< the summaries it made that from
-  Buffer<S> taken;       ///< memory size x N: contexts as the cell took them in, where some are dropped
-  Buffer<S> kept_share;  ///< 1 x N: what they were multiplied by, 0 where they were dropped
-
-  Buffer<S> d_previous, d_feed;  ///< of the states a readout saw before their step, and of what was fed back
-  Buffer<S> mask;                ///< 1 x N: drawn for `kept_share`
-  Buffer<S> d_taken;             ///< of what was taken in, one step
-  Memory<S> d_code;              ///< of `code`
-  Buffer<S> d_features;          ///< to be filled before backward; overwritten by it
-};
-
-namespace detail {
-
-/// The sentences that the first n columns read.
-template <class S>
-std::span<const Index> reading(const DecoderState<S>& state, Index n) {
-  return std::span<const Index>(state.sentences).first(static_cast<std::size_t>(n));
-}
-
-/// Backward of the bridge: the states it made are those the first step began with.
-template <class T, class S>
-void bridge_backward(const Bridge<T>& bridge, const DecoderState<S>& state, DecoderTape<S>& tape, Bridge<S>& grad,
-                     Memory<S>& d_memory) {
-  for (std::size_t l = 0; l < bridge.layer_count(); ++l) {
-    auto& layer = tape.stack.layers[l];
-    bridge.backward(l, tape.summaries, layer.previous.leftCols(state.columns()), state.sentences, layer.d_state, grad,
-                    d_memory);
-  }
-}
-
-}  // namespace detail
 
 /// A decoder: from a memory and the words so far to features, from which an output layer scores the next word.
 ///
@@ -100,7 +19,11 @@ void bridge_backward(const Bridge<T>& bridge, const DecoderState<S>& state, Deco
 ///
 /// `random` is in the order of the columns: generator i is that of sentence `state.sentences[i]`.
 ///
-/// Each has its `_backward`, called in reverse order. `decode`, `decode_backward` and `advance` below are the drivers.
+/// Each has its `_backward`, called in reverse order. Every function of heed's decoders throws `Error` if a size does not
+/// fit, if the memory has no such sentence, and if a call that comes before it is missing, as far as sizes show that.
+/// A decoder may have a `memory_size()`, the rows of a value of its memory: `Seq2Seq` compares it with its encoder.
+///
+/// `decode`, `decode_backward` and `advance` below are the drivers.
 template <class D>
 concept Decoder = Part<D> &&
     requires(const D& decoder, Plain<D>& grad, const Matrix<typename D::Scalar>& x, Matrix<typename D::Scalar>& d_x,
@@ -126,6 +49,7 @@ template <Decoder D>
 void decode(const D& decoder, const In<typename D::Scalar>& x, const Packing& packing,
             const Memory<typename D::Scalar>& memory, DecoderState<typename D::Scalar>& state,
             DecoderTape<typename D::Scalar>& tape, RandomStreams random = nullptr) {
+  detail::check_size("decode", "x", x, decoder.word_size(), packing.columns());
   state.sentences.assign(packing.order().begin(), packing.order().end());
   decoder.start(memory, state, tape);
   decoder.begin(x, memory, tape);
@@ -143,6 +67,12 @@ void decode_backward(const D& decoder, const In<typename D::Scalar>& x, const Pa
                      const Memory<typename D::Scalar>& memory, DecoderState<typename D::Scalar>& state,
                      DecoderTape<typename D::Scalar>& tape, Plain<D>& grad, Out<typename D::Scalar> d_x,
                      Memory<typename D::Scalar>& d_memory, RandomStreams random = nullptr) {
+  constexpr const char* decode = "; call decode first";
+  detail::check_size("decode_backward", "x", x, decoder.word_size(), packing.columns());
+  detail::check_like("decode_backward", "d_x", d_x, x);
+  detail::check_size("decode_backward", "tape.d_features", tape.d_features, decoder.feature_size(), packing.columns());
+  detail::check_count("decode_backward", "state.sentences", state.sentences.size(), packing.order().size(), decode);
+  detail::check_gradient("decode_backward", memory, d_memory);
   decoder.finish_backward(x, state, tape, grad, d_x);
   for (Index t = packing.steps(); t-- > 0;) {
     decoder.step_backward(memory, state, tape, packing.first(t), packing.active(t), grad, d_memory, random);
@@ -157,6 +87,7 @@ void decode_backward(const D& decoder, const In<typename D::Scalar>& x, const Pa
 template <Decoder D>
 void advance(const D& decoder, const In<typename D::Scalar>& x, const Memory<typename D::Scalar>& memory,
              DecoderState<typename D::Scalar>& state, DecoderTape<typename D::Scalar>& tape) {
+  detail::check_size("advance", "x", x, decoder.word_size(), state.columns());
   decoder.begin(x, memory, tape);
   decoder.step(memory, state, tape, 0, state.columns(), nullptr);
   decoder.finish(x, tape);

@@ -13,7 +13,8 @@ struct FixedVector {
 
   void check(Index, Index) const {}
   void prepare(Memory<S>&) const {}
-  void start(const Memory<S>&, std::span<const Index> sentences, Buffer<S>& carry) const {
+  void start(const Memory<S>& memory, std::span<const Index> sentences, Buffer<S>& carry) const {
+    detail::check_sentences("FixedVector.start", memory, sentences);
     carry.resize(0, static_cast<Index>(sentences.size()));
   }
   void begin(const Memory<S>& memory, Index columns, LookTape<S>& tape) const {
@@ -21,16 +22,28 @@ struct FixedVector {
     tape.weights.resize(0, columns);  // nothing looks back
   }
 
-  void forward(const In<S>&, const Memory<S>& memory, std::span<const Index> sentences, Out<S>, LookTape<S>& tape,
-               Index first, RandomStreams = nullptr) const {
+  void forward(const In<S>& queries, const Memory<S>& memory, std::span<const Index> sentences, Out<S>,
+               LookTape<S>& tape, Index first, RandomStreams = nullptr) const {
+    const auto n = static_cast<Index>(sentences.size());
+    detail::check_size("FixedVector.forward", "queries", queries, queries.rows(), n);
+    check_summary("FixedVector.forward", memory, sentences);
+    detail::check_room("FixedVector.forward", "tape.contexts", tape.contexts, memory.size(), first, n,
+                       "; call begin(memory, columns, tape) first");
     for (std::size_t i = 0; i < sentences.size(); ++i) {
       tape.contexts.col(first + static_cast<Index>(i)) = memory.summary.col(sentences[i]);
     }
   }
 
   void begin_backward(Index sentences, LookTape<S>& tape) const { detail::make_room_backward(sentences, tape); }
-  void backward(const Memory<S>&, std::span<const Index> sentences, LookTape<S>& tape, Index first, FixedVector&,
-                Out<S>, Memory<S>& d_memory) const {
+  void backward(const Memory<S>& memory, std::span<const Index> sentences, LookTape<S>& tape, Index first, FixedVector&,
+                Out<S> d_queries, Memory<S>& d_memory) const {
+    const auto n = static_cast<Index>(sentences.size());
+    check_summary("FixedVector.backward", memory, sentences);
+    detail::check_room("FixedVector.backward", "tape.contexts", tape.contexts, memory.size(), first, n,
+                       "; call forward first");
+    detail::check_gradients("FixedVector.backward", tape);
+    detail::check_size("FixedVector.backward", "d_queries", d_queries, d_queries.rows(), n);
+    detail::check_gradient("FixedVector.backward", memory, d_memory);
     for (std::size_t i = 0; i < sentences.size(); ++i) {
       d_memory.summary.col(sentences[i]) += tape.d_contexts.col(first + static_cast<Index>(i));  // was: contexts
     }
@@ -41,6 +54,12 @@ struct FixedVector {
 
   template <class Visit, class... Self>
   static void visit_parameters(Visit&&, Self&&...) {}
+
+ private:
+  static void check_summary(const char* function, const Memory<S>& memory, std::span<const Index> sentences) {
+    detail::check_sentences(function, memory, sentences);
+    detail::check_size(function, "memory.summary", memory.summary, memory.size(), memory.sentences());
+  }
 };
 
 /// The encoder-decoder without attention, in the spirit of Cho et al. 2014: all it ever knows of the sentence is one

@@ -33,16 +33,20 @@ struct SutskeverDecoder {
 
   Index word_size() const { return stack.bottom().input_size(); }
   Index feature_size() const { return stack.hidden_size(); }
+  /// The encoder's layers are as large as its own.
+  Index memory_size() const { return stack.hidden_size(); }
 
   void prepare(Memory<S>&) const {}
 
   void start(const Memory<S>& memory, DecoderState<S>& state, DecoderTape<S>& tape) const {
+    detail::check_start("SutskeverDecoder.start", bridge, stack, memory, state.sentences);
     bridge.forward(memory, state.sentences, tape.summaries, state.layers);
     state.feed.resize(0, state.columns());
     state.carry.resize(0, state.columns());
   }
 
   void begin(const In<S>& x, const Memory<S>&, DecoderTape<S>& tape) const {
+    detail::check_size("SutskeverDecoder.begin", "x", x, word_size(), x.cols());
     stack.begin(x.cols(), tape.stack);
     tape.weights.resize(0, x.cols());
     stack.bottom().project(x, 0, tape.stack.layers.front().trace);
@@ -50,22 +54,30 @@ struct SutskeverDecoder {
 
   void step(const Memory<S>&, DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
             RandomStreams random) const {
+    detail::check_state("SutskeverDecoder.step", stack, state, 0, n);
+    detail::check_steps("SutskeverDecoder.step", stack, tape.stack, first, n);
     stack.step(tape.stack, first, n, state.layers, random);
   }
 
-  void finish(const In<S>&, DecoderTape<S>& tape) const { tape.features.assign(tape.stack.top().outputs); }
+  void finish(const In<S>& x, DecoderTape<S>& tape) const {
+    detail::check_words("SutskeverDecoder.finish", stack, tape.stack, word_size(), x);
+    tape.features.assign(tape.stack.top().outputs);
+  }
 
-  void finish_backward(const In<S>& x, const DecoderState<S>& state, DecoderTape<S>& tape, With<S>&, Out<S>) const {
+  void finish_backward(const In<S>& x, const DecoderState<S>& state, DecoderTape<S>& tape, With<S>&, Out<S> d_x) const {
+    detail::check_finish_backward("SutskeverDecoder.finish_backward", stack, tape, word_size(), feature_size(), x, d_x);
     stack.begin_backward(x.cols(), state.columns(), tape.stack);
     tape.stack.top().d_outputs.assign(tape.d_features);  // was: features = outputs
   }
 
-  void step_backward(const Memory<S>&, const DecoderState<S>&, DecoderTape<S>& tape, Index first, Index n, With<S>&,
-                     Memory<S>&, RandomStreams random) const {
+  void step_backward(const Memory<S>&, const DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
+                     With<S>&, Memory<S>&, RandomStreams random) const {
+    detail::check_step_backward("SutskeverDecoder.step_backward", stack, tape, state, first, n);
     stack.step_backward(tape.stack, first, n, random);  // was: stack.step
   }
 
   void begin_backward(const In<S>& x, const DecoderTape<S>& tape, With<S>& grad, Out<S> d_x) const {
+    detail::check_begin_backward("SutskeverDecoder.begin_backward", stack, tape.stack, word_size(), x, grad.stack, d_x);
     const auto& bottom = tape.stack.layers.front();
     stack.accumulate(tape.stack, grad.stack);
     stack.bottom().accumulate(x, 0, bottom.d_a, grad.stack.layers.front());
@@ -73,7 +85,7 @@ struct SutskeverDecoder {
   }
 
   void start_backward(const DecoderState<S>& state, DecoderTape<S>& tape, With<S>& grad, Memory<S>& d_memory) const {
-    detail::bridge_backward(bridge, state, tape, grad.bridge, d_memory);
+    detail::bridge_backward("SutskeverDecoder.start_backward", bridge, state, tape, grad.bridge, d_memory);
   }
 
   void prepare_backward(const Memory<S>&, Memory<S>&, With<S>&) const {}

@@ -4,8 +4,6 @@
 #include <heed/products.hpp>
 #include <heed/scorers/scorer.hpp>
 
-#include <string>
-
 namespace heed::inline v0_1 {
 
 /// Additive scores, Bahdanau, Cho & Bengio 2015, section A.1.2.
@@ -36,8 +34,7 @@ struct AdditiveScorer {
         U(decltype(U)::Zero(alignment, memory)),
         v(Vector<S, Alignment>::Zero(alignment)),
         b(Vector<S>::Zero(bias ? alignment : 0)) {
-    require(alignment > 0 || (query == 0 && memory == 0),
-            [] { return std::string("AdditiveScorer: the alignment size must not be 0"); });
+    detail::check_alignment("AdditiveScorer", query, memory, alignment);
   }
 
   Index query_size() const { return W.cols(); }
@@ -46,6 +43,7 @@ struct AdditiveScorer {
   Index projected_size() const { return v.size(); }
 
   void keys(const In<S, MemorySize>& values, Out<S> keys) const {
+    detail::check_keys("AdditiveScorer.keys", *this, values, keys);
     auto sums = keys.topRows(v.size());
     if (b.size() > 0) {
       sums.colwise() = b;
@@ -56,26 +54,37 @@ struct AdditiveScorer {
     Match::finish_keys(v, keys);
   }
   void project(const In<S, Query>& queries, Out<S, Alignment> projected) const {
+    detail::check_project("AdditiveScorer.project", *this, queries, projected);
     projected.setZero();
     add_product(W, queries, projected);
   }
 
   void score(const In<S, Alignment>& projected, const In<S>& keys, Out<S> scores, Buffer<S>& scratch) const {
+    detail::check_score("AdditiveScorer.score", *this, projected, keys, scores);
     Match::score(v, projected, keys, scores, scratch);
   }
   void score_backward(const In<S, Alignment>& projected, const In<S>& keys, const In<S>& d_scores, With<S>& grad,
                       Out<S, Alignment> d_projected, Out<S> d_keys, Buffer<S>& scratch) const {
+    detail::check_score_backward("AdditiveScorer.score_backward", *this, projected, keys, d_scores, d_projected,
+                                 d_keys);
+    detail::check_like("AdditiveScorer.score_backward", "grad.v", grad.v, v);
     Match::score_backward(v, projected, keys, d_scores, grad.v, d_projected, d_keys, scratch);
   }
 
   void project_backward(const In<S, Alignment>& d_projected, Out<S, Query> d_queries) const {
+    detail::check_project_backward("AdditiveScorer.project_backward", *this, d_projected, d_queries);
     add_product_backward(W, d_projected, d_queries);  // was: projected = W q
   }
   void accumulate(const In<S, Query>& queries, const In<S, Alignment>& d_projected, With<S>& grad) const {
+    detail::check_accumulate("AdditiveScorer.accumulate", *this, queries, d_projected);
+    detail::check_like("AdditiveScorer.accumulate", "grad.W", grad.W, W);
     add_outer_product(d_projected, queries, grad.W);  // was: projected = W q
   }
   void keys_backward(const In<S, MemorySize>& values, const In<S>& d_keys, With<S>& grad,
                      Out<S, MemorySize> d_values) const {
+    detail::check_keys_backward("AdditiveScorer.keys_backward", *this, values, d_keys, d_values);
+    detail::check_like("AdditiveScorer.keys_backward", "grad.U", grad.U, U);
+    detail::check_like("AdditiveScorer.keys_backward", "grad.b", grad.b, b);
     const auto d_sums = d_keys.topRows(v.size());
     add_outer_product(d_sums, values, grad.U);           // was: keys = U h + b
     add_product_backward(U, d_sums, d_values);           // was: keys = U h + b

@@ -4,8 +4,6 @@
 #include <heed/products.hpp>
 #include <heed/scorers/scorer.hpp>
 
-#include <string>
-
 namespace heed::inline v0_1 {
 
 /// Concat scores, Luong, Pham & Manning 2015, section 3.1, the last of three. The query comes first.
@@ -34,8 +32,7 @@ struct ConcatScorer {
       : W(decltype(W)::Zero(alignment, query_size + memory_size)),
         v(Vector<S, Alignment>::Zero(alignment)),
         query(query_size) {
-    require(alignment > 0 || (query_size == 0 && memory_size == 0),
-            [] { return std::string("ConcatScorer: the alignment size must not be 0"); });
+    detail::check_alignment("ConcatScorer", query_size, memory_size, alignment);
   }
 
   Index query_size() const { return query; }
@@ -44,32 +41,42 @@ struct ConcatScorer {
   Index projected_size() const { return v.size(); }
 
   void keys(const In<S, MemorySize>& values, Out<S> keys) const {
+    detail::check_keys("ConcatScorer.keys", *this, values, keys);
     auto sums = keys.topRows(v.size());
     sums.setZero();
     add_product(W.rightCols(memory_size()), values, sums);
     Match::finish_keys(v, keys);
   }
   void project(const In<S, Query>& queries, Out<S, Alignment> projected) const {
+    detail::check_project("ConcatScorer.project", *this, queries, projected);
     projected.setZero();
     add_product(W.leftCols(query), queries, projected);
   }
 
   void score(const In<S, Alignment>& projected, const In<S>& keys, Out<S> scores, Buffer<S>& scratch) const {
+    detail::check_score("ConcatScorer.score", *this, projected, keys, scores);
     Match::score(v, projected, keys, scores, scratch);
   }
   void score_backward(const In<S, Alignment>& projected, const In<S>& keys, const In<S>& d_scores, With<S>& grad,
                       Out<S, Alignment> d_projected, Out<S> d_keys, Buffer<S>& scratch) const {
+    detail::check_score_backward("ConcatScorer.score_backward", *this, projected, keys, d_scores, d_projected, d_keys);
+    detail::check_like("ConcatScorer.score_backward", "grad.v", grad.v, v);
     Match::score_backward(v, projected, keys, d_scores, grad.v, d_projected, d_keys, scratch);
   }
 
   void project_backward(const In<S, Alignment>& d_projected, Out<S, Query> d_queries) const {
+    detail::check_project_backward("ConcatScorer.project_backward", *this, d_projected, d_queries);
     add_product_backward(W.leftCols(query), d_projected, d_queries);
   }
   void accumulate(const In<S, Query>& queries, const In<S, Alignment>& d_projected, With<S>& grad) const {
+    detail::check_accumulate("ConcatScorer.accumulate", *this, queries, d_projected);
+    detail::check_like("ConcatScorer.accumulate", "grad.W", grad.W, W);
     add_outer_product(d_projected, queries, grad.W.leftCols(query));
   }
   void keys_backward(const In<S, MemorySize>& values, const In<S>& d_keys, With<S>& grad,
                      Out<S, MemorySize> d_values) const {
+    detail::check_keys_backward("ConcatScorer.keys_backward", *this, values, d_keys, d_values);
+    detail::check_like("ConcatScorer.keys_backward", "grad.W", grad.W, W);
     const auto d_sums = d_keys.topRows(v.size());
     add_outer_product(d_sums, values, grad.W.rightCols(memory_size()));
     add_product_backward(W.rightCols(memory_size()), d_sums, d_values);

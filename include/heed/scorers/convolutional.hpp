@@ -42,8 +42,7 @@ struct ConvolutionalScorer {
         F(Matrix<S>::Zero(filters, width)),
         v(Vector<S, Alignment>::Zero(alignment)),
         b(Vector<S, Alignment>::Zero(alignment)) {
-    require(alignment > 0 || (query == 0 && memory == 0),
-            [] { return std::string("ConvolutionalScorer: the alignment size must not be 0"); });
+    detail::check_alignment("ConvolutionalScorer", query, memory, alignment);
     require(filters > 0 && width > 0 && width % 2 == 1, [&] {
       return "ConvolutionalScorer: a filter at least, of an odd width, is needed, not " + std::to_string(filters) +
              " of width " + std::to_string(width);
@@ -57,16 +56,20 @@ struct ConvolutionalScorer {
   Carried carried() const { return Carried::last; }
 
   void keys(const In<S, MemorySize>& values, Out<S> keys) const {
+    detail::check_keys("ConvolutionalScorer.keys", *this, values, keys);
     keys.colwise() = b;
     add_product(V, values, keys);
   }
   void project(const In<S, Query>& queries, Out<S> projected) const {
+    detail::check_project("ConvolutionalScorer.project", *this, queries, projected);
     projected.setZero();
     add_product(W, queries, projected);
   }
 
   /// last: T x n
   void score(const In<S>& projected, const In<S>& keys, const In<S>& last, Out<S> scores, Buffer<S>& scratch) const {
+    detail::check_score("ConvolutionalScorer.score", *this, projected, keys, scores);
+    detail::check_size("ConvolutionalScorer.score", "last", last, keys.cols(), projected.cols());
     for (Index i = 0; i < scores.cols(); ++i) {
       filter(last.col(i), scratch);
       detail::TanhTile<S>::score(v, projected.col(i), keys, tile(scratch), scores.col(i));
@@ -74,6 +77,13 @@ struct ConvolutionalScorer {
   }
   void score_backward(const In<S>& projected, const In<S>& keys, const In<S>& last, const In<S>& d_scores,
                       With<S>& grad, Out<S> d_projected, Out<S> d_keys, Out<S> d_last, Buffer<S>& scratch) const {
+    detail::check_score_backward("ConvolutionalScorer.score_backward", *this, projected, keys, d_scores, d_projected,
+                                 d_keys);
+    detail::check_size("ConvolutionalScorer.score_backward", "last", last, keys.cols(), projected.cols());
+    detail::check_like("ConvolutionalScorer.score_backward", "d_last", d_last, last);
+    detail::check_like("ConvolutionalScorer.score_backward", "grad.U", grad.U, U);
+    detail::check_like("ConvolutionalScorer.score_backward", "grad.F", grad.F, F);
+    detail::check_like("ConvolutionalScorer.score_backward", "grad.v", grad.v, v);
     for (Index i = 0; i < d_scores.cols(); ++i) {
       filter(last.col(i), scratch);
       auto d_tile = tile(scratch);
@@ -93,13 +103,19 @@ struct ConvolutionalScorer {
   }
 
   void project_backward(const In<S>& d_projected, Out<S, Query> d_queries) const {
+    detail::check_project_backward("ConvolutionalScorer.project_backward", *this, d_projected, d_queries);
     add_product_backward(W, d_projected, d_queries);  // was: projected = W q
   }
   void accumulate(const In<S, Query>& queries, const In<S>& d_projected, With<S>& grad) const {
+    detail::check_accumulate("ConvolutionalScorer.accumulate", *this, queries, d_projected);
+    detail::check_like("ConvolutionalScorer.accumulate", "grad.W", grad.W, W);
     add_outer_product(d_projected, queries, grad.W);  // was: projected = W q
   }
   void keys_backward(const In<S, MemorySize>& values, const In<S>& d_keys, With<S>& grad,
                      Out<S, MemorySize> d_values) const {
+    detail::check_keys_backward("ConvolutionalScorer.keys_backward", *this, values, d_keys, d_values);
+    detail::check_like("ConvolutionalScorer.keys_backward", "grad.V", grad.V, V);
+    detail::check_like("ConvolutionalScorer.keys_backward", "grad.b", grad.b, b);
     add_outer_product(d_keys, values, grad.V);  // was: keys = V h + b
     add_product_backward(V, d_keys, d_values);  // was: keys = V h + b
     grad.b += d_keys.rowwise().sum();           // was: keys = V h + b

@@ -4,8 +4,6 @@
 #include <heed/products.hpp>
 #include <heed/scorers/scorer.hpp>
 
-#include <string>
-
 namespace heed::inline v0_1 {
 
 /// Additive scores that know what has been looked at, See, Liu & Manning 2017, equation 11 (coverage of Tu et al. 2016).
@@ -36,8 +34,7 @@ struct CoverageScorer {
         w(Vector<S, Alignment>::Zero(alignment)),
         v(Vector<S, Alignment>::Zero(alignment)),
         b(Vector<S, Alignment>::Zero(alignment)) {
-    require(alignment > 0 || (query == 0 && memory == 0),
-            [] { return std::string("CoverageScorer: the alignment size must not be 0"); });
+    detail::check_alignment("CoverageScorer", query, memory, alignment);
   }
 
   Index query_size() const { return W.cols(); }
@@ -47,10 +44,12 @@ struct CoverageScorer {
   Carried carried() const { return Carried::sum; }
 
   void keys(const In<S, MemorySize>& values, Out<S> keys) const {
+    detail::check_keys("CoverageScorer.keys", *this, values, keys);
     keys.colwise() = b;
     add_product(U, values, keys);
   }
   void project(const In<S, Query>& queries, Out<S> projected) const {
+    detail::check_project("CoverageScorer.project", *this, queries, projected);
     projected.setZero();
     add_product(W, queries, projected);
   }
@@ -58,6 +57,8 @@ struct CoverageScorer {
   /// coverage: T x n
   void score(const In<S>& projected, const In<S>& keys, const In<S>& coverage, Out<S> scores,
              Buffer<S>& scratch) const {
+    detail::check_score("CoverageScorer.score", *this, projected, keys, scores);
+    detail::check_size("CoverageScorer.score", "coverage", coverage, keys.cols(), projected.cols());
     for (Index i = 0; i < scores.cols(); ++i) {
       cover(coverage.col(i), scratch);
       detail::TanhTile<S>::score(v, projected.col(i), keys, scratch, scores.col(i));
@@ -65,6 +66,12 @@ struct CoverageScorer {
   }
   void score_backward(const In<S>& projected, const In<S>& keys, const In<S>& coverage, const In<S>& d_scores,
                       With<S>& grad, Out<S> d_projected, Out<S> d_keys, Out<S> d_coverage, Buffer<S>& scratch) const {
+    detail::check_score_backward("CoverageScorer.score_backward", *this, projected, keys, d_scores, d_projected,
+                                 d_keys);
+    detail::check_size("CoverageScorer.score_backward", "coverage", coverage, keys.cols(), projected.cols());
+    detail::check_like("CoverageScorer.score_backward", "d_coverage", d_coverage, coverage);
+    detail::check_like("CoverageScorer.score_backward", "grad.w", grad.w, w);
+    detail::check_like("CoverageScorer.score_backward", "grad.v", grad.v, v);
     for (Index i = 0; i < d_scores.cols(); ++i) {
       cover(coverage.col(i), scratch);
       detail::TanhTile<S>::score_backward(v, projected.col(i), keys, d_scores.col(i), scratch, grad.v,
@@ -77,13 +84,19 @@ struct CoverageScorer {
   }
 
   void project_backward(const In<S>& d_projected, Out<S, Query> d_queries) const {
+    detail::check_project_backward("CoverageScorer.project_backward", *this, d_projected, d_queries);
     add_product_backward(W, d_projected, d_queries);  // was: projected = W q
   }
   void accumulate(const In<S, Query>& queries, const In<S>& d_projected, With<S>& grad) const {
+    detail::check_accumulate("CoverageScorer.accumulate", *this, queries, d_projected);
+    detail::check_like("CoverageScorer.accumulate", "grad.W", grad.W, W);
     add_outer_product(d_projected, queries, grad.W);  // was: projected = W q
   }
   void keys_backward(const In<S, MemorySize>& values, const In<S>& d_keys, With<S>& grad,
                      Out<S, MemorySize> d_values) const {
+    detail::check_keys_backward("CoverageScorer.keys_backward", *this, values, d_keys, d_values);
+    detail::check_like("CoverageScorer.keys_backward", "grad.U", grad.U, U);
+    detail::check_like("CoverageScorer.keys_backward", "grad.b", grad.b, b);
     add_outer_product(d_keys, values, grad.U);  // was: keys = U h + b
     add_product_backward(U, d_keys, d_values);  // was: keys = U h + b
     grad.b += d_keys.rowwise().sum();           // was: keys = U h + b

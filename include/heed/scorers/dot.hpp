@@ -25,10 +25,12 @@ struct DotScorer {
   Index memory_size() const { return size; }
 
   void score(const In<S, Size>& projected, const In<S, Size>& keys, Out<S> scores, Buffer<S>&) const {
+    detail::check_score("DotScorer.score", *this, projected, keys, scores);
     detail::DotMatch<S, Size>::score(projected, keys, scores);
   }
   void score_backward(const In<S, Size>& projected, const In<S, Size>& keys, const In<S>& d_scores, With<S>&,
                       Out<S, Size> d_projected, Out<S, Size> d_keys, Buffer<S>&) const {
+    detail::check_score_backward("DotScorer.score_backward", *this, projected, keys, d_scores, d_projected, d_keys);
     detail::DotMatch<S, Size>::score_backward(projected, keys, d_scores, d_projected, d_keys);
   }
 

@@ -29,22 +29,28 @@ struct GeneralScorer {
   Index projected_size() const { return W.cols(); }
 
   void project(const In<S, Query>& queries, Out<S, MemorySize> projected) const {
+    detail::check_project("GeneralScorer.project", *this, queries, projected);
     projected.setZero();
     add_product(W.transpose(), queries, projected);
   }
 
   void score(const In<S, MemorySize>& projected, const In<S, MemorySize>& keys, Out<S> scores, Buffer<S>&) const {
+    detail::check_score("GeneralScorer.score", *this, projected, keys, scores);
     detail::DotMatch<S, MemorySize>::score(projected, keys, scores);
   }
   void score_backward(const In<S, MemorySize>& projected, const In<S, MemorySize>& keys, const In<S>& d_scores,
                       With<S>&, Out<S, MemorySize> d_projected, Out<S, MemorySize> d_keys, Buffer<S>&) const {
+    detail::check_score_backward("GeneralScorer.score_backward", *this, projected, keys, d_scores, d_projected, d_keys);
     detail::DotMatch<S, MemorySize>::score_backward(projected, keys, d_scores, d_projected, d_keys);
   }
 
   void project_backward(const In<S, MemorySize>& d_projected, Out<S, Query> d_queries) const {
+    detail::check_project_backward("GeneralScorer.project_backward", *this, d_projected, d_queries);
     add_product_backward(W.transpose(), d_projected, d_queries);  // was: projected = W' q
   }
   void accumulate(const In<S, Query>& queries, const In<S, MemorySize>& d_projected, With<S>& grad) const {
+    detail::check_accumulate("GeneralScorer.accumulate", *this, queries, d_projected);
+    detail::check_like("GeneralScorer.accumulate", "grad.W", grad.W, W);
     add_outer_product(queries, d_projected, grad.W);  // was: projected = W' q
   }
 

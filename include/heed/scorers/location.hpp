@@ -40,26 +40,33 @@ struct LocationScorer {
   bool depends_on_place() const { return true; }
 
   void project(const In<S, Query>& queries, Out<S> projected) const {
+    detail::check_project("LocationScorer.project", *this, queries, projected);
     projected.setZero();
     add_product(W, queries, projected);
   }
 
-  void score(const In<S>& projected, const In<S>&, Out<S> scores, Buffer<S>&) const {
+  void score(const In<S>& projected, const In<S>& keys, Out<S> scores, Buffer<S>&) const {
+    detail::check_score("LocationScorer.score", *this, projected, keys, scores);
     if (scores.cols() == 0) return;
     const Index rows = std::min(scores.rows(), longest());
     scores.topRows(rows) = projected.topRows(rows);
     scores.bottomRows(scores.rows() - rows).setConstant(S(-detail::Limits<S>::infinity()));
   }
-  void score_backward(const In<S>&, const In<S>&, const In<S>& d_scores, With<S>&, Out<S> d_projected, Out<S>,
-                      Buffer<S>&) const {
+  void score_backward(const In<S>& projected, const In<S>& keys, const In<S>& d_scores, With<S>&, Out<S> d_projected,
+                      Out<S> d_keys, Buffer<S>&) const {
+    detail::check_score_backward("LocationScorer.score_backward", *this, projected, keys, d_scores, d_projected,
+                                 d_keys);
     const Index rows = std::min(d_scores.rows(), longest());
     d_projected.topRows(rows) += d_scores.topRows(rows);  // was: scores = projected
   }
 
   void project_backward(const In<S>& d_projected, Out<S, Query> d_queries) const {
+    detail::check_project_backward("LocationScorer.project_backward", *this, d_projected, d_queries);
     add_product_backward(W, d_projected, d_queries);  // was: projected = W q
   }
   void accumulate(const In<S, Query>& queries, const In<S>& d_projected, With<S>& grad) const {
+    detail::check_accumulate("LocationScorer.accumulate", *this, queries, d_projected);
+    detail::check_like("LocationScorer.accumulate", "grad.W", grad.W, W);
     add_outer_product(d_projected, queries, grad.W);  // was: projected = W q
   }
 

@@ -5,7 +5,6 @@
 #include <heed/scorers/scorer.hpp>
 
 #include <cmath>
-#include <string>
 
 namespace heed::inline v0_1 {
 
@@ -39,8 +38,7 @@ struct NormedAdditiveScorer {
         v(Vector<S, Alignment>::Ones(alignment)),
         g(Vector<S, 1>::Constant(alignment > 0 ? S(1) / root(detail::number<S>(alignment)) : S(0))),
         b(Vector<S, Alignment>::Zero(alignment)) {
-    require(alignment > 0 || (query == 0 && memory == 0),
-            [] { return std::string("NormedAdditiveScorer: the alignment size must not be 0"); });
+    detail::check_alignment("NormedAdditiveScorer", query, memory, alignment);
   }
 
   Index query_size() const { return W.cols(); }
@@ -49,22 +47,29 @@ struct NormedAdditiveScorer {
   Index projected_size() const { return v.size(); }
 
   void keys(const In<S, MemorySize>& values, Out<S> keys) const {
+    detail::check_keys("NormedAdditiveScorer.keys", *this, values, keys);
     auto sums = keys.topRows(v.size());
     sums.colwise() = b;
     add_product(U, values, sums);
     Match::finish_keys(v, keys);
   }
   void project(const In<S, Query>& queries, Out<S, Alignment> projected) const {
+    detail::check_project("NormedAdditiveScorer.project", *this, queries, projected);
     projected.setZero();
     add_product(W, queries, projected);
   }
 
   void score(const In<S, Alignment>& projected, const In<S>& keys, Out<S> scores, Buffer<S>& scratch) const {
+    detail::check_score("NormedAdditiveScorer.score", *this, projected, keys, scores);
     Match::score(v, projected, keys, scores, scratch);
     scores *= g(0) * inverse_length();
   }
   void score_backward(const In<S, Alignment>& projected, const In<S>& keys, const In<S>& d_scores, With<S>& grad,
                       Out<S, Alignment> d_projected, Out<S> d_keys, Buffer<S>& scratch) const {
+    detail::check_score_backward("NormedAdditiveScorer.score_backward", *this, projected, keys, d_scores, d_projected,
+                                 d_keys);
+    detail::check_like("NormedAdditiveScorer.score_backward", "grad.v", grad.v, v);
+    detail::check_like("NormedAdditiveScorer.score_backward", "grad.g", grad.g, g);
     const S inverse = inverse_length();
     const Vector<S, Alignment> direction = v * inverse, sized = direction * g(0);
     Vector<S, Alignment> d_sized = Vector<S, Alignment>::Zero(v.size());
@@ -75,13 +80,19 @@ struct NormedAdditiveScorer {
   }
 
   void project_backward(const In<S, Alignment>& d_projected, Out<S, Query> d_queries) const {
+    detail::check_project_backward("NormedAdditiveScorer.project_backward", *this, d_projected, d_queries);
     add_product_backward(W, d_projected, d_queries);  // was: projected = W q
   }
   void accumulate(const In<S, Query>& queries, const In<S, Alignment>& d_projected, With<S>& grad) const {
+    detail::check_accumulate("NormedAdditiveScorer.accumulate", *this, queries, d_projected);
+    detail::check_like("NormedAdditiveScorer.accumulate", "grad.W", grad.W, W);
     add_outer_product(d_projected, queries, grad.W);  // was: projected = W q
   }
   void keys_backward(const In<S, MemorySize>& values, const In<S>& d_keys, With<S>& grad,
                      Out<S, MemorySize> d_values) const {
+    detail::check_keys_backward("NormedAdditiveScorer.keys_backward", *this, values, d_keys, d_values);
+    detail::check_like("NormedAdditiveScorer.keys_backward", "grad.U", grad.U, U);
+    detail::check_like("NormedAdditiveScorer.keys_backward", "grad.b", grad.b, b);
     const auto d_sums = d_keys.topRows(v.size());
     add_outer_product(d_sums, values, grad.U);  // was: keys = U h + b
     add_product_backward(U, d_sums, d_values);  // was: keys = U h + b

@@ -29,20 +29,29 @@ struct ScaledDotScorer {
   Index memory_size() const { return size; }
   Index projected_size() const { return size; }
 
-  void project(const In<S, Size>& queries, Out<S, Size> projected) const { projected = queries * scale(); }
+  void project(const In<S, Size>& queries, Out<S, Size> projected) const {
+    detail::check_project("ScaledDotScorer.project", *this, queries, projected);
+    projected = queries * scale();
+  }
 
   void score(const In<S, Size>& projected, const In<S, Size>& keys, Out<S> scores, Buffer<S>&) const {
+    detail::check_score("ScaledDotScorer.score", *this, projected, keys, scores);
     detail::DotMatch<S, Size>::score(projected, keys, scores);
   }
   void score_backward(const In<S, Size>& projected, const In<S, Size>& keys, const In<S>& d_scores, With<S>&,
                       Out<S, Size> d_projected, Out<S, Size> d_keys, Buffer<S>&) const {
+    detail::check_score_backward("ScaledDotScorer.score_backward", *this, projected, keys, d_scores, d_projected,
+                                 d_keys);
     detail::DotMatch<S, Size>::score_backward(projected, keys, d_scores, d_projected, d_keys);
   }
 
   void project_backward(const In<S, Size>& d_projected, Out<S, Size> d_queries) const {
+    detail::check_project_backward("ScaledDotScorer.project_backward", *this, d_projected, d_queries);
     d_queries += d_projected * scale();  // was: projected = q / sqrt(d)
   }
-  void accumulate(const In<S, Size>&, const In<S, Size>&, With<S>&) const {}
+  void accumulate(const In<S, Size>& queries, const In<S, Size>& d_projected, With<S>&) const {
+    detail::check_accumulate("ScaledDotScorer.accumulate", *this, queries, d_projected);
+  }
 
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {

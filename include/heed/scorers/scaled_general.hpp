@@ -31,17 +31,22 @@ struct ScaledGeneralScorer {
   Index projected_size() const { return W.cols(); }
 
   void project(const In<S, Query>& queries, Out<S, MemorySize> projected) const {
+    detail::check_project("ScaledGeneralScorer.project", *this, queries, projected);
     projected.setZero();
     add_product(W.transpose(), queries, projected);
   }
 
   void score(const In<S, MemorySize>& projected, const In<S, MemorySize>& keys, Out<S> scores, Buffer<S>&) const {
+    detail::check_score("ScaledGeneralScorer.score", *this, projected, keys, scores);
     Match::score(projected, keys, scores);
     scores *= g(0);
   }
   void score_backward(const In<S, MemorySize>& projected, const In<S, MemorySize>& keys, const In<S>& d_scores,
                       With<S>& grad, Out<S, MemorySize> d_projected, Out<S, MemorySize> d_keys,
                       Buffer<S>& scratch) const {
+    detail::check_score_backward("ScaledGeneralScorer.score_backward", *this, projected, keys, d_scores, d_projected,
+                                 d_keys);
+    detail::check_like("ScaledGeneralScorer.score_backward", "grad.g", grad.g, g);
     const Index n = projected.cols();
     scratch.resize(projected.rows(), 2 * n);
     auto d_scaled = scratch.leftCols(n), scaled = scratch.rightCols(n);  // of g W' q
@@ -53,9 +58,12 @@ struct ScaledGeneralScorer {
   }
 
   void project_backward(const In<S, MemorySize>& d_projected, Out<S, Query> d_queries) const {
+    detail::check_project_backward("ScaledGeneralScorer.project_backward", *this, d_projected, d_queries);
     add_product_backward(W.transpose(), d_projected, d_queries);  // was: projected = W' q
   }
   void accumulate(const In<S, Query>& queries, const In<S, MemorySize>& d_projected, With<S>& grad) const {
+    detail::check_accumulate("ScaledGeneralScorer.accumulate", *this, queries, d_projected);
+    detail::check_like("ScaledGeneralScorer.accumulate", "grad.W", grad.W, W);
     add_outer_product(queries, d_projected, grad.W);  // was: projected = W' q
   }
 

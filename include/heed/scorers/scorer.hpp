@@ -3,6 +3,7 @@
 #include <heed/parameters.hpp>
 
 #include <concepts>
+#include <string>
 #include <type_traits>
 
 namespace heed::inline v0_1 {
@@ -94,6 +95,8 @@ consteval bool sees_carry() {
 /// | `carried()`                                             |                | what it sees of earlier looks       |
 /// | `depends_on_place()`                                    |                | whether on j as well                |
 ///
+/// Every function of heed's scorers throws `Error` if the size of an argument does not fit, that of grad included.
+///
 /// `scratch` is a buffer the caller owns and lends. `keys`, `project` and `score` do not allocate once it has grown.
 /// A score depends on query and memory alone, or, where `depends_on_place()` is there and true, on j as well: then `score`
 /// is given a sentence from its first column on, never a part of it.
@@ -175,6 +178,64 @@ void score_backward(const C& scorer, const In<S>& projected, const In<S>& keys, 
   } else {
     scorer.score_backward(projected, keys, d_scores, grad, d_projected, d_keys, scratch);
   }
+}
+
+// The checks with which the functions of a scorer begin. `function` is its name, such as "DotScorer.score".
+
+/// Rows of a key, where the values may be the keys.
+template <class C>
+Index matched_size(const C& scorer) {
+  const Index size = keys_of(scorer).key_size();
+  return size > 0 ? size : Index(scorer.memory_size());
+}
+
+template <class C, class X, class Y>
+void check_keys(const char* function, const C& scorer, const X& values, const Y& keys) {
+  check_size(function, "values", values, scorer.memory_size(), values.cols());
+  check_size(function, "keys", keys, keys_of(scorer).key_size(), values.cols());
+}
+template <class C, class X, class Y>
+void check_project(const char* function, const C& scorer, const X& queries, const Y& projected) {
+  check_size(function, "queries", queries, scorer.query_size(), queries.cols());
+  check_size(function, "projected", projected, queries_of(scorer).projected_size(), queries.cols());
+}
+template <class C, class X, class Y, class Z>
+void check_score(const char* function, const C& scorer, const X& projected, const Y& keys, const Z& scores) {
+  check_size(function, "projected", projected, queries_of(scorer).projected_size(), projected.cols());
+  check_size(function, "keys", keys, matched_size(scorer), keys.cols());
+  check_size(function, "scores", scores, keys.cols(), projected.cols());
+}
+template <class C, class X, class Y, class Z, class DX, class DY>
+void check_score_backward(const char* function, const C& scorer, const X& projected, const Y& keys, const Z& d_scores,
+                          const DX& d_projected, const DY& d_keys) {
+  check_size(function, "projected", projected, queries_of(scorer).projected_size(), projected.cols());
+  check_size(function, "keys", keys, matched_size(scorer), keys.cols());
+  check_size(function, "d_scores", d_scores, keys.cols(), projected.cols());
+  check_like(function, "d_projected", d_projected, projected);
+  check_like(function, "d_keys", d_keys, keys);
+}
+template <class C, class DX, class X>
+void check_project_backward(const char* function, const C& scorer, const DX& d_projected, const X& d_queries) {
+  check_size(function, "d_projected", d_projected, queries_of(scorer).projected_size(), d_projected.cols());
+  check_size(function, "d_queries", d_queries, scorer.query_size(), d_projected.cols());
+}
+template <class C, class X, class DX>
+void check_accumulate(const char* function, const C& scorer, const X& queries, const DX& d_projected) {
+  check_size(function, "queries", queries, scorer.query_size(), queries.cols());
+  check_size(function, "d_projected", d_projected, queries_of(scorer).projected_size(), queries.cols());
+}
+template <class C, class X, class DY, class DX>
+void check_keys_backward(const char* function, const C& scorer, const X& values, const DY& d_keys, const DX& d_values) {
+  check_size(function, "values", values, scorer.memory_size(), values.cols());
+  check_size(function, "d_keys", d_keys, keys_of(scorer).key_size(), values.cols());
+  check_like(function, "d_values", d_values, values);
+}
+
+/// Throws unless an additive scorer has an alignment size: only one without any sizes, made by default, may lack it.
+inline void check_alignment(const char* scorer, Index query, Index memory, Index alignment) {
+  require(alignment > 0 || (query == 0 && memory == 0), [&] {
+    return std::string(scorer) + ": the alignment size must be 1 or more, got " + std::to_string(alignment);
+  });
 }
 
 /// Whether scores depend on where in its sentence a column stands, be it by what was looked at before.

@@ -1,0 +1,419 @@
+// Attention mechanisms throw heed::Error in every build type if a size does not fit or a call is missing.
+#include <heed/annotations.hpp>
+#include <heed/any_look.hpp>
+#include <heed/attention_penalty.hpp>
+#include <heed/decoders/plain.hpp>
+#include <heed/gated_attention.hpp>
+#include <heed/scorers/any_scorer.hpp>
+
+#include "support/wrong_sizes.hpp"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+using heed::Index;
+using heed::Matrix;
+using wrong_sizes::argument;
+using wrong_sizes::Argument;
+using wrong_sizes::expect_errors;
+using wrong_sizes::optional;
+using wrong_sizes::room;
+
+namespace {
+
+using Additive = heed::AdditiveScorer<double>;
+using General = heed::GeneralScorer<double>;
+using Step = heed::StepPosition<double>;
+using Predicted = heed::PredictedPosition<double>;
+using Any = heed::AnyLook<heed::AnyScorer<double>>;
+
+/// Every attention mechanism, with queries of size 3 and a memory of size 4, and the names its errors may begin with.
+template <int Line>
+auto make() {
+  if constexpr (Line == 0) return heed::Attention<Additive>{Additive(3, 4, 5), {}};
+  if constexpr (Line == 1) return heed::Attention<heed::CoverageScorer<double>>{{3, 4, 5}, {}};
+  if constexpr (Line == 2) return heed::Attention<heed::ConvolutionalScorer<double>>{{3, 4, 5, 2, 3}, {}};
+  if constexpr (Line == 3) return heed::Attention<heed::LocationScorer<double>>{{3, 4, 7}, {}};
+  if constexpr (Line == 4) return heed::LocalAttention<General, Step>(General(3, 4), {}, 1);
+  if constexpr (Line == 5) return heed::LocalAttention<Additive, Predicted>(Additive(3, 4, 5), Predicted(3, 6), 2);
+  if constexpr (Line == 6) return heed::MonotonicAttention<Additive>(Additive(3, 4, 5));
+  if constexpr (Line == 7) return Any(heed::MonotonicAttention<heed::AnyScorer<double>>(General(3, 4)));
+  if constexpr (Line == 8) {
+    using Inner = heed::Attention<Additive>;
+    return heed::GatedAttention<Inner>(Inner{Additive(3, 4, 5), {}}, 3);
+  }
+  if constexpr (Line == 9) return heed::FixedVector<double>();
+}
+std::vector<std::string> names_of(int line) {
+  if (line < 4) return {"Attention"};
+  if (line < 6) return {"LocalAttention"};
+  if (line < 8) return {"MonotonicAttention"};
+  if (line == 8) return {"GatedAttention", "Attention"};
+  return {"FixedVector"};
+}
+
+/// Two queries of two steps over a memory of two sentences.
+template <class Line>
+class AttentionSizes : public testing::Test {
+ protected:
+  using Look = decltype(make<Line::value>());
+  static constexpr int line = Line::value;
+  static constexpr Index n = 2, columns = 4;
+  static constexpr bool fixed = line == 9, gated = line == 8, keeps = line >= 4 && line <= 7;
+
+  Look look = make<line>();
+  Look grad = heed::zeros_like(look);
+  heed::Memory<double> memory, d_memory;
+  std::vector<Index> sentences = {1, 0};
+  Matrix<double> queries = Matrix<double>::Zero(3, n), d_queries = queries;
+  Matrix<double> all_queries = Matrix<double>::Zero(3, columns);
+  heed::Buffer<double> carry;
+  heed::LookTape<double> tape;
+
+  AttentionSizes() {
+    memory.resize(4, std::vector<Index>{7, 3});
+    memory.values.setZero();
+    memory.summary.setZero();
+    look.prepare(memory);
+    look.start(memory, sentences, carry);
+    look.begin(memory, columns, tape);
+    forward();
+    begin_backward();
+  }
+
+  void forward() { look.forward(queries, memory, sentences, carry, tape, 2); }
+  void begin_backward() {
+    d_memory.zeros_like(memory);
+    look.begin_backward(n, tape);
+  }
+  void backward() { look.backward(memory, sentences, tape, 2, grad, d_queries, d_memory); }
+
+  std::vector<std::string> names(const std::string& function) const {
+    std::vector<std::string> all = names_of(line);
+    for (std::string& name : all) name += "." + function;
+    return all;
+  }
+  /// What forward and backward both read.
+  std::vector<Argument> common() {
+    std::vector<Argument> all = {room("tape.contexts", tape.contexts)};
+    if (fixed) {
+      all.push_back(argument("memory.summary", memory.summary));
+      return all;
+    }
+    all.push_back(room("tape.projected", tape.projected));
+    all.push_back(room("tape.weights", tape.weights));
+    all.push_back(room("tape.carries", tape.carries));
+    all.push_back(argument("memory.values", memory.values));
+    if (memory.keys.rows() > 0) all.push_back(optional("memory.keys", memory.keys));
+    if (keeps) all.push_back(room("tape.kept", tape.kept));
+    if (gated) all.push_back(room("tape.gates", tape.gates));
+    return all;
+  }
+};
+
+template <int... Line>
+testing::Types<std::integral_constant<int, Line>...> lines(std::integer_sequence<int, Line...>);
+TYPED_TEST_SUITE(AttentionSizes, decltype(lines(std::make_integer_sequence<int, 10>())));
+
+}  // namespace
+
+TYPED_TEST(AttentionSizes, ForwardRejectsWrongSizes) {
+  auto& t = *this;
+  std::vector<Argument> arguments = t.common();
+  if (!t.fixed) {
+    arguments.push_back(argument("queries", t.queries));
+    arguments.push_back(argument("carry", t.carry));
+  }
+  expect_errors(t.names("forward"), arguments, [&] { t.forward(); });
+}
+
+TYPED_TEST(AttentionSizes, BackwardRejectsWrongSizes) {
+  auto& t = *this;
+  std::vector<Argument> arguments = t.common();
+  if (t.gated) arguments.front().empties = false;  // contexts: a gate does not know their rows
+  arguments.push_back(argument("d_memory.values", t.d_memory.values));
+  arguments.push_back(argument("d_memory.summary", t.d_memory.summary));
+  arguments.push_back(argument("tape.d_contexts", t.tape.d_contexts));
+  if (!t.fixed) {
+    t.tape.d_weights.resize(7, t.columns);
+    t.tape.d_weights.setZero();
+    arguments.push_back(optional("tape.d_weights", t.tape.d_weights));
+    arguments.push_back(argument("d_queries", t.d_queries));
+    arguments.push_back(argument("d_memory.keys", t.d_memory.keys));
+    arguments.push_back(argument("tape.d_projected", t.tape.d_projected));
+    arguments.push_back(room("tape.d_carry", t.tape.d_carry));
+  }
+  if (t.gated) arguments.push_back(argument("tape.d_gates", t.tape.d_gates));
+  expect_errors(t.names("backward"), arguments, [&] { t.backward(); });
+  t.d_memory.starts[1] = 6;
+  EXPECT_NE(refusal([&] { t.backward(); }).find("d_memory.starts must be those of the memory"), std::string::npos);
+}
+
+TYPED_TEST(AttentionSizes, AccumulateRejectsWrongSizes) {
+  auto& t = *this;
+  if (t.fixed) return;
+  t.backward();
+  std::vector<Argument> arguments = {argument("queries", t.all_queries),
+                                     argument("tape.d_projected", t.tape.d_projected)};
+  if (t.gated) arguments.push_back(argument("tape.d_gates", t.tape.d_gates));
+  expect_errors(t.names("accumulate"), arguments, [&] { t.look.accumulate(t.all_queries, t.tape, t.grad); });
+}
+
+TYPED_TEST(AttentionSizes, PrepareRejectsWrongSizes) {
+  auto& t = *this;
+  if (t.fixed) return;
+  const bool keyed = t.memory.keys.rows() > 0;
+  expect_errors(t.names("prepare"), {argument("memory.values", t.memory.values)}, [&] { t.look.prepare(t.memory); });
+  std::vector<Argument> arguments = {argument("memory.values", t.memory.values),
+                                     argument("d_memory.values", t.d_memory.values),
+                                     argument("d_memory.keys", t.d_memory.keys)};
+  if (keyed) arguments.push_back(optional("memory.keys", t.memory.keys));
+  expect_errors(t.names("prepare_backward"), arguments, [&] { t.look.prepare_backward(t.memory, t.d_memory, t.grad); });
+}
+
+TYPED_TEST(AttentionSizes, BackwardRejectsAGradientOfWrongSize) {
+  auto& t = *this;
+  for_each_parameter(
+      [&](const heed::ParameterName& name, auto& x) {
+        using X = std::remove_reference_t<decltype(x)>;
+        if constexpr (X::SizeAtCompileTime == heed::Dynamic) {
+          if (name.str().rfind("gate", 0) == 0) return;  // a layer
+          for (const auto& [rows, cols] : sizes(argument(name.str(), x))) {
+            const Matrix<double> right = x;
+            x.setZero(rows, cols);
+            const std::string message = refusal([&] {
+              t.begin_backward();
+              t.backward();
+              t.look.accumulate(t.all_queries, t.tape, t.grad);
+              t.look.prepare_backward(t.memory, t.d_memory, t.grad);
+            });
+            x = right;
+            EXPECT_NE(message.find("grad." + std::string(name.leaf()) + " must be"), std::string::npos)
+                << name.str() << ": " << message;
+          }
+        }
+      },
+      t.grad);
+}
+
+TYPED_TEST(AttentionSizes, RejectsASentenceThatTheMemoryLacks) {
+  auto& t = *this;
+  for (const Index wrong : {Index{2}, Index{-1}}) {
+    t.sentences = {0, wrong};
+    const std::string expected = ": there is no sentence " + std::to_string(wrong) + ", the memory has 2";
+    const std::string name = t.names("").back();
+    EXPECT_EQ(refusal([&] { t.look.start(t.memory, t.sentences, t.carry); }), name + "start" + expected);
+    EXPECT_EQ(refusal([&] { t.forward(); }), name + "forward" + expected);
+    EXPECT_EQ(refusal([&] { t.backward(); }), name + "backward" + expected);
+  }
+}
+
+TYPED_TEST(AttentionSizes, RejectsAMissingCall) {
+  auto& t = *this;
+  const auto message = [&](auto&& call) {
+    const std::string whole = refusal(call);
+    const std::size_t advice = whole.find("; call ");
+    return advice == std::string::npos ? whole : whole.substr(advice + 2);  // what to call
+  };
+  const bool keyed = t.memory.keys.rows() > 0;
+  t.memory.resize(4, std::vector<Index>{7, 3});
+  t.memory.values.setZero();
+  t.memory.summary.setZero();
+  if (keyed) {
+    EXPECT_EQ(message([&] { t.forward(); }), "call prepare(memory) first");
+    t.look.prepare(t.memory);
+  }
+  if (!t.fixed) {
+    t.carry.resize(0, 0);
+    EXPECT_EQ(message([&] { t.forward(); }), "call start(memory, sentences, carry) first");
+    t.look.start(t.memory, t.sentences, t.carry);
+  }
+  t.tape = heed::LookTape<double>();
+  EXPECT_EQ(message([&] { t.forward(); }), "call begin(memory, columns, tape) first");
+  t.look.begin(t.memory, t.columns, t.tape);
+  t.forward();
+  EXPECT_EQ(message([&] { t.backward(); }), "call begin_backward(sentences, tape) first");
+  t.look.begin_backward(t.n, t.tape);
+  t.d_memory = heed::Memory<double>();
+  EXPECT_EQ(message([&] { t.backward(); }), "call d_memory.zeros_like(memory) first");
+}
+
+TYPED_TEST(AttentionSizes, RejectsColumnsThatTheTapeLacks) {
+  auto& t = *this;
+  for (const Index first : {Index{3}, Index{-1}}) {
+    const std::string message =
+        refusal([&] { t.look.forward(t.queries, t.memory, t.sentences, t.carry, t.tape, first); });
+    EXPECT_NE(message.find("room for 2 columns from column " + std::to_string(first)), std::string::npos) << message;
+  }
+}
+
+TEST(Attention, RejectsAMemoryWithoutKeys) {
+  const heed::Attention<heed::AdditiveScorer<float>> attention{{4, 6, 5}, {}};
+  heed::Memory<float> memory;
+  memory.resize(6, std::vector<Index>{3});
+  memory.values.setOnes();
+  heed::Buffer<float> carry;
+  heed::LookTape<float> tape;
+  const std::vector<Index> sentences{0};
+  const auto forward = [&](Index size) {
+    return refusal([&] { attention.forward(Matrix<float>::Ones(size, 1), memory, sentences, carry, tape, 0); });
+  };
+  attention.start(memory, sentences, carry);
+  attention.begin(memory, 1, tape);
+  EXPECT_EQ(forward(4), "Attention.forward: the memory has no keys; call prepare(memory) first");
+  attention.prepare(memory);
+  EXPECT_EQ(forward(4), "accepted");
+  EXPECT_EQ(forward(5), "Attention.forward: queries must be 4 x 1, got 5 x 1");
+}
+
+TEST(Attention, RejectsTheKeysOfAnotherScorer) {
+  const heed::Attention<heed::GeneralScorer<double>> attention{{3, 4}, {}};
+  heed::Memory<double> memory;
+  memory.resize(4, std::vector<Index>{3});
+  memory.keys.resize(5, 3);
+  heed::Buffer<double> carry;
+  heed::LookTape<double> tape;
+  const std::vector<Index> sentences{0};
+  attention.start(memory, sentences, carry);
+  attention.begin(memory, 1, tape);
+  EXPECT_EQ(refusal([&] { attention.forward(Matrix<double>::Ones(3, 1), memory, sentences, carry, tape, 0); }),
+            "Attention.forward: memory.keys must be 0 x 3, got 5 x 3; call prepare(memory) first");
+}
+
+TEST(Attention, RejectsAMemoryThatWasNarrowedBeforeItHadKeys) {
+  const heed::Attention<heed::AdditiveScorer<float>> attention{{4, 6, 5}, {}};
+  heed::Memory<float> memory;
+  memory.resize(6, std::vector<Index>{3});
+  memory.values.setOnes();
+  memory.narrow();
+  attention.prepare(memory);
+  heed::Buffer<float> carry;
+  heed::LookTape<float> tape;
+  const std::vector<Index> sentences{0};
+  attention.start(memory, sentences, carry);
+  attention.begin(memory, 1, tape);
+  const std::string message =
+      refusal([&] { attention.forward(Matrix<float>::Ones(4, 1), memory, sentences, carry, tape, 0); });
+  EXPECT_EQ(message, "Attention.forward: memory.narrow_keys() must be " + std::to_string(memory.keys.rows()) +
+                         " x 3, got 0 x 3; call narrow() after prepare(memory)");
+}
+
+TEST(Attend, RejectsWrongSizes) {
+  const heed::AdditiveScorer<double> scorer(3, 4, 5);
+  Matrix<double> queries = Matrix<double>::Zero(3, 2), memory = Matrix<double>::Zero(4, 6), context(4, 2),
+                 weights(6, 2);
+  heed::AttendWorkspace<double> work;
+  expect_errors({"attend"},
+                {argument("queries", queries), argument("memory", memory), argument("context", context),
+                 argument("weights", weights)},
+                [&] { heed::attend(scorer, queries, memory, context, weights, work); });
+}
+
+TEST(Attend, RejectsAScorerWithoutSizes) {
+  const heed::AdditiveScorer<float> scorer;
+  EXPECT_EQ(refusal([&] { heed::attend(scorer, heed::Vector<float>::Ones(3), Matrix<float>::Ones(3, 4)); }),
+            "attend: queries must be 0 x 1, got 3 x 1");
+}
+
+TEST(Attend, AcceptsAScorerThatWasNotInitialized) {
+  const heed::AdditiveScorer<float> scorer(3, 3, 4);
+  const auto result = heed::attend(scorer, heed::Vector<float>::Ones(3), Matrix<float>::Ones(3, 4));
+  EXPECT_EQ(result.weights, Matrix<float>::Constant(4, 1, 0.25f));
+}
+
+TEST(Attend, PassesOnNaN) {
+  const heed::DotScorer<float> scorer(3);
+  const heed::Vector<float> query = heed::Vector<float>::Constant(3, std::numeric_limits<float>::quiet_NaN());
+  EXPECT_TRUE(heed::attend(scorer, query, Matrix<float>::Ones(3, 4)).weights.array().isNaN().all());
+}
+
+TEST(StepPosition, RejectsWrongSizes) {
+  const Step position;
+  Matrix<double> queries = Matrix<double>::Zero(3, 2), carry = Matrix<double>::Zero(1, 2), kept(1, 2);
+  const auto length = [](Index) { return Index{4}; };
+  expect_errors({"StepPosition.forward"}, {argument("carry", carry), argument("kept", kept)},
+                [&] { position.forward(queries, length, carry, kept); });
+}
+
+TEST(PredictedPosition, RejectsWrongSizes) {
+  const Predicted position(3, 6);
+  Predicted grad(3, 6);
+  Matrix<double> queries = Matrix<double>::Zero(3, 2), kept = Matrix<double>::Zero(8, 2), carry(0, 2);
+  const auto length = [](Index) { return Index{4}; };
+  expect_errors({"PredictedPosition.forward"}, {argument("queries", queries), argument("kept", kept)},
+                [&] { position.forward(queries, length, carry, kept); });
+  expect_errors({"PredictedPosition.backward"},
+                {argument("kept", kept), argument("grad.v", grad.v), argument("d_queries", queries)},
+                [&] { position.backward(length, kept, grad, queries); });
+  expect_errors({"PredictedPosition.accumulate"},
+                {argument("queries", queries), argument("kept", kept), argument("grad.W", grad.W)},
+                [&] { position.accumulate(queries, kept, grad); });
+}
+
+TEST(FixedVector, RejectsAsManyQueriesAsItHasNoSentencesFor) {
+  const heed::FixedVector<double> look;
+  heed::Memory<double> memory;
+  memory.resize(4, std::vector<Index>{2});
+  memory.summary.setZero();
+  heed::LookTape<double> tape;
+  heed::Buffer<double> carry;
+  const std::vector<Index> sentences{0};
+  look.start(memory, sentences, carry);
+  look.begin(memory, 1, tape);
+  EXPECT_EQ(refusal([&] { look.forward(Matrix<double>::Zero(3, 2), memory, sentences, carry, tape, 0); }),
+            "FixedVector.forward: queries must be 3 x 1, got 3 x 2");
+}
+
+TEST(Memory, RejectsASentenceItLacks) {
+  heed::Memory<double> memory;
+  EXPECT_EQ(refusal([&] { memory.start(0); }), "Memory: there is no sentence 0, the memory has 0");
+  memory.resize(2, std::vector<Index>{3, 1});
+  EXPECT_EQ(memory.start(2), 4);
+  EXPECT_EQ(refusal([&] { memory.start(-1); }), "Memory: there is no sentence -1, the memory has 2");
+  EXPECT_EQ(refusal([&] { memory.length(2); }), "Memory: there is no sentence 2, the memory has 2");
+  EXPECT_EQ(refusal([&] { memory.values_of(3); }), "Memory: there is no sentence 3, the memory has 2");
+  memory.values.resize(2, 3);
+  EXPECT_EQ(refusal([&] { memory.values_of(1); }),
+            "Memory: sentence 1 has columns 3 to 4, but there are 3; make room with resize(size, lengths)");
+  EXPECT_EQ(refusal([&] { memory.keys_of(1); }), refusal([&] { memory.values_of(1); }));
+}
+
+TEST(Buffer, RejectsAnAssignmentOfWrongSize) {
+  heed::Buffer<double> buffer;
+  buffer.resize(2, 3);
+  EXPECT_EQ(refusal([&] { buffer = Matrix<double>::Zero(2, 4); }), "Buffer.operator=: x must be 2 x 3, got 2 x 4");
+  heed::Buffer<double, 3> fixed;
+  EXPECT_EQ(refusal([&] { fixed.resize(2, 4); }), "Buffer.resize: the buffer must be 3 x 4, got 2 x 4");
+}
+
+TEST(AttentionPenalties, RejectWrongSizes) {
+  const heed::Packing targets(std::vector<Index>{2, 3});
+  const std::vector<Index> starts{0, 4, 6};
+  const heed::SentenceRanges sources(starts);
+  Matrix<double> weights = Matrix<double>::Zero(4, 5), d_weights = weights;
+  expect_errors({"coverage_loss"}, {argument("weights", weights), optional("d_weights", d_weights)},
+                [&] { heed::coverage_loss<double>(weights, targets, sources, 1, d_weights); });
+  expect_errors({"doubly_stochastic_penalty"}, {argument("weights", weights), optional("d_weights", d_weights)},
+                [&] { heed::doubly_stochastic_penalty<double>(weights, targets, sources, 1, d_weights); });
+  const heed::Packing fewer(std::vector<Index>{5});
+  EXPECT_EQ(refusal([&] { heed::coverage_loss<double>(weights, fewer, sources, 1, d_weights); }),
+            "coverage_loss: there must be as many targets as sources, 2, got 1");
+}
+
+TEST(MakeMemory, RejectsAGradientOfWrongSize) {
+  heed::Memory<double> d_memory;
+  d_memory.resize(2, std::vector<Index>{4, 4});
+  d_memory.values.setZero();
+  d_memory.summary.setZero();
+  heed::Buffer<double> d_maps;
+  expect_errors({"make_memory_backward"}, {argument("d_memory.summary", d_memory.summary)},
+                [&] { heed::make_memory_backward(d_memory, d_maps); });
+  d_memory.values.resize(2, 7);
+  EXPECT_EQ(refusal([&] { heed::make_memory_backward(d_memory, d_maps); }),
+            "make_memory_backward: memory.values must be 2 x 8, got 2 x 7");
+}

@@ -1,0 +1,214 @@
+// Scorers throw heed::Error in every build type if the size of an argument does not fit.
+#include <heed/pack.hpp>
+#include <heed/scorers/any_scorer.hpp>
+
+#include "support/scorer_runs.hpp"
+#include "support/wrong_sizes.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <tuple>
+#include <vector>
+
+using heed::Index;
+using heed::Matrix;
+using wrong_sizes::argument;
+using wrong_sizes::expect_errors;
+
+namespace {
+
+using S = double;
+
+const char* name_of(const heed::DotScorer<S>&) { return "DotScorer"; }
+const char* name_of(const heed::GeneralScorer<S>&) { return "GeneralScorer"; }
+const char* name_of(const heed::AdditiveScorer<S>&) { return "AdditiveScorer"; }
+const char* name_of(const heed::ConcatScorer<S>&) { return "ConcatScorer"; }
+const char* name_of(const heed::ScaledDotScorer<S>&) { return "ScaledDotScorer"; }
+const char* name_of(const heed::ScaledGeneralScorer<S>&) { return "ScaledGeneralScorer"; }
+const char* name_of(const heed::NormedAdditiveScorer<S>&) { return "NormedAdditiveScorer"; }
+const char* name_of(const heed::LocationScorer<S>&) { return "LocationScorer"; }
+const char* name_of(const heed::CoverageScorer<S>&) { return "CoverageScorer"; }
+const char* name_of(const heed::ConvolutionalScorer<S>&) { return "ConvolutionalScorer"; }
+const char* name_of(const heed::AnyScorer<S>&) { return "AnyScorer"; }
+
+/// What `carry` is called in the functions of a scorer.
+template <class ScorerType>
+std::string carry_of(const ScorerType&) {
+  return std::is_same_v<ScorerType, heed::CoverageScorer<S>> ? "coverage" : "last";
+}
+
+/// Each scorer of the typed lists, and one chosen at run time.
+template <class At>
+struct Make : At::template Make<S> {};
+struct Chosen {};
+template <>
+struct Make<Chosen> {
+  static heed::AnyScorer<S> make() {
+    return heed::ConvolutionalScorer<S>(typed::query, typed::memory, typed::alignment, 3, 7);
+  }
+};
+
+template <class At>
+class ScorerSizes : public testing::Test {
+ protected:
+  using ScorerType = decltype(Make<At>::make());
+  static constexpr Index T = 6, n = 2;
+  static constexpr bool sees_carry = heed::detail::sees_carry<ScorerType>();
+
+  ScorerType scorer = Make<At>::make();
+  ScorerType grad = heed::zeros_like(scorer);
+  Index Q = scorer.query_size(), M = scorer.memory_size(), P = heed::detail::queries_of(scorer).projected_size(),
+        K = heed::detail::matched_size(scorer);
+  Matrix<S> queries = zeros(Q, n), d_queries = zeros(Q, n), values = zeros(M, T), d_values = zeros(M, T);
+  Matrix<S> projected = zeros(P, n), d_projected = zeros(P, n), keys = zeros(K, T), d_keys = zeros(K, T);
+  Matrix<S> carry = zeros(T, n), d_carry = zeros(T, n), scores = zeros(T, n), d_scores = zeros(T, n);
+  heed::Buffer<S> scratch;
+
+  static Matrix<S> zeros(Index rows, Index cols) { return Matrix<S>::Zero(rows, cols); }
+  std::vector<std::string> names(const char* function) const {
+    std::vector<std::string> all = {name_of(scorer) + std::string(".") + function};
+    if (all.front().rfind("Any", 0) == 0) all.push_back("ConvolutionalScorer" + all.front().substr(9));
+    return all;
+  }
+
+  void score() {
+    if constexpr (sees_carry) {
+      scorer.score(projected, keys, carry, scores, scratch);
+    } else {
+      scorer.score(projected, keys, scores, scratch);
+    }
+  }
+  void score_backward() {
+    if constexpr (sees_carry) {
+      scorer.score_backward(projected, keys, carry, d_scores, grad, d_projected, d_keys, d_carry, scratch);
+    } else {
+      scorer.score_backward(projected, keys, d_scores, grad, d_projected, d_keys, scratch);
+    }
+  }
+  void all_backward() {
+    score_backward();
+    if constexpr (heed::detail::projects<ScorerType>()) scorer.accumulate(queries, d_projected, grad);
+    if constexpr (heed::detail::makes_keys<ScorerType>()) scorer.keys_backward(values, d_keys, grad, d_values);
+  }
+};
+
+template <class List>
+struct WithChosen;
+template <class... At>
+struct WithChosen<testing::Types<At...>> {
+  using Types = testing::Types<At..., Chosen>;
+};
+TYPED_TEST_SUITE(ScorerSizes, typename WithChosen<typed::EachScorer>::Types);
+
+}  // namespace
+
+TYPED_TEST(ScorerSizes, ScoreRejectsWrongSizes) {
+  std::vector arguments = {argument("projected", this->projected), argument("keys", this->keys),
+                           argument("scores", this->scores)};
+  if (this->sees_carry) arguments.push_back(argument(carry_of(this->scorer), this->carry));
+  expect_errors(this->names("score"), arguments, [&] { this->score(); });
+}
+
+TYPED_TEST(ScorerSizes, ScoreBackwardRejectsWrongSizes) {
+  std::vector arguments = {argument("projected", this->projected), argument("keys", this->keys),
+                           argument("d_scores", this->d_scores), argument("d_projected", this->d_projected),
+                           argument("d_keys", this->d_keys)};
+  if (this->sees_carry) {
+    arguments.push_back(argument(carry_of(this->scorer), this->carry));
+    arguments.push_back(argument("d_" + carry_of(this->scorer), this->d_carry));
+  }
+  expect_errors(this->names("score_backward"), arguments, [&] { this->score_backward(); });
+}
+
+TYPED_TEST(ScorerSizes, ProjectRejectsWrongSizes) {
+  auto& t = *this;
+  if constexpr (heed::detail::projects<typename TestFixture::ScorerType>()) {
+    expect_errors(t.names("project"), {argument("queries", t.queries), argument("projected", t.projected)},
+                  [&] { t.scorer.project(t.queries, t.projected); });
+    expect_errors(t.names("project_backward"),
+                  {argument("d_projected", t.d_projected), argument("d_queries", t.d_queries)},
+                  [&] { t.scorer.project_backward(t.d_projected, t.d_queries); });
+    expect_errors(t.names("accumulate"), {argument("queries", t.queries), argument("d_projected", t.d_projected)},
+                  [&] { t.scorer.accumulate(t.queries, t.d_projected, t.grad); });
+  }
+}
+
+TYPED_TEST(ScorerSizes, KeysRejectWrongSizes) {
+  auto& t = *this;
+  if constexpr (heed::detail::makes_keys<typename TestFixture::ScorerType>()) {
+    expect_errors(t.names("keys"), {argument("values", t.values), argument("keys", t.keys)},
+                  [&] { t.scorer.keys(t.values, t.keys); });
+    expect_errors(t.names("keys_backward"),
+                  {argument("values", t.values), argument("d_keys", t.d_keys), argument("d_values", t.d_values)},
+                  [&] { t.scorer.keys_backward(t.values, t.d_keys, t.grad, t.d_values); });
+  }
+}
+
+TYPED_TEST(ScorerSizes, BackwardRejectsAGradientOfWrongSize) {
+  std::vector<std::string> names;
+  for (const char* function : {"score_backward", "accumulate", "keys_backward"}) {
+    for (const std::string& name : this->names(function)) names.push_back(name);
+  }
+  for_each_parameter(
+      [&](const heed::ParameterName& name, auto& x) {
+        if constexpr (std::remove_reference_t<decltype(x)>::SizeAtCompileTime == heed::Dynamic) {
+          expect_errors(names, {argument("grad." + name.str(), x)}, [&] { this->all_backward(); });
+        }
+      },
+      this->grad);
+}
+
+TEST(AdditiveScorer, RejectsScoresOfWrongSize) {
+  const heed::AdditiveScorer<float> scorer(3, 3, 4);
+  Matrix<float> projected(4, 2), keys(scorer.key_size(), 4), scores(3, 2);
+  heed::Buffer<float> scratch;
+  EXPECT_EQ(refusal([&] { scorer.score(projected, keys, scores, scratch); }),
+            "AdditiveScorer.score: scores must be 4 x 2, got 3 x 2");
+}
+
+TEST(AdditiveScorer, RejectsQueriesThatWereNotProjected) {
+  const heed::AdditiveScorer<float> scorer(3, 3, 4);
+  Matrix<float> scores(4, 2);
+  heed::Buffer<float> scratch;
+  EXPECT_EQ(refusal([&] { scorer.score(Matrix<float>::Ones(3, 2), Matrix<float>::Ones(3, 4), scores, scratch); }),
+            "AdditiveScorer.score: projected must be 4 x 2, got 3 x 2");
+}
+
+TEST(AdditiveScorer, RejectsValuesInPlaceOfKeys) {
+  const heed::AdditiveScorer<float> scorer(3, 3, 4);
+  Matrix<float> scores(4, 2);
+  heed::Buffer<float> scratch;
+  EXPECT_EQ(refusal([&] { scorer.score(Matrix<float>::Ones(4, 2), Matrix<float>::Ones(3, 4), scores, scratch); }),
+            "AdditiveScorer.score: keys must be " + std::to_string(scorer.key_size()) + " x 4, got 3 x 4");
+}
+
+TEST(AdditiveScorer, RejectsWrongSizesIfItsOwnAreFixed) {
+  const heed::AdditiveScorer<double, 3, 4, 5> scorer;
+  Matrix<double> projected(5, 2), scores(6, 2), values(4, 6), keys(scorer.key_size(), 6);
+  values.setZero();
+  scorer.keys(values, keys);
+  EXPECT_EQ(refusal([&] { scorer.project(Matrix<double>::Ones(4, 2), projected); }),
+            "In, Out: an argument whose rows are fixed at compile time must be 3 x 2, got 4 x 2");
+  projected.resize(4, 2);
+  EXPECT_EQ(refusal([&] { scorer.project(Matrix<double>::Ones(3, 2), projected); }),
+            "In, Out: an argument whose rows are fixed at compile time must be 5 x 2, got 4 x 2");
+  projected = Matrix<double>::Ones(5, 3);
+  heed::Buffer<double> scratch;
+  EXPECT_EQ(refusal([&] { scorer.score(projected, keys, scores, scratch); }),
+            "AdditiveScorer.score: scores must be 6 x 3, got 6 x 2");
+}
+
+TEST(AdditiveScorer, RejectsWrongSizesIfItIsPacked) {
+  const auto scorer = heed::pack(heed::AdditiveScorer<float>(3, 3, 4));
+  Matrix<float> projected(4, 2), queries = Matrix<float>::Zero(4, 2);
+  EXPECT_EQ(refusal([&] { scorer.project(queries, projected); }),
+            "AdditiveScorer.project: queries must be 3 x 2, got 4 x 2");
+}
+
+TEST(AnyScorer, RejectsTheGradientOfAnotherScorer) {
+  const heed::AnyScorer<double> scorer = heed::GeneralScorer<double>(3, 4);
+  heed::AnyScorer<double> grad = heed::GeneralScorer<double>(3, 5);
+  EXPECT_EQ(refusal([&] { scorer.accumulate(Matrix<double>::Ones(3, 2), Matrix<double>::Ones(4, 2), grad); }),
+            "GeneralScorer.accumulate: grad.W must be 3 x 4, got 3 x 5");
+}
