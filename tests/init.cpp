@@ -1,11 +1,4 @@
-#include <heed/attention.hpp>
-#include <heed/cells/any_cell.hpp>
-#include <heed/cells/gru.hpp>
-#include <heed/encoder.hpp>
-#include <heed/init.hpp>
-#include <heed/layers/embedding.hpp>
-#include <heed/layers/linear.hpp>
-#include <heed/scorers/additive.hpp>
+#include <heed/heed.hpp>
 
 #include "support/numbers.hpp"
 #include "support/typed_parts.hpp"
@@ -163,6 +156,62 @@ TYPED_TEST(InitializeCell, GivesEveryParameterAStart) {
         }
       },
       cell);
+}
+
+namespace {
+
+/// Whether initialize gives every parameter of a part a value, but biases and what keeps its value.
+template <class P>
+testing::AssertionResult starts(P part) {
+  heed::set_zero(part);
+  heed::Random random(67);
+  heed::initialize(part, random);
+  heed::Index checked = 0;
+  std::string zero;
+  heed::for_each_parameter(
+      [&](const heed::ParameterName& name, const auto& x) {
+        if (name.leaf().starts_with("b") || name.leaf() == "g" || name.leaf() == "r") return;
+        ++checked;
+        if (x.cwiseAbs().minCoeff() == 0) zero += name.str() + ' ';
+      },
+      part);
+  if (checked == 0) return testing::AssertionFailure() << "the part has no parameters";
+  if (!zero.empty()) return testing::AssertionFailure() << "still zero: " << zero;
+  return testing::AssertionSuccess();
+}
+
+}  // namespace
+
+TEST(Initialize, GivesTheParametersOfEveryLayerAStart) {
+  EXPECT_TRUE(starts(heed::Linear<double>(3, 4)));
+  EXPECT_TRUE(starts(heed::Embedding<double>(3, 4)));
+  EXPECT_TRUE(starts(heed::LayerNorm<double>(3)));
+  EXPECT_TRUE(starts(heed::MultiHeadAttention<double>(4, 2)));
+  EXPECT_TRUE(starts(heed::AttentionPooling<double>(3, 4)));
+  EXPECT_TRUE(starts(heed::Conv2d<double>(2, 3, {.height = 2, .width = 2})));
+  EXPECT_TRUE(starts(heed::TransformerEncoderLayer<double>(4, 2, 8)));
+}
+
+TEST(Initialize, GivesTheParametersOfEveryAttentionMechanismAStart) {
+  using Scorer = heed::GeneralScorer<double>;
+  const Scorer scorer(3, 4);
+  EXPECT_TRUE(starts(heed::Attention<Scorer>{scorer, {}}));
+  EXPECT_TRUE(starts(heed::LocalAttention(scorer, heed::StepPosition<double>(), 2)));
+  EXPECT_TRUE(starts(heed::LocalAttention(scorer, heed::PredictedPosition<double>(3, 5), 2)));
+  EXPECT_TRUE(starts(heed::MonotonicAttention<Scorer>(scorer)));
+}
+
+TEST(Initialize, GivesTheParametersOfEveryDecoderAStart) {
+  using Cell = heed::GruCell<double>;
+  using Scorer = heed::GeneralScorer<double>;
+  const auto cell = [](heed::Index in, heed::Index hidden) { return Cell(in, hidden); };
+  const heed::Attention<Scorer> attention{Scorer(5, 4), {}};
+  EXPECT_TRUE(starts(heed::PlainDecoder<Cell>(cell, {}, 3, 4, 5, 2, 6)));
+  EXPECT_TRUE(starts(heed::BahdanauDecoder<Cell, Scorer>(cell, attention, 3, 4, 5, 2, 6)));
+  EXPECT_TRUE(starts(heed::LuongDecoder<Cell, Scorer>(cell, attention, 3, 4, 5, 2, 6, true)));
+  EXPECT_TRUE(starts(heed::ChoDecoder<double>(3, 4, 7, 5, 2, 6)));
+  EXPECT_TRUE(starts(heed::MaxoutReadout<double>(3, 4, 5, 6)));
+  EXPECT_TRUE(starts(heed::DeepOutput<double>(3, 4, 5, 5)));
 }
 
 TEST(InitializeAsBahdanau, KeepsTheVectorOfANormedScorerAwayFromZero) {

@@ -16,7 +16,7 @@ inline void end_on_closed_output() { signal(SIGPIPE, SIG_DFL); }
 /// Hands everything written so far to the reader. Throws if that is not possible.
 inline void flush_output() {
   std::cout.flush();
-  heed::require(std::cout.good(), [] { return std::string("standard output cannot be written to"); });
+  heed::require(std::cout.good(), "standard output cannot be written to");
 }
 
 }  // namespace examples

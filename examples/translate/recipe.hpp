@@ -35,8 +35,7 @@ struct TrainingOptions : CheckpointOptions {
   /// Throws where an option was given that the others leave without a meaning.
   void check(bool has_dev) const {
     const bool plateau = schedule == "plateau", sigmoid = forcing_schedule == "inverse-sigmoid";
-    heed::require(!plateau || has_dev,
-                  [] { return std::string("--schedule plateau follows the loss on dev data: give --dev"); });
+    heed::require(!plateau || has_dev, "--schedule plateau follows the loss on dev data: give --dev");
     heed::require(!warm_up || (!plateau && schedule != "constant"),
                   [&] { return "--schedule " + schedule + " has no --warmup: linear, cosine and inverse-sqrt have"; });
     heed::require(plateau || (!patience && !rate_factor),

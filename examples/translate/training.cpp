@@ -97,7 +97,7 @@ void Training::end_epoch(Progress& progress, double train_loss) {
   bool better = true;
   if (dev_.size() > 0) {
     const double loss = mean_loss(PackedModel(learned()), dev_, options_.threads);
-    heed::require(std::isfinite(loss), [] { return std::string("the loss on the dev data is not finite"); });
+    heed::require(std::isfinite(loss), "the loss on the dev data is not finite");
     plateau_.observe(loss);
     better = loss < best_dev_;
     best_dev_ = std::min(best_dev_, loss);

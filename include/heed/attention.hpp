@@ -141,7 +141,7 @@ struct Attention {
   void forward(const In<S>& queries, const Memory<S>& memory, std::span<const Index> sentences, Out<S> carry,
                LookTape<S>& tape, Index first, RandomStreams = nullptr) const {
     require(!memory.is_narrow() || !detail::depends_on_place(scorer),
-            [] { return std::string("Attention: scores that depend on the place need a memory that is not narrow"); });
+            "Attention: scores that depend on the place need a memory that is not narrow");
     detail::check_forward("Attention.forward", sizes(memory), queries, memory, sentences, carry, tape, first);
     const Index n = queries.cols();
     auto projected = tape.projected.middleCols(first, n), weights = tape.weights.middleCols(first, n);
@@ -163,7 +163,7 @@ struct Attention {
 
   void backward(const Memory<S>& memory, std::span<const Index> sentences, LookTape<S>& tape, Index first,
                 With<S>& grad, Out<S> d_queries, Memory<S>& d_memory) const {
-    require(!memory.is_narrow(), [] { return std::string("Attention: a narrow memory is for inference"); });
+    require(!memory.is_narrow(), "Attention: a narrow memory is for inference");
     detail::check_backward("Attention.backward", sizes(memory), memory, sentences, tape, first, d_queries, d_memory);
     const Index n = static_cast<Index>(sentences.size());
     const auto projected = tape.projected.middleCols(first, n), weights = tape.weights.middleCols(first, n);
@@ -254,7 +254,7 @@ void attend(const ScorerType& scorer, const Eigen::MatrixBase<Queries>& queries,
   const Index n = queries.cols(), T = memory.cols();
   detail::check_size("attend", "queries", queries, scorer.query_size(), n);
   detail::check_size("attend", "memory", memory, scorer.memory_size(), T);
-  require(T > 0, [] { return std::string("attend: the memory is empty, there is nothing to attend to"); });
+  require(T > 0, "attend: the memory is empty, there is nothing to attend to");
   detail::check_size("attend", "context", context, memory.rows(), n);
   detail::check_size("attend", "weights", weights, T, n);
   const In<S> values(memory);

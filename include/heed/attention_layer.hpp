@@ -91,8 +91,7 @@ struct AttentionLayer {
   /// Adds the gradients of the parameters, of queries (Q x n) and of memory (M x T) to grad, d_queries and d_memory.
   /// d_contexts is dL/dcontexts, M x n; `tape` that of the last forward.
   void backward(const In<S>& d_contexts, Tape& tape, With<S>& grad, Out<S> d_queries, Out<S> d_memory) const {
-    require(!tape.memory_starts.empty(),
-            [] { return std::string("AttentionLayer.backward: no forward was completed with this tape"); });
+    require(!tape.memory_starts.empty(), "AttentionLayer.backward: no forward was completed with this tape");
     detail::check_size("AttentionLayer.backward", "d_contexts", d_contexts, tape.contexts.rows(), tape.contexts.cols());
     detail::check_size("AttentionLayer.backward", "d_queries", d_queries, tape.queries.rows(), tape.queries.cols());
     detail::check_size("AttentionLayer.backward", "d_memory", d_memory, tape.memory.rows(), tape.memory.cols());

@@ -157,7 +157,7 @@ const Memory<typename Model::Scalar>& encode(const Model& model, Sentences sourc
   if constexpr (std::is_same_v<S, float>) {
     if (options.narrow_memory) work.tape.memory.narrow();
   } else {
-    require(!options.narrow_memory, [] { return std::string("Memory: only one of floats can be narrow"); });
+    require(!options.narrow_memory, "Memory: only one of floats can be narrow");
   }
   return work.tape.memory;
 }
@@ -213,9 +213,8 @@ void decode_freely(const Model& model, const SearchOptions& options, SearchWorks
   for (Index i = 0; work.step.state.columns() > 0; ++i) {
     const Index n = work.step.state.columns();
     take_step(model, work.tokens, *work.memory, work.step);
-    require(i > 0 || options.coverage_penalty == 0 || work.step.decoder.weights.rows() > 0, [] {
-      return std::string("search: a coverage penalty needs attention, but the decoder looks back at nothing");
-    });
+    require(i > 0 || options.coverage_penalty == 0 || work.step.decoder.weights.rows() > 0,
+            "search: a coverage penalty needs attention, but the decoder looks back at nothing");
     if (static_cast<std::size_t>(i) == work.steps.size()) work.steps.emplace_back();
     auto& step = work.steps[static_cast<std::size_t>(i)];
     if (keep_weights) {

@@ -50,7 +50,7 @@ struct EncoderTape {
 
   /// The outputs of the top layer. Throws before the first `forward`.
   const Buffer<S>& outputs() const {
-    require(!layers.empty(), [] { return std::string("EncoderTape: there are no outputs before Encoder::forward"); });
+    require(!layers.empty(), "EncoderTape: there are no outputs before Encoder::forward");
     return layers.back().outputs;
   }
 };
@@ -169,8 +169,7 @@ struct Encoder {
   /// tape.d_initial_states. Pass the `x` and `random` that forward was given.
   void backward(const In<S>& x, const Packing& packing, EncoderTape<S>& tape, const In<S>& d_outputs, With<S>& grad,
                 Out<S> d_x, RandomStreams random = nullptr, const EncoderStates<S>* d_final = nullptr) const {
-    require(tape.kept,
-            [] { return std::string("Encoder: backward needs a tape of a forward that kept what it reads"); });
+    require(tape.kept, "Encoder: backward needs a tape of a forward that kept what it reads");
     const char* const name = "Encoder.backward";
     detail::check_size(name, "x", x, input_size(), packing.columns());
     detail::check_count(name, "tape.layers", tape.layers.size(), layers.size());
@@ -222,9 +221,7 @@ struct Encoder {
 
  private:
   const EncoderLayer<C>& bottom() const {
-    require(!layers.empty(), [] {
-      return std::string("Encoder: it has no layers yet; make it with sizes, or assign one that has layers");
-    });
+    require(!layers.empty(), "Encoder: it has no layers yet; make it with sizes, or assign one that has layers");
     return layers.front();
   }
 

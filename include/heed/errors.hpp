@@ -4,6 +4,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #if !defined(__cpp_exceptions)
@@ -32,8 +33,13 @@ class Error : public std::runtime_error {
 
 /// Fails with `message()` unless `holds`. The message is a callable, so that a check that holds builds no string.
 template <class Message>
+requires std::is_invocable_v<Message>
 void require(bool holds, Message&& message) {
   if (!holds) fail(message());
+}
+/// The same with a message that is known at compile time.
+inline void require(bool holds, const char* message) {
+  if (!holds) fail(message);
 }
 
 namespace detail {

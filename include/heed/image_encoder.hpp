@@ -53,8 +53,7 @@ struct ImageEncoderTape {
 
  private:
   void check() const {
-    require(!stages.empty(),
-            [] { return std::string("ImageEncoderTape: there are no outputs before ImageEncoder::forward"); });
+    require(!stages.empty(), "ImageEncoderTape: there are no outputs before ImageEncoder::forward");
   }
 };
 
@@ -76,7 +75,7 @@ struct ImageEncoder {
   ImageEncoder() = default;
   /// Throws unless there is a stage, and each takes the channels that the one before it makes.
   explicit ImageEncoder(std::vector<ImageStage<T>> stages_) : stages(std::move(stages_)) {
-    require(!stages.empty(), [] { return std::string("ImageEncoder: at least one stage is needed, not 0"); });
+    require(!stages.empty(), "ImageEncoder: at least one stage is needed, not 0");
     for (std::size_t l = 1; l < stages.size(); ++l) {
       const Index made = stages[l - 1].conv.output_size(), taken = stages[l].conv.input_size();
       require(made == taken, [&] {
@@ -153,9 +152,7 @@ struct ImageEncoder {
 
  private:
   void check() const {
-    require(!stages.empty(), [] {
-      return std::string("ImageEncoder: it has no stages yet; make it with stages, or assign one that has some");
-    });
+    require(!stages.empty(), "ImageEncoder: it has no stages yet; make it with stages, or assign one that has some");
   }
 
   /// Throws unless the tape is that of a forward that read an x of this size.

@@ -43,8 +43,6 @@ struct StepPosition {
   void backward(const Lengths&, Out<S>, With<S>&, Out<S>) const {}
   void accumulate(const In<S>&, const In<S>&, With<S>&) const {}
 
-  static constexpr ParameterRole role(std::string_view) { return ParameterRole::weight; }
-
   template <class Visit, class... Self>
   static void visit_parameters(Visit&&, Self&&...) {}
 };
@@ -107,6 +105,8 @@ struct PredictedPosition {
     add_outer_product(kept.bottomRows(v.size()), queries, grad.W);  // was: W q
   }
 
+  static constexpr ParameterRole role(std::string_view) { return ParameterRole::weight; }
+
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("W", self.W...);
@@ -142,8 +142,7 @@ struct LocalAttention {
 
   void check(Index query_size, Index memory_size) const {
     detail::check_sizes("LocalAttention", scorer, query_size, memory_size);
-    require(!detail::depends_on_place(scorer),
-            [] { return std::string("LocalAttention: the scorer must not depend on the place itself"); });
+    require(!detail::depends_on_place(scorer), "LocalAttention: the scorer must not depend on the place itself");
   }
   void prepare(Memory<S>& memory) const { detail::prepare_keys("LocalAttention.prepare", scorer, memory); }
 
@@ -160,7 +159,7 @@ struct LocalAttention {
   /// Does not allocate once the tape has grown.
   void forward(const In<S>& queries, const Memory<S>& memory, std::span<const Index> sentences, Out<S> carry,
                LookTape<S>& tape, Index first, RandomStreams = nullptr) const {
-    require(!memory.is_narrow(), [] { return std::string("LocalAttention: the memory must not be narrow"); });
+    require(!memory.is_narrow(), "LocalAttention: the memory must not be narrow");
     detail::check_forward("LocalAttention.forward", sizes(), queries, memory, sentences, carry, tape, first);
     check_kept("LocalAttention.forward", tape, first, queries.cols());
     const Index n = queries.cols();

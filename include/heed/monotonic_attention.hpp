@@ -43,8 +43,7 @@ struct MonotonicAttention {
 
   void check(Index query_size, Index memory_size) const {
     detail::check_sizes("MonotonicAttention", scorer, query_size, memory_size);
-    require(!detail::depends_on_place(scorer),
-            [] { return std::string("MonotonicAttention: the scorer must not depend on the place itself"); });
+    require(!detail::depends_on_place(scorer), "MonotonicAttention: the scorer must not depend on the place itself");
   }
   void prepare(Memory<S>& memory) const { detail::prepare_keys("MonotonicAttention.prepare", scorer, memory); }
 
@@ -62,7 +61,7 @@ struct MonotonicAttention {
   /// Does not allocate once the tape has grown.
   void forward(const In<S>& queries, const Memory<S>& memory, std::span<const Index> sentences, Out<S> carry,
                LookTape<S>& tape, Index first, RandomStreams random = nullptr) const {
-    require(!memory.is_narrow(), [] { return std::string("MonotonicAttention: the memory must not be narrow"); });
+    require(!memory.is_narrow(), "MonotonicAttention: the memory must not be narrow");
     const Index n = queries.cols();
     detail::check_forward("MonotonicAttention.forward", sizes(memory), queries, memory, sentences, carry, tape, first);
     check_kept("MonotonicAttention.forward", memory, tape, first, n);
@@ -111,7 +110,7 @@ struct MonotonicAttention {
   /// Throws where looks are hard: these have no gradient.
   void backward(const Memory<S>& memory, std::span<const Index> sentences, LookTape<S>& tape, Index first,
                 With<S>& grad, Out<S> d_queries, Memory<S>& d_memory) const {
-    require(!hard, [] { return std::string("MonotonicAttention: hard looks are for inference"); });
+    require(!hard, "MonotonicAttention: hard looks are for inference");
     const Index n = static_cast<Index>(sentences.size());
     detail::check_backward("MonotonicAttention.backward", sizes(memory), memory, sentences, tape, first, d_queries,
                            d_memory);

@@ -34,7 +34,7 @@ class RandomStreams {
   /// to `order`. Throws if these are generators of columns already, or if there are fewer than columns.
   RandomStreams in_order(std::span<const Index> order) const {
     if (!each_) return *this;
-    require(order_ == nullptr, [] { return std::string("RandomStreams: expected generators in batch order"); });
+    require(order_ == nullptr, "RandomStreams: expected generators in batch order");
     check(static_cast<Index>(order.size()));
     RandomStreams result = *this;
     result.order_ = order.data();

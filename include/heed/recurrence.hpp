@@ -48,9 +48,7 @@ void check_recurrent_dropout(const C& cell, const Dropout<typename C::Scalar>& d
   if (dropout.rate == 0) return;
   bool possible = false;
   if constexpr (requires { cell.h_enters_U_only(); }) possible = cell.h_enters_U_only();
-  require(possible, [] {
-    return std::string("recurrent dropout needs a cell that reads h by a product alone: RNN or LSTM, no GRU");
-  });
+  require(possible, "recurrent dropout needs a cell that reads h by a product alone: RNN or LSTM, no GRU");
 }
 
 /// Runs a cell over a packed batch x, forwards or from each sentence's own end, and writes h of every step to `outputs`.

@@ -51,7 +51,7 @@ template <Decoder D, class Score>
 void feed_own_words(const D& decoder, const Embedding<typename D::Scalar>& target, const Score& score,
                     const Packing& packing, const Memory<typename D::Scalar>& memory, double forcing, OwnWord own,
                     RandomStreams random, SamplingTape<typename D::Scalar>& tape, std::span<Token> fed) {
-  require(static_cast<bool>(random), [] { return std::string("feed_own_words: expected random numbers, got none"); });
+  require(static_cast<bool>(random), "feed_own_words: expected random numbers, got none");
   detail::check_count("feed_own_words", "fed", fed.size(), static_cast<std::size_t>(packing.columns()));
   require(target.size() == decoder.word_size(), [&] {
     return "feed_own_words: the target's embedded words must have size " + std::to_string(decoder.word_size()) +

@@ -19,8 +19,7 @@ class SentenceRanges {
  public:
   /// Throws unless starts begins at 0 and every sentence has a column.
   SentenceRanges(std::span<const Index> starts) : starts_(starts) {  // NOLINT: implicit, as starts are what one has
-    require(!starts.empty() && starts.front() == 0,
-            [] { return std::string("SentenceRanges: the first sentence must start in column 0"); });
+    require(!starts.empty() && starts.front() == 0, "SentenceRanges: the first sentence must start in column 0");
     for (Index b = 0; b < sentences(); ++b) {
       require(length(b) > 0, [&] {
         return "SentenceRanges: sentence " + std::to_string(b) + " goes from column " + std::to_string(start(b)) +

@@ -94,8 +94,7 @@ struct Seq2Seq {
         decoder(std::move(decoder_)),
         output(tied ? 0 : decoder.feature_size(), target_vocabulary),
         dropout(dropout_rate) {
-    require(decoder.feature_size() >= 1,
-            [] { return std::string("Seq2Seq: the decoder must have features of size 1 or more, got 0"); });
+    require(decoder.feature_size() >= 1, "Seq2Seq: the decoder must have features of size 1 or more, got 0");
     if constexpr (requires { decoder.memory_size(); }) {
       require(encoder.output_size() == decoder.memory_size(), [&] {
         return "Seq2Seq: the encoder's output size must be the decoder's memory size, " +

@@ -60,9 +60,7 @@ struct Stack {
   Index hidden_size() const { return bottom().hidden_size(); }
   /// The layer that reads the words. Throws if there is none.
   const C& bottom() const {
-    require(!layers.empty(), [] {
-      return std::string("Stack: it has no layers yet; make it with sizes, or assign one that has layers");
-    });
+    require(!layers.empty(), "Stack: it has no layers yet; make it with sizes, or assign one that has layers");
     return layers.front();
   }
 

@@ -50,7 +50,7 @@ class Stream {
 
   /// Reads one source word. Throws if it is outside of the vocabulary, or if the source is finished.
   void feed(Token word) {
-    require(!finished_, [] { return std::string("Stream: the source is finished; start() begins another"); });
+    require(!finished_, "Stream: the source is finished; start() begins another");
     x_.resize(model_.source.size(), 1);
     model_.source.forward(std::span(&word, 1), x_);
     detail::Undo restart([this] { start(); });
@@ -63,8 +63,8 @@ class Stream {
 
   /// Ends the source: from here on the target is written. Throws if there was no word.
   void finish_source() {
-    require(!finished_, [] { return std::string("Stream: the source is finished already"); });
-    require(!source_.empty(), [] { return std::string("Stream: the source has no word yet"); });
+    require(!finished_, "Stream: the source is finished already");
+    require(!source_.empty(), "Stream: the source has no word yet");
     detail::Undo restart([this] { start(); });
     if (reads_along()) {
       auto& memory = tape_.memory;
@@ -112,8 +112,8 @@ class Stream {
   /// The scores of the word to be written next (vocabulary x 1), for who wants to choose: log-probabilities but for a
   /// number that is the same for all words. Throws as `next` does.
   const Buffer<S>& logits() {
-    require(finished_, [] { return std::string("Stream: the source is not finished; finish_source() ends it"); });
-    require(!ended_, [] { return std::string("Stream: the target has ended; start() begins another sentence"); });
+    require(finished_, "Stream: the source is not finished; finish_source() ends it");
+    require(!ended_, "Stream: the target has ended; start() begins another sentence");
     if (looked_) return step_.logits;
     detail::Undo restart([this] { start(); });
     take_step(model_, std::span(&last_, 1), tape_.memory, step_);
@@ -125,9 +125,7 @@ class Stream {
   /// What was looked at for the word written last, or after `logits` for the next one: an entry per source word, none
   /// where the decoder looks back at nothing. Throws if neither was called since `finish_source`.
   auto weights() const {
-    require(weighted_, [] {
-      return std::string("Stream: there are no attention weights before the first step; call next() or logits()");
-    });
+    require(weighted_, "Stream: there are no attention weights before the first step; call next() or logits()");
     const auto& weights = step_.decoder.weights;
     return weights.col(0).head(std::min(weights.rows(), tape_.memory.longest()));
   }

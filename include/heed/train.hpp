@@ -119,7 +119,7 @@ class Trainer {
   /// The same for the mean loss per word of several batches, one after the other in the memory of one (gradient
   /// accumulation): what one batch of all their sentences, in this order, would give.
   Update update(std::span<const Batch> batches, std::uint64_t number) {
-    require(!batches.empty(), [] { return std::string("Trainer: an update needs at least one batch"); });
+    require(!batches.empty(), "Trainer: an update needs at least one batch");
     Index words = 0;
     for (const Batch& batch : batches) {
       check(batch);

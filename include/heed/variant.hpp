@@ -13,9 +13,7 @@ namespace heed::inline v0_1::detail {
 template <class P, class Variant>
 auto& same(const P&, Variant& variant) {
   auto* const found = std::get_if<Plain<P>>(&variant);
-  require(found != nullptr, [] {
-    return std::string("a gradient holds another choice of part than its model: make it with zeros_like(model)");
-  });
+  require(found != nullptr, "a gradient holds another choice of part than its model: make it with zeros_like(model)");
   return *found;
 }
 
@@ -23,9 +21,7 @@ auto& same(const P&, Variant& variant) {
 template <std::size_t I, class Visit, class Variant>
 auto& chosen(Visit&& visit, Variant& variant) {
   if constexpr (requires { visit.template choose<I>(variant); }) visit.template choose<I>(variant);
-  require(variant.index() == I, [] {
-    return std::string("parts that are visited together hold different choices: make one from the other");
-  });
+  require(variant.index() == I, "parts that are visited together hold different choices: make one from the other");
   return std::get<I>(variant);
 }
 

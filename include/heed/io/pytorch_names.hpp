@@ -116,8 +116,8 @@ constexpr PytorchRules pytorch_rules(const GeneralScorer<T, Query, MemorySize>*)
 inline void require_pytorch_form(const void*) {}
 template <class T, int Input, int Hidden, GruForm Form>
 void require_pytorch_form(const GruCell<T, Input, Hidden, Form>*) {
-  require(!Form.reset_before, [] { return std::string("PyTorch has no GRU that resets before the product"); });
-  require(!Form.takes, [] { return std::string("z keeps in PyTorch's GRU: flip_update(cell) first"); });
+  require(!Form.reset_before, "PyTorch has no GRU that resets before the product");
+  require(!Form.takes, "z keeps in PyTorch's GRU: flip_update(cell) first");
 }
 
 /// One parameter: its path in the model, its name in the state dict, and how it lies there.

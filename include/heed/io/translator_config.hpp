@@ -76,9 +76,8 @@ struct TranslatorConfig {
     });
     check_share("dropout", dropout);
     check_share("recurrent dropout", recurrent_dropout);
-    require(recurrent_dropout == 0 || cell != "gru", [] {
-      return std::string("recurrent dropout needs the cell lstm or rnn: a gru also carries its state past the product");
-    });
+    require(recurrent_dropout == 0 || cell != "gru",
+            "recurrent dropout needs the cell lstm or rnn: a gru also carries its state past the product");
     require(encoder_hidden() * (hidden == encoder_hidden() ? 1 : 2) == hidden, [&] {
       return "hidden is " + std::to_string(hidden) +
              ", but a dot product with two directions needs an even size: each direction has half";
@@ -87,12 +86,9 @@ struct TranslatorConfig {
       return "the sutskever decoder shows its state itself, so with tied embeddings hidden is as large as embedding, " +
              std::to_string(embedding) + ", not " + std::to_string(hidden);
     });
-    require(!copy_states || decoder != "cho",
-            [] { return std::string("the cho decoder makes its first state itself"); });
-    require(!bidirectional || (!copy_states && decoder != "sutskever"), [] {
-      return std::string(
-          "a decoder that begins with the encoder's final states needs an encoder of one direction, not of both");
-    });
+    require(!copy_states || decoder != "cho", "the cho decoder makes its first state itself");
+    require(!bidirectional || (!copy_states && decoder != "sutskever"),
+            "a decoder that begins with the encoder's final states needs an encoder of one direction, not of both");
   }
 
  private:

@@ -29,7 +29,7 @@ struct LocationScorer {
   LocationScorer() : W(decltype(W)::Zero(Longest == Dynamic ? 0 : Longest, Query == Dynamic ? 0 : Query)) {}
   LocationScorer(Index query, Index memory_size, Index longest)
       : W(decltype(W)::Zero(longest, query)), memory(memory_size) {
-    require(longest > 0, [] { return std::string("LocationScorer: the longest sentence must have a word"); });
+    require(longest > 0, "LocationScorer: the longest sentence must have a word");
   }
 
   /// How many places can be looked at.

@@ -19,8 +19,7 @@ namespace heed::inline v0_1 {
 /// word. Of equal weights the first wins.
 template <class Derived>
 std::vector<Index> alignment_from_weights(const Eigen::DenseBase<Derived>& weights) {
-  require(weights.rows() > 0,
-          [] { return std::string("alignment_from_weights: there is no source word to align to"); });
+  require(weights.rows() > 0, "alignment_from_weights: there is no source word to align to");
   std::vector<Index> alignment(static_cast<std::size_t>(weights.cols()), 0);
   for (Index j = 0; j < weights.cols(); ++j) {
     Index& best = alignment[static_cast<std::size_t>(j)];
