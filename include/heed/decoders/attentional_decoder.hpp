@@ -45,7 +45,6 @@ struct AttentionalDecoder {
 
   Index word_size() const { return word; }
   Index feature_size() const { return W.rows(); }
-  /// Rows of a context.
   Index memory_size() const { return W.cols() - stack.hidden_size(); }
 
   void prepare(Memory<S>& memory) const { attention.prepare(memory); }

@@ -16,12 +16,12 @@ namespace heed::inline v0_1 {
 /// | `step(memory, state, tape, first, n, random)` | step      | one step of columns first ... first + n          |
 /// | `finish(x, tape)`                             | N columns | what need not be done step by step: the features |
 /// | `word_size()`, `feature_size()`               |           | rows of an embedded word, and of the features    |
+/// | `memory_size()`                               |           | rows of a value of its memory; may be left out   |
 ///
 /// `random` is in the order of the columns: generator i is that of sentence `state.sentences[i]`.
 ///
 /// Each has its `_backward`, called in reverse order. Every function of heed's decoders throws `Error` if a size does not
 /// fit, if the memory has no such sentence, and if a call that comes before it is missing, as far as sizes show that.
-/// A decoder may have a `memory_size()`, the rows of a value of its memory: `Seq2Seq` compares it with its encoder.
 ///
 /// `decode`, `decode_backward` and `advance` below are the drivers.
 template <class D>

@@ -33,7 +33,6 @@ struct SutskeverDecoder {
 
   Index word_size() const { return stack.bottom().input_size(); }
   Index feature_size() const { return stack.hidden_size(); }
-  /// The encoder's layers are as large as its own.
   Index memory_size() const { return stack.hidden_size(); }
 
   void prepare(Memory<S>&) const {}
