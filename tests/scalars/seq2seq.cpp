@@ -18,7 +18,7 @@ using Cell = heed::GruCell<Dual>;
 using Scorer = heed::AdditiveScorer<Dual>;
 using Model = heed::Seq2Seq<heed::Encoder<Cell>, heed::BahdanauDecoder<Cell, Scorer>>;
 
-const std::vector<std::vector<Token>> words{{3, 4}, {1, 3, 0}, {4, 3, 1}, {4}};
+const std::vector<std::vector<Token>> words{{3, 4}, {1, 3, 0}, {4, 3, 0}, {4}};
 const std::vector<std::span<const Token>> sources{words[0], words[1]}, targets{words[2], words[3]};
 
 Model make_model() {

@@ -107,7 +107,7 @@ TEST_F(NormedAdditiveScorer, PackedFindsTheSame) {
 
 TEST_F(NormedAdditiveScorer, RefusesAnAlignmentOfNothing) {
   EXPECT_EQ(refusal([] { heed::NormedAdditiveScorer<double>(3, 4, 0); }),
-            "NormedAdditiveScorer: the alignment size must not be 0");
+            "NormedAdditiveScorer: the alignment size must be 1 or more, got 0");
 }
 
 TEST_F(NormedAdditiveScorer, FixedSizesAgreeWithDynamicOnes) {
