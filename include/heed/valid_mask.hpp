@@ -1,5 +1,6 @@
 #pragma once
 
+#include <heed/scalar.hpp>
 #include <heed/types.hpp>
 
 #include <limits>
