@@ -3,8 +3,8 @@
 #include <heed/scalar.hpp>
 #include <heed/types.hpp>
 
-#include <limits>
 #include <string>
+#include <type_traits>
 
 namespace heed::inline v0_1 {
 
