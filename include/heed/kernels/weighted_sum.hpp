@@ -8,13 +8,14 @@ namespace heed::inline v0_1::detail {
 ///
 /// A few columns pass at a time through sums that stay in the first cache, and stay there themselves until every query
 /// has had them; what fits that cache, or short columns, pass one by one through sums in registers. A number is summed
-/// column after column in either way, so a sum has the same bits beside any other.
+/// column after column in either way, so a sum has the same bits beside any other. The functions are inlined by force:
+/// in a large translation unit g++ inlines no more once the unit has grown by its limit, and a call costs a fifth here.
 template <class S>
 struct WeightedSum {
   /// sums.col(q) += sum_j values.col(j) weights(j, q); = instead of += if `fresh`, where there must be a column then.
   /// What lies `ahead` numbers behind each value, if not 0, is read next, so it is fetched meanwhile.
-  static void add(Index rows, Index cols, Index queries, Columns<const S> values, Columns<const S> weights,
-                  Columns<S> sums, bool fresh = false, Index ahead = 0) {
+  EIGEN_ALWAYS_INLINE static void add(Index rows, Index cols, Index queries, Columns<const S> values,
+                                      Columns<const S> weights, Columns<S> sums, bool fresh = false, Index ahead = 0) {
     if (rows >= packet_size<S> && (rows <= 8 * packet_size<S> || (rows * cols <= cached<S> && ahead == 0))) {
       for (Index q = 0; q < queries; ++q) add_few(rows, cols, values, weights.col(q), sums.col(q), fresh);
       return;
@@ -59,7 +60,8 @@ struct WeightedSum {
   };
 
   /// All columns pass a few packets of rows at a time. The last packet, where it is not full, reaches back, as below.
-  static void add_few(Index rows, Index cols, Columns<const S> values, const S* weights, S* sums, bool fresh) {
+  EIGEN_ALWAYS_INLINE static void add_few(Index rows, Index cols, Columns<const S> values, const S* weights, S* sums,
+                                          bool fresh) {
     if (rows % packet_size<S> == 0) return add_few_whole(rows, cols, values, weights, sums, fresh);
     const Index last = rows - packet_size<S>;
     Packet<S> end[1];
@@ -67,7 +69,8 @@ struct WeightedSum {
     add_few_whole(rows, cols, values, weights, sums, fresh);
     Eigen::internal::pstoreu(sums + last, end[0]);
   }
-  static void add_few_whole(Index rows, Index cols, Columns<const S> values, const S* weights, S* sums, bool fresh) {
+  EIGEN_ALWAYS_INLINE static void add_few_whole(Index rows, Index cols, Columns<const S> values, const S* weights,
+                                                S* sums, bool fresh) {
     for_each_width<8>(rows / packet_size<S>, [&]<int Packets>(Width<Packets>, Index first) {
       const Index k = first * packet_size<S>;
       Packet<S> sum[std::size_t{Packets}];
@@ -146,7 +149,7 @@ struct WeightedSum {
   /// Passes all rows through a tile. The last packet, where it is not full, reaches back over rows of the one before; it
   /// is computed first, from what they were, and stored last.
   template <class Pass>
-  static void sweep(Index rows, const Pass& pass) {
+  EIGEN_ALWAYS_INLINE static void sweep(Index rows, const Pass& pass) {
     constexpr WholePacket<S> whole;
     Packet<S> result[std::size_t{Pass::results}];
     if (rows < packet_size<S>) {
@@ -163,7 +166,7 @@ struct WeightedSum {
   }
   /// As far as packets are whole. Addresses are counted once for two, which are a line of the cache or two.
   template <class Pass>
-  static void sweep_whole(Index rows, const Pass& pass) {
+  EIGEN_ALWAYS_INLINE static void sweep_whole(Index rows, const Pass& pass) {
     constexpr WholePacket<S> whole;
     Packet<S> result[std::size_t{Pass::results}];
     Index k = 0;
