@@ -85,11 +85,11 @@ TEST(ImageEncoder, AllocatesNothingForward) {
   randomize(encoder, random);
   const Matrix<float> images = random_matrix<float>(3, 4 * grid.places(), random);
   heed::ImageEncoderTape<float> tape;
-  heed::Memory<float> memory;
+  heed::Memory<float> annotations;
   std::vector<Index> lengths;
   EXPECT_EQ(steady_allocations([&] {
               encoder.forward(images, grid, tape);
-              heed::make_memory(tape.outputs(), encoder.positions(grid), lengths, memory);
+              heed::make_memory(tape.outputs(), encoder.positions(grid), lengths, annotations);
             }),
             0);
   const heed::AveragePool2d<float> pool(heed::Window{28, 28, 1, 0});
