@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <vector>
 
 using heed::Index;
@@ -212,6 +213,20 @@ TEST(AttentionLayer, ScoresAndAttendRejectWrongSizes) {
             "attend: the mask must be 2 x 1, got 3 x 1");
   EXPECT_EQ(refusal([&] { heed::attend(scorer, heed::Sparsemax(), query, memory, ValidMask::of_memory(nothing)); }),
             "attend: the mask excludes all memory columns of query 0, there is nothing to attend to");
+}
+
+TEST(AttentionLayer, RejectsAQueryWhoseValidScoresAreAllMinusInfinity) {
+  heed::LocationScorer<double> scorer(3, 4, 2);
+  scorer.W.row(0).setConstant(-std::numeric_limits<double>::infinity());
+  const heed::AttentionLayer<heed::LocationScorer<double>> layer{scorer, {}};
+  const Matrix<double> query = Matrix<double>::Ones(3, 1), memory = Matrix<double>::Ones(4, 2);
+  const MaskVector first{{true, false}};
+  heed::AttentionLayerTape<double> tape;
+  EXPECT_EQ(refusal([&] { layer.forward(query, memory, tape); }), "accepted");
+  EXPECT_EQ(refusal([&] { layer.forward(query, memory, tape, ValidMask::of_memory(first)); }),
+            "AttentionLayer.forward: all scores of query 0 are -inf, there is nothing to attend to");
+  EXPECT_EQ(refusal([&] { heed::attend(scorer, heed::Softmax(), query, memory, ValidMask::of_memory(first)); }),
+            "attend: all scores of query 0 are -inf, there is nothing to attend to");
 }
 
 TEST(AttentionLayer, RejectsMasksOfWrongSize) {

@@ -239,6 +239,28 @@ struct AttendWorkspace {
   Buffer<S> keys, projected, carry, scratch;  ///< of the memory, of the queries, of looks before, of the scorer
 };
 
+namespace detail {
+
+/// Projects queries over one memory, each for itself, and returns the keys: those that the scorer makes, or the values.
+/// Throws, in the name of `function`, if the memory is empty or a size does not fit.
+template <class ScorerType, class S = typename ScorerType::Scalar>
+In<S> project_queries(const char* function, const ScorerType& scorer, const In<typename ScorerType::Scalar>& queries,
+                      const In<typename ScorerType::Scalar>& values, AttendWorkspace<S>& work) {
+  const Index n = queries.cols(), T = values.cols();
+  check_size(function, "queries", queries, scorer.query_size(), n);
+  check_size(function, "memory", values, scorer.memory_size(), T);
+  require(T > 0, [&] { return function + std::string(": the memory is empty, there is nothing to attend to"); });
+  work.projected.resize(queries_of(scorer).projected_size(), n);
+  work.keys.resize(keys_of(scorer).key_size(), T);
+  queries_of(scorer).project(queries, work.projected);
+  keys_of(scorer).keys(values, work.keys);
+  work.carry.resize(carried(scorer) == Carried::nothing ? 0 : T, n);
+  work.carry.setZero();
+  return work.keys.rows() > 0 ? In<S>(work.keys) : values;
+}
+
+}  // namespace detail
+
 /// Attention on its own, for a network of yours: queries (Q x n) look at one memory (M x T), each for the first time.
 ///
 /// Any Eigen expression, `Map`, `Block` or fixed-size vector will do. Overwrites context (M x n) and weights (T x n).
@@ -251,20 +273,10 @@ void attend(const ScorerType& scorer, const Eigen::MatrixBase<Queries>& queries,
             AttendWorkspace<typename ScorerType::Scalar>& work) {
   static_assert(Scorer<ScorerType>, "attend: the first argument must model heed::Scorer (scorers/scorer.hpp)");
   using S = typename ScorerType::Scalar;
-  const Index n = queries.cols(), T = memory.cols();
-  detail::check_size("attend", "queries", queries, scorer.query_size(), n);
-  detail::check_size("attend", "memory", memory, scorer.memory_size(), T);
-  require(T > 0, "attend: the memory is empty, there is nothing to attend to");
-  detail::check_size("attend", "context", context, memory.rows(), n);
-  detail::check_size("attend", "weights", weights, T, n);
   const In<S> values(memory);
-  work.projected.resize(detail::queries_of(scorer).projected_size(), n);
-  work.keys.resize(detail::keys_of(scorer).key_size(), T);
-  detail::queries_of(scorer).project(In<S>(queries), work.projected);
-  detail::keys_of(scorer).keys(values, work.keys);
-  work.carry.resize(detail::carried(scorer) == Carried::nothing ? 0 : T, n);
-  work.carry.setZero();
-  const In<S> keys(detail::keys_of(scorer).key_size() > 0 ? In<S>(work.keys) : values);
+  const In<S> keys = detail::project_queries<ScorerType>("attend", scorer, queries, values, work);
+  detail::check_size("attend", "context", context, memory.rows(), queries.cols());
+  detail::check_size("attend", "weights", weights, memory.cols(), queries.cols());
   detail::look<ScorerType, Softmax, S>(scorer, Softmax(), work.projected, values, keys, work.carry, weights, context,
                                        work.scratch);
   detail::check_weights<ScorerType, S>(scorer, work.projected, keys, work.carry, weights, work.scratch);

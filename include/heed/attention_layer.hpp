@@ -25,6 +25,23 @@ struct AttentionLayerTape {
   Buffer<S> scratch;                               ///< of the scorer
 };
 
+namespace detail {
+
+/// Throws, in the name of `function`, if all scores of a query are -inf. They are those of queries first ...
+template <class S>
+void check_scores(const char* function, Index first, const In<S>& scores) {
+  for (Index i = 0; i < scores.cols(); ++i) {
+    bool none = true;
+    for (Index j = 0; j < scores.rows(); ++j) none = none && is_excluded<S>(scores(j, i));
+    require(!none, [&] {
+      return function + (": all scores of query " + std::to_string(first + i)) +
+             " are -inf, there is nothing to attend to";
+    });
+  }
+}
+
+}  // namespace detail
+
 /// Attention as a layer of your own network: queries attend to a memory, each for itself.
 ///
 ///   scores_ji = score(query_i, memory_j)      weights = normalise(scores)      context_i = sum_j weights_ji memory_j
@@ -109,17 +126,11 @@ struct AttentionLayer {
                                   d_memory.middleCols(j, length));  // was: context
       normalizer.backward(weights, d_scores);                       // was: normalise
       const Index carried = tape.carry.rows() > 0 ? length : 0;
-      if (tape.keys.rows() > 0) {
-        detail::score_backward<S>(scorer, tape.projected.middleCols(i, count), tape.keys.middleCols(j, length),
-                                  tape.carry.block(0, 0, carried, count), d_scores, grad.scorer,
-                                  tape.d_projected.middleCols(i, count), tape.d_keys.middleCols(j, length),
-                                  tape.d_carry.block(0, 0, carried, count), tape.scratch);  // was: score
-      } else {
-        detail::score_backward<S>(scorer, tape.projected.middleCols(i, count), tape.memory.middleCols(j, length),
-                                  tape.carry.block(0, 0, carried, count), d_scores, grad.scorer,
-                                  tape.d_projected.middleCols(i, count), d_memory.middleCols(j, length),
-                                  tape.d_carry.block(0, 0, carried, count), tape.scratch);  // was: score
-      }
+      Out<S> d_keys = tape.keys.rows() > 0 ? Out<S>(tape.d_keys.middleCols(j, length)) : d_memory.middleCols(j, length);
+      detail::score_backward<S>(scorer, tape.projected.middleCols(i, count), keys_of(tape, j, length),
+                                tape.carry.block(0, 0, carried, count), d_scores, grad.scorer,
+                                tape.d_projected.middleCols(i, count), d_keys, tape.d_carry.block(0, 0, carried, count),
+                                tape.scratch);  // was: score
     });
     detail::queries_of(scorer).project_backward(tape.d_projected, d_queries);  // was: project
     detail::queries_of(scorer).accumulate(tape.queries, tape.d_projected, grad.scorer);
@@ -151,10 +162,15 @@ struct AttentionLayer {
     }
   }
 
+  /// What queries are scored against in a sentence: the keys that the scorer makes, or the memory.
+  static auto keys_of(const Tape& tape, Index j, Index length) {
+    return (tape.keys.rows() > 0 ? tape.keys : tape.memory).middleCols(j, length);
+  }
+
   /// Weights and contexts of queries i ... over one sentence.
   void attend(Tape& tape, const ValidMask& valid, Index i, Index count, Index j, Index length) const {
     const In<S> projected(tape.projected.middleCols(i, count)), values(tape.memory.middleCols(j, length));
-    const In<S> keys((tape.keys.rows() > 0 ? tape.keys : tape.memory).middleCols(j, length));
+    const In<S> keys(keys_of(tape, j, length));
     const In<S> carry(tape.carry.block(0, 0, tape.carry.rows() > 0 ? length : 0, count));
     auto weights = tape.weights.block(0, i, length, count);
     auto contexts = tape.contexts.middleCols(i, count);
@@ -166,41 +182,22 @@ struct AttentionLayer {
     }
     detail::score<S>(scorer, projected, keys, carry, weights, tape.scratch);
     valid.exclude("AttentionLayer.forward", j, i, weights);
+    detail::check_scores<S>("AttentionLayer.forward", i, weights);
     normalizer.forward(weights);
     detail::average<S>(values, weights, contexts);
   }
 };
-
-namespace detail {
-
-/// Overwrites scores (T x n) of queries over one memory, each query for itself. Throws, in the name of `function`, if
-/// the memory is empty or a size does not fit.
-template <class ScorerType>
-void scores_of(const char* function, const ScorerType& scorer, const In<typename ScorerType::Scalar>& queries,
-               const In<typename ScorerType::Scalar>& memory, Out<typename ScorerType::Scalar> scores) {
-  using S = typename ScorerType::Scalar;
-  check_size(function, "queries", queries, scorer.query_size(), queries.cols());
-  check_size(function, "memory", memory, scorer.memory_size(), memory.cols());
-  require(memory.cols() > 0,
-          [&] { return function + std::string(": the memory is empty, there is nothing to attend to"); });
-  Matrix<S> projected(queries_of(scorer).projected_size(), queries.cols());
-  Matrix<S> keys(keys_of(scorer).key_size(), memory.cols());
-  const Matrix<S> carry = Matrix<S>::Zero(carried(scorer) == Carried::nothing ? 0 : memory.cols(), queries.cols());
-  Buffer<S> scratch;
-  queries_of(scorer).project(queries, projected);
-  keys_of(scorer).keys(memory, keys);
-  score<S>(scorer, projected, keys.rows() > 0 ? In<S>(keys) : memory, carry, scores, scratch);
-}
-
-}  // namespace detail
 
 /// The scores of queries (Q x n) over one memory (M x T), before normalisation: T x n. Throws if a size does not fit.
 template <class ScorerType, class Queries, class Values>
 Matrix<typename ScorerType::Scalar> scores(const ScorerType& scorer, const Eigen::MatrixBase<Queries>& queries,
                                            const Eigen::MatrixBase<Values>& memory) {
   static_assert(Scorer<ScorerType>, "scores: the first argument must model heed::Scorer (scorers/scorer.hpp)");
-  Matrix<typename ScorerType::Scalar> result(memory.cols(), queries.cols());
-  detail::scores_of("scores", scorer, queries, memory, result);
+  using S = typename ScorerType::Scalar;
+  AttendWorkspace<S> work;
+  const In<S> values(memory), keys = detail::project_queries<ScorerType>("scores", scorer, queries, values, work);
+  Matrix<S> result(values.cols(), queries.cols());
+  detail::score<S>(scorer, work.projected, keys, work.carry, result, work.scratch);
   return result;
 }
 
@@ -212,17 +209,14 @@ requires Normalizer<NormalizerType> Attended<typename ScorerType::Scalar> attend
     const Eigen::MatrixBase<Values>& memory, const ValidMask& valid = {}) {
   static_assert(Scorer<ScorerType>, "attend: the first argument must model heed::Scorer (scorers/scorer.hpp)");
   using S = typename ScorerType::Scalar;
-  Attended<S> result{Matrix<S>(memory.rows(), queries.cols()), Matrix<S>(memory.cols(), queries.cols())};
   const In<S> values(memory);
   valid.check("attend", values.cols(), values.cols(), queries.cols());
-  detail::scores_of("attend", scorer, In<S>(queries), values, result.weights);
+  AttendWorkspace<S> work;
+  const In<S> keys = detail::project_queries<ScorerType>("attend", scorer, queries, values, work);
+  Attended<S> result{Matrix<S>(values.rows(), queries.cols()), Matrix<S>(values.cols(), queries.cols())};
+  detail::score<S>(scorer, work.projected, keys, work.carry, result.weights, work.scratch);
   valid.exclude("attend", 0, 0, result.weights);
-  for (Index i = 0; i < result.weights.cols(); ++i) {
-    const bool none = (result.weights.col(i).array() == S(-detail::Limits<S>::infinity())).all();
-    require(!none, [&] {
-      return "attend: all scores of query " + std::to_string(i) + " are -inf, there is nothing to attend to";
-    });
-  }
+  detail::check_scores<S>("attend", 0, result.weights);
   normalizer.forward(result.weights);
   detail::average<S>(values, result.weights, result.context);
   return result;
