@@ -98,7 +98,7 @@ class AttentionSizes : public testing::Test {
     for (std::string& name : all) name += "." + function;
     return all;
   }
-  /// What forward and backward both read.
+  /// The arguments that forward and backward share.
   std::vector<Argument> common() {
     std::vector<Argument> all = {room("tape.contexts", tape.contexts)};
     if (fixed) {

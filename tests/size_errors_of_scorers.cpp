@@ -32,7 +32,7 @@ const char* name_of(const heed::CoverageScorer<S>&) { return "CoverageScorer"; }
 const char* name_of(const heed::ConvolutionalScorer<S>&) { return "ConvolutionalScorer"; }
 const char* name_of(const heed::AnyScorer<S>&) { return "AnyScorer"; }
 
-/// What `carry` is called in the functions of a scorer.
+/// The name of the argument `carry` in the functions of a scorer.
 template <class ScorerType>
 std::string carry_of(const ScorerType&) {
   return std::is_same_v<ScorerType, heed::CoverageScorer<S>> ? "coverage" : "last";

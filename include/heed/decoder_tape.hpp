@@ -10,8 +10,7 @@
 
 namespace heed::inline v0_1 {
 
-/// What a decoder carries from step to step, a column per hypothesis. It is one value with one `gather`, so that
-/// nothing can be forgotten when beams are reordered.
+/// The state of a decoder between two steps, a column for each hypothesis. A search reorders all of it by one `gather`.
 template <class S>
 struct DecoderState {
   std::vector<Buffer<S>> layers;  ///< state size x n, one per layer

@@ -12,7 +12,7 @@
 namespace heed::inline v0_1 {
 
 // Where a local look is centred: positions count from 0, and p lies in [0, T - 1] for a sentence of T words, so that the
-// window is never empty (the paper's p lies in [0, T], and its local-m goes on past the end). A position keeps
+// window is never empty (in the paper p lies in [0, T], and p of local-m can exceed T). A position saves
 // `kept_size()` rows of every look for backward, the first of which is p, later dL/dp. Its functions throw `Error` if a
 // size does not fit.
 

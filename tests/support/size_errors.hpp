@@ -16,10 +16,6 @@ struct Argument {
   enum Rows { fixed, at_most, like_others } kind = fixed;  ///< `at_most`: a block of an input may have fewer rows
 };
 
-inline std::string text_of(heed::Index rows, heed::Index cols) {
-  return std::to_string(rows) + " x " + std::to_string(cols);
-}
-
 /// Expects a message such as "LstmCell.step: s must be 16 x 2 (h above c), got 8 x 2" of one of the arguments, which
 /// are as many as the matrices that were given.
 template <class Matrix>
@@ -29,11 +25,12 @@ void expect_size_error(const std::string& message, const std::string& function, 
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     if (message.find(": " + arguments[i].name + " must ") == std::string::npos) continue;
     const std::string rows = std::to_string(arguments[i].rows),
-                      end = ", got " + text_of(given[i].rows(), given[i].cols());
+                      end = ", got " + heed::detail::size_text(given[i].rows(), given[i].cols());
     if (arguments[i].kind != Argument::like_others) {
       EXPECT_NE(message.find(" must be " + rows + " x "), std::string::npos) << message;
     }
-    EXPECT_EQ(message.find(" be " + text_of(given[i].rows(), given[i].cols())), std::string::npos) << message;
+    EXPECT_EQ(message.find(" be " + heed::detail::size_text(given[i].rows(), given[i].cols())), std::string::npos)
+        << message;
     EXPECT_TRUE(message.size() > end.size() && message.substr(message.size() - end.size()) == end) << message;
     return;
   }
@@ -53,7 +50,7 @@ void expect_sizes_are_checked(const std::string& function, const std::vector<Arg
     const auto expect_error = [&, i](heed::Index wrong_rows, heed::Index wrong_cols) {
       given = right;
       given[i] = heed::Matrix<S>::Constant(wrong_rows, wrong_cols, S(0.25));
-      SCOPED_TRACE(arguments[i].name + " of " + text_of(wrong_rows, wrong_cols));
+      SCOPED_TRACE(arguments[i].name + " of " + heed::detail::size_text(wrong_rows, wrong_cols));
       expect_size_error(refusal([&] { call(given); }), function, arguments, given);
     };
     expect_error(rows + 1, cols);
