@@ -259,7 +259,7 @@ elseif(road STREQUAL "two_versions")  # in one program, told apart by a message 
   foreach(header IN LISTS headers)
     file(READ "${header}" text)
     string(REPLACE "inline ${namespace}" "inline v0_0" text "${text}")
-    string(REPLACE "attend: the memory is empty" "attend: there is no memory" text "${text}")
+    string(REPLACE ": the memory is empty" ": there is no memory" text "${text}")
     file(WRITE "${header}" "${text}")
   endforeach()
   compile(older.o ${consumers}/two_versions/said.cpp -c -D WHICH=older -I "${here}/older")
