@@ -36,26 +36,30 @@ concept HasTanh = requires(const C& scorer) {
 };
 
 Matrix plain_queries(const heed::DotScorer<float>&, const Matrix& q) { return q; }
-Matrix plain_queries(const heed::GeneralScorer<float>& c, const Matrix& q) { return c.W.transpose() * q; }
-Matrix plain_queries(const heed::AdditiveScorer<float>& c, const Matrix& q) { return c.W * q; }
-Matrix plain_queries(const heed::ConcatScorer<float>& c, const Matrix& q) { return c.W.leftCols(q.rows()) * q; }
+Matrix plain_queries(const heed::GeneralScorer<float>& c, const Matrix& q) { return c.W.values().transpose() * q; }
+Matrix plain_queries(const heed::AdditiveScorer<float>& c, const Matrix& q) { return c.W.values() * q; }
+Matrix plain_queries(const heed::ConcatScorer<float>& c, const Matrix& q) {
+  return c.W.values().leftCols(q.rows()) * q;
+}
 Matrix plain_queries(const heed::ScaledDotScorer<float>& c, const Matrix& q) {
   return q / std::sqrt(static_cast<float>(c.size));
 }
 Matrix plain_queries(const heed::ScaledGeneralScorer<float>& c, const Matrix& q) {
-  return c.g(0) * c.W.transpose() * q;
+  return c.g(0) * c.W.values().transpose() * q;
 }
-Matrix plain_queries(const heed::NormedAdditiveScorer<float>& c, const Matrix& q) { return c.W * q; }
+Matrix plain_queries(const heed::NormedAdditiveScorer<float>& c, const Matrix& q) { return c.W.values() * q; }
 
 Matrix plain_keys(const heed::DotScorer<float>&, const Matrix&) { return {}; }
 Matrix plain_keys(const heed::GeneralScorer<float>&, const Matrix&) { return {}; }
 Matrix plain_keys(const heed::AdditiveScorer<float>& c, const Matrix& h) {
-  return (c.U * h).colwise() + (c.b.size() > 0 ? c.b : Vector::Zero(h.rows()));
+  return (c.U.values() * h).colwise() + (c.b.size() > 0 ? c.b : Vector::Zero(h.rows()));
 }
-Matrix plain_keys(const heed::ConcatScorer<float>& c, const Matrix& h) { return c.W.rightCols(h.rows()) * h; }
+Matrix plain_keys(const heed::ConcatScorer<float>& c, const Matrix& h) { return c.W.values().rightCols(h.rows()) * h; }
 Matrix plain_keys(const heed::ScaledDotScorer<float>&, const Matrix&) { return {}; }
 Matrix plain_keys(const heed::ScaledGeneralScorer<float>&, const Matrix&) { return {}; }
-Matrix plain_keys(const heed::NormedAdditiveScorer<float>& c, const Matrix& h) { return (c.U * h).colwise() + c.b; }
+Matrix plain_keys(const heed::NormedAdditiveScorer<float>& c, const Matrix& h) {
+  return (c.U.values() * h).colwise() + c.b;
+}
 
 template <class C>
 Vector plain_v(const C& c) {
@@ -145,13 +149,13 @@ struct Look {
     if constexpr (std::is_same_v<C, heed::DotScorer<float>>) {
       projected = queries;
     } else if constexpr (std::is_same_v<C, heed::GeneralScorer<float>>) {
-      projected.noalias() = attention.scorer.W.transpose() * queries;
+      projected.noalias() = attention.scorer.W.values().transpose() * queries;
     } else if constexpr (std::is_same_v<C, heed::ScaledDotScorer<float>>) {
       projected = queries / std::sqrt(static_cast<float>(queries.rows()));
     } else if constexpr (std::is_same_v<C, heed::ScaledGeneralScorer<float>>) {
-      projected.noalias() = attention.scorer.g(0) * attention.scorer.W.transpose() * queries;
+      projected.noalias() = attention.scorer.g(0) * attention.scorer.W.values().transpose() * queries;
     } else {
-      projected.noalias() = attention.scorer.W.leftCols(queries.rows()) * queries;
+      projected.noalias() = attention.scorer.W.values().leftCols(queries.rows()) * queries;
     }
     eigen_attend();
   }

@@ -23,14 +23,14 @@ struct PlainEigen {
   static auto sigmoid(const auto& x) { return 1 / (1 + (-x).exp()); }
 
   void step(const heed::RnnCell<float>& c, const auto& a, Matrix& s) {
-    u.noalias() = c.U * s;
+    u.noalias() = c.U.values() * s;
     s = (a + u).colwise() + c.b_U;
     s = s.array().tanh();
   }
 
   void step(const heed::GruCell<float>& c, const auto& a, Matrix& s) {
     const Index H = c.hidden_size();
-    u.noalias() = c.U * s;
+    u.noalias() = c.U.values() * s;
     u.colwise() += c.b_U;
     gates = a;
     gates.topRows(2 * H) = sigmoid((gates + u).topRows(2 * H).array());
@@ -42,7 +42,7 @@ struct PlainEigen {
 
   void step(const heed::LstmCell<float>& c, const auto& a, Matrix& s) {
     const Index H = c.hidden_size();
-    u.noalias() = c.U * s.topRows(H);
+    u.noalias() = c.U.values() * s.topRows(H);
     u.colwise() += c.b_U;
     gates = a + u;
     gates.topRows(2 * H) = sigmoid(gates.topRows(2 * H).array());
@@ -71,7 +71,7 @@ struct Step {
     projected.resize(cell.trace_size(), batch);
     projected.setZero();
     cell.project(x, 0, projected);
-    a = (cell.W * x).colwise() + cell.b_W;
+    a = (cell.W.values() * x).colwise() + cell.b_W;
     trace.resize(cell.trace_size(), batch);
     state.resize(cell.state_size(), batch);
   }
@@ -124,7 +124,7 @@ struct Layer {
 
   void by_heed() { encoder.forward(x, packing, tape); }
   void by_eigen() {
-    a.noalias() = cell().W * x;
+    a.noalias() = cell().W.values() * x;
     a.colwise() += cell().b_W;
     state.setZero(cell().state_size(), packing.sentences());
     for (Index t = 0; t < packing.steps(); ++t) {
@@ -138,7 +138,7 @@ struct Layer {
 template <heed::Cell C>
 struct PackedLayer {
   heed::Encoder<C> encoder;
-  heed::KeptAs<heed::Packed<float>, heed::Encoder<C>> packed;
+  heed::Encoder<C> packed;
   heed::EncoderTape<float> tape, packed_tape;
   heed::Packing packing;
   Matrix x;
@@ -148,7 +148,8 @@ struct PackedLayer {
         packing(std::vector<Index>(static_cast<std::size_t>(batch), Layer<C>::words)) {
     heed::Random random(1);
     bench::randomize_parameters(encoder, size, random);
-    heed::repack(encoder, packed);
+    packed = encoder;
+    heed::prepack(packed);
     x = bench::random_matrix(size, packing.columns(), random);
   }
 

@@ -38,7 +38,9 @@ struct Additive {
     scorer.project(queries, projected);
     scorer.score(projected, keys, result, scratch);
   }
-  void expression() { result = heed::expr::additive_scores(queries, memory, scorer.W, scorer.U, scorer.v); }
+  void expression() {
+    result = heed::expr::additive_scores(queries, memory, scorer.W.values(), scorer.U.values(), scorer.v);
+  }
 };
 
 struct SoftmaxAndContext {
@@ -79,7 +81,7 @@ struct Gru {
     cell.project(x, 0, trace);
     cell.step(trace, before, result);
   }
-  void expression() { result = heed::expr::gru_step(x, before, cell.W, cell.U, cell.b_W, cell.b_U); }
+  void expression() { result = heed::expr::gru_step(x, before, cell.W.values(), cell.U.values(), cell.b_W, cell.b_U); }
 };
 
 /// Two rows, the library and the expression, whose results are compared first.

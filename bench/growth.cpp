@@ -38,13 +38,12 @@ namespace {
 using bench::Index;
 using bench::Matrix;
 using bench::Vector;
-using heed::Packed;
 using heed::Token;
 
 /// One query to one sentence whose keys are there.
 struct Look {
   heed::AdditiveScorer<float> scorer;
-  heed::Attention<heed::AdditiveScorer<Packed<float>>> attention;
+  heed::Attention<heed::AdditiveScorer<float>> attention;
   heed::Memory<float> memory;
   std::vector<Index> sentences{0};
   Matrix query;
@@ -54,7 +53,8 @@ struct Look {
   Look(Index length, Index size) : scorer(16, size, size) {
     heed::Random random(1);
     bench::randomize_parameters(scorer, size, random);
-    attention.scorer = heed::pack(scorer);
+    attention.scorer = scorer;
+    heed::prepack(attention);
     query = bench::random_matrix(16, 1, random);
     memory.resize(size, std::vector<Index>{length});
     memory.values = bench::random_matrix(size, length, random);
@@ -66,8 +66,8 @@ struct Look {
   void run() { attention.forward(query, memory, sentences, carry, tape, 0); }
   bool right() {
     run();
-    const Vector q = scorer.W * query;
-    const Matrix z = ((scorer.U * memory.values).colwise() + q).array().tanh();
+    const Vector q = scorer.W.values() * query;
+    const Matrix z = ((scorer.U.values() * memory.values).colwise() + q).array().tanh();
     Vector expected = z.transpose() * scorer.v;
     expected.array() = (expected.array() - expected.maxCoeff()).exp();
     expected /= expected.sum();
@@ -79,7 +79,7 @@ struct Look {
 template <template <class> class C>
 struct Layer {
   heed::Encoder<C<float>> plain;
-  heed::Encoder<C<Packed<float>>> encoder;
+  heed::Encoder<C<float>> encoder;
   heed::EncoderTape<float> tape;
   heed::Packing packing;
   Matrix x;
@@ -91,7 +91,8 @@ struct Layer {
         team(threads) {
     heed::Random random(1);
     bench::randomize_parameters(plain, size, random);
-    encoder = heed::pack(plain);
+    encoder = plain;
+    heed::prepack(encoder);
     x = bench::random_matrix(size, words * batch, random);
   }
 
@@ -111,7 +112,7 @@ struct Decoding {
   static constexpr Index words = 13;
 
   heed::TranslationModel<float> plain;
-  heed::TranslationModel<Packed<float>> model;
+  heed::TranslationModel<float> model;
   std::vector<Token> text;
   std::vector<std::span<const Token>> sources;
   heed::SearchOptions options;
@@ -124,7 +125,8 @@ struct Decoding {
     heed::Random random(1);
     heed::initialize(plain, random);
     plain.output.b(heed::symbols::end) = -1e3f;  // a sentence ends at the limit only: every decoding is the same work
-    model = heed::pack(plain);
+    model = plain;
+    heed::prepack(model);
     constexpr Index length = words - 1;
     for (Index i = 0; i < length * batch; ++i) text.push_back(static_cast<Token>(3 + random.below(997)));
     for (Index b = 0; b < batch; ++b) {

@@ -76,10 +76,10 @@ struct Step {
  private:
   Matrix plain_keys(const heed::Attention<heed::LocationScorer<float>>&) { return {}; }
   Matrix plain_keys(const heed::Attention<heed::CoverageScorer<float>>& l) {
-    return (l.scorer.U * memory.values).colwise() + l.scorer.b;
+    return (l.scorer.U.values() * memory.values).colwise() + l.scorer.b;
   }
   Matrix plain_keys(const heed::Attention<heed::ConvolutionalScorer<float>>& l) {
-    return (l.scorer.V * memory.values).colwise() + l.scorer.b;
+    return (l.scorer.V.values() * memory.values).colwise() + l.scorer.b;
   }
   template <class Other>
   Matrix plain_keys(const Other&) {
@@ -89,9 +89,9 @@ struct Step {
   template <class Other>
   void project(const Other& l) {
     if constexpr (std::is_same_v<std::remove_cvref_t<decltype(l.scorer)>, heed::GeneralScorer<float>>) {
-      projected.noalias() = l.scorer.W.transpose() * queries;
+      projected.noalias() = l.scorer.W.values().transpose() * queries;
     } else {
-      projected.noalias() = l.scorer.W * queries;
+      projected.noalias() = l.scorer.W.values() * queries;
     }
   }
 
@@ -117,7 +117,7 @@ struct Step {
       f.col(j).noalias() = F.middleCols(from - j + F.cols() / 2, to - from) * handed.col(b).segment(from, to - from);
     }
     tile = keys_of(b).colwise() + projected.col(b);
-    tile.noalias() += l.scorer.U * f;
+    tile.noalias() += l.scorer.U.values() * f;
     match(l.scorer.v, b);
   }
   void match(const Vector& v, Index b) {
@@ -142,7 +142,7 @@ struct Step {
   }
   float place(const heed::StepPosition<float>&, Index b) const { return handed(0, b); }
   float place(const heed::PredictedPosition<float>& position, Index b) const {
-    const Vector hidden = (position.W * queries.col(b)).array().tanh();
+    const Vector hidden = (position.W.values() * queries.col(b)).array().tanh();
     const float T = static_cast<float>(length());
     return std::min(T / (1 + std::exp(-position.v.dot(hidden))), T - 1);
   }

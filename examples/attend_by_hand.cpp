@@ -49,9 +49,9 @@ bool holds(const heed::Attended<float>& found, float difference_to_loops) {
 int main() {
   Memory memory;
   //         the   black   cat  sleeps
-  memory << 0.1f,  0.1f,  0.9f,  0.1f,  // an animal?
-            0.1f,  0.9f,  0.2f,  0.0f,  // a colour?
-            0.0f,  0.0f,  0.1f,  0.9f;  // an action?
+  memory << 0.1f, 0.1f, 0.9f, 0.1f,  // an animal?
+      0.1f, 0.9f, 0.2f, 0.0f,        // a colour?
+      0.0f, 0.0f, 0.1f, 0.9f;        // an action?
   const Vector query(4, 0, 0);
 
   // The dot product: query and word match where both are large.
@@ -61,7 +61,7 @@ int main() {
   // The additive score, v' tanh(W q + U h + b), a tiny network. With these parameters a unit opens only where the query
   // and the word speak for its feature together: 4 + 4 * 0.9 - 6 > 0, but 4 + 4 * 0.1 - 6 < 0 and 0 + 4 * 0.9 - 6 < 0.
   heed::AdditiveScorer<float> additive(3, 3, 3, true);
-  additive.W.setIdentity();
+  additive.W.edit().setIdentity();
   additive.U = 4 * Eigen::Matrix3f::Identity();
   additive.b.setConstant(-6);
   additive.v.setConstant(2);

@@ -217,7 +217,7 @@ TEST(AttentionLayer, ScoresAndAttendRejectWrongSizes) {
 
 TEST(AttentionLayer, RejectsAQueryWhoseValidScoresAreAllMinusInfinity) {
   heed::LocationScorer<double> scorer(3, 4, 2);
-  scorer.W.row(0).setConstant(-std::numeric_limits<double>::infinity());
+  scorer.W.edit().row(0).setConstant(-std::numeric_limits<double>::infinity());
   const heed::AttentionLayer<heed::LocationScorer<double>> layer{scorer, {}};
   const Matrix<double> query = Matrix<double>::Ones(3, 1), memory = Matrix<double>::Ones(4, 2);
   const MaskVector first{{true, false}};

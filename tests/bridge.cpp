@@ -48,7 +48,7 @@ TEST(Bridge, MakesTheFirstStateOfEveryLayerInTheOrderAsked) {
     for (Index i = 0; i < 3; ++i) {
       const auto& layer = trial.bridge.layers[l];
       const auto summary = trial.memory.summary.col(trial.sentences[static_cast<std::size_t>(i)]);
-      const Matrix<double> expected = (layer.W * summary + layer.b).array().tanh();
+      const Matrix<double> expected = (layer.W.values() * summary + layer.b).array().tanh();
       EXPECT_LE(difference(trial.states[l].col(i), expected), 1e-15);
     }
   }
@@ -58,9 +58,9 @@ TEST(Bridge, ReadsTheLowerRowsAloneWhereAskedTo) {
   Trial trial, lower;
   lower.bridge = Bridge<double>(4, 3, 2, 3);
   for (std::size_t l = 0; l < 2; ++l) {
-    lower.bridge.layers[l].W = trial.bridge.layers[l].W.rightCols(1);
+    lower.bridge.layers[l].W = trial.bridge.layers[l].W.values().rightCols(1);
     lower.bridge.layers[l].b = trial.bridge.layers[l].b;
-    trial.bridge.layers[l].W.leftCols(3).setZero();
+    trial.bridge.layers[l].W.edit().leftCols(3).setZero();
   }
   EXPECT_NEAR(lower.loss(), trial.loss(), 1e-14);
   auto grad = heed::zeros_like(lower.bridge), all = heed::zeros_like(trial.bridge);
@@ -72,7 +72,7 @@ TEST(Bridge, ReadsTheLowerRowsAloneWhereAskedTo) {
     lower.bridge.backward(l, lower.gathered, lower.states[l], lower.sentences, d, grad, d_lower);
     trial.bridge.backward(l, trial.gathered, trial.states[l], trial.sentences, same, all, d_all);
     EXPECT_LE(difference(d_lower.summary, d_all.summary), 1e-14);
-    EXPECT_LE(difference(grad.layers[l].W, all.layers[l].W.rightCols(1)), 1e-14);
+    EXPECT_LE(difference(grad.layers[l].W.values(), all.layers[l].W.values().rightCols(1)), 1e-14);
   }
 }
 

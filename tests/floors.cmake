@@ -5,16 +5,16 @@
 # The folder `scratch` is emptied: the checks are first tried on small trees that break one rule each.
 cmake_minimum_required(VERSION 3.25)
 
-# heed.hpp, the umbrella over floors 0 to 5, is floor 6 here, and io/ and text/ are floor 7.
+# heed.hpp, the umbrella over floors 0 to 5, is floor 6 here, and io/, text/ and compiled/ are floor 7.
 set(floor_0 errors checks settings threads scalar types parameters variant packing sentence_ranges valid_mask grid random random_streams)
-set(floor_1 expressions/* kernels/* products math loss init attention_penalty)
+set(floor_1 expressions/* kernels/* weight products math loss init attention_penalty)
 set(floor_2 layers/* cells/* scorers/* normalizers/*)
 set(floor_3 memory annotations look attention attention_layer local_attention monotonic_attention any_look gated_attention recurrence encoder image_encoder transformer_encoder_layer stack bridge readout maxout_readout deep_output decoder_tape)
 set(floor_4 decoders/*)
 set(floor_5 scheduled_sampling seq2seq sentence_classifier pack hypothesis search_options candidates decoding search sample
   stream teacher_forcing gradient_check optimizer schedules moving_average train)
 set(floor_6 heed)
-set(floor_7 io/* text/*)
+set(floor_7 io/* text/* compiled/*)
 
 set(ordered_floors 0 1 3 5)            # a header of these may include those listed before it on its own floor
 # Besides the concept's own, what its siblings may include.
@@ -67,7 +67,8 @@ function(may_include from to out)
     endif()
   elseif(to_floor EQUAL from_floor AND from_floor IN_LIST ordered_floors AND to_position LESS from_position)
     set(allowed TRUE)
-  elseif(from_folder STREQUAL "io" AND to_folder STREQUAL "text")
+  elseif((from_folder STREQUAL "io" AND to_folder STREQUAL "text")
+         OR (from_folder STREQUAL "compiled" AND to_folder STREQUAL "io"))
     set(allowed TRUE)
   endif()
   set(${out} ${allowed} PARENT_SCOPE)

@@ -64,14 +64,14 @@ TEST(GatedAttention, KeepsItsGates) {
   const decoding::Run run(gated, setting);
   for (Index i = 0; i < setting.packing.columns(); ++i) {
     const auto query = run.tape.stack.top().previous.col(i);
-    const double sum = (gated.attention.gate.W * query)(0) + gated.attention.gate.b(0);
+    const double sum = (gated.attention.gate.W.values() * query)(0) + gated.attention.gate.b(0);
     EXPECT_NEAR(run.tape.gates(0, i), 1 / (1 + std::exp(-sum)), 1e-15);
   }
 }
 
 TEST(GatedAttention, WideOpenIsTheLookItself) {
   Decoder gated = decoder();
-  gated.attention.gate.W.setZero();
+  gated.attention.gate.W.edit().setZero();
   gated.attention.gate.b.setConstant(800);  // beta is 1
   const Ungated open = without_gate(gated);
   Setting setting;
@@ -80,12 +80,12 @@ TEST(GatedAttention, WideOpenIsTheLookItself) {
   const Gradients<Ungated> b(open, setting);
   EXPECT_LE(difference(a.memory.values, b.memory.values), 1e-15);
   EXPECT_LE(part_difference(a.parameters.attention.look, b.parameters.attention), 1e-15);
-  EXPECT_TRUE(a.parameters.attention.gate.W.isZero(0));
+  EXPECT_TRUE(a.parameters.attention.gate.W.values().isZero(0));
 }
 
 TEST(GatedAttention, ShutLetsNothingThrough) {
   Decoder gated = decoder();
-  gated.attention.gate.W.setZero();
+  gated.attention.gate.W.edit().setZero();
   gated.attention.gate.b.setConstant(-800);  // beta is 0, by which nothing may be divided
   Setting setting;
   const decoding::Run run(gated, setting);

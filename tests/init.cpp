@@ -16,11 +16,11 @@ TEST(Initialize, FillsTheGlorotRangeAndLeavesBiasesZero) {
   heed::Random random(67);
   heed::initialize(linear, random);
   const double bound = std::sqrt(6.0 / 100);
-  EXPECT_LE(linear.W.cwiseAbs().maxCoeff(), bound);
-  EXPECT_GT(linear.W.maxCoeff(), 0.98 * bound);
-  EXPECT_LT(linear.W.minCoeff(), -0.98 * bound);
-  EXPECT_NEAR(linear.W.mean(), 0, 0.01);
-  EXPECT_NEAR(linear.W.squaredNorm() / 2400, bound * bound / 3, 0.001);
+  EXPECT_LE(linear.W.values().cwiseAbs().maxCoeff(), bound);
+  EXPECT_GT(linear.W.values().maxCoeff(), 0.98 * bound);
+  EXPECT_LT(linear.W.values().minCoeff(), -0.98 * bound);
+  EXPECT_NEAR(linear.W.values().mean(), 0, 0.01);
+  EXPECT_NEAR(linear.W.values().squaredNorm() / 2400, bound * bound / 3, 0.001);
   EXPECT_EQ(linear.b, heed::Vector<double>::Zero(40));
 }
 
@@ -31,7 +31,7 @@ TEST(Initialize, MakesBiasesZeroAlsoThatOfTheForgetGate) {
   heed::Random random(67);
   heed::initialize(cell, random);
   EXPECT_EQ(cell.b_W.squaredNorm() + cell.b_U.squaredNorm(), 0);
-  EXPECT_GT(cell.U.cwiseAbs().minCoeff(), 0);
+  EXPECT_GT(cell.U.values().cwiseAbs().minCoeff(), 0);
 }
 
 namespace {
@@ -72,7 +72,7 @@ TEST(Initialize, LeavesParametersWithoutARoleAsConstructed) {
   EXPECT_EQ(part.gate, fresh.gate);
   EXPECT_EQ(part.gain_control, fresh.gain_control);
   EXPECT_EQ(part.table, fresh.table);
-  for (const auto& layer : part.layers) EXPECT_GT(layer.W.norm(), 0) << "a part of heed's states its roles";
+  for (const auto& layer : part.layers) EXPECT_GT(layer.W.values().norm(), 0) << "a part of heed's states its roles";
 }
 
 TEST(Initialize, FollowsTheRolesOfAnOwnPart) {
@@ -103,7 +103,7 @@ TEST(Initialize, ReachesThePartThatAVariantHolds) {
   heed::Random random(67);
   heed::initialize(cell, random);
   const auto& lstm = std::get<heed::LstmCell<double>>(cell.cell);
-  EXPECT_GT(lstm.W.cwiseAbs().minCoeff(), 0);
+  EXPECT_GT(lstm.W.values().cwiseAbs().minCoeff(), 0);
   EXPECT_TRUE(lstm.b_W.isZero(0));
 }
 
@@ -226,7 +226,7 @@ TEST(InitializeAsBahdanau, TakesRecurrentMatricesThatAreNotSquare) {
   heed::ProjectedLstmCell<double> cell(3, 7, 4);  // U is 28 x 4
   heed::Random random(67);
   heed::initialize_as_bahdanau(cell, random);
-  EXPECT_NEAR(std::sqrt(cell.U.squaredNorm() / static_cast<double>(cell.U.size())), 0.01, 0.002);
+  EXPECT_NEAR(std::sqrt(cell.U.values().squaredNorm() / static_cast<double>(cell.U.size())), 0.01, 0.002);
 }
 
 TEST(InitializeAsBahdanau, MakesRecurrentMatricesOrthogonalAndTheRestSmall) {
@@ -237,13 +237,13 @@ TEST(InitializeAsBahdanau, MakesRecurrentMatricesOrthogonalAndTheRestSmall) {
   heed::initialize_as_bahdanau(encoder, random);
   for (const auto* cell : {&encoder.layers[0].forward, &*encoder.layers[0].backward}) {
     for (heed::Index gate = 0; gate < 3; ++gate) {
-      const auto U = cell->U.middleRows(40 * gate, 40);
+      const auto U = cell->U.values().middleRows(40 * gate, 40);
       EXPECT_LE((U.transpose() * U - heed::Matrix<double>::Identity(40, 40)).cwiseAbs().maxCoeff(), 1e-14);
     }
-    EXPECT_NEAR(std::sqrt(cell->W.squaredNorm() / static_cast<double>(cell->W.size())), 0.01, 0.0005);
+    EXPECT_NEAR(std::sqrt(cell->W.values().squaredNorm() / static_cast<double>(cell->W.size())), 0.01, 0.0005);
     EXPECT_TRUE(cell->b_W.isZero(0));
   }
-  EXPECT_NE(encoder.layers[0].forward.U.topRows(40), encoder.layers[0].forward.U.bottomRows(40));
+  EXPECT_NE(encoder.layers[0].forward.U.values().topRows(40), encoder.layers[0].forward.U.values().bottomRows(40));
 }
 
 TEST(InitializeAsBahdanau, LetsAttentionBeginUniform) {
@@ -252,7 +252,7 @@ TEST(InitializeAsBahdanau, LetsAttentionBeginUniform) {
   heed::Random random(79);
   heed::initialize_as_bahdanau(attention, random);
   EXPECT_TRUE(attention.scorer.v.isZero(0));
-  for (const auto* x : {&attention.scorer.W, &attention.scorer.U}) {
+  for (const auto* x : {&attention.scorer.W.values(), &attention.scorer.U.values()}) {
     EXPECT_NEAR(std::sqrt(x->squaredNorm() / static_cast<double>(x->size())), 0.001, 0.00005);
   }
 }

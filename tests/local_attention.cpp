@@ -25,7 +25,7 @@ using Predictive = heed::LocalAttention<General, heed::PredictedPosition<double>
 template <class L>
 LookTrial<L> uniform(L look) {
   LookTrial<L> trial(std::move(look));
-  trial.look.scorer.W.setZero();
+  trial.look.scorer.W.edit().setZero();
   trial.forward();
   return trial;
 }
@@ -66,12 +66,12 @@ TEST(LocalAttention, PredictsTheMiddleFromNothingAndFadesFromThere) {
 
 TEST(LocalAttention, PredictsNoPlaceBeyondTheLastWord) {
   auto trial = uniform(Predictive(General(3, 4), {3, 6}, 2));
-  trial.look.position.W.row(0).setConstant(0);
+  trial.look.position.W.edit().row(0).setConstant(0);
   trial.look.position.v.setZero();
-  trial.look.position.W.setZero();
+  trial.look.position.W.edit().setZero();
   trial.queries.setOnes();
-  trial.look.position.W.row(0).setConstant(100);  // tanh is 1
-  trial.look.position.v(0) = 100;                 // and so is the sigmoid
+  trial.look.position.W.edit().row(0).setConstant(100);  // tanh is 1
+  trial.look.position.v(0) = 100;                        // and so is the sigmoid
   trial.forward();
   EXPECT_NEAR(trial.tape.weights(6, 0), 1 / 3.0, 1e-15);  // p = 6: words 4, 5 and 6 are in the window
   EXPECT_EQ(trial.tape.weights.col(0).head(4), (heed::Vector<double>::Zero(4)));

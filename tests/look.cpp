@@ -2,10 +2,10 @@
 
 #include <heed/any_look.hpp>
 #include <heed/decoders/plain.hpp>
-#include <heed/pack.hpp>
 #include <heed/scorers/any_scorer.hpp>
 
 #include "support/look_runs.hpp"
+#include "support/prepacked.hpp"
 
 #include <gtest/gtest.h>
 
@@ -59,10 +59,9 @@ TYPED_TEST(Looks, HaveExactGradientsOfParametersQueriesAndMemoryThroughAllSteps)
                                this->trial.memory.values.size() + this->trial.memory.summary.size());
 }
 
-TYPED_TEST(Looks, ModelTheConceptPackedToo) {
+TYPED_TEST(Looks, ModelTheConceptAndDoTheSamePrepacked) {
   static_assert(heed::Look<typename TestFixture::Tested>);
-  const auto packed = heed::pack(this->trial.look);
-  static_assert(heed::Look<heed::KeptAs<heed::Packed<double>, typename TestFixture::Tested>>);
+  const auto packed = prepacked(this->trial.look);
   auto& plain = this->trial;
   heed::LookTape<double> tape;
   packed.prepare(plain.memory);

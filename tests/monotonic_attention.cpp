@@ -19,7 +19,7 @@ using Look = heed::MonotonicAttention<General>;
 
 LookTrial<Look> hardened(double sharpness) {
   LookTrial<Look> trial{Look(General(3, 4))};
-  trial.look.scorer.W *= sharpness;
+  trial.look.scorer.W.edit() *= sharpness;
   trial.look.hard = true;
   trial.forward();
   return trial;
@@ -82,7 +82,7 @@ TEST(MonotonicAttention, IsMadeWithItsNumberBelowZeroAndInitialiseKeepsIt) {
   heed::Random random(1);
   heed::initialize(look, random);
   EXPECT_EQ(look.r(0), -1);
-  EXPECT_GT(look.scorer.W.norm(), 0);
+  EXPECT_GT(look.scorer.W.values().norm(), 0);
 }
 
 TEST(MonotonicAttention, AddsNoiseInTrainingAlone) {

@@ -33,7 +33,7 @@ double distance_from_scalar(Optimizer optimizer, const MakeScalar& make_scalar) 
     for (const Model& grad : gradients) x = next(x, gradient_at(grad));
   };
   for (Index i = 0; i < expected.W.size(); ++i) {
-    walk(expected.W.data()[i], [&](const Model& grad) { return grad.W.data()[i]; });
+    walk(expected.W.edit().data()[i], [&](const Model& grad) { return grad.W.values().data()[i]; });
   }
   for (Index i = 0; i < expected.b.size(); ++i) {
     walk(expected.b.data()[i], [&](const Model& grad) { return grad.b.data()[i]; });
@@ -109,7 +109,7 @@ TEST(Adam, DecaysParametersWithoutAGradientGeometrically) {
   const Model before = model;
   heed::Adam<Model> adam(model, 0.5, 0.9, 0.999, 1e-8, 0.1);
   for (int i = 0; i < 3; ++i) adam.update(model, heed::zeros_like(model));
-  EXPECT_LE(difference(model.W, std::pow(1 - 0.5 * 0.1, 3) * before.W), 1e-15);
+  EXPECT_LE(difference(model.W.values(), std::pow(1 - 0.5 * 0.1, 3) * before.W.values()), 1e-15);
   EXPECT_LE(difference(model.b, std::pow(1 - 0.5 * 0.1, 3) * before.b), 1e-15);
 }
 
@@ -118,8 +118,8 @@ TEST(Adam, FirstMovesEveryParameterByItsRate) {
   const Model before = model, grad = random_part(2);
   heed::Adam<Model> adam(model, 0.25);
   adam.update(model, grad);
-  const heed::Matrix<double> expected = before.W.array() - 0.25 * grad.W.array().sign();
-  EXPECT_LE(difference(model.W, expected), 1e-6);
+  const heed::Matrix<double> expected = before.W.values().array() - 0.25 * grad.W.values().array().sign();
+  EXPECT_LE(difference(model.W.values(), expected), 1e-6);
 }
 
 /// Two updates at once and in three shares of a gradient that is to be scaled.
@@ -135,9 +135,9 @@ void expect_the_same_in_shares(Optimizer whole) {
     shared.begin_update();
     for (Index k = 0; k < 3; ++k) shared.update_share(same, grad, {k, 3}, 0.5);
   }
-  EXPECT_EQ(same.W, model.W);
+  EXPECT_EQ(same.W.values(), model.W.values());
   EXPECT_EQ(same.b, model.b);
-  EXPECT_NE(model.W, random_part(1).W);
+  EXPECT_NE(model.W.values(), random_part(1).W.values());
 }
 
 TEST(Adadelta, UpdatesInSharesAsAtOnce) { expect_the_same_in_shares(heed::Adadelta<Model>(random_part(1), 0.5, 0.9)); }
@@ -148,13 +148,13 @@ TEST(Sgd, UpdatesInSharesAsAtOnce) { expect_the_same_in_shares(heed::Sgd<Model>(
 
 TEST(ClipByGlobalNorm, ScalesAllParametersByOneFactor) {
   const Model before = random_part(3);
-  const double norm = std::sqrt(before.W.squaredNorm() + before.b.squaredNorm());
+  const double norm = std::sqrt(before.W.values().squaredNorm() + before.b.squaredNorm());
   for (const double maximum : {0.1, 0.5 * norm, norm}) {
     Model grad = before;
     EXPECT_NEAR(heed::clip_by_global_norm(grad, maximum), norm, 1e-14);
     const double factor = std::min(1.0, maximum / (norm + 1e-6));
     EXPECT_LT(factor, 1);
-    EXPECT_LE(difference(grad.W, before.W * factor), 1e-15);
+    EXPECT_LE(difference(grad.W.values(), before.W.values() * factor), 1e-15);
     EXPECT_LE(difference(grad.b, before.b * factor), 1e-15);
   }
 }
@@ -163,7 +163,7 @@ TEST(ClipByGlobalNorm, LeavesASmallGradientAsItIs) {
   const Model before = random_part(3);
   Model grad = before;
   heed::clip_by_global_norm(grad, 100);
-  EXPECT_EQ(grad.W, before.W);
+  EXPECT_EQ(grad.W.values(), before.W.values());
   EXPECT_EQ(grad.b, before.b);
 }
 
@@ -172,13 +172,13 @@ TEST(ClipByGlobalNorm, OnlyMeasuresAtZero) {
   heed::scale(grad, 1e6);
   const Model before = grad;
   EXPECT_GT(heed::clip_by_global_norm(grad, 0), 1e6);
-  EXPECT_EQ(grad.W, before.W);
+  EXPECT_EQ(grad.W.values(), before.W.values());
   EXPECT_EQ(grad.b, before.b);
 }
 
 TEST(ClipByGlobalNorm, MeasuresInDoubleWhateverTheScalar) {
   heed::Linear<float> grad(1, 2);
-  grad.W << 1, 0;
+  grad.W.edit() << 1, 0;
   grad.b << 0, 1e-5F;
   EXPECT_GT(heed::clip_by_global_norm(grad, 0), 1);
 }

@@ -1,7 +1,6 @@
-#include <heed/pack.hpp>
-
 #include <heed/search.hpp>
 
+#include "support/prepacked.hpp"
 #include "support/refusal.hpp"
 #include "support/translations.hpp"
 
@@ -11,7 +10,6 @@
 #include <limits>
 
 using heed::Index;
-using heed::Packed;
 using heed::Random;
 using heed::TranslationModel;
 using heed::TranslatorConfig;
@@ -45,15 +43,10 @@ std::vector<TranslatorConfig> settings() {
 
 INSTANTIATE_TEST_SUITE_P(Stacked, EveryPacked, testing::ValuesIn(settings()));
 
-static_assert(std::is_same_v<heed::KeptAs<Packed<double>, TranslationModel<double>>, TranslationModel<Packed<double>>>);
-static_assert(std::is_same_v<heed::Plain<TranslationModel<Packed<Eigen::bfloat16>>>, TranslationModel<float>>);
-static_assert(heed::Cell<heed::GruCell<Packed<Eigen::half>>>);
-static_assert(heed::Scorer<heed::AdditiveScorer<Packed<float>>>);
-
 }  // namespace
 
 TEST_P(EveryPacked, GivesTheSameLossAndGradients) {
-  const auto packed = heed::pack(model);
+  const auto packed = prepacked(model);
   EXPECT_EQ(heed::parameter_count(packed), heed::parameter_count(model));
   auto grad = heed::zeros_like(model), packed_grad = grad;
   heed::Seq2SeqTape<double> tape;
@@ -64,23 +57,25 @@ TEST_P(EveryPacked, GivesTheSameLossAndGradients) {
   EXPECT_LE(part_difference(packed_grad, grad), 1e-12);
 }
 
-TEST_P(EveryPacked, StaysAsItWasUntilItIsPackedAgain) {
-  auto packed = heed::pack(model);
+TEST_P(EveryPacked, FollowsItsParameters) {
+  auto packed = prepacked(model);
   heed::Seq2SeqTape<double> tape;
   const double before = model.loss(batch.sources, batch.targets, tape);
-  heed::scale(model, 0.5);
   EXPECT_NEAR(packed.loss(batch.sources, batch.targets, tape), before, 1e-11);
+  heed::scale(packed, 0.5);
+  heed::scale(model, 0.5);
   const double after = model.loss(batch.sources, batch.targets, tape);
   ASSERT_GT(std::abs(after - before), 1e-3);
-  heed::repack(model, packed);
+  EXPECT_EQ(packed.loss(batch.sources, batch.targets, tape), after);
+  heed::prepack(packed);
   EXPECT_NEAR(packed.loss(batch.sources, batch.targets, tape), after, 1e-11);
 }
 
 TEST_P(EveryPacked, IsCloseWithHalfTheBytes) {
   auto singles = heed::make_model<float>(GetParam(), vocabulary, vocabulary);
   copy_parameters(model, singles);
-  const auto rough = heed::pack<Eigen::bfloat16>(singles);
-  const auto fine = heed::pack<Eigen::half>(singles);
+  const auto rough = converted(singles, heed::Precision::bfloat16);
+  const auto fine = converted(singles, heed::Precision::half);
   heed::Seq2SeqTape<float> tape;
   const double loss = singles.loss(batch.sources, batch.targets, tape);
   const double rough_loss = rough.loss(batch.sources, batch.targets, tape),
@@ -97,7 +92,7 @@ TEST(Pack, KeepsAnOutputLayerTiedToTheTable) {
   config.embedding = 9;
   config.tied_embeddings = true;
   auto model = heed::test::random_model(config, vocabulary, 3, 0.3);
-  auto packed = heed::pack(model);
+  auto packed = prepacked(model);
   EXPECT_TRUE(packed.tied());
   EXPECT_EQ(heed::parameter_count(packed), heed::parameter_count(model));
   const Batch batch = heed::test::ragged_batch();
@@ -108,12 +103,13 @@ TEST(Pack, KeepsAnOutputLayerTiedToTheTable) {
     EXPECT_NEAR(packed.loss_and_gradient(batch.sources, batch.targets, tape, packed_grad), loss, 1e-11);
     EXPECT_LE(part_difference(packed_grad, grad), 1e-12);
     model.target.table *= 0.5;
-    heed::repack(model, packed);
+    packed.target.table *= 0.5;
+    heed::prepack(packed);
     EXPECT_GT(std::abs(packed.loss(batch.sources, batch.targets, tape) - loss), 1e-3);
   }
   auto singles = heed::make_model<float>(config, vocabulary, vocabulary);
   copy_parameters(model, singles);
-  const auto rough = heed::pack<Eigen::bfloat16>(singles);
+  const auto rough = converted(singles, heed::Precision::bfloat16);
   heed::Seq2SeqTape<float> narrow;
   const double loss = singles.loss(batch.sources, batch.targets, narrow);
   EXPECT_NEAR(rough.loss(batch.sources, batch.targets, narrow), loss, 2e-2 * loss);
@@ -123,15 +119,17 @@ TEST(Pack, RefusesWeightsThatHalfPrecisionCannotHold) {
   heed::LstmCell<float> cell(4, 5);
   for (const float bad :
        {65536.0f, -1e9f, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
-    cell.U(19, 4) = bad;
-    EXPECT_EQ(refusal([&] { heed::pack<Eigen::half>(cell); }).rfind("pack: half holds no number beyond 65504", 0), 0U);
-    EXPECT_EQ(refusal([&] { heed::pack<Eigen::bfloat16>(cell); }) == "accepted", std::isfinite(bad));
-    EXPECT_EQ(refusal([&] { heed::pack(cell); }), "accepted");
+    cell.U.edit()(19, 4) = bad;
+    EXPECT_EQ(
+        refusal([&] { converted(cell, heed::Precision::half); }).rfind("convert: half holds no number beyond 65504", 0),
+        0U);
+    EXPECT_EQ(refusal([&] { converted(cell, heed::Precision::bfloat16); }) == "accepted", std::isfinite(bad));
+    EXPECT_EQ(refusal([&] { prepacked(cell); }), "accepted");
   }
-  cell.U(19, 4) = 65504;
-  EXPECT_EQ(refusal([&] { heed::pack<Eigen::half>(cell); }), "accepted");
+  cell.U.edit()(19, 4) = 65504;
+  EXPECT_EQ(refusal([&] { converted(cell, heed::Precision::half); }), "accepted");
   cell.b_U(0) = 65536;  // vectors stay as they are
-  EXPECT_EQ(refusal([&] { heed::pack<Eigen::half>(cell); }), "accepted");
+  EXPECT_EQ(refusal([&] { converted(cell, heed::Precision::half); }), "accepted");
 }
 
 TEST(PackedEncoder, IsReadByATeamWithTheSameBits) {
@@ -139,7 +137,7 @@ TEST(PackedEncoder, IsReadByATeamWithTheSameBits) {
     heed::Encoder<C> encoder([&](Index, Index) { return cell; }, cell.input_size(), cell.hidden_size(), 1, true);
     Random random(3);
     randomize(encoder, random);
-    const auto packed = heed::pack(encoder);
+    const auto packed = prepacked(encoder);
     for (const std::vector<Index>& lengths : {std::vector<Index>{9}, std::vector<Index>{4, 7, 1}}) {
       const heed::Packing packing(lengths);
       const heed::Matrix<double> x = random_matrix<double>(cell.input_size(), packing.columns(), random);
@@ -157,25 +155,42 @@ TEST(PackedEncoder, IsReadByATeamWithTheSameBits) {
   expect_same(heed::GruCell<double>(5, 67));
 }
 
-TEST(Repack, FollowsAPartThatGrewOrShrank) {
-  Random random(2);
-  const auto encoder = [&](Index layers, bool both) {
-    heed::Encoder<heed::GruCell<double>> made([](Index in, Index hidden) { return heed::GruCell<double>(in, hidden); },
-                                              3, 4, layers, both);
-    randomize(made, random);
-    return made;
-  };
-  const auto first = encoder(2, true), second = encoder(1, false);
-  const heed::Matrix<double> x = random_matrix(3, 5, random);
-  const heed::Packing packing(std::vector<Index>{3, 2});
-  const auto outputs = [&](const auto& part) {
-    heed::EncoderTape<double> tape;
-    part.forward(x, packing, tape);
-    return heed::Matrix<double>(tape.outputs());
-  };
-  auto packed = heed::pack(first);
-  for (const auto& part : {second, first}) {
-    heed::repack(part, packed);
-    EXPECT_LE(difference(outputs(packed), outputs(part)), 1e-14);
-  }
+TEST(Prepack, MakesACopyOfEveryWeight) {
+  const TranslationModel<double> model = prepacked(heed::make_model<double>({}, vocabulary, vocabulary));
+  int weights = 0;
+  heed::detail::for_each_member(
+      [&]<class Member>(const heed::ParameterName& name, const Member& member) {
+        if constexpr (heed::detail::WeightMember<Member>) {
+          EXPECT_TRUE(member.is_packed()) << name.str();
+          ++weights;
+        }
+      },
+      model);
+  EXPECT_GT(weights, 5);
+}
+
+TEST(Convert, LeavesAWholeModelAsItWasWhereANumberIsTooLarge) {
+  auto model = heed::make_model<float>({}, vocabulary, vocabulary);
+  Random random(4);
+  heed::initialize(model, random);
+  model.output.W.edit()(0, 0) = 65536;  // the last of all weights
+  heed::Seq2SeqTape<float> tape;
+  const Batch batch = heed::test::ragged_batch();
+  const double loss = model.loss(batch.sources, batch.targets, tape);
+  EXPECT_NE(refusal([&] { heed::convert(model, heed::Precision::half); }), "accepted");
+  EXPECT_EQ(model.loss(batch.sources, batch.targets, tape), loss);
+  EXPECT_EQ(heed::squared_norm(model), heed::squared_norm(std::as_const(model)));  // which reads all values
+}
+
+TEST(Convert, LeavesNothingToLearnOrToSave) {
+  auto model = heed::make_model<float>({}, vocabulary, vocabulary);
+  const Index count = heed::parameter_count(model);
+  heed::convert(model, heed::Precision::bfloat16);
+  EXPECT_EQ(heed::parameter_count(model), count);
+  EXPECT_NE(refusal([&] { heed::set_zero(model); }).find("was converted to 16 bits"), std::string::npos);
+  const Batch batch = heed::test::ragged_batch();
+  heed::Seq2SeqTape<float> tape;
+  auto grad = heed::zeros_like(model);
+  EXPECT_EQ(refusal([&] { model.loss_and_gradient(batch.sources, batch.targets, tape, grad); }),
+            "a model that was converted to 16-bit weights is for inference only: it has no gradients");
 }

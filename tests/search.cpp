@@ -125,7 +125,7 @@ TEST(Search, FindsWithAWideBeamWhatTryingEverySentenceFinds) {
     std::set<std::vector<Token>> without, with;  // coverage penalty
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
       Model model = model_of(config, seed);
-      model.output.W *= 2;                      // sure of some words
+      model.output.W.edit() *= 2;               // sure of some words
       model.output.b(heed::symbols::end) -= 1;  // so that longer sentences have a chance
       std::vector<Forced> forced;
       for (const auto& sentence : sentences) forced.push_back(force(model, source, sentence));

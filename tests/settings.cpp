@@ -27,7 +27,7 @@ template <class Optimizer, class Make>
 void expect_checked(const Make& make, double Optimizer::*member, const std::vector<double>& good,
                     const std::vector<double>& bad) {
   Part grad(2, 2);
-  grad.W.setOnes();
+  grad.W.edit().setOnes();
   for (const double value : good) {
     Part part(2, 2);
     EXPECT_EQ(refusal([&] { make(part, value).update(part, grad); }), "accepted") << value;
@@ -39,7 +39,7 @@ void expect_checked(const Make& make, double Optimizer::*member, const std::vect
     optimizer.*member = value;
     EXPECT_NE(refusal([&] { optimizer.update(part, grad); }), "accepted") << value;
     EXPECT_NE(refusal([&] { optimizer.begin_update(); }), "accepted") << value;
-    EXPECT_TRUE(part.W.isZero());
+    EXPECT_TRUE(part.W.values().isZero());
   }
 }
 

@@ -1,8 +1,8 @@
 #include <heed/cells/any_cell.hpp>
 #include <heed/cells/conventions.hpp>
-#include <heed/pack.hpp>
 
 #include "support/numbers.hpp"
+#include "support/prepacked.hpp"
 #include "support/size_errors.hpp"
 #include "support/typed_parts.hpp"
 
@@ -138,8 +138,8 @@ TYPED_TEST(CellSizes, StatesThatOverlapAreRejected) {
 TEST(CellSizes, PackedCellsCheckTheSame) {
   const heed::GruCell<float> gru(typed::input, typed::hidden);
   const heed::LstmCell<float> lstm(typed::input, typed::hidden);
-  expect_cell_checks_sizes(heed::pack(gru), "GruCell", gru);
-  expect_cell_checks_sizes(heed::pack(lstm), "LstmCell", lstm);
+  expect_cell_checks_sizes(prepacked(gru), "GruCell", gru);
+  expect_cell_checks_sizes(prepacked(lstm), "LstmCell", lstm);
 }
 
 TEST(CellSizes, AnyCellPassesTheChecksOn) {

@@ -7,10 +7,10 @@
 #include <heed/layers/multi_head_attention.hpp>
 #include <heed/layers/pool2d.hpp>
 #include <heed/layers/positional_encoding.hpp>
-#include <heed/pack.hpp>
 #include <heed/random.hpp>
 #include <heed/transformer_encoder_layer.hpp>
 
+#include "support/prepacked.hpp"
 #include "support/size_errors.hpp"
 
 #include <gtest/gtest.h>
@@ -31,7 +31,7 @@ const std::vector<Index> two_sentences{0, 2, 5}, other_sentences{0, 1, 4};
 
 TEST(LinearLayer, ChecksEveryArgument) {
   const heed::Linear<double> linear(4, 3);
-  const auto packed = heed::pack(heed::Linear<float>(4, 3));
+  const auto packed = prepacked(heed::Linear<float>(4, 3));
   auto grad = linear;
   const Argument x{"x", 4, 2}, y{"y", 3, 2}, d_y{"d_y", 3, 2};
   expect_sizes_are_checked("Linear.forward", {x, y}, [&](auto& m) { linear.forward(m[0], m[1]); });

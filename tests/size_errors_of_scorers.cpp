@@ -1,7 +1,7 @@
 // Scorers throw heed::Error in every build type if the size of an argument does not fit.
-#include <heed/pack.hpp>
 #include <heed/scorers/any_scorer.hpp>
 
+#include "support/prepacked.hpp"
 #include "support/scorer_runs.hpp"
 #include "support/wrong_sizes.hpp"
 
@@ -200,7 +200,7 @@ TEST(AdditiveScorer, RejectsWrongSizesIfItsOwnAreFixed) {
 }
 
 TEST(AdditiveScorer, RejectsWrongSizesIfItIsPacked) {
-  const auto scorer = heed::pack(heed::AdditiveScorer<float>(3, 3, 4));
+  const auto scorer = prepacked(heed::AdditiveScorer<float>(3, 3, 4));
   Matrix<float> projected(4, 2), queries = Matrix<float>::Zero(4, 2);
   EXPECT_EQ(refusal([&] { scorer.project(queries, projected); }),
             "AdditiveScorer.project: queries must be 3 x 2, got 4 x 2");

@@ -328,8 +328,8 @@ TEST(Trainer, LeavesModelAndOptimizerAsTheyWereWhereTheGradientIsNotFinite) {
   Model model = heed::test::fresh_model(small(), vocabulary, 2);
   heed::Trainer<Model> trainer(model, heed::Adam<Model>(model), {});
   // Scores so far apart that the loss is finite and the gradient of the features' weights is not.
-  model.output.W.setConstant(1e200);
-  model.output.W.row(3).setConstant(-1e200);
+  model.output.W.edit().setConstant(1e200);
+  model.output.W.edit().row(3).setConstant(-1e200);
   model.output.b.setZero();
   const Model before = model;
   const std::string message = refusal([&] { trainer.update(batch.sources, batch.targets, 0); });

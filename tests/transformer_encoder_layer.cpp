@@ -34,7 +34,7 @@ Exact normalized(const Norm& norm, const Exact& x) {
 
 template <class Linear>
 Exact affine(const Linear& linear, const Exact& x) {
-  Exact y = linear.W.template cast<long double>() * x;
+  Exact y = linear.W.values().template cast<long double>() * x;
   if (linear.b.size() > 0) y.colwise() += linear.b.template cast<long double>();
   return y;
 }

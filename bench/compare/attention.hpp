@@ -62,14 +62,14 @@ class AttentionStep {
     queries = random_matrix(size, batch, random);
     if constexpr (has_keys) {
       if constexpr (requires { scorer.U; }) {
-        keys = scorer.U * values;
+        keys = scorer.U.values() * values;
       } else {
-        keys = scorer.W.rightCols(size) * values;
+        keys = scorer.W.values().rightCols(size) * values;
       }
-      W = scorer.W.leftCols(size);
+      W = scorer.W.values().leftCols(size);
       v = scorer.v;
     } else if constexpr (!std::is_same_v<C, heed::DotScorer<float>>) {
-      W = scorer.W;
+      W = scorer.W.values();
     }
     attention_.scorer = ready(scorer);
     sentences_.resize(static_cast<std::size_t>(batch));
@@ -118,7 +118,7 @@ class AttentionStep {
   }
 
  private:
-  heed::Attention<Ready<C>> attention_;
+  heed::Attention<C> attention_;
   heed::Memory<float> memory_;
   std::vector<Index> sentences_;
   heed::Buffer<float> carry_;

@@ -25,7 +25,7 @@ class EigenCell {
   /// The inputs' share of the gates, biases included.
   template <class X, class A>
   void project(const X& x, A&& a) const {
-    a.noalias() = cell_.W * x;
+    a.noalias() = cell_.W.values() * x;
     a.colwise() += cell_.b_W;
     if constexpr (is_lstm<C>) a.colwise() += cell_.b_U;
   }
@@ -36,7 +36,7 @@ class EigenCell {
     const Index H = cell_.hidden_size();
     if constexpr (is_lstm<C>) {
       gates_ = a;
-      gates_.noalias() += cell_.U * h_;
+      gates_.noalias() += cell_.U.values() * h_;
       gates_.topRows(2 * H) = gates_.topRows(2 * H).array().logistic();
       gates_.middleRows(2 * H, H) = gates_.middleRows(2 * H, H).array().tanh();
       gates_.bottomRows(H) = gates_.bottomRows(H).array().logistic();
@@ -45,7 +45,7 @@ class EigenCell {
       c_ = f * c_.array() + i * g;
       h_ = o * c_.array().tanh();
     } else {
-      gates_.noalias() = cell_.U * h_;
+      gates_.noalias() = cell_.U.values() * h_;
       gates_.colwise() += cell_.b_U;
       gates_.topRows(2 * H) = (a.topRows(2 * H) + gates_.topRows(2 * H)).array().logistic();
       const auto r = gates_.topRows(H).array(), z = gates_.middleRows(H, H).array();
@@ -68,8 +68,8 @@ class ScalarCell {
  public:
   explicit ScalarCell(const C& cell)
       : cell_(cell),
-        W_(cell.W.transpose()),
-        U_(cell.U.transpose()),
+        W_(cell.W.values().transpose()),
+        U_(cell.U.values().transpose()),
         a_(CellTraits<C>::gates * cell.hidden_size()),
         u_(a_.size()) {}
 
@@ -129,7 +129,7 @@ inline void add_eigen_recurrent(Comparison& comparison) {
       }
     };
     comparison.add(layer.contest("eigen", by_eigen, outputs.data()));
-    if (layer.batch > 1 || layer.kept != Kept::float32) return;  // loops gain nothing from a batch
+    if (layer.batch > 1 || layer.stored != Stored::float32) return;  // loops gain nothing from a batch
 
     ScalarCell<C> loops(layer.cell);
     const auto by_loops = [&] {

@@ -50,8 +50,8 @@ class OnednnLayer {
 
     compare::Matrix W(gates * H, H), U(gates * H, H);
     for (Index g = 0; g < gates; ++g) {
-      W.middleRows(g * H, H) = layer.cell.W.middleRows(gate_at<C>(g) * H, H);
-      U.middleRows(g * H, H) = layer.cell.U.middleRows(gate_at<C>(g) * H, H);
+      W.middleRows(g * H, H) = layer.cell.W.values().middleRows(gate_at<C>(g) * H, H);
+      U.middleRows(g * H, H) = layer.cell.U.values().middleRows(gate_at<C>(g) * H, H);
     }
     bias_ = bias(layer.cell);
     primitive_ = Primitive(description);

@@ -15,7 +15,7 @@ class PytorchRecurrent {
   explicit PytorchRecurrent(const RecurrentLayer<C>& layer)
       : x_(transposed_view(layer.x).view({layer.words, layer.batch, layer.size})),
         start_(at::zeros({1, layer.batch, layer.size})),
-        weights_{row_by_row(layer.cell.W), row_by_row(layer.cell.U), view(layer.cell.b_W).clone(),
+        weights_{row_by_row(layer.cell.W.values()), row_by_row(layer.cell.U.values()), view(layer.cell.b_W).clone(),
                  view(layer.cell.b_U).clone()} {}
 
   void operator()() {

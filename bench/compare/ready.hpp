@@ -4,7 +4,7 @@
 
 #include <heed/pack.hpp>
 
-#include <utility>
+#include <string>
 
 /// heed's side of every comparison, in the form in which a user would run it.
 namespace compare {
@@ -12,12 +12,22 @@ namespace compare {
 using bench::Index, bench::Matrix, bench::Vector;
 using bench::random_matrix, bench::randomize, bench::randomize_parameters;
 
-/// A part made ready for inference: packed once, each weight kept as a `Weight`.
-template <class Weight = float, heed::Part P>
-auto ready(const P& part) {
-  return heed::pack<Weight>(part);
+/// How heed stores the weights. A rival's are always float32.
+enum class Stored { float32, bfloat16, half };
+
+inline std::string name_of(Stored stored) {
+  return stored == Stored::float32 ? "float32" : stored == Stored::bfloat16 ? "bfloat16" : "half";
 }
-template <class P, class Weight = float>
-using Ready = decltype(ready<Weight>(std::declval<const P&>()));
+
+/// A part made ready for inference: prepacked or converted once.
+template <heed::Part P>
+P ready(P part, Stored stored = Stored::float32) {
+  if (stored == Stored::float32) {
+    heed::prepack(part);
+  } else {
+    heed::convert(part, stored == Stored::half ? heed::Precision::half : heed::Precision::bfloat16);
+  }
+  return part;
+}
 
 }  // namespace compare

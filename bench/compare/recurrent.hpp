@@ -5,7 +5,6 @@
 
 #include <string>
 #include <type_traits>
-#include <variant>
 #include <vector>
 
 namespace compare {
@@ -31,13 +30,6 @@ struct CellTraits<heed::GruCell<float, Input, Hidden>> {
 template <class C>
 inline constexpr bool is_lstm = CellTraits<C>::gates == 4;
 
-/// How heed keeps the weights. A rival's are always float32.
-enum class Kept { float32, bfloat16, half };
-
-inline std::string name_of(Kept kept) {
-  return kept == Kept::float32 ? "float32" : kept == Kept::bfloat16 ? "bfloat16" : "half";
-}
-
 /// One recurrent layer over a batch of sentences of equal length, from a zero state.
 ///
 /// `cell` holds the weights in PyTorch's convention: W is weight_ih and U weight_hh, both column-major, the gates
@@ -50,39 +42,35 @@ class RecurrentLayer {
 
   C cell;
   Index batch, size;
-  Kept kept;
+  Stored stored;
   Matrix x;
 
-  RecurrentLayer(Index batch_, Index size_, Kept kept_ = Kept::float32)
+  RecurrentLayer(Index batch_, Index size_, Stored stored_ = Stored::float32)
       : cell(size_, size_),
         batch(batch_),
         size(size_),
-        kept(kept_),
+        stored(stored_),
         packing_(std::vector<Index>(static_cast<std::size_t>(batch_), words)) {
     heed::Random random(1);
     randomize_parameters(cell, size, random);
     x = random_matrix(size, words * batch, random);
     tape_.keeps = false;  // as the rivals, who are told that they will not learn
-    if (kept == Kept::float32) make_encoder<float>();
-    if (kept == Kept::bfloat16) make_encoder<Eigen::bfloat16>();
-    if (kept == Kept::half) make_encoder<Eigen::half>();
+    encoder_.layers.push_back({ready(cell, stored), std::nullopt});
   }
 
-  static std::string name(Index batch, Index size, Kept kept = Kept::float32) {
+  static std::string name(Index batch, Index size, Stored stored = Stored::float32) {
     const std::string sizes = "/batch:" + std::to_string(batch) + "/H:" + std::to_string(size);
-    return CellTraits<C>::name + sizes + (kept == Kept::float32 ? "" : '/' + name_of(kept));
+    return CellTraits<C>::name + sizes + (stored == Stored::float32 ? "" : '/' + name_of(stored));
   }
 
-  void heed() {
-    std::visit([&](const auto& encoder) { encoder.forward(x, packing_, tape_); }, encoder_);
-  }
+  void heed() { encoder_.forward(x, packing_, tape_); }
   const auto& outputs() const { return tape_.outputs(); }
 
   /// A contest against `rival`, whose call leaves its outputs where `rival_outputs` points to, size x (words * batch).
   Contest contest(const std::string& rival, std::function<void()> call, const float* rival_outputs) {
-    Contest contest{.workload = name(batch, size, kept), .rival = rival};
+    Contest contest{.workload = name(batch, size, stored), .rival = rival};
     contest.family = std::string(CellTraits<C>::name) + ", batch " + std::to_string(batch);
-    if (kept != Kept::float32) {
+    if (stored != Stored::float32) {
       contest.family += ", 16-bit weights";
       contest.tolerance = 5e-3;  // their rounding, over all words
     }
@@ -98,23 +86,13 @@ class RecurrentLayer {
   /// All inputs projected in one product, then U read once a word.
   Work work() const {
     const double weights = static_cast<double>(CellTraits<C>::gates * size * size);
-    const double bytes = (kept == Kept::float32 ? 4 : 2) * weights;
+    const double bytes = (stored == Stored::float32 ? 4 : 2) * weights;
     const double flops = 2 * weights * static_cast<double>(batch * words);
     return {{flops, bytes, 1}, {flops, bytes, static_cast<double>(words)}};
   }
 
  private:
-  template <class Weight>
-  using Encoder = heed::Encoder<Ready<C, Weight>>;
-
-  template <class Weight>
-  void make_encoder() {
-    Encoder<Weight> encoder;
-    encoder.layers.push_back({ready<Weight>(cell), std::nullopt});
-    encoder_ = std::move(encoder);
-  }
-
-  std::variant<Encoder<float>, Encoder<Eigen::bfloat16>, Encoder<Eigen::half>> encoder_;
+  heed::Encoder<C> encoder_;
   heed::EncoderTape<float> tape_;
   heed::Packing packing_;
 };
@@ -123,16 +101,16 @@ class RecurrentLayer {
 template <class Use>
 void for_each_recurrent_layer(const Comparison& comparison, const Use& use) {
   const auto all = [&]<class C>(std::type_identity<C>) {
-    const auto one = [&](Index batch, Index size, Kept kept) {
-      if (!comparison.wants(RecurrentLayer<C>::name(batch, size, kept))) return;
-      RecurrentLayer<C> layer(batch, size, kept);
+    const auto one = [&](Index batch, Index size, Stored stored) {
+      if (!comparison.wants(RecurrentLayer<C>::name(batch, size, stored))) return;
+      RecurrentLayer<C> layer(batch, size, stored);
       use(layer);
     };
     for (const Index batch : {1, 32}) {
-      for (const Index size : {256, 512}) one(batch, size, Kept::float32);
+      for (const Index size : {256, 512}) one(batch, size, Stored::float32);
     }
-    one(1, 512, Kept::bfloat16);
-    one(1, 512, Kept::half);
+    one(1, 512, Stored::bfloat16);
+    one(1, 512, Stored::half);
   };
   all(std::type_identity<heed::LstmCell<float>>{});
   all(std::type_identity<heed::GruCell<float>>{});

@@ -35,8 +35,8 @@ int main(int argc, char** argv) {
       const compare::CellWeights weights{compare::is_lstm<C>,
                                          static_cast<int>(c.input_size()),
                                          static_cast<int>(c.hidden_size()),
-                                         c.W.data(),
-                                         c.U.data(),
+                                         c.W.values().data(),
+                                         c.U.values().data(),
                                          c.b_W.data(),
                                          c.b_U.data()};
       const auto cell = fastest(weights, small.x.data(), small.steps);

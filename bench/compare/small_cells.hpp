@@ -62,7 +62,7 @@ class SmallCell {
   }
 
  private:
-  Ready<C> ready_;
+  C ready_;
   heed::Vector<float, Traits::trace> trace_;
   heed::Vector<float, Traits::state> states_[2];
   heed::Matrix<float, Traits::hidden> outputs_;

@@ -8,7 +8,6 @@
 #include <cmath>
 #include <functional>
 #include <string>
-#include <variant>
 #include <vector>
 
 namespace compare {
@@ -19,24 +18,21 @@ class TranslationSearch {
   const Translator model = make_translator_without_end();
   const TranslationBatch batch;
   const Index sentences, beam;
-  const Kept kept;
+  const Stored stored;
 
-  TranslationSearch(Index sentences_, Index beam_, Kept kept_ = Kept::float32)
-      : batch(sentences_), sentences(sentences_), beam(beam_), kept(kept_) {
-    if (kept == Kept::float32) model_ = ready<float>(model);
-    if (kept == Kept::bfloat16) model_ = ready<Eigen::bfloat16>(model);
-    if (kept == Kept::half) model_ = ready<Eigen::half>(model);
+  TranslationSearch(Index sentences_, Index beam_, Stored stored_ = Stored::float32)
+      : batch(sentences_), sentences(sentences_), beam(beam_), stored(stored_) {
+    model_ = ready(model, stored);
   }
 
-  static std::string name(Index sentences, Index beam, Kept kept = Kept::float32) {
+  static std::string name(Index sentences, Index beam, Stored stored = Stored::float32) {
     return (beam == 1 ? "greedy" : "beam" + std::to_string(beam)) + "/batch:" + std::to_string(sentences) +
-           (kept == Kept::float32 ? "" : '/' + name_of(kept));
+           (stored == Stored::float32 ? "" : '/' + name_of(stored));
   }
 
   void heed() {
     const heed::SearchOptions options{.beam = beam, .length_penalty = 0, .maximum_length = translation::words};
-    std::visit([&](const auto& kept_model) { heed::search(kept_model, batch.sources(), options, work_, results_); },
-               model_);
+    heed::search(model_, batch.sources(), options, work_, results_);
   }
 
   /// The words that heed found: words x sentences, as the columns of the sources.
@@ -57,11 +53,11 @@ class TranslationSearch {
   /// the other way, and all words after it then are others.
   Contest contest(const std::string& rival, std::function<void()> call,
                   std::function<heed::Matrix<Token>()> rival_found) {
-    Contest contest{.workload = name(sentences, beam, kept), .rival = rival};
+    Contest contest{.workload = name(sentences, beam, stored), .rival = rival};
     contest.family = (beam == 1 ? "greedy" : "beam " + std::to_string(beam)) + ", batch " + std::to_string(sentences) +
-                     (kept == Kept::float32 ? "" : ", 16-bit weights");
+                     (stored == Stored::float32 ? "" : ", 16-bit weights");
     contest.work = work();
-    contest.tolerance = kept == Kept::float32 ? 0 : 0.5;
+    contest.tolerance = stored == Stored::float32 ? 0 : 0.5;
     contest.heed_call = [this] { heed(); };
     contest.rival_call = std::move(call);
     contest.difference = [this, rival_found = std::move(rival_found)] {
@@ -77,7 +73,7 @@ class TranslationSearch {
   Work work() const {
     using namespace translation;
     const auto read = static_cast<double>(sentences), columns = static_cast<double>(sentences * beam);
-    const double steps = static_cast<double>(words), bytes = kept == Kept::float32 ? 4 : 2;
+    const double steps = static_cast<double>(words), bytes = stored == Stored::float32 ? 4 : 2;
     const Phase direction{2 * read * steps * encoder_recurrent, bytes * encoder_recurrent, steps};
     return {{2 * read * steps * 2 * encoder_input, bytes * 2 * encoder_input, 1},
             direction,
@@ -87,10 +83,7 @@ class TranslationSearch {
   }
 
  private:
-  template <class Weight>
-  using Model = Ready<Translator, Weight>;
-
-  std::variant<Model<float>, Model<Eigen::bfloat16>, Model<Eigen::half>> model_;
+  Translator model_;
   heed::SearchWorkspace<float> work_;
   std::vector<heed::Hypothesis<float>> results_;
 };
@@ -98,16 +91,16 @@ class TranslationSearch {
 /// Calls `use(search)` for every search that was asked for.
 template <class Use>
 void for_each_search(const Comparison& comparison, const Use& use) {
-  const auto one = [&](Index sentences, Index beam, Kept kept) {
-    if (!comparison.wants(TranslationSearch::name(sentences, beam, kept))) return;
-    TranslationSearch search(sentences, beam, kept);
+  const auto one = [&](Index sentences, Index beam, Stored stored) {
+    if (!comparison.wants(TranslationSearch::name(sentences, beam, stored))) return;
+    TranslationSearch search(sentences, beam, stored);
     use(search);
   };
   for (const Index beam : {1, 5}) {
-    one(1, beam, Kept::float32);
-    one(translation::batch, beam, Kept::float32);
-    one(1, beam, Kept::bfloat16);
-    one(1, beam, Kept::half);
+    one(1, beam, Stored::float32);
+    one(translation::batch, beam, Stored::float32);
+    one(1, beam, Stored::bfloat16);
+    one(1, beam, Stored::half);
   }
 }
 

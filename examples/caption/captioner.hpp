@@ -32,22 +32,18 @@ struct CaptionerTape {
 /// Show, Attend and Tell (Xu et al. 2015): a convolutional network reads an image, a decoder that looks back at its
 /// places says what is to be seen. It is to images what `heed::Seq2Seq` is to sentences, written out in the order the
 /// data flows; the trainer and the search take it as it is.
-template <class T>
+template <class S>
 struct Captioner {
-  using Stored = T;
-  using Scalar = heed::scalar_of<T>;
-  using S = Scalar;
+  using Scalar = S;
   using Tape = CaptionerTape<S>;
   using Source = std::span<const S>;            ///< the pixels of an image, channels x places
   using Target = std::span<const heed::Token>;  ///< its caption
-  using Decoder = heed::CaptionDecoder<heed::LstmCell<T>, heed::AdditiveScorer<T>>;
-  template <class U>
-  using With = Captioner<U>;
+  using Decoder = heed::CaptionDecoder<heed::LstmCell<S>, heed::AdditiveScorer<S>>;
 
-  heed::ImageEncoder<T> encoder;
+  heed::ImageEncoder<S> encoder;
   heed::Embedding<S> target;
   Decoder decoder;
-  heed::Linear<T> output;             ///< L_o
+  heed::Linear<S> output;             ///< L_o
   heed::Index height = 0, width = 0;  ///< of an image
 
   heed::Grid grid() const { return {height, width}; }
@@ -99,7 +95,7 @@ struct Captioner {
 
   /// The cross-entropy of the captions, summed over all words, and the doubly stochastic penalty, equation 14; its
   /// gradient, scaled, is added to `grad`.
-  double loss_and_gradient(std::span<const Source> images, heed::Sentences captions, Tape& tape, With<S>& grad,
+  double loss_and_gradient(std::span<const Source> images, heed::Sentences captions, Tape& tape, Captioner& grad,
                            const heed::LossOptions<S>& options = {}) const {
     decode(images, captions, tape, options.random);
     auto& steps = tape.decoder;

@@ -85,7 +85,7 @@ struct CaptionProgram {
   }
 
   int execute() {
-    const std::filesystem::path folder = std::filesystem::absolute(out).lexically_normal();
+    const std::filesystem::path folder = output_folder(out);
     std::filesystem::create_directories(folder);
     search.maximum_length = 24;  // none is longer than 15
     Model model = make();
@@ -98,10 +98,10 @@ struct CaptionProgram {
       std::cerr << "interrupted; nothing was measured\n";
       return 1;
     }
-    const auto packed = heed::pack(model);
+    heed::prepack(model);
     const auto picture = folder / "caption.svg";
-    write_text_file(picture, draw(packed));
-    return report(measure(packed), picture);
+    write_text_file(picture, draw(model));
+    return report(measure(model), picture);
   }
 
  private:
@@ -162,8 +162,7 @@ struct CaptionProgram {
     return true;
   }
 
-  template <class Packed>
-  CaptionScores measure(const Packed& model) const {
+  CaptionScores measure(const Model& model) const {
     constexpr std::uint64_t at_a_time = 50;
     const Scenes drawn(seed, figures);
     std::vector<CaptionScores> scores((unseen + at_a_time - 1) / at_a_time);
@@ -220,8 +219,7 @@ struct CaptionProgram {
   }
 
   /// The first unseen images of one, two and three figures, and where the model looked for its own captions of them.
-  template <class Packed>
-  std::string draw(const Packed& model) const {
+  std::string draw(const Model& model) const {
     CaptionerTape<float> tape;
     heed::SearchWorkspace<float> work;
     std::vector<heed::Hypothesis<float>> found;

@@ -69,13 +69,13 @@ void write_back(const heed::Translator& translator, const std::string& path) {
 /// Translates greedily, word by word the likeliest.
 class Translating {
  public:
-  explicit Translating(const heed::Translator& translator) : translator_(translator), model_(translator.model) {}
+  explicit Translating(const heed::Translator& translator) : translator_(translator) {}
 
   heed::Words operator()(const heed::Words& source) { return all({source}).front(); }
 
   std::vector<heed::Words> all(const std::vector<heed::Words>& sources) {
     std::vector<heed::Words> translations;
-    for (auto& best : examples::translate(model_, translator_, sources, how_, work_)) {
+    for (auto& best : examples::translate(translator_, sources, how_, work_)) {
       translations.push_back(std::move(best.front().target));
     }
     return translations;
@@ -83,7 +83,6 @@ class Translating {
 
  private:
   const heed::Translator& translator_;
-  examples::PackedModel model_;
   const examples::Finding how_{.search = {.keep_weights = false}};
   heed::SampleWorkspace<float> work_;
 };
@@ -144,7 +143,8 @@ int from_pytorch_program(int argc, char** argv) {
   return examples::parse_and_execute(app, argc, argv, [&] {
     examples::check_outputs({{"model", model}}, {{"--save", save}, {"--back", back}});
     const auto file = heed::SafetensorsFile::read(model);
-    const heed::Translator translator = load(file);
+    heed::Translator translator = load(file);
+    heed::prepack(translator.model);
     Translating translate(translator);
     const int code = checks ? check(file, translate) : 0;
     if (!save.empty()) heed::save_translator(save, translator);

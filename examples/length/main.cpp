@@ -29,7 +29,7 @@ std::vector<std::string> bucket_names() {
 std::vector<double> exact_match_by_length(const heed::Translator& translator,
                                           const std::vector<heed::SentencePair>& pairs, int threads) {
   const EncodedPairs encoded(pairs, translator.source, translator.target);
-  const auto hypotheses = translate_all(PackedModel(translator.model), translator, pairs, encoded, {}, threads);
+  const auto hypotheses = translate_all(translator, pairs, encoded, {}, threads);
   std::vector<double> result;
   for (const auto& [low, high] : buckets) {
     std::vector<heed::Words> found, wanted;
@@ -101,7 +101,7 @@ struct LengthProgram {
   }
 
   int execute() {
-    const std::filesystem::path in = data, folder = std::filesystem::absolute(out).lexically_normal();
+    const std::filesystem::path in = folder_path(data), folder = output_folder(out);
     std::filesystem::create_directories(folder);
     std::vector<Curve> models;
     for (const std::string& decoder : fixed) models.push_back(of_one_vector(decoder, config));
@@ -123,6 +123,7 @@ struct LengthProgram {
         std::cerr << interrupted_text(runs[i]) << '\n';
         return 1;
       }
+      heed::prepack(translator.model);
       curves.push_back({name, exact_match_by_length(translator, test, training.threads), {}});
     }
     return report(curves, folder / "length.svg");

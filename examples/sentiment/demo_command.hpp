@@ -26,7 +26,7 @@ struct SentimentDemoCommand {
   }
 
   int execute() {
-    const auto folder = std::filesystem::absolute(out).lexically_normal();
+    const auto folder = output_folder(out);
     std::filesystem::create_directories(folder);
     options.save = (folder / "model.safetensors").string();
     std::vector<NamedFile> outputs = saved_files(options, "model");

@@ -28,6 +28,17 @@ struct NamedFile {
 /// Standard input, which may come from a file.
 inline NamedFile standard_input_file() { return {"file of standard input", "/dev/stdin"}; }
 
+/// A folder, without a separator at its end: if memory runs out in libstdc++'s `folder / name`, it frees what it does not
+/// own when the folder ends with one (GCC 12).
+inline std::filesystem::path folder_path(std::filesystem::path folder) {
+  return folder.has_filename() ? folder : folder.parent_path();
+}
+
+/// The folder that a program writes to, as an absolute path.
+inline std::filesystem::path output_folder(const std::string& out) {
+  return folder_path(std::filesystem::absolute(out).lexically_normal());
+}
+
 /// Whether two paths lead to one file, whatever their spelling: links, hard links, `..`. The file need not exist.
 inline bool same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
   if (a.empty() || b.empty()) return false;

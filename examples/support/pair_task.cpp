@@ -53,7 +53,7 @@ class PairProgram {
 
  private:
   int learn() {
-    const std::filesystem::path folder = std::filesystem::absolute(out_).lexically_normal();
+    const std::filesystem::path folder = output_folder(out_);
     std::filesystem::create_directories(folder);
     training_.save = (folder / "model.safetensors").string();
     std::vector<NamedFile> outputs = saved_files(training_, "model");
@@ -80,6 +80,7 @@ class PairProgram {
       return 1;
     }
     std::cout << "Trained in " << detail::formatted("%.1f", result.seconds) << " s.\n\n";
+    heed::prepack(translator.model);
     return report(translator, unseen, folder);
   }
 
@@ -100,9 +101,8 @@ class PairProgram {
 
   int report(const heed::Translator& translator, const std::vector<heed::SentencePair>& unseen,
              const std::filesystem::path& folder) const {
-    const PackedModel packed(translator.model);
     const EncodedPairs encoded(unseen, translator.source, translator.target);
-    const auto found = translate_all(packed, translator, unseen, encoded, {}, training_.threads);
+    const auto found = translate_all(translator, unseen, encoded, {}, training_.threads);
     std::vector<heed::Words> wanted;
     for (const auto& pair : unseen) wanted.push_back(pair.target);
     const double exact = heed::exact_match(found, wanted);
@@ -118,7 +118,7 @@ class PairProgram {
     std::vector<heed::Words> lines;
     for (const auto& line : task_.showcase) lines.push_back(task_.cut(line));
     heed::SampleWorkspace<float> work;
-    const auto answers = translate(packed, translator, lines, {}, work);
+    const auto answers = translate(translator, lines, {}, work);
     std::cout << "\nThe showcase, none of it in the training data:\n";
     for (const auto& best : answers) {
       std::cout << "  " << task_.join(best.front().source) << "\n  -> " << task_.join(best.front().target) << '\n';
@@ -136,8 +136,8 @@ class PairProgram {
 
   /// Standard input, line by line, through a model that was learned before.
   int answer() const {
-    const heed::Translator translator = heed::load_translator(std::filesystem::path(model_));
-    const PackedModel packed(translator.model);
+    heed::Translator translator = heed::load_translator(std::filesystem::path(model_));
+    heed::prepack(translator.model);
     const Finding how{.search = {.keep_weights = false}};
     heed::SampleWorkspace<float> work;
     LineFilter filter;
@@ -154,7 +154,7 @@ class PairProgram {
       std::vector<heed::Words> sentences;
       for (const InputLine& line : lines) sentences.push_back(line.words);
       std::vector<Answer> answers;
-      for (const auto& best : translate(packed, translator, sentences, how, work)) {
+      for (const auto& best : translate(translator, sentences, how, work)) {
         answers.emplace_back().out = task_.join(best.front().target) + '\n';
       }
       return answers;

@@ -20,7 +20,7 @@ struct DemoCommand {
   }
 
   int execute(const std::filesystem::path& program) {
-    const std::filesystem::path in = data, folder = std::filesystem::absolute(out).lexically_normal();
+    const std::filesystem::path in = folder_path(data), folder = output_folder(out);
     std::filesystem::create_directories(folder);
     const auto model_path = folder / "model.safetensors", picture_path = folder / "alignment.svg";
     training.save = model_path.string();
@@ -52,15 +52,15 @@ struct DemoCommand {
       return 1;
     }
     std::cout << "Trained in " << two_decimals(result.seconds) << " s.\n\nSentences it has never seen (test_iid):\n";
-    const PackedModel packed(translator.model);
-    const Evaluation scores = evaluate(packed, translator, test, {}, training.threads);
+    heed::prepack(translator.model);
+    const Evaluation scores = evaluate(translator, test, {}, training.threads);
     EvaluateCommand::print(test.size(), scores);
 
     std::cout << "\nThe showcase, none of it in the training data:\n";
     heed::SampleWorkspace<float> work;
     std::vector<heed::Words> sentences;
     for (const auto& pair : showcase) sentences.push_back(pair.source);
-    const auto translations = translate(packed, translator, sentences, {}, work);
+    const auto translations = translate(translator, sentences, {}, work);
     for (const auto& best : translations) {
       std::cout << "  " << heed::join_words(best.front().source) << "\n  -> " << heed::join_words(best.front().target)
                 << '\n';

@@ -40,7 +40,8 @@ struct EvaluateCommand {
     if (how.hard) harden(translator, model);
     check(how, translator.config, model);
     const auto pairs = data.read();
-    const Evaluation scores = evaluate(PackedModel(translator.model, weights, model), translator, pairs, how, threads);
+    prepare_weights(translator.model, weights, model);
+    const Evaluation scores = evaluate(translator, pairs, how, threads);
     if (json) {
       nlohmann::ordered_json line;
       line["sentences"] = pairs.size();

@@ -33,11 +33,11 @@ inline std::vector<std::vector<heed::Index>> batches_of(const EncodedPairs& pair
 }
 
 /// The mean cross-entropy per target word, end symbols included.
-inline double mean_loss(const PackedModel& model, const EncodedPairs& pairs, int threads) {
+inline double mean_loss(const Model& model, const EncodedPairs& pairs, int threads) {
   const auto batches = batches_of(pairs);
   std::vector<double> losses(batches.size());  // added up in order: the same bits whatever thread took which batch
   for_each_batch<heed::Seq2SeqTape<float>>(batches, threads, [&](const auto& batch, std::size_t i, auto& tape) {
-    losses[i] = model.loss(choose(pairs.source, batch), choose(pairs.target, batch), tape);
+    losses[i] = compiled::loss(model, choose(pairs.source, batch), choose(pairs.target, batch), tape);
   });
   double loss = 0, words = 0;
   for (const double x : losses) loss += x;
@@ -46,14 +46,14 @@ inline double mean_loss(const PackedModel& model, const EncodedPairs& pairs, int
 }
 
 /// How likely the model finds the target of every pair.
-inline std::vector<heed::PairScore> score_all(const PackedModel& model, const EncodedPairs& pairs, int threads) {
+inline std::vector<heed::PairScore> score_all(const Model& model, const EncodedPairs& pairs, int threads) {
   struct Workspace {
     heed::Seq2SeqTape<float> tape;
     std::vector<heed::PairScore> scores;
   };
   std::vector<heed::PairScore> all(pairs.size());
   for_each_batch<Workspace>(batches_of(pairs), threads, [&](const auto& batch, std::size_t, auto& work) {
-    model.score_pairs(choose(pairs.source, batch), choose(pairs.target, batch), work.tape, work.scores);
+    compiled::score_pairs(model, choose(pairs.source, batch), choose(pairs.target, batch), work.tape, work.scores);
     for (std::size_t k = 0; k < batch.size(); ++k) all[static_cast<std::size_t>(batch[k])] = work.scores[k];
   });
   return all;
@@ -62,13 +62,13 @@ inline std::vector<heed::PairScore> score_all(const PackedModel& model, const En
 /// Calls use(i, weights) for every pair i, several at a time from different threads: weights are the attention weights
 /// under teacher forcing, source x target words. They are gone afterwards.
 template <class Use>
-void for_each_alignment(const PackedModel& model, const EncodedPairs& pairs, int threads, const Use& use) {
+void for_each_alignment(const Model& model, const EncodedPairs& pairs, int threads, const Use& use) {
   struct Workspace {
     heed::Seq2SeqTape<float> tape;
     std::vector<heed::Buffer<float>> weights;
   };
   for_each_batch<Workspace>(batches_of(pairs), threads, [&](const auto& batch, std::size_t, auto& work) {
-    model.align_pairs(choose(pairs.source, batch), choose(pairs.target, batch), work.tape, work.weights);
+    compiled::align_pairs(model, choose(pairs.source, batch), choose(pairs.target, batch), work.tape, work.weights);
     for (std::size_t k = 0; k < batch.size(); ++k) use(static_cast<std::size_t>(batch[k]), work.weights[k]);
   });
 }
@@ -83,7 +83,7 @@ struct Evaluation {
 };
 
 /// Translates the source of every pair, several batches at a time; results are in the order of the pairs.
-inline std::vector<heed::Words> translate_all(const PackedModel& model, const heed::Translator& translator,
+inline std::vector<heed::Words> translate_all(const heed::Translator& translator,
                                               const std::vector<heed::SentencePair>& pairs, const EncodedPairs& encoded,
                                               const Finding& how, int threads) {
   struct Workspace {
@@ -94,7 +94,7 @@ inline std::vector<heed::Words> translate_all(const PackedModel& model, const he
   const auto size_of = [&](std::size_t i) { return size_of_search(encoded.source_lengths[i], how); };
   for_each_batch<Workspace>(
       batches_by_length(encoded.source_lengths, 64, size_of), threads, [&](const auto& batch, std::size_t, auto& work) {
-        find(model, choose(encoded.source, batch), how, work.finding, work.found);
+        find(translator.model, choose(encoded.source, batch), how, work.finding, work.found);
         for (std::size_t k = 0; k < batch.size(); ++k) {
           const auto place = static_cast<std::size_t>(batch[k]);
           translations[place] = words_of(work.found[k].front(), translator.target, pairs[place].source, how);
@@ -105,7 +105,7 @@ inline std::vector<heed::Words> translate_all(const PackedModel& model, const he
 
 /// How well what the model looks at agrees with the gold links of the pairs; a decoder without attention
 /// looks at nothing.
-inline heed::AlignmentScore score_alignments(const PackedModel& model, const std::vector<heed::SentencePair>& pairs,
+inline heed::AlignmentScore score_alignments(const Model& model, const std::vector<heed::SentencePair>& pairs,
                                              const EncodedPairs& encoded, int threads) {
   std::vector<std::vector<heed::Index>> alignments(pairs.size());  // none without attention
   for_each_alignment(model, encoded, threads, [&](std::size_t i, const heed::Buffer<float>& weights) {
@@ -119,19 +119,19 @@ inline heed::AlignmentScore score_alignments(const PackedModel& model, const std
 }
 
 /// Every score of a translator's model on these pairs.
-inline Evaluation evaluate(const PackedModel& model, const heed::Translator& translator,
-                           const std::vector<heed::SentencePair>& pairs, const Finding& how, int threads) {
+inline Evaluation evaluate(const heed::Translator& translator, const std::vector<heed::SentencePair>& pairs,
+                           const Finding& how, int threads) {
   const EncodedPairs encoded(pairs, translator.source, translator.target);
   Evaluation result;
   const auto start = std::chrono::steady_clock::now();
-  result.hypotheses = translate_all(model, translator, pairs, encoded, how, threads);
+  result.hypotheses = translate_all(translator, pairs, encoded, how, threads);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   std::vector<heed::Words> references;
   for (const auto& pair : pairs) references.push_back(pair.target);
   result.bleu = heed::corpus_bleu(result.hypotheses, references).score;
   result.exact_match = heed::exact_match(result.hypotheses, references);
-  result.perplexity = std::exp(mean_loss(model, encoded, threads));
-  result.alignment = score_alignments(model, pairs, encoded, threads);
+  result.perplexity = std::exp(mean_loss(translator.model, encoded, threads));
+  result.alignment = score_alignments(translator.model, pairs, encoded, threads);
   return result;
 }
 

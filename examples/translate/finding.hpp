@@ -1,7 +1,7 @@
 #pragma once
 
 #include "translate/corpus.hpp"
-#include "translate/packed_model.hpp"
+#include "translate/model.hpp"
 
 #include <heed/text/replace_unknown.hpp>
 
@@ -45,15 +45,15 @@ inline SentenceSize size_of_search(heed::Index words, const Finding& how) {
 }
 
 /// Finds the `hypotheses_wanted` best translations of every source, or draws `how.search.best`.
-inline void find(const PackedModel& model, heed::Sentences sources, const Finding& how,
-                 heed::SampleWorkspace<float>& work, heed::Hypotheses<float>& found) {
+inline void find(const Model& model, heed::Sentences sources, const Finding& how, heed::SampleWorkspace<float>& work,
+                 heed::Hypotheses<float>& found) {
   std::vector<std::span<const heed::Token>> prefixes;
   if (!how.prefix.empty()) prefixes.assign(sources.size(), how.prefix);
   heed::SearchOptions searched = how.search;
   searched.prefixes = prefixes;
   searched.best = hypotheses_wanted(how);
   searched.keep_weights = how.search.keep_weights || how.replace_unknown;
-  if (!how.sample) return model.search(sources, searched, work.search, found);
+  if (!how.sample) return compiled::search(model, sources, searched, work.search, found);
   heed::SampleOptions drawn = how.sampling;
   drawn.samples = searched.best;
   drawn.keep_weights = searched.keep_weights;
@@ -61,7 +61,7 @@ inline void find(const PackedModel& model, heed::Sentences sources, const Findin
   drawn.minimum_length = searched.minimum_length;
   drawn.ban_unknown = searched.ban_unknown;
   drawn.prefixes = prefixes;
-  model.sample(sources, drawn, work, found);
+  compiled::sample(model, sources, drawn, work, found);
 }
 
 /// The words of a translation.

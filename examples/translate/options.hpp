@@ -1,7 +1,7 @@
 #pragma once
 
 #include "support/options.hpp"
-#include "translate/packed_model.hpp"
+#include "translate/model.hpp"
 #include "translate/training.hpp"
 
 #include <string>

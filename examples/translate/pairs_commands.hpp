@@ -66,9 +66,10 @@ struct ScoreCommand : PairsCommand {
 
   int execute() const {
     const ValidPairs input = read();
-    const heed::Translator translator = heed::load_translator(std::filesystem::path(model));
+    heed::Translator translator = heed::load_translator(std::filesystem::path(model));
     const EncodedPairs encoded(input.pairs, translator.source, translator.target);
-    const auto scores = score_all(PackedModel(translator.model, weights, model), encoded, threads);
+    prepare_weights(translator.model, weights, model);
+    const auto scores = score_all(translator.model, encoded, threads);
     if (!json) {
       for_each_line(input, [&](std::size_t i) {
         std::cout << detail::formatted("%.6f", scores[i].log_probability) << '\t' << scores[i].words.size() << '\t'
@@ -112,17 +113,17 @@ struct AlignCommand : PairsCommand {
     inputs.push_back({"model", model});
     check_outputs(inputs, {{"--alignment", alignment}});
     const ValidPairs input = read();
-    const heed::Translator translator = heed::load_translator(std::filesystem::path(model));
+    heed::Translator translator = heed::load_translator(std::filesystem::path(model));
     require_attention(true, translator.config, model, "there is no alignment");
     const auto& pairs = input.pairs;
     const EncodedPairs encoded(pairs, translator.source, translator.target);
     std::vector<std::string> lines(pairs.size());
     std::vector<heed::Matrix<float>> matrices(alignment.empty() ? 0 : pairs.size());
-    for_each_alignment(PackedModel(translator.model, weights, model), encoded, threads,
-                       [&](std::size_t i, const heed::Buffer<float>& matrix) {
-                         lines[i] = links_text(heed::alignment_from_weights(matrix));
-                         if (!alignment.empty()) matrices[i] = matrix;
-                       });
+    prepare_weights(translator.model, weights, model);
+    for_each_alignment(translator.model, encoded, threads, [&](std::size_t i, const heed::Buffer<float>& matrix) {
+      lines[i] = links_text(heed::alignment_from_weights(matrix));
+      if (!alignment.empty()) matrices[i] = matrix;
+    });
     for_each_line(input, [&](std::size_t i) {
       std::cout << lines[i] << '\n';
       if (alignment.empty() || pairs[i].target.empty()) return;

@@ -53,7 +53,7 @@ struct RunCommand {
     check(how, translator.config, model);
     how.prefix = read_prefix(prefix, translator.target, how.search.maximum_length);
     how.search.keep_weights = show || !alignment.empty();
-    const PackedModel packed(translator.model, weights, model);
+    prepare_weights(translator.model, weights, model);
     std::vector<heed::SampleWorkspace<float>> work(static_cast<std::size_t>(threads));
     LineFilter filter(read);
     filter.program = "translate run";
@@ -64,7 +64,7 @@ struct RunCommand {
     };
     filter.size = [this](heed::Index words) { return size_of_search(words, how); };
     filter.answer = [&](const std::vector<InputLine>& lines, int thread) {
-      return answers(lines, packed, translator, work[static_cast<std::size_t>(thread)]);
+      return answers(lines, translator, work[static_cast<std::size_t>(thread)]);
     };
     filter.placeholder = [this](std::size_t number) { return output_of({}, number); };
     return filter.run();
@@ -73,11 +73,11 @@ struct RunCommand {
  private:
   std::vector<NamedFile> inputs() const { return {{"model", model}, standard_input_file()}; }
 
-  std::vector<Answer> answers(const std::vector<InputLine>& lines, const PackedModel& packed,
-                              const heed::Translator& translator, heed::SampleWorkspace<float>& work) const {
+  std::vector<Answer> answers(const std::vector<InputLine>& lines, const heed::Translator& translator,
+                              heed::SampleWorkspace<float>& work) const {
     std::vector<heed::Words> sentences;
     for (const InputLine& line : lines) sentences.push_back(line.words);
-    const auto found = translate(packed, translator, sentences, how, work);
+    const auto found = translate(translator, sentences, how, work);
     std::vector<Answer> answers;
     for (std::size_t i = 0; i < lines.size(); ++i) {
       Answer& answer = answers.emplace_back();

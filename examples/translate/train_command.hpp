@@ -58,7 +58,8 @@ struct TrainCommand {
     }
     std::cout << "trained in " << result.seconds << " s\n";
     if (!dev_pairs.empty()) {
-      const Evaluation scores = evaluate(PackedModel(translator.model), translator, dev_pairs, how, training.threads);
+      heed::prepack(translator.model);
+      const Evaluation scores = evaluate(translator, dev_pairs, how, training.threads);
       std::cout << "dev: perplexity " << scores.perplexity << ", BLEU " << scores.bleu << ", exact match "
                 << scores.exact_match << " %\n";
     }

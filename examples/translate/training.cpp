@@ -96,7 +96,8 @@ void Training::end_epoch(Progress& progress, double train_loss) {
   std::string line = "epoch " + std::to_string(epoch_ + 1) + ": training loss " + detail::formatted("%.4f", train_loss);
   bool better = true;
   if (dev_.size() > 0) {
-    const double loss = mean_loss(PackedModel(learned()), dev_, options_.threads);
+    if (average_) heed::prepack(average_->model);  // the trainer prepacks its own
+    const double loss = mean_loss(learned(), dev_, options_.threads);
     heed::require(std::isfinite(loss), "the loss on the dev data is not finite");
     plateau_.observe(loss);
     better = loss < best_dev_;

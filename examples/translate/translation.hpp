@@ -20,7 +20,7 @@ struct Translation {
 
 /// Translates sentences together: up to `how.search.best` different translations of each, the best first, or as many
 /// samples. An empty one stays empty.
-inline std::vector<std::vector<Translation>> translate(const PackedModel& model, const heed::Translator& translator,
+inline std::vector<std::vector<Translation>> translate(const heed::Translator& translator,
                                                        const std::vector<heed::Words>& sentences, const Finding& how,
                                                        heed::SampleWorkspace<float>& work) {
   std::vector<std::vector<Translation>> translations(sentences.size());
@@ -36,7 +36,7 @@ inline std::vector<std::vector<Translation>> translate(const PackedModel& model,
   }
   const std::vector<std::span<const heed::Token>> batch(tokens.begin(), tokens.end());
   heed::Hypotheses<float> found;
-  find(model, batch, how, work, found);
+  find(translator.model, batch, how, work, found);
   for (std::size_t k = 0; k < found.size(); ++k) {
     const heed::Words& source = sentences[places[k]];
     auto& kept = translations[places[k]];

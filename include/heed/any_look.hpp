@@ -12,14 +12,11 @@ namespace heed::inline v0_1 {
 /// A look chosen at run time, which itself models `Look`: at all words, at those around a place, or ever onwards.
 template <class ScorerType, class NormalizerType = Softmax>
 struct AnyLook {
-  using Stored = StoredOf<ScorerType>;
   using Scalar = typename ScorerType::Scalar;
   using S = Scalar;
-  template <class U>
-  using With = AnyLook<KeptAs<U, ScorerType>, NormalizerType>;
 
-  std::variant<Attention<ScorerType, NormalizerType>, LocalAttention<ScorerType, StepPosition<Stored>>,
-               LocalAttention<ScorerType, PredictedPosition<Stored>>, MonotonicAttention<ScorerType>>
+  std::variant<Attention<ScorerType, NormalizerType>, LocalAttention<ScorerType, StepPosition<S>>,
+               LocalAttention<ScorerType, PredictedPosition<S>>, MonotonicAttention<ScorerType>>
       look;  ///< the one that was chosen
 
   AnyLook() = default;
@@ -47,17 +44,17 @@ struct AnyLook {
     std::visit([&](const auto& l) { l.begin_backward(sentences, tape); }, look);
   }
   void backward(const Memory<S>& memory, std::span<const Index> sentences, LookTape<S>& tape, Index first,
-                With<S>& grad, Out<S> d_queries, Memory<S>& d_memory) const {
+                AnyLook& grad, Out<S> d_queries, Memory<S>& d_memory) const {
     std::visit(
         [&](const auto& l) {
           l.backward(memory, sentences, tape, first, detail::same(l, grad.look), d_queries, d_memory);
         },
         look);
   }
-  void accumulate(const In<S>& queries, const LookTape<S>& tape, With<S>& grad) const {
+  void accumulate(const In<S>& queries, const LookTape<S>& tape, AnyLook& grad) const {
     std::visit([&](const auto& l) { l.accumulate(queries, tape, detail::same(l, grad.look)); }, look);
   }
-  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, With<S>& grad) const {
+  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, AnyLook& grad) const {
     std::visit([&](const auto& l) { l.prepare_backward(memory, d_memory, detail::same(l, grad.look)); }, look);
   }
 

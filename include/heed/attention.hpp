@@ -109,11 +109,8 @@ template <class ScorerType, class NormalizerType = Softmax>
 struct Attention {
   static_assert(Scorer<ScorerType>, "Attention: the first argument must model heed::Scorer (scorers/scorer.hpp)");
   static_assert(Normalizer<NormalizerType>, "Attention: the second argument must model heed::Normalizer");
-  using Stored = StoredOf<ScorerType>;
   using Scalar = typename ScorerType::Scalar;
   using S = Scalar;
-  template <class U>
-  using With = Attention<KeptAs<U, ScorerType>, NormalizerType>;
 
   ScorerType scorer;                                ///< how well a query matches
   [[no_unique_address]] NormalizerType normalizer;  ///< makes weights of scores
@@ -162,7 +159,7 @@ struct Attention {
   void begin_backward(Index sentences, LookTape<S>& tape) const { detail::make_room_backward(sentences, tape); }
 
   void backward(const Memory<S>& memory, std::span<const Index> sentences, LookTape<S>& tape, Index first,
-                With<S>& grad, Out<S> d_queries, Memory<S>& d_memory) const {
+                Attention& grad, Out<S> d_queries, Memory<S>& d_memory) const {
     require(!memory.is_narrow(), "Attention: a narrow memory is for inference");
     detail::check_backward("Attention.backward", sizes(memory), memory, sentences, tape, first, d_queries, d_memory);
     const Index n = static_cast<Index>(sentences.size());
@@ -191,13 +188,13 @@ struct Attention {
   }
 
   /// The scorer's parameter gradients that are products over a whole batch.
-  void accumulate(const In<S>& queries, const LookTape<S>& tape, With<S>& grad) const {
+  void accumulate(const In<S>& queries, const LookTape<S>& tape, Attention& grad) const {
     detail::check_accumulate("Attention.accumulate", scorer.query_size(), queries, tape);
     detail::queries_of(scorer).accumulate(queries, tape.d_projected, grad.scorer);
   }
 
   /// Backward of `prepare`, after the last `backward`.
-  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, With<S>& grad) const {
+  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, Attention& grad) const {
     detail::prepare_keys_backward("Attention.prepare_backward", scorer, memory, d_memory, grad.scorer);
   }
 

@@ -61,12 +61,9 @@ template <class ScorerType, class NormalizerType = Softmax>
 struct AttentionLayer {
   static_assert(Scorer<ScorerType>, "AttentionLayer: the first argument must model heed::Scorer (scorers/scorer.hpp)");
   static_assert(Normalizer<NormalizerType>, "AttentionLayer: the second argument must model heed::Normalizer");
-  using Stored = StoredOf<ScorerType>;
   using Scalar = typename ScorerType::Scalar;
   using S = Scalar;
   using Tape = AttentionLayerTape<S>;
-  template <class U>
-  using With = AttentionLayer<KeptAs<U, ScorerType>, NormalizerType>;
 
   ScorerType scorer;                                ///< of queries and memory columns
   [[no_unique_address]] NormalizerType normalizer;  ///< makes weights of scores
@@ -107,7 +104,7 @@ struct AttentionLayer {
 
   /// Adds the gradients of the parameters, of queries (Q x n) and of memory (M x T) to grad, d_queries and d_memory.
   /// d_contexts is dL/dcontexts, M x n; `tape` that of the last forward.
-  void backward(const In<S>& d_contexts, Tape& tape, With<S>& grad, Out<S> d_queries, Out<S> d_memory) const {
+  void backward(const In<S>& d_contexts, Tape& tape, AttentionLayer& grad, Out<S> d_queries, Out<S> d_memory) const {
     require(!tape.memory_starts.empty(), "AttentionLayer.backward: no forward was completed with this tape");
     detail::check_size("AttentionLayer.backward", "d_contexts", d_contexts, tape.contexts.rows(), tape.contexts.cols());
     detail::check_size("AttentionLayer.backward", "d_queries", d_queries, tape.queries.rows(), tape.queries.cols());

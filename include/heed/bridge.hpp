@@ -22,22 +22,18 @@ namespace heed::inline v0_1 {
 /// direction, as many layers, and states of that size.
 ///
 /// Throws heed::Error if a size does not fit or there is no such sentence.
-template <class T>
+template <class S>
 struct Bridge {
-  using Stored = T;
-  using Scalar = scalar_of<T>;
-  using S = Scalar;
-  template <class U>
-  using With = Bridge<U>;
+  using Scalar = S;
 
-  std::vector<Linear<T>> layers;  ///< what is read of the summary -> state size
+  std::vector<Linear<S>> layers;  ///< what is read of the summary -> state size
   Index first = 0;                ///< the first row of the summary that is read
   Index copied = 0;               ///< layers whose first state is the encoder's final one; then there are no matrices
   Index state = 0;                ///< its size
 
   Bridge() = default;
   Bridge(Index summary, Index state_size, Index layer_count, Index first_row = 0)
-      : layers(static_cast<std::size_t>(layer_count), Linear<T>(summary - first_row, state_size)), first(first_row) {}
+      : layers(static_cast<std::size_t>(layer_count), Linear<S>(summary - first_row, state_size)), first(first_row) {}
 
   /// A bridge that copies the final states: see above.
   static Bridge copying(Index state_size, Index layer_count) {
@@ -78,7 +74,7 @@ struct Bridge {
   /// Backward for layer l: `states` is what forward wrote, d_states its gradient, which is overwritten.
   /// Adds to grad and to the summaries of d_memory, or to its states.
   void backward(std::size_t l, const In<S>& gathered, const In<S>& states, std::span<const Index> sentences,
-                Out<S> d_states, With<S>& grad, Memory<S>& d_memory) const {
+                Out<S> d_states, Bridge& grad, Memory<S>& d_memory) const {
     const auto n = static_cast<Index>(sentences.size());
     detail::check_index("Bridge.backward", "l", static_cast<Index>(l), static_cast<Index>(layer_count()));
     check("Bridge.backward", d_memory, sentences);

@@ -13,21 +13,17 @@ namespace heed::inline v0_1 {
 ///
 /// The word is added as it is, so it has the size of the features. The equation has no tanh, and no bias.
 /// Throws heed::Error if a size does not fit.
-template <class T>
+template <class S>
 struct DeepOutput {
-  using Stored = T;
-  using Scalar = scalar_of<T>;
-  using S = Scalar;
-  template <class U>
-  using With = DeepOutput<U>;
+  using Scalar = S;
 
-  Parameter<T, Dynamic, Dynamic> L_h;  ///< features x state
-  Parameter<T, Dynamic, Dynamic> L_z;  ///< features x context
+  Weight<S> L_h;  ///< features x state
+  Weight<S> L_z;  ///< features x context
 
   DeepOutput() = default;
   /// Throws unless words have the size of the features.
   DeepOutput(Index state_size, Index context_size, Index word_size, Index features)
-      : L_h(decltype(L_h)::Zero(features, state_size)), L_z(decltype(L_z)::Zero(features, context_size)) {
+      : L_h(features, state_size), L_z(features, context_size) {
     require(word_size == features, [&] {
       return "DeepOutput: words are added to the features, so they have size " + std::to_string(features) + ", not " +
              std::to_string(word_size);
@@ -50,7 +46,7 @@ struct DeepOutput {
 
   /// Adds to grad and the three inputs' gradients.
   void backward(const In<S>& s, const In<S>& c, const In<S>& x, const In<S>& features, Buffer<S>&, Out<S> d_features,
-                With<S>& grad, Out<S> d_s, Out<S> d_c, Out<S> d_x) const {
+                DeepOutput& grad, Out<S> d_s, Out<S> d_c, Out<S> d_x) const {
     const char* const name = "DeepOutput.backward";
     check(name, "s", s, "c", c, "x", x, s.cols());
     detail::check_size(name, "features", features, output_size(), s.cols());

@@ -18,9 +18,6 @@ using EncoderStates = std::vector<Buffer<S>>;
 /// One layer: a forward cell and, in a bidirectional encoder, a backward one (Schuster & Paliwal 1997).
 template <Cell C>
 struct EncoderLayer {
-  template <class U>
-  using With = EncoderLayer<KeptAs<U, C>>;
-
   C forward;                  ///< reads from the first word on
   std::optional<C> backward;  ///< reads from the last word on
 
@@ -78,10 +75,7 @@ void check_states(const char* function, const char* name, const EncoderType& enc
 /// Throws heed::Error if a size does not fit.
 template <Cell C>
 struct Encoder {
-  using Stored = StoredOf<C>;
   using Scalar = typename C::Scalar;
-  template <class U>
-  using With = Encoder<KeptAs<U, C>>;
   using S = Scalar;
   using CellType = C;  ///< what its layers are made of
 
@@ -120,7 +114,7 @@ struct Encoder {
   /// given (training).
   ///
   /// Fills tape.outputs() and tape.final_states: forward at each sentence's last step, backward at its first.
-  /// A team of threads reads one sentence sooner: each keeps a share of a packed cell's parameters in its cache. They
+  /// A team of threads reads one sentence sooner: each keeps a share of a prepacked cell's weights in its cache. They
   /// need a core each, since they wait for each other at every step.
   void forward(const In<S>& x, const Packing& packing, EncoderTape<S>& tape, RandomStreams random = nullptr,
                const EncoderStates<S>* initial = nullptr, Team* team = nullptr) const {
@@ -167,7 +161,7 @@ struct Encoder {
 
   /// Backward of `forward`: from dL/d(outputs) and, if given, dL/d(final states). Adds to grad and d_x, and fills
   /// tape.d_initial_states. Pass the `x` and `random` that forward was given.
-  void backward(const In<S>& x, const Packing& packing, EncoderTape<S>& tape, const In<S>& d_outputs, With<S>& grad,
+  void backward(const In<S>& x, const Packing& packing, EncoderTape<S>& tape, const In<S>& d_outputs, Encoder& grad,
                 Out<S> d_x, RandomStreams random = nullptr, const EncoderStates<S>* d_final = nullptr) const {
     require(tape.kept, "Encoder: backward needs a tape of a forward that kept what it reads");
     const char* const name = "Encoder.backward";
@@ -190,7 +184,7 @@ struct Encoder {
       for_each_direction(l, [&](const C& cell, Index d) {
         auto& direction = layer.directions[d];
         const std::size_t place = state_place(l, d);
-        Plain<C>& cell_grad = d == 0 ? grad.layers[l].forward : *grad.layers[l].backward;
+        C& cell_grad = d == 0 ? grad.layers[l].forward : *grad.layers[l].backward;
         direction.d_running.resize(cell.state_size(), packing.sentences());
         direction.d_running.setZero();
         for (Index p = 0; d_final != nullptr && p < packing.sentences(); ++p) {

@@ -19,14 +19,11 @@ namespace heed::inline v0_1 {
 /// reads tape.contexts on the way back.
 template <Look LookType>
 struct GatedAttention {
-  using Stored = StoredOf<LookType>;
   using Scalar = typename LookType::Scalar;
   using S = Scalar;
-  template <class U>
-  using With = GatedAttention<KeptAs<U, LookType>>;
 
-  LookType look;        ///< what is gated
-  Linear<Stored> gate;  ///< query -> 1 (f_beta)
+  LookType look;   ///< what is gated
+  Linear<S> gate;  ///< query -> 1 (f_beta)
 
   GatedAttention() = default;
   GatedAttention(LookType inner, Index query_size) : look(std::move(inner)), gate(query_size, 1) {}
@@ -71,7 +68,7 @@ struct GatedAttention {
   /// The gradient before the sigmoid is d_beta beta (1 - beta), and d_beta that of the context times what the look
   /// found: beta and that are the context, so nothing is divided by a gate that may be shut.
   void backward(const Memory<S>& memory, std::span<const Index> sentences, LookTape<S>& tape, Index first,
-                With<S>& grad, Out<S> d_queries, Memory<S>& d_memory) const {
+                GatedAttention& grad, Out<S> d_queries, Memory<S>& d_memory) const {
     const Index n = static_cast<Index>(sentences.size());
     check_gates("GatedAttention.backward", tape, first, n);
     detail::check_size("GatedAttention.backward", "tape.contexts", tape.contexts, tape.contexts.rows(),
@@ -87,13 +84,13 @@ struct GatedAttention {
     look.backward(memory, sentences, tape, first, grad.look, d_queries, d_memory);  // was: look
   }
 
-  void accumulate(const In<S>& queries, const LookTape<S>& tape, With<S>& grad) const {
+  void accumulate(const In<S>& queries, const LookTape<S>& tape, GatedAttention& grad) const {
     check_gradients("GatedAttention.accumulate", tape);
     detail::check_size("GatedAttention.accumulate", "queries", queries, gate.input_size(), tape.d_gates.cols());
     gate.accumulate(queries, tape.d_gates, grad.gate);
     look.accumulate(queries, tape, grad.look);
   }
-  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, With<S>& grad) const {
+  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, GatedAttention& grad) const {
     look.prepare_backward(memory, d_memory, grad.look);
   }
 

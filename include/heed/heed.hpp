@@ -53,6 +53,7 @@
 #include <heed/kernels/standardize.hpp>
 #include <heed/kernels/one_pass.hpp>
 #include <heed/kernels/narrow_columns.hpp>
+#include <heed/weight.hpp>
 #include <heed/products.hpp>
 #include <heed/math.hpp>
 #include <heed/loss.hpp>

@@ -10,13 +10,10 @@
 namespace heed::inline v0_1 {
 
 /// One stage of an `ImageEncoder`: relu(pool(convolution)), which is pool(relu(convolution)) with less to do.
-template <class T>
+template <class S>
 struct ImageStage {
-  template <class U>
-  using With = ImageStage<U>;
-
-  Conv2d<T> conv;                ///< what learns
-  MaxPool2d<scalar_of<T>> pool;  ///< over what the convolution made
+  Conv2d<S> conv;     ///< what learns
+  MaxPool2d<S> pool;  ///< over what the convolution made
 
   /// The grid of what it makes of images of this grid. Throws if they are too small.
   Grid positions(Grid grid) const { return pool.window.positions(conv.window.positions(grid)); }
@@ -62,19 +59,15 @@ struct ImageEncoderTape {
 ///   x (channels x places, images side by side) -> conv -> max pool -> relu -> ... -> outputs
 ///
 /// The result is made a memory by `make_memory` (annotations.hpp). Throws heed::Error if a size does not fit.
-template <class T>
+template <class S>
 struct ImageEncoder {
-  using Stored = T;
-  using Scalar = scalar_of<T>;
-  using S = Scalar;
-  template <class U>
-  using With = ImageEncoder<U>;
+  using Scalar = S;
 
-  std::vector<ImageStage<T>> stages;  ///< the first reads the images
+  std::vector<ImageStage<S>> stages;  ///< the first reads the images
 
   ImageEncoder() = default;
   /// Throws unless there is a stage, and each takes the channels that the one before it makes.
-  explicit ImageEncoder(std::vector<ImageStage<T>> stages_) : stages(std::move(stages_)) {
+  explicit ImageEncoder(std::vector<ImageStage<S>> stages_) : stages(std::move(stages_)) {
     require(!stages.empty(), "ImageEncoder: at least one stage is needed, not 0");
     for (std::size_t l = 1; l < stages.size(); ++l) {
       const Index made = stages[l - 1].conv.output_size(), taken = stages[l].conv.input_size();
@@ -123,7 +116,7 @@ struct ImageEncoder {
 
   /// Backward of `forward`, from dL/d(outputs) in tape.d_outputs(), which is overwritten: adds to grad. Pass the x that
   /// forward was given. The images themselves get no gradient. Allocates.
-  void backward(const In<S>& x, ImageEncoderTape<S>& tape, With<S>& grad) const {
+  void backward(const In<S>& x, ImageEncoderTape<S>& tape, ImageEncoder& grad) const {
     const char* const name = "ImageEncoder.backward";
     check();
     detail::check_count(name, "tape.stages", tape.stages.size(), stages.size());

@@ -28,7 +28,7 @@ struct VisitRoles {
     } else if constexpr (!std::is_arithmetic_v<Member>) {
       ParameterRole role = ParameterRole::constructed;
       if constexpr (requires { P::role(name); }) role = P::role(name);
-      if (member.size() > 0) use(role, member);
+      if (member.size() > 0) use(role, matrix_of(member));
     }
   }
 

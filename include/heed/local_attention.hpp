@@ -17,13 +17,9 @@ namespace heed::inline v0_1 {
 // size does not fit.
 
 /// p_t = t: local-m of Luong, Pham & Manning 2015, section 3.2, for languages of one order. Nothing is learned.
-template <class T>
+template <class S>
 struct StepPosition {
-  using Stored = T;
-  using Scalar = scalar_of<T>;
-  using S = Scalar;
-  template <class U>
-  using With = StepPosition<U>;
+  using Scalar = S;
   /// Whether weights fall with the distance from p.
   static constexpr bool fades = false;
 
@@ -40,8 +36,8 @@ struct StepPosition {
     carry.array() += S(1);
   }
   template <class Lengths>
-  void backward(const Lengths&, Out<S>, With<S>&, Out<S>) const {}
-  void accumulate(const In<S>&, const In<S>&, With<S>&) const {}
+  void backward(const Lengths&, Out<S>, StepPosition&, Out<S>) const {}
+  void accumulate(const In<S>&, const In<S>&, StepPosition&) const {}
 
   template <class Visit, class... Self>
   static void visit_parameters(Visit&&, Self&&...) {}
@@ -50,20 +46,16 @@ struct StepPosition {
 /// p = min(T sigmoid(v' tanh(W q)), T - 1): local-p, equation 9 of Luong, Pham & Manning 2015, which has no minimum.
 ///
 /// If p is cut, its gradient is 0. So the position learns nothing from a sentence of one word, where p is always 0.
-template <class T>
+template <class S>
 struct PredictedPosition {
-  using Stored = T;
-  using Scalar = scalar_of<T>;
-  using S = Scalar;
-  template <class U>
-  using With = PredictedPosition<U>;
+  using Scalar = S;
   static constexpr bool fades = true;  ///< weights fall with the distance from p
 
-  Parameter<T, Dynamic, Dynamic> W;  ///< size x query (W_p)
-  ParameterVector<S> v;              ///< size (v_p)
+  Weight<S> W;           ///< size x query (W_p)
+  ParameterVector<S> v;  ///< size (v_p)
 
   PredictedPosition() = default;
-  PredictedPosition(Index query, Index size) : W(decltype(W)::Zero(size, query)), v(Vector<S>::Zero(size)) {}
+  PredictedPosition(Index query, Index size) : W(size, query), v(Vector<S>::Zero(size)) {}
 
   Index kept_size() const { return 2 + v.size(); }  ///< p, p / T before it is cut, tanh(W q)
   Index carry_size() const { return 0; }            ///< no look hands on anything
@@ -84,7 +76,7 @@ struct PredictedPosition {
   }
   /// Adds to grad and d_queries; leaves in `kept` what `accumulate` wants.
   template <class Lengths>
-  void backward(const Lengths& length, Out<S> kept, With<S>& grad, Out<S> d_queries) const {
+  void backward(const Lengths& length, Out<S> kept, PredictedPosition& grad, Out<S> d_queries) const {
     detail::check_size("PredictedPosition.backward", "kept", kept, kept_size(), kept.cols());
     detail::check_size("PredictedPosition.backward", "d_queries", d_queries, W.cols(), kept.cols());
     detail::check_like("PredictedPosition.backward", "grad.v", grad.v, v);
@@ -98,7 +90,7 @@ struct PredictedPosition {
     }
     add_product_backward(W, hidden, d_queries);  // was: W q
   }
-  void accumulate(const In<S>& queries, const In<S>& kept, With<S>& grad) const {
+  void accumulate(const In<S>& queries, const In<S>& kept, PredictedPosition& grad) const {
     detail::check_size("PredictedPosition.accumulate", "kept", kept, kept_size(), kept.cols());
     detail::check_size("PredictedPosition.accumulate", "queries", queries, W.cols(), kept.cols());
     detail::check_like("PredictedPosition.accumulate", "grad.W", grad.W, W);
@@ -123,11 +115,8 @@ struct PredictedPosition {
 template <class ScorerType, class PositionType>
 struct LocalAttention {
   static_assert(Scorer<ScorerType>, "LocalAttention: the first argument must model heed::Scorer (scorers/scorer.hpp)");
-  using Stored = StoredOf<ScorerType>;
   using Scalar = typename ScorerType::Scalar;
   using S = Scalar;
-  template <class U>
-  using With = LocalAttention<KeptAs<U, ScorerType>, KeptAs<U, PositionType>>;
 
   ScorerType scorer;      ///< of content alone
   PositionType position;  ///< where p comes from
@@ -185,7 +174,7 @@ struct LocalAttention {
   void begin_backward(Index sentences, LookTape<S>& tape) const { detail::make_room_backward(sentences, tape); }
 
   void backward(const Memory<S>& memory, std::span<const Index> sentences, LookTape<S>& tape, Index first,
-                With<S>& grad, Out<S> d_queries, Memory<S>& d_memory) const {
+                LocalAttention& grad, Out<S> d_queries, Memory<S>& d_memory) const {
     const Index n = static_cast<Index>(sentences.size());
     detail::check_backward("LocalAttention.backward", sizes(), memory, sentences, tape, first, d_queries, d_memory);
     check_kept("LocalAttention.backward", tape, first, n);
@@ -219,12 +208,12 @@ struct LocalAttention {
     detail::queries_of(scorer).project_backward(d_projected, d_queries);            // was: project
   }
 
-  void accumulate(const In<S>& queries, const LookTape<S>& tape, With<S>& grad) const {
+  void accumulate(const In<S>& queries, const LookTape<S>& tape, LocalAttention& grad) const {
     detail::check_accumulate("LocalAttention.accumulate", scorer.query_size(), queries, tape);
     detail::queries_of(scorer).accumulate(queries, tape.d_projected, grad.scorer);
     position.accumulate(queries, tape.kept, grad.position);
   }
-  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, With<S>& grad) const {
+  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, LocalAttention& grad) const {
     detail::prepare_keys_backward("LocalAttention.prepare_backward", scorer, memory, d_memory, grad.scorer);
   }
 

@@ -59,7 +59,7 @@ struct LookTape {
 /// before it (`prepare`, `start`, `begin`, `begin_backward`) is missing, as far as sizes show that.
 template <class L>
 concept Look = Part<L> &&
-    requires(const L& look, Plain<L>& grad, const Matrix<typename L::Scalar>& queries, Matrix<typename L::Scalar>& d,
+    requires(const L& look, L& grad, const Matrix<typename L::Scalar>& queries, Matrix<typename L::Scalar>& d,
              Memory<typename L::Scalar>& memory, std::span<const Index> sentences, Buffer<typename L::Scalar>& carry,
              LookTape<typename L::Scalar>& tape, Index i, RandomStreams random) {
   look.check(i, i);

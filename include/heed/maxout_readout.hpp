@@ -9,18 +9,14 @@ namespace heed::inline v0_1 {
 ///   t~ = W [s; c; x] + b        features_j = max(t~_2j, t~_2j+1)        W = [U_o C_o V_o], 2 features rows
 ///
 /// The text shows it the state before the step, s_{i-1}, although equation 4 says s_i: `previous` chooses.
-template <class T>
-struct MaxoutReadout : JointProjection<T> {
-  using S = scalar_of<T>;
-  template <class U>
-  using With = MaxoutReadout<U>;
-
+template <class S>
+struct MaxoutReadout : JointProjection<S> {
   bool previous = true;  ///< whether s is the state before the step
 
   MaxoutReadout() = default;
   /// The paper has no b: it is zeros at first.
   MaxoutReadout(Index state_size, Index context_size, Index word_size, Index features)
-      : JointProjection<T>(state_size, context_size, word_size, 2 * features) {}
+      : JointProjection<S>(state_size, context_size, word_size, 2 * features) {}
 
   Index output_size() const { return this->W.rows() / 2; }
   /// Whether it is the state before the step that is shown.
@@ -43,7 +39,7 @@ struct MaxoutReadout : JointProjection<T> {
   /// Overwrites `kept` by its gradient; adds to grad and the three inputs' gradients. Of two equal numbers the first
   /// gets all.
   void backward(const In<S>& s, const In<S>& c, const In<S>& x, const In<S>& features, Buffer<S>& kept,
-                Out<S> d_features, With<S>& grad, Out<S> d_s, Out<S> d_c, Out<S> d_x) const {
+                Out<S> d_features, MaxoutReadout& grad, Out<S> d_s, Out<S> d_c, Out<S> d_x) const {
     const char* const name = "MaxoutReadout.backward";
     this->check(name, "s", s, "c", c, "x", x, s.cols());
     detail::check_size(name, "features", features, output_size(), s.cols());
@@ -63,7 +59,7 @@ struct MaxoutReadout : JointProjection<T> {
 
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
-    JointProjection<T>::visit_parameters(visit, self...);
+    JointProjection<S>::visit_parameters(visit, self...);
     visit("previous", self.previous...);
   }
 };

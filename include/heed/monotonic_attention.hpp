@@ -24,11 +24,8 @@ namespace heed::inline v0_1 {
 template <class ScorerType>
 struct MonotonicAttention {
   static_assert(Scorer<ScorerType>, "MonotonicAttention: the argument must model heed::Scorer (scorers/scorer.hpp)");
-  using Stored = StoredOf<ScorerType>;
   using Scalar = typename ScorerType::Scalar;
   using S = Scalar;
-  template <class U>
-  using With = MonotonicAttention<KeptAs<U, ScorerType>>;
 
   ScorerType scorer;        ///< of content alone
   ParameterVector<S, 1> r;  ///< one number: the energy without a match
@@ -109,7 +106,7 @@ struct MonotonicAttention {
 
   /// Throws where looks are hard: these have no gradient.
   void backward(const Memory<S>& memory, std::span<const Index> sentences, LookTape<S>& tape, Index first,
-                With<S>& grad, Out<S> d_queries, Memory<S>& d_memory) const {
+                MonotonicAttention& grad, Out<S> d_queries, Memory<S>& d_memory) const {
     require(!hard, "MonotonicAttention: hard looks are for inference");
     const Index n = static_cast<Index>(sentences.size());
     detail::check_backward("MonotonicAttention.backward", sizes(memory), memory, sentences, tape, first, d_queries,
@@ -136,11 +133,11 @@ struct MonotonicAttention {
     detail::queries_of(scorer).project_backward(d_projected, d_queries);  // was: project
   }
 
-  void accumulate(const In<S>& queries, const LookTape<S>& tape, With<S>& grad) const {
+  void accumulate(const In<S>& queries, const LookTape<S>& tape, MonotonicAttention& grad) const {
     detail::check_accumulate("MonotonicAttention.accumulate", scorer.query_size(), queries, tape);
     detail::queries_of(scorer).accumulate(queries, tape.d_projected, grad.scorer);
   }
-  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, With<S>& grad) const {
+  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, MonotonicAttention& grad) const {
     detail::prepare_keys_backward("MonotonicAttention.prepare_backward", scorer, memory, d_memory, grad.scorer);
   }
 

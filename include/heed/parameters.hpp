@@ -69,18 +69,16 @@ enum class ParameterRole {
   scorer_vector   ///< the vector v of an additive scoring function
 };
 
-/// A part: a struct of Eigen matrices with one `visit_parameters(visit, self...)` that names them.
+/// A part: a struct of weights (weight.hpp) and Eigen matrices with one `visit_parameters(visit, self...)` that names them.
 ///
 /// The pack holds several of the same type (model, gradient, the optimiser's moments), visited in step. Single numbers
-/// that are not learned (a size, a rate) are named too, for who copies a part; else they are passed over.
+/// that are not learned (a size, a rate) are named too, and passed over.
 ///
 /// | member                             | meaning                                                                 |
 /// |------------------------------------|-------------------------------------------------------------------------|
 /// | `visit_parameters(visit, self...)` | calls visit("W", self.W...) for every matrix, part and setting          |
 /// | `role(name)`                       | static: how the parameter `name` starts; without it, as constructed     |
 /// | `Scalar`, `S`                      | what it computes with                                                   |
-/// | `Stored`                           | what its matrices are kept as: a scalar, or `Packed`                    |
-/// | `With<T>`                          | the same part with its matrices kept as T; `With<S>` holds its gradient |
 /// | `constructor`                      | takes sizes and parts; what is learned is zero, unless the part differs |
 /// | `size()`                           | rows of what it reads, where these are as many as it writes             |
 /// | `input_size()`, `output_size()`    | rows of what it reads and of what it writes                             |
@@ -92,50 +90,24 @@ concept Part = requires(T& part, detail::AnyVisit visit) {
 
 namespace detail {
 
-template <class T, class P>
-struct KeptAsPart {
-  using type = P;
-};
-template <class T, class P>
-requires requires { typename P::template With<T>; }
-struct KeptAsPart<T, P> {
-  using type = typename P::template With<T>;
+/// A member that holds a learned matrix together with a copy of it (weight.hpp).
+template <class T>
+concept WeightMember = requires(T& weight) {
+  weight.prepack();
+  weight.edit();
 };
 
-template <class P>
-struct PlainPart {
-  using type = P;
-};
-template <class P>
-requires requires { typename P::Scalar; }
-struct PlainPart<P> : KeptAsPart<typename P::Scalar, P> {};
-
-template <class P>
-struct StoredIn {
-  using type = typename P::Scalar;
-};
-template <class P>
-requires requires { typename P::Stored; }
-struct StoredIn<P> {
-  using type = typename P::Stored;
-};
-
-}  // namespace detail
-
-/// The same part with its matrices kept as T, a scalar or `Packed`. A part says so by a member `With<T>`; one that does
-/// not say stays as it is.
-template <class T, class P>
-using KeptAs = typename detail::KeptAsPart<T, P>::type;
-
-/// The part that learns: what the gradient of P is held in.
-template <class P>
-using Plain = typename detail::PlainPart<P>::type;
-
-/// What the matrices of P are kept as: its member `Stored`, or else its scalar.
-template <class P>
-using StoredOf = typename detail::StoredIn<P>::type;
-
-namespace detail {
+/// The matrix of a member; a weight gives write access unless it is const.
+template <class Member>
+auto& matrix_of(Member& member) {
+  if constexpr (!WeightMember<std::remove_const_t<Member>>) {
+    return member;
+  } else if constexpr (std::is_const_v<Member>) {
+    return member.values();
+  } else {
+    return member.edit();
+  }
+}
 
 inline void require_same_structure(bool same, const ParameterName& name) {
   require(same, [&] { return "parts that are visited together have different numbers of parts in " + name.str(); });
@@ -163,19 +135,26 @@ void visit_in_step(const F& f, const ParameterName& name, First& first, Rest&...
 
 /// Calls `f(name, matrix...)` for every parameter of `part`, with the same parameter of each of `others`.
 ///
-/// All must have the same structure (be copies of one another). Throws if they have different numbers of parts. Does
-/// not allocate.
+/// All must have the same structure (be copies of one another). Throws if they have different numbers of parts, or if the
+/// part was converted to 16 bits (pack.hpp). A part that is not const loses its prepacked copies. Does not allocate.
 template <class F, Part P, class... Others>
 void for_each_parameter(const F& f, P& part, Others&... others) {
-  detail::visit_in_step(f, ParameterName{}, part, others...);
+  detail::visit_in_step([&](const ParameterName& name, auto&... member) { f(name, detail::matrix_of(member)...); },
+                        ParameterName{}, part, others...);
 }
 
 namespace detail {
 
+/// The same with the members themselves: f is given a weight where it is one.
+template <class F, Part P, class... Others>
+void for_each_member(const F& f, P& part, Others&... others) {
+  visit_in_step(f, ParameterName{}, part, others...);
+}
+
 /// Throws unless the gradient `grad`, an argument of a function, has the parameters of its model. Does not allocate.
 template <Part P, Part G>
 void check_grad(const char* function, const P& part, const G& grad) {
-  for_each_parameter(
+  for_each_member(
       [&](const ParameterName& name, const auto& x, const auto& d) {
         if (d.rows() == x.rows() && d.cols() == x.cols()) return;
         fail_size(function, ("grad." + name.str()).c_str(), d.rows(), d.cols(), x.rows(), x.cols());
@@ -203,7 +182,7 @@ auto share_of(X& x, Share share) {
 template <Part P>
 Index parameter_count(const P& part) {
   Index count = 0;
-  for_each_parameter([&](const ParameterName&, const auto& x) { count += x.size(); }, part);
+  detail::for_each_member([&](const ParameterName&, const auto& x) { count += x.size(); }, part);
   return count;
 }
 
@@ -217,7 +196,15 @@ void set_zero(P& part, Share share = {}) {
 template <Part P>
 P zeros_like(const P& part) {
   P result = part;
-  set_zero(result);
+  detail::for_each_member(
+      []<class Member>(const ParameterName&, Member& member) {
+        if constexpr (detail::WeightMember<Member>) {
+          member = Member(member.rows(), member.cols());  // frees the room of a copy, too
+        } else {
+          member.setZero();
+        }
+      },
+      result);
   return result;
 }
 

@@ -1,17 +1,16 @@
 #pragma once
 
 #include <heed/kernels/outer_product.hpp>
-#include <heed/kernels/packed_backward.hpp>
-#include <heed/kernels/packed_matrix.hpp>
 #include <heed/kernels/product.hpp>
 #include <heed/kernels/small_matrix.hpp>
 #include <heed/kernels/transposed_product.hpp>
+#include <heed/weight.hpp>
 
 #include <array>
 
 namespace heed::inline v0_1 {
 
-// The products that all parts are made of, for parameters kept as matrices and for packed ones.
+// The products that all parts are made of, of matrices and of weights.
 //
 // Forward products do not allocate and give a column the same bits whatever columns stand beside it. Eigen's own do
 // neither: they pack both factors into buffers, large ones on the heap, and sum the last columns of a batch in another
@@ -59,39 +58,88 @@ void for_each_run(const std::array<Index, Count>& at, Index rows, const F& f) {
   }
 }
 
+/// The weight that a product reads, and whether it may have a copy; a matrix has none.
 template <class W>
-inline constexpr bool is_packed = !requires {
-  W::MaxColsAtCompileTime;
+struct WeightTraits {
+  static constexpr bool packable = false;
 };
+template <class S, int Rows, int Cols, int Gates, bool Transposed>
+struct WeightTraits<Weight<S, Rows, Cols, Gates, Transposed>> {
+  using type = Weight<S, Rows, Cols, Gates, Transposed>;
+  static constexpr bool packable = type::packable;
+};
+template <class W>
+struct WeightTraits<WeightColumns<W>> : WeightTraits<W> {};
 
-/// Whether the products of W with `Count` gates give the sums of all gates of some units together: those of packed
-/// matrices and of small ones do.
-template <class W, std::size_t Count>
-inline constexpr bool sums_units = [] {
-  if constexpr (is_packed<W>) {
-    return true;
+/// A weight, or some of its columns.
+template <class W>
+concept AnyWeight = requires {
+  typename WeightTraits<W>::type;
+};
+template <class W>
+concept TransposedWeight = AnyWeight<W> && WeightTraits<W>::type::transposed;
+
+template <class W>
+WeightColumns<W> view_of(const W& weight) {
+  return weight.leftCols(weight.cols());
+}
+template <class W>
+WeightColumns<W> view_of(const WeightColumns<W>& columns) {
+  return columns;
+}
+
+/// The values that a product reads where there is no copy. Those of a whole weight keep their fixed size.
+template <class W>
+decltype(auto) values_of(const W& w) {
+  if constexpr (AnyWeight<W>) {
+    return (w.values());
   } else {
-    return is_small<W, static_cast<int>(Count)>;
+    return (w);
   }
-}();
+}
+template <class W>
+auto values_of(const WeightColumns<W>& w) {
+  return w.weight.values().middleCols(w.first, w.count);
+}
 
-/// Calls use(io, k, i, sums) for a packet of units k ... of column i, `sums` being that of every gate of W x.
-template <int Count, class T, class X, class Use>
-void multiply(const PackedColumns<T, Count>& w, const X& x, const Walk& walk, const Use& use) {
+template <class W>
+using ValuesOf = std::remove_cvref_t<decltype(values_of(std::declval<const W&>()))>;
+
+/// Whether products read a copy.
+template <class W>
+bool is_packed(const W& w) {
+  if constexpr (WeightTraits<W>::packable) {
+    return view_of(w).weight.is_packed();
+  } else {
+    return false;
+  }
+}
+
+/// Calls use(io, k, i, sums) for a packet of units k ... of column i, `sums` being that of every gate of W x, and returns
+/// true. Returns false where the sums of several gates do not end in registers together: W has no copy and is not small.
+template <int Count, class W, class X, class Use>
+EIGEN_ALWAYS_INLINE bool multiply_units(const W& w, const X& x, const Walk& walk, const Use& use) {
   static_assert(has_solid_columns<X>, "products take column-major matrices");
   eigen_assert(w.cols() == x.rows());
-  w.panels.multiply(w.first, w.count, {x.data(), 1, x.colStride()}, x.cols(), walk, use);
-}
-template <int Count, class T, class X, class Use>
-void multiply(const PackedMatrix<T, Count>& w, const X& x, const Walk& walk, const Use& use) {
-  multiply<Count>(w.leftCols(w.cols()), x, walk, use);
-}
-template <int Count, class W, class X, class Use>
-EIGEN_ALWAYS_INLINE void multiply(const Eigen::MatrixBase<W>& w, const X& x, const Walk&, const Use& use) {
-  eigen_assert(w.cols() == x.rows());
-  const Index depth = W::ColsAtCompileTime == Dynamic ? w.cols() : Index{W::ColsAtCompileTime};
-  SmallMatrix<typename W::Scalar, Count, W::RowsAtCompileTime / Count>::multiply(columns_of(w.derived()), depth,
-                                                                                 columns_of(x), x.cols(), use);
+  if constexpr (is_small<ValuesOf<W>, Count>) {
+    const auto& values = values_of(w);
+    using Values = ValuesOf<W>;
+    const Index depth = Values::ColsAtCompileTime == Dynamic ? values.cols() : Index{Values::ColsAtCompileTime};
+    SmallMatrix<typename Values::Scalar, Count, Values::RowsAtCompileTime / Count>::multiply(
+        columns_of(values), depth, columns_of(x), x.cols(), use);
+    return true;
+  } else if constexpr (WeightTraits<W>::packable) {
+    using Member = typename WeightTraits<W>::type;
+    static_assert(Member::gates == Count && !Member::transposed);
+    if (!is_packed(w)) return false;
+    const auto view = view_of(w);
+    const auto& copy = view.weight.packed();
+    PanelProduct<typename Member::Scalar, Count>::multiply(copy.kernels(), copy.columns(view.first, view.count),
+                                                           {x.data(), 1, x.colStride()}, x.cols(), walk, use);
+    return true;
+  } else {
+    return false;
+  }
 }
 
 }  // namespace detail
@@ -99,17 +147,17 @@ EIGEN_ALWAYS_INLINE void multiply(const Eigen::MatrixBase<W>& w, const X& x, con
 /// The rows of each gate of `trace` += that gate's part of W x.
 template <class W, class X, class Trace, std::size_t Count>
 void add_gates(const W& w, const X& x, Trace&& trace, const std::array<Index, Count>& at) {
-  if constexpr (detail::sums_units<W, Count>) {
-    detail::multiply<Count>(w, x, {}, [&](const auto& io, Index k, Index i, const auto& sums) {
-      for (std::size_t g = 0; g < Count; ++g) {
-        auto* const to = trace.col(i).data() + at[g] + k;
-        io.store(to, Eigen::internal::padd(io.load(to), sums[g]));
-      }
-    });
-  } else {
-    if (w.cols() == 0 || x.cols() == 0) return;
+  const bool done = detail::multiply_units<Count>(w, x, {}, [&](const auto& io, Index k, Index i, const auto& sums) {
+    for (std::size_t g = 0; g < Count; ++g) {
+      auto* const to = trace.col(i).data() + at[g] + k;
+      io.store(to, Eigen::internal::padd(io.load(to), sums[g]));
+    }
+  });
+  if constexpr (!detail::is_small<detail::ValuesOf<W>, Count>) {
+    if (done || w.cols() == 0 || x.cols() == 0) return;
+    const auto& values = detail::values_of(w);
     detail::for_each_run(at, w.rows() / static_cast<Index>(Count), [&](Index from, Index to, Index rows) {
-      add_product(w.middleRows(from, rows), x, trace.middleRows(to, rows));
+      add_product(values.middleRows(from, rows), x, trace.middleRows(to, rows));
     });
   }
 }
@@ -118,18 +166,18 @@ void add_gates(const W& w, const X& x, Trace&& trace, const std::array<Index, Co
 template <class W, class X, class Trace, std::size_t Count, class Initial>
 void set_gates(const W& w, const X& x, Trace&& trace, const std::array<Index, Count>& at, const Initial& initial) {
   const Index rows = w.rows() / static_cast<Index>(Count);
-  if constexpr (detail::sums_units<W, Count>) {
-    detail::multiply<Count>(w, x, {}, [&](const auto& io, Index k, Index i, const auto& sums) {
-      for (std::size_t g = 0; g < Count; ++g) {
-        io.store(trace.col(i).data() + at[g] + k,
-                 Eigen::internal::padd(initial(io, static_cast<Index>(g) * rows + k), sums[g]));
-      }
-    });
-  } else {
+  const bool done = detail::multiply_units<Count>(w, x, {}, [&](const auto& io, Index k, Index i, const auto& sums) {
+    for (std::size_t g = 0; g < Count; ++g) {
+      io.store(trace.col(i).data() + at[g] + k,
+               Eigen::internal::padd(initial(io, static_cast<Index>(g) * rows + k), sums[g]));
+    }
+  });
+  if constexpr (!detail::is_small<detail::ValuesOf<W>, Count>) {
+    if (done) return;
     for (Index i = 0; i < trace.cols(); ++i) {
       for (std::size_t g = 0; g < Count; ++g) {
         auto* const to = trace.col(i).data() + at[g];
-        detail::for_each_packet<typename W::Scalar>(
+        detail::for_each_packet<typename detail::ValuesOf<W>::Scalar>(
             rows, [&](const auto& io, Index k) { io.store(to + k, initial(io, static_cast<Index>(g) * rows + k)); });
       }
     }
@@ -138,29 +186,30 @@ void set_gates(const W& w, const X& x, Trace&& trace, const std::array<Index, Co
 }
 
 /// The recurrent step: adds U h to the rows of each gate of `trace` and calls use(io, k, i, gates) for every packet of
-/// units k ... of column i, `gates` holding each gate's sum. If U is packed or small, these have not left the registers.
+/// units k ... of column i, `gates` holding each gate's sum. If U is prepacked or small, these have not left the registers.
 ///
 /// h must stay as it is until all is done. Walked backwards, what was read last is read first: every other step done
-/// so finds half of U in the cache. Threads share the units of a packed U; any other the first thread does alone.
+/// so finds half of U in the cache. Threads share the units of a prepacked U; any other the first thread does alone.
 /// The columns of a trace lie so far apart that no machine foresees which of their rows come next: they are fetched.
 template <class U, class H, class Trace, std::size_t Count, class Use>
 void step_gates(const U& u, const H& h, Trace&& trace, const std::array<Index, Count>& at, const Walk& walk,
                 const Use& use) {
-  using S = typename U::Scalar;
-  if (!detail::is_packed<U> && walk.share.index > 0) return;
-  if constexpr (detail::sums_units<U, Count>) {
-    constexpr Index two_packets = 2 * detail::packet_size<S> * Index{sizeof(S)};
-    const Index ahead = walk.backwards ? -two_packets : two_packets;
-    detail::multiply<Count>(u, h, walk, [&](const auto& io, Index k, Index i, const auto& sums) {
-      const S* const column = trace.col(i).data();
-      decltype(io.load(column)) gates[Count];
-      for (std::size_t g = 0; g < Count; ++g) {
-        if constexpr (detail::is_packed<U>) detail::prefetch(column + at[g] + k, ahead);
-        gates[g] = Eigen::internal::padd(io.load(column + at[g] + k), sums[g]);
-      }
-      use(io, k, i, gates);
-    });
-  } else {
+  using S = typename detail::ValuesOf<U>::Scalar;
+  constexpr bool packable = detail::WeightTraits<U>::packable;
+  constexpr Index two_packets = 2 * detail::packet_size<S> * Index{sizeof(S)};
+  if (walk.share.index > 0 && !detail::is_packed(u)) return;
+  [[maybe_unused]] const Index ahead = walk.backwards ? -two_packets : two_packets;
+  const bool done = detail::multiply_units<Count>(u, h, walk, [&](const auto& io, Index k, Index i, const auto& sums) {
+    const S* const column = trace.col(i).data();
+    decltype(io.load(column)) gates[Count];
+    for (std::size_t g = 0; g < Count; ++g) {
+      if constexpr (packable) detail::prefetch(column + at[g] + k, ahead);
+      gates[g] = Eigen::internal::padd(io.load(column + at[g] + k), sums[g]);
+    }
+    use(io, k, i, gates);
+  });
+  if constexpr (!detail::is_small<detail::ValuesOf<U>, Count>) {
+    if (done) return;
     add_gates(u, h, trace, at);
     for (Index i = 0; i < trace.cols(); ++i) {
       const S* const column = trace.col(i).data();
@@ -173,53 +222,79 @@ void step_gates(const U& u, const H& h, Trace&& trace, const std::array<Index, C
   }
 }
 
-/// out += a b for a packed matrix.
-template <class T, int Count, class B, class C>
-void add_product(const PackedColumns<T, Count>& a, const Eigen::MatrixBase<B>& b, C&& out) {
+/// out += a b for a weight, or some of its columns.
+template <detail::AnyWeight W, class B, class C>
+void add_product(const W& a, const Eigen::MatrixBase<B>& b, C&& out) {
+  constexpr int gates = detail::WeightTraits<W>::type::gates;
   eigen_assert(a.rows() == out.rows() && b.cols() == out.cols());
-  add_gates(a, b.derived(), out, detail::stacked<Count>(a.rows() / Count));
+  if constexpr (detail::WeightTraits<W>::packable) {
+    if (detail::is_packed(a)) return add_gates(a, b.derived(), out, detail::stacked<gates>(a.rows() / gates));
+  }
+  add_product(detail::values_of(a), b, out);
 }
-template <class T, int Count, class B, class C>
-void add_product(const PackedMatrix<T, Count>& a, const Eigen::MatrixBase<B>& b, C&& out) {
-  add_product(a.leftCols(a.cols()), b, out);
+
+/// out += a' b for a weight whose products with the transpose matter.
+template <detail::TransposedWeight W, class B, class C>
+void add_transposed_product(const W& a, const Eigen::MatrixBase<B>& b, C&& out) {
+  using S = typename W::Scalar;
+  if constexpr (W::packable) {
+    if (a.is_packed()) {
+      detail::PanelProduct<S, 1>::multiply(a.packed().kernels(), a.packed().columns(0, a.rows()),
+                                           {b.derived().data(), 1, b.derived().colStride()}, b.cols(), {},
+                                           [&](const auto& io, Index k, Index i, const auto& sums) {
+                                             S* const to = out.col(i).data() + k;
+                                             io.store(to, Eigen::internal::padd(io.load(to), sums[0]));
+                                           });
+      return;
+    }
+  }
+  add_product(a.values().transpose(), b, out);
 }
 
 /// d_x += W' d_a, the rows of each gate of d_a beginning where `at` says: the way back through `add_gates`.
 template <class W, class D, class X, std::size_t Count>
-void add_gates_backward(const Eigen::MatrixBase<W>& w, const Eigen::MatrixBase<D>& d_a,
-                        const std::array<Index, Count>& at, X&& d_x) {
+void add_gates_backward(const W& w, const Eigen::MatrixBase<D>& d_a, const std::array<Index, Count>& at, X&& d_x) {
   if (w.cols() == 0 || d_a.cols() == 0) return;
+  if (detail::is_packed(w)) {
+    if constexpr (detail::WeightTraits<W>::packable) {
+      const auto view = detail::view_of(w);
+      const auto& copy = view.weight.packed();
+      copy.kernels().backward(copy.columns(view.first, view.count), d_a.derived(), at.data(), d_x);
+    }
+    return;
+  }
+  const auto& values = detail::values_of(w);
   detail::for_each_run(at, w.rows() / static_cast<Index>(Count), [&](Index from, Index to, Index rows) {
-    d_x.noalias() += w.middleRows(from, rows).transpose() * d_a.middleRows(to, rows);
+    d_x.noalias() += values.middleRows(from, rows).transpose() * d_a.middleRows(to, rows);
   });
-}
-template <class T, int Count, class D, class X>
-void add_gates_backward(const PackedColumns<T, Count>& w, const Eigen::MatrixBase<D>& d_a, const GateRows<Count>& at,
-                        X&& d_x) {
-  static_assert(std::is_same_v<T, scalar_of<T>>, "16-bit weights are for inference: pack(model) for training");
-  detail::PackedBackward<T, Count>::add(w.panels, w.first, d_a.derived(), at, d_x);
-}
-template <class T, int Count, class D, class X>
-void add_gates_backward(const PackedMatrix<T, Count>& w, const Eigen::MatrixBase<D>& d_a, const GateRows<Count>& at,
-                        X&& d_x) {
-  add_gates_backward(w.leftCols(w.cols()), d_a, at, d_x);
 }
 
 /// d_b += a' d: the way back through `add_product`.
 template <class A, class D, class B>
 void add_product_backward(const A& a, const Eigen::MatrixBase<D>& d, B&& d_b) {
-  add_gates_backward(a, d, GateRows<1>{0}, d_b);
+  if constexpr (detail::AnyWeight<A>) {
+    constexpr int gates = detail::WeightTraits<A>::type::gates;
+    add_gates_backward(a, d, detail::stacked<gates>(a.rows() / gates), d_b);
+  } else {
+    add_gates_backward(a, d, GateRows<1>{0}, d_b);
+  }
 }
-/// The same where `a` is the transpose of a matrix.
-template <class A, class D, class B>
-void add_product_backward(const Eigen::Transpose<A>& a, const Eigen::MatrixBase<D>& d, B&& d_b) {
-  d_b.noalias() += a.nestedExpression() * d;
+/// d_b += a d: the way back through `add_transposed_product`.
+template <detail::TransposedWeight W, class D, class B>
+void add_transposed_product_backward(const W& a, const Eigen::MatrixBase<D>& d, B&& d_b) {
+  if constexpr (W::packable) {
+    if (a.is_packed()) {
+      constexpr GateRows<1> at{0};
+      return a.packed().kernels().backward(a.packed().columns(0, a.rows()), d.derived(), at.data(), d_b);
+    }
+  }
+  d_b.noalias() += a.values() * d;
 }
 
 /// grad += d x', the sum over all columns: the gradient of the parameters of a product. Allocates.
 template <class D, class X, class G>
 void add_outer_product(const Eigen::MatrixBase<D>& d, const Eigen::MatrixBase<X>& x, G&& grad) {
-  detail::OuterProduct<typename D::Scalar>::add(d.derived(), x.derived(), grad);
+  detail::OuterProduct<typename D::Scalar>::add(d.derived(), x.derived(), detail::matrix_of(grad));
 }
 
 }  // namespace heed::inline v0_1

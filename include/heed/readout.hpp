@@ -10,20 +10,18 @@ namespace heed::inline v0_1 {
 ///
 /// The columns of W belong to the state s, the context c and the embedded previous word x in this order. Readouts throw
 /// heed::Error if a size does not fit.
-template <class T>
+template <class S>
 struct JointProjection {
-  using Stored = T;
-  using Scalar = scalar_of<T>;
-  using S = Scalar;
+  using Scalar = S;
 
-  Parameter<T, Dynamic, Dynamic> W;  ///< rows x (state + context + word)
-  ParameterVector<S> b;              ///< rows
-  Index state = 0;                   ///< columns of W that belong to s
-  Index context = 0;                 ///< columns of W that belong to c
+  Weight<S> W;           ///< rows x (state + context + word)
+  ParameterVector<S> b;  ///< rows
+  Index state = 0;       ///< columns of W that belong to s
+  Index context = 0;     ///< columns of W that belong to c
 
   JointProjection() = default;
   JointProjection(Index state_size, Index context_size, Index word_size, Index rows)
-      : W(decltype(W)::Zero(rows, state_size + context_size + word_size)),
+      : W(rows, state_size + context_size + word_size),
         b(Vector<S>::Zero(rows)),
         state(state_size),
         context(context_size) {}
@@ -67,9 +65,9 @@ struct JointProjection {
                         Out<S> d_s, Out<S> d_c, Out<S> d_x) const {
     if (d.cols() == 0) return;
     grad.b += d.rowwise().sum();
-    add_outer_product(d, s, grad.W.leftCols(state));
-    add_outer_product(d, c, grad.W.middleCols(state, context));
-    add_outer_product(d, x, grad.W.rightCols(x.rows()));
+    add_outer_product(d, s, grad.W.edit().leftCols(state));
+    add_outer_product(d, c, grad.W.edit().middleCols(state, context));
+    add_outer_product(d, x, grad.W.edit().rightCols(x.rows()));
     add_product_backward(W.leftCols(state), d, d_s);
     add_product_backward(W.middleCols(state, context), d, d_c);
     add_product_backward(W.rightCols(x.rows()), d, d_x);
@@ -79,12 +77,9 @@ struct JointProjection {
 /// What the output layer sees of a step: everything the decoder knows, through one tanh layer.
 ///
 ///   features = tanh(W [s; c; x] + b)        s: state, c: context, x: embedded previous word
-template <class T>
-struct Readout : JointProjection<T> {
-  using S = scalar_of<T>;
-  template <class U>
-  using With = Readout<U>;
-  using JointProjection<T>::JointProjection;
+template <class S>
+struct Readout : JointProjection<S> {
+  using JointProjection<S>::JointProjection;
 
   /// Rows of the features.
   Index output_size() const { return this->W.rows(); }
@@ -101,7 +96,7 @@ struct Readout : JointProjection<T> {
 
   /// Overwrites d_features by the gradient before the tanh; adds to grad and the three inputs' gradients.
   void backward(const In<S>& s, const In<S>& c, const In<S>& x, const In<S>& features, Buffer<S>&, Out<S> d_features,
-                With<S>& grad, Out<S> d_s, Out<S> d_c, Out<S> d_x) const {
+                Readout& grad, Out<S> d_s, Out<S> d_c, Out<S> d_x) const {
     const char* const name = "Readout.backward";
     this->check(name, "s", s, "c", c, "x", x, s.cols());
     detail::check_size(name, "features", features, output_size(), s.cols());

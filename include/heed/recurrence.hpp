@@ -91,7 +91,7 @@ void run_recurrence(const C& cell, const X& x, const Packing& packing, bool reve
           if (tape.mask.size() > 0) previous.topRows(cell.hidden_size()).array() *= tape.mask.leftCols(n).array();
         }
         barrier.wait();
-        cell.step(tape.trace.middleCols(first - from, n), previous, state, {k % 2 == 1, share, keeps});
+        detail::step(cell, tape.trace.middleCols(first - from, n), previous, state, {k % 2 == 1, share, keeps});
         barrier.wait();
         if (i == 0) outputs.middleCols(first, n) = state.topRows(cell.hidden_size());
       }

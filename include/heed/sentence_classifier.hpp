@@ -40,14 +40,11 @@ struct SentenceClassifierTape {
 ///   words -> encoder -> states h        pooled = sum_j weights_j h_j        logits = output(pooled)
 template <class EncoderType>
 struct SentenceClassifier {
-  using Stored = StoredOf<EncoderType>;
   using Scalar = typename EncoderType::Scalar;
   using S = Scalar;
   using Tape = SentenceClassifierTape<S>;
   using Source = std::span<const Token>;  ///< what is read of one item of a batch
   using Target = Token;                   ///< its class
-  template <class U>
-  using With = SentenceClassifier<KeptAs<U, EncoderType>>;
 
   Embedding<S> words;           ///< a vector for each
   EncoderType encoder;          ///< of the words of a sentence
@@ -109,7 +106,7 @@ struct SentenceClassifier {
   }
 
   /// The same, and its gradient added to `grad`.
-  double loss_and_gradient(Sentences sentences, std::span<const Token> labels, Tape& tape, With<S>& grad,
+  double loss_and_gradient(Sentences sentences, std::span<const Token> labels, Tape& tape, SentenceClassifier& grad,
                            const LossOptions<S>& options = {}) const {
     const double loss = this->loss(sentences, labels, tape, options);
     const Buffer<S>& d_logits = tape.logits;

@@ -66,21 +66,18 @@ struct LossOptions {
 /// output layer has only b, and the table gathers both gradients.
 template <class EncoderType, Decoder DecoderType>
 struct Seq2Seq {
-  using Stored = StoredOf<EncoderType>;
   using Scalar = typename EncoderType::Scalar;
   using S = Scalar;
   using Tape = Seq2SeqTape<S>;
   using Source = std::span<const Token>;  ///< what is read of one item of a batch
   using Target = std::span<const Token>;  ///< what is to be made of it
-  template <class U>
-  using With = Seq2Seq<KeptAs<U, EncoderType>, KeptAs<U, DecoderType>>;
 
-  Embedding<S> source;    ///< of source words
-  EncoderType encoder;    ///< makes the memory
-  Embedding<S> target;    ///< of target words
-  DecoderType decoder;    ///< makes features
-  Linear<Stored> output;  ///< scores words; with no columns where it is tied
-  Dropout<S> dropout;     ///< of embedded words, and of the features before the output layer
+  Embedding<S> source;  ///< of source words
+  EncoderType encoder;  ///< makes the memory
+  Embedding<S> target;  ///< of target words
+  DecoderType decoder;  ///< makes features
+  Linear<S> output;     ///< scores words; with no columns where it is tied
+  Dropout<S> dropout;   ///< of embedded words, and of the features before the output layer
 
   Seq2Seq() = default;
 
@@ -142,7 +139,7 @@ struct Seq2Seq {
   }
 
   /// The same, and its gradient added to `grad`.
-  Sum<S> loss_and_gradient(Sentences sources, Sentences targets, Tape& tape, With<S>& grad,
+  Sum<S> loss_and_gradient(Sentences sources, Sentences targets, Tape& tape, Seq2Seq& grad,
                            const LossOptions<S>& options = {}) const {
     forward(sources, targets, tape, options);
     const Sum<S> loss = output_loss(tape, options, &grad) + penalties(tape, options, true);
@@ -236,7 +233,7 @@ struct Seq2Seq {
   }
 
   /// Backward of `score_words`: adds to grad and d_features.
-  void score_words_backward(const In<S>& features, const In<S>& d_logits, With<S>& grad, Out<S> d_features) const {
+  void score_words_backward(const In<S>& features, const In<S>& d_logits, Seq2Seq& grad, Out<S> d_features) const {
     if (!tied()) {
       output.accumulate(features, d_logits, grad.output);
       output.backward(d_logits, d_features);

@@ -37,10 +37,7 @@ struct StackTape {
 /// fit.
 template <Cell C>
 struct Stack {
-  using Stored = StoredOf<C>;
   using Scalar = typename C::Scalar;
-  template <class U>
-  using With = Stack<KeptAs<U, C>>;
   using S = Scalar;
 
   std::vector<C> layers;          ///< from the lowest up
@@ -146,7 +143,7 @@ struct Stack {
   }
 
   /// The parameter gradients of everything but the first layer's inputs, as products over all columns.
-  void accumulate(const StackTape<S>& tape, With<S>& grad) const {
+  void accumulate(const StackTape<S>& tape, Stack& grad) const {
     check("Stack.accumulate", tape, 0, 0);
     detail::check_grad("Stack.accumulate", *this, grad);
     for (std::size_t l = 0; l < layers.size(); ++l) {

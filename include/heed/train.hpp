@@ -106,7 +106,7 @@ class Trainer {
     shards_.resize(static_cast<std::size_t>(options.threads));
     for (auto& shard : shards_) shard.grad = zeros_like(model);
     pieces_ = std::max(Index{1}, parameter_count(model) / options.threads / piece_size);
-    repack(model, packed_);
+    prepack(model);
   }
 
   /// One optimiser step on the mean loss per target word. Throws, and leaves the model as it was, if the loss or the
@@ -127,7 +127,7 @@ class Trainer {
     }
     std::atomic<int> next = 0;
     team_.run([&](int i) {
-      repack(model_, packed_, next);
+      detail::prepack(model_, next);  // what was changed since the last update
       Shard& shard = shards_[static_cast<std::size_t>(i)];
       shard.loss = 0;
       if (!zero_) set_zero(shard.grad);
@@ -150,7 +150,7 @@ class Trainer {
         options.coverage = static_cast<S>(options_.coverage);
         options.doubly_stochastic = static_cast<S>(options_.doubly_stochastic);
         shard.loss += static_cast<double>(
-            packed_.loss_and_gradient(shard.sources, shard.targets, shard.tape, shard.grad, options));
+            std::as_const(model_).loss_and_gradient(shard.sources, shard.targets, shard.tape, shard.grad, options));
       });
     }
     Model& grad = shards_.front().grad;
@@ -174,6 +174,7 @@ class Trainer {
     require(std::isfinite(loss), [&] { return "the loss is not finite (" + std::to_string(loss) + ")"; });
     require(std::isfinite(norm), [&] { return "the gradient is not finite (" + std::to_string(norm) + ")"; });
     optimizer.begin_update();
+    detail::drop_copies(model_);
     team_.run([&](int i) {
       for_each_piece(i, [&](Share share) {
         optimizer.update_share(model_, grad, share, factor);
@@ -181,6 +182,8 @@ class Trainer {
       });
     });
     zero_ = true;
+    next = 0;
+    team_.run([&](int) { detail::prepack(model_, next); });
     return {loss, words, norm};
   }
 
@@ -234,7 +237,6 @@ class Trainer {
   }
 
   Model& model_;
-  KeptAs<Packed<S>, Model> packed_;  ///< what the threads read
   TrainerOptions options_;
   Team team_;
   std::vector<Shard> shards_;

@@ -95,71 +95,14 @@ using MemberMatrix = std::conditional_t<Rows != Dynamic && Cols != Dynamic, Matr
 
 }  // namespace detail
 
-/// Says that a part keeps its matrices packed (kernels/packed_matrix.hpp), each number as a T: `GruCell<float>` learns,
-/// `GruCell<Packed<float>>` reads the same numbers faster, and `GruCell<Packed<Eigen::bfloat16>>` half as many bytes.
-/// `pack` (pack.hpp) makes the one from the other.
-template <class T>
-struct Packed {};
-
-template <class T, int Gates>
-class PackedMatrix;
-template <class T>
-class PackedTranspose;
-
-namespace detail {
-
-template <class T>
-struct ScalarOf {
-  using type = T;
-};
-template <>
-struct ScalarOf<Eigen::bfloat16> {
-  using type = float;
-};
-template <>
-struct ScalarOf<Eigen::half> {
-  using type = float;
-};
-template <class T>
-struct ScalarOf<Packed<T>> : ScalarOf<T> {};
-
-template <class T, int Rows, int Cols, int Gates>
-struct ParameterOf {
-  using type = MemberMatrix<T, Rows, lives_inline<T, Rows, Cols> ? Cols : Dynamic>;
-};
-/// A small matrix of fixed size is as fast where it lies.
-template <class T, int Rows, int Cols, int Gates>
-struct ParameterOf<Packed<T>, Rows, Cols, Gates> {
-  static constexpr bool small =
-      std::is_same_v<T, float> && Rows != Dynamic && Cols != Dynamic && lives_inline<T, Rows, Cols>;
-  using type = std::conditional_t<small, Matrix<T, Rows, Cols>, PackedMatrix<T, Gates>>;
-};
-
-template <class T, int Rows, int Cols>
-struct TransposedParameterOf : ParameterOf<T, Rows, Cols, 1> {};
-template <class T, int Rows, int Cols>
-struct TransposedParameterOf<Packed<T>, Rows, Cols> {
-  using type = PackedTranspose<T>;
-};
-
-}  // namespace detail
-
-/// What a part computes with whose matrices are kept as T.
-template <class T>
-using scalar_of = typename detail::ScalarOf<T>::type;
-
-/// A matrix of learned numbers, kept as T: as a matrix, whose fixed sizes stay known to the compiler while they are
-/// small enough to be stored inline, or packed. `Gates` matrices of one size are stacked in it.
-template <class T, int Rows, int Cols, int Gates = 1>
-using Parameter = typename detail::ParameterOf<T, Rows, Cols, Gates>::type;
+/// A matrix of learned numbers, whose fixed sizes stay known to the compiler while they are small enough to be stored
+/// inline.
+template <class S, int Rows, int Cols>
+using Parameter = detail::MemberMatrix<S, Rows, detail::lives_inline<S, Rows, Cols> ? Cols : Dynamic>;
 
 /// A vector of learned numbers.
 template <class S, int Rows = Dynamic>
 using ParameterVector = detail::MemberMatrix<S, Rows, 1>;
-
-/// The same, of which only products with the transpose are wanted.
-template <class T, int Rows, int Cols>
-using TransposedParameter = typename detail::TransposedParameterOf<T, Rows, Cols>::type;
 
 /// How a matrix comes in: any Eigen expression of that scalar; a column-major matrix, `Map` or `Block` without a copy.
 ///

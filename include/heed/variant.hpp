@@ -12,15 +12,14 @@ namespace heed::inline v0_1::detail {
 /// model holds.
 template <class P, class Variant>
 auto& same(const P&, Variant& variant) {
-  auto* const found = std::get_if<Plain<P>>(&variant);
+  auto* const found = std::get_if<P>(&variant);
   require(found != nullptr, "a gradient holds another choice of part than its model: make it with zeros_like(model)");
   return *found;
 }
 
-/// Alternative I of a variant that is visited beside one that holds it. A visitor that makes copies chooses it first.
-template <std::size_t I, class Visit, class Variant>
-auto& chosen(Visit&& visit, Variant& variant) {
-  if constexpr (requires { visit.template choose<I>(variant); }) visit.template choose<I>(variant);
+/// Alternative I of a variant that is visited beside one that holds it.
+template <std::size_t I, class Variant>
+auto& chosen(Variant& variant) {
   require(variant.index() == I, "parts that are visited together hold different choices: make one from the other");
   return std::get<I>(variant);
 }
@@ -35,7 +34,7 @@ void visit_alternative(Visit&& visit, First& first, Rest&... rest) {
       if constexpr (requires { visit.alternative(std::get<I>(first)); }) {
         visit.alternative(std::get<I>(first));
       } else {
-        std::variant_alternative_t<I, Variant>::visit_parameters(visit, std::get<I>(first), chosen<I>(visit, rest)...);
+        std::variant_alternative_t<I, Variant>::visit_parameters(visit, std::get<I>(first), chosen<I>(rest)...);
       }
     } else {
       visit_alternative<I + 1>(visit, first, rest...);

@@ -1,4 +1,5 @@
 #include "support/allocation_counter.hpp"
+#include "support/prepacked.hpp"
 
 #include <heed/cells/context_gru.hpp>
 #include <heed/cells/gru_reset_before.hpp>
@@ -6,7 +7,6 @@
 #include <heed/cells/layer_norm_lstm.hpp>
 #include <heed/cells/projected_lstm.hpp>
 #include <heed/io/translator_config.hpp>
-#include <heed/pack.hpp>
 
 #include "support/numbers.hpp"
 
@@ -30,7 +30,7 @@ TEST(CellStep, AllocatesNothing) {
         Matrix<float> trace = random_matrix<float>(cell.trace_size(), n, random);
         Matrix<float> s = random_matrix<float>(cell.state_size(), n, random), s_prev = s;
         EXPECT_EQ(steady_allocations([&] { cell.step(trace, s_prev, s); }), 0);
-        const auto packed = heed::pack(cell);
+        const auto packed = prepacked(cell);
         EXPECT_EQ(steady_allocations([&] { packed.step(trace, s_prev, s, {true}); }), 0);
       }
     }
@@ -46,7 +46,7 @@ TEST(CellProject, AllocatesNothing) {
         SCOPED_TRACE(std::string(name) + ", hidden " + std::to_string(hidden) + ", columns " + std::to_string(n));
         const Matrix<float> x = random_matrix<float>(64, n, random), more = random_matrix<float>(hidden, n, random);
         Matrix<float> trace(cell.trace_size(), n);
-        const auto packed = heed::pack(cell);
+        const auto packed = prepacked(cell);
         EXPECT_EQ(steady_allocations([&] { packed.project(x, 0, trace); }), 0);
         EXPECT_EQ(steady_allocations([&] { cell.project(x, 0, trace); }), 0);
         EXPECT_EQ(steady_allocations([&] { cell.project(more, 64, trace); }), 0);
@@ -81,7 +81,7 @@ TYPED_TEST(CellAllocation, OfAProjectionAndAStepIsNone) {
   heed::Random random(3);
   for (const Index hidden : {128, 512}) {
     const auto cell = make<TypeParam>(64 + hidden, hidden);
-    const auto packed = heed::pack(cell);
+    const auto packed = prepacked(cell);
     for (const Index n : {1, 2, 32}) {
       SCOPED_TRACE("hidden " + std::to_string(hidden) + ", columns " + std::to_string(n));
       const Matrix<float> x = random_matrix<float>(64, n, random), more = random_matrix<float>(hidden, n, random);

@@ -1,7 +1,7 @@
 #include "support/allocation_counter.hpp"
+#include "support/prepacked.hpp"
 
 #include <heed/attention.hpp>
-#include <heed/pack.hpp>
 
 #include "support/normalizers.hpp"
 #include "support/numbers.hpp"
@@ -51,7 +51,7 @@ TYPED_TEST(ScorerAllocation, IsNoneInALook) {
   heed::Random random(6);
   randomize(scorer, random);
   expect_no_allocations(scorer, heed::Softmax());
-  expect_no_allocations(heed::pack(scorer), heed::Softmax());
+  expect_no_allocations(prepacked(scorer), heed::Softmax());
 }
 
 template <class NormalizerType>

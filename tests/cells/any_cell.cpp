@@ -54,7 +54,7 @@ TEST(AnyCell, AddsNothingToTheNames) {
 TEST(AnyCell, CopiesAreEqualAndApart) {
   AnyCell<double> any(heed::GruCell<double>(2, 3));
   AnyCell<double> copy = any;
-  std::get<heed::GruCell<double>>(copy.cell).W.setOnes();
-  EXPECT_EQ(std::get<heed::GruCell<double>>(any.cell).W.sum(), 0);
+  std::get<heed::GruCell<double>>(copy.cell).W.edit().setOnes();
+  EXPECT_EQ(std::get<heed::GruCell<double>>(any.cell).W.values().sum(), 0);
   EXPECT_EQ(heed::squared_norm(copy), 18);
 }

@@ -1,9 +1,8 @@
 #include <heed/cells/context_gru.hpp>
 
-#include <heed/pack.hpp>
-
 #include "support/cell_runs.hpp"
 #include "support/numbers.hpp"
+#include "support/prepacked.hpp"
 
 #include <gtest/gtest.h>
 
@@ -43,7 +42,7 @@ TEST(ContextGruCell, IsAGruWithoutAContext) {
 
 TEST(ContextGruCell, HidesTheContextFromTheCandidateWhereTheResetIsClosed) {
   Trial trial;
-  trial.cell.W.topRows(2 * hidden).rightCols(context).setZero();  // c reaches neither r nor z
+  trial.cell.W.edit().topRows(2 * hidden).rightCols(context).setZero();  // c reaches neither r nor z
   const Matrix<double> before = typed::next_state(trial.cell, trial.x, trial.s_prev);
   Matrix<double> other = trial.x;
   other.bottomRows(context).array() += 0.5;
@@ -88,7 +87,7 @@ TEST(ContextGruCell, IsTheSamePacked) {
   Random random(17);
   ContextGruCell<float> cell(inputs, 20, true, context);
   randomize(cell, random);
-  const auto packed = heed::pack(cell);
+  const auto packed = prepacked(cell);
   EXPECT_EQ(packed.context, context);
   const Matrix<float> x = random_matrix<float>(inputs, 3, random), s_prev = random_matrix<float>(20, 3, random);
   Matrix<float> trace(packed.trace_size(), 3), s(20, 3);

@@ -1,9 +1,8 @@
 #include <heed/cells/gru_reset_before.hpp>
 
-#include <heed/pack.hpp>
-
 #include "support/cell_runs.hpp"
 #include "support/numbers.hpp"
+#include "support/prepacked.hpp"
 
 #include <gtest/gtest.h>
 
@@ -39,7 +38,7 @@ struct Trial {
   Matrix<double> next_after() const {
     GruCell<double> after(3, hidden);
     after.W = cell.W;
-    after.U << cell.U, cell.U_n;
+    after.U.edit() << cell.U.values(), cell.U_n.values();
     after.b_W = cell.b_W;
     after.b_U = cell.b_U;
     return typed::next_state(after, x, s_prev);
@@ -63,7 +62,7 @@ TEST(GruResetBefore, SmallPackedMatricesOfFixedSizeAgreeToo) {
   Random random(7);
   GruCell<float, 8, 16, gru_forms::bahdanau> cell(8, 16);
   randomize(cell, random);
-  const auto packed = heed::pack(cell);
+  const auto packed = prepacked(cell);
   for (const Index n : {1, 3}) {
     const Matrix<float> x = random_matrix<float>(8, n, random), s_prev = random_matrix<float>(16, n, random);
     Matrix<float> trace(packed.trace_size(), n), s(16, n);
@@ -89,8 +88,8 @@ TEST(GruResetBefore, IsTheOtherFormWhereTheResetCommutesWithTheProduct) {
   Trial trial;
   EXPECT_GT(difference(trial.next(), trial.next_after()), 0.01);
   // One number resets all units, and no bias stands inside the reset product.
-  trial.cell.W.topRows(hidden).setZero();
-  trial.cell.U.topRows(hidden).setZero();
+  trial.cell.W.edit().topRows(hidden).setZero();
+  trial.cell.U.edit().topRows(hidden).setZero();
   trial.cell.b_W.head(hidden).setConstant(0.3);
   trial.cell.b_U.head(hidden).setZero();
   trial.cell.b_U.tail(hidden).setZero();
@@ -102,7 +101,7 @@ TEST(GruResetBefore, AClosedResetGateHidesTheOldStateButNoBias) {
   trial.cell.b_W.segment(hidden, hidden).setConstant(-1000);  // h' = n
   trial.cell.b_U.head(hidden).setConstant(-1000);             // r = 0
   const Matrix<double> before = trial.next();
-  trial.cell.U_n.setOnes();
+  trial.cell.U_n.edit().setOnes();
   EXPECT_EQ(trial.next(), before);
   trial.cell.b_U.tail(hidden).array() += 0.5;
   EXPECT_GT(difference(trial.next(), before), 0.01);

@@ -4,12 +4,13 @@
 #include <heed/cells/projected_lstm.hpp>
 #include <heed/encoder.hpp>
 #include <heed/gradient_check.hpp>
-#include <heed/pack.hpp>
 
 #include "support/numbers.hpp"
 #include "support/oracles.hpp"
 #include "support/packed.hpp"
+#include "support/prepacked.hpp"
 #include "support/typed_parts.hpp"
+#include "support/with_scalar.hpp"
 
 #include <gtest/gtest.h>
 
@@ -131,7 +132,7 @@ TYPED_TEST(EncodedCell, GradientsAgreeWithCentralDifferences) {
 
 TYPED_TEST(EncodedCell, PackedGivesTheSameLossAndGradients) {
   const Trial<TypeParam> trial(19);  // several panels and a part of one
-  const auto packed = heed::pack(trial.encoder);
+  const auto packed = prepacked(trial.encoder);
   EXPECT_EQ(heed::parameter_count(packed), heed::parameter_count(trial.encoder));
   EXPECT_NEAR(trial.loss(packed), trial.loss(trial.encoder), 1e-12);
   heed::Encoder<TypeParam> grad, packed_grad;
@@ -143,14 +144,14 @@ TYPED_TEST(EncodedCell, PackedGivesTheSameLossAndGradients) {
 }
 
 TYPED_TEST(EncodedCell, IsCloseWithHalfTheBytes) {
-  using Narrow = heed::KeptAs<float, TypeParam>;
+  using Narrow = heed::test::with_scalar<float, TypeParam>;
   Random random(227);
   const heed::Encoder<Narrow> encoder = make_encoder<Narrow>(typed::input, 19, random);
   const heed::Packing packing(std::vector<Index>{2, 4, 1});
   const Matrix<float> x = random_matrix<float>(typed::input, packing.columns(), random);
   heed::EncoderTape<float> whole, half;
   encoder.forward(x, packing, whole);
-  heed::pack<Eigen::half>(encoder).forward(x, packing, half);
+  converted(encoder, heed::Precision::half).forward(x, packing, half);
   EXPECT_LE(difference(half.outputs(), whole.outputs()), 2e-2);
   EXPECT_GT(difference(half.outputs(), whole.outputs()), 1e-6);
 }
@@ -170,15 +171,15 @@ TYPED_TEST(EncodedCell, GivesATeamTheSameBits) {
     }
   };
   expect_same(trial.encoder);
-  expect_same(heed::pack(trial.encoder));
+  expect_same(prepacked(trial.encoder));
 }
 
 TYPED_TEST(EncodedCell, GivesASentenceTheSameBitsInAnyBatch) {
   for (const Index size : {5, 32}) {
     Random random(223);
-    heed::Encoder<heed::KeptAs<float, TypeParam>> encoder =
-        make_encoder<heed::KeptAs<float, TypeParam>>(typed::input, size, random);
-    const auto packed = heed::pack(encoder);
+    heed::Encoder<heed::test::with_scalar<float, TypeParam>> encoder =
+        make_encoder<heed::test::with_scalar<float, TypeParam>>(typed::input, size, random);
+    const auto packed = prepacked(encoder);
     const Matrix<float> sentence = random_matrix<float>(typed::input, 6, random);
     const auto read = [&](const auto& with, std::size_t companions) {
       std::vector<Matrix<float>> batch;

@@ -2,10 +2,10 @@
 
 #include <heed/cells/layer_norm_gru.hpp>
 #include <heed/cells/layer_norm_lstm.hpp>
-#include <heed/pack.hpp>
 
 #include "support/cell_runs.hpp"
 #include "support/numbers.hpp"
+#include "support/prepacked.hpp"
 
 #include <gtest/gtest.h>
 
@@ -33,7 +33,7 @@ double distance_from_packed() {
   Random random(53);
   C cell(8, 8);
   randomize(cell, random);
-  const auto packed = heed::pack(cell);
+  const auto packed = prepacked(cell);
   const Matrix<float> x = random_matrix<float>(8, 3, random);
   const Matrix<float> s_prev = random_matrix<float>(cell.state_size(), 3, random);
   Matrix<float> trace(packed.trace_size(), 3), s(cell.state_size(), 3);
@@ -50,8 +50,8 @@ double change_when_scaled(double factor_W, double factor_U) {
   randomize(cell, random, 4);  // the variances are far above epsilon
   const Matrix<double> x = random_matrix(3, 4, random), s_prev = random_matrix(cell.state_size(), 4, random);
   const Matrix<double> before = typed::next_state(cell, x, s_prev);
-  cell.W *= factor_W;
-  cell.U *= factor_U;
+  cell.W.edit() *= factor_W;
+  cell.U.edit() *= factor_U;
   return difference(typed::next_state(cell, x, s_prev), before);
 }
 
@@ -104,9 +104,9 @@ TEST(LayerNormGruCell, NormalisesResetAndUpdateTogetherAndTheCandidateAlone) {
   const Matrix<double> x = random_matrix(3, 4, random), s_prev = random_matrix(16, 4, random);
   const Matrix<double> before = typed::next_state(cell, x, s_prev);
   auto candidate = cell, update = cell;
-  candidate.W.bottomRows(16) *= 3;
+  candidate.W.edit().bottomRows(16) *= 3;
   EXPECT_LE(difference(typed::next_state(candidate, x, s_prev), before), 1e-5);
-  update.W.middleRows(16, 16) *= 3;  // r becomes smaller beside it
+  update.W.edit().middleRows(16, 16) *= 3;  // r becomes smaller beside it
   EXPECT_GT(difference(typed::next_state(update, x, s_prev), before), 0.01);
 }
 

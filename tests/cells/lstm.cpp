@@ -47,6 +47,6 @@ TEST(LstmCell, SendsTheGradientOfTheCellStateBackToo) {
   Matrix<double> d_s = Matrix<double>::Zero(8, 2);
   d_s.bottomRows(4).setOnes();
   const typed::Gradients d(cell, x, s_prev, d_s);
-  EXPECT_GT(d.s_prev.bottomRows(4).minCoeff(), 0);                        // d c / d c_prev = f
-  EXPECT_EQ(d.parameters.W.bottomRows(4), (Matrix<double>::Zero(4, 3)));  // c does not pass through o
+  EXPECT_GT(d.s_prev.bottomRows(4).minCoeff(), 0);                                 // d c / d c_prev = f
+  EXPECT_EQ(d.parameters.W.values().bottomRows(4), (Matrix<double>::Zero(4, 3)));  // c does not pass through o
 }

@@ -1,10 +1,10 @@
 #include <heed/cells/projected_lstm.hpp>
 
 #include <heed/cells/lstm.hpp>
-#include <heed/pack.hpp>
 
 #include "support/cell_runs.hpp"
 #include "support/numbers.hpp"
+#include "support/prepacked.hpp"
 
 #include <gtest/gtest.h>
 
@@ -35,7 +35,7 @@ TEST(ProjectedLstmCell, SmallPackedMatricesOfFixedSizeAgreeToo) {
   Random random(37);
   ProjectedLstmCell<float, 8, 16, 8> cell;
   randomize(cell, random);
-  const auto packed = heed::pack(cell);
+  const auto packed = prepacked(cell);
   for (const heed::Index n : {1, 3}) {
     const Matrix<float> x = random_matrix<float>(8, n, random), s_prev = random_matrix<float>(24, n, random);
     Matrix<float> trace(packed.trace_size(), n), s(24, n);
@@ -71,7 +71,7 @@ TEST(ProjectedLstmCell, IsAnLstmWhereNothingIsProjected) {
   ProjectedLstmCell<double> projected(3, 4, 4);
   projected.W = plain.W;
   projected.U = plain.U;
-  projected.P.setIdentity();
+  projected.P.edit().setIdentity();
   projected.b_W = plain.b_W;
   projected.b_U = plain.b_U;
   const Matrix<double> x = random_matrix(3, 2, random), s_prev = random_matrix(8, 2, random);

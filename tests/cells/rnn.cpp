@@ -44,7 +44,7 @@ TEST(RnnCell, NamesItsParameters) {
 TEST(RnnCell, ReluKeepsWhatTanhWouldBound) {
   RnnCell<double> bounded(1, 1);
   RnnCell<double, Dynamic, Dynamic, heed::Relu> open(1, 1);
-  bounded.W(0, 0) = open.W(0, 0) = 3;
+  bounded.W.edit()(0, 0) = open.W.edit()(0, 0) = 3;
   const Matrix<double> s = Matrix<double>::Zero(1, 1), up = Matrix<double>::Constant(1, 1, 2), down = -up;
   EXPECT_EQ(typed::next_state(open, up, s)(0, 0), 6);
   EXPECT_EQ(typed::next_state(open, down, s)(0, 0), 0);

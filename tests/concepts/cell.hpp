@@ -6,7 +6,7 @@ struct Part {
   Index trace_size() const { return 1; }
   Index gradient_size() const { return 1; }
   void project(const In&, Index, Out) const {}
-  void step(Out, const In&, Out, const heed::Walk&) const {}
+  void step(Out, const In&, Out) const {}
   void step_backward(const In&, const In&, Out, Out) const {}
   void project_backward(const In&, Index, Out) const {}
   void accumulate(const In&, Index, const In&, Part&) const {}

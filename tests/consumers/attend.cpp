@@ -7,8 +7,8 @@
 int main() {
   const double q = std::atanh(0.5);
   heed::AdditiveScorer<double> scorer(1, 1, 1);
-  scorer.W << 1;
-  scorer.U << 1;
+  scorer.W.edit() << 1;
+  scorer.U.edit() << 1;
   scorer.v << std::log(4);
   const auto found = heed::attend(scorer, Eigen::Matrix<double, 1, 1>(q), Eigen::RowVector3d(0, -q, -2 * q));
   std::printf("%.12f %.12f %.12f\n", found.weights(0), found.weights(1), found.weights(2));

@@ -53,15 +53,15 @@ TEST(BahdanauDecoder, AttendsUniformlyWithoutV) {
     }
   }
   const decoding::Gradients<decltype(decoder)> grad(decoder, setting);
-  EXPECT_TRUE(grad.parameters.attention.scorer.W.isZero(0));
-  EXPECT_TRUE(grad.parameters.attention.scorer.U.isZero(0));
+  EXPECT_TRUE(grad.parameters.attention.scorer.W.values().isZero(0));
+  EXPECT_TRUE(grad.parameters.attention.scorer.U.values().isZero(0));
   EXPECT_FALSE(grad.parameters.attention.scorer.v.isZero(0));
 }
 
 TEST(BahdanauDecoder, LetsTheContextIntoTheCell) {
   auto decoder = make<Gru>(1);
   auto deaf = decoder;
-  deaf.stack.layers[0].W.rightCols(decoding::memory_size).setZero();
+  deaf.stack.layers[0].W.edit().rightCols(decoding::memory_size).setZero();
   Setting setting;
   const decoding::Run a(decoder, setting), b(deaf, setting);
   EXPECT_EQ(a.tape.contexts.col(0), b.tape.contexts.col(0));  // the first query has not heard of it yet
@@ -130,9 +130,9 @@ void add(const heed::Matrix<double>& M, Index from, const Column& x, Column& y, 
 /// Section A.2.2 of the paper, one sentence and one number at a time: the sum of d_features * t.
 double appendix_loss(const PaperDecoder& decoder, const Setting& setting) {
   constexpr Index n = decoding::hidden;
-  const auto& W = decoder.stack.layers[0].W;  // [W C; W_z C_z; W C] in the paper's letters, r above z above s~
-  const auto& U = decoder.stack.layers[0].U;
-  const auto& U_n = decoder.stack.layers[0].U_n;
+  const auto& W = decoder.stack.layers[0].W.values();  // [W C; W_z C_z; W C] in the paper's letters, r above z above s~
+  const auto& U = decoder.stack.layers[0].U.values();
+  const auto& U_n = decoder.stack.layers[0].U_n.values();
   const auto& scorer = decoder.attention.scorer;
   const auto sigmoid = [](double x) { return 1 / (1 + std::exp(-x)); };
   double loss = 0;
@@ -141,7 +141,7 @@ double appendix_loss(const PaperDecoder& decoder, const Setting& setting) {
     const heed::Matrix<double> h = setting.memory.values_of(b);
     Column s(n);
     const heed::Vector<double> last = setting.memory.summary.col(b).tail(decoding::memory_size / 2);
-    add(decoder.bridge.layers[0].W, 0, Column(last.data(), last.data() + last.size()), s);
+    add(decoder.bridge.layers[0].W.values(), 0, Column(last.data(), last.data() + last.size()), s);
     for (double& x : s) x = std::tanh(x);  // s_0 = tanh(W_s h_1), h_1 the backward state
     for (Index t = 0; t < setting.packing.length(p); ++t) {
       const Index column = setting.packing.column(t, p);
@@ -150,8 +150,8 @@ double appendix_loss(const PaperDecoder& decoder, const Setting& setting) {
       double total = 0;
       for (Index j = 0; j < h.cols(); ++j) {
         Column z(3);
-        add(scorer.W, 0, s, z);
-        add(scorer.U, 0, Column(h.col(j).data(), h.col(j).data() + h.rows()), z);
+        add(scorer.W.values(), 0, s, z);
+        add(scorer.U.values(), 0, Column(h.col(j).data(), h.col(j).data() + h.rows()), z);
         double score = 0;
         for (std::size_t k = 0; k < 3; ++k) score += scorer.v(static_cast<Index>(k)) * std::tanh(z[k]);
         e.push_back(std::exp(score));
@@ -176,9 +176,9 @@ double appendix_loss(const PaperDecoder& decoder, const Setting& setting) {
       add(U_n, 0, rs, fresh);
       Column next(n), shown(2 * decoding::features);
       for (std::size_t k = 0; k < n; ++k) next[k] = (1 - sigmoid(z[k])) * s[k] + sigmoid(z[k]) * std::tanh(fresh[k]);
-      add(decoder.readout.W, 0, decoder.readout.previous ? s : next, shown);
-      add(decoder.readout.W, n, c, shown);
-      add(decoder.readout.W, n + decoding::memory_size, y, shown);
+      add(decoder.readout.W.values(), 0, decoder.readout.previous ? s : next, shown);
+      add(decoder.readout.W.values(), n, c, shown);
+      add(decoder.readout.W.values(), n + decoding::memory_size, y, shown);
       for (std::size_t k = 0; k < decoding::features; ++k) {
         loss += setting.d_features(static_cast<Index>(k), column) * std::max(shown[2 * k], shown[2 * k + 1]);
       }

@@ -108,8 +108,8 @@ TEST(CaptionDecoder, BeginsWithAnMlpForEachHalfOfItsState) {
   ASSERT_EQ(state.layers[0].rows(), 2 * hidden);
   for (Index b = 0; b < 3; ++b) {
     const heed::Vector<double> mean = images.memory.summary.col(b);
-    const heed::Vector<double> h = (bridge.W.topRows(hidden) * mean + bridge.b.head(hidden)).array().tanh();
-    const heed::Vector<double> c = (bridge.W.bottomRows(hidden) * mean + bridge.b.tail(hidden)).array().tanh();
+    const heed::Vector<double> h = (bridge.W.values().topRows(hidden) * mean + bridge.b.head(hidden)).array().tanh();
+    const heed::Vector<double> c = (bridge.W.values().bottomRows(hidden) * mean + bridge.b.tail(hidden)).array().tanh();
     EXPECT_LE(difference(state.layers[0].col(b).head(hidden), h), 1e-15);
     EXPECT_LE(difference(state.layers[0].col(b).tail(hidden), c), 1e-15);
   }

@@ -62,7 +62,7 @@ TEST(ChoDecoder, KnowsASentenceOnlyByItsCode) {
   const double before = decoding::loss(decoder, setting);
   setting.memory.values.setConstant(100);
   EXPECT_EQ(decoding::loss(decoder, setting), before);
-  decoder.code.W.setZero();
+  decoder.code.W.edit().setZero();
   const double deaf = decoding::loss(decoder, setting);
   EXPECT_NE(deaf, before);
   setting.memory.summary.setConstant(100);
@@ -74,9 +74,9 @@ TEST(ChoDecoder, LetsTheCodeIntoTheFirstStateTheCellAndTheReadout) {
   Setting setting;
   const double before = decoding::loss(decoder, setting);
   Cho start = decoder, cell = decoder, readout = decoder;
-  start.bridge.layers[0].W.setZero();
-  cell.stack.layers[0].W.rightCols(code).setZero();
-  readout.readout.W.middleCols(decoding::hidden, code).setZero();
+  start.bridge.layers[0].W.edit().setZero();
+  cell.stack.layers[0].W.edit().rightCols(code).setZero();
+  readout.readout.W.edit().middleCols(decoding::hidden, code).setZero();
   for (const Cho& other : {start, cell, readout}) EXPECT_NE(decoding::loss(other, setting), before);
 }
 

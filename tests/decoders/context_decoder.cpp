@@ -67,7 +67,7 @@ TEST(ContextDecoder, BeginsWhereItsBridgeSays) {
   setting.memory.summary.array() += 0.5;  // the summary reaches an attending decoder only by its bridge
   EXPECT_GT(std::abs(decoding::loss(decoder, setting) - before), 1e-3);
   Bahdanau other = decoder;
-  for (auto& layer : other.bridge.layers) layer.W.setZero();
+  for (auto& layer : other.bridge.layers) layer.W.edit().setZero();
   const double closed = decoding::loss(other, setting);
   setting.memory.summary.setZero();
   EXPECT_EQ(decoding::loss(other, setting), closed);

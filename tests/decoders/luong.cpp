@@ -43,8 +43,8 @@ TEST(LuongDecoder, FeedsNothingToTheFirstStepAndTheLastAnswerToTheNext) {
   const Luong fed = make<Gru>(1, true);
   Luong unfed = make<Gru>(1, false);
   unfed.stack.layers[0] = Gru(decoding::word, decoding::hidden);
-  unfed.stack.layers[0].W = fed.stack.layers[0].W.leftCols(decoding::word);
-  unfed.stack.layers[0].U = fed.stack.layers[0].U;
+  unfed.stack.layers[0].W = fed.stack.layers[0].W.values().leftCols(decoding::word);
+  unfed.stack.layers[0].U = fed.stack.layers[0].U.values();
   unfed.stack.layers[0].b_W = fed.stack.layers[0].b_W;
   unfed.stack.layers[0].b_U = fed.stack.layers[0].b_U;
   unfed.attention = fed.attention;

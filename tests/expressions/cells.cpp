@@ -55,28 +55,30 @@ TYPED_TEST(CellExpressions, SigmoidMatchesItsEquation) {
 
 TYPED_TEST(CellExpressions, RnnMatchesLoopsAndCell) {
   expect_step(heed::RnnCell<TypeParam>(3, 4), [](auto& cell, auto& x, auto& h) {
-    return heed::expr::rnn_step(x, h, cell.W, cell.U, cell.b_W, cell.b_U);
+    return heed::expr::rnn_step(x, h, cell.W.values(), cell.U.values(), cell.b_W, cell.b_U);
   });
 }
 
 TYPED_TEST(CellExpressions, LstmMatchesLoopsAndCell) {
   expect_step(heed::LstmCell<TypeParam>(3, 4), [](auto& cell, auto& x, auto& s) {
-    return heed::expr::lstm_step(x, s, cell.W, cell.U, cell.b_W, cell.b_U);
+    return heed::expr::lstm_step(x, s, cell.W.values(), cell.U.values(), cell.b_W, cell.b_U);
   });
 }
 
 TYPED_TEST(CellExpressions, GruMatchesLoopsAndCell) {
   expect_step(heed::GruCell<TypeParam>(3, 4), [](auto& cell, auto& x, auto& h) {
-    return heed::expr::gru_step(x, h, cell.W, cell.U, cell.b_W, cell.b_U);
+    return heed::expr::gru_step(x, h, cell.W.values(), cell.U.values(), cell.b_W, cell.b_U);
   });
 }
 
 TYPED_TEST(CellExpressions, ResetBeforeGruMatchesLoopsAndCell) {
   expect_step(Gru<TypeParam, heed::gru_forms::cho>(3, 4), [](auto& cell, auto& x, auto& h) {
-    return heed::expr::gru_reset_before_step(x, h, cell.W, cell.U, cell.U_n, cell.b_W, cell.b_U);
+    return heed::expr::gru_reset_before_step(x, h, cell.W.values(), cell.U.values(), cell.U_n.values(), cell.b_W,
+                                             cell.b_U);
   });
   expect_step(Gru<TypeParam, heed::gru_forms::bahdanau>(3, 4), [](auto& cell, auto& x, auto& h) {
-    return heed::expr::gru_reset_before_step(x, h, cell.W, cell.U, cell.U_n, cell.b_W, cell.b_U, true);
+    return heed::expr::gru_reset_before_step(x, h, cell.W.values(), cell.U.values(), cell.U_n.values(), cell.b_W,
+                                             cell.b_U, true);
   });
 }
 
@@ -86,8 +88,10 @@ TEST(CellExpressions, TakeExpressionsAndFixedSizes) {
   randomize(cell, random);
   const Eigen::Vector3d x = random_matrix(3, 1, random);
   const Eigen::Vector4d before = random_matrix(4, 1, random);
-  const auto after = heed::expr::lstm_step(2 * x - x, (before + before) / 2, cell.W, cell.U, cell.b_W, cell.b_U);
-  static_assert(decltype(heed::expr::lstm_step(x, before, cell.W, cell.U, cell.b_W, cell.b_U))::SizeAtCompileTime == 4);
+  const auto after =
+      heed::expr::lstm_step(2 * x - x, (before + before) / 2, cell.W.values(), cell.U.values(), cell.b_W, cell.b_U);
+  static_assert(decltype(heed::expr::lstm_step(x, before, cell.W.values(), cell.U.values(), cell.b_W,
+                                               cell.b_U))::SizeAtCompileTime == 4);
   EXPECT_LE(difference(after, typed::next_state(cell, x, before)), 1e-14);
 }
 
@@ -98,6 +102,6 @@ TEST(CellExpressions, MayOverwriteTheirArgument) {
   const Matrix<double> x = random_matrix(3, 2, random);
   Matrix<double> h = random_matrix(4, 2, random);
   const Matrix<double> expected = typed::next_state(cell, x, h);
-  h = heed::expr::gru_step(x, h, cell.W, cell.U, cell.b_W, cell.b_U);
+  h = heed::expr::gru_step(x, h, cell.W.values(), cell.U.values(), cell.b_W, cell.b_U);
   EXPECT_LE(difference(h, expected), 1e-14);
 }

@@ -25,15 +25,16 @@ constexpr Index word = 3, memory_size = 4, hidden = 5, features = 6, hypotheses 
 
 template <class S, int I, int H>
 auto next_state(const heed::GruCell<S, I, H>& cell, const auto& x, const auto& s) {
-  return expr::gru_step(x, s, cell.W, cell.U, cell.b_W, cell.b_U);
+  return expr::gru_step(x, s, cell.W.values(), cell.U.values(), cell.b_W, cell.b_U);
 }
 template <class S, int I, int H>
 auto next_state(const heed::GruCell<S, I, H, heed::gru_forms::bahdanau>& cell, const auto& x, const auto& s) {
-  return expr::gru_reset_before_step(x, s, cell.W, cell.U, cell.U_n, cell.b_W, cell.b_U, true);
+  return expr::gru_reset_before_step(x, s, cell.W.values(), cell.U.values(), cell.U_n.values(), cell.b_W, cell.b_U,
+                                     true);
 }
 template <class S, int I, int H>
 auto next_state(const heed::LstmCell<S, I, H>& cell, const auto& x, const auto& s) {
-  return expr::lstm_step(x, s, cell.W, cell.U, cell.b_W, cell.b_U);
+  return expr::lstm_step(x, s, cell.W.values(), cell.U.values(), cell.b_W, cell.b_U);
 }
 
 /// A decoder of the library with random parameters, over one sentence that all hypotheses share.
@@ -87,7 +88,7 @@ void expect_bahdanau_steps() {
     const Matrix<S> s_and_c = expr::bahdanau_step(
         y, before, run.memory.values,
         [&](const auto& q, const auto& h) {
-          return expr::additive_scores(q.topRows(hidden), h, scorer.W, scorer.U, scorer.v);
+          return expr::additive_scores(q.topRows(hidden), h, scorer.W.values(), scorer.U.values(), scorer.v);
         },
         [&](const auto& x, const auto& state) { return next_state(run.cell(), x, state); });
     s = s_and_c.topRows(s.rows());
@@ -113,8 +114,8 @@ void expect_luong_steps(bool input_feeding) {
   for (Index t = 0; t < steps; ++t) {
     const Matrix<S> y = run.words(), before = s, attentional_before = attentional;
     const Matrix<S> s_and_h = expr::luong_step(
-        y, before, attentional_before, run.memory.values, run.decoder.W,
-        [&](const auto& q, const auto& h) { return expr::general_scores(q, h, run.scorer().W); },
+        y, before, attentional_before, run.memory.values, run.decoder.W.values(),
+        [&](const auto& q, const auto& h) { return expr::general_scores(q, h, run.scorer().W.values()); },
         [&](const auto& x, const auto& state) { return next_state(run.cell(), x, state); });
     s = s_and_h.topRows(s.rows());
     if (input_feeding) attentional = s_and_h.bottomRows(features);

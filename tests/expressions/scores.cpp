@@ -61,25 +61,26 @@ TYPED_TEST(ScoreExpressions, ScaledDotMatchesLoopsAndScorer) {
 
 TYPED_TEST(ScoreExpressions, GeneralMatchesLoopsAndScorer) {
   expect_scores(heed::GeneralScorer<TypeParam>(3, 4), [](auto& scorer, auto& q, auto& h) -> Matrix<TypeParam> {
-    return heed::expr::general_scores(q, h, scorer.W);
+    return heed::expr::general_scores(q, h, scorer.W.values());
   });
 }
 
 TYPED_TEST(ScoreExpressions, FactorTimesGeneralMatchesLoopsAndScorer) {
   expect_scores(heed::ScaledGeneralScorer<TypeParam>(3, 4), [](auto& scorer, auto& q, auto& h) -> Matrix<TypeParam> {
-    return scorer.g(0) * heed::expr::general_scores(q, h, scorer.W);
+    return scorer.g(0) * heed::expr::general_scores(q, h, scorer.W.values());
   });
 }
 
 TYPED_TEST(ScoreExpressions, AdditiveMatchesLoopsAndScorer) {
   expect_scores(heed::AdditiveScorer<TypeParam>(3, 4, 5), [](auto& scorer, auto& q, auto& h) {
-    return heed::expr::additive_scores(q, h, scorer.W, scorer.U, scorer.v);
+    return heed::expr::additive_scores(q, h, scorer.W.values(), scorer.U.values(), scorer.v);
   });
 }
 
 TYPED_TEST(ScoreExpressions, ConcatMatchesLoopsAndScorer) {
-  expect_scores(heed::ConcatScorer<TypeParam>(3, 4, 5),
-                [](auto& scorer, auto& q, auto& h) { return heed::expr::concat_scores(q, h, scorer.W, scorer.v); });
+  expect_scores(heed::ConcatScorer<TypeParam>(3, 4, 5), [](auto& scorer, auto& q, auto& h) {
+    return heed::expr::concat_scores(q, h, scorer.W.values(), scorer.v);
+  });
 }
 
 TEST(ScoreExpressions, TakeExpressionsMapsAndFixedSizes) {
@@ -91,10 +92,10 @@ TEST(ScoreExpressions, TakeExpressionsMapsAndFixedSizes) {
   const Matrix<double> expected = typed::scores(scorer, query, memory);
   const auto found =
       heed::expr::additive_scores(Eigen::Map<const Eigen::VectorXd>(query.data(), 3), (memory + memory).leftCols(6) / 2,
-                                  scorer.W, 2 * scorer.U - scorer.U, scorer.v.matrix());
+                                  scorer.W.values(), 2 * scorer.U.values() - scorer.U.values(), scorer.v.matrix());
   EXPECT_LE(difference(found, expected), 1e-14);
-  static_assert(decltype(heed::expr::additive_scores(query, memory, scorer.W, scorer.U, scorer.v))::SizeAtCompileTime ==
-                6);
+  static_assert(decltype(heed::expr::additive_scores(query, memory, scorer.W.values(), scorer.U.values(),
+                                                     scorer.v))::SizeAtCompileTime == 6);
   const Eigen::Matrix3d same = random_matrix(3, 3, random);
   const Matrix<double> dot = heed::expr::dot_scores(query.topRows<3>(), same * 2);
   EXPECT_LE(difference(dot, same.transpose() * 2 * query), 1e-14);

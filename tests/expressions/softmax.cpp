@@ -92,7 +92,7 @@ TYPED_TEST(ContextExpression, MatchesLoopsAndAttend) {
   randomize(scorer, random);
   const Matrix<S> queries = random_matrix<S>(3, 2, random), memory = random_matrix<S>(4, 20, random);
   const Matrix<S> weights =
-      heed::expr::softmax(heed::expr::additive_scores(queries, memory, scorer.W, scorer.U, scorer.v));
+      heed::expr::softmax(heed::expr::additive_scores(queries, memory, scorer.W.values(), scorer.U.values(), scorer.v));
   const Matrix<S> context = heed::expr::context(memory, weights);
   const heed::Attended<S> attended = heed::attend(scorer, queries, memory);
   EXPECT_LE(difference(weights, attended.weights), tolerance<S>);

@@ -4,11 +4,11 @@
 #include <heed/memory.hpp>
 #include <heed/moving_average.hpp>
 #include <heed/optimizer.hpp>
-#include <heed/pack.hpp>
 
 #include "failing_allocations/failing_allocation.hpp"
 #include "failing_allocations/numbers.hpp"
 #include "support/numbers.hpp"
+#include "support/prepacked.hpp"
 
 #include <gtest/gtest.h>
 
@@ -56,49 +56,79 @@ TEST(FailingAllocations, ParameterKeepsItsNumbersWhenItCannotTakeOnAnotherSize) 
   const auto other = linear(7, 5, 1);
   for (long n = 1; n <= 2; ++n) {
     auto part = linear(2, 3, 2);
-    const heed::Matrix<float> before = part.W;
+    const heed::Matrix<float> before = part.W.values();
     {
       const heed::test::FailingAllocation failing(1, heed::test::Failing::once);
       EXPECT_THROW(part.W = larger, std::bad_alloc);
-      EXPECT_EQ(part.W, before);
+      EXPECT_EQ(part.W.values(), before);
     }
     {
       const heed::test::FailingAllocation failing(1, heed::test::Failing::once);
       EXPECT_THROW(part.W = 2 * larger, std::bad_alloc);
-      EXPECT_EQ(part.W, before);
+      EXPECT_EQ(part.W.values(), before);
     }
     {
       const heed::test::FailingAllocation failing(1, heed::test::Failing::once);
-      EXPECT_THROW(part.W.resize(9, 9), std::bad_alloc);
-      EXPECT_EQ(part.W, before);
+      EXPECT_THROW(part.W.edit().resize(9, 9), std::bad_alloc);
+      EXPECT_EQ(part.W.values(), before);
     }
     {
       const heed::test::FailingAllocation failing(n, heed::test::Failing::once);
       EXPECT_THROW(part = other, std::bad_alloc);
     }
     part = other;
-    EXPECT_EQ(part.W, other.W);
+    EXPECT_EQ(part.W.values(), other.W.values());
     EXPECT_EQ(part.b, other.b);
   }
 }
 
-TEST(FailingAllocations, PackedMatrixIsUnchanged) {
+TEST(FailingAllocations, WeightIsUnchangedByAssignment) {
   const heed::Matrix<float> small = heed::Matrix<float>::Random(6, 2), large = heed::Matrix<float>::Random(60, 40);
-  heed::PackedMatrix<float, 3> packed;
-  packed = small;
-  {
-    const heed::test::FailingAllocation failing(1, heed::test::Failing::once);
-    EXPECT_THROW(packed = large, std::bad_alloc);
+  heed::Weight<float> prepacked_large(large);
+  prepacked_large.prepack();
+  for (const bool converts : {false, true}) {
+    heed::Weight<float> weight(small);
+    if (converts) {
+      weight.convert(heed::Precision::half);
+    } else {
+      weight.prepack();
+    }
+    const auto expect_unchanged = [&](long n, const auto& change) {
+      {
+        const heed::test::FailingAllocation failing(n, heed::test::Failing::once);
+        EXPECT_THROW(change(), std::bad_alloc);
+      }
+      EXPECT_EQ(weight.rows(), 6);
+      EXPECT_EQ(weight.cols(), 2);
+      EXPECT_TRUE(weight.is_packed());
+      EXPECT_EQ(weight.is_converted(), converts);
+    };
+    expect_unchanged(1, [&] { weight = large; });
+    expect_unchanged(1, [&] { weight = heed::Weight<float>(large); });
+    const heed::Weight<float> plain(large);
+    expect_unchanged(1, [&] { weight = plain; });
+    expect_unchanged(1, [&] { weight = prepacked_large; });
+    expect_unchanged(2, [&] { weight = prepacked_large; });
   }
-  EXPECT_EQ(packed.rows(), 6);
-  EXPECT_EQ(packed.cols(), 2);
 }
 
-TEST(FailingAllocations, PackAndRepack) {
+TEST(FailingAllocations, WeightKeepsItsValuesWhenItCannotBePacked) {
+  const heed::Matrix<float> large = heed::Matrix<float>::Random(60, 40);
+  heed::Weight<float> weight(large);
+  for (const bool converts : {false, true}) {
+    const heed::test::FailingAllocation failing(1, heed::test::Failing::once);
+    EXPECT_THROW(converts ? weight.convert(heed::Precision::half) : weight.prepack(), std::bad_alloc);
+    EXPECT_FALSE(weight.is_packed());
+    EXPECT_EQ(weight.values(), large);
+  }
+}
+
+TEST(FailingAllocations, Prepack) {
   const auto other = linear(40, 30, 3);
-  const auto make = [] { return heed::pack(linear(3, 2, 2)); };
+  const auto make = [] { return prepacked(linear(3, 2, 2)); };
   const auto use = [&](auto& packed) {
-    heed::repack(other, packed);
+    packed = other;
+    heed::prepack(packed);
     heed::Matrix<float> y(30, 1);
     packed.forward(heed::Matrix<float>::Ones(40, 1), y);
     Numbers numbers;
@@ -216,8 +246,8 @@ TEST(FailingAllocations, OptimizersAndMovingAverage) {
     objects.adadelta.update(objects.part, grad);
     objects.average.update(objects.part);
     Numbers numbers;
-    append(objects.part.W, numbers);
-    append(objects.average.model.W, numbers);
+    append(objects.part.W.values(), numbers);
+    append(objects.average.model.W.values(), numbers);
     return numbers;
   };
   EXPECT_GE(fail_every_allocation(make, use), 20);

@@ -71,6 +71,5 @@ TEST(SmallMatrix, StandsForMatricesOfFloatsOfFixedSizeThatPacketsDivideEvenly) {
   static_assert(!is_small<Matrix<double, 24, 8>, 3>, "double");
   static_assert(!is_small<Matrix<float>, 3>, "sizes known at run time");
   static_assert(!is_small<Matrix<float, 768, 256>, 3>, "too large to lie inside a part");
-  using Kept = heed::Parameter<heed::Packed<float>, 24, 8, 3>;
-  static_assert(std::is_same_v<Kept, Matrix<float, 24, 8>>, "small matrices are as fast where they lie");
+  static_assert(is_small<heed::Weight<float, 24, 8, 3>::Values, 3>);
 }

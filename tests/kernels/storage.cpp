@@ -64,13 +64,13 @@ TEST(Storage, RefusesNumbersThatAreTooLarge) {
         std::pair(infinity, "inf"), std::pair(-infinity, "-inf"), std::pair(nan, "nan")}) {
     EXPECT_EQ(refusal([&, number = bad] { Storage<Eigen::half>::check(with(number)); }),
               std::string(
-                  "pack: half holds no number beyond 65504 (bfloat16 holds larger ones), but a matrix of 2 x 3 has ") +
+                  "convert: half holds no number beyond 65504 (bfloat16 holds larger ones), but a matrix of 2 x 3 has ") +
                   name);
   }
   for (const float bad : {beyond_bfloat16, -beyond_bfloat16, infinity, nan}) {
     EXPECT_EQ(refusal([&] {
                 Storage<Eigen::bfloat16>::check(with(bad));
-              }).rfind("pack: bfloat16 holds no number beyond 3.3895314e+38, but a matrix of 2 x 3 has ", 0),
+              }).rfind("convert: bfloat16 holds no number beyond 3.3895314e+38, but a matrix of 2 x 3 has ", 0),
               0U);
   }
   for (const float any : {1e30f, infinity, nan}) Storage<float>::check(with(any));

@@ -1,9 +1,9 @@
 #include <heed/gradient_check.hpp>
 #include <heed/layers/conv2d.hpp>
-#include <heed/pack.hpp>
 
 #include "support/numbers.hpp"
 #include "support/oracles.hpp"
+#include "support/prepacked.hpp"
 #include "support/refusal.hpp"
 
 #include <gtest/gtest.h>
@@ -110,7 +110,7 @@ TEST(Conv2d, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
 
 TEST(Conv2d, WithAWindowOfOneIsALinearMapOfEveryPlace) {
   Trial trial({1, 1, 1, 0});
-  EXPECT_LE(difference(trial.y(), (trial.conv.W * trial.x).colwise() + trial.conv.b), 1e-15);
+  EXPECT_LE(difference(trial.y(), (trial.conv.W.values() * trial.x).colwise() + trial.conv.b), 1e-15);
 }
 
 TEST(Conv2d, MovesItsResultWithTheImage) {
@@ -166,7 +166,7 @@ TEST(Conv2d, ReadsAndWritesAPartOfAHigherMatrix) {
 
 TEST(Conv2d, PackedComputesTheSame) {
   Trial trial({3, 3, 1, 1});
-  const auto packed = heed::pack(trial.conv);
+  const auto packed = prepacked(trial.conv);
   Matrix<double> y(output, trial.d_y.cols()), d_x = Matrix<double>::Zero(channels, trial.x.cols()), d_packed = d_x;
   packed.forward(trial.x, grid, trial.patches, y);
   EXPECT_LE(difference(y, trial.y()), 1e-14);

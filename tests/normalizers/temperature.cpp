@@ -2,10 +2,10 @@
 
 #include <heed/attention.hpp>
 #include <heed/normalizers/softmax.hpp>
-#include <heed/pack.hpp>
 #include <heed/scorers/general.hpp>
 
 #include "support/numbers.hpp"
+#include "support/prepacked.hpp"
 #include "support/refusal.hpp"
 
 #include <gtest/gtest.h>
@@ -73,5 +73,5 @@ TEST(TemperatureSoftmax, NamesItsTemperatureAsASetting) {
 TEST(TemperatureSoftmax, KeepsItsTemperatureWhereAttentionIsPacked) {
   const heed::Attention<heed::GeneralScorer<float>, TemperatureSoftmax> attention{heed::GeneralScorer<float>(3, 4),
                                                                                   TemperatureSoftmax(2)};
-  EXPECT_EQ(heed::pack(attention).normalizer.temperature, 2);
+  EXPECT_EQ(prepacked(attention).normalizer.temperature, 2);
 }

@@ -23,8 +23,8 @@ TEST(AdditiveScorer, WithVZeroAttendsUniformlyAndSendsNoGradientToTheMatrices) {
   EXPECT_EQ(weights, (Matrix<double>::Constant(8, 2, 1.0 / 8)));
   EXPECT_LE(difference(context.col(0), values.rowwise().mean()), 1e-15);
   const typed::ScorerGradients d(scorer, queries, values, random_matrix(8, 2, random));
-  EXPECT_EQ(d.parameters.W, (Matrix<double>::Zero(5, 3)));
-  EXPECT_EQ(d.parameters.U, (Matrix<double>::Zero(5, 4)));
+  EXPECT_EQ(d.parameters.W.values(), (Matrix<double>::Zero(5, 3)));
+  EXPECT_EQ(d.parameters.U.values(), (Matrix<double>::Zero(5, 4)));
   EXPECT_EQ(d.parameters.b, (heed::Vector<double>::Zero(5)));
   EXPECT_GT(d.parameters.v.cwiseAbs().minCoeff(), 0);
 }
@@ -43,8 +43,8 @@ TEST(AdditiveScorer, HasABiasOnlyWhenAsked) {
 
 TEST(AdditiveScorer, IsRightWhereExponentialsOfQueriesAndKeysWouldOverflow) {
   AdditiveScorer<float> scorer(1, 1, 2);
-  scorer.W << 1, 1;
-  scorer.U << 1, 0;
+  scorer.W.edit() << 1, 1;
+  scorer.U.edit() << 1, 0;
   scorer.v << 1, 0.25f;
   Matrix<float> queries(1, 5), values(1, 6);
   queries << -29, 30, 0.5f, 1e30f, -99;
@@ -64,7 +64,7 @@ TEST(AdditiveScorer, GradientsAreRightBeyondWhereExponentialsEnd) {
   randomize(scorer, random);
   Matrix<double> queries = random_matrix(3, 3, random), values = random_matrix(4, 8, random);
   scorer.b(0) = 400;  // every key holds a number beyond reach; the query brings it back
-  scorer.W.row(0) *= 400;
+  scorer.W.edit().row(0) *= 400;
   queries.row(0).setConstant(-1 / scorer.W(0, 0) * 400);
   queries.bottomRows(2).setConstant(1e-3);
   const Matrix<double> d_scores = random_matrix(8, 3, random);

@@ -16,7 +16,7 @@ TEST(ConcatScorer, WithBothMatricesSideBySideEqualsAdditive) {
   heed::AdditiveScorer<double> additive(3, 4, 5);
   randomize(additive, random);
   ConcatScorer<double> concat(3, 4, 5);
-  concat.W << additive.W, additive.U;
+  concat.W.edit() << additive.W.values(), additive.U.values();
   concat.v = additive.v;
   const Matrix<double> queries = random_matrix(3, 2, random), values = random_matrix(4, 20, random);
   EXPECT_EQ(typed::scores(concat, queries, values), typed::scores(additive, queries, values));
@@ -25,8 +25,8 @@ TEST(ConcatScorer, WithBothMatricesSideBySideEqualsAdditive) {
   const typed::ScorerGradients d(concat, queries, values, d_scores);
   const typed::ScorerGradients expected(additive, queries, values, d_scores);
   Matrix<double> both(5, 7);
-  both << expected.parameters.W, expected.parameters.U;
-  EXPECT_LE(difference(d.parameters.W, both), 1e-15);
+  both << expected.parameters.W.values(), expected.parameters.U.values();
+  EXPECT_LE(difference(d.parameters.W.values(), both), 1e-15);
   EXPECT_LE(difference(d.parameters.v, expected.parameters.v), 1e-15);
 }
 

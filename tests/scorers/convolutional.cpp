@@ -1,10 +1,10 @@
 #include <heed/scorers/convolutional.hpp>
 
 #include "support/numbers.hpp"
+#include "support/prepacked.hpp"
 #include "support/refusal.hpp"
 #include "support/scorer_runs.hpp"
 
-#include <heed/pack.hpp>
 #include <heed/scorers/additive.hpp>
 
 #include <gtest/gtest.h>
@@ -62,9 +62,9 @@ TEST_F(ConvolutionalScorer, WorksWithFiltersWiderThanTheSentence) {
 }
 
 TEST_F(ConvolutionalScorer, PackedFindsTheSame) {
-  EXPECT_LE(difference(typed::scores(heed::pack(scorer), queries, values, last),
-                       typed::scores(scorer, queries, values, last)),
-            1e-14);
+  EXPECT_LE(
+      difference(typed::scores(prepacked(scorer), queries, values, last), typed::scores(scorer, queries, values, last)),
+      1e-14);
 }
 
 TEST_F(ConvolutionalScorer, FixedSizesAgreeWithDynamicOnes) {

@@ -1,10 +1,10 @@
 #include <heed/scorers/coverage.hpp>
 
 #include "support/numbers.hpp"
+#include "support/prepacked.hpp"
 #include "support/refusal.hpp"
 #include "support/scorer_runs.hpp"
 
-#include <heed/pack.hpp>
 #include <heed/scorers/additive.hpp>
 
 #include <gtest/gtest.h>
@@ -40,7 +40,7 @@ TEST_F(CoverageScorer, IsAdditiveWhereNothingIsCovered) {
 TEST_F(CoverageScorer, SeesTheSumOfAllLooks) { EXPECT_EQ(scorer.carried(), heed::Carried::sum); }
 
 TEST_F(CoverageScorer, PackedFindsTheSame) {
-  EXPECT_LE(difference(typed::scores(heed::pack(scorer), queries, values, coverage),
+  EXPECT_LE(difference(typed::scores(prepacked(scorer), queries, values, coverage),
                        typed::scores(scorer, queries, values, coverage)),
             1e-14);
 }
@@ -51,5 +51,6 @@ TEST_F(CoverageScorer, FixedSizesAgreeWithDynamicOnes) {
 }
 
 TEST_F(CoverageScorer, RefusesToAlignInNothing) {
-  EXPECT_EQ(refusal([] { heed::CoverageScorer<double>(3, 4, 0); }), "CoverageScorer: the alignment size must be 1 or more, got 0");
+  EXPECT_EQ(refusal([] { heed::CoverageScorer<double>(3, 4, 0); }),
+            "CoverageScorer: the alignment size must be 1 or more, got 0");
 }

@@ -13,7 +13,7 @@ using heed::Matrix;
 TEST(GeneralScorer, WithTheIdentityEqualsDot) {
   heed::Random random(17);
   GeneralScorer<double> general(4, 4);
-  general.W.setIdentity();
+  general.W.edit().setIdentity();
   const Matrix<double> queries = random_matrix(4, 3, random), values = random_matrix(4, 20, random);
   EXPECT_LE(
       difference(typed::scores(general, queries, values), typed::scores(heed::DotScorer<double>(4), queries, values)),

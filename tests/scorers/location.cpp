@@ -1,6 +1,7 @@
 #include <heed/scorers/location.hpp>
 
 #include "support/numbers.hpp"
+#include "support/prepacked.hpp"
 #include "support/refusal.hpp"
 #include "support/scorer_runs.hpp"
 
@@ -8,7 +9,6 @@
 #include <heed/normalizers/entmax.hpp>
 #include <heed/normalizers/sparsemax.hpp>
 #include <heed/normalizers/temperature.hpp>
-#include <heed/pack.hpp>
 
 #include <gtest/gtest.h>
 
@@ -29,7 +29,7 @@ struct LocationScorer : testing::Test {
 }  // namespace
 
 TEST_F(LocationScorer, UsesTheFirstRowsForAShortSentence) {
-  EXPECT_LE(difference(typed::scores(scorer, queries, values(2)), scorer.W.topRows(2) * queries), 1e-15);
+  EXPECT_LE(difference(typed::scores(scorer, queries, values(2)), scorer.W.values().topRows(2) * queries), 1e-15);
 }
 
 TEST_F(LocationScorer, IgnoresTheWordsNearTheEndOfALongSentence) {
@@ -37,7 +37,7 @@ TEST_F(LocationScorer, IgnoresTheWordsNearTheEndOfALongSentence) {
   EXPECT_EQ(weights.bottomRows(4), (Matrix<double>::Zero(4, 2)));
   EXPECT_GT(weights.topRows(5).minCoeff(), 0);
   const typed::ScorerGradients d(scorer, queries, values(9), Matrix<double>::Ones(9, 2));
-  EXPECT_LE(difference(d.parameters.W, queries.rowwise().sum().transpose().replicate(5, 1)), 1e-15);
+  EXPECT_LE(difference(d.parameters.W.values(), queries.rowwise().sum().transpose().replicate(5, 1)), 1e-15);
 }
 
 TEST_F(LocationScorer, GivesEveryNormaliserWeightsThatEndWhereItsRowsEnd) {
@@ -62,7 +62,7 @@ TEST_F(LocationScorer, DoesNotLookIntoTheMemory) {
 }
 
 TEST_F(LocationScorer, PackedFindsTheSame) {
-  const auto packed = heed::pack(scorer);
+  const auto packed = prepacked(scorer);
   EXPECT_EQ(packed.memory_size(), 4);
   const Matrix<double> h = values(5);
   EXPECT_LE(difference(typed::scores(packed, queries, h), typed::scores(scorer, queries, h)), 1e-14);

@@ -1,11 +1,11 @@
 #include <heed/scorers/normed_additive.hpp>
 
 #include "support/numbers.hpp"
+#include "support/prepacked.hpp"
 #include "support/refusal.hpp"
 #include "support/scorer_runs.hpp"
 
 #include <heed/gradient_check.hpp>
-#include <heed/pack.hpp>
 #include <heed/scorers/additive.hpp>
 
 #include <gtest/gtest.h>
@@ -37,8 +37,8 @@ TEST_F(NormedAdditiveScorer, IsAdditiveWithTheVOfEquation2) {
   EXPECT_LE(difference(typed::scores(scorer, queries, values), typed::scores(additive, queries, values)), 1e-15);
   const typed::ScorerGradients d(scorer, queries, values, d_scores);
   const typed::ScorerGradients expected(additive, queries, values, d_scores);
-  EXPECT_LE(difference(d.parameters.W, expected.parameters.W), 1e-14);
-  EXPECT_LE(difference(d.parameters.U, expected.parameters.U), 1e-14);
+  EXPECT_LE(difference(d.parameters.W.values(), expected.parameters.W.values()), 1e-14);
+  EXPECT_LE(difference(d.parameters.U.values(), expected.parameters.U.values()), 1e-14);
   EXPECT_LE(difference(d.parameters.b, expected.parameters.b), 1e-14);
 }
 
@@ -84,13 +84,13 @@ TEST_F(NormedAdditiveScorer, LearnsItsNumberFromZero) {
 TEST_F(NormedAdditiveScorer, BeginsAsTheMeanOfTheTanh) {
   heed::NormedAdditiveScorer<double> fresh(3, 4, 5);
   fresh.W = scorer.W;
-  const Matrix<double> mean = (fresh.W * queries).array().tanh().matrix().colwise().mean();
+  const Matrix<double> mean = (fresh.W.values() * queries).array().tanh().matrix().colwise().mean();
   EXPECT_LE(difference(typed::scores(fresh, queries, values), mean.replicate(20, 1)), 1e-15);
 }
 
 TEST_F(NormedAdditiveScorer, GradientsAreRightBeyondWhereExponentialsEnd) {
   scorer.b(0) = 400;
-  scorer.W.row(0) *= 400;
+  scorer.W.edit().row(0) *= 400;
   queries.row(0).setConstant(-1 / scorer.W(0, 0) * 400);
   queries.bottomRows(2).setConstant(1e-3);
   const typed::ScorerGradients d(scorer, queries, values, d_scores);
@@ -101,7 +101,7 @@ TEST_F(NormedAdditiveScorer, GradientsAreRightBeyondWhereExponentialsEnd) {
 }
 
 TEST_F(NormedAdditiveScorer, PackedFindsTheSame) {
-  EXPECT_LE(difference(typed::scores(heed::pack(scorer), queries, values), typed::scores(scorer, queries, values)),
+  EXPECT_LE(difference(typed::scores(prepacked(scorer), queries, values), typed::scores(scorer, queries, values)),
             1e-14);
 }
 

@@ -1,9 +1,9 @@
 #include <heed/scorers/scaled_general.hpp>
 
 #include "support/numbers.hpp"
+#include "support/prepacked.hpp"
 #include "support/scorer_runs.hpp"
 
-#include <heed/pack.hpp>
 #include <heed/scorers/general.hpp>
 
 #include <gtest/gtest.h>
@@ -40,14 +40,14 @@ TEST_F(ScaledGeneralScorer, LearnsItsNumberFromZero) {
   EXPECT_EQ(typed::scores(scorer, queries, values), (Matrix<double>::Zero(20, 2)));
   const typed::ScorerGradients d(scorer, queries, values, d_scores);
   EXPECT_NEAR(d.parameters.g(0), typed::scores(general, queries, values).cwiseProduct(d_scores).sum(), 1e-14);
-  EXPECT_EQ(d.parameters.W, (Matrix<double>::Zero(3, 4)));
+  EXPECT_EQ(d.parameters.W.values(), (Matrix<double>::Zero(3, 4)));
   EXPECT_EQ(d.queries, (Matrix<double>::Zero(3, 2)));
   EXPECT_EQ(d.values, (Matrix<double>::Zero(4, 20)));
 }
 
 TEST_F(ScaledGeneralScorer, PackedFindsTheSame) {
   scorer.g << 0.7;
-  EXPECT_LE(difference(typed::scores(heed::pack(scorer), queries, values), typed::scores(scorer, queries, values)),
+  EXPECT_LE(difference(typed::scores(prepacked(scorer), queries, values), typed::scores(scorer, queries, values)),
             1e-14);
 }
 

@@ -29,7 +29,8 @@ struct Argument {
 };
 
 template <class X>
-Argument argument(std::string name, X& x) {
+Argument argument(std::string name, X& member) {
+  auto& x = heed::detail::matrix_of(member);
   return {std::move(name),
           x.rows(),
           x.cols(),
@@ -39,7 +40,7 @@ Argument argument(std::string name, X& x) {
           },
           true,
           true,
-          X::ColsAtCompileTime == 1};
+          std::remove_reference_t<decltype(x)>::ColsAtCompileTime == 1};
 }
 /// Room on a tape, which may have more columns than are used.
 template <class X>

@@ -10,16 +10,12 @@ namespace heed::inline v0_1 {
 
 /// A cell chosen at run time, which itself models `Cell`: a program with options has one model type, not one per
 /// choice.
-template <class T>
+template <class S>
 struct AnyCell {
-  using Stored = T;
-  using Scalar = scalar_of<T>;
-  using S = Scalar;
-  template <class U>
-  using With = AnyCell<U>;
+  using Scalar = S;
 
-  std::variant<GruCell<T>, LstmCell<T>, RnnCell<T>, RnnCell<T, Dynamic, Dynamic, Relu>,
-               GruCell<T, Dynamic, Dynamic, gru_forms::cho>>
+  std::variant<GruCell<S>, LstmCell<S>, RnnCell<S>, RnnCell<S, Dynamic, Dynamic, Relu>,
+               GruCell<S, Dynamic, Dynamic, gru_forms::cho>>
       cell;  ///< the one that was chosen
 
   AnyCell() = default;
@@ -55,7 +51,7 @@ struct AnyCell {
     std::visit([&](const auto& c) { c.project(x, first, trace); }, cell);
   }
   void step(Out<S> trace, const In<S>& s_prev, Out<S> s, const Walk& walk = {}) const {
-    std::visit([&](const auto& c) { c.step(trace, s_prev, s, walk); }, cell);
+    std::visit([&](const auto& c) { detail::step(c, trace, s_prev, s, walk); }, cell);
   }
   void step_backward(const In<S>& trace, const In<S>& s_prev, Out<S> d_s, Out<S> d_a) const {
     std::visit([&](const auto& c) { c.step_backward(trace, s_prev, d_s, d_a); }, cell);
@@ -63,10 +59,10 @@ struct AnyCell {
   void project_backward(const In<S>& d_a, Index first, Out<S> d_x) const {
     std::visit([&](const auto& c) { c.project_backward(d_a, first, d_x); }, cell);
   }
-  void accumulate(const In<S>& x, Index first, const In<S>& d_a, With<S>& grad) const {
+  void accumulate(const In<S>& x, Index first, const In<S>& d_a, AnyCell& grad) const {
     std::visit([&](const auto& c) { c.accumulate(x, first, d_a, detail::same(c, grad.cell)); }, cell);
   }
-  void accumulate_recurrent(const In<S>& s_prev, const In<S>& d_a, With<S>& grad) const {
+  void accumulate_recurrent(const In<S>& s_prev, const In<S>& d_a, AnyCell& grad) const {
     std::visit([&](const auto& c) { c.accumulate_recurrent(s_prev, d_a, detail::same(c, grad.cell)); }, cell);
   }
 

@@ -16,7 +16,7 @@ namespace heed::inline v0_1 {
 /// | call                                        | meaning                                                           |
 /// |---------------------------------------------|-------------------------------------------------------------------|
 /// | `project(x, first, trace)`                  | trace gains W[:, first...] x; `first` 0 begins it with the biases |
-/// | `step(trace, s_prev, s, walk)`              | adds U h, applies the gates; s must not be s_prev                 |
+/// | `step(trace, s_prev, s)`                    | adds U h, applies the gates; s must not be s_prev                 |
 /// | `step_backward(trace, s_prev, d_s, d_a)`    | d_s: dL/ds in, dL/ds_prev out; d_a: dL/d(pre-activation)          |
 /// | `project_backward(d_a, first, d_x)`         | d_x += W[:, first...]' d_a                                        |
 /// | `accumulate(x, first, d_a, grad)`           | grad.W[:, first...] += d_a x'; with `first` = 0 the biases too    |
@@ -34,22 +34,23 @@ namespace heed::inline v0_1 {
 /// `trace_size()` rows and keeps what backward needs; `d_a` has `gradient_size()` rows. Nothing but the products of
 /// `accumulate`, `accumulate_recurrent` and the two backward calls may allocate. Matrices may have no columns: the
 /// backward calls return at once then, since Eigen 3.4 would offset the null pointer of an empty matrix.
-/// A step may walk its parameters from the last to the first, as every other one does: what one step read last is still in
-/// the cache when the next one begins with it. Threads that each walk their share do the step together; they wait for
-/// each other before and after. A step whose walk does not keep (an encoder's that only reads) may leave its trace as it is.
+/// A cell of your own needs no more (examples/own_cell.cpp). Those of heed also take a `Walk`, a fourth argument of `step`:
+/// from which end it reads its weights, since what one step read last is still in the cache when the next one begins with
+/// it; which share of them, since threads do a step together and wait for each other before and after; and whether the
+/// trace must be kept, which an encoder that only reads has no use for.
 /// Every function throws heed::Error if a size does not fit, and `step` if s and s_prev overlap in memory.
 /// A cell may have a static `h_enters_U_only()` that is true: the h of s_prev is read by the product with U and by nothing
 /// else, so that dropout of it (recurrence.hpp) is the papers'.
 template <class C>
-concept Cell = Part<C> && requires(const C& cell, Plain<C>& grad, const Matrix<typename C::Scalar>& in,
-                                   Matrix<typename C::Scalar>& out, Index first, const Walk& walk) {
+concept Cell = Part<C> && requires(const C& cell, C& grad, const Matrix<typename C::Scalar>& in,
+                                   Matrix<typename C::Scalar>& out, Index first) {
   { cell.input_size() } -> std::convertible_to<Index>;
   { cell.hidden_size() } -> std::convertible_to<Index>;
   { cell.state_size() } -> std::convertible_to<Index>;
   { cell.trace_size() } -> std::convertible_to<Index>;
   { cell.gradient_size() } -> std::convertible_to<Index>;
   cell.project(in, first, out);
-  cell.step(out, in, out, walk);
+  cell.step(out, in, out);
   cell.step_backward(in, in, out, out);
   cell.project_backward(in, first, out);
   cell.accumulate(in, first, in, grad);
@@ -57,6 +58,16 @@ concept Cell = Part<C> && requires(const C& cell, Plain<C>& grad, const Matrix<t
 };
 
 namespace detail {
+
+/// One step, by one of the threads that do it together. A cell that takes no walk is left to the first of them.
+template <Cell C, class Trace, class Previous, class State>
+void step(const C& cell, Trace&& trace, const Previous& s_prev, State&& s, const Walk& walk) {
+  if constexpr (requires { cell.step(trace, s_prev, s, walk); }) {
+    cell.step(trace, s_prev, s, walk);
+  } else if (walk.share.index == 0) {
+    cell.step(trace, s_prev, s);
+  }
+}
 
 [[noreturn]] inline void fail_block(const char* function, const char* name, Index rows, Index cols, Index expected_cols,
                                     Index first, Index input) {
@@ -134,20 +145,19 @@ void check_accumulate_recurrent(const char* function, const C& cell, const Previ
 }
 
 /// What the three cells share: the parameters of G gates stacked in PyTorch's order, and their sizes.
-template <class T, int Input, int Hidden, int Gates>
+template <class S, int Input, int Hidden, int Gates>
 struct GateParameters {
-  using Scalar = scalar_of<T>;
-  using S = Scalar;
+  using Scalar = S;
 
   static constexpr int Rows = times(Gates, Hidden);
 
-  Parameter<T, Rows, Input, Gates> W;   ///< gates x input (weight_ih)
-  Parameter<T, Rows, Hidden, Gates> U;  ///< gates x hidden (weight_hh)
-  ParameterVector<S> b_W, b_U;          ///< gates each (bias_ih, bias_hh), or empty: no bias
+  Weight<S, Rows, Input, Gates> W;   ///< gates x input (weight_ih)
+  Weight<S, Rows, Hidden, Gates> U;  ///< gates x hidden (weight_hh)
+  ParameterVector<S> b_W, b_U;       ///< gates each (bias_ih, bias_hh), or empty: no bias
 
   GateParameters(Index input, Index hidden, bool bias)
-      : W(decltype(W)::Zero(Gates * hidden, input)),
-        U(decltype(U)::Zero(Gates * hidden, hidden)),
+      : W(Gates * hidden, input),
+        U(Gates * hidden, hidden),
         b_W(Vector<S>::Zero(bias ? Gates * hidden : 0)),
         b_U(Vector<S>::Zero(b_W.size())) {}
 

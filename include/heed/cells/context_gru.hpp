@@ -13,25 +13,22 @@ namespace heed::inline v0_1 {
 ///   z = sigmoid(W_z x + C_z c + b_Wz + U_z h + b_Uz)         h' = (1 - z) n + z h
 ///
 /// W holds [W C]. Trace and gradients are those of `GruCell`: C c is added where U h is.
-template <class T>
-struct ContextGruCell : GruCell<T> {
-  using Scalar = scalar_of<T>;
-  using S = Scalar;
-  template <class U>
-  using With = ContextGruCell<U>;
-  using GruCell<T>::W;
+template <class S>
+struct ContextGruCell : GruCell<S> {
+  using Scalar = S;
+  using GruCell<S>::W;
 
   Index context = 0;  ///< size of c: 0 makes it a `GruCell`
 
   ContextGruCell() = default;
   /// `input` counts x and c.
   ContextGruCell(Index input, Index hidden, bool bias = true, Index context_size = 0)
-      : GruCell<T>(input, hidden, bias), context(context_size) {}
+      : GruCell<S>(input, hidden, bias), context(context_size) {}
 
   void project(const In<S>& x, Index first, Out<S> trace) const {
     detail::check_project("ContextGruCell.project", *this, x, first, trace);
     const Index outside = rows_outside(first, x.rows()), inside = x.rows() - outside;
-    if (first == 0 || outside > 0) GruCell<T>::project(x.topRows(outside), first, trace);
+    if (first == 0 || outside > 0) GruCell<S>::project(x.topRows(outside), first, trace);
     if (inside > 0) add_gates(W.middleCols(first + outside, inside), x.bottomRows(inside), trace, this->rows_of_U());
   }
 
@@ -39,23 +36,23 @@ struct ContextGruCell : GruCell<T> {
     detail::check_project_backward("ContextGruCell.project_backward", *this, d_a, first, d_x);
     if (d_a.cols() == 0) return;
     const Index outside = rows_outside(first, d_x.rows()), inside = d_x.rows() - outside;
-    if (outside > 0) GruCell<T>::project_backward(d_a, first, d_x.topRows(outside));
+    if (outside > 0) GruCell<S>::project_backward(d_a, first, d_x.topRows(outside));
     if (inside == 0) return;
     add_gates_backward(W.middleCols(first + outside, inside), d_a, this->rows_of_U(), d_x.bottomRows(inside));
   }
 
-  void accumulate(const In<S>& x, Index first, const In<S>& d_a, With<S>& grad) const {
+  void accumulate(const In<S>& x, Index first, const In<S>& d_a, ContextGruCell& grad) const {
     detail::check_accumulate("ContextGruCell.accumulate", *this, x, first, d_a, grad);
     if (d_a.cols() == 0) return;
     const Index outside = rows_outside(first, x.rows()), inside = x.rows() - outside;
-    if (first == 0 || outside > 0) GruCell<T>::accumulate(x.topRows(outside), first, d_a, grad);
+    if (first == 0 || outside > 0) GruCell<S>::accumulate(x.topRows(outside), first, d_a, grad);
     if (inside == 0) return;
-    this->add_outer(d_a, this->rows_of_U(), x.bottomRows(inside), grad.W.middleCols(first + outside, inside));
+    this->add_outer(d_a, this->rows_of_U(), x.bottomRows(inside), grad.W.edit().middleCols(first + outside, inside));
   }
 
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
-    GruCell<T>::visit_parameters(visit, self...);
+    GruCell<S>::visit_parameters(visit, self...);
     visit("context", self.context...);
   }
 

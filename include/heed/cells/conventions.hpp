@@ -83,8 +83,8 @@ Matrix<typename X::Scalar> from_order(const X& x, const std::array<Index, Count>
 template <class C>
 Matrix<typename C::Scalar> recurrent(const C& cell) {
   Matrix<typename C::Scalar> all(cell.W.rows(), cell.U.cols());
-  all.topRows(cell.U.rows()) = cell.U;
-  if constexpr (requires { cell.U_n; }) all.bottomRows(cell.U_n.rows()) = cell.U_n;
+  all.topRows(cell.U.rows()) = cell.U.values();
+  if constexpr (requires { cell.U_n; }) all.bottomRows(cell.U_n.rows()) = cell.U_n.values();
   return all;
 }
 template <class X, class C>
@@ -103,8 +103,8 @@ auto flip_update(const GruCell<T, I, H, Form>& cell) {
   for_each_parameter([](const ParameterName&, auto& to, const auto& from) { to = from; }, flipped, cell);
   const Index size = cell.hidden_size();
   const auto negate = [&](auto&& x) { x = -x; };
-  negate(flipped.W.middleRows(size, size));
-  negate(flipped.U.middleRows(size, size));
+  negate(flipped.W.edit().middleRows(size, size));
+  negate(flipped.U.edit().middleRows(size, size));
   if (cell.has_bias()) {
     negate(flipped.b_W.segment(size, size));
     negate(flipped.b_U.segment(size, size));
@@ -118,7 +118,7 @@ template <Cell C>
 KerasWeights<typename C::Scalar> to_keras(const C& cell) {
   const auto order = detail::keras_order(cell);
   KerasWeights<typename C::Scalar> weights;
-  weights.kernel = detail::to_order(cell.W, order).transpose();
+  weights.kernel = detail::to_order(cell.W.values(), order).transpose();
   weights.recurrent_kernel = detail::to_order(detail::recurrent(cell), order).transpose();
   if (!cell.has_bias()) return weights;
   if (detail::keeps_both_biases(cell)) {
@@ -152,7 +152,7 @@ template <Cell C>
 OnnxWeights<typename C::Scalar> to_onnx(const C& cell) {
   const auto order = detail::onnx_order(cell);
   OnnxWeights<typename C::Scalar> weights;
-  weights.W = detail::to_order(cell.W, order);
+  weights.W = detail::to_order(cell.W.values(), order);
   weights.R = detail::to_order(detail::recurrent(cell), order);
   if (!cell.has_bias()) return weights;
   weights.B.resize(2 * cell.W.rows());

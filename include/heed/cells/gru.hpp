@@ -48,16 +48,12 @@ EIGEN_ALWAYS_INLINE P kept(const P& sum) {
 ///         [ n ]         [ n ]
 ///
 /// Where z takes, the trace has 1 - z in its place: what of the old state is kept.
-template <class T, int Input = Dynamic, int Hidden = Dynamic, GruForm Form = GruForm{}>
-struct GruCell : detail::GateParameters<T, Input, Hidden, 3> {
+template <class S, int Input = Dynamic, int Hidden = Dynamic, GruForm Form = GruForm{}>
+struct GruCell : detail::GateParameters<S, Input, Hidden, 3> {
   static_assert(!Form.reset_before, "a GRU that resets before the product: #include <heed/cells/gru_reset_before.hpp>");
 
-  using Stored = T;
-  using Scalar = scalar_of<T>;
-  using S = Scalar;
-  using Parameters = detail::GateParameters<T, Input, Hidden, 3>;
-  template <class U>
-  using With = GruCell<U, Input, Hidden, Form>;
+  using Scalar = S;
+  using Parameters = detail::GateParameters<S, Input, Hidden, 3>;
   using Parameters::b_U, Parameters::b_W, Parameters::U, Parameters::W;
 
   static constexpr int Trace = detail::times(4, Hidden);
@@ -130,11 +126,11 @@ struct GruCell : detail::GateParameters<T, Input, Hidden, 3> {
     add_gates_backward(W.middleCols(first, d_x.rows()), d_a, rows_of_W(), d_x);
   }
 
-  void accumulate(const In<S>& x, Index first, const In<S, Trace>& d_a, With<S>& grad) const {
+  void accumulate(const In<S>& x, Index first, const In<S, Trace>& d_a, GruCell& grad) const {
     detail::check_accumulate("GruCell.accumulate", *this, x, first, d_a, grad);
     if (d_a.cols() == 0) return;
     const Index H = this->hidden_size();
-    this->add_outer(d_a, rows_of_W(), x, grad.W.middleCols(first, x.rows()));
+    this->add_outer(d_a, rows_of_W(), x, grad.W.edit().middleCols(first, x.rows()));
     if (first > 0 || !this->has_bias()) return;
     const Vector<S> sum = d_a.rowwise().sum();
     grad.b_U += sum.topRows(3 * H);
@@ -142,10 +138,10 @@ struct GruCell : detail::GateParameters<T, Input, Hidden, 3> {
     grad.b_W.bottomRows(H) += sum.bottomRows(H);
   }
 
-  void accumulate_recurrent(const In<S, Hidden>& s_prev, const In<S, Trace>& d_a, With<S>& grad) const {
+  void accumulate_recurrent(const In<S, Hidden>& s_prev, const In<S, Trace>& d_a, GruCell& grad) const {
     detail::check_accumulate_recurrent("GruCell.accumulate_recurrent", *this, s_prev, d_a, grad);
     if (d_a.cols() == 0) return;
-    this->add_outer(d_a, rows_of_U(), s_prev, grad.U);
+    this->add_outer(d_a, rows_of_U(), s_prev, grad.U.edit());
   }
 
  protected:

@@ -19,26 +19,22 @@ namespace heed::inline v0_1 {
 ///         [ r h ]         [ r h ]
 ///
 /// The second product needs all of the first. Threads that share a step do not meet within it, so one does it alone.
-template <class T, int Input, int Hidden, GruForm Form>
-requires(Form.reset_before) struct GruCell<T, Input, Hidden, Form> {
-  using Stored = T;
-  using Scalar = scalar_of<T>;
-  using S = Scalar;
-  template <class U>
-  using With = GruCell<U, Input, Hidden, Form>;
+template <class S, int Input, int Hidden, GruForm Form>
+requires(Form.reset_before) struct GruCell<S, Input, Hidden, Form> {
+  using Scalar = S;
 
   static constexpr int Trace = detail::times(4, Hidden);
 
-  Parameter<T, detail::times(3, Hidden), Input, 3> W;   ///< gates x input
-  Parameter<T, detail::times(2, Hidden), Hidden, 2> U;  ///< r and z x hidden
-  Parameter<T, Hidden, Hidden> U_n;                     ///< hidden x hidden
-  ParameterVector<S> b_W, b_U;                          ///< gates each, or empty: no bias
+  Weight<S, detail::times(3, Hidden), Input, 3> W;   ///< gates x input
+  Weight<S, detail::times(2, Hidden), Hidden, 2> U;  ///< r and z x hidden
+  Weight<S, Hidden, Hidden> U_n;                     ///< hidden x hidden
+  ParameterVector<S> b_W, b_U;                       ///< gates each, or empty: no bias
 
   GruCell() : GruCell(Input == Dynamic ? 0 : Input, Hidden == Dynamic ? 0 : Hidden) {}
   GruCell(Index input, Index hidden, bool bias = true)
-      : W(decltype(W)::Zero(3 * hidden, input)),
-        U(decltype(U)::Zero(2 * hidden, hidden)),
-        U_n(decltype(U_n)::Zero(hidden, hidden)),
+      : W(3 * hidden, input),
+        U(2 * hidden, hidden),
+        U_n(hidden, hidden),
         b_W(Vector<S>::Zero(bias ? 3 * hidden : 0)),
         b_U(b_W) {}
 
@@ -109,18 +105,18 @@ requires(Form.reset_before) struct GruCell<T, Input, Hidden, Form> {
     add_gates_backward(W.middleCols(first, d_x.rows()), d_a, rows_of_W(), d_x);
   }
 
-  void accumulate(const In<S>& x, Index first, const In<S, Trace>& d_a, With<S>& grad) const {
+  void accumulate(const In<S>& x, Index first, const In<S, Trace>& d_a, GruCell& grad) const {
     detail::check_accumulate("GruCell.accumulate", *this, x, first, d_a, grad);
     if (d_a.cols() == 0) return;
     const auto d = d_a.topRows(3 * hidden_size());
-    add_outer_product(d, x, grad.W.middleCols(first, x.rows()));
+    add_outer_product(d, x, grad.W.edit().middleCols(first, x.rows()));
     if (first > 0 || !has_bias()) return;
     const Vector<S> sum = d.rowwise().sum();
     grad.b_W += sum;
     grad.b_U += sum;
   }
 
-  void accumulate_recurrent(const In<S, Hidden>& s_prev, const In<S, Trace>& d_a, With<S>& grad) const {
+  void accumulate_recurrent(const In<S, Hidden>& s_prev, const In<S, Trace>& d_a, GruCell& grad) const {
     detail::check_accumulate_recurrent("GruCell.accumulate_recurrent", *this, s_prev, d_a, grad);
     if (d_a.cols() == 0) return;
     const Index H = hidden_size();

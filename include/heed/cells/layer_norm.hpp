@@ -19,11 +19,10 @@ namespace heed::inline v0_1::detail {
 ///                                 [ gain_W       ] G      and of the gains.
 ///                                 [ gain_U       ] G
 ///                                 [ its own      ]      "its own" are rows of the cell that builds on this
-template <class T, int Input, int Hidden, int... Groups>
-struct NormalizedGates : GateParameters<T, Input, Hidden, (Groups + ...)> {
-  using Scalar = scalar_of<T>;
-  using S = Scalar;
-  using Parameters = GateParameters<T, Input, Hidden, (Groups + ...)>;
+template <class S, int Input, int Hidden, int... Groups>
+struct NormalizedGates : GateParameters<S, Input, Hidden, (Groups + ...)> {
+  using Scalar = S;
+  using Parameters = GateParameters<S, Input, Hidden, (Groups + ...)>;
   using Parameters::b_U, Parameters::b_W, Parameters::U, Parameters::W;
 
   static constexpr int Gates = (Groups + ...);
@@ -111,7 +110,7 @@ struct NormalizedGates : GateParameters<T, Input, Hidden, (Groups + ...)> {
   void accumulate_products(const In<S>& x, Index first, const In<S>& d_a,
                            NormalizedGates<S, Input, Hidden, Groups...>& grad) const {
     const Index G = gate_rows();
-    add_outer_product(d_a.topRows(G), x, grad.W.middleCols(first, x.rows()));
+    add_outer_product(d_a.topRows(G), x, grad.W.edit().middleCols(first, x.rows()));
     if (first > 0) return;
     grad.gain_W += d_a.middleRows(4 * G, G).rowwise().sum();
     grad.gain_U += d_a.middleRows(5 * G, G).rowwise().sum();

@@ -21,14 +21,10 @@ namespace heed::inline v0_1 {
 ///                                                       [ n ]
 ///
 /// The statistics need all units. Threads that share a step do not meet within it, so one does it alone.
-template <class T, int Input = Dynamic, int Hidden = Dynamic>
-struct LayerNormGruCell : detail::NormalizedGates<T, Input, Hidden, 2, 1> {
-  using Stored = T;
-  using Scalar = scalar_of<T>;
-  using S = Scalar;
-  using Parameters = detail::NormalizedGates<T, Input, Hidden, 2, 1>;
-  template <class V>
-  using With = LayerNormGruCell<V, Input, Hidden>;
+template <class S, int Input = Dynamic, int Hidden = Dynamic>
+struct LayerNormGruCell : detail::NormalizedGates<S, Input, Hidden, 2, 1> {
+  using Scalar = S;
+  using Parameters = detail::NormalizedGates<S, Input, Hidden, 2, 1>;
 
   LayerNormGruCell() : LayerNormGruCell(Input == Dynamic ? 0 : Input, Hidden == Dynamic ? 0 : Hidden) {}
   LayerNormGruCell(Index input, Index hidden, bool bias = true) : Parameters(input, hidden, bias) {}
@@ -94,13 +90,13 @@ struct LayerNormGruCell : detail::NormalizedGates<T, Input, Hidden, 2, 1> {
     this->project_products_backward(d_a, first, d_x);
   }
 
-  void accumulate(const In<S>& x, Index first, const In<S>& d_a, With<S>& grad) const {
+  void accumulate(const In<S>& x, Index first, const In<S>& d_a, LayerNormGruCell& grad) const {
     detail::check_accumulate("LayerNormGruCell.accumulate", *this, x, first, d_a, grad);
     if (d_a.cols() == 0) return;
     this->accumulate_products(x, first, d_a, grad);
   }
 
-  void accumulate_recurrent(const In<S>& s_prev, const In<S>& d_a, With<S>& grad) const {
+  void accumulate_recurrent(const In<S>& s_prev, const In<S>& d_a, LayerNormGruCell& grad) const {
     detail::check_accumulate_recurrent("LayerNormGruCell.accumulate_recurrent", *this, s_prev, d_a, grad);
     if (d_a.cols() == 0) return;
     this->accumulate_U(s_prev, d_a, grad);

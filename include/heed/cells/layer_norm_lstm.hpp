@@ -24,14 +24,10 @@ namespace heed::inline v0_1 {
 ///                                                  [ 1 / dev. c ]   one row
 ///
 /// The statistics need all units. Threads that share a step do not meet within it, so one does it alone.
-template <class T, int Input = Dynamic, int Hidden = Dynamic>
-struct LayerNormLstmCell : detail::NormalizedGates<T, Input, Hidden, 4> {
-  using Stored = T;
-  using Scalar = scalar_of<T>;
-  using S = Scalar;
-  using Parameters = detail::NormalizedGates<T, Input, Hidden, 4>;
-  template <class V>
-  using With = LayerNormLstmCell<V, Input, Hidden>;
+template <class S, int Input = Dynamic, int Hidden = Dynamic>
+struct LayerNormLstmCell : detail::NormalizedGates<S, Input, Hidden, 4> {
+  using Scalar = S;
+  using Parameters = detail::NormalizedGates<S, Input, Hidden, 4>;
 
   ParameterVector<S> gain_c, b_c;  ///< hidden each; b_c may be empty: no bias
 
@@ -108,7 +104,7 @@ struct LayerNormLstmCell : detail::NormalizedGates<T, Input, Hidden, 4> {
     this->project_products_backward(d_a, first, d_x);
   }
 
-  void accumulate(const In<S>& x, Index first, const In<S>& d_a, With<S>& grad) const {
+  void accumulate(const In<S>& x, Index first, const In<S>& d_a, LayerNormLstmCell& grad) const {
     detail::check_accumulate("LayerNormLstmCell.accumulate", *this, x, first, d_a, grad);
     if (d_a.cols() == 0) return;
     const Index H = this->hidden_size();
@@ -118,7 +114,7 @@ struct LayerNormLstmCell : detail::NormalizedGates<T, Input, Hidden, 4> {
     if (this->has_bias()) grad.b_c += d_a.middleRows(this->own_gradient(), H).rowwise().sum();
   }
 
-  void accumulate_recurrent(const In<S>& s_prev, const In<S>& d_a, With<S>& grad) const {
+  void accumulate_recurrent(const In<S>& s_prev, const In<S>& d_a, LayerNormLstmCell& grad) const {
     detail::check_accumulate_recurrent("LayerNormLstmCell.accumulate_recurrent", *this, s_prev, d_a, grad);
     if (d_a.cols() == 0) return;
     this->accumulate_U(s_prev.topRows(this->hidden_size()), d_a, grad);

@@ -16,14 +16,10 @@ namespace heed::inline v0_1 {
 ///                         [ g      ]         [ g ]
 ///                         [ o      ]         [ o ]
 ///                         [ tanh c ]
-template <class T, int Input = Dynamic, int Hidden = Dynamic>
-struct LstmCell : detail::GateParameters<T, Input, Hidden, 4> {
-  using Stored = T;
-  using Scalar = scalar_of<T>;
-  using S = Scalar;
-  using Parameters = detail::GateParameters<T, Input, Hidden, 4>;
-  template <class U>
-  using With = LstmCell<U, Input, Hidden>;
+template <class S, int Input = Dynamic, int Hidden = Dynamic>
+struct LstmCell : detail::GateParameters<S, Input, Hidden, 4> {
+  using Scalar = S;
+  using Parameters = detail::GateParameters<S, Input, Hidden, 4>;
   using Parameters::b_U, Parameters::b_W, Parameters::U, Parameters::W;
 
   static constexpr int State = detail::times(2, Hidden), Trace = detail::times(5, Hidden), Gates = Parameters::Rows;
@@ -82,20 +78,20 @@ struct LstmCell : detail::GateParameters<T, Input, Hidden, 4> {
     add_gates_backward(W.middleCols(first, d_x.rows()), d_a, rows(), d_x);
   }
 
-  void accumulate(const In<S>& x, Index first, const In<S, Gates>& d_a, With<S>& grad) const {
+  void accumulate(const In<S>& x, Index first, const In<S, Gates>& d_a, LstmCell& grad) const {
     detail::check_accumulate("LstmCell.accumulate", *this, x, first, d_a, grad);
     if (d_a.cols() == 0) return;
-    this->add_outer(d_a, rows(), x, grad.W.middleCols(first, x.rows()));
+    this->add_outer(d_a, rows(), x, grad.W.edit().middleCols(first, x.rows()));
     if (first > 0 || !this->has_bias()) return;
     const Vector<S> sum = d_a.rowwise().sum();
     grad.b_W += sum;
     grad.b_U += sum;
   }
 
-  void accumulate_recurrent(const In<S, State>& s_prev, const In<S, Gates>& d_a, With<S>& grad) const {
+  void accumulate_recurrent(const In<S, State>& s_prev, const In<S, Gates>& d_a, LstmCell& grad) const {
     detail::check_accumulate_recurrent("LstmCell.accumulate_recurrent", *this, s_prev, d_a, grad);
     if (d_a.cols() == 0) return;
-    this->add_outer(d_a, rows(), s_prev.topRows(this->hidden_size()), grad.U);
+    this->add_outer(d_a, rows(), s_prev.topRows(this->hidden_size()), grad.U.edit());
   }
 
  private:

@@ -20,29 +20,25 @@ namespace heed::inline v0_1 {
 ///                         [ m      ]         [ h ]
 ///
 /// h needs all of m. Threads that share a step do not meet within it, so one does it alone.
-template <class T, int Input = Dynamic, int Units = Dynamic, int Hidden = Dynamic>
+template <class S, int Input = Dynamic, int Units = Dynamic, int Hidden = Dynamic>
 struct ProjectedLstmCell {
-  using Stored = T;
-  using Scalar = scalar_of<T>;
-  using S = Scalar;
-  template <class V>
-  using With = ProjectedLstmCell<V, Input, Units, Hidden>;
+  using Scalar = S;
 
   static constexpr int State = detail::plus(Hidden, Units), Trace = detail::times(6, Units);
   static constexpr int Gates = detail::times(4, Units), Gradient = detail::plus(detail::times(5, Units), Hidden);
 
-  Parameter<T, Gates, Input, 4> W;   ///< gates x input (weight_ih)
-  Parameter<T, Gates, Hidden, 4> U;  ///< gates x hidden (weight_hh)
-  Parameter<T, Hidden, Units> P;     ///< hidden x units (weight_hr)
-  ParameterVector<S> b_W, b_U;       ///< gates each (bias_ih, bias_hh), or empty: no bias
+  Weight<S, Gates, Input, 4> W;   ///< gates x input (weight_ih)
+  Weight<S, Gates, Hidden, 4> U;  ///< gates x hidden (weight_hh)
+  Weight<S, Hidden, Units> P;     ///< hidden x units (weight_hr)
+  ParameterVector<S> b_W, b_U;    ///< gates each (bias_ih, bias_hh), or empty: no bias
 
   ProjectedLstmCell()
       : ProjectedLstmCell(Input == Dynamic ? 0 : Input, Units == Dynamic ? 0 : Units, Hidden == Dynamic ? 0 : Hidden) {}
   /// In PyTorch's order: input_size, hidden_size, proj_size.
   ProjectedLstmCell(Index input, Index units, Index hidden, bool bias = true)
-      : W(decltype(W)::Zero(4 * units, input)),
-        U(decltype(U)::Zero(4 * units, hidden)),
-        P(decltype(P)::Zero(hidden, units)),
+      : W(4 * units, input),
+        U(4 * units, hidden),
+        P(hidden, units),
         b_W(Vector<S>::Zero(bias ? 4 * units : 0)),
         b_U(b_W) {}
 
@@ -114,18 +110,18 @@ struct ProjectedLstmCell {
     add_gates_backward(W.middleCols(first, d_x.rows()), d_a, rows(), d_x);
   }
 
-  void accumulate(const In<S>& x, Index first, const In<S, Gradient>& d_a, With<S>& grad) const {
+  void accumulate(const In<S>& x, Index first, const In<S, Gradient>& d_a, ProjectedLstmCell& grad) const {
     detail::check_accumulate("ProjectedLstmCell.accumulate", *this, x, first, d_a, grad);
     if (d_a.cols() == 0) return;
     const auto d = d_a.topRows(4 * units());
-    add_outer_product(d, x, grad.W.middleCols(first, x.rows()));
+    add_outer_product(d, x, grad.W.edit().middleCols(first, x.rows()));
     if (first > 0 || !has_bias()) return;
     const Vector<S> sum = d.rowwise().sum();
     grad.b_W += sum;
     grad.b_U += sum;
   }
 
-  void accumulate_recurrent(const In<S, State>& s_prev, const In<S, Gradient>& d_a, With<S>& grad) const {
+  void accumulate_recurrent(const In<S, State>& s_prev, const In<S, Gradient>& d_a, ProjectedLstmCell& grad) const {
     detail::check_accumulate_recurrent("ProjectedLstmCell.accumulate_recurrent", *this, s_prev, d_a, grad);
     if (d_a.cols() == 0) return;
     const Index H = hidden_size(), N = units();

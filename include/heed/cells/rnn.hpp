@@ -8,14 +8,10 @@ namespace heed::inline v0_1 {
 /// The plain recurrent cell (Elman 1990), as PyTorch's nn.RNN.
 ///
 ///   h_t = tanh(W x_t + b_W + U h_{t-1} + b_U)        or max(., 0) with `Relu`
-template <class T, int Input = Dynamic, int Hidden = Dynamic, class Activation = Tanh>
-struct RnnCell : detail::GateParameters<T, Input, Hidden, 1> {
-  using Stored = T;
-  using Scalar = scalar_of<T>;
-  using S = Scalar;
-  using Parameters = detail::GateParameters<T, Input, Hidden, 1>;
-  template <class U>
-  using With = RnnCell<U, Input, Hidden, Activation>;
+template <class S, int Input = Dynamic, int Hidden = Dynamic, class Activation = Tanh>
+struct RnnCell : detail::GateParameters<S, Input, Hidden, 1> {
+  using Scalar = S;
+  using Parameters = detail::GateParameters<S, Input, Hidden, 1>;
   using Parameters::b_U, Parameters::b_W, Parameters::U, Parameters::W;
 
   RnnCell() : RnnCell(Input == Dynamic ? 0 : Input, Hidden == Dynamic ? 0 : Hidden) {}
@@ -60,17 +56,17 @@ struct RnnCell : detail::GateParameters<T, Input, Hidden, 1> {
     add_product_backward(W.middleCols(first, d_x.rows()), d_a, d_x);
   }
 
-  void accumulate(const In<S>& x, Index first, const In<S, Hidden>& d_a, With<S>& grad) const {
+  void accumulate(const In<S>& x, Index first, const In<S, Hidden>& d_a, RnnCell& grad) const {
     detail::check_accumulate("RnnCell.accumulate", *this, x, first, d_a, grad);
     if (d_a.cols() == 0) return;
-    add_outer_product(d_a, x, grad.W.middleCols(first, x.rows()));
+    add_outer_product(d_a, x, grad.W.edit().middleCols(first, x.rows()));
     if (first > 0 || !this->has_bias()) return;
     const Vector<S> sum = d_a.rowwise().sum();
     grad.b_W += sum;
     grad.b_U += sum;
   }
 
-  void accumulate_recurrent(const In<S, Hidden>& s_prev, const In<S, Hidden>& d_a, With<S>& grad) const {
+  void accumulate_recurrent(const In<S, Hidden>& s_prev, const In<S, Hidden>& d_a, RnnCell& grad) const {
     detail::check_accumulate_recurrent("RnnCell.accumulate_recurrent", *this, s_prev, d_a, grad);
     if (d_a.cols() == 0) return;
     add_outer_product(d_a, s_prev, grad.U);

@@ -13,13 +13,10 @@ namespace heed::inline v0_1 {
 /// those that look at nothing.
 template <Cell C, Look LookType>
 struct AnyDecoder {
-  using Stored = StoredOf<C>;
   using Scalar = typename C::Scalar;
   using S = Scalar;
-  template <class U>
-  using With = AnyDecoder<KeptAs<U, C>, KeptAs<U, LookType>>;
 
-  std::variant<PlainDecoder<C>, ContextDecoder<C, LookType>, AttentionalDecoder<C, LookType>, ChoDecoder<Stored>,
+  std::variant<PlainDecoder<C>, ContextDecoder<C, LookType>, AttentionalDecoder<C, LookType>, ChoDecoder<S>,
                SutskeverDecoder<C>>
       decoder;  ///< the one that was chosen
 
@@ -54,25 +51,25 @@ struct AnyDecoder {
   void finish(const In<S>& x, DecoderTape<S>& tape) const {
     std::visit([&](const auto& d) { d.finish(x, tape); }, decoder);
   }
-  void finish_backward(const In<S>& x, const DecoderState<S>& state, DecoderTape<S>& tape, With<S>& grad,
+  void finish_backward(const In<S>& x, const DecoderState<S>& state, DecoderTape<S>& tape, AnyDecoder& grad,
                        Out<S> d_x) const {
     std::visit([&](const auto& d) { d.finish_backward(x, state, tape, detail::same(d, grad.decoder), d_x); }, decoder);
   }
   void step_backward(const Memory<S>& memory, const DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
-                     With<S>& grad, Memory<S>& d_memory, RandomStreams random) const {
+                     AnyDecoder& grad, Memory<S>& d_memory, RandomStreams random) const {
     std::visit(
         [&](const auto& d) {
           d.step_backward(memory, state, tape, first, n, detail::same(d, grad.decoder), d_memory, random);
         },
         decoder);
   }
-  void begin_backward(const In<S>& x, const DecoderTape<S>& tape, With<S>& grad, Out<S> d_x) const {
+  void begin_backward(const In<S>& x, const DecoderTape<S>& tape, AnyDecoder& grad, Out<S> d_x) const {
     std::visit([&](const auto& d) { d.begin_backward(x, tape, detail::same(d, grad.decoder), d_x); }, decoder);
   }
-  void start_backward(const DecoderState<S>& state, DecoderTape<S>& tape, With<S>& grad, Memory<S>& d_memory) const {
+  void start_backward(const DecoderState<S>& state, DecoderTape<S>& tape, AnyDecoder& grad, Memory<S>& d_memory) const {
     std::visit([&](const auto& d) { d.start_backward(state, tape, detail::same(d, grad.decoder), d_memory); }, decoder);
   }
-  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, With<S>& grad) const {
+  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, AnyDecoder& grad) const {
     std::visit([&](const auto& d) { d.prepare_backward(memory, d_memory, detail::same(d, grad.decoder)); }, decoder);
   }
 

@@ -15,16 +15,13 @@ namespace heed::inline v0_1 {
 /// used to predict word i.
 template <Cell C, Look LookType>
 struct AttentionalDecoder {
-  using Stored = StoredOf<C>;
   using Scalar = typename C::Scalar;
   using S = Scalar;
-  template <class U>
-  using With = AttentionalDecoder<KeptAs<U, C>, KeptAs<U, LookType>>;
 
-  Stack<C> stack;                         ///< the recurrent layers
-  LookType attention;                     ///< how it looks back
-  Bridge<Stored> bridge;                  ///< where it begins
-  Parameter<Stored, Dynamic, Dynamic> W;  ///< features x (memory + hidden) (the paper's W_c)
+  Stack<C> stack;             ///< the recurrent layers
+  LookType attention;         ///< how it looks back
+  Bridge<S> bridge;           ///< where it begins
+  Weight<S> W;                ///< features x (memory + hidden) (the paper's W_c)
   Index word = 0;             ///< size of an embedded word: where the fed-back vector's block of the first W begins
   bool input_feeding = true;  ///< whether h~ of the last step joins the first layer's input
 
@@ -37,7 +34,7 @@ struct AttentionalDecoder {
       : stack(make, word_size + (feed ? features : 0), hidden, layers, dropout),
         attention(std::move(look)),
         bridge(memory_size, stack.bottom().state_size(), layers),
-        W(decltype(W)::Zero(features, memory_size + hidden)),
+        W(features, memory_size + hidden),
         word(word_size),
         input_feeding(feed) {
     attention.check(hidden, memory_size);
@@ -92,7 +89,8 @@ struct AttentionalDecoder {
     check_columns("AttentionalDecoder.finish", tape, 0, x.cols());
   }
 
-  void finish_backward(const In<S>& x, const DecoderState<S>& state, DecoderTape<S>& tape, With<S>&, Out<S> d_x) const {
+  void finish_backward(const In<S>& x, const DecoderState<S>& state, DecoderTape<S>& tape, AttentionalDecoder&,
+                       Out<S> d_x) const {
     detail::check_finish_backward("AttentionalDecoder.finish_backward", stack, tape, word, feature_size(), x, d_x);
     check_columns("AttentionalDecoder.finish_backward", tape, 0, x.cols());
     stack.begin_backward(x.cols(), state.columns(), tape.stack);
@@ -102,7 +100,7 @@ struct AttentionalDecoder {
   }
 
   void step_backward(const Memory<S>& memory, const DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
-                     With<S>& grad, Memory<S>& d_memory, RandomStreams random) const {
+                     AttentionalDecoder& grad, Memory<S>& d_memory, RandomStreams random) const {
     detail::check_step_backward("AttentionalDecoder.step_backward", stack, tape, state, first, n);
     check_columns("AttentionalDecoder.step_backward", tape, first, n);
     check_gradients("AttentionalDecoder.step_backward", tape, state.columns());
@@ -121,7 +119,7 @@ struct AttentionalDecoder {
     stack.bottom().project_backward(tape.stack.layers.front().d_a.middleCols(first, n), word, d_feed);  // was: project
   }
 
-  void begin_backward(const In<S>& x, const DecoderTape<S>& tape, With<S>& grad, Out<S> d_x) const {
+  void begin_backward(const In<S>& x, const DecoderTape<S>& tape, AttentionalDecoder& grad, Out<S> d_x) const {
     detail::check_begin_backward("AttentionalDecoder.begin_backward", stack, tape.stack, word, x, grad.stack, d_x);
     check_columns("AttentionalDecoder.begin_backward", tape, 0, x.cols());
     check_gradients("AttentionalDecoder.begin_backward", tape, 0);
@@ -133,15 +131,16 @@ struct AttentionalDecoder {
     stack.bottom().accumulate(x, 0, bottom.d_a, grad.stack.layers.front());
     stack.bottom().project_backward(bottom.d_a, 0, d_x);
     attention.accumulate(h, tape, grad.attention);
-    add_outer_product(tape.d_features, tape.contexts, grad.W.leftCols(memory_size()));
-    add_outer_product(tape.d_features, h, grad.W.rightCols(stack.hidden_size()));
+    add_outer_product(tape.d_features, tape.contexts, grad.W.edit().leftCols(memory_size()));
+    add_outer_product(tape.d_features, h, grad.W.edit().rightCols(stack.hidden_size()));
   }
 
-  void start_backward(const DecoderState<S>& state, DecoderTape<S>& tape, With<S>& grad, Memory<S>& d_memory) const {
+  void start_backward(const DecoderState<S>& state, DecoderTape<S>& tape, AttentionalDecoder& grad,
+                      Memory<S>& d_memory) const {
     detail::bridge_backward("AttentionalDecoder.start_backward", bridge, state, tape, grad.bridge, d_memory);
   }
 
-  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, With<S>& grad) const {
+  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, AttentionalDecoder& grad) const {
     attention.prepare_backward(memory, d_memory, grad.attention);
   }
 

@@ -15,24 +15,20 @@ namespace heed::inline v0_1 {
 ///
 /// h_T is the memory's summary. Biases, which the paper leaves out of its equations, stand where the parts have them. Its
 /// O_y reads the word y_{i-1} itself; here it reads E y_{i-1}, which is a matrix for the word of the embedding's rank. For
-/// the encoder-decoder to the letter the encoder's cell is `GruCell<T, Dynamic, Dynamic, gru_forms::cho>`, in one layer and
+/// the encoder-decoder to the letter the encoder's cell is `GruCell<S, Dynamic, Dynamic, gru_forms::cho>`, in one layer and
 /// one direction, and `symbols::begin` is embedded as zeros.
-template <class T>
-struct ChoDecoder : ContextDecoder<ContextGruCell<T>, FixedVector<scalar_of<T>>, MaxoutReadout> {
+template <class S>
+struct ChoDecoder : ContextDecoder<ContextGruCell<S>, FixedVector<S>, MaxoutReadout> {
   /// What is left once the code is there.
-  using Base = ContextDecoder<ContextGruCell<T>, FixedVector<scalar_of<T>>, MaxoutReadout>;
-  using Stored = T;
-  using Scalar = scalar_of<T>;
-  using S = Scalar;
-  template <class U>
-  using With = ChoDecoder<U>;
+  using Base = ContextDecoder<ContextGruCell<S>, FixedVector<S>, MaxoutReadout>;
+  using Scalar = S;
 
-  Linear<T> code;  ///< V: memory size -> code size
+  Linear<S> code;  ///< V: memory size -> code size
 
   ChoDecoder() = default;
   ChoDecoder(Index word_size, Index memory_size, Index code_size, Index hidden, Index layers, Index features,
              double dropout = 0)
-      : Base([](Index input, Index units) { return ContextGruCell<T>(input, units); }, {}, word_size, code_size, hidden,
+      : Base([](Index input, Index units) { return ContextGruCell<S>(input, units); }, {}, word_size, code_size, hidden,
              layers, features, dropout),
         code(memory_size, code_size) {
     this->stack.layers.front().context = code_size;
@@ -59,18 +55,18 @@ struct ChoDecoder : ContextDecoder<ContextGruCell<T>, FixedVector<scalar_of<T>>,
     Base::step(tape.code, state, tape, first, n, random);
   }
 
-  void finish_backward(const In<S>& x, const DecoderState<S>& state, DecoderTape<S>& tape, With<S>& grad,
+  void finish_backward(const In<S>& x, const DecoderState<S>& state, DecoderTape<S>& tape, ChoDecoder& grad,
                        Out<S> d_x) const {
     tape.d_code.zeros_like(tape.code);
     Base::finish_backward(x, state, tape, grad, d_x);
   }
 
   void step_backward(const Memory<S>&, const DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
-                     With<S>& grad, Memory<S>&, RandomStreams random) const {
+                     ChoDecoder& grad, Memory<S>&, RandomStreams random) const {
     Base::step_backward(tape.code, state, tape, first, n, grad, tape.d_code, random);
   }
 
-  void start_backward(const DecoderState<S>& state, DecoderTape<S>& tape, With<S>& grad, Memory<S>& d_memory) const {
+  void start_backward(const DecoderState<S>& state, DecoderTape<S>& tape, ChoDecoder& grad, Memory<S>& d_memory) const {
     detail::check_size("ChoDecoder.start_backward", "d_memory.summary", d_memory.summary, code.input_size(),
                        tape.coded.cols());
     Base::start_backward(state, tape, grad, tape.d_code);

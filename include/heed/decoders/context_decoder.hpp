@@ -16,17 +16,14 @@ namespace heed::inline v0_1 {
 /// `MaxoutReadout`.
 template <Cell C, Look LookType, template <class> class ReadoutType = Readout>
 struct ContextDecoder {
-  using Stored = StoredOf<C>;
   using Scalar = typename C::Scalar;
   using S = Scalar;
-  template <class U>
-  using With = ContextDecoder<KeptAs<U, C>, KeptAs<U, LookType>, ReadoutType>;
 
-  Stack<C> stack;               ///< the recurrent layers
-  LookType attention;           ///< how it looks back
-  Bridge<Stored> bridge;        ///< where it begins
-  ReadoutType<Stored> readout;  ///< what the output layer sees of it
-  Index word = 0;               ///< size of an embedded word: where the context's block of the first cell's W begins
+  Stack<C> stack;          ///< the recurrent layers
+  LookType attention;      ///< how it looks back
+  Bridge<S> bridge;        ///< where it begins
+  ReadoutType<S> readout;  ///< what the output layer sees of it
+  Index word = 0;          ///< size of an embedded word: where the context's block of the first cell's W begins
 
   /// Of whole contexts, as the cell takes them in, drawn for every step unless `per_sentence`; the readout sees them all. A cell that misses
   /// some of what was seen keeps little of it for later words, so these look themselves, each at what it names.
@@ -91,7 +88,7 @@ struct ContextDecoder {
     readout.forward(shown(tape), tape.contexts, x, tape.features, tape.readout);
   }
 
-  void finish_backward(const In<S>& x, const DecoderState<S>& state, DecoderTape<S>& tape, With<S>& grad,
+  void finish_backward(const In<S>& x, const DecoderState<S>& state, DecoderTape<S>& tape, ContextDecoder& grad,
                        Out<S> d_x) const {
     detail::check_finish_backward("ContextDecoder.finish_backward", stack, tape, word, feature_size(), x, d_x);
     check_contexts("ContextDecoder.finish_backward", tape, 0, x.cols());
@@ -104,7 +101,7 @@ struct ContextDecoder {
   }
 
   void step_backward(const Memory<S>& memory, const DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
-                     With<S>& grad, Memory<S>& d_memory, RandomStreams random) const {
+                     ContextDecoder& grad, Memory<S>& d_memory, RandomStreams random) const {
     detail::check_step_backward("ContextDecoder.step_backward", stack, tape, state, first, n);
     check_contexts("ContextDecoder.step_backward", tape, first, n);
     check_context_gradients("ContextDecoder.step_backward", tape);
@@ -125,7 +122,7 @@ struct ContextDecoder {
                        d_memory);  // was: attention
   }
 
-  void begin_backward(const In<S>& x, const DecoderTape<S>& tape, With<S>& grad, Out<S> d_x) const {
+  void begin_backward(const In<S>& x, const DecoderTape<S>& tape, ContextDecoder& grad, Out<S> d_x) const {
     detail::check_begin_backward("ContextDecoder.begin_backward", stack, tape.stack, word, x, grad.stack, d_x);
     check_contexts("ContextDecoder.begin_backward", tape, 0, x.cols());
     const auto& bottom = tape.stack.layers.front();
@@ -136,11 +133,12 @@ struct ContextDecoder {
     attention.accumulate(tape.stack.top().previous.topRows(stack.hidden_size()), tape, grad.attention);
   }
 
-  void start_backward(const DecoderState<S>& state, DecoderTape<S>& tape, With<S>& grad, Memory<S>& d_memory) const {
+  void start_backward(const DecoderState<S>& state, DecoderTape<S>& tape, ContextDecoder& grad,
+                      Memory<S>& d_memory) const {
     detail::bridge_backward("ContextDecoder.start_backward", bridge, state, tape, grad.bridge, d_memory);
   }
 
-  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, With<S>& grad) const {
+  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, ContextDecoder& grad) const {
     attention.prepare_backward(memory, d_memory, grad.attention);
   }
 

@@ -26,7 +26,7 @@ namespace heed::inline v0_1 {
 /// `decode`, `decode_backward` and `advance` below are the drivers.
 template <class D>
 concept Decoder = Part<D> &&
-    requires(const D& decoder, Plain<D>& grad, const Matrix<typename D::Scalar>& x, Matrix<typename D::Scalar>& d_x,
+    requires(const D& decoder, D& grad, const Matrix<typename D::Scalar>& x, Matrix<typename D::Scalar>& d_x,
              Memory<typename D::Scalar>& memory, DecoderState<typename D::Scalar>& state,
              DecoderTape<typename D::Scalar>& tape, Index i, RandomStreams random) {
   { decoder.word_size() } -> std::convertible_to<Index>;
@@ -65,7 +65,7 @@ void decode(const D& decoder, const In<typename D::Scalar>& x, const Packing& pa
 template <Decoder D>
 void decode_backward(const D& decoder, const In<typename D::Scalar>& x, const Packing& packing,
                      const Memory<typename D::Scalar>& memory, DecoderState<typename D::Scalar>& state,
-                     DecoderTape<typename D::Scalar>& tape, Plain<D>& grad, Out<typename D::Scalar> d_x,
+                     DecoderTape<typename D::Scalar>& tape, D& grad, Out<typename D::Scalar> d_x,
                      Memory<typename D::Scalar>& d_memory, RandomStreams random = nullptr) {
   constexpr const char* decode = "; call decode first";
   detail::check_size("decode_backward", "x", x, decoder.word_size(), packing.columns());

@@ -14,14 +14,11 @@ namespace heed::inline v0_1 {
 /// `LstmCell` does not have.
 template <Cell C>
 struct SutskeverDecoder {
-  using Stored = StoredOf<C>;
   using Scalar = typename C::Scalar;
   using S = Scalar;
-  template <class U>
-  using With = SutskeverDecoder<KeptAs<U, C>>;
 
-  Stack<C> stack;         ///< the recurrent layers
-  Bridge<Stored> bridge;  ///< copies
+  Stack<C> stack;    ///< the recurrent layers
+  Bridge<S> bridge;  ///< copies
 
   SutskeverDecoder() = default;
 
@@ -29,7 +26,7 @@ struct SutskeverDecoder {
   template <class MakeCell>
   SutskeverDecoder(MakeCell&& make, Index word_size, Index hidden, Index layers, double dropout = 0)
       : stack(make, word_size, hidden, layers, dropout),
-        bridge(Bridge<Stored>::copying(stack.bottom().state_size(), layers)) {}
+        bridge(Bridge<S>::copying(stack.bottom().state_size(), layers)) {}
 
   Index word_size() const { return stack.bottom().input_size(); }
   Index feature_size() const { return stack.hidden_size(); }
@@ -63,19 +60,20 @@ struct SutskeverDecoder {
     tape.features.assign(tape.stack.top().outputs);
   }
 
-  void finish_backward(const In<S>& x, const DecoderState<S>& state, DecoderTape<S>& tape, With<S>&, Out<S> d_x) const {
+  void finish_backward(const In<S>& x, const DecoderState<S>& state, DecoderTape<S>& tape, SutskeverDecoder&,
+                       Out<S> d_x) const {
     detail::check_finish_backward("SutskeverDecoder.finish_backward", stack, tape, word_size(), feature_size(), x, d_x);
     stack.begin_backward(x.cols(), state.columns(), tape.stack);
     tape.stack.top().d_outputs.assign(tape.d_features);  // was: features = outputs
   }
 
   void step_backward(const Memory<S>&, const DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
-                     With<S>&, Memory<S>&, RandomStreams random) const {
+                     SutskeverDecoder&, Memory<S>&, RandomStreams random) const {
     detail::check_step_backward("SutskeverDecoder.step_backward", stack, tape, state, first, n);
     stack.step_backward(tape.stack, first, n, random);  // was: stack.step
   }
 
-  void begin_backward(const In<S>& x, const DecoderTape<S>& tape, With<S>& grad, Out<S> d_x) const {
+  void begin_backward(const In<S>& x, const DecoderTape<S>& tape, SutskeverDecoder& grad, Out<S> d_x) const {
     detail::check_begin_backward("SutskeverDecoder.begin_backward", stack, tape.stack, word_size(), x, grad.stack, d_x);
     const auto& bottom = tape.stack.layers.front();
     stack.accumulate(tape.stack, grad.stack);
@@ -83,11 +81,12 @@ struct SutskeverDecoder {
     stack.bottom().project_backward(bottom.d_a, 0, d_x);
   }
 
-  void start_backward(const DecoderState<S>& state, DecoderTape<S>& tape, With<S>& grad, Memory<S>& d_memory) const {
+  void start_backward(const DecoderState<S>& state, DecoderTape<S>& tape, SutskeverDecoder& grad,
+                      Memory<S>& d_memory) const {
     detail::bridge_backward("SutskeverDecoder.start_backward", bridge, state, tape, grad.bridge, d_memory);
   }
 
-  void prepare_backward(const Memory<S>&, Memory<S>&, With<S>&) const {}
+  void prepare_backward(const Memory<S>&, Memory<S>&, SutskeverDecoder&) const {}
 
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {

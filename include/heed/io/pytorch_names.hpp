@@ -212,8 +212,10 @@ class PytorchWalk {
     } else if constexpr (is_optional<T>) {
       if (x) member(*x, ours, theirs, form);
     } else if constexpr (!std::is_arithmetic_v<T>) {  // numbers are settings
-      constexpr auto lies = T::ColsAtCompileTime == 1 ? PytorchForm::vector : PytorchForm::matrix;
-      if (x.size() > 0) use_({ours, theirs, form.value_or(lies)}, x);
+      if (x.size() == 0) return;
+      auto& matrix = matrix_of(x);
+      constexpr bool vector = std::remove_reference_t<decltype(matrix)>::ColsAtCompileTime == 1;
+      use_({ours, theirs, form.value_or(vector ? PytorchForm::vector : PytorchForm::matrix)}, matrix);
     }
   }
 

@@ -7,7 +7,7 @@
 
 namespace heed::inline v0_1::detail {
 
-/// out += W[:, first ...]' d for a packed W: the way back through a product, from the same copy of W.
+/// out += W' d for some columns of a packed W: the way back through a product, from the same copy of W.
 ///
 /// With many columns, the columns of d are what a packet holds, and the numbers of W are taken one by one in the order
 /// in which they lie. For that d is turned: its rows follow one another, in the order of W's rows. With few columns a
@@ -18,19 +18,19 @@ struct PackedBackward {
   using Offsets = std::array<Index, std::size_t{Gates}>;  ///< where in d the rows of each gate begin
 
   template <class D, class O>
-  static void add(const Packing& W, Index first, const D& d, const Offsets& at, O&& out) {
+  static void add(const PanelColumns& W, const D& d, const Offsets& at, O&& out) {
     if (2 * d.cols() < packet_size<S>) {
       constexpr int most = std::max(1, static_cast<int>(packet_size<S>) / 4);
       for_each_width<most>(d.cols(), [&]<int Cols>(Width<Cols>, Index j) {
-        add_few<Cols>(W, first, d.middleCols(j, Cols), at, out.middleCols(j, Cols));
+        add_few<Cols>(W, d.middleCols(j, Cols), at, out.middleCols(j, Cols));
       });
     } else {
       Index j = 0, left = d.cols();
       for (Index n = 0; left > packet_size<S>; j += n, left -= n) {
         n = std::min(most_blocks * 2 * packet_size<S>, left);
-        add_many<2>(W, first, d.middleCols(j, n), at, out.middleCols(j, n));
+        add_many<2>(W, d.middleCols(j, n), at, out.middleCols(j, n));
       }
-      if (left > 0) add_many<1>(W, first, d.rightCols(left), at, out.rightCols(left));
+      if (left > 0) add_many<1>(W, d.rightCols(left), at, out.rightCols(left));
     }
   }
 
@@ -54,7 +54,7 @@ struct PackedBackward {
 
   /// `lanes` packets hold a block of columns of d.
   template <int lanes, class D, class O>
-  static void add_many(const Packing& W, Index first, const D& d, const Offsets& at, O&& out) {
+  static void add_many(const PanelColumns& W, const D& d, const Offsets& at, O&& out) {
     constexpr Index width = lanes * packet_size<S>;
     const Index panels = Packing::panels(W.rows), blocks = (d.cols() + width - 1) / width;
     Matrix<S> turned(width, blocks * std::min(panels, most_panels) * panel_height);
@@ -69,7 +69,8 @@ struct PackedBackward {
         for (Index b = 0; b < blocks; ++b) {
           Packet<S> sums[std::size_t{chunk * lanes}];
           for (Index i = 0; i < n; i += most_factors) {
-            const S* const from = W.words + (panel * Packing::strips * W.depth + first + k + i) * Packing::height;
+            const S* const from =
+                Packing::words(W) + (panel * Packing::strips * W.depth + W.first + k + i) * Packing::height;
             const Left<S> left{turned.col(b * depth).data(), width, 0, from + most_factors * Packing::height};
             const Right<S> right{from, 1, Packing::height, pieces * Packing::strips, W.depth * Packing::height};
             with_constant<most_factors>(std::min<Index>(most_factors, n - i), [&](auto factors) {
@@ -132,7 +133,7 @@ struct PackedBackward {
 
   /// W is read once for all columns of d.
   template <int Cols, class D, class O>
-  static void add_few(const Packing& W, Index first, const D& d, const Offsets& at, O&& out) {
+  static void add_few(const PanelColumns& W, const D& d, const Offsets& at, O&& out) {
     Matrix<S> rows(Packing::panels(W.rows) * panel_height, Index{Cols});
     for (Index i = 0; i < rows.rows(); i += packet_size<S>) {
       const Place from = place(W.rows, 0, at, i);
@@ -141,18 +142,18 @@ struct PackedBackward {
       }
     }
     for_each_width<registers / 2 / Cols>(out.rows(), [&]<int Factors>(Width<Factors>, Index k) {
-      add_columns<Factors, Cols>(W, first + k, rows, out.middleRows(k, Factors));
+      add_columns<Factors, Cols>(W, k, rows, out.middleRows(k, Factors));
     });
   }
 
-  /// out(c, j) += (column first + c of W)' rows.col(j), for as many columns of both as have a sum in the registers.
+  /// out(c, j) += (column first + c of these)' rows.col(j), for as many columns of both as have a sum in the registers.
   template <int Factors, int Cols, class O>
-  static void add_columns(const Packing& W, Index first, const Matrix<S>& rows, O&& out) {
+  static void add_columns(const PanelColumns& W, Index first, const Matrix<S>& rows, O&& out) {
     Packet<S> sum[std::size_t{Factors}][std::size_t{Cols}];
     for (auto& sums : sum) std::fill_n(sums, Cols, constant(S(0)));
     Index row = 0;
     for (Index strip = 0; strip < Packing::panels(W.rows) * Packing::strips; ++strip) {
-      const S* from = W.words + (strip * W.depth + first) * Packing::height;
+      const S* from = Packing::words(W) + (strip * W.depth + W.first + first) * Packing::height;
       for (int p = 0; p < Packing::strip; ++p, from += packet_size<S>, row += packet_size<S>) {
         Packet<S> number[std::size_t{Cols}];
 #pragma GCC unroll 4

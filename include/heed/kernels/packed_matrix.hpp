@@ -1,19 +1,33 @@
 #pragma once
 
+#include <heed/kernels/packed_backward.hpp>
 #include <heed/kernels/panels.hpp>
 
-namespace heed::inline v0_1 {
+#include <algorithm>
+#include <cstddef>
+#include <utility>
 
-/// Some neighbouring columns of a packed matrix.
+namespace heed::inline v0_1::detail {
+
+/// What reads a packed matrix whose numbers are stored as T.
 template <class T, int Gates>
-struct PackedColumns {
-  detail::Panels<T, Gates> panels;  ///< of the whole matrix
-  Index first, count;               ///< columns first ... first + count of it
-
-  /// Their size.
-  Index rows() const { return Gates * panels.rows; }
-  Index cols() const { return count; }
-};
+inline constexpr PanelKernels<scalar_of<T>> panel_kernels = {
+    Storage<T>::per_word,
+    Panels<T, Gates>::most_panels,
+    Panels<T, Gates>::most_columns,
+    Panels<T, Gates>::held,
+    &Panels<T, Gates>::sum_column,
+    &Panels<T, Gates>::sum_columns,
+    [](const PanelColumns& w, const Eigen::Ref<const Matrix<scalar_of<T>>>& d, const Index* at,
+       Eigen::Ref<Matrix<scalar_of<T>>> out) {
+      if constexpr (std::is_same_v<T, scalar_of<T>>) {
+        typename PackedBackward<T, Gates>::Offsets offsets;
+        std::copy_n(at, Gates, offsets.begin());
+        PackedBackward<T, Gates>::add(w, d, offsets, out);
+      } else {
+        fail("a model that was converted to 16-bit weights is for inference only: it has no gradients");
+      }
+    }};
 
 /// A matrix laid out for products with the same matrix over and over: a copy that is read and never written.
 ///
@@ -23,79 +37,70 @@ struct PackedColumns {
 ///
 /// A product reads a panel from beginning to end, and the sums of all gates of a unit end in registers together. One
 /// matrix alone (`Gates` = 1) has a few packets of neighbouring rows to a panel. Rows beyond the last are zero.
-/// T is the scalar, or `Eigen::bfloat16` or `Eigen::half`, two of which share a word: half the bytes to read.
-template <class T, int Gates>
+/// Numbers are stored as the scalar S, or in 16 bits, two of which share a word: half the bytes to read.
+template <class S, int Gates>
 class PackedMatrix {
  public:
-  using Scalar = scalar_of<T>;
-
+  /// Holds no matrix.
   PackedMatrix() = default;
-
-  /// Packs x, whose rows are those of `Gates` matrices. Allocates if x is larger than any before. Throws, and stays as it
-  /// was, if memory runs out, or if T is a 16-bit number and x has one that is not finite or beyond the largest T.
-  PackedMatrix& operator=(const Eigen::Ref<const Matrix<Scalar>>& x) {
-    eigen_assert(x.rows() % Gates == 0);
-    detail::Storage<T>::check(x);
-    words_.resize(static_cast<std::size_t>(detail::Panels<T, Gates>::words_for(x.rows(), x.cols())));
-    rows_ = x.rows();
-    cols_ = x.cols();
-    detail::Panels<T, Gates>::pack(x, words_.data());
+  PackedMatrix(const PackedMatrix& other) { *this = other; }
+  PackedMatrix(PackedMatrix&& other) noexcept { *this = std::move(other); }
+  /// If memory runs out, it holds no matrix.
+  PackedMatrix& operator=(const PackedMatrix& other) {
+    if (this == &other) return *this;
+    clear();
+    if (!other.has_value()) return *this;
+    room_ = other.room_;
+    rows_ = other.rows_;
+    cols_ = other.cols_;
+    kernels_ = other.kernels_;
+    return *this;
+  }
+  PackedMatrix& operator=(PackedMatrix&& other) noexcept {
+    room_ = std::exchange(other.room_, {});
+    rows_ = other.rows_;
+    cols_ = other.cols_;
+    kernels_ = std::exchange(other.kernels_, nullptr);
     return *this;
   }
 
-  /// Stands where a matrix of zeros would: a packed matrix is written by packing alone.
-  static PackedMatrix Zero(Index rows, Index cols) {
-    PackedMatrix zero;
-    zero = Matrix<Scalar>::Zero(rows, cols);
-    return zero;
+  /// Packs x, whose rows are those of `Gates` matrices, each number as a T: S, or `Eigen::bfloat16` or `Eigen::half` for
+  /// float. Allocates if it needs more room than ever before. Throws, and holds no matrix then, if memory runs out, or if
+  /// T has 16 bits and x has a number that is not finite or beyond the largest T.
+  template <class T = S>
+  void pack(const Eigen::Ref<const Matrix<S>>& x) {
+    eigen_assert(x.rows() % Gates == 0);
+    clear();
+    Storage<T>::check(x);
+    using Word = typename Storage<T>::Word;
+    if (Storage<T>::per_word > 1) Lines<std::byte>().swap(room_);  // the room of the whole numbers is not needed again
+    room_.resize(static_cast<std::size_t>(Panels<T, Gates>::words_for(x.rows(), x.cols())) * sizeof(Word));
+    Panels<T, Gates>::pack(x, reinterpret_cast<Word*>(room_.data()));
+    rows_ = x.rows();
+    cols_ = x.cols();
+    kernels_ = &panel_kernels<T, Gates>;
   }
+
+  /// Holds no matrix from here on, and keeps its room for the next.
+  void clear() { kernels_ = nullptr; }
+
+  /// Whether it holds a matrix.
+  bool has_value() const { return kernels_ != nullptr; }
+  /// Whether its numbers have 16 bits.
+  bool is_16_bit() const { return has_value() && kernels_->parts > 1; }
 
   /// As those of an Eigen matrix.
   Index rows() const { return rows_; }
   Index cols() const { return cols_; }
-  Index size() const { return rows_ * cols_; }
 
-  /// As those of an Eigen matrix: views that products read.
-  PackedColumns<T, Gates> middleCols(Index first, Index count) const {
-    return {{words_.data(), rows_ / Gates, cols_}, first, count};
-  }
-  PackedColumns<T, Gates> leftCols(Index count) const { return middleCols(0, count); }
-  PackedColumns<T, Gates> rightCols(Index count) const { return middleCols(cols_ - count, count); }
+  /// What reads it, and what that reads: columns first ... first + count.
+  const PanelKernels<S>& kernels() const { return *kernels_; }
+  PanelColumns columns(Index first, Index count) const { return {room_.data(), rows_ / Gates, cols_, first, count}; }
 
  private:
   Index rows_ = 0, cols_ = 0;
-  detail::Lines<typename detail::Storage<T>::Word> words_;
+  Lines<std::byte> room_;
+  const PanelKernels<S>* kernels_ = nullptr;  ///< nullptr: it holds no matrix
 };
 
-/// A matrix of which only products with the transpose are wanted: it is the transpose that is packed.
-template <class T>
-class PackedTranspose {
- public:
-  using Scalar = scalar_of<T>;
-
-  PackedTranspose() = default;
-
-  /// Packs the transpose of x. Allocates.
-  PackedTranspose& operator=(const Eigen::Ref<const Matrix<Scalar>>& x) {
-    transpose_ = x.transpose();
-    return *this;
-  }
-
-  /// Stands where a matrix of zeros would.
-  static PackedTranspose Zero(Index rows, Index cols) {
-    PackedTranspose zero;
-    zero = Matrix<Scalar>::Zero(rows, cols);
-    return zero;
-  }
-
-  /// Those of x, as of an Eigen matrix; and what is packed.
-  Index rows() const { return transpose_.cols(); }
-  Index cols() const { return transpose_.rows(); }
-  Index size() const { return transpose_.size(); }
-  const PackedMatrix<T, 1>& transpose() const { return transpose_; }
-
- private:
-  PackedMatrix<T, 1> transpose_;
-};
-
-}  // namespace heed::inline v0_1
+}  // namespace heed::inline v0_1::detail

@@ -25,7 +25,50 @@ Packet<S> load_rows(const S* from, Index left) {
   return left > 0 ? PartPacket<S>{left}.load(from) : constant(S(0));
 }
 
-/// The layout of a packed matrix (packed_matrix.hpp) and the products that read it.
+/// Packets of units in a panel of a matrix with this number of gates.
+template <int Gates>
+inline constexpr int panel_unit_packets = Gates == 1 ? 3 : 1;
+
+/// Groups of columns that a panel meets before the next panel comes.
+inline constexpr Index most_column_groups = 8;
+
+/// Columns in groups of nearly equal size.
+struct ColumnGroups {
+  Index columns, count;
+
+  ColumnGroups(Index columns_, Index most) : columns(columns_), count((columns_ + most - 1) / most) {}
+  /// The first column of group i, or, for i = count, the end.
+  Index begin(Index i) const { return i * (columns / count) + std::min(i, columns % count); }
+};
+
+/// Some neighbouring columns of a packed matrix (packed_matrix.hpp), in whatever form its numbers are stored.
+struct PanelColumns {
+  const void* words;   ///< of the whole matrix
+  Index rows;          ///< of one gate
+  Index depth;         ///< columns of the whole matrix
+  Index first, count;  ///< columns first ... first + count of it
+};
+
+/// What reads the panels of one form of storage and one number of gates. A product calls these through a pointer, once for
+/// every few panels, so it is compiled once for all forms, and a program contains only those forms that it creates.
+template <class S>
+struct PanelKernels {
+  int parts;         ///< panels that share their words
+  int most_panels;   ///< panels that are summed together for a single column
+  int most_columns;  ///< columns that are summed together
+  Index held;        ///< how many groups of these wait until the sums of all strips of a panel are there
+
+  /// The sums of the panels panel ... panel + n for a single column; panel `next` is fetched meanwhile.
+  void (*sum_column)(const PanelColumns& w, const Right<S>& right, Index panel, Index n, Index next, Packet<S>* sums);
+  /// The sums of one panel for the groups begin ... end of columns, of `groups` that there are.
+  void (*sum_columns)(const PanelColumns& w, const Right<S>& right, const ColumnGroups& groups, Index panel, Index next,
+                      Index begin, Index end, Packet<S>* sums);
+  /// out += W' d, the rows of gate g in d beginning at at[g]. Throws `Error` if the form is for inference only.
+  void (*backward)(const PanelColumns& w, const Eigen::Ref<const Matrix<S>>& d, const Index* at,
+                   Eigen::Ref<Matrix<S>> out);
+};
+
+/// The layout of a packed matrix (packed_matrix.hpp) whose numbers are stored as T, and the sums of products with it.
 ///
 /// A panel has a packet of rows from each gate, or a few packets of neighbouring rows if there is one gate only. Where
 /// two numbers share a word, so do two panels. A panel whose sums find no room in the registers is cut into strips of
@@ -36,9 +79,9 @@ struct Panels {
   using Word = typename Storage<T>::Word;
 
   static constexpr int parts = Storage<T>::per_word;
-  static constexpr int unit_packets = Gates == 1 ? 3 : 1;        ///< packets of units in a panel
-  static constexpr int packets = Gates * unit_packets;           ///< packets in a panel
-  static constexpr Index units = unit_packets * packet_size<S>;  ///< units in a panel
+  static constexpr int unit_packets = panel_unit_packets<Gates>;  ///< packets of units in a panel
+  static constexpr int packets = Gates * unit_packets;            ///< packets in a panel
+  static constexpr Index units = unit_packets * packet_size<S>;   ///< units in a panel
   /// Packets of a panel that a tile of many columns takes: all, or as many as leave its sums in the registers.
   static constexpr int together = [] {
     int some = packets;
@@ -52,13 +95,13 @@ struct Panels {
   /// fewer where they have to be unfolded first.
   static constexpr int most_panels =
       std::max(1, std::min(parts == 1 ? 12 : 8, 384 / static_cast<int>(sizeof(Packet<S>))) / (parts * packets));
-
-  const Word* words;
-  Index rows;   ///< of one gate
-  Index depth;  ///< columns of the matrix
+  static constexpr Index held = strips > 1 ? most_column_groups : 1;
+  /// Packets of sums at a time.
+  static constexpr int most_sums = parts * packets * std::max(most_panels, static_cast<int>(held) * most_columns);
 
   static Index panels(Index rows) { return (rows + parts * units - 1) / (parts * units); }
   static Index words_for(Index rows, Index depth) { return panels(rows / Gates) * strips * depth * height; }
+  static const Word* words(const PanelColumns& w) { return static_cast<const Word*>(w.words); }
 
   /// Writes x, a matrix whose columns are solid, to `words`.
   template <class X>
@@ -82,100 +125,110 @@ struct Panels {
     }
   }
 
-  /// Columns first ... first + count of the matrix times `right` (count x cols): calls use(io, k, j, sums) for units k ...
-  /// of column j, with a packet of sums for every gate; `io` loads and stores as many numbers as there are units left.
-  ///
-  /// Walked backwards, the panels that were read last are read first: they are still in the cache. All panels pass some
-  /// columns before the next ones come, so that both factors and the product stay in it.
-  template <class Use>
-  void multiply(Index first, Index count, const Right<S>& right, Index cols, const Walk& walk, const Use& use) const {
-    constexpr Index at_once = most_tiles * most_columns;
-    const Block block{*this, first, count};
-    for (Index j = 0, some = 0; j < cols; j += some) {
-      // A few columns more are not worth it to read all panels again.
-      some = cols - j < at_once + at_once / 2 ? cols - j : at_once;
-      const Right<S> from{right.data + j * right.across, right.down, right.across};
-      const auto use_from = [&](const auto& io, Index k, Index i, const auto& sums) { use(io, k, j + i, sums); };
-      if (some == 1) {
-        block.multiply_column(from, walk, use_from);
-      } else {
-        block.multiply_columns(from, some, walk, use_from);
+  static void sum_column(const PanelColumns& w, const Right<S>& right, Index panel, Index n, Index next,
+                         Packet<S>* sums) {
+    with_constant<most_panels>(n, [&](auto group) {
+      Tile<T, strip, group * strips, 1>::sum({strip_at(w, panel, 0), height, apart(w), strip_at(w, next, 0)}, w.count,
+                                             right, sums);
+    });
+  }
+
+  static void sum_columns(const PanelColumns& w, const Right<S>& right, const ColumnGroups& groups, Index panel,
+                          Index next, Index begin, Index end, Packet<S>* sums) {
+    for (int p = 0; p < packets; p += together) {
+      for (Index i = begin; i < end; ++i) {
+        const Index j = groups.begin(i);
+        const Right<S> from{right.data + j * right.across, right.down, right.across};
+        add_tile(w, panel, p, from, groups.begin(i + 1) - j, ahead(w, next, i, p),
+                 sums + (j - groups.begin(begin)) * parts * packets);
       }
     }
   }
 
  private:
-  static constexpr Index most_tiles = 8;  ///< of columns that a panel meets before the next panel comes
-  static constexpr Index held = strips > 1 ? most_tiles : 1;  ///< of these, how many wait for the sums of all strips
+  static Index apart(const PanelColumns& w) { return w.depth * height; }  ///< words from strip to strip
+  static const Word* strip_at(const PanelColumns& w, Index panel, int p) {
+    return words(w) + (panel * strips + p / strip) * apart(w) + w.first * height;
+  }
 
-  /// The columns first ... first + count of the matrix.
-  struct Block {
-    const Panels& panels;
-    Index first, count;
+  /// The sums of the packets p ... of a panel and `cols` columns.
+  static void add_tile(const PanelColumns& w, Index panel, int p, const Right<S>& right, Index cols, const Word* ahead,
+                       Packet<S>* sums) {
+    with_constant<most_columns>(cols, [&](auto width) {
+      if constexpr (fits_registers(parts * packets, width)) {  // all packets at once
+        if (p == 0)
+          Tile<T, strip, strips, width>::sum({strip_at(w, panel, 0), height, apart(w), ahead}, w.count, right, sums);
+      } else {
+        const Word* const from = strip_at(w, panel, p) + p % strip * packet_size<S>;
+        Tile<T, together, 1, width>::sum({from, height, apart(w), ahead}, w.count, right, sums + p, packets);
+      }
+    });
+  }
 
-    Index apart() const { return panels.depth * height; }  ///< words from strip to strip
-    const Word* strip_at(Index panel, int p) const {
-      return panels.words + (panel * strips + p / strip) * apart() + first * height;
+  /// What of the next panel to fetch while tile i of the packets p ... is summed: every tile fetches another part.
+  static const Word* ahead(const PanelColumns& w, Index next, Index i, int p) {
+    const auto part = static_cast<int>(std::min<Index>(i * (packets / together) + p / together, packets - 1));
+    return strip_at(w, next, part) + part % strip * w.count * packet_size<S>;
+  }
+};
+
+/// The product of a packed matrix, in any form, with some columns.
+template <class S, int Gates>
+struct PanelProduct {
+  /// W times `right` (w.count x cols): calls use(io, k, j, sums) for units k ... of column j, with a packet of sums for
+  /// every gate; `io` loads and stores as many numbers as there are units left.
+  ///
+  /// Walked backwards, the panels that were read last are read first: they are still in the cache. All panels pass some
+  /// columns before the next ones come, so that both factors and the product stay in it.
+  template <class Use>
+  static void multiply(const PanelKernels<S>& kernels, const PanelColumns& w, const Right<S>& right, Index cols,
+                       const Walk& walk, const Use& use) {
+    const Index at_once = most_column_groups * kernels.most_columns;
+    for (Index j = 0, some = 0; j < cols; j += some) {
+      // A few columns more are not worth it to read all panels again.
+      some = cols - j < at_once + at_once / 2 ? cols - j : at_once;
+      const Right<S> from{right.data + j * right.across, right.down, right.across};
+      multiply_some(kernels, w, from, j, some, walk, use);
     }
+  }
 
-    template <class Use>
-    void multiply_column(const Right<S>& right, const Walk& walk, const Use& use) const {
-      Packet<S> sums[std::size_t{parts * packets * most_panels}];
-      panels.for_each_group(walk, most_panels, [&](Index panel, Index n, Index next) {
-        with_constant<most_panels>(n, [&](auto group) {
-          Tile<T, strip, group * strips, 1>::sum({strip_at(panel, 0), height, apart(), strip_at(next, 0)}, count, right,
-                                                 sums);
-        });
-        panels.hand_out(panel * parts, n * parts, 0, 1, sums, use);
-      });
+ private:
+  static constexpr int unit_packets = panel_unit_packets<Gates>;
+  static constexpr Index units = unit_packets * packet_size<S>;
+  static constexpr int most_sums = [] {
+    if constexpr (std::is_same_v<S, float>) {
+      return std::max(Panels<float, Gates>::most_sums, Panels<Eigen::bfloat16, Gates>::most_sums);
+    } else {
+      return Panels<S, Gates>::most_sums;
     }
+  }();
 
-    template <class Use>
-    void multiply_columns(const Right<S>& right, Index cols, const Walk& walk, const Use& use) const {
-      const Index tiles = (cols + most_columns - 1) / most_columns;
-      const auto column = [&](Index tile) { return tile * (cols / tiles) + std::min(tile, cols % tiles); };
-      Packet<S> sums[std::size_t{parts * packets * static_cast<int>(held) * most_columns}];
-      panels.for_each_group(walk, 1, [&](Index panel, Index, Index next) {
-        for (Index t = 0; t < tiles; t += held) {
-          const Index end = std::min(t + held, tiles), begin = column(t);
-          for (int p = 0; p < packets; p += together) {
-            for (Index i = t; i < end; ++i) {
-              const Index j = column(i);
-              const Right<S> from{right.data + j * right.across, right.down, right.across};
-              add_tile(panel, p, from, column(i + 1) - j, ahead(next, i, p), sums + (j - begin) * parts * packets);
-            }
-          }
-          panels.hand_out(panel * parts, parts, begin, column(end) - begin, sums, use);
-        }
-      });
-    }
-
-    /// The sums of the packets p ... of a panel and `cols` columns.
-    void add_tile(Index panel, int p, const Right<S>& right, Index cols, const Word* ahead, Packet<S>* sums) const {
-      with_constant<most_columns>(cols, [&](auto width) {
-        if constexpr (fits_registers(parts * packets, width)) {  // all packets at once
-          if (p == 0)
-            Tile<T, strip, strips, width>::sum({strip_at(panel, 0), height, apart(), ahead}, count, right, sums);
+  /// The columns first ... first + cols of the product.
+  template <class Use>
+  static void multiply_some(const PanelKernels<S>& kernels, const PanelColumns& w, const Right<S>& right, Index first,
+                            Index cols, const Walk& walk, const Use& use) {
+    Packet<S> sums[std::size_t{most_sums}];
+    const Index parts = kernels.parts, panels = (w.rows + parts * units - 1) / (parts * units);
+    const ColumnGroups groups(cols, kernels.most_columns);
+    for_each_group(walk, panels, cols == 1 ? kernels.most_panels : 1, [&](Index panel, Index n, Index next) {
+      for (Index t = 0; t < groups.count; t += kernels.held) {
+        const Index end = std::min(t + kernels.held, groups.count), begin = groups.begin(t);
+        if (cols == 1) {
+          kernels.sum_column(w, right, panel, n, next, sums);
         } else {
-          const Word* const from = strip_at(panel, p) + p % strip * packet_size<S>;
-          Tile<T, together, 1, width>::sum({from, height, apart(), ahead}, count, right, sums + p, packets);
+          kernels.sum_columns(w, right, groups, panel, next, t, end, sums);
         }
-      });
-    }
-
-    /// What of the next panel to fetch while tile i of the packets p ... is summed: every tile fetches another part.
-    const Word* ahead(Index next, Index i, int p) const {
-      const auto part = static_cast<int>(std::min<Index>(i * (packets / together) + p / together, packets - 1));
-      return strip_at(next, part) + part % strip * count * packet_size<S>;
-    }
-  };
+        hand_out(w.rows, panel * parts, n * parts, first + begin, groups.begin(end) - begin, sums, use);
+      }
+    });
+  }
 
   /// Calls visit(panel, n, next) for n panels from `panel` on, at most `most`, as far as they belong to the walk's share and
   /// in its order; panel `next` comes afterwards.
   template <class Visit>
-  void for_each_group(const Walk& walk, Index most, const Visit& visit) const {
-    const Index bottom = panels(rows) * walk.share.index / walk.share.count;
-    const Index all = panels(rows) * (walk.share.index + 1) / walk.share.count - bottom;
+  static void for_each_group(const Walk& walk, Index panels, Index most, const Visit& visit) {
+    const Index bottom = panels * walk.share.index / walk.share.count;
+    const Index all = panels * (walk.share.index + 1) / walk.share.count - bottom;
     for (Index done = 0; done < all;) {
       const Index n = std::min(most, all - done), panel = bottom + (walk.backwards ? all - done - n : done);
       done += n;
@@ -185,7 +238,8 @@ struct Panels {
 
   /// Gives the sums of some panels and columns to `use`, a packet of units at a time.
   template <class Use>
-  void hand_out(Index panel, Index count, Index j, Index cols, const Packet<S>* sums, const Use& use) const {
+  static void hand_out(Index rows, Index panel, Index count, Index j, Index cols, const Packet<S>* sums,
+                       const Use& use) {
     for (Index c = 0; c < cols; ++c) {
       for (Index u = 0; u < count * unit_packets; ++u, sums += Gates) {
         const Index k = panel * units + u * packet_size<S>, left = rows - k;

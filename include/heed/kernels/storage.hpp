@@ -29,7 +29,23 @@ struct LineAllocator {
 template <class T>
 using Lines = std::vector<T, LineAllocator<T>>;
 
-/// How the numbers of a packed matrix are kept: `per_word` to a word. A packet of words is loaded and one of the parts
+template <class T>
+struct ScalarOf {
+  using type = T;
+};
+template <>
+struct ScalarOf<Eigen::bfloat16> {
+  using type = float;
+};
+template <>
+struct ScalarOf<Eigen::half> {
+  using type = float;
+};
+/// What numbers that are stored as T stand for.
+template <class T>
+using scalar_of = typename ScalarOf<T>::type;
+
+/// How the numbers of a packed matrix are stored: `per_word` to a word. A packet of words is loaded and one of the parts
 /// of its words unfolded into a packet of scalars.
 template <class T>
 struct Storage {
@@ -63,8 +79,8 @@ struct HalfStorage {
         const float number = x(i, j);
         require(std::abs(number) <= largest, [&] {  // which a NaN is not
           return (std::is_same_v<T, Eigen::half>
-                      ? "pack: half holds no number beyond " + text(largest) + " (bfloat16 holds larger ones)"
-                      : "pack: bfloat16 holds no number beyond " + text(largest)) +
+                      ? "convert: half holds no number beyond " + text(largest) + " (bfloat16 holds larger ones)"
+                      : "convert: bfloat16 holds no number beyond " + text(largest)) +
                  ", but a matrix of " + std::to_string(x.rows()) + " x " + std::to_string(x.cols()) + " has " +
                  text(number);
         });

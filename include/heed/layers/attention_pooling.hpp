@@ -28,15 +28,13 @@ struct AttentionPooling {
   using Scalar = S;
   using Tape = AttentionPoolingTape<S>;
 
-  Parameter<S, Alignment, Size> W;  ///< alignment x size (W_w)
+  Weight<S, Alignment, Size> W;     ///< alignment x size (W_w)
   ParameterVector<S> b;             ///< alignment (b_w)
   ParameterVector<S, Alignment> v;  ///< alignment (u_w)
 
   AttentionPooling() : AttentionPooling(Size == Dynamic ? 0 : Size, Alignment == Dynamic ? 0 : Alignment) {}
   AttentionPooling(Index size, Index alignment)
-      : W(decltype(W)::Zero(alignment, size)),
-        b(Vector<S>::Zero(alignment)),
-        v(Vector<S, Alignment>::Zero(alignment)) {}
+      : W(alignment, size), b(Vector<S>::Zero(alignment)), v(Vector<S, Alignment>::Zero(alignment)) {}
 
   Index size() const { return W.cols(); }
 

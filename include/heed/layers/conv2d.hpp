@@ -15,25 +15,19 @@ namespace heed::inline v0_1 {
 /// Shapes: x channels x (places * images), y output x (positions * images), both laid out as grid.hpp says. The patches
 /// are copied a block at a time into `patches`, a buffer the caller lends, which stays in the cache; backward copies
 /// them once more rather than keep them. Throws heed::Error if a size does not fit.
-template <class T>
+template <class S>
 struct Conv2d {
-  using Stored = T;
-  using Scalar = scalar_of<T>;
-  using S = Scalar;
-  template <class U>
-  using With = Conv2d<U>;
+  using Scalar = S;
 
-  Parameter<T, Dynamic, Dynamic> W;  ///< output x (channels * window): the channels of a place side by side, places row
-                                     ///< by row (PyTorch's nn.Conv2d.weight with its axes in the order 0, 2, 3, 1)
-  ParameterVector<S> b;              ///< output, or empty: no bias
-  Window window;                     ///< what a position sees
+  Weight<S> W;           ///< output x (channels * window): the channels of a place side by side, places row
+                         ///< by row (PyTorch's nn.Conv2d.weight with its axes in the order 0, 2, 3, 1)
+  ParameterVector<S> b;  ///< output, or empty: no bias
+  Window window;         ///< what a position sees
 
   Conv2d() = default;
   /// Throws if the window has no places.
   Conv2d(Index channels, Index output, Window window_, bool bias = true)
-      : W(decltype(W)::Zero(output, channels * window_.places())),
-        b(Vector<S>::Zero(bias ? output : 0)),
-        window(window_) {
+      : W(output, channels * window_.places()), b(Vector<S>::Zero(bias ? output : 0)), window(window_) {
     window.positions({window.height, window.width});
   }
 
@@ -57,7 +51,7 @@ struct Conv2d {
   }
 
   /// grad.W += the sum of d_y patch' over all places,  grad.b += the sum of d_y's columns. Allocates.
-  void accumulate(const In<S>& x, Grid grid, const In<S>& d_y, Buffer<S>& patches, With<S>& grad) const {
+  void accumulate(const In<S>& x, Grid grid, const In<S>& d_y, Buffer<S>& patches, Conv2d& grad) const {
     check("Conv2d.accumulate", "x", x, grid, "d_y", d_y);
     detail::check_grad("Conv2d.accumulate", *this, grad);
     for_each_block(d_y.cols(), [&](Index first, Index n) {

@@ -6,20 +6,15 @@
 namespace heed::inline v0_1 {
 
 /// y = W x + b, for every column x. Throws heed::Error if a size does not fit.
-template <class T, int Input = Dynamic, int Output = Dynamic>
+template <class S, int Input = Dynamic, int Output = Dynamic>
 struct Linear {
-  using Stored = T;
-  using Scalar = scalar_of<T>;
-  using S = Scalar;
-  template <class U>
-  using With = Linear<U, Input, Output>;
+  using Scalar = S;
 
-  Parameter<T, Output, Input> W;  ///< output x input (PyTorch's nn.Linear.weight)
-  ParameterVector<S> b;           ///< output, or empty: no bias
+  Weight<S, Output, Input> W;  ///< output x input (PyTorch's nn.Linear.weight)
+  ParameterVector<S> b;        ///< output, or empty: no bias
 
   Linear() : Linear(Input == Dynamic ? 0 : Input, Output == Dynamic ? 0 : Output) {}
-  Linear(Index input, Index output, bool bias = true)
-      : W(decltype(W)::Zero(output, input)), b(Vector<S>::Zero(bias ? output : 0)) {}
+  Linear(Index input, Index output, bool bias = true) : W(output, input), b(Vector<S>::Zero(bias ? output : 0)) {}
 
   Index input_size() const { return W.cols(); }
   Index output_size() const { return W.rows(); }
@@ -37,7 +32,7 @@ struct Linear {
   }
 
   /// grad.W += d_y x',  grad.b += the sum of d_y's columns.
-  void accumulate(const In<S, Input>& x, const In<S, Output>& d_y, With<S>& grad) const {
+  void accumulate(const In<S, Input>& x, const In<S, Output>& d_y, Linear& grad) const {
     detail::check_size("Linear.accumulate", "x", x, input_size(), x.cols());
     detail::check_size("Linear.accumulate", "d_y", d_y, output_size(), x.cols());
     detail::check_grad("Linear.accumulate", *this, grad);

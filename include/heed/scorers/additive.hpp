@@ -13,25 +13,21 @@ namespace heed::inline v0_1 {
 /// The keys do not depend on the query, so a sentence pays for them once; it then pays for e^{2 k_j} too, which is what
 /// they are kept as, in a few rows more than k_j has (kernels/exponential_columns.hpp). The paper has no bias; `b`, added
 /// to the keys, is there for models that have one.
-template <class T, int Query = Dynamic, int MemorySize = Dynamic, int Alignment = Dynamic>
+template <class S, int Query = Dynamic, int MemorySize = Dynamic, int Alignment = Dynamic>
 struct AdditiveScorer {
-  using Stored = T;
-  using Scalar = scalar_of<T>;
-  using S = Scalar;
-  template <class Kept>
-  using With = AdditiveScorer<Kept, Query, MemorySize, Alignment>;
+  using Scalar = S;
 
-  Parameter<T, Alignment, Query> W;       ///< alignment x query (W_a)
-  Parameter<T, Alignment, MemorySize> U;  ///< alignment x memory (U_a)
-  ParameterVector<S, Alignment> v;        ///< alignment (v_a)
-  ParameterVector<S> b;                   ///< alignment, or empty: no bias
+  Weight<S, Alignment, Query> W;       ///< alignment x query (W_a)
+  Weight<S, Alignment, MemorySize> U;  ///< alignment x memory (U_a)
+  ParameterVector<S, Alignment> v;     ///< alignment (v_a)
+  ParameterVector<S> b;                ///< alignment, or empty: no bias
 
   AdditiveScorer()
       : AdditiveScorer(Query == Dynamic ? 0 : Query, MemorySize == Dynamic ? 0 : MemorySize,
                        Alignment == Dynamic ? 0 : Alignment) {}
   AdditiveScorer(Index query, Index memory, Index alignment, bool bias = false)
-      : W(decltype(W)::Zero(alignment, query)),
-        U(decltype(U)::Zero(alignment, memory)),
+      : W(alignment, query),
+        U(alignment, memory),
         v(Vector<S, Alignment>::Zero(alignment)),
         b(Vector<S>::Zero(bias ? alignment : 0)) {
     detail::check_alignment("AdditiveScorer", query, memory, alignment);
@@ -63,7 +59,7 @@ struct AdditiveScorer {
     detail::check_score("AdditiveScorer.score", *this, projected, keys, scores);
     Match::score(v, projected, keys, scores, scratch);
   }
-  void score_backward(const In<S, Alignment>& projected, const In<S>& keys, const In<S>& d_scores, With<S>& grad,
+  void score_backward(const In<S, Alignment>& projected, const In<S>& keys, const In<S>& d_scores, AdditiveScorer& grad,
                       Out<S, Alignment> d_projected, Out<S> d_keys, Buffer<S>& scratch) const {
     detail::check_score_backward("AdditiveScorer.score_backward", *this, projected, keys, d_scores, d_projected,
                                  d_keys);
@@ -75,12 +71,12 @@ struct AdditiveScorer {
     detail::check_project_backward("AdditiveScorer.project_backward", *this, d_projected, d_queries);
     add_product_backward(W, d_projected, d_queries);  // was: projected = W q
   }
-  void accumulate(const In<S, Query>& queries, const In<S, Alignment>& d_projected, With<S>& grad) const {
+  void accumulate(const In<S, Query>& queries, const In<S, Alignment>& d_projected, AdditiveScorer& grad) const {
     detail::check_accumulate("AdditiveScorer.accumulate", *this, queries, d_projected);
     detail::check_like("AdditiveScorer.accumulate", "grad.W", grad.W, W);
     add_outer_product(d_projected, queries, grad.W);  // was: projected = W q
   }
-  void keys_backward(const In<S, MemorySize>& values, const In<S>& d_keys, With<S>& grad,
+  void keys_backward(const In<S, MemorySize>& values, const In<S>& d_keys, AdditiveScorer& grad,
                      Out<S, MemorySize> d_values) const {
     detail::check_keys_backward("AdditiveScorer.keys_backward", *this, values, d_keys, d_values);
     detail::check_like("AdditiveScorer.keys_backward", "grad.U", grad.U, U);

@@ -15,17 +15,13 @@
 namespace heed::inline v0_1 {
 
 /// A scorer chosen at run time, which itself models `Scorer`.
-template <class T>
+template <class S>
 struct AnyScorer {
-  using Stored = T;
-  using Scalar = scalar_of<T>;
-  using S = Scalar;
-  template <class U>
-  using With = AnyScorer<U>;
+  using Scalar = S;
 
-  std::variant<DotScorer<T>, GeneralScorer<T>, AdditiveScorer<T>, ConcatScorer<T>, ScaledDotScorer<T>,
-               ScaledGeneralScorer<T>, NormedAdditiveScorer<T>, LocationScorer<T>, CoverageScorer<T>,
-               ConvolutionalScorer<T>>
+  std::variant<DotScorer<S>, GeneralScorer<S>, AdditiveScorer<S>, ConcatScorer<S>, ScaledDotScorer<S>,
+               ScaledGeneralScorer<S>, NormedAdditiveScorer<S>, LocationScorer<S>, CoverageScorer<S>,
+               ConvolutionalScorer<S>>
       scorer;  ///< the one that was chosen
 
   AnyScorer() = default;
@@ -67,7 +63,7 @@ struct AnyScorer {
     std::visit([&](const auto& c) { detail::score<S>(c, projected, keys, carry, scores, scratch); }, scorer);
   }
   void score_backward(const In<S>& projected, const In<S>& keys, const In<S>& carry, const In<S>& d_scores,
-                      With<S>& grad, Out<S> d_projected, Out<S> d_keys, Out<S> d_carry, Buffer<S>& scratch) const {
+                      AnyScorer& grad, Out<S> d_projected, Out<S> d_keys, Out<S> d_carry, Buffer<S>& scratch) const {
     detail::check_score_backward("AnyScorer.score_backward", *this, projected, keys, d_scores, d_projected, d_keys);
     std::visit(
         [&](const auto& c) {
@@ -80,13 +76,13 @@ struct AnyScorer {
     detail::check_project_backward("AnyScorer.project_backward", *this, d_projected, d_queries);
     std::visit([&](const auto& c) { detail::queries_of(c).project_backward(d_projected, d_queries); }, scorer);
   }
-  void accumulate(const In<S>& queries, const In<S>& d_projected, With<S>& grad) const {
+  void accumulate(const In<S>& queries, const In<S>& d_projected, AnyScorer& grad) const {
     detail::check_accumulate("AnyScorer.accumulate", *this, queries, d_projected);
     std::visit(
         [&](const auto& c) { detail::queries_of(c).accumulate(queries, d_projected, detail::same(c, grad.scorer)); },
         scorer);
   }
-  void keys_backward(const In<S>& values, const In<S>& d_keys, With<S>& grad, Out<S> d_values) const {
+  void keys_backward(const In<S>& values, const In<S>& d_keys, AnyScorer& grad, Out<S> d_values) const {
     detail::check_keys_backward("AnyScorer.keys_backward", *this, values, d_keys, d_values);
     std::visit(
         [&](const auto& c) {

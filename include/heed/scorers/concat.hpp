@@ -11,17 +11,13 @@ namespace heed::inline v0_1 {
 ///   score_j = v' tanh(W [q; h_j])
 ///
 /// W [q; h] = W_q q + W_h h, so this is the additive match with both matrices stored as one.
-template <class T, int Query = Dynamic, int MemorySize = Dynamic, int Alignment = Dynamic>
+template <class S, int Query = Dynamic, int MemorySize = Dynamic, int Alignment = Dynamic>
 struct ConcatScorer {
-  using Stored = T;
-  using Scalar = scalar_of<T>;
-  using S = Scalar;
-  template <class Kept>
-  using With = ConcatScorer<Kept, Query, MemorySize, Alignment>;
+  using Scalar = S;
 
   static constexpr int Both = detail::plus(Query, MemorySize);  ///< columns of W
 
-  Parameter<T, Alignment, Both> W;             ///< alignment x (query + memory) (W_a)
+  Weight<S, Alignment, Both> W;                ///< alignment x (query + memory) (W_a)
   ParameterVector<S, Alignment> v;             ///< alignment (v_a)
   Index query = Query == Dynamic ? 0 : Query;  ///< how many columns of W belong to the query
 
@@ -29,9 +25,7 @@ struct ConcatScorer {
       : ConcatScorer(Query == Dynamic ? 0 : Query, MemorySize == Dynamic ? 0 : MemorySize,
                      Alignment == Dynamic ? 0 : Alignment) {}
   ConcatScorer(Index query_size, Index memory_size, Index alignment)
-      : W(decltype(W)::Zero(alignment, query_size + memory_size)),
-        v(Vector<S, Alignment>::Zero(alignment)),
-        query(query_size) {
+      : W(alignment, query_size + memory_size), v(Vector<S, Alignment>::Zero(alignment)), query(query_size) {
     detail::check_alignment("ConcatScorer", query_size, memory_size, alignment);
   }
 
@@ -57,7 +51,7 @@ struct ConcatScorer {
     detail::check_score("ConcatScorer.score", *this, projected, keys, scores);
     Match::score(v, projected, keys, scores, scratch);
   }
-  void score_backward(const In<S, Alignment>& projected, const In<S>& keys, const In<S>& d_scores, With<S>& grad,
+  void score_backward(const In<S, Alignment>& projected, const In<S>& keys, const In<S>& d_scores, ConcatScorer& grad,
                       Out<S, Alignment> d_projected, Out<S> d_keys, Buffer<S>& scratch) const {
     detail::check_score_backward("ConcatScorer.score_backward", *this, projected, keys, d_scores, d_projected, d_keys);
     detail::check_like("ConcatScorer.score_backward", "grad.v", grad.v, v);
@@ -68,17 +62,17 @@ struct ConcatScorer {
     detail::check_project_backward("ConcatScorer.project_backward", *this, d_projected, d_queries);
     add_product_backward(W.leftCols(query), d_projected, d_queries);
   }
-  void accumulate(const In<S, Query>& queries, const In<S, Alignment>& d_projected, With<S>& grad) const {
+  void accumulate(const In<S, Query>& queries, const In<S, Alignment>& d_projected, ConcatScorer& grad) const {
     detail::check_accumulate("ConcatScorer.accumulate", *this, queries, d_projected);
     detail::check_like("ConcatScorer.accumulate", "grad.W", grad.W, W);
-    add_outer_product(d_projected, queries, grad.W.leftCols(query));
+    add_outer_product(d_projected, queries, grad.W.edit().leftCols(query));
   }
-  void keys_backward(const In<S, MemorySize>& values, const In<S>& d_keys, With<S>& grad,
+  void keys_backward(const In<S, MemorySize>& values, const In<S>& d_keys, ConcatScorer& grad,
                      Out<S, MemorySize> d_values) const {
     detail::check_keys_backward("ConcatScorer.keys_backward", *this, values, d_keys, d_values);
     detail::check_like("ConcatScorer.keys_backward", "grad.W", grad.W, W);
     const auto d_sums = d_keys.topRows(v.size());
-    add_outer_product(d_sums, values, grad.W.rightCols(memory_size()));
+    add_outer_product(d_sums, values, grad.W.edit().rightCols(memory_size()));
     add_product_backward(W.rightCols(memory_size()), d_sums, d_values);
   }
 

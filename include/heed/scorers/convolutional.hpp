@@ -16,28 +16,24 @@ namespace heed::inline v0_1 {
 /// A row of F is a filter, as wide as an odd number of places: its middle stands on j, and what lies outside the sentence
 /// counts as 0. As in every framework F a is a cross-correlation: filters are not mirrored. Before the first look all
 /// weights are 0.
-template <class T, int Query = Dynamic, int MemorySize = Dynamic, int Alignment = Dynamic>
+template <class S, int Query = Dynamic, int MemorySize = Dynamic, int Alignment = Dynamic>
 struct ConvolutionalScorer {
-  using Stored = T;
-  using Scalar = scalar_of<T>;
-  using S = Scalar;
-  template <class Kept>
-  using With = ConvolutionalScorer<Kept, Query, MemorySize, Alignment>;
+  using Scalar = S;
 
-  Parameter<T, Alignment, Query> W;       ///< alignment x query
-  Parameter<T, Alignment, MemorySize> V;  ///< alignment x memory
-  Parameter<S, Dynamic, Dynamic> U;       ///< alignment x filters
-  Parameter<S, Dynamic, Dynamic> F;       ///< filters x width
-  ParameterVector<S, Alignment> v;        ///< alignment (w)
-  ParameterVector<S, Alignment> b;        ///< alignment
+  Weight<S, Alignment, Query> W;       ///< alignment x query
+  Weight<S, Alignment, MemorySize> V;  ///< alignment x memory
+  Parameter<S, Dynamic, Dynamic> U;    ///< alignment x filters
+  Parameter<S, Dynamic, Dynamic> F;    ///< filters x width
+  ParameterVector<S, Alignment> v;     ///< alignment (w)
+  ParameterVector<S, Alignment> b;     ///< alignment
 
   ConvolutionalScorer()
       : ConvolutionalScorer(Query == Dynamic ? 0 : Query, MemorySize == Dynamic ? 0 : MemorySize,
                             Alignment == Dynamic ? 0 : Alignment) {}
   /// Throws unless the width is odd.
   ConvolutionalScorer(Index query, Index memory, Index alignment, Index filters = 10, Index width = 15)
-      : W(decltype(W)::Zero(alignment, query)),
-        V(decltype(V)::Zero(alignment, memory)),
+      : W(alignment, query),
+        V(alignment, memory),
         U(Matrix<S>::Zero(alignment, filters)),
         F(Matrix<S>::Zero(filters, width)),
         v(Vector<S, Alignment>::Zero(alignment)),
@@ -76,7 +72,8 @@ struct ConvolutionalScorer {
     }
   }
   void score_backward(const In<S>& projected, const In<S>& keys, const In<S>& last, const In<S>& d_scores,
-                      With<S>& grad, Out<S> d_projected, Out<S> d_keys, Out<S> d_last, Buffer<S>& scratch) const {
+                      ConvolutionalScorer& grad, Out<S> d_projected, Out<S> d_keys, Out<S> d_last,
+                      Buffer<S>& scratch) const {
     detail::check_score_backward("ConvolutionalScorer.score_backward", *this, projected, keys, d_scores, d_projected,
                                  d_keys);
     detail::check_size("ConvolutionalScorer.score_backward", "last", last, keys.cols(), projected.cols());
@@ -106,12 +103,12 @@ struct ConvolutionalScorer {
     detail::check_project_backward("ConvolutionalScorer.project_backward", *this, d_projected, d_queries);
     add_product_backward(W, d_projected, d_queries);  // was: projected = W q
   }
-  void accumulate(const In<S, Query>& queries, const In<S>& d_projected, With<S>& grad) const {
+  void accumulate(const In<S, Query>& queries, const In<S>& d_projected, ConvolutionalScorer& grad) const {
     detail::check_accumulate("ConvolutionalScorer.accumulate", *this, queries, d_projected);
     detail::check_like("ConvolutionalScorer.accumulate", "grad.W", grad.W, W);
     add_outer_product(d_projected, queries, grad.W);  // was: projected = W q
   }
-  void keys_backward(const In<S, MemorySize>& values, const In<S>& d_keys, With<S>& grad,
+  void keys_backward(const In<S, MemorySize>& values, const In<S>& d_keys, ConvolutionalScorer& grad,
                      Out<S, MemorySize> d_values) const {
     detail::check_keys_backward("ConvolutionalScorer.keys_backward", *this, values, d_keys, d_values);
     detail::check_like("ConvolutionalScorer.keys_backward", "grad.V", grad.V, V);

@@ -11,26 +11,22 @@ namespace heed::inline v0_1 {
 ///   score_j = v' tanh(W q + U h_j + w c_j + b)        c_j = the sum of all earlier weights of j
 ///
 /// `coverage_loss` (attention_penalty.hpp) is the loss that goes with it.
-template <class T, int Query = Dynamic, int MemorySize = Dynamic, int Alignment = Dynamic>
+template <class S, int Query = Dynamic, int MemorySize = Dynamic, int Alignment = Dynamic>
 struct CoverageScorer {
-  using Stored = T;
-  using Scalar = scalar_of<T>;
-  using S = Scalar;
-  template <class Kept>
-  using With = CoverageScorer<Kept, Query, MemorySize, Alignment>;
+  using Scalar = S;
 
-  Parameter<T, Alignment, Query> W;       ///< alignment x query (W_s)
-  Parameter<T, Alignment, MemorySize> U;  ///< alignment x memory (W_h)
-  ParameterVector<S, Alignment> w;        ///< alignment: what a coverage of 1 adds (w_c)
-  ParameterVector<S, Alignment> v;        ///< alignment
-  ParameterVector<S, Alignment> b;        ///< alignment
+  Weight<S, Alignment, Query> W;       ///< alignment x query (W_s)
+  Weight<S, Alignment, MemorySize> U;  ///< alignment x memory (W_h)
+  ParameterVector<S, Alignment> w;     ///< alignment: what a coverage of 1 adds (w_c)
+  ParameterVector<S, Alignment> v;     ///< alignment
+  ParameterVector<S, Alignment> b;     ///< alignment
 
   CoverageScorer()
       : CoverageScorer(Query == Dynamic ? 0 : Query, MemorySize == Dynamic ? 0 : MemorySize,
                        Alignment == Dynamic ? 0 : Alignment) {}
   CoverageScorer(Index query, Index memory, Index alignment)
-      : W(decltype(W)::Zero(alignment, query)),
-        U(decltype(U)::Zero(alignment, memory)),
+      : W(alignment, query),
+        U(alignment, memory),
         w(Vector<S, Alignment>::Zero(alignment)),
         v(Vector<S, Alignment>::Zero(alignment)),
         b(Vector<S, Alignment>::Zero(alignment)) {
@@ -65,7 +61,8 @@ struct CoverageScorer {
     }
   }
   void score_backward(const In<S>& projected, const In<S>& keys, const In<S>& coverage, const In<S>& d_scores,
-                      With<S>& grad, Out<S> d_projected, Out<S> d_keys, Out<S> d_coverage, Buffer<S>& scratch) const {
+                      CoverageScorer& grad, Out<S> d_projected, Out<S> d_keys, Out<S> d_coverage,
+                      Buffer<S>& scratch) const {
     detail::check_score_backward("CoverageScorer.score_backward", *this, projected, keys, d_scores, d_projected,
                                  d_keys);
     detail::check_size("CoverageScorer.score_backward", "coverage", coverage, keys.cols(), projected.cols());
@@ -87,12 +84,12 @@ struct CoverageScorer {
     detail::check_project_backward("CoverageScorer.project_backward", *this, d_projected, d_queries);
     add_product_backward(W, d_projected, d_queries);  // was: projected = W q
   }
-  void accumulate(const In<S, Query>& queries, const In<S>& d_projected, With<S>& grad) const {
+  void accumulate(const In<S, Query>& queries, const In<S>& d_projected, CoverageScorer& grad) const {
     detail::check_accumulate("CoverageScorer.accumulate", *this, queries, d_projected);
     detail::check_like("CoverageScorer.accumulate", "grad.W", grad.W, W);
     add_outer_product(d_projected, queries, grad.W);  // was: projected = W q
   }
-  void keys_backward(const In<S, MemorySize>& values, const In<S>& d_keys, With<S>& grad,
+  void keys_backward(const In<S, MemorySize>& values, const In<S>& d_keys, CoverageScorer& grad,
                      Out<S, MemorySize> d_values) const {
     detail::check_keys_backward("CoverageScorer.keys_backward", *this, values, d_keys, d_values);
     detail::check_like("CoverageScorer.keys_backward", "grad.U", grad.U, U);

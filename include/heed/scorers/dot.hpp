@@ -8,13 +8,9 @@ namespace heed::inline v0_1 {
 /// Dot scores, Luong, Pham & Manning 2015, section 3.1, the first of three. Nothing is learned; query and memory have one size.
 ///
 ///   score_j = h_j' q
-template <class T, int Size = Dynamic>
+template <class S, int Size = Dynamic>
 struct DotScorer {
-  using Stored = T;
-  using Scalar = scalar_of<T>;
-  using S = Scalar;
-  template <class Kept>
-  using With = DotScorer<Kept, Size>;
+  using Scalar = S;
 
   Index size = Size == Dynamic ? 0 : Size;  ///< of a query and of a value
 
@@ -28,7 +24,7 @@ struct DotScorer {
     detail::check_score("DotScorer.score", *this, projected, keys, scores);
     detail::DotMatch<S, Size>::score(projected, keys, scores);
   }
-  void score_backward(const In<S, Size>& projected, const In<S, Size>& keys, const In<S>& d_scores, With<S>&,
+  void score_backward(const In<S, Size>& projected, const In<S, Size>& keys, const In<S>& d_scores, DotScorer&,
                       Out<S, Size> d_projected, Out<S, Size> d_keys, Buffer<S>&) const {
     detail::check_score_backward("DotScorer.score_backward", *this, projected, keys, d_scores, d_projected, d_keys);
     detail::DotMatch<S, Size>::score_backward(projected, keys, d_scores, d_projected, d_keys);

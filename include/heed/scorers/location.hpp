@@ -15,20 +15,15 @@ namespace heed::inline v0_1 {
 ///
 /// W has a row for each of the first `longest()` places. A short sentence uses the first rows; the words of a long one that
 /// come after them score minus infinity, so that nothing looks at them.
-template <class T, int Query = Dynamic, int Longest = Dynamic>
+template <class S, int Query = Dynamic, int Longest = Dynamic>
 struct LocationScorer {
-  using Stored = T;
-  using Scalar = scalar_of<T>;
-  using S = Scalar;
-  template <class Kept>
-  using With = LocationScorer<Kept, Query, Longest>;
+  using Scalar = S;
 
-  Parameter<T, Longest, Query> W;  ///< longest x query (W_a)
-  Index memory = 0;                ///< the size of the memory, which is not looked into
+  Weight<S, Longest, Query> W;  ///< longest x query (W_a)
+  Index memory = 0;             ///< the size of the memory, which is not looked into
 
-  LocationScorer() : W(decltype(W)::Zero(Longest == Dynamic ? 0 : Longest, Query == Dynamic ? 0 : Query)) {}
-  LocationScorer(Index query, Index memory_size, Index longest)
-      : W(decltype(W)::Zero(longest, query)), memory(memory_size) {
+  LocationScorer() : W(Longest == Dynamic ? 0 : Longest, Query == Dynamic ? 0 : Query) {}
+  LocationScorer(Index query, Index memory_size, Index longest) : W(longest, query), memory(memory_size) {
     require(longest > 0, "LocationScorer: the longest sentence must have a word");
   }
 
@@ -52,8 +47,8 @@ struct LocationScorer {
     scores.topRows(rows) = projected.topRows(rows);
     scores.bottomRows(scores.rows() - rows).setConstant(S(-detail::Limits<S>::infinity()));
   }
-  void score_backward(const In<S>& projected, const In<S>& keys, const In<S>& d_scores, With<S>&, Out<S> d_projected,
-                      Out<S> d_keys, Buffer<S>&) const {
+  void score_backward(const In<S>& projected, const In<S>& keys, const In<S>& d_scores, LocationScorer&,
+                      Out<S> d_projected, Out<S> d_keys, Buffer<S>&) const {
     detail::check_score_backward("LocationScorer.score_backward", *this, projected, keys, d_scores, d_projected,
                                  d_keys);
     const Index rows = std::min(d_scores.rows(), longest());
@@ -64,7 +59,7 @@ struct LocationScorer {
     detail::check_project_backward("LocationScorer.project_backward", *this, d_projected, d_queries);
     add_product_backward(W, d_projected, d_queries);  // was: projected = W q
   }
-  void accumulate(const In<S, Query>& queries, const In<S>& d_projected, With<S>& grad) const {
+  void accumulate(const In<S, Query>& queries, const In<S>& d_projected, LocationScorer& grad) const {
     detail::check_accumulate("LocationScorer.accumulate", *this, queries, d_projected);
     detail::check_like("LocationScorer.accumulate", "grad.W", grad.W, W);
     add_outer_product(d_projected, queries, grad.W);  // was: projected = W q

@@ -15,26 +15,22 @@ namespace heed::inline v0_1 {
 ///
 /// At first g is 1 / sqrt(alignment) and v all ones, so that a score is the mean of the tanh. A v of zeros has no
 /// direction: it scores 0, and nothing learns from it.
-template <class T, int Query = Dynamic, int MemorySize = Dynamic, int Alignment = Dynamic>
+template <class S, int Query = Dynamic, int MemorySize = Dynamic, int Alignment = Dynamic>
 struct NormedAdditiveScorer {
-  using Stored = T;
-  using Scalar = scalar_of<T>;
-  using S = Scalar;
-  template <class Kept>
-  using With = NormedAdditiveScorer<Kept, Query, MemorySize, Alignment>;
+  using Scalar = S;
 
-  Parameter<T, Alignment, Query> W;       ///< alignment x query (W_a)
-  Parameter<T, Alignment, MemorySize> U;  ///< alignment x memory (U_a)
-  ParameterVector<S, Alignment> v;        ///< alignment (v_a), of which only the direction counts
-  ParameterVector<S, 1> g;                ///< one number: the length that v is given
-  ParameterVector<S, Alignment> b;        ///< alignment
+  Weight<S, Alignment, Query> W;       ///< alignment x query (W_a)
+  Weight<S, Alignment, MemorySize> U;  ///< alignment x memory (U_a)
+  ParameterVector<S, Alignment> v;     ///< alignment (v_a), of which only the direction counts
+  ParameterVector<S, 1> g;             ///< one number: the length that v is given
+  ParameterVector<S, Alignment> b;     ///< alignment
 
   NormedAdditiveScorer()
       : NormedAdditiveScorer(Query == Dynamic ? 0 : Query, MemorySize == Dynamic ? 0 : MemorySize,
                              Alignment == Dynamic ? 0 : Alignment) {}
   NormedAdditiveScorer(Index query, Index memory, Index alignment)
-      : W(decltype(W)::Zero(alignment, query)),
-        U(decltype(U)::Zero(alignment, memory)),
+      : W(alignment, query),
+        U(alignment, memory),
         v(Vector<S, Alignment>::Ones(alignment)),
         g(Vector<S, 1>::Constant(alignment > 0 ? S(1) / root(detail::number<S>(alignment)) : S(0))),
         b(Vector<S, Alignment>::Zero(alignment)) {
@@ -64,8 +60,9 @@ struct NormedAdditiveScorer {
     Match::score(v, projected, keys, scores, scratch);
     scores *= g(0) * inverse_length();
   }
-  void score_backward(const In<S, Alignment>& projected, const In<S>& keys, const In<S>& d_scores, With<S>& grad,
-                      Out<S, Alignment> d_projected, Out<S> d_keys, Buffer<S>& scratch) const {
+  void score_backward(const In<S, Alignment>& projected, const In<S>& keys, const In<S>& d_scores,
+                      NormedAdditiveScorer& grad, Out<S, Alignment> d_projected, Out<S> d_keys,
+                      Buffer<S>& scratch) const {
     detail::check_score_backward("NormedAdditiveScorer.score_backward", *this, projected, keys, d_scores, d_projected,
                                  d_keys);
     detail::check_like("NormedAdditiveScorer.score_backward", "grad.v", grad.v, v);
@@ -83,12 +80,12 @@ struct NormedAdditiveScorer {
     detail::check_project_backward("NormedAdditiveScorer.project_backward", *this, d_projected, d_queries);
     add_product_backward(W, d_projected, d_queries);  // was: projected = W q
   }
-  void accumulate(const In<S, Query>& queries, const In<S, Alignment>& d_projected, With<S>& grad) const {
+  void accumulate(const In<S, Query>& queries, const In<S, Alignment>& d_projected, NormedAdditiveScorer& grad) const {
     detail::check_accumulate("NormedAdditiveScorer.accumulate", *this, queries, d_projected);
     detail::check_like("NormedAdditiveScorer.accumulate", "grad.W", grad.W, W);
     add_outer_product(d_projected, queries, grad.W);  // was: projected = W q
   }
-  void keys_backward(const In<S, MemorySize>& values, const In<S>& d_keys, With<S>& grad,
+  void keys_backward(const In<S, MemorySize>& values, const In<S>& d_keys, NormedAdditiveScorer& grad,
                      Out<S, MemorySize> d_values) const {
     detail::check_keys_backward("NormedAdditiveScorer.keys_backward", *this, values, d_keys, d_values);
     detail::check_like("NormedAdditiveScorer.keys_backward", "grad.U", grad.U, U);

@@ -12,13 +12,9 @@ namespace heed::inline v0_1 {
 ///   score_j = h_j' q / sqrt(d)
 ///
 /// A query is divided once per step, so that a look at the memory costs what a dot score costs.
-template <class T, int Size = Dynamic>
+template <class S, int Size = Dynamic>
 struct ScaledDotScorer {
-  using Stored = T;
-  using Scalar = scalar_of<T>;
-  using S = Scalar;
-  template <class Kept>
-  using With = ScaledDotScorer<Kept, Size>;
+  using Scalar = S;
 
   Index size = Size == Dynamic ? 0 : Size;  ///< of a query and of a value
 
@@ -38,7 +34,7 @@ struct ScaledDotScorer {
     detail::check_score("ScaledDotScorer.score", *this, projected, keys, scores);
     detail::DotMatch<S, Size>::score(projected, keys, scores);
   }
-  void score_backward(const In<S, Size>& projected, const In<S, Size>& keys, const In<S>& d_scores, With<S>&,
+  void score_backward(const In<S, Size>& projected, const In<S, Size>& keys, const In<S>& d_scores, ScaledDotScorer&,
                       Out<S, Size> d_projected, Out<S, Size> d_keys, Buffer<S>&) const {
     detail::check_score_backward("ScaledDotScorer.score_backward", *this, projected, keys, d_scores, d_projected,
                                  d_keys);
@@ -49,7 +45,7 @@ struct ScaledDotScorer {
     detail::check_project_backward("ScaledDotScorer.project_backward", *this, d_projected, d_queries);
     d_queries += d_projected * scale();  // was: projected = q / sqrt(d)
   }
-  void accumulate(const In<S, Size>& queries, const In<S, Size>& d_projected, With<S>&) const {
+  void accumulate(const In<S, Size>& queries, const In<S, Size>& d_projected, ScaledDotScorer&) const {
     detail::check_accumulate("ScaledDotScorer.accumulate", *this, queries, d_projected);
   }
 

@@ -12,19 +12,15 @@ namespace heed::inline v0_1 {
 ///   score_j = g q' W h_j = g (W' q)' h_j
 ///
 /// g multiplies the scores rather than the query, so that its gradient is exact where g is 0 too. It is 1 at first.
-template <class T, int Query = Dynamic, int MemorySize = Dynamic>
+template <class S, int Query = Dynamic, int MemorySize = Dynamic>
 struct ScaledGeneralScorer {
-  using Stored = T;
-  using Scalar = scalar_of<T>;
-  using S = Scalar;
-  template <class Kept>
-  using With = ScaledGeneralScorer<Kept, Query, MemorySize>;
+  using Scalar = S;
 
-  TransposedParameter<T, Query, MemorySize> W;     ///< query x memory (the paper's W_a)
+  Weight<S, Query, MemorySize, 1, true> W;         ///< query x memory (the paper's W_a)
   ParameterVector<S, 1> g = Vector<S, 1>::Ones();  ///< one number
 
   ScaledGeneralScorer() : ScaledGeneralScorer(Query == Dynamic ? 0 : Query, MemorySize == Dynamic ? 0 : MemorySize) {}
-  ScaledGeneralScorer(Index query, Index memory) : W(decltype(W)::Zero(query, memory)) {}
+  ScaledGeneralScorer(Index query, Index memory) : W(query, memory) {}
 
   Index query_size() const { return W.rows(); }
   Index memory_size() const { return W.cols(); }
@@ -33,7 +29,7 @@ struct ScaledGeneralScorer {
   void project(const In<S, Query>& queries, Out<S, MemorySize> projected) const {
     detail::check_project("ScaledGeneralScorer.project", *this, queries, projected);
     projected.setZero();
-    add_product(W.transpose(), queries, projected);
+    add_transposed_product(W, queries, projected);
   }
 
   void score(const In<S, MemorySize>& projected, const In<S, MemorySize>& keys, Out<S> scores, Buffer<S>&) const {
@@ -42,7 +38,7 @@ struct ScaledGeneralScorer {
     scores *= g(0);
   }
   void score_backward(const In<S, MemorySize>& projected, const In<S, MemorySize>& keys, const In<S>& d_scores,
-                      With<S>& grad, Out<S, MemorySize> d_projected, Out<S, MemorySize> d_keys,
+                      ScaledGeneralScorer& grad, Out<S, MemorySize> d_projected, Out<S, MemorySize> d_keys,
                       Buffer<S>& scratch) const {
     detail::check_score_backward("ScaledGeneralScorer.score_backward", *this, projected, keys, d_scores, d_projected,
                                  d_keys);
@@ -59,9 +55,9 @@ struct ScaledGeneralScorer {
 
   void project_backward(const In<S, MemorySize>& d_projected, Out<S, Query> d_queries) const {
     detail::check_project_backward("ScaledGeneralScorer.project_backward", *this, d_projected, d_queries);
-    add_product_backward(W.transpose(), d_projected, d_queries);  // was: projected = W' q
+    add_transposed_product_backward(W, d_projected, d_queries);  // was: projected = W' q
   }
-  void accumulate(const In<S, Query>& queries, const In<S, MemorySize>& d_projected, With<S>& grad) const {
+  void accumulate(const In<S, Query>& queries, const In<S, MemorySize>& d_projected, ScaledGeneralScorer& grad) const {
     detail::check_accumulate("ScaledGeneralScorer.accumulate", *this, queries, d_projected);
     detail::check_like("ScaledGeneralScorer.accumulate", "grad.W", grad.W, W);
     add_outer_product(queries, d_projected, grad.W);  // was: projected = W' q

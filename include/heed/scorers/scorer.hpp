@@ -46,7 +46,7 @@ template <class C, class X = Matrix<typename C::Scalar>>
 consteval bool makes_keys() {
   const bool size = requires(C & scorer) { scorer.key_size(); };
   const bool forward = requires(C & scorer, const X& in, X& out) { scorer.keys(in, out); };
-  const bool backward = requires(C & scorer, Plain<C> & grad, const X& in, X& out) {
+  const bool backward = requires(C & scorer, C & grad, const X& in, X& out) {
     scorer.keys_backward(in, in, grad, out);
   };
   return size || forward || backward;
@@ -56,7 +56,7 @@ consteval bool projects() {
   const bool size = requires(C & scorer) { scorer.projected_size(); };
   const bool forward = requires(C & scorer, const X& in, X& out) { scorer.project(in, out); };
   const bool backward = requires(C & scorer, const X& in, X& out) { scorer.project_backward(in, out); };
-  const bool products = requires(C & scorer, Plain<C> & grad, const X& in) { scorer.accumulate(in, in, grad); };
+  const bool products = requires(C & scorer, C & grad, const X& in) { scorer.accumulate(in, in, grad); };
   return size || forward || backward || products;
 }
 template <class C, class X = Matrix<typename C::Scalar>>
@@ -66,7 +66,7 @@ consteval bool sees_carry() {
   const bool forward = requires(C & scorer, const X& in, X& out, Scratch& scratch) {
     scorer.score(in, in, in, out, scratch);
   };
-  const bool backward = requires(C & scorer, Plain<C> & grad, const X& in, X& out, Scratch& scratch) {
+  const bool backward = requires(C & scorer, C & grad, const X& in, X& out, Scratch& scratch) {
     scorer.score_backward(in, in, in, in, grad, out, out, out, scratch);
   };
   return what || forward || backward;
@@ -108,7 +108,7 @@ concept Scorer = Part<C> &&
     requires(const C& scorer, const std::conditional_t<detail::sees_carry<C>(), detail::ScoresOtherwise, C>& of_content,
              const std::conditional_t<detail::sees_carry<C>(), C, detail::ScoresOtherwise>& of_carry,
              const std::conditional_t<detail::makes_keys<C>(), C, detail::ValuesAreKeys>& of_keys,
-             const std::conditional_t<detail::projects<C>(), C, detail::QueriesAsTheyAre>& of_queries, Plain<C>& grad,
+             const std::conditional_t<detail::projects<C>(), C, detail::QueriesAsTheyAre>& of_queries, C& grad,
              const Matrix<typename C::Scalar>& in, Matrix<typename C::Scalar>& out,
              Buffer<typename C::Scalar>& scratch) {
   { scorer.query_size() } -> std::convertible_to<Index>;
@@ -171,7 +171,7 @@ void score(const C& scorer, const In<S>& projected, const In<S>& keys, const In<
 }
 template <class S, class C>
 void score_backward(const C& scorer, const In<S>& projected, const In<S>& keys, const In<S>& carry,
-                    const In<S>& d_scores, Plain<C>& grad, Out<S> d_projected, Out<S> d_keys, Out<S> d_carry,
+                    const In<S>& d_scores, C& grad, Out<S> d_projected, Out<S> d_keys, Out<S> d_carry,
                     Buffer<S>& scratch) {
   if constexpr (sees_carry<C>()) {
     scorer.score_backward(projected, keys, carry, d_scores, grad, d_projected, d_keys, d_carry, scratch);

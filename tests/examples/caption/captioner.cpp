@@ -1,7 +1,7 @@
 #include "../../../examples/caption/captioner.hpp"
+#include "support/prepacked.hpp"
 
 #include <heed/gradient_check.hpp>
-#include <heed/pack.hpp>
 #include <heed/search.hpp>
 
 #include "support/numbers.hpp"
@@ -108,7 +108,8 @@ TEST(Captioner, SearchFollowsItsOwnWords) {
     trial.model.decode({&trial.images[i], 1}, caption, trial.tape);
     for (Index t = 0; t < found[i].weights.cols(); ++t) {
       EXPECT_LE(difference(trial.tape.decoder.weights.col(t), found[i].weights.col(t)), 1e-14);
-      heed::Vector<double> logits = trial.model.output.W * trial.tape.decoder.features.col(t) + trial.model.output.b;
+      heed::Vector<double> logits =
+          trial.model.output.W.values() * trial.tape.decoder.features.col(t) + trial.model.output.b;
       logits(heed::symbols::begin) = logits.minCoeff();
       Index best = 0;
       logits.maxCoeff(&best);
@@ -120,7 +121,7 @@ TEST(Captioner, SearchFollowsItsOwnWords) {
 
 TEST(Captioner, PackedComputesTheSame) {
   Trial trial;
-  const auto packed = heed::pack(trial.model);
+  const auto packed = prepacked(trial.model);
   auto grad = heed::zeros_like(trial.model), of_packed = grad;
   const double loss = trial.loss(grad);
   EXPECT_NEAR(packed.loss_and_gradient(trial.images, trial.captions, trial.tape, of_packed, trial.options), loss,

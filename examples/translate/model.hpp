@@ -1,0 +1,37 @@
+#pragma once
+
+#include <heed/io/translator.hpp>
+#include <heed/sample.hpp>
+#include <heed/teacher_forcing.hpp>
+
+#include <array>
+#include <string_view>
+#include <vector>
+
+namespace examples {
+
+using Model = heed::TranslationModel<float>;
+
+/// What the weights of a model can be stored as while it translates. The first is the default.
+inline constexpr std::array<std::string_view, 3> weight_names = {"float32", "bfloat16", "half"};
+
+/// Prepacks the weights of a model, or converts them to 16 bits; `weights` is one of `weight_names`. Throws if a
+/// parameter is too large for half precision; the message begins with `name`, the file of the model.
+void prepare_weights(Model& model, std::string_view weights, std::string_view name);
+
+/// heed's functions on a model, compiled once for all programs.
+namespace compiled {
+
+double loss(const Model& model, heed::Sentences sources, heed::Sentences targets, heed::Seq2SeqTape<float>& tape);
+void search(const Model& model, heed::Sentences sources, const heed::SearchOptions& options,
+            heed::SearchWorkspace<float>& work, heed::Hypotheses<float>& found);
+void sample(const Model& model, heed::Sentences sources, const heed::SampleOptions& options,
+            heed::SampleWorkspace<float>& work, heed::Hypotheses<float>& found);
+void score_pairs(const Model& model, heed::Sentences sources, heed::Sentences targets, heed::Seq2SeqTape<float>& tape,
+                 std::vector<heed::PairScore>& scores);
+void align_pairs(const Model& model, heed::Sentences sources, heed::Sentences targets, heed::Seq2SeqTape<float>& tape,
+                 std::vector<heed::Buffer<float>>& weights);
+
+}  // namespace compiled
+
+}  // namespace examples

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <heed/pack.hpp>
+
+/// A prepacked copy of a part.
+template <heed::Part P>
+P prepacked(P part) {
+  heed::prepack(part);
+  return part;
+}
+
+/// A copy of a part that was converted to 16 bits.
+template <heed::Part P>
+P converted(P part, heed::Precision precision) {
+  heed::convert(part, precision);
+  return part;
+}
