@@ -1,5 +1,5 @@
-# Headers, the package `heed` with its component `io`, and heed.pc. Nothing here depends on the machine, so everything
-# lies under the data folder rather than a library folder.
+# Headers, the package `heed` with its component `io`, and heed.pc. Nothing of these depends on the machine, so they lie
+# under the data folder rather than a library folder. The component `translator` adds a library.
 
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
@@ -16,6 +16,11 @@ install(EXPORT heedTargets NAMESPACE heed:: DESTINATION ${package_dir})
 if(TARGET heed_io)
   install(TARGETS heed_io EXPORT heedIoTargets)
   install(EXPORT heedIoTargets NAMESPACE heed:: DESTINATION ${package_dir})
+endif()
+
+if(TARGET heed_translator AND HEED_BUILD_TRANSLATOR)
+  install(TARGETS heed_translator EXPORT heedTranslatorTargets INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  install(EXPORT heedTranslatorTargets NAMESPACE heed:: DESTINATION ${package_dir})
 endif()
 
 configure_package_config_file(cmake/heedConfig.cmake.in ${PROJECT_BINARY_DIR}/heedConfig.cmake

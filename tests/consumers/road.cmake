@@ -54,7 +54,7 @@ endfunction()
 
 # What is copied into another project, or packed into an archive.
 function(copy_heed folder)
-  file(COPY ${root}/CMakeLists.txt ${root}/LICENSE ${root}/cmake ${root}/docs ${root}/include DESTINATION "${folder}")
+  file(COPY ${root}/CMakeLists.txt ${root}/LICENSE ${root}/cmake ${root}/docs ${root}/include ${root}/src DESTINATION "${folder}")
 endfunction()
 
 # Lets CMake and pkg-config find an Eigen that is a folder of headers and has no package.
@@ -154,6 +154,19 @@ elseif(road STREQUAL "find_package")
   file(COPY ${consumers}/attend.cpp ${consumers}/find_package ${consumers}/versions DESTINATION "${here}")
   build_consumer("${installed}/include")
   configure("${here}/versions" "${here}/versions build" -D "CMAKE_PREFIX_PATH=${installed}")
+
+elseif(road STREQUAL "compiled")  # the component translator, a static or a shared library
+  copy_heed("${here}/heed")
+  foreach(shared IN ITEMS OFF ON)
+    configure("${here}/heed" "${build} ${shared}" -D HEED_BUILD_TESTS=OFF -D HEED_BUILD_BENCH=OFF
+      -D HEED_BUILD_EXAMPLES=OFF -D HEED_BUILD_TRANSLATOR=ON -D BUILD_SHARED_LIBS=${shared})
+    must(${CMAKE_COMMAND} --build "${build} ${shared}")
+    must(${CMAKE_COMMAND} --install "${build} ${shared}" --prefix "${here}/prefix ${shared}")
+    file(COPY ${consumers}/compiled DESTINATION "${here}")
+    configure("${here}/compiled" "${here}/consumer ${shared}" -D "CMAKE_PREFIX_PATH=${here}/prefix ${shared}")
+    must(${CMAKE_COMMAND} --build "${here}/consumer ${shared}")
+    must_print("x y\n" "${here}/consumer ${shared}/translate")
+  endforeach()
 
 elseif(road STREQUAL "fetch_content")
   file(COPY ${consumers}/attend.cpp ${consumers}/fetch_content DESTINATION "${here}")
