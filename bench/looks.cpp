@@ -117,7 +117,7 @@ struct Step {
       f.col(j).noalias() = F.middleCols(from - j + F.cols() / 2, to - from) * handed.col(b).segment(from, to - from);
     }
     tile = keys_of(b).colwise() + projected.col(b);
-    tile.noalias() += l.scorer.U.values() * f;
+    tile.noalias() += l.scorer.U * f;
     match(l.scorer.v, b);
   }
   void match(const Vector& v, Index b) {
