@@ -106,7 +106,7 @@ struct Layer {
   PlainEigen plain;
 
   Layer(Index batch, Index size)
-      : encoder([](Index input, Index hidden) { return C(input, hidden); }, size, size, 1, false),
+      : encoder({.input_size = size, .hidden_size = size}),
         packing(std::vector<Index>(static_cast<std::size_t>(batch), words)) {
     heed::Random random(1);
     bench::randomize_parameters(encoder, size, random);
@@ -144,7 +144,7 @@ struct PackedLayer {
   Matrix x;
 
   PackedLayer(Index batch, Index size)
-      : encoder([](Index input, Index hidden) { return make(input, hidden); }, size, size, 1, false),
+      : encoder({.input_size = size, .hidden_size = size}, make),
         packing(std::vector<Index>(static_cast<std::size_t>(batch), Layer<C>::words)) {
     heed::Random random(1);
     bench::randomize_parameters(encoder, size, random);

@@ -124,14 +124,13 @@ void train(benchmark::State& state, int threads) {
   state.counters["FLOP"] = benchmark::Counter(products, benchmark::Counter::kIsRate);
 }
 
-/// The same model around a decoder that no option chooses, `make(cell, memory)`.
+/// The same model around a decoder that no option chooses, `make(memory)`.
 template <class Cell, class Make>
 auto make_model_around(const heed::TranslatorConfig& config, const Make& make) {
-  const auto cell = [](Index input, Index hidden) { return Cell(input, hidden); };
-  heed::Encoder<Cell> encoder(cell, config.embedding, config.hidden, 1, true);
-  auto decoder = make(cell, config.memory_size());
-  heed::Seq2Seq<heed::Encoder<Cell>, decltype(decoder)> model(source_words, std::move(encoder), target_words,
-                                                              std::move(decoder));
+  heed::Encoder<Cell> encoder({.input_size = config.embedding, .hidden_size = config.hidden, .bidirectional = true});
+  auto decoder = make(config.memory_size());
+  heed::Seq2Seq<heed::Encoder<Cell>, decltype(decoder)> model(
+      {.source_vocabulary = source_words, .target_vocabulary = target_words}, std::move(encoder), std::move(decoder));
   heed::Random random(1);
   heed::initialize(model, random);
   return model;
@@ -142,9 +141,12 @@ auto make_maxout_model() {
   using Cell = heed::GruCell<float, heed::Dynamic, heed::Dynamic, heed::gru_forms::bahdanau>;
   using Scorer = heed::AdditiveScorer<float>;
   const heed::TranslatorConfig config;
-  return make_model_around<Cell>(config, [&](const auto& cell, Index memory) {
-    return heed::BahdanauMaxoutDecoder<Cell, Scorer>(cell, {Scorer(config.hidden, memory, config.hidden), {}},
-                                                     config.embedding, memory, config.hidden, 1, config.hidden);
+  return make_model_around<Cell>(config, [&](Index memory) {
+    return heed::BahdanauMaxoutDecoder<Cell, Scorer>({.word_size = config.embedding,
+                                                      .memory_size = memory,
+                                                      .hidden_size = config.hidden,
+                                                      .feature_size = config.hidden},
+                                                     {Scorer(config.hidden, memory, config.hidden), {}});
   });
 }
 
@@ -153,9 +155,12 @@ auto make_caption_model() {
   using Cell = heed::LstmCell<float>;
   using Scorer = heed::AdditiveScorer<float>;
   const heed::TranslatorConfig config;
-  return make_model_around<Cell>(config, [&](const auto& cell, Index memory) {
-    return heed::CaptionDecoder<Cell, Scorer>(cell, {{Scorer(config.hidden, memory, config.hidden), {}}, config.hidden},
-                                              config.embedding, memory, config.hidden, 1, config.embedding);
+  return make_model_around<Cell>(config, [&](Index memory) {
+    return heed::CaptionDecoder<Cell, Scorer>({.word_size = config.embedding,
+                                               .memory_size = memory,
+                                               .hidden_size = config.hidden,
+                                               .feature_size = config.embedding},
+                                              {{Scorer(config.hidden, memory, config.hidden), {}}, config.hidden});
   });
 }
 

@@ -12,11 +12,12 @@ using Position = heed::PredictedPosition<float>;
 
 auto make_model(heed::Random& random) {
   constexpr Index words = 13, word = 16, hidden = 48, memory = 2 * hidden, window = 2;
-  const auto cell = [](Index in, Index out) { return Cell(in, out); };
   const heed::LocalAttention look(Scorer(hidden, memory), Position(hidden, hidden), window);
-  const heed::AttentionalDecoder<Cell, heed::LocalAttention<Scorer, Position>> decoder(cell, look, word, memory, hidden,
-                                                                                       1, hidden, false);
-  heed::Seq2Seq model(words, heed::Encoder<Cell>(cell, word, hidden, 1, true), words, decoder);
+  const heed::AttentionalDecoder<Cell, heed::LocalAttention<Scorer, Position>> decoder(
+      {.word_size = word, .memory_size = memory, .hidden_size = hidden, .feature_size = hidden, .input_feeding = false},
+      look);
+  heed::Seq2Seq model({.source_vocabulary = words, .target_vocabulary = words},
+                      heed::Encoder<Cell>({.input_size = word, .hidden_size = hidden, .bidirectional = true}), decoder);
   heed::initialize(model, random);
   return model;
 }

@@ -32,11 +32,13 @@ using Cell = heed::GruCell<double>;
 using Bahdanau = heed::BahdanauDecoder<Cell, DistanceScorer>;
 using Luong = heed::LuongDecoder<Cell, DistanceScorer>;
 
-template <class Decoder, class... Options>
-auto make_model(Index hidden, heed::Random& random, Options... options) {
-  const auto cell = [](Index in, Index out) { return Cell(in, out); };
-  const Decoder decoder(cell, {{MatrixXd(2 * hidden, hidden)}, {}}, hidden, 2 * hidden, hidden, 1, hidden, options...);
-  heed::Seq2Seq model(13, heed::Encoder<Cell>(cell, hidden, hidden, 1, true), 13, decoder);
+template <class Decoder>
+auto make_model(Index hidden, heed::Random& random) {
+  const Decoder decoder({.word_size = hidden, .memory_size = 2 * hidden, .hidden_size = hidden, .feature_size = hidden},
+                        {{MatrixXd(2 * hidden, hidden)}, {}});
+  heed::Seq2Seq model({.source_vocabulary = 13, .target_vocabulary = 13},
+                      heed::Encoder<Cell>({.input_size = hidden, .hidden_size = hidden, .bidirectional = true}),
+                      decoder);
   heed::initialize(model, random);
   return model;
 }
@@ -66,9 +68,8 @@ double gradient_error(auto model, heed::Random& random) {
 
 int main() {
   heed::Random random(1);
-  const bool input_feeding = true;
   const double of_bahdanau = gradient_error(make_model<Bahdanau>(3, random), random);
-  const double of_luong = gradient_error(make_model<Luong>(3, random, input_feeding), random);
+  const double of_luong = gradient_error(make_model<Luong>(3, random), random);
 
   auto model = make_model<Bahdanau>(32, random);
   heed::Trainer trainer(model, heed::Adam(model), {});

@@ -18,7 +18,7 @@ namespace {
 
 struct Trial {
   heed::Random random{131};
-  Bridge<double> bridge{4, 3, 2};
+  Bridge<double> bridge{{.summary_size = 4, .state_size = 3, .layers = 2}};
   Memory<double> memory;
   std::vector<Index> sentences = {2, 0, 2};  // packed by the target's length, and one of them twice
   Buffer<double> gathered;
@@ -56,7 +56,7 @@ TEST(Bridge, MakesTheFirstStateOfEveryLayerInTheOrderAsked) {
 
 TEST(Bridge, ReadsTheLowerRowsAloneWhereAskedTo) {
   Trial trial, lower;
-  lower.bridge = Bridge<double>(4, 3, 2, 3);
+  lower.bridge = Bridge<double>({.summary_size = 4, .state_size = 3, .layers = 2, .first_row = 3});
   for (std::size_t l = 0; l < 2; ++l) {
     lower.bridge.layers[l].W = trial.bridge.layers[l].W.values().rightCols(1);
     lower.bridge.layers[l].b = trial.bridge.layers[l].b;

@@ -21,6 +21,8 @@ TEST(DeepOutput, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
 }
 
 TEST(DeepOutput, RefusesWordsThatCannotBeAdded) {
-  EXPECT_EQ(refusal([] { heed::DeepOutput<double>(3, 4, 2, 5); }),
+  EXPECT_EQ(refusal([] {
+              heed::DeepOutput<double>({.state_size = 3, .context_size = 4, .word_size = 2, .feature_size = 5});
+            }),
             "DeepOutput: words are added to the features, so they have size 5, not 2");
 }

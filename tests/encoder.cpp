@@ -44,7 +44,12 @@ struct Trial {
   bool drop = false;
 
   Trial(Make make, Index layers, bool bidirectional, double rate = 0)
-      : encoder(make, input, hidden, layers, bidirectional, rate) {
+      : encoder({.input_size = input,
+                 .hidden_size = hidden,
+                 .layers = layers,
+                 .bidirectional = bidirectional,
+                 .dropout = rate},
+                make) {
     randomize(encoder, random);
     for (const Index length : {2, 4, 1, 4}) sentences.push_back(random_matrix(input, length, random));
     packing.assign(lengths(sentences));
@@ -139,7 +144,8 @@ struct Companions {
   heed::EncoderTape<float> tape;
 
   Companions(int kind, Index size)
-      : encoder([&](Index in, Index out) { return narrow_cell(kind, in, out); }, 16, size, 2, true) {
+      : encoder({.input_size = 16, .hidden_size = size, .layers = 2, .bidirectional = true},
+                [&](Index in, Index out) { return narrow_cell(kind, in, out); }) {
     randomize(encoder, random, 0.2);
     sentence = random_matrix<float>(16, 6, random);
   }
@@ -352,7 +358,7 @@ TEST(Encoder, ReadsTheSameWithoutKeepingWhatBackwardReads) {
   for (const heed::Packing& packing : {all, one}) {
     const Matrix<double> x = random_matrix(input, packing.columns(), random);
     for (const Make make : {rnn, lstm, gru}) {
-      Encoder encoder(make, input, 65, 2, true);
+      Encoder encoder({.input_size = input, .hidden_size = 65, .layers = 2, .bidirectional = true}, make);
       randomize(encoder, random);
       for (const bool reversed : {false, true}) {
         encoder.reversed = reversed;
@@ -417,7 +423,7 @@ TEST(Encoder, ReadsSentencesFromTheirEndsWhereAskedTo) {
 }
 
 TEST(Encoder, NamesItsParameters) {
-  Encoder encoder(gru, input, hidden, 2, true);
+  Encoder encoder({.input_size = input, .hidden_size = hidden, .layers = 2, .bidirectional = true}, gru);
   std::string first, last;
   heed::for_each_parameter(
       [&](const heed::ParameterName& name, auto&) {
@@ -432,8 +438,12 @@ TEST(Encoder, NamesItsParameters) {
 }
 
 TEST(Encoder, RefusesWhatDoesNotFit) {
-  EXPECT_EQ(refusal([] { Encoder(gru, input, hidden, 0, true); }), "Encoder: at least one layer is needed, not 0");
-  EXPECT_EQ(refusal([] { Encoder(gru, input, hidden, 1, true, -0.5); }),
+  EXPECT_EQ(
+      refusal([] { Encoder({.input_size = input, .hidden_size = hidden, .layers = 0, .bidirectional = true}, gru); }),
+      "Encoder: layers must be 1 or more, got 0");
+  EXPECT_EQ(refusal([] {
+              Encoder({.input_size = input, .hidden_size = hidden, .bidirectional = true, .dropout = -0.5}, gru);
+            }),
             "Dropout: the rate must be in [0, 1), got -0.5");
   Trial trial(lstm, 2, true);
   EXPECT_EQ(refusal([&] { trial.encoder.forward(Matrix<double>(5, 11), trial.packing, trial.tape); }),

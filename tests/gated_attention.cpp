@@ -26,8 +26,8 @@ using Ungated = heed::ContextDecoder<Cell, Inner>;
 
 template <class D, class LookType>
 D around(LookType look) {
-  return D([](Index input, Index size) { return Cell(input, size); }, std::move(look), word, memory_size, hidden, 1,
-           features);
+  return D({.word_size = word, .memory_size = memory_size, .hidden_size = hidden, .feature_size = features},
+           std::move(look));
 }
 
 Decoder decoder() {

@@ -204,14 +204,19 @@ TEST(Initialize, GivesTheParametersOfEveryAttentionMechanismAStart) {
 TEST(Initialize, GivesTheParametersOfEveryDecoderAStart) {
   using Cell = heed::GruCell<double>;
   using Scorer = heed::GeneralScorer<double>;
-  const auto cell = [](heed::Index in, heed::Index hidden) { return Cell(in, hidden); };
   const heed::Attention<Scorer> attention{Scorer(5, 4), {}};
-  EXPECT_TRUE(starts(heed::PlainDecoder<Cell>(cell, {}, 3, 4, 5, 2, 6)));
-  EXPECT_TRUE(starts(heed::BahdanauDecoder<Cell, Scorer>(cell, attention, 3, 4, 5, 2, 6)));
-  EXPECT_TRUE(starts(heed::LuongDecoder<Cell, Scorer>(cell, attention, 3, 4, 5, 2, 6, true)));
-  EXPECT_TRUE(starts(heed::ChoDecoder<double>(3, 4, 7, 5, 2, 6)));
-  EXPECT_TRUE(starts(heed::MaxoutReadout<double>(3, 4, 5, 6)));
-  EXPECT_TRUE(starts(heed::DeepOutput<double>(3, 4, 5, 5)));
+  EXPECT_TRUE(starts(
+      heed::PlainDecoder<Cell>({.word_size = 3, .memory_size = 4, .hidden_size = 5, .layers = 2, .feature_size = 6})));
+  EXPECT_TRUE(starts(heed::BahdanauDecoder<Cell, Scorer>(
+      {.word_size = 3, .memory_size = 4, .hidden_size = 5, .layers = 2, .feature_size = 6}, attention)));
+  EXPECT_TRUE(starts(heed::LuongDecoder<Cell, Scorer>(
+      {.word_size = 3, .memory_size = 4, .hidden_size = 5, .layers = 2, .feature_size = 6}, attention)));
+  EXPECT_TRUE(starts(heed::ChoDecoder<double>(
+      {.word_size = 3, .memory_size = 4, .code_size = 7, .hidden_size = 5, .layers = 2, .feature_size = 6})));
+  EXPECT_TRUE(
+      starts(heed::MaxoutReadout<double>({.state_size = 3, .context_size = 4, .word_size = 5, .feature_size = 6})));
+  EXPECT_TRUE(
+      starts(heed::DeepOutput<double>({.state_size = 3, .context_size = 4, .word_size = 5, .feature_size = 5})));
 }
 
 TEST(InitializeAsBahdanau, KeepsTheVectorOfANormedScorerAwayFromZero) {
@@ -231,7 +236,7 @@ TEST(InitializeAsBahdanau, TakesRecurrentMatricesThatAreNotSquare) {
 
 TEST(InitializeAsBahdanau, MakesRecurrentMatricesOrthogonalAndTheRestSmall) {
   using Cell = heed::GruCell<double>;
-  heed::Encoder<Cell> encoder([](heed::Index in, heed::Index hidden) { return Cell(in, hidden); }, 30, 40, 1, true);
+  heed::Encoder<Cell> encoder({.input_size = 30, .hidden_size = 40, .bidirectional = true});
   for (auto* cell : {&encoder.layers[0].forward, &*encoder.layers[0].backward}) cell->b_W.setOnes();
   heed::Random random(73);
   heed::initialize_as_bahdanau(encoder, random);

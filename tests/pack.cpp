@@ -134,7 +134,9 @@ TEST(Pack, RefusesWeightsThatHalfPrecisionCannotHold) {
 
 TEST(PackedEncoder, IsReadByATeamWithTheSameBits) {
   const auto expect_same = []<class C>(const C& cell) {
-    heed::Encoder<C> encoder([&](Index, Index) { return cell; }, cell.input_size(), cell.hidden_size(), 1, true);
+    heed::Encoder<C> encoder(
+        {.input_size = cell.input_size(), .hidden_size = cell.hidden_size(), .bidirectional = true},
+        [&](Index, Index) { return cell; });
     Random random(3);
     randomize(encoder, random);
     const auto packed = prepacked(encoder);

@@ -24,14 +24,15 @@ using heed::test::force;
 namespace {
 
 using Cell = heed::GruCell<double>;
-using Model = heed::Seq2Seq<heed::Encoder<Cell>, heed::BahdanauDecoder<Cell, heed::AdditiveScorer<double>>>;
+using Decoder = heed::BahdanauDecoder<Cell, heed::AdditiveScorer<double>>;
+using Model = heed::Seq2Seq<heed::Encoder<Cell>, Decoder>;
 
 constexpr Index vocabulary = 6;  // <unk> and three words can be drawn, and the end
 
 Model model_of(std::uint64_t seed) {
-  const auto cell = [](Index input, Index hidden) { return Cell(input, hidden); };
-  Model model(vocabulary, heed::Encoder<Cell>(cell, 4, 5, 1, true), vocabulary,
-              {cell, {heed::AdditiveScorer<double>(5, 10, 5), {}}, 4, 10, 5, 1, 5});
+  Model model({.source_vocabulary = vocabulary, .target_vocabulary = vocabulary},
+              heed::Encoder<Cell>({.input_size = 4, .hidden_size = 5, .bidirectional = true}),
+              Decoder({.word_size = 4, .memory_size = 10, .hidden_size = 5, .feature_size = 5}, {{5, 10, 5}, {}}));
   heed::Random random(seed);
   randomize(model, random, 1.2);
   return model;

@@ -31,7 +31,7 @@ struct Fed {
 
   Fed(const std::vector<Index>& lengths, double forcing, OwnWord own, std::uint64_t seed) : packing(lengths) {
     Random random(1), choices(seed);
-    Decoder decoder([](Index input, Index hidden) { return Cell(input, hidden); }, {}, 2, 4, 3, 1, 5);
+    Decoder decoder({.word_size = 2, .memory_size = 4, .hidden_size = 3, .feature_size = 5});
     heed::Embedding<double> target(2, 6);
     heed::Memory<double> memory;
     memory.resize(4, std::vector<Index>(lengths.size(), 2));
@@ -80,7 +80,7 @@ TEST(FeedOwnWords, ChoosesAsItsRandomNumbersSay) {
 TEST(FeedOwnWords, RejectsMissingRandomNumbers) {
   const auto feed = [] {
     const heed::Packing packing(std::vector<Index>{2});
-    Decoder decoder([](Index input, Index hidden) { return Cell(input, hidden); }, {}, 2, 4, 3, 1, 5);
+    Decoder decoder({.word_size = 2, .memory_size = 4, .hidden_size = 3, .feature_size = 5});
     heed::SamplingTape<double> tape;
     std::vector<Token> words{3, 3};
     heed::feed_own_words(

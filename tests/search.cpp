@@ -432,13 +432,15 @@ TEST(Search, GivesTheSameBitsAgainAndWithAUsedWorkspace) {
 namespace {
 
 using SmallCell = heed::GruCell<float>;
-using Small = heed::Seq2Seq<heed::Encoder<SmallCell>, heed::BahdanauDecoder<SmallCell, heed::AdditiveScorer<float>>>;
+using SmallDecoder = heed::BahdanauDecoder<SmallCell, heed::AdditiveScorer<float>>;
+using Small = heed::Seq2Seq<heed::Encoder<SmallCell>, SmallDecoder>;
 
 /// A model of floats that can learn to copy, not trained yet.
 Small small_model() {
-  const auto cell = [](Index input, Index hidden) { return SmallCell(input, hidden); };
-  Small model(8, heed::Encoder<SmallCell>(cell, 8, 16, 1, true), 8,
-              {cell, {heed::AdditiveScorer<float>(16, 32, 16), {}}, 8, 32, 16, 1, 16});
+  Small model(
+      {.source_vocabulary = 8, .target_vocabulary = 8},
+      heed::Encoder<SmallCell>({.input_size = 8, .hidden_size = 16, .bidirectional = true}),
+      SmallDecoder({.word_size = 8, .memory_size = 32, .hidden_size = 16, .feature_size = 16}, {{16, 32, 16}, {}}));
   heed::Random random(9);
   initialize(model, random);
   return model;

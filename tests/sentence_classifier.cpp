@@ -26,8 +26,12 @@ constexpr Index vocabulary = 5, embedding = 2, hidden = 3, alignment = 2, classe
 
 /// Two layers, since only there an encoder has a dropout of its own.
 Model random_model(double dropout = 0, bool bidirectional = true) {
-  const auto cell = [](Index in, Index out) { return heed::GruCell<double>(in, out); };
-  Model model(vocabulary, Encoder(cell, embedding, hidden, 2, bidirectional, dropout), alignment, classes, dropout);
+  Model model({.vocabulary = vocabulary, .alignment_size = alignment, .classes = classes, .dropout = dropout},
+              Encoder({.input_size = embedding,
+                       .hidden_size = hidden,
+                       .layers = 2,
+                       .bidirectional = bidirectional,
+                       .dropout = dropout}));
   Random random(71);
   randomize(model, random);
   return model;
@@ -167,8 +171,10 @@ TEST(SentenceClassifier, DoesNotDependOnTheCompanionsOfASentence) {
 }
 
 TEST(SentenceClassifier, RefusesWhatDoesNotFit) {
-  EXPECT_EQ(refusal([] { Model(vocabulary, random_model().encoder, alignment, 1); }),
-            "SentenceClassifier: there are two classes or more, not 1");
+  EXPECT_EQ(refusal([] {
+              Model({.vocabulary = vocabulary, .alignment_size = alignment, .classes = 1}, random_model().encoder);
+            }),
+            "SentenceClassifier: classes must be 2 or more, got 1");
   const Model model = random_model();
   Trial trial;
   EXPECT_EQ(refusal([&] {

@@ -215,11 +215,13 @@ INSTANTIATE_TEST_SUITE_P(, EveryModel, testing::ValuesIn(heed::test::every_combi
 
 TEST(Seq2Seq, GivesTheSameNumbersWithTypesChosenBeforehand) {
   using Cell = heed::GruCell<double>;
-  using Static = heed::Seq2Seq<heed::Encoder<Cell>, heed::BahdanauDecoder<Cell, heed::AdditiveScorer<double>>>;
-  const auto cell = [](Index input, Index hidden) { return Cell(input, hidden); };
+  using Decoder = heed::BahdanauDecoder<Cell, heed::AdditiveScorer<double>>;
+  using Static = heed::Seq2Seq<heed::Encoder<Cell>, Decoder>;
   const Model any = heed::test::random_model(stacked(), vocabulary, 6);
-  Static model(vocabulary, heed::Encoder<Cell>(cell, 2, 4, 2, true), vocabulary,
-               {cell, {heed::AdditiveScorer<double>(4, 8, 4), {}}, 2, 8, 4, 2, 4});
+  Static model(
+      {.source_vocabulary = vocabulary, .target_vocabulary = vocabulary},
+      heed::Encoder<Cell>({.input_size = 2, .hidden_size = 4, .layers = 2, .bidirectional = true}),
+      Decoder({.word_size = 2, .memory_size = 8, .hidden_size = 4, .layers = 2, .feature_size = 4}, {{4, 8, 4}, {}}));
   const Parameters parameters = by_name(any);
   EXPECT_EQ(by_name(model).size(), parameters.size());
   heed::for_each_parameter([&](const heed::ParameterName& name, auto& x) { x = parameters.at(name.str()); }, model);
@@ -378,7 +380,10 @@ TEST(Seq2Seq, RefusesWhatDoesNotGoTogether) {
             "Seq2Seq: teacher forcing lies in [0, 1] and below 1 needs random numbers, not 1.500000");
   EXPECT_NE(refused(-0.5, &random), "accepted");
   EXPECT_NE(refused(std::numeric_limits<double>::quiet_NaN(), &random), "accepted");
-  EXPECT_EQ(refusal([&] { Model(vocabulary, model.encoder, vocabulary, model.decoder, 0, true); }),
+  EXPECT_EQ(refusal([&] {
+              Model({.source_vocabulary = vocabulary, .target_vocabulary = vocabulary, .tied_embeddings = true},
+                    model.encoder, model.decoder);
+            }),
             "Seq2Seq: a tied output layer needs features of the size of an embedded word, 2, not 4");
 }
 

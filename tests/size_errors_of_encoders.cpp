@@ -22,7 +22,6 @@ namespace {
 
 using Lstm = heed::LstmCell<double>;
 constexpr Index input = 3, hidden = 4;
-const auto make = [](Index inputs, Index units) { return Lstm(inputs, units); };
 const heed::Packing packing(std::vector<Index>{2, 3});
 
 void expect_part_of(const std::string& part, const std::string& message) {
@@ -58,7 +57,7 @@ TEST(RecurrenceSizes, EveryArgumentIsChecked) {
 }
 
 TEST(EncoderSizes, EveryArgumentIsChecked) {
-  const heed::Encoder<Lstm> encoder(make, input, hidden, 2, true);
+  const heed::Encoder<Lstm> encoder({.input_size = input, .hidden_size = hidden, .layers = 2, .bidirectional = true});
   auto grad = encoder;
   heed::EncoderTape<double> tape;
   const Argument x{"x", 3, 5};
@@ -96,37 +95,39 @@ TEST(EncoderSizes, EveryArgumentIsChecked) {
 }
 
 TEST(EncoderSizes, TapeAndGradientOfAnotherEncoderAreRejected) {
-  const heed::Encoder<Lstm> encoder(make, input, hidden, 2, true);
+  const heed::Encoder<Lstm> encoder({.input_size = input, .hidden_size = hidden, .layers = 2, .bidirectional = true});
   auto grad = encoder;
   const Matrix<double> x = Matrix<double>::Ones(3, 5), d_outputs = Matrix<double>::Ones(8, 5);
   Matrix<double> d_x = Matrix<double>::Zero(3, 5);
   heed::EncoderTape<double> tape;
   encoder.forward(x, packing, tape);
-  const auto with_grad = [&](heed::Encoder<Lstm> other) {
-    return refusal([&] { encoder.backward(x, packing, tape, d_outputs, other, d_x); });
+  const auto other = [](const heed::EncoderOptions& options) { return heed::Encoder<Lstm>(options); };
+  const auto with_grad = [&](heed::Encoder<Lstm> theirs) {
+    return refusal([&] { encoder.backward(x, packing, tape, d_outputs, theirs, d_x); });
   };
-  EXPECT_EQ(with_grad({make, input, hidden, 1, true}),
+  EXPECT_EQ(with_grad(other({.input_size = input, .hidden_size = hidden, .bidirectional = true})),
             "parts that are visited together have different numbers of parts in layers");
-  EXPECT_EQ(with_grad({make, input, hidden, 2, false}),
+  EXPECT_EQ(with_grad(other({.input_size = input, .hidden_size = hidden, .layers = 2})),
             "parts that are visited together have different numbers of parts in layers.0.backward");
-  EXPECT_EQ(with_grad({make, input + 1, hidden, 2, true}),
+  EXPECT_EQ(with_grad(other({.input_size = input + 1, .hidden_size = hidden, .layers = 2, .bidirectional = true})),
             "Encoder.backward: grad.layers.0.forward.W must be 16 x 3, got 16 x 4");
-  const auto with_tape = [&](const heed::Encoder<Lstm>& other, const heed::Packing& words) {
+  const auto with_tape = [&](const heed::Encoder<Lstm>& reader, const heed::Packing& words) {
     heed::EncoderTape<double> theirs;
-    other.forward(Matrix<double>::Ones(other.input_size(), words.columns()), words, theirs);
+    reader.forward(Matrix<double>::Ones(reader.input_size(), words.columns()), words, theirs);
     return refusal([&] { encoder.backward(x, packing, theirs, d_outputs, grad, d_x); });
   };
   const heed::Packing longer(std::vector<Index>{2, 4});
-  EXPECT_EQ(with_tape({make, input, hidden, 1, true}, packing),
+  EXPECT_EQ(with_tape(other({.input_size = input, .hidden_size = hidden, .bidirectional = true}), packing),
             "Encoder.backward: tape.layers must have 2 elements, got 1");
-  EXPECT_EQ(with_tape({make, input, hidden + 1, 2, true}, packing),
-            "Encoder.backward: tape.outputs() must be 8 x 5, got 10 x 5");
+  EXPECT_EQ(
+      with_tape(other({.input_size = input, .hidden_size = hidden + 1, .layers = 2, .bidirectional = true}), packing),
+      "Encoder.backward: tape.outputs() must be 8 x 5, got 10 x 5");
   EXPECT_EQ(with_tape(encoder, longer), "Encoder.backward: tape.outputs() must be 8 x 5, got 8 x 6");
   EXPECT_EQ(with_tape(encoder, packing), "accepted");
 }
 
 TEST(EncoderSizes, MemoryOfAnotherPackingIsRejected) {
-  const heed::Encoder<Lstm> encoder(make, input, hidden, 1, true);
+  const heed::Encoder<Lstm> encoder({.input_size = input, .hidden_size = hidden, .bidirectional = true});
   const heed::Packing longer(std::vector<Index>{2, 4}), turned(std::vector<Index>{3, 2}), alone(std::vector<Index>{5});
   heed::EncoderTape<double> tape;
   encoder.forward(Matrix<double>::Ones(3, 5), packing, tape);
@@ -153,8 +154,7 @@ TEST(EncoderSizes, MemoryOfAnotherPackingIsRejected) {
 }
 
 TEST(EncoderSizes, ColumnsMustBeThoseOfThePacking) {
-  const heed::Encoder<heed::GruCell<float>> encoder([](Index i, Index h) { return heed::GruCell<float>(i, h); }, 4, 8,
-                                                    1, false);
+  const heed::Encoder<heed::GruCell<float>> encoder({.input_size = 4, .hidden_size = 8});
   heed::EncoderTape<float> tape;
   EXPECT_EQ(refusal([&] {
               encoder.forward(Matrix<float>::Ones(4, 5), heed::Packing(std::vector<Index>{3, 3}), tape);
@@ -165,7 +165,7 @@ TEST(EncoderSizes, ColumnsMustBeThoseOfThePacking) {
 TEST(StackSizes, StepsBeyondTheTapeAreRejected) {
   heed::Random random(1);
   for (const double recurrent : {0.0, 0.5}) {
-    heed::Stack<Lstm> stack(make, input, hidden, 2, 0.5);
+    heed::Stack<Lstm> stack({.input_size = input, .hidden_size = hidden, .layers = 2, .dropout = 0.5});
     stack.recurrent.rate = recurrent;
     heed::StackTape<double> tape;
     std::vector<Buffer<double>> states(2);
@@ -197,7 +197,8 @@ TEST(StackSizes, StepsBeyondTheTapeAreRejected) {
     stack.begin_backward(3, 2, tape);
     EXPECT_EQ(backward(2, 1), "accepted");
     EXPECT_EQ(backward(2, 2), room("Stack.step_backward: tape.trace", 20, 2, 2, "20 x 3; call begin first"));
-    heed::Stack<Lstm> other(make, input, hidden + 1, 2, 0), lower(make, input, hidden, 1, 0);
+    heed::Stack<Lstm> other({.input_size = input, .hidden_size = hidden + 1, .layers = 2}),
+        lower({.input_size = input, .hidden_size = hidden});
     EXPECT_EQ(refusal([&] { stack.accumulate(tape, other); }),
               "Stack.accumulate: grad.layers.0.W must be 16 x 3, got 20 x 3");
     expect_part_of("layers", refusal([&] { stack.accumulate(tape, lower); }));
@@ -211,7 +212,8 @@ TEST(StackSizes, StepsBeyondTheTapeAreRejected) {
 }
 
 TEST(BridgeSizes, EveryArgumentIsChecked) {
-  const heed::Bridge<double> bridge(6, 4, 2, 3);  // reads rows 3 to 5 of a summary
+  const heed::Bridge<double> bridge(
+      {.summary_size = 6, .state_size = 4, .layers = 2, .first_row = 3});  // reads rows 3 to 5 of a summary
   auto grad = bridge;
   heed::Memory<double> memory;
   memory.resize(6, std::vector<Index>{2, 1});

@@ -37,28 +37,41 @@ using Gru = heed::GruCell<double>;
 using Additive = heed::AdditiveScorer<double>;
 using Attention = heed::Attention<Additive>;
 
-Gru gru(Index input, Index hidden) { return Gru(input, hidden); }
-
 /// Every decoder, of the sizes of decoder_runs.hpp, and the name its errors begin with.
 template <int Line>
 auto make() {
   using namespace decoding;
   const Attention attention{Additive(hidden, memory_size, 5), {}};
   if constexpr (Line == 0) {
-    return heed::BahdanauDecoder<Gru, Additive>(gru, attention, word, memory_size, hidden, 2, features);
+    return heed::BahdanauDecoder<Gru, Additive>(
+        {.word_size = word, .memory_size = memory_size, .hidden_size = hidden, .layers = 2, .feature_size = features},
+        attention);
   }
   if constexpr (Line == 1) {
-    return heed::BahdanauMaxoutDecoder<Gru, Additive>(gru, attention, word, memory_size, hidden, 1, features);
+    return heed::BahdanauMaxoutDecoder<Gru, Additive>(
+        {.word_size = word, .memory_size = memory_size, .hidden_size = hidden, .feature_size = features}, attention);
   }
   if constexpr (Line == 2) {
-    return heed::LuongDecoder<Gru, Additive>(gru, attention, word, memory_size, hidden, 2, features, true);
+    return heed::LuongDecoder<Gru, Additive>(
+        {.word_size = word, .memory_size = memory_size, .hidden_size = hidden, .layers = 2, .feature_size = features},
+        attention);
   }
-  if constexpr (Line == 3) return heed::PlainDecoder<Gru>(gru, {}, word, memory_size, hidden, 1, features);
-  if constexpr (Line == 4) return heed::ChoDecoder<double>(word, memory_size, 6, hidden, 1, features);
-  if constexpr (Line == 5) return heed::SutskeverDecoder<Gru>(gru, word, features, 2);
+  if constexpr (Line == 3)
+    return heed::PlainDecoder<Gru>(
+        {.word_size = word, .memory_size = memory_size, .hidden_size = hidden, .feature_size = features});
+  if constexpr (Line == 4)
+    return heed::ChoDecoder<double>({.word_size = word,
+                                     .memory_size = memory_size,
+                                     .code_size = 6,
+                                     .hidden_size = hidden,
+                                     .feature_size = features});
+  if constexpr (Line == 5)
+    return heed::SutskeverDecoder<Gru>({.word_size = word, .hidden_size = features, .layers = 2});
   if constexpr (Line == 6) {
     using Any = heed::AnyDecoder<Gru, Attention>;
-    return Any(heed::AttentionalDecoder<Gru, Attention>(gru, attention, word, memory_size, hidden, 2, features, true));
+    return Any(heed::AttentionalDecoder<Gru, Attention>(
+        {.word_size = word, .memory_size = memory_size, .hidden_size = hidden, .layers = 2, .feature_size = features},
+        attention));
   }
 }
 constexpr const char* decoder_names[] = {"ContextDecoder", "ContextDecoder",   "AttentionalDecoder", "ContextDecoder",
@@ -240,11 +253,14 @@ using Encoder = heed::Encoder<heed::GruCell<float>>;
 using Decoder = heed::BahdanauDecoder<heed::GruCell<float>, heed::AdditiveScorer<float>>;
 using Model = heed::Seq2Seq<Encoder, Decoder>;
 
-constexpr auto cell = [](Index input, Index hidden) { return heed::GruCell<float>(input, hidden); };
-
-Decoder decoder_of(Index memory) { return Decoder(cell, {{8, memory, 8}, {}}, 4, memory, 8, 1, 8); }
+Decoder decoder_of(Index memory) {
+  return Decoder({.word_size = 4, .memory_size = memory, .hidden_size = 8, .feature_size = 8}, {{8, memory, 8}, {}});
+}
 Model model(bool tied = false) {
-  Model made(10, Encoder(cell, 4, 8, 1, false), 10, Decoder(cell, {{8, 8, 8}, {}}, 4, 8, 8, 1, tied ? 4 : 8), 0, tied);
+  Model made(
+      {.source_vocabulary = 10, .target_vocabulary = 10, .tied_embeddings = tied},
+      Encoder({.input_size = 4, .hidden_size = 8}),
+      Decoder({.word_size = 4, .memory_size = 8, .hidden_size = 8, .feature_size = tied ? 4 : 8}, {{8, 8, 8}, {}}));
   heed::Random random(1);
   heed::initialize(made, random);
   return made;
@@ -255,23 +271,42 @@ std::span<const Token> span(const std::vector<Token>& words) { return words; }
 }  // namespace
 
 TEST(Seq2Seq, RejectsAnEncoderWhoseOutputsTheDecoderDoesNotTake) {
-  EXPECT_EQ(refusal([&] { heed::Seq2Seq(10, Encoder(cell, 4, 8, 1, true), 10, decoder_of(8)); }),
+  EXPECT_EQ(refusal([&] {
+              heed::Seq2Seq({.source_vocabulary = 10, .target_vocabulary = 10},
+                            Encoder({.input_size = 4, .hidden_size = 8, .bidirectional = true}), decoder_of(8));
+            }),
             "Seq2Seq: the encoder's output size must be the decoder's memory size, 8, got 16");
-  EXPECT_EQ(refusal([&] { heed::Seq2Seq(10, Encoder(cell, 4, 8, 1, true), 10, decoder_of(16)); }), "accepted");
+  EXPECT_EQ(refusal([&] {
+              heed::Seq2Seq({.source_vocabulary = 10, .target_vocabulary = 10},
+                            Encoder({.input_size = 4, .hidden_size = 8, .bidirectional = true}), decoder_of(16));
+            }),
+            "accepted");
   using Sutskever = heed::SutskeverDecoder<heed::GruCell<float>>;
-  EXPECT_EQ(refusal([&] { heed::Seq2Seq(10, Encoder(cell, 4, 8, 1, false), 10, Sutskever(cell, 4, 6, 1)); }),
+  EXPECT_EQ(refusal([&] {
+              heed::Seq2Seq({.source_vocabulary = 10, .target_vocabulary = 10},
+                            Encoder({.input_size = 4, .hidden_size = 8}),
+                            Sutskever({.word_size = 4, .hidden_size = 6}));
+            }),
             "Seq2Seq: the encoder's output size must be the decoder's memory size, 6, got 8");
   using Cho = heed::ChoDecoder<float>;
-  EXPECT_EQ(refusal([&] { heed::Seq2Seq(10, Encoder(cell, 4, 8, 1, false), 10, Cho(4, 7, 5, 8, 1, 6)); }),
+  EXPECT_EQ(refusal([&] {
+              heed::Seq2Seq(
+                  {.source_vocabulary = 10, .target_vocabulary = 10}, Encoder({.input_size = 4, .hidden_size = 8}),
+                  Cho({.word_size = 4, .memory_size = 7, .code_size = 5, .hidden_size = 8, .feature_size = 6}));
+            }),
             "Seq2Seq: the encoder's output size must be the decoder's memory size, 7, got 8");
   using Any = heed::AnyDecoder<heed::GruCell<float>, heed::Attention<heed::AdditiveScorer<float>>>;
-  EXPECT_EQ(refusal([&] { heed::Seq2Seq(10, Encoder(cell, 4, 8, 1, false), 10, Any(Cho(4, 7, 5, 8, 1, 6))); }),
+  EXPECT_EQ(refusal([&] {
+              heed::Seq2Seq(
+                  {.source_vocabulary = 10, .target_vocabulary = 10}, Encoder({.input_size = 4, .hidden_size = 8}),
+                  Any(Cho({.word_size = 4, .memory_size = 7, .code_size = 5, .hidden_size = 8, .feature_size = 6})));
+            }),
             "Seq2Seq: the encoder's output size must be the decoder's memory size, 7, got 8");
 }
 
 TEST(Seq2Seq, RejectsADecoderWithSwappedMemoryAndHiddenSizes) {
   EXPECT_EQ(refusal([&] {
-              Decoder(cell, {{8, 16, 8}, {}}, 4, 8, 16, 1, 8);
+              Decoder({.word_size = 4, .memory_size = 8, .hidden_size = 16, .feature_size = 8}, {{8, 16, 8}, {}});
             }),
             "Attention: the scorer expects queries of size 8 and a memory of size 16, not 16 and 8");
 }
@@ -338,7 +373,8 @@ TEST(Search, RejectsAMemoryThatWasNotPrepared) {
 }
 
 TEST(Search, RejectsAVocabularyWithoutBeginAndEndSymbol) {
-  const Model made(10, Encoder(cell, 4, 8, 1, false), 2, decoder_of(8));
+  const Model made({.source_vocabulary = 10, .target_vocabulary = 2}, Encoder({.input_size = 4, .hidden_size = 8}),
+                   decoder_of(8));
   const std::vector<Token> source{3, 4};
   const std::vector<std::span<const Token>> sources{source};
   heed::SearchWorkspace<float> work;
@@ -400,7 +436,8 @@ TEST(Stream, RejectsWeightsBeforeTheFirstStep) {
 }
 
 TEST(SentenceClassifier, RejectsTokensAndLabelsThatDoNotFit) {
-  const heed::SentenceClassifier<Encoder> made(10, Encoder(cell, 4, 8, 1, true), 5, 3);
+  const heed::SentenceClassifier<Encoder> made({.vocabulary = 10, .alignment_size = 5, .classes = 3},
+                                               Encoder({.input_size = 4, .hidden_size = 8, .bidirectional = true}));
   heed::SentenceClassifierTape<float> tape;
   const std::vector<Token> good{3, 4}, bad{3, -1};
   const auto loss = [&](const std::vector<Token>& second, const std::vector<Token>& labels) {

@@ -37,7 +37,8 @@ struct Trial {
   static constexpr Index first[] = {0, 3, 5, 7}, hidden = 4;
 
   template <class MakeCell>
-  Trial(const MakeCell& make, Index layers, double rate = 0) : stack(make, 3, hidden, layers, rate) {
+  Trial(const MakeCell& make, Index layers, double rate = 0)
+      : stack({.input_size = 3, .hidden_size = hidden, .layers = layers, .dropout = rate}, make) {
     randomize(stack, random);
     x = random_matrix(3, 7, random);
     d_outputs = random_matrix(hidden, 7, random);
@@ -206,11 +207,12 @@ TEST(Stack, AddsToGradients) {
 
 TEST(Stack, RefusesToHaveNoLayersAndToDropWhatItCannot) {
   for (const Index layers : {0, -1}) {
-    EXPECT_EQ(refusal([&] { Stack(gru, 3, 4, layers, 0.0); }),
-              "Stack: at least one layer is needed, not " + std::to_string(layers));
+    EXPECT_EQ(refusal([&] { Stack({.input_size = 3, .hidden_size = 4, .layers = layers}, gru); }),
+              "Stack: layers must be 1 or more, got " + std::to_string(layers));
   }
   Trial trial(gru, 1);
   trial.stack.recurrent = heed::Dropout<double>(0.3);
   EXPECT_EQ(refusal([&] { trial.forward(); }).substr(0, 32), "recurrent dropout needs a cell t");
-  EXPECT_EQ(refusal([&] { Stack(gru, 3, 4, 1, 1.5); }), "Dropout: the rate must be in [0, 1), got 1.5");
+  EXPECT_EQ(refusal([&] { Stack({.input_size = 3, .hidden_size = 4, .dropout = 1.5}, gru); }),
+            "Dropout: the rate must be in [0, 1), got 1.5");
 }

@@ -20,15 +20,16 @@ using heed::test::force;
 namespace {
 
 using Cell = heed::GruCell<double>;
-using Model = heed::Seq2Seq<heed::Encoder<Cell>, heed::BahdanauDecoder<Cell, heed::AdditiveScorer<double>>>;
+using Decoder = heed::BahdanauDecoder<Cell, heed::AdditiveScorer<double>>;
+using Model = heed::Seq2Seq<heed::Encoder<Cell>, Decoder>;
 using Plain = heed::Seq2Seq<heed::Encoder<Cell>, heed::PlainDecoder<Cell>>;
 
 constexpr Index vocabulary = 6;
-const auto make_cell = [](Index input, Index hidden) { return Cell(input, hidden); };
 
 Model model_of(std::uint64_t seed) {
-  Model model(vocabulary, heed::Encoder<Cell>(make_cell, 4, 5, 1, true), vocabulary,
-              {make_cell, {heed::AdditiveScorer<double>(5, 10, 5), {}}, 4, 10, 5, 1, 5});
+  Model model({.source_vocabulary = vocabulary, .target_vocabulary = vocabulary},
+              heed::Encoder<Cell>({.input_size = 4, .hidden_size = 5, .bidirectional = true}),
+              Decoder({.word_size = 4, .memory_size = 10, .hidden_size = 5, .feature_size = 5}, {{5, 10, 5}, {}}));
   heed::Random random(seed);
   randomize(model, random, 1.2);
   return model;
@@ -83,7 +84,9 @@ TEST(TeacherForcing, AlignsEveryWordOfAPair) {
 }
 
 TEST(TeacherForcing, HasNoWeightsWhereNothingLooksBack) {
-  Plain model(vocabulary, heed::Encoder<Cell>(make_cell, 4, 5, 1, true), vocabulary, {make_cell, {}, 4, 10, 5, 1, 5});
+  Plain model({.source_vocabulary = vocabulary, .target_vocabulary = vocabulary},
+              heed::Encoder<Cell>({.input_size = 4, .hidden_size = 5, .bidirectional = true}),
+              heed::PlainDecoder<Cell>({.word_size = 4, .memory_size = 10, .hidden_size = 5, .feature_size = 5}));
   const Batch batch = heed::test::copy_task(2, 2, 3, vocabulary, 3);
   Plain::Tape tape;
   std::vector<heed::Buffer<double>> weights;

@@ -236,8 +236,8 @@ TEST(Trainer, FeedsTheModelItsOwnWordsAsOftenAsItIsTold) {
 
 TEST(Trainer, TeachesAClassifierTheMeanLossPerLabel) {
   using Classifier = heed::SentenceClassifier<heed::Encoder<heed::GruCell<double>>>;
-  const auto cell = [](Index in, Index out) { return heed::GruCell<double>(in, out); };
-  Classifier model(5, {cell, 2, 3, 1, true}, 2, 3);
+  Classifier model({.vocabulary = 5, .alignment_size = 2, .classes = 3},
+                   heed::Encoder<heed::GruCell<double>>({.input_size = 2, .hidden_size = 3, .bidirectional = true}));
   Random random(23);
   randomize(model, random);
   const std::vector<std::vector<heed::Token>> words{{3, 4, 0}, {4}, {3, 3, 4, 0, 2}, {0, 4, 3}};

@@ -34,8 +34,6 @@ constexpr double rounding = 1e-10;
 
 using Lstm = heed::LstmCell<double>;
 using Gru = heed::GruCell<double>;
-const auto lstm = [](Index input, Index hidden) { return Lstm(input, hidden); };
-const auto gru = [](Index input, Index hidden) { return Gru(input, hidden); };
 
 Batch task() { return heed::test::copy_task(11, 1, 6, vocabulary, 1); }
 
@@ -60,17 +58,21 @@ Model with_dropout(Model model, bool per_sentence, double recurrent = 0) {
 auto luong() {
   using Encoder = heed::Encoder<Lstm>;
   using Decoder = heed::LuongDecoder<Lstm, heed::DotScorer<double>>;
-  return randomized(
-      heed::Seq2Seq<Encoder, Decoder>(vocabulary, Encoder(lstm, 3, 5, 2, false), vocabulary,
-                                      Decoder(lstm, {heed::DotScorer<double>(5), {}}, 3, 5, 5, 2, 5, true)));
+  return randomized(heed::Seq2Seq<Encoder, Decoder>(
+      {.source_vocabulary = vocabulary, .target_vocabulary = vocabulary},
+      Encoder({.input_size = 3, .hidden_size = 5, .layers = 2}),
+      Decoder({.word_size = 3, .memory_size = 5, .hidden_size = 5, .layers = 2, .feature_size = 5},
+              {heed::DotScorer<double>(5), {}})));
 }
 
 template <class Look>
 auto contextual(Look look) {
   using Encoder = heed::Encoder<Gru>;
   using Decoder = heed::ContextDecoder<Gru, Look>;
-  return randomized(heed::Seq2Seq<Encoder, Decoder>(vocabulary, Encoder(gru, 3, 3, 1, true), vocabulary,
-                                                    Decoder(gru, std::move(look), 3, 6, 4, 1, 5)));
+  return randomized(heed::Seq2Seq<Encoder, Decoder>(
+      {.source_vocabulary = vocabulary, .target_vocabulary = vocabulary},
+      Encoder({.input_size = 3, .hidden_size = 3, .bidirectional = true}),
+      Decoder({.word_size = 3, .memory_size = 6, .hidden_size = 4, .feature_size = 5}, std::move(look))));
 }
 
 auto bahdanau() { return contextual(heed::Attention<heed::AdditiveScorer<double>>{{4, 6, 5}, {}}); }
@@ -187,7 +189,9 @@ TEST(TrainerThreads, DoNotChangeScheduledSampling) {
 TEST(TrainerThreads, DoNotChangeDropoutOfAClassifier) {
   using Encoder = heed::Encoder<Lstm>;
   using Classifier = heed::SentenceClassifier<Encoder>;
-  const Classifier plain = randomized(Classifier(vocabulary, Encoder(lstm, 3, 4, 2, true), 3, 3));
+  const Classifier plain =
+      randomized(Classifier({.vocabulary = vocabulary, .alignment_size = 3, .classes = 3},
+                            Encoder({.input_size = 3, .hidden_size = 4, .layers = 2, .bidirectional = true})));
   for (const bool per_sentence : {false, true}) {
     Classifier model = plain;
     model.dropout = model.encoder.dropout = model.encoder.recurrent = Dropout<double>(0.3);

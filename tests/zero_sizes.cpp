@@ -144,8 +144,8 @@ TYPED_TEST(ZeroSizedScorer, AttendsOrThrows) {
 
 TEST(ZeroSizes, Encoder) {
   with_all_sizes<4>([](Index input, Index hidden, Index layers, Index n) {
-    const auto cell = [](Index in, Index out) { return heed::GruCell<float>(in, out); };
-    const heed::Encoder<heed::GruCell<float>> encoder(cell, input, hidden, layers, true);
+    const heed::Encoder<heed::GruCell<float>> encoder(
+        {.input_size = input, .hidden_size = hidden, .layers = layers, .bidirectional = true});
     const Matrix<float> x = random(input, n);
     heed::EncoderTape<float> tape;
     const heed::Packing packing(std::vector<Index>(static_cast<std::size_t>(n), 1));

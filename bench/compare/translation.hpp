@@ -29,10 +29,12 @@ inline constexpr Index batch = 32;
 /// Random parameters, biases included, so that one left out would be noticed.
 inline Translator make_translator() {
   using namespace translation;
-  const auto gru = [](Index input, Index size) { return heed::GruCell<float>(input, size); };
   Translator model(
-      vocabulary, {gru, embedding, hidden, 1, true}, vocabulary,
-      {gru, {heed::AdditiveScorer<float>(hidden, memory, hidden, true), {}}, embedding, memory, hidden, 1, hidden});
+      {.source_vocabulary = vocabulary, .target_vocabulary = vocabulary},
+      heed::Encoder<heed::GruCell<float>>({.input_size = embedding, .hidden_size = hidden, .bidirectional = true}),
+      heed::BahdanauDecoder<heed::GruCell<float>, heed::AdditiveScorer<float>>(
+          {.word_size = embedding, .memory_size = memory, .hidden_size = hidden, .feature_size = hidden},
+          {heed::AdditiveScorer<float>(hidden, memory, hidden, true), {}}));
   heed::Random random(1);
   heed::initialize(model, random);
   heed::for_each_parameter(

@@ -123,9 +123,9 @@ struct CaptionProgram {
         heed::ImageEncoder<float>({stage(Scenes::channels, 12, 3, 2), stage(12, 24, 3, 2), stage(24, 48, 1, 1)});
     const heed::Index annotation = model.encoder.output_size();
     model.target = heed::Embedding<float>(embedding, words_.size());
-    model.decoder = Model::Decoder([](heed::Index in, heed::Index size) { return heed::LstmCell<float>(in, size); },
-                                   {{heed::AdditiveScorer<float>(hidden, annotation, alignment), {}}, hidden},
-                                   embedding, annotation, hidden, 1, embedding);
+    model.decoder = Model::Decoder(
+        {.word_size = embedding, .memory_size = annotation, .hidden_size = hidden, .feature_size = embedding},
+        {{heed::AdditiveScorer<float>(hidden, annotation, alignment), {}}, hidden});
     // A state that is shown every context stores what it sees, and words that come later look anywhere, or not at all.
     model.decoder.context_dropout = heed::Dropout<float>(context_dropout);
     model.output = heed::Linear<float>(embedding, words_.size());

@@ -34,9 +34,13 @@ struct Classifier {
   /// An untrained classifier; the attention aligns in the size of a state.
   Classifier(ClassifierConfig config_, heed::Vocabulary vocabulary_, heed::Words labels_)
       : config(config_), vocabulary(std::move(vocabulary_)), labels(std::move(labels_)) {
-    const auto cell = [](heed::Index input, heed::Index hidden) { return heed::GruCell<float>(input, hidden); };
-    model = ClassifierModel(vocabulary.size(), {cell, config.embedding, config.hidden, 1, true}, config.hidden,
-                            static_cast<heed::Index>(labels.size()), static_cast<float>(config.dropout));
+    const heed::Encoder<heed::GruCell<float>> encoder(
+        {.input_size = config.embedding, .hidden_size = config.hidden, .bidirectional = true});
+    model = ClassifierModel({.vocabulary = vocabulary.size(),
+                             .alignment_size = config.hidden,
+                             .classes = static_cast<heed::Index>(labels.size()),
+                             .dropout = config.dropout},
+                            encoder);
   }
 };
 

@@ -10,6 +10,14 @@
 
 namespace heed::inline v0_1 {
 
+/// The sizes of a `Bridge` with matrices. Each but `first_row` must be 1 or more.
+struct BridgeOptions {
+  Index summary_size = 0;  ///< rows of the memory's summary
+  Index state_size = 0;    ///< rows of a state of the decoder's cell
+  Index layers = 1;        ///< of the decoder
+  Index first_row = 0;     ///< the first row of the summary that is read
+};
+
 /// From what the encoder ended with to where the decoder begins, one matrix per decoder layer:
 ///
 ///   s_0 = tanh(W summary + b)
@@ -32,8 +40,15 @@ struct Bridge {
   Index state = 0;                ///< its size
 
   Bridge() = default;
-  Bridge(Index summary, Index state_size, Index layer_count, Index first_row = 0)
-      : layers(static_cast<std::size_t>(layer_count), Linear<S>(summary - first_row, state_size)), first(first_row) {}
+  /// Throws unless every size is 1 or more and the summary has the row `first_row`.
+  explicit Bridge(const BridgeOptions& options) : first(options.first_row) {
+    detail::check_options(
+        "Bridge",
+        {{"summary_size", options.summary_size}, {"state_size", options.state_size}, {"layers", options.layers}});
+    detail::check_index("Bridge", "first_row", first, options.summary_size);
+    layers.assign(static_cast<std::size_t>(options.layers),
+                  Linear<S>(options.summary_size - first, options.state_size));
+  }
 
   /// A bridge that copies the final states: see above.
   static Bridge copying(Index state_size, Index layer_count) {

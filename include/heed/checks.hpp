@@ -5,6 +5,7 @@
 #include <Eigen/Core>
 
 #include <functional>
+#include <initializer_list>
 #include <limits>
 #include <string>
 #include <type_traits>
@@ -84,6 +85,23 @@ void check_room(const char* function, const char* name, const X& x, Index rows, 
                 const char* advice) {
   if (x.rows() != rows || first < 0 || n < 0 || n > x.cols() || first > x.cols() - n) {
     fail_room(function, name, x.rows(), x.cols(), rows, first, n, advice);
+  }
+}
+
+/// A size among the options of a constructor.
+struct SizeOption {
+  const char* name;
+  Index value;
+  Index minimum = 1;
+};
+
+/// Throws unless every size is its minimum or more: "Encoder: hidden_size must be 1 or more, got 0".
+inline void check_options(const char* type, std::initializer_list<SizeOption> sizes) {
+  for (const SizeOption& size : sizes) {
+    require(size.value >= size.minimum, [&] {
+      return std::string(type) + ": " + size.name + " must be " + std::to_string(size.minimum) + " or more, got " +
+             std::to_string(size.value);
+    });
   }
 }
 

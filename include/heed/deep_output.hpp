@@ -1,7 +1,6 @@
 #pragma once
 
-#include <heed/parameters.hpp>
-#include <heed/products.hpp>
+#include <heed/readout.hpp>
 
 #include <string>
 
@@ -21,13 +20,16 @@ struct DeepOutput {
   Weight<S> L_z;  ///< features x context
 
   DeepOutput() = default;
-  /// Throws unless words have the size of the features.
-  DeepOutput(Index state_size, Index context_size, Index word_size, Index features)
-      : L_h(features, state_size), L_z(features, context_size) {
-    require(word_size == features, [&] {
+  /// Throws unless every size is 1 or more and words have the size of the features.
+  explicit DeepOutput(const ReadoutOptions& options) {
+    const Index features = options.feature_size;
+    detail::check_options("DeepOutput", options);
+    require(options.word_size == features, [&] {
       return "DeepOutput: words are added to the features, so they have size " + std::to_string(features) + ", not " +
-             std::to_string(word_size);
+             std::to_string(options.word_size);
     });
+    L_h = Weight<S>(features, options.state_size);
+    L_z = Weight<S>(features, options.context_size);
   }
 
   /// Rows of the features.

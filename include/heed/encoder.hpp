@@ -4,8 +4,8 @@
 #include <heed/memory.hpp>
 #include <heed/recurrence.hpp>
 
+#include <concepts>
 #include <optional>
-#include <string>
 #include <vector>
 
 namespace heed::inline v0_1 {
@@ -14,6 +14,15 @@ namespace heed::inline v0_1 {
 /// layer 0 forward, layer 0 backward, layer 1 forward, ...
 template <class S>
 using EncoderStates = std::vector<Buffer<S>>;
+
+/// The sizes of an `Encoder`. Each must be 1 or more.
+struct EncoderOptions {
+  Index input_size = 0;        ///< rows of an embedded word
+  Index hidden_size = 0;       ///< rows of one direction's h
+  Index layers = 1;            ///< how many there are, each over the outputs of the one below it
+  bool bidirectional = false;  ///< whether each layer has a second cell, which reads from the last word on
+  double dropout = 0;          ///< rate between layers
+};
 
 /// One layer: a forward cell and, in a bidirectional encoder, a backward one (Schuster & Paliwal 1997).
 template <Cell C>
@@ -87,16 +96,20 @@ struct Encoder {
 
   Encoder() = default;
 
-  /// `make(input, hidden)` makes a cell. Throws unless there is at least one layer.
+  /// Each cell is C(input, hidden). Throws unless every size is 1 or more.
+  explicit Encoder(const EncoderOptions& options) requires std::constructible_from<C, Index, Index>
+      : Encoder(options, detail::MakeCell<C>()) {}
+
+  /// Each cell is `make(input, hidden)`: for cells that take more than two sizes.
   template <class MakeCell>
-  Encoder(MakeCell&& make, Index input, Index hidden, Index layer_count, bool bidirectional, double dropout_rate = 0)
-      : dropout(dropout_rate) {
-    require(layer_count >= 1,
-            [&] { return "Encoder: at least one layer is needed, not " + std::to_string(layer_count); });
-    for (Index l = 0; l < layer_count; ++l) {
-      const Index in = l == 0 ? input : (bidirectional ? 2 : 1) * hidden;
-      layers.push_back({make(in, hidden), std::nullopt});
-      if (bidirectional) layers.back().backward = make(in, hidden);
+  Encoder(const EncoderOptions& options, MakeCell&& make) : dropout(options.dropout) {
+    detail::check_options(
+        "Encoder",
+        {{"input_size", options.input_size}, {"hidden_size", options.hidden_size}, {"layers", options.layers}});
+    for (Index l = 0; l < options.layers; ++l) {
+      const Index in = l == 0 ? options.input_size : (options.bidirectional ? 2 : 1) * options.hidden_size;
+      layers.push_back({make(in, options.hidden_size), std::nullopt});
+      if (options.bidirectional) layers.back().backward = make(in, options.hidden_size);
     }
   }
 
@@ -111,9 +124,8 @@ struct Encoder {
   bool starts_at_end(Index d) const { return reversed != (d == 1); }
 
   /// Reads a packed batch from zero states, or from `initial`. Dropout happens only where `random`, in batch order, is
-  /// given (training).
-  ///
-  /// Fills tape.outputs() and tape.final_states: forward at each sentence's last step, backward at its first.
+  /// given (training). Fills tape.outputs() and tape.final_states: forward at each sentence's last step, backward at its
+  /// first.
   /// A team of threads reads one sentence sooner: each keeps a share of a prepacked cell's weights in its cache. They
   /// need a core each, since they wait for each other at every step.
   void forward(const In<S>& x, const Packing& packing, EncoderTape<S>& tape, RandomStreams random = nullptr,
@@ -148,11 +160,7 @@ struct Encoder {
           run_recurrence(cell, input, packing, starts_at_end(d), tape.keeps, direction, rows_of(layer.outputs, d),
                          team != nullptr ? *team : alone);
         };
-        if (l == 0) {
-          run(x);
-        } else {
-          run(layer.input);
-        }
+        l == 0 ? run(x) : run(layer.input);
         to_batch_order(packing, direction.running, tape.final_states[place]);
       });
     }

@@ -14,9 +14,8 @@ struct MaxoutReadout : JointProjection<S> {
   bool previous = true;  ///< whether s is the state before the step
 
   MaxoutReadout() = default;
-  /// The paper has no b: it is zeros at first.
-  MaxoutReadout(Index state_size, Index context_size, Index word_size, Index features)
-      : JointProjection<S>(state_size, context_size, word_size, 2 * features) {}
+  /// Throws unless every size is 1 or more. The paper has no b: it is zeros at first.
+  explicit MaxoutReadout(const ReadoutOptions& options) : JointProjection<S>("MaxoutReadout", options, 2) {}
 
   Index output_size() const { return this->W.rows() / 2; }
   /// Whether it is the state before the step that is shown.

@@ -6,6 +6,25 @@
 
 namespace heed::inline v0_1 {
 
+/// The sizes of a readout. Each must be 1 or more.
+struct ReadoutOptions {
+  Index state_size = 0;    ///< rows of the state s that it reads
+  Index context_size = 0;  ///< rows of the context c
+  Index word_size = 0;     ///< rows of the embedded previous word x
+  Index feature_size = 0;  ///< rows of the features
+};
+
+namespace detail {
+
+inline void check_options(const char* type, const ReadoutOptions& options) {
+  check_options(type, {{"state_size", options.state_size},
+                       {"context_size", options.context_size},
+                       {"word_size", options.word_size},
+                       {"feature_size", options.feature_size}});
+}
+
+}  // namespace detail
+
 /// W [s; c; x] + b, of which readouts are made. Products over all columns at once, as nothing here recurs.
 ///
 /// The columns of W belong to the state s, the context c and the embedded previous word x in this order. Readouts throw
@@ -20,11 +39,14 @@ struct JointProjection {
   Index context = 0;     ///< columns of W that belong to c
 
   JointProjection() = default;
-  JointProjection(Index state_size, Index context_size, Index word_size, Index rows)
-      : W(rows, state_size + context_size + word_size),
-        b(Vector<S>::Zero(rows)),
-        state(state_size),
-        context(context_size) {}
+  /// Throws unless every size is 1 or more. `type` begins the message; W has `rows_per_feature` rows for each feature.
+  JointProjection(const char* type, const ReadoutOptions& options, Index rows_per_feature = 1)
+      : state(options.state_size), context(options.context_size) {
+    detail::check_options(type, options);
+    const Index rows = rows_per_feature * options.feature_size;
+    W = Weight<S>(rows, state + context + options.word_size);
+    b = Vector<S>::Zero(rows);
+  }
 
   static constexpr ParameterRole role(std::string_view name) {
     return name == "b" ? ParameterRole::bias : ParameterRole::weight;
@@ -79,7 +101,9 @@ struct JointProjection {
 ///   features = tanh(W [s; c; x] + b)        s: state, c: context, x: embedded previous word
 template <class S>
 struct Readout : JointProjection<S> {
-  using JointProjection<S>::JointProjection;
+  Readout() = default;
+  /// Throws unless every size is 1 or more.
+  explicit Readout(const ReadoutOptions& options) : JointProjection<S>("Readout", options) {}
 
   /// Rows of the features.
   Index output_size() const { return this->W.rows(); }

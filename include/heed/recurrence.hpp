@@ -22,6 +22,12 @@ struct RecurrenceTape {
 
 namespace detail {
 
+/// Makes a cell by its constructor C(input, hidden).
+template <class C>
+struct MakeCell {
+  C operator()(Index input, Index hidden) const { return C(input, hidden); }
+};
+
 /// How many columns of so many numbers stay in the second cache beside what else a step reads; enough for a product.
 template <class S>
 Index cached_columns(Index size) {

@@ -10,6 +10,14 @@
 
 namespace heed::inline v0_1 {
 
+/// What a `SentenceClassifier` has besides its encoder.
+struct SentenceClassifierOptions {
+  Index vocabulary = 0;      ///< words, special symbols included; 1 or more
+  Index alignment_size = 0;  ///< rows of the tanh layer that scores a word for the pooling; 1 or more
+  Index classes = 0;         ///< to choose from; 2 or more
+  double dropout = 0;        ///< rate of embedded words, and of the pooled vector
+};
+
 /// Everything a sentence classifier writes: one per thread, it only grows.
 template <class S>
 struct SentenceClassifierTape {
@@ -54,15 +62,15 @@ struct SentenceClassifier {
 
   SentenceClassifier() = default;
 
-  /// Throws unless there are two classes or more.
-  SentenceClassifier(Index vocabulary, EncoderType encoder_, Index alignment, Index classes, S dropout_rate = S(0))
-      : words(encoder_.input_size(), vocabulary),
-        encoder(std::move(encoder_)),
-        pooling(encoder.output_size(), alignment),
-        output(encoder.output_size(), classes),
-        dropout(dropout_rate) {
-    require(classes >= 2,
-            [&] { return "SentenceClassifier: there are two classes or more, not " + std::to_string(classes); });
+  /// Throws unless there are a word, a row of the alignment and two classes or more.
+  SentenceClassifier(const SentenceClassifierOptions& options, EncoderType encoder_)
+      : encoder(std::move(encoder_)), dropout(options.dropout) {
+    detail::check_options("SentenceClassifier", {{"vocabulary", options.vocabulary},
+                                                 {"alignment_size", options.alignment_size},
+                                                 {"classes", options.classes, 2}});
+    words = Embedding<S>(encoder.input_size(), options.vocabulary);
+    pooling = AttentionPooling<S>(encoder.output_size(), options.alignment_size);
+    output = Linear<S>(encoder.output_size(), options.classes);
   }
 
   /// How many there are to choose from.

@@ -14,6 +14,14 @@
 
 namespace heed::inline v0_1 {
 
+/// What a `Seq2Seq` has besides its encoder and decoder.
+struct Seq2SeqOptions {
+  Index source_vocabulary = 0;   ///< words of the source, special symbols included; 1 or more
+  Index target_vocabulary = 0;   ///< words of the target, special symbols included; 1 or more
+  double dropout = 0;            ///< rate of embedded words, and of the features before the output layer
+  bool tied_embeddings = false;  ///< whether the output layer reads the target's embedding table
+};
+
 /// A batch of sentences, in the order given.
 using Sentences = std::span<const std::span<const Token>>;
 
@@ -81,16 +89,15 @@ struct Seq2Seq {
 
   Seq2Seq() = default;
 
-  /// Throws if there are no features or the sizes of the parts do not fit: the encoder's outputs must be as large as the
-  /// values of the decoder's memory, and a tied output layer needs features as large as an embedded word.
-  Seq2Seq(Index source_vocabulary, EncoderType encoder_, Index target_vocabulary, DecoderType decoder_,
-          double dropout_rate = 0, bool tied = false)
-      : source(encoder_.input_size(), source_vocabulary),
-        encoder(std::move(encoder_)),
-        target(decoder_.word_size(), target_vocabulary),
-        decoder(std::move(decoder_)),
-        output(tied ? 0 : decoder.feature_size(), target_vocabulary),
-        dropout(dropout_rate) {
+  /// Throws if a vocabulary or the features are empty or the sizes of the parts do not fit: the encoder's outputs must be
+  /// as large as the values of the decoder's memory, and a tied output layer needs features as large as an embedded word.
+  Seq2Seq(const Seq2SeqOptions& options, EncoderType encoder_, DecoderType decoder_)
+      : encoder(std::move(encoder_)), decoder(std::move(decoder_)), dropout(options.dropout) {
+    detail::check_options("Seq2Seq", {{"source_vocabulary", options.source_vocabulary},
+                                      {"target_vocabulary", options.target_vocabulary}});
+    source = Embedding<S>(encoder.input_size(), options.source_vocabulary);
+    target = Embedding<S>(decoder.word_size(), options.target_vocabulary);
+    output = Linear<S>(options.tied_embeddings ? 0 : decoder.feature_size(), options.target_vocabulary);
     require(decoder.feature_size() >= 1, "Seq2Seq: the decoder must have features of size 1 or more, got 0");
     if constexpr (requires { decoder.memory_size(); }) {
       require(encoder.output_size() == decoder.memory_size(), [&] {
@@ -98,7 +105,7 @@ struct Seq2Seq {
                std::to_string(decoder.memory_size()) + ", got " + std::to_string(encoder.output_size());
       });
     }
-    require(!tied || decoder.feature_size() == target.size(), [&] {
+    require(!options.tied_embeddings || decoder.feature_size() == target.size(), [&] {
       return "Seq2Seq: a tied output layer needs features of the size of an embedded word, " +
              std::to_string(target.size()) + ", not " + std::to_string(decoder.feature_size());
     });

@@ -3,10 +3,18 @@
 #include <heed/cells/cell.hpp>
 #include <heed/recurrence.hpp>
 
-#include <string>
+#include <concepts>
 #include <vector>
 
 namespace heed::inline v0_1 {
+
+/// The sizes of a `Stack`. Each must be 1 or more.
+struct StackOptions {
+  Index input_size = 0;   ///< rows of what the first layer reads: a word, then a context or a fed-back vector
+  Index hidden_size = 0;  ///< rows of h
+  Index layers = 1;       ///< how many there are, each over the h of the one below it
+  double dropout = 0;     ///< rate between layers
+};
 
 /// What a stack writes for N columns of steps, and the running gradient of its state.
 template <class S>
@@ -45,12 +53,17 @@ struct Stack {
 
   Stack() = default;
 
-  /// `make(input, hidden)` makes a cell. Throws unless there is at least one layer.
+  /// Each cell is C(input, hidden). Throws unless every size is 1 or more.
+  explicit Stack(const StackOptions& options) requires std::constructible_from<C, Index, Index>
+      : Stack(options, detail::MakeCell<C>()) {}
+
+  /// Each cell is `make(input, hidden)`: for cells that take more than two sizes.
   template <class MakeCell>
-  Stack(MakeCell&& make, Index input, Index hidden, Index layer_count, double dropout_rate) : dropout(dropout_rate) {
-    require(layer_count >= 1,
-            [&] { return "Stack: at least one layer is needed, not " + std::to_string(layer_count); });
-    for (Index l = 0; l < layer_count; ++l) layers.push_back(make(l == 0 ? input : hidden, hidden));
+  Stack(const StackOptions& options, MakeCell&& make) : dropout(options.dropout) {
+    const Index hidden = options.hidden_size;
+    detail::check_options("Stack",
+                          {{"input_size", options.input_size}, {"hidden_size", hidden}, {"layers", options.layers}});
+    for (Index l = 0; l < options.layers; ++l) layers.push_back(make(l == 0 ? options.input_size : hidden, hidden));
   }
 
   /// Rows of h.

@@ -77,8 +77,9 @@ TEST(Advance, AllocatesNothingWhenCaptioning) {
   for (const auto& [sentences, hidden] : {std::pair<std::size_t, Index>{1, 64}, {32, 64}, {32, 512}}) {
     using Cell = heed::LstmCell<float>;
     using Scorer = heed::AdditiveScorer<float>;
-    heed::CaptionDecoder<Cell, Scorer> decoder([](Index in, Index size) { return Cell(in, size); },
-                                               {{Scorer(hidden, 48, hidden), {}}, hidden}, 48, 48, hidden, 1, 48);
+    heed::CaptionDecoder<Cell, Scorer> decoder(
+        {.word_size = 48, .memory_size = 48, .hidden_size = hidden, .feature_size = 48},
+        {{Scorer(hidden, 48, hidden), {}}, hidden});
     randomize(decoder, random, 0.1);
     heed::Memory<float> memory;
     memory.resize(48, std::vector<Index>(sentences, 49));

@@ -14,8 +14,8 @@ using heed::Token;
 
 TEST(SentenceClassifier, AllocatesNothingForward) {
   using Encoder = heed::Encoder<heed::GruCell<float>>;
-  const auto cell = [](Index input, Index hidden) { return heed::GruCell<float>(input, hidden); };
-  heed::SentenceClassifier<Encoder> model(40, Encoder(cell, 32, 64, 1, true), 64, 3);
+  heed::SentenceClassifier<Encoder> model({.vocabulary = 40, .alignment_size = 64, .classes = 3},
+                                          Encoder({.input_size = 32, .hidden_size = 64, .bidirectional = true}));
   heed::Random random(7);
   randomize(model, random, 0.1);
   const std::vector<std::vector<Token>> words{std::vector<Token>(30, 5), std::vector<Token>(4, 7), {8, 9, 39}};

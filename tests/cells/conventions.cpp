@@ -54,8 +54,9 @@ template <class C>
 void expect_agreement_with_onnx(const std::string& prefix) {
   auto fixture = framework("onnx");
   const heed::Packing packing(fixture.numbers<Index>("lengths"));
-  heed::Encoder<C> encoder([](Index input, Index hidden) { return C(input, hidden); }, fixture.number<Index>("input"),
-                           fixture.number<Index>("hidden"), 1, true);
+  heed::Encoder<C> encoder({.input_size = fixture.number<Index>("input"),
+                            .hidden_size = fixture.number<Index>("hidden"),
+                            .bidirectional = true});
   heed::EncoderStates<float> initial(2), expected_final(2);
   for (const std::size_t d : {0u, 1u}) {
     const Layer direction{fixture, prefix + (d == 0 ? ".forward" : ".backward")};
@@ -89,8 +90,9 @@ void expect_agreement_with_keras(const std::string& prefix, bool bias) {
   heed::KerasWeights<float> weights{layer.rows("kernel"), layer.rows("recurrent_kernel"), {}};
   if (bias) weights.bias = layer.rows("bias");
   const heed::Packing packing(fixture.numbers<Index>("lengths"));
-  heed::Encoder<C> encoder([&](Index input, Index hidden) { return C(input, hidden, bias); },
-                           fixture.number<Index>("input"), fixture.number<Index>("units"), 1, false);
+  heed::Encoder<C> encoder(
+      {.input_size = fixture.number<Index>("input"), .hidden_size = fixture.number<Index>("units")},
+      [&](Index input, Index hidden) { return C(input, hidden, bias); });
   C& cell = encoder.layers[0].forward;
   heed::from_keras(weights, cell);
   const auto again = heed::to_keras(cell);

@@ -23,8 +23,8 @@ namespace {
 
 template <class C>
 heed::Encoder<C> make_encoder(Index inputs, Index size, Random& random) {
-  heed::Encoder<C> encoder([](Index in, Index out) { return typed::MakeCell<C>::sized(in, out); }, inputs, size, 2,
-                           true);
+  heed::Encoder<C> encoder({.input_size = inputs, .hidden_size = size, .layers = 2, .bidirectional = true},
+                           [](Index in, Index out) { return typed::MakeCell<C>::sized(in, out); });
   randomize(encoder, random);
   return encoder;
 }

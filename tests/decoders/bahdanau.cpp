@@ -22,9 +22,12 @@ using decoding::Setting;
 template <class Cell>
 heed::BahdanauDecoder<Cell, Scorer> make(Index layers, Index alignment = 3, bool scorer_bias = false) {
   using namespace decoding;
-  const auto cell = [](Index input, Index size) { return Cell(input, size); };
-  return randomized(heed::BahdanauDecoder<Cell, Scorer>(cell, {Scorer(hidden, memory_size, alignment, scorer_bias), {}},
-                                                        word, memory_size, hidden, layers, features));
+  return randomized(heed::BahdanauDecoder<Cell, Scorer>({.word_size = word,
+                                                         .memory_size = memory_size,
+                                                         .hidden_size = hidden,
+                                                         .layers = layers,
+                                                         .feature_size = features},
+                                                        {Scorer(hidden, memory_size, alignment, scorer_bias), {}}));
 }
 
 using Gru = heed::GruCell<double>;
@@ -86,9 +89,9 @@ TEST(BahdanauDecoder, FixesSizesAtCompileTimeWithoutChangingANumber) {
   using namespace decoding;
   using FixedCell = heed::GruCell<double, word + memory_size, hidden>;
   using FixedScorer = heed::AdditiveScorer<double, hidden, memory_size, 3>;
-  const auto cell = [](Index input, Index size) { return FixedCell(input, size); };
-  heed::BahdanauDecoder<FixedCell, FixedScorer> fixed(cell, {FixedScorer(hidden, memory_size, 3), {}}, word,
-                                                      memory_size, hidden, 1, features);
+  heed::BahdanauDecoder<FixedCell, FixedScorer> fixed(
+      {.word_size = word, .memory_size = memory_size, .hidden_size = hidden, .feature_size = features},
+      {FixedScorer(hidden, memory_size, 3), {}});
   const auto sized = make<Gru>(1);
   copy_parameters(sized, fixed);
   Setting setting;
@@ -109,8 +112,10 @@ using PaperDecoder = heed::BahdanauMaxoutDecoder<PaperCell, Scorer>;
 PaperDecoder paper_decoder(bool previous) {
   using namespace decoding;
   const auto cell = [](Index input, Index size) { return PaperCell(input, size, false); };
-  PaperDecoder decoder(cell, {Scorer(hidden, memory_size, 3), {}}, word, memory_size, hidden, 1, features);
-  decoder.bridge = heed::Bridge<double>(memory_size, hidden, 1, memory_size / 2);
+  PaperDecoder decoder({.word_size = word, .memory_size = memory_size, .hidden_size = hidden, .feature_size = features},
+                       {Scorer(hidden, memory_size, 3), {}}, cell);
+  decoder.bridge =
+      heed::Bridge<double>({.summary_size = memory_size, .state_size = hidden, .first_row = memory_size / 2});
   decoder.readout.previous = previous;
   decoder = randomized(decoder);
   decoder.bridge.layers[0].b.setZero();  // the paper has no biases
@@ -220,9 +225,14 @@ TEST(BahdanauMaxoutDecoder, ShowsTheReadoutTheStateThatIsAskedFor) {
 TEST(BahdanauMaxoutDecoder, GradientsAgreeWithCentralDifferencesWithTwoLayersAndDropout) {
   using namespace decoding;
   for (const bool previous : {true, false}) {
-    const auto cell = [](Index input, Index size) { return Gru(input, size); };
     using D = heed::BahdanauMaxoutDecoder<Gru, Scorer>;
-    D decoder(cell, {Scorer(hidden, memory_size, 3), {}}, word, memory_size, hidden, 2, features, 0.3);
+    D decoder({.word_size = word,
+               .memory_size = memory_size,
+               .hidden_size = hidden,
+               .layers = 2,
+               .feature_size = features,
+               .dropout = 0.3},
+              {Scorer(hidden, memory_size, 3), {}});
     decoder.readout.previous = previous;
     decoder = randomized(decoder);
     Setting setting;

@@ -18,9 +18,9 @@ using Scorer = heed::AdditiveScorer<double>;
 using Decoder = heed::CaptionDecoder<Cell, Scorer>;
 
 Decoder make() {
-  return randomized(Decoder([](Index input, Index size) { return Cell(input, size); },
-                            {{Scorer(hidden, memory_size, 3), {}}, hidden}, features, memory_size, hidden, 1,
-                            features));
+  return randomized(
+      Decoder({.word_size = features, .memory_size = memory_size, .hidden_size = hidden, .feature_size = features},
+              {{Scorer(hidden, memory_size, 3), {}}, hidden}));
 }
 
 /// Words have the size of the features.

@@ -18,7 +18,13 @@ constexpr Index code = 6;
 
 Cho make(Index layers, double dropout = 0) {
   using namespace decoding;
-  return randomized(Cho(word, memory_size, code, hidden, layers, features, dropout));
+  return randomized(Cho({.word_size = word,
+                         .memory_size = memory_size,
+                         .code_size = code,
+                         .hidden_size = hidden,
+                         .layers = layers,
+                         .feature_size = features,
+                         .dropout = dropout}));
 }
 
 }  // namespace
@@ -84,8 +90,9 @@ TEST(ChoDecoder, LetsTheCodeIntoTheFirstStateTheCellAndTheReadout) {
 TEST(ChoDecoder, MakesThePapersEncoderDecoder) {
   using Cell = heed::GruCell<double, heed::Dynamic, heed::Dynamic, heed::gru_forms::cho>;
   using Model = heed::Seq2Seq<heed::Encoder<Cell>, Cho>;
-  const auto cell = [](Index input, Index size) { return Cell(input, size); };
-  Model model(6, heed::Encoder<Cell>(cell, 2, 3, 1, false), 5, Cho(2, 3, 3, 3, 1, 4));
+  Model model({.source_vocabulary = 6, .target_vocabulary = 5},
+              heed::Encoder<Cell>({.input_size = 2, .hidden_size = 3}),
+              Cho({.word_size = 2, .memory_size = 3, .code_size = 3, .hidden_size = 3, .feature_size = 4}));
   model = decoding::randomized(model);
   model.target.table.col(heed::symbols::begin).setZero();  // e(y_0)
   const std::vector<std::vector<Token>> sources = {{3, 4, 5, 0}, {5}, {4, 3}}, targets = {{4, 3}, {3, 3, 4}, {}};

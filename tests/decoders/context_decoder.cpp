@@ -20,17 +20,24 @@ using Bahdanau = heed::BahdanauDecoder<Cell, Scorer>;
 using Plain = heed::PlainDecoder<Cell>;
 using decoding::Setting;
 
-Cell cell(Index input, Index hidden) { return Cell(input, hidden); }
-
 Bahdanau bahdanau(Index layers) {
   using namespace decoding;
-  return randomized(Bahdanau(cell, {Scorer(hidden, memory_size, 3), {}}, word, memory_size, hidden, layers, features));
+  return randomized(Bahdanau({.word_size = word,
+                              .memory_size = memory_size,
+                              .hidden_size = hidden,
+                              .layers = layers,
+                              .feature_size = features},
+                             {Scorer(hidden, memory_size, 3), {}}));
 }
 
 /// The plain decoder with all parameters of an attending one but those of its attention.
 Plain without_attention(const Bahdanau& attending) {
   using namespace decoding;
-  Plain plain(cell, {}, word, memory_size, hidden, static_cast<Index>(attending.stack.layers.size()), features);
+  Plain plain({.word_size = word,
+               .memory_size = memory_size,
+               .hidden_size = hidden,
+               .layers = static_cast<Index>(attending.stack.layers.size()),
+               .feature_size = features});
   plain.stack = attending.stack;
   plain.bridge = attending.bridge;
   plain.readout = attending.readout;
@@ -88,17 +95,14 @@ TEST(ContextDecoder, AsksWithTheStateBeforeTheWord) {
 TEST(ContextDecoder, RefusesAScorerOfOtherSizes) {
   using namespace decoding;
   const auto made = [&](Index query, Index memory) {
-    return refusal([&] { Bahdanau(cell, {Scorer(query, memory, 3), {}}, word, memory_size, hidden, 1, features); });
+    return refusal([&] {
+      Bahdanau({.word_size = word, .memory_size = memory_size, .hidden_size = hidden, .feature_size = features},
+               {Scorer(query, memory, 3), {}});
+    });
   };
   EXPECT_EQ(made(hidden, memory_size), "accepted");
   EXPECT_EQ(made(hidden + 1, memory_size),
             "Attention: the scorer expects queries of size 5 and a memory of size 4, not 4 and 4");
   EXPECT_EQ(made(hidden, memory_size + 2),
             "Attention: the scorer expects queries of size 4 and a memory of size 6, not 4 and 4");
-}
-
-TEST(ContextDecoder, RefusesAStackOfNoLayers) {
-  using namespace decoding;
-  EXPECT_EQ(refusal([&] { Plain(cell, {}, word, memory_size, hidden, 0, features); }),
-            "Stack: at least one layer is needed, not 0");
 }

@@ -23,18 +23,18 @@ static_assert(heed::Decoder<heed::BahdanauDecoder<Cell, Scorer>>);
 static_assert(heed::Decoder<heed::LuongDecoder<Cell, Scorer>>);
 static_assert(!heed::Decoder<Cell>);
 
-Cell cell(Index input, Index hidden) { return Cell(input, hidden); }
-
 heed::LuongDecoder<Cell, Scorer> luong() {
   using namespace decoding;
-  return randomized(heed::LuongDecoder<Cell, Scorer>(cell, {Scorer(hidden, memory_size), {}}, word, memory_size, hidden,
-                                                     2, features, true));
+  return randomized(heed::LuongDecoder<Cell, Scorer>(
+      {.word_size = word, .memory_size = memory_size, .hidden_size = hidden, .layers = 2, .feature_size = features},
+      {Scorer(hidden, memory_size), {}}));
 }
 
 heed::BahdanauDecoder<Cell, Scorer> bahdanau() {
   using namespace decoding;
-  return randomized(heed::BahdanauDecoder<Cell, Scorer>(cell, {Scorer(hidden, memory_size), {}}, word, memory_size,
-                                                        hidden, 2, features));
+  return randomized(heed::BahdanauDecoder<Cell, Scorer>(
+      {.word_size = word, .memory_size = memory_size, .hidden_size = hidden, .layers = 2, .feature_size = features},
+      {Scorer(hidden, memory_size), {}}));
 }
 
 /// Steps one word at a time, as search does, and compares every step with the whole target decoded at once.
@@ -140,8 +140,13 @@ TEST(Decode, DoesNotDependOnTheOrderOfTheBatch) {
 TEST(Decode, LetsDropoutActOnlyBetweenLayersAndWithRandomNumbers) {
   using namespace decoding;
   const auto make = [&](Index layers, double dropout) {
-    return randomized(heed::BahdanauDecoder<Cell, Scorer>(cell, {Scorer(hidden, memory_size), {}}, word, memory_size,
-                                                          hidden, layers, features, dropout));
+    return randomized(heed::BahdanauDecoder<Cell, Scorer>({.word_size = word,
+                                                           .memory_size = memory_size,
+                                                           .hidden_size = hidden,
+                                                           .layers = layers,
+                                                           .feature_size = features,
+                                                           .dropout = dropout},
+                                                          {Scorer(hidden, memory_size), {}}));
   };
   Setting setting;
   heed::Random random(5);

@@ -19,9 +19,13 @@ using decoding::Setting;
 template <class Cell>
 heed::LuongDecoder<Cell, Scorer> make(Index layers, bool feeding) {
   using namespace decoding;
-  const auto cell = [](Index input, Index size) { return Cell(input, size); };
-  return randomized(heed::LuongDecoder<Cell, Scorer>(cell, {Scorer(hidden, memory_size), {}}, word, memory_size, hidden,
-                                                     layers, features, feeding));
+  return randomized(heed::LuongDecoder<Cell, Scorer>({.word_size = word,
+                                                      .memory_size = memory_size,
+                                                      .hidden_size = hidden,
+                                                      .layers = layers,
+                                                      .feature_size = features,
+                                                      .input_feeding = feeding},
+                                                     {Scorer(hidden, memory_size), {}}));
 }
 
 using Gru = heed::GruCell<double>;
@@ -91,9 +95,9 @@ TEST(LuongDecoder, BeginsEveryRunWithoutAFeed) {
 
 TEST(LuongDecoder, RefusesAScorerOfOtherSizes) {
   using namespace decoding;
-  const auto cell = [](Index input, Index size) { return Gru(input, size); };
   EXPECT_EQ(refusal([&] {
-              Luong(cell, {Scorer(3, memory_size), {}}, word, memory_size, hidden, 1, features, true);
+              Luong({.word_size = word, .memory_size = memory_size, .hidden_size = hidden, .feature_size = features},
+                    {Scorer(3, memory_size), {}});
             }),
             "Attention: the scorer expects queries of size 3 and a memory of size 4, not 4 and 4");
 }

@@ -16,8 +16,11 @@ using decoding::Setting;
 
 Plain plain(Index layers = 2) {
   using namespace decoding;
-  const auto cell = [](Index input, Index size) { return Cell(input, size); };
-  return randomized(Plain(cell, {}, word, memory_size, hidden, layers, features));
+  return randomized(Plain({.word_size = word,
+                           .memory_size = memory_size,
+                           .hidden_size = hidden,
+                           .layers = layers,
+                           .feature_size = features}));
 }
 
 }  // namespace

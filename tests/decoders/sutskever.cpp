@@ -22,8 +22,8 @@ using Lstm = heed::LstmCell<double>;
 template <class Cell>
 heed::SutskeverDecoder<Cell> make(Index layers, double dropout = 0) {
   using namespace decoding;
-  const auto cell = [](Index input, Index size) { return Cell(input, size); };
-  return randomized(heed::SutskeverDecoder<Cell>(cell, word, hidden, layers, dropout));
+  return randomized(
+      heed::SutskeverDecoder<Cell>({.word_size = word, .hidden_size = hidden, .layers = layers, .dropout = dropout}));
 }
 
 /// A setting for as many layers, of which the features are the top one's state.
@@ -83,10 +83,10 @@ TEST(SutskeverDecoder, RefusesAnEncoderThatDoesNotFit) {
 /// Section 2 of the paper: the loss of the targets, given sources that are turned round before they are read.
 TEST(SutskeverDecoder, MakesThePapersModelOfDeepLstmsAndAReversedSource) {
   using Model = heed::Seq2Seq<heed::Encoder<Lstm>, heed::SutskeverDecoder<Lstm>>;
-  const auto cell = [](Index input, Index size) { return Lstm(input, size); };
-  heed::Encoder<Lstm> encoder(cell, 2, 3, 2, false);
+  heed::Encoder<Lstm> encoder({.input_size = 2, .hidden_size = 3, .layers = 2});
   encoder.reversed = true;
-  Model model(6, encoder, 5, heed::SutskeverDecoder<Lstm>(cell, 2, 3, 2));
+  Model model({.source_vocabulary = 6, .target_vocabulary = 5}, encoder,
+              heed::SutskeverDecoder<Lstm>({.word_size = 2, .hidden_size = 3, .layers = 2}));
   model = decoding::randomized(model);
   const std::vector<std::vector<Token>> sources = {{3, 4, 5, 0}, {5}, {4, 3}}, targets = {{4, 3}, {3, 3, 4}, {}};
   const std::vector<std::span<const Token>> x(sources.begin(), sources.end()), y(targets.begin(), targets.end());

@@ -78,9 +78,9 @@ template <class Cell>
 void expect_bahdanau_steps() {
   using S = typename Cell::Scalar;
   using Scorer = heed::AdditiveScorer<S>;
-  const auto make = [](Index input, Index size) { return Cell(input, size); };
-  Decoding run(heed::BahdanauDecoder<Cell, Scorer>(make, {Scorer(hidden, memory_size, 5), {}}, word, memory_size,
-                                                   hidden, 1, features));
+  Decoding run(heed::BahdanauDecoder<Cell, Scorer>(
+      {.word_size = word, .memory_size = memory_size, .hidden_size = hidden, .feature_size = features},
+      {Scorer(hidden, memory_size, 5), {}}));
   const Scorer& scorer = run.scorer();
   Matrix<S> s = run.state.layers[0];
   for (Index t = 0; t < steps; ++t) {
@@ -107,9 +107,12 @@ template <class Cell>
 void expect_luong_steps(bool input_feeding) {
   using S = typename Cell::Scalar;
   using Scorer = heed::GeneralScorer<S>;
-  const auto make = [](Index input, Index size) { return Cell(input, size); };
-  Decoding run(heed::LuongDecoder<Cell, Scorer>(make, {Scorer(hidden, memory_size), {}}, word, memory_size, hidden, 1,
-                                                features, input_feeding));
+  Decoding run(heed::LuongDecoder<Cell, Scorer>({.word_size = word,
+                                                 .memory_size = memory_size,
+                                                 .hidden_size = hidden,
+                                                 .feature_size = features,
+                                                 .input_feeding = input_feeding},
+                                                {Scorer(hidden, memory_size), {}}));
   Matrix<S> s = run.state.layers[0], attentional = Matrix<S>::Zero(input_feeding ? features : 0, hypotheses);
   for (Index t = 0; t < steps; ++t) {
     const Matrix<S> y = run.words(), before = s, attentional_before = attentional;

@@ -33,9 +33,10 @@ constexpr Index vocabulary = 7;
 
 template <class C>
 heed::SentenceClassifier<heed::Encoder<C>> classifier(Index size, Index layers = 2) {
-  const auto cell = [](Index input, Index hidden) { return C(input, hidden); };
-  const heed::Encoder<C> encoder(cell, size, size, layers, layers > 1, 0.2);
-  heed::SentenceClassifier<heed::Encoder<C>> model(vocabulary, encoder, size, 3, 0.2f);
+  const heed::Encoder<C> encoder(
+      {.input_size = size, .hidden_size = size, .layers = layers, .bidirectional = layers > 1, .dropout = 0.2});
+  heed::SentenceClassifier<heed::Encoder<C>> model(
+      {.vocabulary = vocabulary, .alignment_size = size, .classes = 3, .dropout = 0.2f}, encoder);
   heed::Random random(5);
   randomize(model, random);
   return model;

@@ -30,29 +30,28 @@ namespace {
 
 constexpr Index vocabulary = 7, size = 3;
 
-constexpr auto make_gru = [](Index input, Index hidden) { return heed::GruCell<float>(input, hidden); };
-constexpr auto make_lstm = [](Index input, Index hidden) { return heed::LstmCell<float>(input, hidden); };
-
 /// Each makes the model of a paper: its attention before or after the recurrence, in both directions or in one, with
 /// and without weights that are carried from step to step.
 struct Bahdanau {
   static auto make() {
     using Cell = heed::GruCell<float>;
     using Scorer = heed::AdditiveScorer<float>;
-    const heed::Encoder<Cell> encoder(make_gru, size, size, 1, true);
-    const heed::BahdanauDecoder<Cell, Scorer> decoder(make_gru, {{size, 2 * size, size}, {}}, size, 2 * size, size, 1,
-                                                      size);
-    return heed::Seq2Seq(vocabulary, encoder, vocabulary, decoder);
+    const heed::Encoder<Cell> encoder({.input_size = size, .hidden_size = size, .bidirectional = true});
+    const heed::BahdanauDecoder<Cell, Scorer> decoder(
+        {.word_size = size, .memory_size = 2 * size, .hidden_size = size, .feature_size = size},
+        {{size, 2 * size, size}, {}});
+    return heed::Seq2Seq({.source_vocabulary = vocabulary, .target_vocabulary = vocabulary}, encoder, decoder);
   }
 };
 struct Luong {
   static auto make() {
     using Cell = heed::LstmCell<float>;
     using Scorer = heed::CoverageScorer<float>;
-    const heed::Encoder<Cell> encoder(make_lstm, size, size, 2, false);
-    const heed::LuongDecoder<Cell, Scorer> decoder(make_lstm, {{size, size, size}, {}}, size, size, size, 2, size,
-                                                   true);
-    return heed::Seq2Seq(vocabulary, encoder, vocabulary, decoder);
+    const heed::Encoder<Cell> encoder({.input_size = size, .hidden_size = size, .layers = 2});
+    const heed::LuongDecoder<Cell, Scorer> decoder(
+        {.word_size = size, .memory_size = size, .hidden_size = size, .layers = 2, .feature_size = size},
+        {{size, size, size}, {}});
+    return heed::Seq2Seq({.source_vocabulary = vocabulary, .target_vocabulary = vocabulary}, encoder, decoder);
   }
 };
 

@@ -9,8 +9,7 @@ namespace {
 
 struct Tagger {
   Embedding<float> words = {2, 3};
-  Encoder<GruCell<float>> rnn = {[](Index input, Index hidden) { return GruCell<float>(input, hidden); }, 2, 1, 1,
-                                 true};
+  Encoder<GruCell<float>> rnn{{.input_size = 2, .hidden_size = 1, .bidirectional = true}};
   Linear<float> output = {2, 3};
 
   static void visit_parameters(auto&& visit, auto&... self) {

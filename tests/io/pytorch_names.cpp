@@ -50,7 +50,8 @@ TEST(PytorchNames, KnowAMatrixOfOneColumnFromAVector) {
 
 TEST(PytorchNames, CountLayersAndDirections) {
   const auto make = [](Index input, Index hidden) { return heed::ProjectedLstmCell<float>(input, 3, hidden, false); };
-  const heed::Encoder<heed::ProjectedLstmCell<float>> encoder(make, 4, 2, 2, true);
+  const heed::Encoder<heed::ProjectedLstmCell<float>> encoder(
+      {.input_size = 4, .hidden_size = 2, .layers = 2, .bidirectional = true}, make);
   EXPECT_EQ(
       tensors(encoder, "rnn"),
       (Lines{"rnn.weight_hh_l0 (12, 2)", "rnn.weight_hh_l0_reverse (12, 2)", "rnn.weight_hh_l1 (12, 2)",
@@ -68,7 +69,9 @@ TEST(PytorchNames, OfScorersAreThoseOfLinearModules) {
 }
 
 TEST(PytorchNames, ArePathsOfTheModelUnlessNamed) {
-  const heed::LuongDecoder<Cell, Scorer> decoder(gru, {heed::GeneralScorer<float>(3, 6), {}}, 2, 6, 3, 2, 5, true);
+  const heed::LuongDecoder<Cell, Scorer> decoder(
+      {.word_size = 2, .memory_size = 6, .hidden_size = 3, .layers = 2, .feature_size = 5},
+      {heed::GeneralScorer<float>(3, 6), {}}, gru);
   EXPECT_EQ(tensors(decoder),
             (Lines{"W (5, 9)", "attention.scorer.W.weight (3, 6)", "bridge.layers.0.bias (3)",
                    "bridge.layers.0.weight (3, 6)", "bridge.layers.1.bias (3)", "bridge.layers.1.weight (3, 6)",
@@ -88,9 +91,11 @@ TEST(PytorchNames, ArePathsOfTheModelUnlessNamed) {
 }
 
 TEST(PytorchNames, HoldATiedOutputLayerTwice) {
-  const heed::BahdanauDecoder<Cell, Scorer> decoder(gru, {heed::DotScorer<float>(3), {}}, 2, 3, 3, 1, 2);
+  const heed::BahdanauDecoder<Cell, Scorer> decoder(
+      {.word_size = 2, .memory_size = 3, .hidden_size = 3, .feature_size = 2}, {heed::DotScorer<float>(3), {}}, gru);
   const heed::Seq2Seq<heed::Encoder<Cell>, heed::BahdanauDecoder<Cell, Scorer>> model(
-      5, heed::Encoder<Cell>(gru, 4, 3, 1, false), 7, decoder, 0, true);
+      {.source_vocabulary = 5, .target_vocabulary = 7, .tied_embeddings = true},
+      heed::Encoder<Cell>({.input_size = 4, .hidden_size = 3}, gru), decoder);
   const auto ours = tensors(model), named = tensors(model, "", {{"target", "words"}, {"output", "out"}});
   const auto has = [](const Lines& lines, const std::string& line) {
     return std::find(lines.begin(), lines.end(), line) != lines.end();

@@ -34,7 +34,11 @@ class StoredLayers {
       const auto make = [&](Index input, Index hidden) {
         return heed::ProjectedLstmCell<float>(input, units, hidden, bias);
       };
-      return compare(ProjectedLayers(make, size("input"), projection, size("layers"), bidirectional));
+      return compare(ProjectedLayers({.input_size = size("input"),
+                                      .hidden_size = projection,
+                                      .layers = size("layers"),
+                                      .bidirectional = bidirectional},
+                                     make));
     }
     const std::string& kind = fixture_.text("kind");
     const auto make = [&](Index input, Index hidden) -> heed::AnyCell<float> {
@@ -46,7 +50,9 @@ class StoredLayers {
       }
       heed::fail("no cell is called " + kind);
     };
-    compare(Layers(make, size("input"), units, size("layers"), bidirectional));
+    compare(Layers(
+        {.input_size = size("input"), .hidden_size = units, .layers = size("layers"), .bidirectional = bidirectional},
+        make));
   }
 
  private:

@@ -18,8 +18,7 @@ struct Words {
   heed::Embedding<float> words{6, 7};
   heed::TransformerEncoderLayer<float> layer{6, 3, 5};
   heed::MultiHeadAttention<float> attention{6, 2, false};
-  heed::Encoder<heed::GruCell<float>> cells{
-      [](Index input, Index hidden) { return heed::GruCell<float>(input, hidden); }, 6, 4, 2, false};
+  heed::Encoder<heed::GruCell<float>> cells{{.input_size = 6, .hidden_size = 4, .layers = 2}};
   heed::LayerNorm<float> norm{4};
   heed::Linear<float> output{4, 7};
 

@@ -104,7 +104,11 @@ class RecurrentLayers : public testing::TestWithParam<Setup> {
         return C(input, size, with_bias);
       }
     };
-    heed::Encoder<C> encoder(make, fixture.number<Index>("input"), hidden, layers, bidirectional);
+    heed::Encoder<C> encoder({.input_size = fixture.number<Index>("input"),
+                              .hidden_size = hidden,
+                              .layers = layers,
+                              .bidirectional = bidirectional},
+                             make);
     heed::for_each_parameter(
         [&](const heed::ParameterName& parameter, auto& x) {
           const Matrix<float> stored = matrix(heed::test::pytorch_name(parameter.str()));

@@ -39,8 +39,11 @@ Model make_model(const PytorchFixture& fixture) {
   const auto make = [&](Index input, Index hidden) {
     return make_cell(fixture.text("cell"), input, hidden, fixture.number<bool>("bias"));
   };
-  heed::Encoder<Cell> encoder(make, size("source_embedding"), size("encoder_hidden"), size("encoder_layers"),
-                              fixture.number<bool>("bidirectional"));
+  heed::Encoder<Cell> encoder({.input_size = size("source_embedding"),
+                               .hidden_size = size("encoder_hidden"),
+                               .layers = size("encoder_layers"),
+                               .bidirectional = fixture.number<bool>("bidirectional")},
+                              make);
   const Index word = size("target_embedding"), memory = encoder.output_size(), hidden = size("hidden");
   const Index layers = size("decoder_layers"), features = size("features");
   const auto attention = [&] {
@@ -51,18 +54,28 @@ Model make_model(const PytorchFixture& fixture) {
   const auto decoder = [&]() -> heed::AnyDecoder<Cell, heed::Attention<Scorer>> {
     const std::string& kind = fixture.text("decoder");
     if (kind == "plain") {
-      return heed::PlainDecoder<Cell>(make, heed::FixedVector<double>(), word, memory, hidden, layers, features);
+      return heed::PlainDecoder<Cell>(
+          {.word_size = word, .memory_size = memory, .hidden_size = hidden, .layers = layers, .feature_size = features},
+          heed::FixedVector<double>(), make);
     }
     if (kind == "bahdanau") {
-      return heed::BahdanauDecoder<Cell, Scorer>(make, attention(), word, memory, hidden, layers, features);
+      return heed::BahdanauDecoder<Cell, Scorer>(
+          {.word_size = word, .memory_size = memory, .hidden_size = hidden, .layers = layers, .feature_size = features},
+          attention(), make);
     }
     if (kind == "luong") {
-      return heed::LuongDecoder<Cell, Scorer>(make, attention(), word, memory, hidden, layers, features,
-                                              fixture.number<bool>("input_feeding"));
+      return heed::LuongDecoder<Cell, Scorer>({.word_size = word,
+                                               .memory_size = memory,
+                                               .hidden_size = hidden,
+                                               .layers = layers,
+                                               .feature_size = features,
+                                               .input_feeding = fixture.number<bool>("input_feeding")},
+                                              attention(), make);
     }
     heed::fail("no decoder is called " + kind);
   };
-  Model model(size("source_vocabulary"), std::move(encoder), size("target_vocabulary"), decoder());
+  Model model({.source_vocabulary = size("source_vocabulary"), .target_vocabulary = size("target_vocabulary")},
+              std::move(encoder), decoder());
   heed::load_parameters(fixture.file(), model, "model");
   return model;
 }

@@ -22,9 +22,10 @@ const std::vector<std::vector<Token>> words{{3, 4}, {1, 3, 0}, {4, 3, 0}, {4}};
 const std::vector<std::span<const Token>> sources{words[0], words[1]}, targets{words[2], words[3]};
 
 Model make_model() {
-  const auto cell = [](Index input, Index hidden) { return Cell(input, hidden); };
-  const heed::BahdanauDecoder<Cell, Scorer> decoder(cell, {Scorer(3, 4, 3), {}}, 2, 4, 3, 1, 3);
-  Model model(5, heed::Encoder<Cell>(cell, 2, 2, 1, true), 5, decoder);
+  const heed::BahdanauDecoder<Cell, Scorer> decoder(
+      {.word_size = 2, .memory_size = 4, .hidden_size = 3, .feature_size = 3}, {Scorer(3, 4, 3), {}});
+  Model model({.source_vocabulary = 5, .target_vocabulary = 5},
+              heed::Encoder<Cell>({.input_size = 2, .hidden_size = 2, .bidirectional = true}), decoder);
   heed::Random random(97);
   heed::for_each_parameter(
       [&](const heed::ParameterName&, auto& p) { p = random_thirds<Dual>(p.rows(), p.cols(), random); }, model);

@@ -3,7 +3,20 @@
 #include <heed/decoders/decoder.hpp>
 #include <heed/products.hpp>
 
+#include <concepts>
+
 namespace heed::inline v0_1 {
+
+/// The sizes of an `AttentionalDecoder`. Each must be 1 or more.
+struct AttentionalDecoderOptions {
+  Index word_size = 0;        ///< rows of an embedded word
+  Index memory_size = 0;      ///< rows of a value of the memory, and of a context
+  Index hidden_size = 0;      ///< rows of h
+  Index layers = 1;           ///< recurrent layers
+  Index feature_size = 0;     ///< rows of the attentional vector h~, which the output layer reads
+  bool input_feeding = true;  ///< whether h~ of the last step joins the first layer's input
+  double dropout = 0;         ///< rate between layers
+};
 
 /// A decoder whose answer to the *current* top state meets it after the recurrence, in an attentional vector h~:
 ///
@@ -27,17 +40,23 @@ struct AttentionalDecoder {
 
   AttentionalDecoder() = default;
 
-  /// `make(input, hidden)` makes a cell. Throws if `look` expects a query that is not the state's size.
+  /// Each cell is C(input, hidden). Throws unless every size is 1 or more and `look` takes queries of the state's size and
+  /// a memory of that size. `look` may be left out if a default-constructed one has its sizes.
+  explicit AttentionalDecoder(const AttentionalDecoderOptions& options,
+                              LookType look = LookType()) requires std::constructible_from<C, Index, Index>
+      : AttentionalDecoder(options, std::move(look), detail::MakeCell<C>()) {}
+
+  /// Each cell is `make(input, hidden)`: for cells that take more than two sizes.
   template <class MakeCell>
-  AttentionalDecoder(MakeCell&& make, LookType look, Index word_size, Index memory_size, Index hidden, Index layers,
-                     Index features, bool feed, double dropout = 0)
-      : stack(make, word_size + (feed ? features : 0), hidden, layers, dropout),
+  AttentionalDecoder(const AttentionalDecoderOptions& options, LookType look, MakeCell&& make)
+      : stack(stack_options(options), make),
         attention(std::move(look)),
-        bridge(memory_size, stack.bottom().state_size(), layers),
-        W(features, memory_size + hidden),
-        word(word_size),
-        input_feeding(feed) {
-    attention.check(hidden, memory_size);
+        bridge(
+            {.summary_size = options.memory_size, .state_size = stack.bottom().state_size(), .layers = options.layers}),
+        W(options.feature_size, options.memory_size + options.hidden_size),
+        word(options.word_size),
+        input_feeding(options.input_feeding) {
+    attention.check(options.hidden_size, options.memory_size);
   }
 
   Index word_size() const { return word; }
@@ -157,6 +176,19 @@ struct AttentionalDecoder {
   }
 
  private:
+  /// Throws unless every size is 1 or more.
+  static StackOptions stack_options(const AttentionalDecoderOptions& options) {
+    detail::check_options("AttentionalDecoder", {{"word_size", options.word_size},
+                                                 {"memory_size", options.memory_size},
+                                                 {"hidden_size", options.hidden_size},
+                                                 {"layers", options.layers},
+                                                 {"feature_size", options.feature_size}});
+    return {.input_size = options.word_size + (options.input_feeding ? options.feature_size : 0),
+            .hidden_size = options.hidden_size,
+            .layers = options.layers,
+            .dropout = options.dropout};
+  }
+
   /// Rows of the vector that is fed back.
   Index feed_size() const { return input_feeding ? feature_size() : 0; }
 

@@ -12,7 +12,8 @@ template <Cell C, Scorer ScorerType, Normalizer NormalizerType = Softmax>
 using BahdanauDecoder = ContextDecoder<C, Attention<ScorerType, NormalizerType>>;
 
 /// The same with the readout of the paper's appendix. With `GruCell<S, Dynamic, Dynamic, gru_forms::bahdanau>` for its cell
-/// and `bridge = Bridge<S>(memory, state, 1, memory / 2)` it is the appendix's decoder to the letter.
+/// and a bridge whose `first_row` is that of the backward half of the summary it is the appendix's decoder to the letter:
+/// `bridge = Bridge<S>({.summary_size = memory, .state_size = state, .first_row = memory / 2})`.
 template <Cell C, Scorer ScorerType, Normalizer NormalizerType = Softmax>
 using BahdanauMaxoutDecoder = ContextDecoder<C, Attention<ScorerType, NormalizerType>, MaxoutReadout>;
 

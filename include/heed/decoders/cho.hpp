@@ -7,6 +7,17 @@
 
 namespace heed::inline v0_1 {
 
+/// The sizes of a `ChoDecoder`. Each must be 1 or more.
+struct ChoDecoderOptions {
+  Index word_size = 0;     ///< rows of an embedded word
+  Index memory_size = 0;   ///< rows of the memory's summary
+  Index code_size = 0;     ///< rows of the code c that is made of it
+  Index hidden_size = 0;   ///< rows of h
+  Index layers = 1;        ///< recurrent layers
+  Index feature_size = 0;  ///< rows of the features, which the output layer reads
+  double dropout = 0;      ///< rate between layers
+};
+
 /// The decoder of Cho et al. 2014 (arXiv 1406.1078v3, appendix A.1.2; c: A.1.1): one code c of the sentence is where it
 /// begins, and is seen by every gate, inside the reset product, and by the readout.
 ///
@@ -26,12 +37,10 @@ struct ChoDecoder : ContextDecoder<ContextGruCell<S>, FixedVector<S>, MaxoutRead
   Linear<S> code;  ///< V: memory size -> code size
 
   ChoDecoder() = default;
-  ChoDecoder(Index word_size, Index memory_size, Index code_size, Index hidden, Index layers, Index features,
-             double dropout = 0)
-      : Base([](Index input, Index units) { return ContextGruCell<S>(input, units); }, {}, word_size, code_size, hidden,
-             layers, features, dropout),
-        code(memory_size, code_size) {
-    this->stack.layers.front().context = code_size;
+  /// Throws unless every size is 1 or more.
+  explicit ChoDecoder(const ChoDecoderOptions& options)
+      : Base(base_options(options)), code(options.memory_size, options.code_size) {
+    this->stack.layers.front().context = options.code_size;
     this->readout.previous = false;
   }
 
@@ -80,6 +89,23 @@ struct ChoDecoder : ContextDecoder<ContextGruCell<S>, FixedVector<S>, MaxoutRead
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("code", self.code...);
     Base::visit_parameters(visit, self...);
+  }
+
+ private:
+  /// The context that the cells see is the code. Throws unless every size is 1 or more.
+  static ContextDecoderOptions base_options(const ChoDecoderOptions& options) {
+    detail::check_options("ChoDecoder", {{"word_size", options.word_size},
+                                         {"memory_size", options.memory_size},
+                                         {"code_size", options.code_size},
+                                         {"hidden_size", options.hidden_size},
+                                         {"layers", options.layers},
+                                         {"feature_size", options.feature_size}});
+    return {.word_size = options.word_size,
+            .memory_size = options.code_size,
+            .hidden_size = options.hidden_size,
+            .layers = options.layers,
+            .feature_size = options.feature_size,
+            .dropout = options.dropout};
   }
 };
 

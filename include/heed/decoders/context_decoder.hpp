@@ -4,7 +4,19 @@
 #include <heed/layers/dropout.hpp>
 #include <heed/readout.hpp>
 
+#include <concepts>
+
 namespace heed::inline v0_1 {
+
+/// The sizes of a `ContextDecoder`. Each must be 1 or more.
+struct ContextDecoderOptions {
+  Index word_size = 0;     ///< rows of an embedded word
+  Index memory_size = 0;   ///< rows of a value of the memory, and of a context
+  Index hidden_size = 0;   ///< rows of h
+  Index layers = 1;        ///< recurrent layers
+  Index feature_size = 0;  ///< rows of the features, which the output layer reads
+  double dropout = 0;      ///< rate between layers
+};
 
 /// A decoder whose recurrent state takes in a context at every step:
 ///
@@ -31,16 +43,25 @@ struct ContextDecoder {
 
   ContextDecoder() = default;
 
-  /// `make(input, hidden)` makes a cell. Throws if `look` expects a query that is not the state's size.
+  /// Each cell is C(input, hidden). Throws unless every size is 1 or more and `look` takes queries of the state's size and
+  /// a memory of that size. `look` may be left out if a default-constructed one has its sizes.
+  explicit ContextDecoder(const ContextDecoderOptions& options,
+                          LookType look = LookType()) requires std::constructible_from<C, Index, Index>
+      : ContextDecoder(options, std::move(look), detail::MakeCell<C>()) {}
+
+  /// Each cell is `make(input, hidden)`: for cells that take more than two sizes.
   template <class MakeCell>
-  ContextDecoder(MakeCell&& make, LookType look, Index word_size, Index memory_size, Index hidden, Index layers,
-                 Index features, double dropout = 0)
-      : stack(make, word_size + memory_size, hidden, layers, dropout),
+  ContextDecoder(const ContextDecoderOptions& options, LookType look, MakeCell&& make)
+      : stack(stack_options(options), make),
         attention(std::move(look)),
-        bridge(memory_size, stack.bottom().state_size(), layers),
-        readout(hidden, memory_size, word_size, features),
-        word(word_size) {
-    attention.check(hidden, memory_size);
+        bridge(
+            {.summary_size = options.memory_size, .state_size = stack.bottom().state_size(), .layers = options.layers}),
+        readout({.state_size = options.hidden_size,
+                 .context_size = options.memory_size,
+                 .word_size = options.word_size,
+                 .feature_size = options.feature_size}),
+        word(options.word_size) {
+    attention.check(options.hidden_size, options.memory_size);
   }
 
   Index word_size() const { return word; }
@@ -153,6 +174,19 @@ struct ContextDecoder {
   }
 
  private:
+  /// Throws unless every size is 1 or more.
+  static StackOptions stack_options(const ContextDecoderOptions& options) {
+    detail::check_options("ContextDecoder", {{"word_size", options.word_size},
+                                             {"memory_size", options.memory_size},
+                                             {"hidden_size", options.hidden_size},
+                                             {"layers", options.layers},
+                                             {"feature_size", options.feature_size}});
+    return {.input_size = options.word_size + options.memory_size,
+            .hidden_size = options.hidden_size,
+            .layers = options.layers,
+            .dropout = options.dropout};
+  }
+
   void check_contexts(const char* function, const DecoderTape<S>& tape, Index first, Index n) const {
     constexpr const char* begin = "; call begin(x, memory, tape) first";
     detail::check_room(function, "tape.contexts", tape.contexts, memory_size(), first, n, begin);

@@ -2,7 +2,17 @@
 
 #include <heed/decoders/decoder.hpp>
 
+#include <concepts>
+
 namespace heed::inline v0_1 {
+
+/// The sizes of a `SutskeverDecoder`. Each must be 1 or more. Its features and the values of its memory have the size of h.
+struct SutskeverDecoderOptions {
+  Index word_size = 0;    ///< rows of an embedded word
+  Index hidden_size = 0;  ///< rows of h
+  Index layers = 1;       ///< recurrent layers
+  double dropout = 0;     ///< rate between layers
+};
 
 /// The decoder of Sutskever, Vinyals & Le 2014 (arXiv 1409.3215, section 2), which looks at nothing: all it knows of a
 /// sentence is where it begins, at the encoder's final states, layer by layer as they are.
@@ -22,11 +32,14 @@ struct SutskeverDecoder {
 
   SutskeverDecoder() = default;
 
-  /// `make(input, hidden)` makes a cell.
+  /// Each cell is C(input, hidden). Throws unless every size is 1 or more.
+  explicit SutskeverDecoder(const SutskeverDecoderOptions& options) requires std::constructible_from<C, Index, Index>
+      : SutskeverDecoder(options, detail::MakeCell<C>()) {}
+
+  /// Each cell is `make(input, hidden)`: for cells that take more than two sizes.
   template <class MakeCell>
-  SutskeverDecoder(MakeCell&& make, Index word_size, Index hidden, Index layers, double dropout = 0)
-      : stack(make, word_size, hidden, layers, dropout),
-        bridge(Bridge<S>::copying(stack.bottom().state_size(), layers)) {}
+  SutskeverDecoder(const SutskeverDecoderOptions& options, MakeCell&& make)
+      : stack(stack_options(options), make), bridge(Bridge<S>::copying(stack.bottom().state_size(), options.layers)) {}
 
   Index word_size() const { return stack.bottom().input_size(); }
   Index feature_size() const { return stack.hidden_size(); }
@@ -92,6 +105,18 @@ struct SutskeverDecoder {
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("stack", self.stack...);
     visit("bridge", self.bridge...);
+  }
+
+ private:
+  /// Throws unless every size is 1 or more.
+  static StackOptions stack_options(const SutskeverDecoderOptions& options) {
+    detail::check_options(
+        "SutskeverDecoder",
+        {{"word_size", options.word_size}, {"hidden_size", options.hidden_size}, {"layers", options.layers}});
+    return {.input_size = options.word_size,
+            .hidden_size = options.hidden_size,
+            .layers = options.layers,
+            .dropout = options.dropout};
   }
 };
 

@@ -177,35 +177,59 @@ template <class S>
 TranslationModel<S> make_model(const TranslatorConfig& config, Index source_vocabulary, Index target_vocabulary) {
   config.check();
   const auto cell = [&](Index input, Index hidden) { return make_cell<S>(config.cell, input, hidden); };
-  const auto dropout = static_cast<S>(config.dropout);
+  const double dropout = config.dropout;
   const Index E = config.embedding, M = config.memory_size(), H = config.hidden, F = config.features();
-  using Model = TranslationModel<S>;
-  Encoder<AnyCell<S>> encoder(cell, E, config.encoder_hidden(), config.layers, config.bidirectional, dropout);
+  const Index layers = config.layers;
+  Encoder<AnyCell<S>> encoder({.input_size = E,
+                               .hidden_size = config.encoder_hidden(),
+                               .layers = layers,
+                               .bidirectional = config.bidirectional,
+                               .dropout = dropout},
+                              cell);
   encoder.reversed = config.reverse_source;
-  const auto drop = [&](auto& layers) {
-    layers.dropout.per_sentence = config.variational_dropout;
-    layers.recurrent = Dropout<S>(config.recurrent_dropout);
+  const auto drop = [&](auto& recurrent) {
+    recurrent.dropout.per_sentence = config.variational_dropout;
+    recurrent.recurrent = Dropout<S>(config.recurrent_dropout);
   };
   drop(encoder);
   const auto model = [&](auto decoder) {
-    if (config.copy_states) decoder.bridge = Bridge<S>::copying(decoder.stack.bottom().state_size(), config.layers);
+    if (config.copy_states) decoder.bridge = Bridge<S>::copying(decoder.stack.bottom().state_size(), layers);
     drop(decoder.stack);
-    Model made(source_vocabulary, std::move(encoder), target_vocabulary, std::move(decoder), dropout,
-               config.tied_embeddings);
+    TranslationModel<S> made({.source_vocabulary = source_vocabulary,
+                              .target_vocabulary = target_vocabulary,
+                              .dropout = dropout,
+                              .tied_embeddings = config.tied_embeddings},
+                             std::move(encoder), std::move(decoder));
     made.dropout.per_sentence = config.variational_dropout;
     return made;
   };
-  if (config.decoder == "plain") {
-    return model(PlainDecoder<AnyCell<S>>(cell, {}, E, M, H, config.layers, F, dropout));
+  if (config.decoder == "cho") {
+    return model(ChoDecoder<S>({.word_size = E,
+                                .memory_size = M,
+                                .code_size = H,
+                                .hidden_size = H,
+                                .layers = layers,
+                                .feature_size = F,
+                                .dropout = dropout}));
   }
-  if (config.decoder == "cho") return model(ChoDecoder<S>(E, M, H, H, config.layers, F, dropout));
-  if (config.decoder == "sutskever") return model(SutskeverDecoder<AnyCell<S>>(cell, E, H, config.layers, dropout));
+  if (config.decoder == "sutskever") {
+    return model(
+        SutskeverDecoder<AnyCell<S>>({.word_size = E, .hidden_size = H, .layers = layers, .dropout = dropout}, cell));
+  }
   if (config.decoder == "luong") {
-    return model(AttentionalDecoder<AnyCell<S>, TranslationLook<S>>(cell, make_look<S>(config), E, M, H, config.layers,
-                                                                    F, config.input_feeding, dropout));
+    const AttentionalDecoderOptions options{.word_size = E,
+                                            .memory_size = M,
+                                            .hidden_size = H,
+                                            .layers = layers,
+                                            .feature_size = F,
+                                            .input_feeding = config.input_feeding,
+                                            .dropout = dropout};
+    return model(AttentionalDecoder<AnyCell<S>, TranslationLook<S>>(options, make_look<S>(config), cell));
   }
-  return model(
-      ContextDecoder<AnyCell<S>, TranslationLook<S>>(cell, make_look<S>(config), E, M, H, config.layers, F, dropout));
+  const ContextDecoderOptions options{
+      .word_size = E, .memory_size = M, .hidden_size = H, .layers = layers, .feature_size = F, .dropout = dropout};
+  if (config.decoder == "plain") return model(PlainDecoder<AnyCell<S>>(options, {}, cell));
+  return model(ContextDecoder<AnyCell<S>, TranslationLook<S>>(options, make_look<S>(config), cell));
 }
 
 /// How many numbers `make_model` would make, without making them: what a file claims is held against what it holds

@@ -31,8 +31,8 @@ struct Trial {
     model.encoder = heed::ImageEncoder<double>({Stage{heed::Conv2d<double>(2, 3, {3, 3, 1, 1}), halve},
                                                 Stage{heed::Conv2d<double>(3, 4, {1, 1, 1, 0}), keep}});
     model.target = heed::Embedding<double>(3, 7);
-    model.decoder = Captioner::Decoder([](Index in, Index size) { return heed::LstmCell<double>(in, size); },
-                                       {{heed::AdditiveScorer<double>(5, 4, 3), {}}, 5}, 3, 4, 5, 1, 3);
+    model.decoder = Captioner::Decoder({.word_size = 3, .memory_size = 4, .hidden_size = 5, .feature_size = 3},
+                                       {{heed::AdditiveScorer<double>(5, 4, 3), {}}, 5});
     model.output = heed::Linear<double>(3, 7);
     model.height = 4;
     model.width = 6;
