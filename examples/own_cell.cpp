@@ -1,0 +1,105 @@
+// A recurrent cell of your own: one struct in your own file, checked, then trained in an encoder and in a decoder to repeat
+// numbers.
+
+#include <cstdio>
+#include <heed/heed.hpp>
+
+using In = heed::In<double>;
+using Out = heed::Out<double>;
+using heed::Index, heed::Token, Eigen::MatrixXd;
+
+/// A leaky cell: half of the old state stays (Jaeger et al. 2007, leaky integrator units).
+///
+///   n_t = tanh(W x_t + b + U h_{t-1})        h_t = (h_{t-1} + n_t) / 2
+///
+/// What a step needs for backward, its `trace`, is n_t; the gradient d_a is that of the argument of the tanh. `first` is
+/// the first row of the input that x holds: a decoder hands over a word, then the context.
+struct LeakyCell {
+  using Scalar = double;
+  MatrixXd W, U, b;  ///< hidden x input, hidden x hidden, hidden x 1
+  LeakyCell() = default;
+  LeakyCell(Index input, Index hidden)
+      : W(MatrixXd::Zero(hidden, input)), U(MatrixXd::Zero(hidden, hidden)), b(MatrixXd::Zero(hidden, 1)) {}
+  Index input_size() const { return W.cols(); }
+  Index hidden_size() const { return W.rows(); }
+  Index state_size() const { return W.rows(); }
+  Index trace_size() const { return W.rows(); }
+  Index gradient_size() const { return W.rows(); }
+  void project(const In& x, Index first, Out trace) const {
+    if (first == 0) trace = b.replicate(1, x.cols());
+    trace += W.middleCols(first, x.rows()) * x;
+  }
+  void step(Out trace, const In& h, Out h_next) const {
+    trace = (trace + U * h).array().tanh();
+    h_next = (h + trace) / 2;
+  }
+  void step_backward(const In& trace, const In&, Out d_h, Out d_a) const {
+    d_a = d_h.array() / 2 * (1 - trace.array().square());
+    d_h = d_h / 2 + U.transpose() * d_a;
+  }
+  void project_backward(const In& d_a, Index first, Out d_x) const {
+    d_x += W.middleCols(first, d_x.rows()).transpose() * d_a;
+  }
+  void accumulate(const In& x, Index first, const In& d_a, LeakyCell& grad) const {
+    grad.W.middleCols(first, x.rows()) += d_a * x.transpose();
+    if (first == 0) grad.b += d_a.rowwise().sum();
+  }
+  void accumulate_recurrent(const In& h, const In& d_a, LeakyCell& grad) const { grad.U += d_a * h.transpose(); }
+  static constexpr auto role(std::string_view name) {  // how its parameters start
+    return name == "U"   ? heed::ParameterRole::recurrent
+           : name == "b" ? heed::ParameterRole::bias
+                         : heed::ParameterRole::weight;
+  }
+  static void visit_parameters(auto&& visit, auto&&... self) {
+    visit("W", self.W...), visit("U", self.U...), visit("b", self.b...);
+  }
+};
+
+using Decoder = heed::BahdanauDecoder<LeakyCell, heed::AdditiveScorer<double>>;
+
+auto make_model(Index hidden, heed::Random& random) {
+  const heed::AdditiveScorer<double> scorer(hidden, 2 * hidden, hidden);
+  const Decoder decoder({.word_size = hidden, .memory_size = 2 * hidden, .hidden_size = hidden, .feature_size = hidden},
+                        {scorer, {}});
+  const heed::Encoder<LeakyCell> encoder({.input_size = hidden, .hidden_size = hidden, .bidirectional = true});
+  heed::Seq2Seq model({.source_vocabulary = 13, .target_vocabulary = 13}, encoder, decoder);
+  heed::initialize(model, random);
+  return model;
+}
+
+struct Numbers {
+  std::vector<std::vector<Token>> numbers;
+  std::vector<std::span<const Token>> sources;  ///< which are the targets, too
+  Numbers(std::size_t size, heed::Random& random) : numbers(size) {
+    const auto digit = [&] { return 3 + static_cast<Token>(random.below(10)); };  // 0 to 2 are special words
+    for (auto& number : numbers) std::generate_n(std::back_inserter(number), 3 + random.below(6), digit);
+    sources.assign(numbers.begin(), numbers.end());
+  }
+};
+
+int main() {
+  heed::Random random(1);
+  auto small = make_model(3, random);
+  const Numbers few(4, random);
+  heed::Seq2SeqTape<double> tape;
+  auto grad = heed::zeros_like(small);
+  small.loss_and_gradient(few.sources, few.sources, tape, grad);
+  const auto check = heed::check_gradients(small, grad, [&] { return small.loss(few.sources, few.sources, tape); });
+  std::printf("%td derivatives: error %.0e\n", check.checked, check.error);
+
+  auto model = make_model(32, random);
+  heed::Trainer trainer(model, heed::Adam(model), {});
+  for (std::uint64_t i = 0; i < 500; ++i) {
+    const Numbers batch(32, random);
+    trainer.optimizer.rate = 5e-3 * (1 - static_cast<double>(i) / 500);
+    trainer.update(batch.sources, batch.sources, i);
+  }
+  const Numbers fresh(500, random);
+  heed::SearchWorkspace<double> work;
+  std::vector<heed::Hypothesis<double>> found;
+  heed::search(model, fresh.sources, {}, work, found);
+  int right = 0;
+  for (std::size_t b = 0; b < 500; ++b) right += found[b].tokens == fresh.numbers[b];
+  std::printf("%d of 500 numbers repeated\n", right);
+  return check.error < 1e-6 && right >= 475 ? 0 : 1;
+}
