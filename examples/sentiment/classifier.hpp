@@ -4,6 +4,7 @@
 #include <heed/init.hpp>
 #include <heed/io/checkpoint.hpp>
 #include <heed/io/fields.hpp>
+#include <heed/io/model_size.hpp>
 #include <heed/sentence_classifier.hpp>
 #include <heed/text/vocabulary.hpp>
 
@@ -33,14 +34,16 @@ struct Classifier {
 
   /// An untrained classifier; the attention aligns in the size of a state.
   Classifier(ClassifierConfig config_, heed::Vocabulary vocabulary_, heed::Words labels_)
-      : config(config_), vocabulary(std::move(vocabulary_)), labels(std::move(labels_)) {
+      : config(config_),
+        vocabulary(std::move(vocabulary_)),
+        labels(std::move(labels_)),
+        model(make_model(config, vocabulary.size(), static_cast<heed::Index>(labels.size()))) {}
+
+  static ClassifierModel make_model(const ClassifierConfig& config, heed::Index words, heed::Index classes) {
     const heed::Encoder<heed::GruCell<float>> encoder(
         {.input_size = config.embedding, .hidden_size = config.hidden, .bidirectional = true});
-    model = ClassifierModel({.vocabulary = vocabulary.size(),
-                             .alignment_size = config.hidden,
-                             .classes = static_cast<heed::Index>(labels.size()),
-                             .dropout = config.dropout},
-                            encoder);
+    return ClassifierModel(
+        {.vocabulary = words, .alignment_size = config.hidden, .classes = classes, .dropout = config.dropout}, encoder);
   }
 };
 
@@ -55,11 +58,19 @@ void for_each_classifier_field(Config& config, const F& f) {
   f("dropout", config.dropout);
 }
 
-/// How many numbers a classifier of these sizes has. In double, which cannot overflow here.
-inline double classifier_size(const ClassifierConfig& config, heed::Index vocabulary, std::size_t labels) {
-  const auto E = static_cast<double>(config.embedding), H = static_cast<double>(config.hidden);
-  return E * static_cast<double>(vocabulary) + 2 * 3 * H * (E + H + 2) + H * (2 * H + 2) +
-         static_cast<double>(labels) * (2 * H + 1);
+/// How many numbers a classifier of these sizes has, without making it: see `heed::model_size`.
+inline double classifier_size(const ClassifierConfig& config, heed::Index words, heed::Index classes) {
+  using heed::detail::polynomial_at;
+  return polynomial_at(config.hidden, 2, [&](heed::Index hidden) {
+    return polynomial_at(config.embedding, 1, [&](heed::Index embedding) {
+      return polynomial_at(words, 1, [&](heed::Index some_words) {
+        return polynomial_at(classes, 1, [&](heed::Index some) {
+          return static_cast<double>(
+              heed::parameter_count(Classifier::make_model({embedding, hidden, 0}, some_words, some)));
+        });
+      });
+    });
+  });
 }
 
 /// Labels are printed, so they are what a file of labelled sentences may hold: words, as `labels_of` orders them.
@@ -110,7 +121,7 @@ inline Classifier load_classifier(const heed::SafetensorsFile& file) {
     detail::check_labels(labels);
     double held = 0;
     for (const auto& [name, tensor] : file.tensors()) held += static_cast<double>(tensor.data.size()) / sizeof(float);
-    const double claimed = detail::classifier_size(config, vocabulary.size(), labels.size());
+    const double claimed = detail::classifier_size(config, vocabulary.size(), static_cast<heed::Index>(labels.size()));
     heed::require(claimed == held, [&] {
       return "the sizes, the vocabulary and the labels call for " + heed::detail::field_text(claimed) +
              " parameters, the file holds " + heed::detail::field_text(held);

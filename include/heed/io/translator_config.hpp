@@ -1,6 +1,7 @@
 #pragma once
 
 #include <heed/heed.hpp>
+#include <heed/io/model_size.hpp>
 #include <heed/text/utf8.hpp>
 
 #include <array>
@@ -234,43 +235,31 @@ TranslationModel<S> make_model(const TranslatorConfig& config, Index source_voca
 
 /// How many numbers `make_model` would make, without making them: what a file claims is held against what it holds
 /// before anything is allocated. In double, which cannot overflow here.
-inline double model_size(const TranslatorConfig& config, Index source_vocabulary, Index target_vocabulary) {
-  const auto E = static_cast<double>(config.embedding), H = static_cast<double>(config.hidden);
-  const auto M = static_cast<double>(config.memory_size()), K = static_cast<double>(config.encoder_hidden());
-  const auto F = static_cast<double>(config.features()), L = static_cast<double>(config.layers),
-             V = static_cast<double>(target_vocabulary);
-  const double directions = config.bidirectional ? 2 : 1;
-  const double gates = config.cell == "lstm" ? 4 : config.cell.starts_with("gru") ? 3 : 1;
-  const double states = config.cell == "lstm" ? 2 : 1;
-  const auto cell = [&](double in, double hidden) { return gates * hidden * (in + hidden + 2); };
-  const double tanh_layer = H * H + H * M + H;  // W, U, v
-  const double scorer = config.scorer == "general"           ? H * M
-                        : config.scorer == "scaled-general"  ? H * M + 1
-                        : config.scorer == "additive"        ? tanh_layer
-                        : config.scorer == "concat"          ? tanh_layer
-                        : config.scorer == "normed-additive" ? tanh_layer + H + 1
-                        : config.scorer == "location"        ? H * static_cast<double>(config.longest)
-                        : config.scorer == "coverage"        ? tanh_layer + 2 * H
-                        : config.scorer == "convolutional"   ? tanh_layer + H + 10 * (H + 15)
-                                                             : 0;
-  const double alignment = !config.attends() ? 0
-                                             : scorer + (config.attention == "local-p"     ? H * H + H
-                                                         : config.attention == "monotonic" ? 1
-                                                                                           : 0);
-  const double encoder = directions * (cell(E, K) + (L - 1) * cell(M, K));
-  const double around =
-      E * static_cast<double>(source_vocabulary) + encoder + E * V + V * ((config.tied_embeddings ? 0 : F) + 1);
-  if (config.decoder == "cho") {  // a code of size H, cells of three gates, readouts of two rows a feature
-    return around + H * (M + 1) + 3 * H * (E + 2 * H + 2) + (L - 1) * 3 * H * (2 * H + 2) + L * H * (H + 1) +
-           2 * F * (2 * H + E + 1);
-  }
-  if (config.decoder == "sutskever") return around + cell(E, H) + (L - 1) * cell(H, H);
-  const bool luong = config.decoder == "luong";
-  const double joined = luong ? (config.input_feeding ? F : 0) : M;  // what enters the first cell beside the word
-  const double stack = cell(E + joined, H) + (L - 1) * cell(H, H);
-  const double bridge = config.copy_states ? 0 : L * states * H * (M + 1);
-  const double readout = luong ? F * (M + H) : F * (H + M + E + 1);
-  return around + alignment + stack + bridge + readout;
+///
+/// The number is a polynomial in every size, of the second degree in `hidden` and `embedding` and of the first in all others, so the
+/// sizes of small models say what it is.
+inline double model_size(TranslatorConfig config, Index source_vocabulary, Index target_vocabulary) {
+  using detail::polynomial_at;
+  const TranslatorConfig wanted = config;
+  const bool same_size = wanted.tied_embeddings && wanted.decoder == "sutskever";  // of a state and an embedded word
+  const auto count = [&](Index source, Index target) {
+    return static_cast<double>(parameter_count(make_model<float>(config, source, target)));
+  };
+  return polynomial_at(wanted.hidden, 2, [&](Index hidden) {
+    config.hidden = hidden;
+    return polynomial_at(same_size ? 2 : wanted.embedding, 2, [&](Index embedding) {
+      config.embedding = same_size ? hidden : embedding;
+      return polynomial_at(wanted.layers, 1, [&](Index layers) {
+        config.layers = layers;
+        return polynomial_at(wanted.longest, 1, [&](Index longest) {
+          config.longest = longest;
+          return polynomial_at(source_vocabulary, 1, [&](Index source) {
+            return polynomial_at(target_vocabulary, 1, [&](Index target) { return count(source, target); });
+          });
+        });
+      });
+    });
+  });
 }
 
 }  // namespace heed::inline v0_1
