@@ -14,7 +14,7 @@ namespace heed::inline v0_1::detail {
 /// packet holds rows instead, and is summed up at the end. Allocates.
 template <class S, int Gates>
 struct PackedBackward {
-  using Packing = Panels<S, Gates>;
+  using Layout = Panels<S, Gates>;
   using Offsets = std::array<Index, std::size_t{Gates}>;  ///< where in d the rows of each gate begin
 
   template <class D, class O>
@@ -35,8 +35,8 @@ struct PackedBackward {
   }
 
  private:
-  static constexpr Index panel_height = Packing::packets * packet_size<S>;  ///< rows of W in a panel
-  static constexpr int most_factors = sum_registers / 2;                    ///< numbers of W at a time
+  static constexpr Index panel_height = Layout::packets * packet_size<S>;  ///< rows of W in a panel
+  static constexpr int most_factors = sum_registers / 2;                   ///< numbers of W at a time
   /// As many blocks of columns of d, and panels of W, at a time as stay in the cache while W passes.
   static constexpr Index most_blocks = 2, most_panels = std::max(Index{1}, 2048 / panel_height);
   static constexpr Index chunk =
@@ -48,15 +48,15 @@ struct PackedBackward {
   };
   /// That of the row that meets row i of the panels from `panel` on.
   static Place place(Index rows, Index panel, const Offsets& at, Index i) {
-    const Index unit = (panel + i / panel_height) * Packing::units + i % Packing::units;
-    return {at[static_cast<std::size_t>(i % panel_height / Packing::units)] + unit, rows - unit};
+    const Index unit = (panel + i / panel_height) * Layout::units + i % Layout::units;
+    return {at[static_cast<std::size_t>(i % panel_height / Layout::units)] + unit, rows - unit};
   }
 
   /// `lanes` packets hold a block of columns of d.
   template <int lanes, class D, class O>
   static void add_many(const PanelColumns& W, const D& d, const Offsets& at, O&& out) {
     constexpr Index width = lanes * packet_size<S>;
-    const Index panels = Packing::panels(W.rows), blocks = (d.cols() + width - 1) / width;
+    const Index panels = Layout::panels(W.rows), blocks = (d.cols() + width - 1) / width;
     Matrix<S> turned(width, blocks * std::min(panels, most_panels) * panel_height);
     for (Index panel = 0; panel < panels; panel += most_panels) {
       const Index pieces = std::min(most_panels, panels - panel), depth = pieces * panel_height;
@@ -70,11 +70,11 @@ struct PackedBackward {
           Packet<S> sums[std::size_t{chunk * lanes}];
           for (Index i = 0; i < n; i += most_factors) {
             const S* const from =
-                Packing::words(W) + (panel * Packing::strips * W.depth + W.first + k + i) * Packing::height;
-            const Left<S> left{turned.col(b * depth).data(), width, 0, from + most_factors * Packing::height};
-            const Right<S> right{from, 1, Packing::height, pieces * Packing::strips, W.depth * Packing::height};
+                Layout::words(W) + (panel * Layout::strips * W.depth + W.first + k + i) * Layout::height;
+            const Left<S> left{turned.col(b * depth).data(), width, 0, from + most_factors * Layout::height};
+            const Right<S> right{from, 1, Layout::height, pieces * Layout::strips, W.depth * Layout::height};
             with_constant<most_factors>(std::min<Index>(most_factors, n - i), [&](auto factors) {
-              Tile<S, lanes, 1, factors>::sum(left, Packing::height, right, sums + i * lanes);
+              Tile<S, lanes, 1, factors>::sum(left, Layout::height, right, sums + i * lanes);
             });
           }
           add_turned<lanes>(sums, out.block(k, b * width, n, std::min(width, d.cols() - b * width)));
@@ -134,7 +134,7 @@ struct PackedBackward {
   /// W is read once for all columns of d.
   template <int Cols, class D, class O>
   static void add_few(const PanelColumns& W, const D& d, const Offsets& at, O&& out) {
-    Matrix<S> rows(Packing::panels(W.rows) * panel_height, Index{Cols});
+    Matrix<S> rows(Layout::panels(W.rows) * panel_height, Index{Cols});
     for (Index i = 0; i < rows.rows(); i += packet_size<S>) {
       const Place from = place(W.rows, 0, at, i);
       for (Index j = 0; j < Cols; ++j) {
@@ -152,15 +152,15 @@ struct PackedBackward {
     Packet<S> sum[std::size_t{Factors}][std::size_t{Cols}];
     for (auto& sums : sum) std::fill_n(sums, Cols, constant(S(0)));
     Index row = 0;
-    for (Index strip = 0; strip < Packing::panels(W.rows) * Packing::strips; ++strip) {
-      const S* from = Packing::words(W) + (strip * W.depth + W.first + first) * Packing::height;
-      for (int p = 0; p < Packing::strip; ++p, from += packet_size<S>, row += packet_size<S>) {
+    for (Index strip = 0; strip < Layout::panels(W.rows) * Layout::strips; ++strip) {
+      const S* from = Layout::words(W) + (strip * W.depth + W.first + first) * Layout::height;
+      for (int p = 0; p < Layout::strip; ++p, from += packet_size<S>, row += packet_size<S>) {
         Packet<S> number[std::size_t{Cols}];
 #pragma GCC unroll 4
         for (int j = 0; j < Cols; ++j) number[j] = WholePacket<S>{}.load(rows.col(j).data() + row);
 #pragma GCC unroll 16
         for (int c = 0; c < Factors; ++c) {
-          const Packet<S> factor = WholePacket<S>{}.load(from + c * Packing::height);
+          const Packet<S> factor = WholePacket<S>{}.load(from + c * Layout::height);
 #pragma GCC unroll 4
           for (int j = 0; j < Cols; ++j) sum[c][j] = Eigen::internal::pmadd(factor, number[j], sum[c][j]);
         }

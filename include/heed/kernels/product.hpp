@@ -20,10 +20,10 @@ struct Product {
 
     Columns at(Index i, Index j) const { return {data + i + j * stride, stride}; }
   };
-  using In = Columns<const S>;
-  using Out = Columns<S>;
+  using From = Columns<const S>;
+  using To = Columns<S>;
 
-  static void add(Index rows, Index depth, Index cols, In a, In b, Out out) {
+  static void add(Index rows, Index depth, Index cols, From a, From b, To out) {
     for (Index k = 0; k < depth; k += block) {
       const Index part = std::min(block, depth - k);
       if (cols < worth_copying) {
@@ -39,8 +39,8 @@ struct Product {
   static constexpr int most_columns = sum_registers / 3;
   static constexpr Index worth_copying = 2 * most_columns;
 
-  static void add_in_place(Index rows, Index depth, Index cols, In a, In b, Out out) {
-    for_each_width(cols, [&](auto width, Index j) {
+  static void add_in_place(Index rows, Index depth, Index cols, From a, From b, To out) {
+    for_each_column_group(cols, [&](auto width, Index j) {
       const Index whole = add_rows<std::min(8, sum_registers / width), width>(rows, depth, a, b.at(0, j), out.at(0, j));
       if (whole < rows) add_copied<1>(rows - whole, depth, width, a.at(whole, 0), b.at(0, j), out.at(whole, j));
     });
@@ -48,7 +48,7 @@ struct Product {
 
   /// As many whole packets of rows as there are, `Packets` at a time, then half as many ...; returns their number.
   template <int Packets, int Cols>
-  static Index add_rows(Index rows, Index depth, In a, In b, Out out) {
+  static Index add_rows(Index rows, Index depth, From a, From b, To out) {
     constexpr Index height = Packets * packet_size<S>;
     Index i = 0;
     for (; i + height <= rows; i += height) tile<Packets, Cols>(depth, height, a.at(i, 0), b, out.at(i, 0));
@@ -58,7 +58,7 @@ struct Product {
 
   /// A panel of `Packets` packets of rows at a time, then of one; the last is filled up with zeros.
   template <int Packets>
-  static void add_copied(Index rows, Index depth, Index cols, In a, In b, Out out) {
+  static void add_copied(Index rows, Index depth, Index cols, From a, From b, To out) {
     constexpr Index height = Packets * packet_size<S>;
     S panel[static_cast<std::size_t>(block * height)];
     Index i = 0;
@@ -70,7 +70,7 @@ struct Product {
                                                                         : PartPacket<S>{left}.load(a.at(i, k).data));
         }
       }
-      for_each_width(cols, [&](auto width, Index j) {
+      for_each_column_group(cols, [&](auto width, Index j) {
         tile<Packets, width>(depth, left, {panel, height}, b.at(0, j), out.at(i, j));
       });
     }
@@ -81,7 +81,7 @@ struct Product {
 
   /// Cuts columns into groups of about the same width, at most `most_columns`, and calls f(width, first).
   template <class F>
-  static void for_each_width(Index cols, const F& f) {
+  static void for_each_column_group(Index cols, const F& f) {
     const Index groups = (cols + most_columns - 1) / most_columns;
     for (Index g = 0, j = 0; g < groups; ++g) {
       const Index width = cols / groups + (g < cols % groups ? 1 : 0);
@@ -91,7 +91,7 @@ struct Product {
   }
 
   template <int Packets, int Cols>
-  static void tile(Index depth, Index rows, In a, In b, Out out) {
+  static void tile(Index depth, Index rows, From a, From b, To out) {
     namespace ei = Eigen::internal;
     Packet<S> sums[std::size_t{Cols * Packets}];
     Tile<S, Packets, 1, Cols>::sum({a.data, a.stride, 0, a.data}, depth, {b.data, 1, b.stride}, sums);

@@ -22,7 +22,7 @@ struct WeightedSum {
     }
     for_each_width<8>(cols, [&]<int Cols>(Width<Cols>, Index j) {
       for (Index q = 0; q < queries; ++q) {
-        const Tile<Cols, const S> tile(values.from(j), weights.col(q) + j);
+        const SumTile<Cols, const S> tile(values.from(j), weights.col(q) + j);
         const Index fetched = q == 0 ? ahead : 0;
         if (fresh && j == 0) {
           sweep(rows, Sum<Cols, true>{tile, sums.col(q), fetched});
@@ -46,11 +46,11 @@ struct WeightedSum {
  private:
   /// Some columns, each with its weight.
   template <int Cols, class T>
-  struct Tile {
+  struct SumTile {
     T* column[std::size_t{Cols}];
     Packet<S> weight[std::size_t{Cols}];
 
-    EIGEN_ALWAYS_INLINE Tile(Columns<T> columns, const S* weights) {
+    EIGEN_ALWAYS_INLINE SumTile(Columns<T> columns, const S* weights) {
 #pragma GCC unroll 8
       for (int c = 0; c < Cols; ++c) {
         column[c] = columns.col(c);
@@ -101,7 +101,7 @@ struct WeightedSum {
   template <int Cols, bool Fresh>
   struct Sum {
     static constexpr int results = 1;
-    Tile<Cols, const S> tile;
+    SumTile<Cols, const S> tile;
     S* sums;
     Index ahead;
 
@@ -127,7 +127,7 @@ struct WeightedSum {
   template <int Cols>
   struct Spread {
     static constexpr int results = Cols;
-    Tile<Cols, S> tile;
+    SumTile<Cols, S> tile;
     const S* d_sums;
 
     EIGEN_ALWAYS_INLINE void fetch(Index) const {}
