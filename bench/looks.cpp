@@ -192,7 +192,10 @@ void add(const std::string& name, MakeLook make) {
   using General = heed::GeneralScorer<float>;
   add("location", [] { return heed::Attention<heed::LocationScorer<float>>{{size, size, 200}, {}}; });
   add("coverage", [] { return heed::Attention<heed::CoverageScorer<float>>{{size, size, size}, {}}; });
-  add("convolutional", [] { return heed::Attention<heed::ConvolutionalScorer<float>>{{size, size, size}, {}}; });
+  add("convolutional", [] {
+    using Scorer = heed::ConvolutionalScorer<float>;
+    return heed::Attention<Scorer>{Scorer({.query_size = size, .memory_size = size, .alignment_size = size}), {}};
+  });
   add("local-m", [] { return heed::LocalAttention<General, heed::StepPosition<float>>(General(size, size), {}, 10); });
   add("local-p", [] {
     return heed::LocalAttention<General, heed::PredictedPosition<float>>(General(size, size), {size, size}, 10);

@@ -16,8 +16,9 @@ TEST(Window, HasAPositionForEveryWholeStep) {
           Index count = 0;
           for (Index from = -padding; from + size <= length + padding; from += stride) ++count;
           if (count == 0) continue;
-          EXPECT_EQ((Window{size, 1, stride, padding}.positions({length, 5}).height), count);
-          EXPECT_EQ((Window{1, size, stride, padding}.positions({5, length}).width), count);
+          EXPECT_EQ((Window{.height = size, .stride = stride, .padding = padding}.positions({length, 5}).height),
+                    count);
+          EXPECT_EQ((Window{.width = size, .stride = stride, .padding = padding}.positions({5, length}).width), count);
         }
       }
     }
@@ -26,14 +27,14 @@ TEST(Window, HasAPositionForEveryWholeStep) {
 
 TEST(Window, RefusesWhatHasNoPosition) {
   EXPECT_EQ(refusal([] {
-              Window{2, 3, 1, 0}.positions({2, 2});
+              Window{.height = 2, .width = 3}.positions({2, 2});
             }),
             "Window: 2 x 3 does not fit into a grid of 2 x 2 with padding 0");
   EXPECT_EQ(refusal([] {
-              Window{3, 3, 1, 1}.positions({0, 4});
+              Window{.height = 3, .width = 3, .padding = 1}.positions({0, 4});
             }),
             "Window: 3 x 3 does not fit into a grid of 0 x 4 with padding 1");
-  for (const Window window : {Window{0, 1, 1, 0}, {1, -1, 1, 0}, {1, 1, 0, 0}, {1, 1, 1, -1}}) {
+  for (const Window window : {Window{.height = 0}, {.width = -1}, {.stride = 0}, {.padding = -1}}) {
     EXPECT_NE(refusal([&] {
                 window.positions({4, 4});
               }).find("Window: expected a size and a stride of 1 or more"),

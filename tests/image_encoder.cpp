@@ -25,8 +25,9 @@ constexpr Index images = 2;
 
 struct Trial {
   heed::Random random{743};
-  ImageEncoder<double> encoder{{Stage{Conv(3, 4, {3, 3, 1, 1}), Pool(Window{2, 2, 2, 0})},
-                                Stage{Conv(4, 5, {2, 2, 1, 0}), Pool(Window{1, 1, 1, 0})}}};
+  ImageEncoder<double> encoder{
+      {Stage{Conv(3, 4, {.height = 3, .width = 3, .padding = 1}), Pool(Window{.height = 2, .width = 2, .stride = 2})},
+       Stage{Conv(4, 5, {.height = 2, .width = 2}), Pool(Window{.height = 1, .width = 1})}}};
   Matrix<double> x, d_outputs;
   heed::ImageEncoderTape<double> tape;
 
@@ -80,9 +81,10 @@ TEST(ImageEncoder, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
 TEST(ImageEncoder, RefusesWhatDoesNotFit) {
   EXPECT_EQ(refusal([] { ImageEncoder<double>(std::vector<Stage>{}); }),
             "ImageEncoder: at least one stage is needed, not 0");
-  const Pool none(Window{1, 1, 1, 0});
+  const Pool none(Window{.height = 1, .width = 1});
   EXPECT_EQ(refusal([&] {
-              ImageEncoder<double>({Stage{Conv(3, 4, {1, 1, 1, 0}), none}, Stage{Conv(5, 4, {1, 1, 1, 0}), none}});
+              ImageEncoder<double>({Stage{Conv(3, 4, {.height = 1, .width = 1}), none},
+                                    Stage{Conv(5, 4, {.height = 1, .width = 1}), none}});
             }),
             "ImageEncoder: stage 1 expects 5 channels, got 4 from stage 0");
   Trial trial;

@@ -186,10 +186,10 @@ TEST(Initialize, GivesTheParametersOfEveryLayerAStart) {
   EXPECT_TRUE(starts(heed::Linear<double>(3, 4)));
   EXPECT_TRUE(starts(heed::Embedding<double>(3, 4)));
   EXPECT_TRUE(starts(heed::LayerNorm<double>(3)));
-  EXPECT_TRUE(starts(heed::MultiHeadAttention<double>(4, 2)));
+  EXPECT_TRUE(starts(heed::MultiHeadAttention<double>({.size = 4, .heads = 2})));
   EXPECT_TRUE(starts(heed::AttentionPooling<double>(3, 4)));
   EXPECT_TRUE(starts(heed::Conv2d<double>(2, 3, {.height = 2, .width = 2})));
-  EXPECT_TRUE(starts(heed::TransformerEncoderLayer<double>(4, 2, 8)));
+  EXPECT_TRUE(starts(heed::TransformerEncoderLayer<double>({.size = 4, .heads = 2, .inner_size = 8})));
 }
 
 TEST(Initialize, GivesTheParametersOfEveryAttentionMechanismAStart) {

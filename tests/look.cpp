@@ -27,7 +27,11 @@ template <int Line>
 auto make() {
   if constexpr (Line == 0) return heed::Attention<Additive>{Additive(3, 4, 5), {}};
   if constexpr (Line == 1) return heed::Attention<heed::CoverageScorer<double>>{{3, 4, 5}, {}};
-  if constexpr (Line == 2) return heed::Attention<heed::ConvolutionalScorer<double>>{{3, 4, 5, 2, 3}, {}};
+  if constexpr (Line == 2) {
+    using Scorer = heed::ConvolutionalScorer<double>;
+    return heed::Attention<Scorer>{
+        Scorer({.query_size = 3, .memory_size = 4, .alignment_size = 5, .filters = 2, .width = 3}), {}};
+  }
   if constexpr (Line == 3) return heed::Attention<heed::LocationScorer<double>>{{3, 4, 5}, {}};
   if constexpr (Line == 4) return heed::LocalAttention<General, Step>(General(3, 4), {}, 1);
   if constexpr (Line == 5) return heed::LocalAttention<Additive, Predicted>(Additive(3, 4, 5), Predicted(3, 6), 2);

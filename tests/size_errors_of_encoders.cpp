@@ -212,8 +212,7 @@ TEST(StackSizes, StepsBeyondTheTapeAreRejected) {
 }
 
 TEST(BridgeSizes, EveryArgumentIsChecked) {
-  const heed::Bridge<double> bridge(
-      {.summary_size = 6, .state_size = 4, .layers = 2, .first_row = 3});  // reads rows 3 to 5 of a summary
+  const heed::Bridge<double> bridge({.summary_size = 6, .state_size = 4, .layers = 2, .first_row = 3});
   auto grad = bridge;
   heed::Memory<double> memory;
   memory.resize(6, std::vector<Index>{2, 1});
@@ -237,7 +236,8 @@ TEST(BridgeSizes, EveryArgumentIsChecked) {
   };
   EXPECT_EQ(backward(1, grad), "accepted");
   EXPECT_EQ(backward(2, grad), "Bridge.backward: l must be in [0, 2), got 2");
-  EXPECT_EQ(backward(1, {6, 5, 2, 3}), "Bridge.backward: grad.layers.0.W must be 4 x 3, got 5 x 3");
+  EXPECT_EQ(backward(1, heed::Bridge<double>({.summary_size = 6, .state_size = 5, .layers = 2, .first_row = 3})),
+            "Bridge.backward: grad.layers.0.W must be 4 x 3, got 5 x 3");
   memory.resize(5, std::vector<Index>{2, 1});
   EXPECT_EQ(forward(sentences), "Bridge.forward: memory.summary must be 6 x 2, got 5 x 2");
   EXPECT_EQ(backward(1, grad), "Bridge.backward: memory.summary must be 6 x 2, got 5 x 2");
@@ -275,8 +275,10 @@ TEST(BridgeSizes, StatesToCopyAreChecked) {
 TEST(ImageEncoderSizes, EveryArgumentIsChecked) {
   using Stage = heed::ImageStage<double>;
   const heed::Grid grid{6, 6};  // 4 x 4 after the convolution, 2 x 2 after the pooling, then 1 x 1
-  const std::vector<Stage> stages{{heed::Conv2d<double>(2, 3, {3, 3, 1, 0}), heed::MaxPool2d<double>({2, 2, 2, 0})},
-                                  {heed::Conv2d<double>(3, 4, {1, 1, 1, 0}), heed::MaxPool2d<double>({2, 2, 2, 0})}};
+  const std::vector<Stage> stages{{heed::Conv2d<double>(2, 3, {.height = 3, .width = 3}),
+                                   heed::MaxPool2d<double>({.height = 2, .width = 2, .stride = 2})},
+                                  {heed::Conv2d<double>(3, 4, {.height = 1, .width = 1}),
+                                   heed::MaxPool2d<double>({.height = 2, .width = 2, .stride = 2})}};
   const heed::ImageEncoder<double> encoder(stages);
   auto grad = encoder;
   heed::ImageEncoderTape<double> tape;

@@ -144,7 +144,7 @@ TEST(DropoutLayer, NeedsNoMaskInInference) {
 }
 
 TEST(Conv2dLayer, ChecksEveryArgument) {
-  const heed::Conv2d<double> conv(2, 3, {2, 2, 1, 0});
+  const heed::Conv2d<double> conv(2, 3, {.height = 2, .width = 2});
   auto grad = conv;
   Buffer<double> patches;
   const heed::Grid grid{3, 4};  // positions: 2 x 3
@@ -155,7 +155,7 @@ TEST(Conv2dLayer, ChecksEveryArgument) {
                            [&](auto& m) { conv.accumulate(m[0], grid, m[1], patches, grad); });
   expect_sizes_are_checked("Conv2d.backward", {d_y, {"d_x", 2, 24}},
                            [&](auto& m) { conv.backward(grid, m[0], patches, m[1]); });
-  heed::Conv2d<double> other(2, 3, {3, 3, 1, 0});
+  heed::Conv2d<double> other(2, 3, {.height = 3, .width = 3});
   EXPECT_EQ(
       refusal([&] { conv.accumulate(Matrix<double>::Ones(2, 24), grid, Matrix<double>::Ones(3, 12), patches, other); }),
       "Conv2d.accumulate: grad.W must be 3 x 8, got 3 x 18");
@@ -163,8 +163,8 @@ TEST(Conv2dLayer, ChecksEveryArgument) {
 
 TEST(Pool2dLayer, ChecksEveryArgument) {
   const heed::Grid grid{4, 4};  // positions: 2 x 2
-  const heed::MaxPool2d<double> max({2, 2, 2, 0});
-  const heed::AveragePool2d<double> average({2, 2, 2, 0});
+  const heed::MaxPool2d<double> max({.height = 2, .width = 2, .stride = 2});
+  const heed::AveragePool2d<double> average({.height = 2, .width = 2, .stride = 2});
   const auto any = Argument::like_others;
   const Argument x{"x", 3, 32, any}, y{"y", 3, 8, any}, d_y{"d_y", 3, 8, any}, d_x{"d_x", 3, 32, any};
   expect_sizes_are_checked("MaxPool2d.backward", {x, y, d_y, d_x},
@@ -175,7 +175,7 @@ TEST(Pool2dLayer, ChecksEveryArgument) {
 }
 
 TEST(Pool2dLayer, RejectsPaddingThatWasAssigned) {
-  heed::MaxPool2d<double> pool({2, 2, 2, 0});
+  heed::MaxPool2d<double> pool({.height = 2, .width = 2, .stride = 2});
   pool.window.padding = 1;
   Matrix<double> x = Matrix<double>::Ones(1, 4), y(1, 4);
   EXPECT_EQ(refusal([&] { pool.forward(x, {2, 2}, y); }), "Pool2d: the window has no padding, not 1");
@@ -231,7 +231,7 @@ TEST(AttentionPoolingLayer, RejectsOutputOfWrongSize) {
 }
 
 TEST(MultiHeadAttentionLayer, ChecksEveryArgument) {
-  const heed::MultiHeadAttention<double> attention(4, 2);
+  const heed::MultiHeadAttention<double> attention({.size = 4, .heads = 2});
   auto grad = attention;
   heed::MultiHeadTape<double> tape;
   const Argument x{"x", 4, 5}, h{"h", 4, 4};
@@ -257,7 +257,7 @@ TEST(MultiHeadAttentionLayer, ChecksEveryArgument) {
   attention.forward(Matrix<double>::Ones(4, 5), two_sentences, tape, y);
   expect_sizes_are_checked("MultiHeadAttention.mean_weights", {{"mean", 3, 5}},
                            [&](auto& m) { attention.mean_weights(tape, m[0]); });
-  heed::MultiHeadAttention<double> without(4, 2, false);
+  heed::MultiHeadAttention<double> without({.size = 4, .heads = 2, .bias = false});
   EXPECT_EQ(refusal([&] {
               Matrix<double> d_x = Matrix<double>::Zero(4, 5);
               attention.backward(Matrix<double>::Ones(4, 5), two_sentences, tape, y, without, d_x);
@@ -266,7 +266,7 @@ TEST(MultiHeadAttentionLayer, ChecksEveryArgument) {
 }
 
 TEST(MultiHeadAttentionLayer, RejectsSentencesThatDoNotMatch) {
-  const heed::MultiHeadAttention<float> attention(8, 2);
+  const heed::MultiHeadAttention<float> attention({.size = 8, .heads = 2});
   heed::MultiHeadTape<float> tape;
   Matrix<float> y(8, 6);
   EXPECT_EQ(refusal([&] {
@@ -278,7 +278,7 @@ TEST(MultiHeadAttentionLayer, RejectsSentencesThatDoNotMatch) {
                                 std::vector<Index>{0, 4, 6}, tape, y);
             }),
             "MultiHeadAttention.forward: memory must have 1 sentences, got 2");
-  EXPECT_EQ(refusal([] { heed::MultiHeadAttention<float>(10, 4); }),
+  EXPECT_EQ(refusal([] { heed::MultiHeadAttention<float>({.size = 10, .heads = 4}); }),
             "MultiHeadAttention: 4 heads cannot share a size of 10");
   EXPECT_EQ(refusal([] {
               heed::SentenceRanges(std::vector<Index>{1, 4});
@@ -289,7 +289,8 @@ TEST(MultiHeadAttentionLayer, RejectsSentencesThatDoNotMatch) {
 TEST(TransformerEncoderLayerSizes, EveryArgumentIsChecked) {
   for (const bool norm_first : {false, true}) {
     heed::Random random(1);
-    const heed::TransformerEncoderLayer<double> layer(4, 2, 6, 0, norm_first);
+    const heed::TransformerEncoderLayer<double> layer(
+        {.size = 4, .heads = 2, .inner_size = 6, .norm_first = norm_first});
     auto grad = layer;
     heed::TransformerEncoderTape<double> tape;
     const Argument x{"x", 4, 5};
@@ -304,7 +305,7 @@ TEST(TransformerEncoderLayerSizes, EveryArgumentIsChecked) {
     layer.forward(ones.leftCols(4), other_sentences, tape, y);
     EXPECT_EQ(refusal([&] { layer.backward(ones, two_sentences, tape, ones, grad, d_x); }),
               "TransformerEncoderLayer.backward: tape.attention_trace must be 5 x 5, got 5 x 4");
-    heed::TransformerEncoderLayer<double> other(4, 2, 7, 0, norm_first);
+    heed::TransformerEncoderLayer<double> other({.size = 4, .heads = 2, .inner_size = 7, .norm_first = norm_first});
     heed::TransformerEncoderTape<double> wider;
     Matrix<double> out(4, 5);
     other.forward(ones, two_sentences, wider, out);

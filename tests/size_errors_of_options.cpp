@@ -7,9 +7,12 @@
 #include <heed/decoders/sutskever.hpp>
 #include <heed/deep_output.hpp>
 #include <heed/encoder.hpp>
+#include <heed/layers/multi_head_attention.hpp>
 #include <heed/maxout_readout.hpp>
 #include <heed/scorers/additive.hpp>
+#include <heed/scorers/convolutional.hpp>
 #include <heed/sentence_classifier.hpp>
+#include <heed/transformer_encoder_layer.hpp>
 
 #include "support/refusal.hpp"
 
@@ -205,6 +208,62 @@ TEST(ReadoutOptions, ErrorsNameTheSize) {
   expect_size_errors("MaxoutReadout", options, sizes,
                      [](const Options& some) { return heed::MaxoutReadout<double>(some); });
   expect_size_errors("DeepOutput", options, sizes, [](const Options& some) { return heed::DeepOutput<double>(some); });
+}
+
+TEST(MultiHeadAttentionOptions, ReachTheLayer) {
+  using Options = heed::MultiHeadAttentionOptions;
+  using Attention = heed::MultiHeadAttention<double>;
+  const Attention attention({.size = 6, .heads = 3});
+  EXPECT_EQ(attention.size(), 6);
+  EXPECT_EQ(attention.heads, 3);
+  EXPECT_FALSE(attention.causal);
+  EXPECT_TRUE(Attention({.size = 6, .causal = true}).causal);
+  EXPECT_EQ(attention.b.size(), 18);
+  EXPECT_EQ(attention.b_out.size(), 6);
+  const Attention without({.size = 6, .bias = false});
+  EXPECT_EQ(without.b.size() + without.b_out.size(), 0);
+  EXPECT_EQ(without.W.rows(), 18);
+  EXPECT_TRUE(without.W.isZero() && without.W_out.isZero());
+  EXPECT_EQ(heed::MultiHeadAttention<double>().size(), 0);
+  const heed::MultiHeadAttention<double, 6> fixed;
+  EXPECT_EQ(fixed.size(), 6);
+  EXPECT_TRUE(fixed.W.isZero() && fixed.W_out.isZero());
+  expect_size_errors("MultiHeadAttention", Options{.size = 6, .heads = 2}, {{"size", &Options::size}},
+                     [](const Options& options) { return Attention(options); });
+}
+
+TEST(TransformerEncoderLayerOptions, ReachTheLayer) {
+  using Options = heed::TransformerEncoderLayerOptions;
+  using Layer = heed::TransformerEncoderLayer<double>;
+  const Options options{.size = 6, .heads = 3, .inner_size = 5, .dropout = 0.25};
+  const Layer layer(options);
+  EXPECT_EQ(layer.size(), 6);
+  EXPECT_EQ(layer.attention.heads, 3);
+  EXPECT_EQ(layer.inner.output_size(), 5);
+  EXPECT_EQ(layer.dropout.rate, 0.25);
+  EXPECT_FALSE(layer.norm_first);
+  EXPECT_TRUE(Layer({.size = 6, .inner_size = 5, .norm_first = true}).norm_first);
+  const auto biases = [](const Layer& some) {
+    return some.attention.b.size() + some.attention.b_out.size() + some.attention_norm.b.size() + some.inner.b.size() +
+           some.outer.b.size() + some.feed_forward_norm.b.size();
+  };
+  EXPECT_EQ(biases(layer), 18 + 6 + 6 + 5 + 6 + 6);
+  EXPECT_EQ(biases(Layer({.size = 6, .inner_size = 5, .bias = false})), 0);
+  expect_size_errors("TransformerEncoderLayer", options,
+                     {{"size", &Options::size}, {"inner_size", &Options::inner_size}},
+                     [](const Options& some) { return Layer(some); });
+}
+
+TEST(ConvolutionalScorerOptions, ReachTheScorer) {
+  using Convolutional = heed::ConvolutionalScorer<double>;
+  const Convolutional scorer({.query_size = 3, .memory_size = 4, .alignment_size = 5, .filters = 2, .width = 7});
+  EXPECT_EQ(scorer.query_size(), 3);
+  EXPECT_EQ(scorer.memory_size(), 4);
+  EXPECT_EQ(scorer.v.size(), 5);
+  EXPECT_EQ(scorer.F.rows(), 2);
+  EXPECT_EQ(scorer.F.cols(), 7);
+  EXPECT_EQ(refusal([] { Convolutional({.query_size = 3, .memory_size = 4}); }),
+            "ConvolutionalScorer: the alignment size must be 1 or more, got 0");
 }
 
 TEST(Seq2SeqOptions, ReachTheModel) {

@@ -45,7 +45,11 @@ struct Chosen {};
 template <>
 struct Make<Chosen> {
   static heed::AnyScorer<S> make() {
-    return heed::ConvolutionalScorer<S>(typed::query, typed::memory, typed::alignment, 3, 7);
+    return heed::ConvolutionalScorer<S>({.query_size = typed::query,
+                                         .memory_size = typed::memory,
+                                         .alignment_size = typed::alignment,
+                                         .filters = 3,
+                                         .width = 7});
   }
 };
 

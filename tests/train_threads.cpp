@@ -92,7 +92,7 @@ struct TransformerClassifier {
   };
 
   heed::Embedding<double> words{4, vocabulary};
-  heed::TransformerEncoderLayer<double> layer{4, 2, 5, 0.3};
+  heed::TransformerEncoderLayer<double> layer{{.size = 4, .heads = 2, .inner_size = 5, .dropout = 0.3}};
   heed::AttentionPooling<double> pooling{4, 3};
   heed::Linear<double> output{4, 3};
 

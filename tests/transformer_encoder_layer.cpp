@@ -41,7 +41,8 @@ Exact affine(const Linear& linear, const Exact& x) {
 
 template <class Attention>
 Exact attended(const Attention& attention, const Exact& x, const Starts& sentences) {
-  heed::MultiHeadAttention<long double> exact(attention.size(), attention.heads, attention.b.size() > 0);
+  heed::MultiHeadAttention<long double> exact(
+      {.size = attention.size(), .heads = attention.heads, .bias = attention.b.size() > 0});
   copy_parameters(attention, exact);
   heed::MultiHeadTape<long double> tape;
   Exact y(x.rows(), x.cols());
@@ -57,7 +58,9 @@ struct Trial {
   heed::TransformerEncoderTape<double> tape;
   bool trains;
 
-  Trial(bool norm_first, bool bias, double dropout) : layer(6, 2, 5, dropout, norm_first, bias), trains(dropout > 0) {
+  Trial(bool norm_first, bool bias, double dropout)
+      : layer({.size = 6, .heads = 2, .inner_size = 5, .dropout = dropout, .norm_first = norm_first, .bias = bias}),
+        trains(dropout > 0) {
     randomize(layer, random);
     x = random_matrix(6, 9, random);
     d_y = random_matrix(6, 9, random);
@@ -152,7 +155,7 @@ TEST(TransformerEncoderLayer, DropsNothingInInference) {
 TEST(TransformerEncoderLayer, GivesASentenceTheSameBitsInAnyBatch) {
   Random random(613);
   for (const bool norm_first : {false, true}) {
-    TransformerEncoderLayer<float> layer(24, 3, 40, 0, norm_first);
+    TransformerEncoderLayer<float> layer({.size = 24, .heads = 3, .inner_size = 40, .norm_first = norm_first});
     randomize(layer, random);
     heed::TransformerEncoderTape<float> tape;
     for (const Index length : {1, 5, 19}) {
@@ -171,7 +174,7 @@ TEST(TransformerEncoderLayer, GivesASentenceTheSameBitsInAnyBatch) {
 
 TEST(TransformerEncoderLayer, NamesItsParameters) {
   std::vector<std::string> names;
-  TransformerEncoderLayer<double> layer(6, 2, 5);
+  TransformerEncoderLayer<double> layer({.size = 6, .heads = 2, .inner_size = 5});
   heed::for_each_parameter([&](const heed::ParameterName& name, auto&) { names.push_back(name.str()); }, layer);
   EXPECT_EQ(names, (std::vector<std::string>{"attention.W", "attention.b", "attention.W_out", "attention.b_out",
                                              "attention_norm.gain", "attention_norm.b", "inner.W", "inner.b", "outer.W",
@@ -182,12 +185,14 @@ TEST(TransformerEncoderLayer, RefusesInputOfAnotherSize) {
   heed::TransformerEncoderTape<float> tape;
   const Matrix<float> x = Matrix<float>::Zero(5, 3);
   Matrix<float> y(5, 3);
+  EXPECT_EQ(
+      refusal([&] {
+        TransformerEncoderLayer<float>({.size = 4, .heads = 2, .inner_size = 6}).forward(x, Starts{0, 3}, tape, y);
+      }),
+      "TransformerEncoderLayer.forward: x must be 4 x 3, got 5 x 3");
   EXPECT_EQ(refusal([&] {
-              TransformerEncoderLayer<float>(4, 2, 6).forward(x, Starts{0, 3}, tape, y);
-            }),
-            "TransformerEncoderLayer.forward: x must be 4 x 3, got 5 x 3");
-  EXPECT_EQ(refusal([&] {
-              TransformerEncoderLayer<float>(4, 2, 6, 0, true).forward(x, Starts{0, 3}, tape, y);
+              TransformerEncoderLayer<float>({.size = 4, .heads = 2, .inner_size = 6, .norm_first = true})
+                  .forward(x, Starts{0, 3}, tape, y);
             }),
             "TransformerEncoderLayer.forward: x must be 4 x 3, got 5 x 3");
 }

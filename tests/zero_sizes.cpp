@@ -199,7 +199,8 @@ TEST(ZeroSizes, Embedding) {
 TEST(ZeroSizes, Conv2d) {
   with_all_sizes<3>([](Index channels, Index output, Index images) {
     const heed::Grid grid{3, 3};
-    heed::Conv2d<float> part(channels, output, {2, 2, 1, 1}), grad(channels, output, {2, 2, 1, 1});
+    heed::Conv2d<float> part(channels, output, {.height = 2, .width = 2, .padding = 1}),
+        grad(channels, output, {.height = 2, .width = 2, .padding = 1});
     const Matrix<float> x = random(channels, 9 * images);
     Matrix<float> y(output, 16 * images), d_x = Matrix<float>::Zero(channels, x.cols());
     heed::Buffer<float> patches;
@@ -210,12 +211,12 @@ TEST(ZeroSizes, Conv2d) {
     part.backward(grid, y, patches, d_x);
     EXPECT_TRUE(d_x.isZero());
   });
-  heed::Conv2d<float> part(2, 2, {2, 2, 1, 0});
+  heed::Conv2d<float> part(2, 2, {.height = 2, .width = 2});
   heed::Buffer<float> patches;
   Matrix<float> y(2, 0);
   EXPECT_NE(refusal([&] { part.forward(Matrix<float>(2, 0), heed::Grid{0, 3}, patches, y); }), "accepted");
-  EXPECT_NE(refusal([&] { heed::Conv2d<float>(2, 2, {0, 2, 1, 0}); }), "accepted");
-  EXPECT_NE(refusal([&] { heed::Conv2d<float>(2, 2, {2, 2, 0, 0}); }), "accepted");
+  EXPECT_NE(refusal([&] { heed::Conv2d<float>(2, 2, {.height = 0, .width = 2}); }), "accepted");
+  EXPECT_NE(refusal([&] { heed::Conv2d<float>(2, 2, {.height = 2, .width = 2, .stride = 0}); }), "accepted");
 }
 
 TEST(ZeroSizes, Conv2dMadeByDefault) {
@@ -229,8 +230,8 @@ TEST(ZeroSizes, Conv2dMadeByDefault) {
 TEST(ZeroSizes, Pool2d) {
   with_all_sizes<2>([](Index channels, Index images) {
     const heed::Grid grid{2, 2};
-    const heed::MaxPool2d<float> most(heed::Window{2, 2, 2, 0});
-    const heed::AveragePool2d<float> mean(heed::Window{2, 2, 2, 0});
+    const heed::MaxPool2d<float> most(heed::Window{.height = 2, .width = 2, .stride = 2});
+    const heed::AveragePool2d<float> mean(heed::Window{.height = 2, .width = 2, .stride = 2});
     const Matrix<float> x = random(channels, 4 * images);
     Matrix<float> y(channels, images), d_x = Matrix<float>::Zero(channels, x.cols());
     most.forward(x, grid, y);
@@ -239,7 +240,7 @@ TEST(ZeroSizes, Pool2d) {
     mean.backward(grid, y, d_x);
     EXPECT_TRUE(y.allFinite() && d_x.allFinite());
   });
-  const heed::MaxPool2d<float> most(heed::Window{2, 2, 2, 0});
+  const heed::MaxPool2d<float> most(heed::Window{.height = 2, .width = 2, .stride = 2});
   Matrix<float> y(2, 0);
   EXPECT_NE(refusal([&] { most.forward(Matrix<float>(2, 0), heed::Grid{0, 0}, y); }), "accepted");
 }
@@ -260,7 +261,7 @@ TEST(ZeroSizes, AttentionPooling) {
 
 TEST(ZeroSizes, TransformerEncoderLayer) {
   with_all_sizes<4>([](Index size, Index heads, Index inner, Index sentences) {
-    heed::TransformerEncoderLayer<float> part(size, heads, inner), grad = part;
+    heed::TransformerEncoderLayer<float> part({.size = size, .heads = heads, .inner_size = inner}), grad = part;
     typename heed::TransformerEncoderLayer<float>::Tape tape;
     std::vector<Index> starts{0};
     for (Index b = 0; b < sentences; ++b) starts.push_back(starts.back() + 2);

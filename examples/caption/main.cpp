@@ -114,8 +114,8 @@ struct CaptionProgram {
   Model make() const {
     const auto stage = [](heed::Index channels, heed::Index output, heed::Index size, heed::Index pool) {
       return heed::ImageStage<float>{
-          heed::Conv2d<float>(channels, output, {size, size, 1, size / 2}),
-          heed::MaxPool2d<float>(heed::Window{pool, pool, pool, 0}),
+          heed::Conv2d<float>(channels, output, {.height = size, .width = size, .padding = size / 2}),
+          heed::MaxPool2d<float>(heed::Window{.height = pool, .width = pool, .stride = pool}),
       };
     };
     Model model;

@@ -8,6 +8,16 @@
 
 namespace heed::inline v0_1 {
 
+/// The settings of a `TransformerEncoderLayer`. The heads share the size evenly.
+struct TransformerEncoderLayerOptions {
+  Index size = 0;           ///< rows of x and y; 1 or more
+  Index heads = 1;          ///< of self-attention
+  Index inner_size = 0;     ///< rows between the two matrices of the feed-forward sublayer; 1 or more
+  double dropout = 0;       ///< rate of what each sublayer adds
+  bool norm_first = false;  ///< whether each sublayer's norm comes before it
+  bool bias = true;         ///< whether attention, norms and matrices have biases
+};
+
 /// Everything a run of a `TransformerEncoderLayer` writes besides its results. One per thread; it only grows.
 template <class S>
 struct TransformerEncoderTape {
@@ -45,15 +55,17 @@ struct TransformerEncoderLayer {
   bool norm_first = false;          ///< whether each sublayer's norm comes before it
 
   TransformerEncoderLayer() = default;
-  TransformerEncoderLayer(Index size, Index heads, Index inner_size, double dropout_rate = 0, bool norm_first_ = false,
-                          bool bias = true)
-      : attention(size, heads, bias),
-        attention_norm(size, bias),
-        inner(size, inner_size, bias),
-        outer(inner_size, size, bias),
-        feed_forward_norm(size, bias),
-        dropout(dropout_rate),
-        norm_first(norm_first_) {}
+  /// Throws unless the sizes are 1 or more and the heads share `size` evenly.
+  explicit TransformerEncoderLayer(const TransformerEncoderLayerOptions& options)
+      : dropout(options.dropout), norm_first(options.norm_first) {
+    const Index size = options.size, inner_size = options.inner_size;
+    detail::check_options("TransformerEncoderLayer", {{"size", size}, {"inner_size", inner_size}});
+    attention = MultiHeadAttention<S>({.size = size, .heads = options.heads, .bias = options.bias});
+    attention_norm = LayerNorm<S>(size, options.bias);
+    inner = Linear<S>(size, inner_size, options.bias);
+    outer = Linear<S>(inner_size, size, options.bias);
+    feed_forward_norm = attention_norm;
+  }
 
   Index size() const { return attention.size(); }
 

@@ -38,7 +38,7 @@ TEST(MultiHeadAttention, AllocatesNothingForward) {
   for_each_size([&](Index size, const Matrix<float>& x) {
     const Matrix<float> h = random_matrix<float>(size, memory.back(), random);
     for (const bool causal : {false, true}) {
-      heed::MultiHeadAttention<float> attention(size, 8, true, causal);
+      heed::MultiHeadAttention<float> attention({.size = size, .heads = 8, .causal = causal});
       randomize(attention, random);
       heed::MultiHeadTape<float> tape;
       Matrix<float> y(size, x.cols()), weights(20, x.cols());
@@ -54,7 +54,8 @@ TEST(TransformerEncoderLayer, AllocatesNothingForward) {
   heed::Random random(3);
   for_each_size([&](Index size, const Matrix<float>& x) {
     for (const bool norm_first : {false, true}) {
-      heed::TransformerEncoderLayer<float> layer(size, 8, 2 * size, 0.1f, norm_first);
+      heed::TransformerEncoderLayer<float> layer(
+          {.size = size, .heads = 8, .inner_size = 2 * size, .dropout = 0.1f, .norm_first = norm_first});
       randomize(layer, random);
       heed::TransformerEncoderTape<float> tape;
       Matrix<float> y(size, x.cols());
@@ -80,8 +81,10 @@ TEST(ImageEncoder, AllocatesNothingForward) {
   const heed::Grid grid{28, 28};
   using Stage = heed::ImageStage<float>;
   heed::ImageEncoder<float> encoder(
-      {Stage{heed::Conv2d<float>(3, 16, {3, 3, 1, 1}), heed::MaxPool2d<float>(heed::Window{2, 2, 2, 0})},
-       Stage{heed::Conv2d<float>(16, 96, {5, 5, 1, 2}), heed::MaxPool2d<float>(heed::Window{2, 2, 2, 0})}});
+      {Stage{heed::Conv2d<float>(3, 16, {.height = 3, .width = 3, .padding = 1}),
+             heed::MaxPool2d<float>(heed::Window{.height = 2, .width = 2, .stride = 2})},
+       Stage{heed::Conv2d<float>(16, 96, {.height = 5, .width = 5, .padding = 2}),
+             heed::MaxPool2d<float>(heed::Window{.height = 2, .width = 2, .stride = 2})}});
   randomize(encoder, random);
   const Matrix<float> images = random_matrix<float>(3, 4 * grid.places(), random);
   heed::ImageEncoderTape<float> tape;
@@ -92,7 +95,7 @@ TEST(ImageEncoder, AllocatesNothingForward) {
               heed::make_memory(tape.outputs(), encoder.positions(grid), lengths, annotations);
             }),
             0);
-  const heed::AveragePool2d<float> pool(heed::Window{28, 28, 1, 0});
+  const heed::AveragePool2d<float> pool(heed::Window{.height = 28, .width = 28});
   Matrix<float> means(3, 4);
   EXPECT_EQ(heed::test::allocations([&] { pool.forward(images, grid, means); }), 0);
 }

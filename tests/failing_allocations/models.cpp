@@ -152,9 +152,10 @@ TEST(FailingAllocations, ImageEncoderForwardAndBackward) {
   using Stage = heed::ImageStage<float>;
   heed::Random random(11);
   const heed::Grid grid{6, 8};
-  heed::ImageEncoder<float> encoder{
-      {Stage{heed::Conv2d<float>(3, 4, {3, 3, 1, 1}), heed::MaxPool2d<float>(heed::Window{2, 2, 2, 0})},
-       Stage{heed::Conv2d<float>(4, 5, {2, 2, 1, 0}), heed::MaxPool2d<float>(heed::Window{1, 1, 1, 0})}}};
+  heed::ImageEncoder<float> encoder{{Stage{heed::Conv2d<float>(3, 4, {.height = 3, .width = 3, .padding = 1}),
+                                           heed::MaxPool2d<float>(heed::Window{.height = 2, .width = 2, .stride = 2})},
+                                     Stage{heed::Conv2d<float>(4, 5, {.height = 2, .width = 2}),
+                                           heed::MaxPool2d<float>(heed::Window{.height = 1, .width = 1})}}};
   randomize(encoder, random);
   const Matrix<float> x = random_matrix<float>(3, 2 * grid.places(), random);
   const auto make = [&] {
@@ -178,7 +179,7 @@ TEST(FailingAllocations, ImageEncoderForwardAndBackward) {
 
 TEST(FailingAllocations, TransformerLayerForwardAndBackward) {
   using Layer = heed::TransformerEncoderLayer<float>;
-  Layer layer(4, 2, 6);
+  Layer layer({.size = 4, .heads = 2, .inner_size = 6});
   heed::Random random(12);
   randomize(layer, random);
   const Matrix<float> x = random_matrix<float>(4, 9, random);

@@ -37,7 +37,7 @@ TEST(PytorchNames, AreThoseOfTheModuleThatAPartIs) {
   EXPECT_EQ(tensors(heed::Linear<float>(2, 3, false)), (Lines{"weight (3, 2)"}));
   EXPECT_EQ(tensors(heed::Embedding<float>(2, 5)), (Lines{"weight (5, 2)"}));
   EXPECT_EQ(tensors(heed::LayerNorm<float>(4)), (Lines{"bias (4)", "weight (4)"}));
-  EXPECT_EQ(tensors(heed::MultiHeadAttention<float>(4, 2)),
+  EXPECT_EQ(tensors(heed::MultiHeadAttention<float>({.size = 4, .heads = 2})),
             (Lines{"in_proj_bias (12)", "in_proj_weight (12, 4)", "out_proj.bias (4)", "out_proj.weight (4, 4)"}));
   EXPECT_EQ(tensors(heed::LstmCell<float>(2, 3)),
             (Lines{"bias_hh (12)", "bias_ih (12)", "weight_hh (12, 3)", "weight_ih (12, 2)"}));

@@ -115,7 +115,7 @@ TEST(Conv2d, WithAWindowOfOneIsALinearMapOfEveryPlace) {
 
 TEST(Conv2d, MovesItsResultWithTheImage) {
   heed::Random random(709);
-  Conv2d<double> conv(channels, output, {3, 3, 1, 1});
+  Conv2d<double> conv(channels, output, {.height = 3, .width = 3, .padding = 1});
   randomize(conv, random);
   const Grid wide{6, 8};
   Matrix<double> x = Matrix<double>::Zero(channels, wide.places()), moved = x, y(output, wide.places()), y_moved = y;
@@ -135,7 +135,7 @@ TEST(Conv2d, MovesItsResultWithTheImage) {
 
 TEST(Conv2d, GivesAnImageTheSameBitsInAnyBatch) {  // which is cut into blocks elsewhere
   heed::Random random(719);
-  Conv2d<float> conv(5, 7, {3, 3, 1, 1});
+  Conv2d<float> conv(5, 7, {.height = 3, .width = 3, .padding = 1});
   randomize(conv, random);
   const Grid square{17, 13};
   const Matrix<float> x = random_matrix<float>(5, 9 * square.places(), random);
@@ -176,12 +176,10 @@ TEST(Conv2d, PackedComputesTheSame) {
 }
 
 TEST(Conv2d, RefusesWhatDoesNotFit) {
-  EXPECT_EQ(refusal([] {
-              Conv2d<float>(2, 3, {3, 0, 1, 0});
-            }),
+  EXPECT_EQ(refusal([] { Conv2d<float>(2, 3, {.height = 3, .width = 0}); }),
             "Window: expected a size and a stride of 1 or more and a padding of 0 or more, not 3 x 0 with stride 1 and "
             "padding 0");
-  const Conv2d<float> conv(2, 3, {3, 3, 1, 0});
+  const Conv2d<float> conv(2, 3, {.height = 3, .width = 3});
   heed::Buffer<float> patches;
   const auto run = [&](Index rows, Index cols, Grid size, Index maps) {
     Matrix<float> x = Matrix<float>::Zero(rows, cols), y(3, maps);

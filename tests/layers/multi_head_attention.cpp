@@ -64,7 +64,7 @@ struct Trial {
   heed::MultiHeadTape<double> tape;
 
   Trial(Index size, Index heads, bool self_, bool causal = false, bool bias = true)
-      : attention(size, heads, bias, causal), self(self_) {
+      : attention({.size = size, .heads = heads, .bias = bias, .causal = causal}), self(self_) {
     randomize(attention, random);
     x = random_matrix(size, queries.back(), random);
     h = random_matrix(size, memory.back(), random);
@@ -160,7 +160,7 @@ TEST(MultiHeadAttention, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
 TEST(MultiHeadAttention, GivesASentenceTheSameBitsInAnyBatch) {
   heed::Random random(223);
   for (const bool causal : {false, true}) {
-    MultiHeadAttention<float> attention(24, 3, true, causal);
+    MultiHeadAttention<float> attention({.size = 24, .heads = 3, .causal = causal});
     randomize(attention, random);
     for (const Index length : {1, 5, 19}) {
       const Matrix<float> x = random_matrix<float>(24, length, random);
@@ -185,7 +185,7 @@ TEST(MultiHeadAttention, GivesASentenceTheSameBitsInAnyBatch) {
 
 TEST(MultiHeadAttention, WhatFollowsChangesNotOneBitIfItIsCausal) {
   heed::Random random(227);
-  MultiHeadAttention<float> attention(24, 3, true, true);
+  MultiHeadAttention<float> attention({.size = 24, .heads = 3, .causal = true});
   randomize(attention, random);
   const Matrix<float> x = random_matrix<float>(24, 21, random);
   heed::MultiHeadTape<float> tape;
@@ -327,7 +327,7 @@ TEST(MultiHeadAttention, RunsInEveryScalar) {
   Trial<> trial(6, 2, true);
   const Matrix<double> expected = trial.y();
   const auto compare = [&]<class S>(S, double tolerance) {
-    MultiHeadAttention<S> attention(6, 2);
+    MultiHeadAttention<S> attention({.size = 6, .heads = 2});
     copy_parameters(trial.attention, attention);
     heed::MultiHeadTape<S> tape;
     Matrix<S> y(6, 12);
@@ -339,9 +339,11 @@ TEST(MultiHeadAttention, RunsInEveryScalar) {
 }
 
 TEST(MultiHeadAttention, RefusesWhatDoesNotFit) {
-  EXPECT_EQ(refusal([] { MultiHeadAttention<float>(12, 5); }), "MultiHeadAttention: 5 heads cannot share a size of 12");
-  EXPECT_EQ(refusal([] { MultiHeadAttention<float>(12, 0); }), "MultiHeadAttention: 0 heads cannot share a size of 12");
-  MultiHeadAttention<float> attention(4, 2);
+  EXPECT_EQ(refusal([] { MultiHeadAttention<float>({.size = 12, .heads = 5}); }),
+            "MultiHeadAttention: 5 heads cannot share a size of 12");
+  EXPECT_EQ(refusal([] { MultiHeadAttention<float>({.size = 12, .heads = 0}); }),
+            "MultiHeadAttention: 0 heads cannot share a size of 12");
+  MultiHeadAttention<float> attention({.size = 4, .heads = 2});
   heed::MultiHeadTape<float> tape;
   Matrix<float> y(4, 3);
   const auto message = [&](Index x_rows, Index x_cols, const Starts& queries, Index h_rows, const Starts& memory) {

@@ -122,7 +122,7 @@ TEST(AveragePool2d, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
 }
 
 TEST(MaxPool2d, GivesTheFirstOfEqualNumbersAllOfTheGradient) {
-  const MaxPool2d<double> pool({2, 2, 2, 0});
+  const MaxPool2d<double> pool({.height = 2, .width = 2, .stride = 2});
   Matrix<double> x(1, 4), y(1, 1), d_x = Matrix<double>::Zero(1, 4);
   x << 1, 2, 2, 2;
   pool.forward(x, {2, 2}, y);
@@ -131,7 +131,7 @@ TEST(MaxPool2d, GivesTheFirstOfEqualNumbersAllOfTheGradient) {
 }
 
 TEST(MaxPool2d, DoesNotHideANan) {
-  const MaxPool2d<float> pool({2, 2, 2, 0});
+  const MaxPool2d<float> pool({.height = 2, .width = 2, .stride = 2});
   for (Index place = 0; place < 4; ++place) {
     Matrix<float> x = Matrix<float>::Ones(9, 4), y(9, 1);
     x.col(place).setConstant(std::numeric_limits<float>::quiet_NaN());
@@ -141,13 +141,12 @@ TEST(MaxPool2d, DoesNotHideANan) {
 }
 
 TEST(Pool2d, RefusesWhatDoesNotFit) {
-  EXPECT_EQ(refusal([] { MaxPool2d<float>({2, 2, 2, 1}); }), "Pool2d: the window has no padding, not 1");
-  EXPECT_EQ(refusal([] {
-              AveragePool2d<float>({2, 2, 0, 0});
-            }),
+  EXPECT_EQ(refusal([] { MaxPool2d<float>({.height = 2, .width = 2, .stride = 2, .padding = 1}); }),
+            "Pool2d: the window has no padding, not 1");
+  EXPECT_EQ(refusal([] { AveragePool2d<float>({.height = 2, .width = 2, .stride = 0}); }),
             "Window: expected a size and a stride of 1 or more and a padding of 0 or more, not 2 x 2 with stride 0 and "
             "padding 0");
-  const MaxPool2d<float> pool({2, 2, 2, 0});
+  const MaxPool2d<float> pool({.height = 2, .width = 2, .stride = 2});
   const auto run = [&](Index cols, Grid size, Index rows, Index maps) {
     const Matrix<float> x = Matrix<float>::Zero(3, cols);
     Matrix<float> y(rows, maps);

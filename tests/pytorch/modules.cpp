@@ -16,8 +16,8 @@ namespace {
 /// The module `Words` of make_pytorch_models.py.
 struct Words {
   heed::Embedding<float> words{6, 7};
-  heed::TransformerEncoderLayer<float> layer{6, 3, 5};
-  heed::MultiHeadAttention<float> attention{6, 2, false};
+  heed::TransformerEncoderLayer<float> layer{{.size = 6, .heads = 3, .inner_size = 5}};
+  heed::MultiHeadAttention<float> attention{{.size = 6, .heads = 2, .bias = false}};
   heed::Encoder<heed::GruCell<float>> cells{{.input_size = 6, .hidden_size = 4, .layers = 2}};
   heed::LayerNorm<float> norm{4};
   heed::Linear<float> output{4, 7};

@@ -82,7 +82,8 @@ class Transformer : public testing::Test {
     const bool cross = fixture_.has(prefix_ + "memory");
     const Matrix<double> x = batch("input"), h = cross ? batch("memory") : x, d_y = batch("gradient.outputs");
     const auto& keys = cross ? keys_ : queries_;
-    heed::MultiHeadAttention<double> attention(x.rows(), fixture_.number<Index>("heads"), bias, causal);
+    heed::MultiHeadAttention<double> attention(
+        {.size = x.rows(), .heads = fixture_.number<Index>("heads"), .bias = bias, .causal = causal});
     read(attention);
     heed::MultiHeadTape<double> tape;
     Matrix<double> y(x.rows(), x.cols()), d_x = Matrix<double>::Zero(x.rows(), x.cols());
@@ -111,8 +112,10 @@ class Transformer : public testing::Test {
   void compare_layer(const std::string& name, bool norm_first) {
     prefix_ = name + '.';
     const Matrix<double> x = batch("input"), d_y = batch("gradient.outputs");
-    heed::TransformerEncoderLayer<double> layer(x.rows(), fixture_.number<Index>("heads"),
-                                                fixture_.number<Index>("inner"), 0, norm_first);
+    heed::TransformerEncoderLayer<double> layer({.size = x.rows(),
+                                                 .heads = fixture_.number<Index>("heads"),
+                                                 .inner_size = fixture_.number<Index>("inner"),
+                                                 .norm_first = norm_first});
     read(layer);
     heed::TransformerEncoderTape<double> tape;
     Matrix<double> y(x.rows(), x.cols()), d_x = Matrix<double>::Zero(x.rows(), x.cols());

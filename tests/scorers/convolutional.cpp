@@ -16,7 +16,8 @@ namespace {
 
 struct ConvolutionalScorer : testing::Test {
   heed::Random random{317};
-  heed::ConvolutionalScorer<double> scorer{3, 4, 5, 2, 3};
+  heed::ConvolutionalScorer<double> scorer{
+      {.query_size = 3, .memory_size = 4, .alignment_size = 5, .filters = 2, .width = 3}};
   Matrix<double> queries = random_matrix(3, 2, random), values = random_matrix(4, 9, random),
                  last = random_matrix(9, 2, random).cwiseAbs();
 
@@ -47,7 +48,9 @@ TEST_F(ConvolutionalScorer, SeesTheLastLookAloneAndAsFarAsItsFiltersReach) {
 }
 
 TEST_F(ConvolutionalScorer, WorksWithFiltersWiderThanTheSentence) {
-  heed::ConvolutionalScorer<double> wide(3, 4, 5, 2, 21), narrow(3, 4, 5, 2, 3);
+  heed::ConvolutionalScorer<double> wide(
+      {.query_size = 3, .memory_size = 4, .alignment_size = 5, .filters = 2, .width = 21}),
+      narrow({.query_size = 3, .memory_size = 4, .alignment_size = 5, .filters = 2, .width = 3});
   randomize(wide, random);
   narrow.W = wide.W;
   narrow.V = wide.V;
@@ -68,16 +71,24 @@ TEST_F(ConvolutionalScorer, PackedFindsTheSame) {
 }
 
 TEST_F(ConvolutionalScorer, FixedSizesAgreeWithDynamicOnes) {
-  EXPECT_LE(
-      typed::scorer_distance(heed::ConvolutionalScorer<double, 3, 4, 5>(), heed::ConvolutionalScorer<double>(3, 4, 5)),
-      1e-14);
+  EXPECT_LE(typed::scorer_distance(
+                heed::ConvolutionalScorer<double, 3, 4, 5>(),
+                heed::ConvolutionalScorer<double>({.query_size = 3, .memory_size = 4, .alignment_size = 5})),
+            1e-14);
 }
 
 TEST_F(ConvolutionalScorer, RefusesFiltersWithoutAMiddle) {
-  EXPECT_EQ(refusal([] { heed::ConvolutionalScorer<double>(3, 4, 5, 2, 4); }),
+  EXPECT_EQ(refusal([] {
+              heed::ConvolutionalScorer<double>(
+                  {.query_size = 3, .memory_size = 4, .alignment_size = 5, .filters = 2, .width = 4});
+            }),
             "ConvolutionalScorer: a filter at least, of an odd width, is needed, not 2 of width 4");
-  EXPECT_EQ(refusal([] { heed::ConvolutionalScorer<double>(3, 4, 5, 0, 3); }),
+  EXPECT_EQ(refusal([] {
+              heed::ConvolutionalScorer<double>(
+                  {.query_size = 3, .memory_size = 4, .alignment_size = 5, .filters = 0, .width = 3});
+            }),
             "ConvolutionalScorer: a filter at least, of an odd width, is needed, not 0 of width 3");
-  EXPECT_EQ(refusal([] { heed::ConvolutionalScorer<double>(3, 4, 0); }),
-            "ConvolutionalScorer: the alignment size must be 1 or more, got 0");
+  EXPECT_EQ(
+      refusal([] { heed::ConvolutionalScorer<double>({.query_size = 3, .memory_size = 4, .alignment_size = 0}); }),
+      "ConvolutionalScorer: the alignment size must be 1 or more, got 0");
 }

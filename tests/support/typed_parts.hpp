@@ -94,7 +94,9 @@ struct MakeLocationScorer {
 template <class S>
 struct MakeConvolutionalScorer {
   using Part = heed::ConvolutionalScorer<S>;
-  static Part make() { return Part(query, memory, alignment, 3, 7); }
+  static Part make() {
+    return Part({.query_size = query, .memory_size = memory, .alignment_size = alignment, .filters = 3, .width = 7});
+  }
 };
 
 /// Scorers of what query and memory hold, then those that look at the place or at earlier looks.

@@ -11,8 +11,8 @@ namespace heed::inline v0_1 {
 template <Cell C, Scorer ScorerType, Normalizer NormalizerType = Softmax>
 using BahdanauDecoder = ContextDecoder<C, Attention<ScorerType, NormalizerType>>;
 
-/// The same with the readout of the paper's appendix. With `GruCell<S, Dynamic, Dynamic, gru_forms::bahdanau>` for its cell
-/// and a bridge whose `first_row` is that of the backward half of the summary it is the appendix's decoder to the letter:
+/// The same with the readout of the paper's appendix. It is the appendix's decoder to the letter if its cell is
+/// `GruCell<S, Dynamic, Dynamic, gru_forms::bahdanau>` and its bridge reads the backward half of the summary:
 /// `bridge = Bridge<S>({.summary_size = memory, .state_size = state, .first_row = memory / 2})`.
 template <Cell C, Scorer ScorerType, Normalizer NormalizerType = Softmax>
 using BahdanauMaxoutDecoder = ContextDecoder<C, Attention<ScorerType, NormalizerType>, MaxoutReadout>;

@@ -143,7 +143,9 @@ AnyScorer<S> make_scorer(std::string_view name, Index query, Index memory, Index
   if (name == "normed-additive") return NormedAdditiveScorer<S>(query, memory, query);
   if (name == "location") return LocationScorer<S>(query, memory, longest);
   if (name == "coverage") return CoverageScorer<S>(query, memory, query);
-  if (name == "convolutional") return ConvolutionalScorer<S>(query, memory, query);
+  if (name == "convolutional") {
+    return ConvolutionalScorer<S>({.query_size = query, .memory_size = memory, .alignment_size = query});
+  }
   require(name == "additive", [&] { return "there is no scorer \"" + std::string(name) + '"'; });
   return AdditiveScorer<S>(query, memory, query);
 }

@@ -12,6 +12,14 @@
 
 namespace heed::inline v0_1 {
 
+/// The settings of a `MultiHeadAttention`. The heads share the size evenly.
+struct MultiHeadAttentionOptions {
+  Index size = 0;       ///< rows of x, h and y; 1 or more
+  Index heads = 1;      ///< each attends with its share of the rows
+  bool bias = true;     ///< whether there are b and b_out
+  bool causal = false;  ///< whether the query of step t attends to steps 0 ... t alone
+};
+
 /// Everything a run of `MultiHeadAttention` writes besides its results. One per thread; it only grows.
 template <class S>
 struct MultiHeadTape {
@@ -45,18 +53,20 @@ struct MultiHeadAttention {
   Index heads = 1;                               ///< each looks with its share of the rows
   bool causal = false;                           ///< whether the query of step t looks at steps 0 ... t alone
 
-  MultiHeadAttention() : MultiHeadAttention(Size == Dynamic ? 0 : Size, 1) {}
-  /// Throws unless the heads share the size evenly.
-  MultiHeadAttention(Index size, Index heads_, bool bias = true, bool causal_ = false)
-      : W(decltype(W)::Zero(3 * size, size)),
-        b(Vector<S>::Zero(bias ? 3 * size : 0)),
-        W_out(decltype(W_out)::Zero(size, size)),
-        b_out(Vector<S>::Zero(bias ? size : 0)),
-        heads(heads_),
-        causal(causal_) {
+  MultiHeadAttention() {
+    if constexpr (Size != Dynamic) *this = MultiHeadAttention({.size = Size});
+  }
+  /// Throws unless the size is 1 or more and the heads share it evenly.
+  explicit MultiHeadAttention(const MultiHeadAttentionOptions& options) : heads(options.heads), causal(options.causal) {
+    const Index size = options.size;
+    detail::check_options("MultiHeadAttention", {{"size", size}});
     require(heads >= 1 && size % heads == 0, [&] {
       return "MultiHeadAttention: " + std::to_string(heads) + " heads cannot share a size of " + std::to_string(size);
     });
+    W.setZero(3 * size, size);
+    b.setZero(options.bias ? 3 * size : 0);
+    W_out.setZero(size, size);
+    b_out.setZero(options.bias ? size : 0);
   }
 
   Index size() const { return W_out.rows(); }

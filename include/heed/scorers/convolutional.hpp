@@ -9,6 +9,15 @@
 
 namespace heed::inline v0_1 {
 
+/// The sizes of a `ConvolutionalScorer`.
+struct ConvolutionalScorerOptions {
+  Index query_size = 0;      ///< rows of a query
+  Index memory_size = 0;     ///< rows of a value of the memory
+  Index alignment_size = 0;  ///< rows of the tanh layer
+  Index filters = 10;        ///< rows of F; 1 or more
+  Index width = 15;          ///< places that a filter sees; odd
+};
+
 /// Additive scores that know where the last look was, Chorowski et al. 2015, equations 8 and 9.
 ///
 ///   f_j = F a, a = the last weights around j        score_j = v' tanh(W q + V h_j + U f_j + b)
@@ -28,21 +37,21 @@ struct ConvolutionalScorer {
   ParameterVector<S, Alignment> b;     ///< alignment
 
   ConvolutionalScorer()
-      : ConvolutionalScorer(Query == Dynamic ? 0 : Query, MemorySize == Dynamic ? 0 : MemorySize,
-                            Alignment == Dynamic ? 0 : Alignment) {}
-  /// Throws unless the width is odd.
-  ConvolutionalScorer(Index query, Index memory, Index alignment, Index filters = 10, Index width = 15)
-      : W(alignment, query),
-        V(alignment, memory),
-        U(Matrix<S>::Zero(alignment, filters)),
-        F(Matrix<S>::Zero(filters, width)),
-        v(Vector<S, Alignment>::Zero(alignment)),
-        b(Vector<S, Alignment>::Zero(alignment)) {
-    detail::check_alignment("ConvolutionalScorer", query, memory, alignment);
-    require(filters > 0 && width > 0 && width % 2 == 1, [&] {
-      return "ConvolutionalScorer: a filter at least, of an odd width, is needed, not " + std::to_string(filters) +
-             " of width " + std::to_string(width);
+      : ConvolutionalScorer({.query_size = Query == Dynamic ? 0 : Query,
+                             .memory_size = MemorySize == Dynamic ? 0 : MemorySize,
+                             .alignment_size = Alignment == Dynamic ? 0 : Alignment}) {}
+  /// Throws unless there is a row of the alignment, if it has a query or memory, and a filter, and the width is odd.
+  explicit ConvolutionalScorer(const ConvolutionalScorerOptions& options)
+      : W(options.alignment_size, options.query_size), V(options.alignment_size, options.memory_size) {
+    detail::check_alignment("ConvolutionalScorer", options.query_size, options.memory_size, options.alignment_size);
+    require(options.filters > 0 && options.width > 0 && options.width % 2 == 1, [&] {
+      return "ConvolutionalScorer: a filter at least, of an odd width, is needed, not " +
+             std::to_string(options.filters) + " of width " + std::to_string(options.width);
     });
+    U.setZero(options.alignment_size, options.filters);
+    F.setZero(options.filters, options.width);
+    v.setZero(options.alignment_size);
+    b.setZero(options.alignment_size);
   }
 
   Index query_size() const { return W.cols(); }

@@ -27,9 +27,11 @@ struct Trial {
 
   Trial() {
     using Stage = heed::ImageStage<double>;
-    const heed::MaxPool2d<double> halve(heed::Window{2, 2, 2, 0}), keep(heed::Window{1, 1, 1, 0});
-    model.encoder = heed::ImageEncoder<double>({Stage{heed::Conv2d<double>(2, 3, {3, 3, 1, 1}), halve},
-                                                Stage{heed::Conv2d<double>(3, 4, {1, 1, 1, 0}), keep}});
+    const heed::MaxPool2d<double> halve(heed::Window{.height = 2, .width = 2, .stride = 2}),
+        keep(heed::Window{.height = 1, .width = 1});
+    model.encoder =
+        heed::ImageEncoder<double>({Stage{heed::Conv2d<double>(2, 3, {.height = 3, .width = 3, .padding = 1}), halve},
+                                    Stage{heed::Conv2d<double>(3, 4, {.height = 1, .width = 1}), keep}});
     model.target = heed::Embedding<double>(3, 7);
     model.decoder = Captioner::Decoder({.word_size = 3, .memory_size = 4, .hidden_size = 5, .feature_size = 3},
                                        {{heed::AdditiveScorer<double>(5, 4, 3), {}}, 5});
