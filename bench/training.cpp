@@ -9,7 +9,7 @@
 #include "compare/machine.hpp"
 #include "support.hpp"
 
-#include <heed/io/translator_config.hpp>
+#include <heed/io/translation_model.hpp>
 
 #include <array>
 #include <cmath>

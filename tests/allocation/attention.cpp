@@ -1,7 +1,7 @@
 #include "support/allocation_counter.hpp"
 
 #include <heed/attention_layer.hpp>
-#include <heed/io/translator_config.hpp>
+#include <heed/io/translation_model.hpp>
 
 #include "support/numbers.hpp"
 

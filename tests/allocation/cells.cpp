@@ -6,7 +6,7 @@
 #include <heed/cells/layer_norm_gru.hpp>
 #include <heed/cells/layer_norm_lstm.hpp>
 #include <heed/cells/projected_lstm.hpp>
-#include <heed/io/translator_config.hpp>
+#include <heed/io/translation_model.hpp>
 
 #include "support/numbers.hpp"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/io/translator_config.hpp>
+#include <heed/io/translation_model.hpp>
 
 #include "support/numbers.hpp"
 

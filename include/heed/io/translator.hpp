@@ -2,7 +2,7 @@
 
 #include <heed/io/checkpoint.hpp>
 #include <heed/io/fields.hpp>
-#include <heed/io/translator_config.hpp>
+#include <heed/io/translation_model.hpp>
 #include <heed/text/vocabulary.hpp>
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-#include <heed/io/translator_config.hpp>
+#include <heed/io/translation_model.hpp>
 
 #include "support/refusal.hpp"
 #include "support/translations.hpp"

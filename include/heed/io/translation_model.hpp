@@ -1,0 +1,163 @@
+#pragma once
+
+#include <heed/heed.hpp>
+#include <heed/io/model_size.hpp>
+#include <heed/io/translator_config.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace heed::inline v0_1 {
+
+/// The look of a translation model: any scorer, any normaliser, any part of the sentence.
+template <class S>
+using TranslationLook = AnyLook<AnyScorer<S>, AnyNormalizer>;
+
+/// Every choice of cell, scorer and decoder in one type.
+template <class S>
+using TranslationModel = Seq2Seq<Encoder<AnyCell<S>>, AnyDecoder<AnyCell<S>, TranslationLook<S>>>;
+
+/// Makes the cell of that name; its parameters are zero.
+template <class S>
+AnyCell<S> make_cell(std::string_view name, Index input, Index hidden) {
+  if (name == "lstm") return LstmCell<S>(input, hidden);
+  if (name == "rnn") return RnnCell<S>(input, hidden);
+  if (name == "rnn-relu") return RnnCell<S, Dynamic, Dynamic, Relu>(input, hidden);
+  if (name == "gru-reset-before") return GruCell<S, Dynamic, Dynamic, gru_forms::cho>(input, hidden);
+  require(name == "gru", [&] { return "there is no cell \"" + std::string(name) + '"'; });
+  return GruCell<S>(input, hidden);
+}
+
+/// Makes the scorer of that name for queries and memories of these sizes; those with a tanh align in the query's size.
+template <class S>
+AnyScorer<S> make_scorer(std::string_view name, Index query, Index memory, Index longest = 100) {
+  if (name == "dot") return DotScorer<S>(query);
+  if (name == "general") return GeneralScorer<S>(query, memory);
+  if (name == "concat") return ConcatScorer<S>(query, memory, query);
+  if (name == "scaled-dot") return ScaledDotScorer<S>(query);
+  if (name == "scaled-general") return ScaledGeneralScorer<S>(query, memory);
+  if (name == "normed-additive") return NormedAdditiveScorer<S>(query, memory, query);
+  if (name == "location") return LocationScorer<S>(query, memory, longest);
+  if (name == "coverage") return CoverageScorer<S>(query, memory, query);
+  if (name == "convolutional") {
+    return ConvolutionalScorer<S>({.query_size = query, .memory_size = memory, .alignment_size = query});
+  }
+  require(name == "additive", [&] { return "there is no scorer \"" + std::string(name) + '"'; });
+  return AdditiveScorer<S>(query, memory, query);
+}
+
+/// Makes the normaliser of that name.
+inline AnyNormalizer make_normalizer(std::string_view name) {
+  if (name == "sparsemax") return Sparsemax();
+  if (name == "entmax") return Entmax15();
+  require(name == "softmax", [&] { return "there is no normalizer \"" + std::string(name) + '"'; });
+  return Softmax();
+}
+
+/// Makes the look that a configuration describes; a position is predicted in the query's size.
+template <class S>
+TranslationLook<S> make_look(const TranslatorConfig& config) {
+  using Scorer = AnyScorer<S>;
+  const Index query = config.hidden;
+  Scorer scorer = make_scorer<S>(config.scorer, query, config.memory_size(), config.longest);
+  if (config.attention == "local-m") {
+    return LocalAttention<Scorer, StepPosition<S>>(std::move(scorer), {}, config.window);
+  }
+  if (config.attention == "local-p") {
+    return LocalAttention<Scorer, PredictedPosition<S>>(std::move(scorer), {query, query}, config.window);
+  }
+  if (config.attention == "monotonic") return MonotonicAttention<Scorer>(std::move(scorer));
+  require(config.attention == "global", [&] { return "there is no attention \"" + config.attention + '"'; });
+  return Attention<Scorer, AnyNormalizer>{std::move(scorer), make_normalizer(config.normalizer)};
+}
+
+/// Makes the model a configuration describes; its parameters are zero. Throws if the configuration is out of range.
+template <class S>
+TranslationModel<S> make_model(const TranslatorConfig& config, Index source_vocabulary, Index target_vocabulary) {
+  config.check();
+  const auto cell = [&](Index input, Index hidden) { return make_cell<S>(config.cell, input, hidden); };
+  const double dropout = config.dropout;
+  const Index E = config.embedding, M = config.memory_size(), H = config.hidden, F = config.features();
+  const Index layers = config.layers;
+  Encoder<AnyCell<S>> encoder({.input_size = E,
+                               .hidden_size = config.encoder_hidden(),
+                               .layers = layers,
+                               .bidirectional = config.bidirectional,
+                               .dropout = dropout},
+                              cell);
+  encoder.reversed = config.reverse_source;
+  const auto drop = [&](auto& recurrent) {
+    recurrent.dropout.per_sentence = config.variational_dropout;
+    recurrent.recurrent = Dropout<S>(config.recurrent_dropout);
+  };
+  drop(encoder);
+  const auto model = [&](auto decoder) {
+    if (config.copy_states) decoder.bridge = Bridge<S>::copying(decoder.stack.bottom().state_size(), layers);
+    drop(decoder.stack);
+    TranslationModel<S> made({.source_vocabulary = source_vocabulary,
+                              .target_vocabulary = target_vocabulary,
+                              .dropout = dropout,
+                              .tied_embeddings = config.tied_embeddings},
+                             std::move(encoder), std::move(decoder));
+    made.dropout.per_sentence = config.variational_dropout;
+    return made;
+  };
+  if (config.decoder == "cho") {
+    return model(ChoDecoder<S>({.word_size = E,
+                                .memory_size = M,
+                                .code_size = H,
+                                .hidden_size = H,
+                                .layers = layers,
+                                .feature_size = F,
+                                .dropout = dropout}));
+  }
+  if (config.decoder == "sutskever") {
+    return model(
+        SutskeverDecoder<AnyCell<S>>({.word_size = E, .hidden_size = H, .layers = layers, .dropout = dropout}, cell));
+  }
+  if (config.decoder == "luong") {
+    const AttentionalDecoderOptions options{.word_size = E,
+                                            .memory_size = M,
+                                            .hidden_size = H,
+                                            .layers = layers,
+                                            .feature_size = F,
+                                            .input_feeding = config.input_feeding,
+                                            .dropout = dropout};
+    return model(AttentionalDecoder<AnyCell<S>, TranslationLook<S>>(options, make_look<S>(config), cell));
+  }
+  const ContextDecoderOptions options{
+      .word_size = E, .memory_size = M, .hidden_size = H, .layers = layers, .feature_size = F, .dropout = dropout};
+  if (config.decoder == "plain") return model(PlainDecoder<AnyCell<S>>(options, {}, cell));
+  return model(ContextDecoder<AnyCell<S>, TranslationLook<S>>(options, make_look<S>(config), cell));
+}
+
+/// How many numbers `make_model` would make, without making them: what a file claims is held against what it holds
+/// before anything is allocated. In double, which cannot overflow here.
+///
+/// The number is a polynomial in every size, of the second degree in `hidden` and `embedding` and of the first in all others, so the
+/// sizes of small models say what it is.
+inline double model_size(TranslatorConfig config, Index source_vocabulary, Index target_vocabulary) {
+  using detail::polynomial_at;
+  const TranslatorConfig wanted = config;
+  const bool same_size = wanted.tied_embeddings && wanted.decoder == "sutskever";  // of a state and an embedded word
+  const auto count = [&](Index source, Index target) {
+    return static_cast<double>(parameter_count(make_model<float>(config, source, target)));
+  };
+  return polynomial_at(wanted.hidden, 2, [&](Index hidden) {
+    config.hidden = hidden;
+    return polynomial_at(same_size ? 2 : wanted.embedding, 2, [&](Index embedding) {
+      config.embedding = same_size ? hidden : embedding;
+      return polynomial_at(wanted.layers, 1, [&](Index layers) {
+        config.layers = layers;
+        return polynomial_at(wanted.longest, 1, [&](Index longest) {
+          config.longest = longest;
+          return polynomial_at(source_vocabulary, 1, [&](Index source) {
+            return polynomial_at(target_vocabulary, 1, [&](Index target) { return count(source, target); });
+          });
+        });
+      });
+    });
+  });
+}
+
+}  // namespace heed::inline v0_1
