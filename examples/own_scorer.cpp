@@ -7,24 +7,20 @@ using In = heed::In<double>;
 using Out = heed::Out<double>;
 using heed::Index, heed::Token, Eigen::MatrixXd;
 
-/// The nearer, the better:  score_j = -|W q - h_j|^2 / 2, less |W q|^2 / 2, which no softmax sees
+/// The nearer, the better:  score_j = -|W q - h_j|^2 / 2, without |W q|^2 / 2, which does not change a softmax
 struct DistanceScorer {
   using Scalar = double;
   MatrixXd W;  ///< memory x query
   Index query_size() const { return W.cols(); }
   Index memory_size() const { return W.rows(); }
-  Index projected_size() const { return W.rows(); }
-  void project(const In& q, Out p) const { p.noalias() = W * q; }  // once for all h
-  void project_backward(const In& d_p, Out d_q) const { d_q += W.transpose() * d_p; }
-  void accumulate(const In& q, const In& d_p, DistanceScorer& grad) const { grad.W += d_p * q.transpose(); }
-  void score(const In& p, const In& h, Out scores, auto&) const {
-    scores = (h.transpose() * p).colwise() - h.colwise().squaredNorm().transpose() / 2;
+  void score(const In& q, const In& h, Out scores) const {
+    scores = (h.transpose() * (W * q)).colwise() - h.colwise().squaredNorm().transpose() / 2;
   }
-  void score_backward(const In& p, const In& h, const In& d_scores, DistanceScorer&, Out d_p, Out d_h, auto&) const {
-    d_p += h * d_scores;
-    d_h += p * d_scores.transpose() - h * d_scores.rowwise().sum().asDiagonal();
+  void score_backward(const In& q, const In& h, const In& d_scores, DistanceScorer& grad, Out d_q, Out d_h) const {
+    grad.W += h * d_scores * q.transpose();
+    d_q += W.transpose() * (h * d_scores);
+    d_h += W * q * d_scores.transpose() - h * d_scores.rowwise().sum().asDiagonal();
   }
-  static constexpr auto role(std::string_view) { return heed::ParameterRole::scorer_weight; }  // how W starts
   static void visit_parameters(auto&& visit, auto&&... self) { visit("W", self.W...); }
 };
 
@@ -34,8 +30,9 @@ using Luong = heed::LuongDecoder<Cell, DistanceScorer>;
 
 template <class Decoder>
 auto make_model(Index hidden, heed::Random& random) {
+  const MatrixXd W = MatrixXd::Random(2 * hidden, hidden) / 4;
   const Decoder decoder({.word_size = hidden, .memory_size = 2 * hidden, .hidden_size = hidden, .feature_size = hidden},
-                        {{MatrixXd(2 * hidden, hidden)}, {}});
+                        {{W}, {}});
   heed::Seq2Seq model({.source_vocabulary = 13, .target_vocabulary = 13},
                       heed::Encoder<Cell>({.input_size = hidden, .hidden_size = hidden, .bidirectional = true}),
                       decoder);

@@ -1,10 +1,7 @@
 #include <heed/look.hpp>
 
-#include <heed/any_look.hpp>
-#include <heed/decoders/plain.hpp>
-#include <heed/scorers/any_scorer.hpp>
-
 #include "support/look_runs.hpp"
+#include "support/mechanisms.hpp"
 #include "support/prepacked.hpp"
 
 #include <gtest/gtest.h>
@@ -16,40 +13,14 @@ using heed::Matrix;
 
 namespace {
 
-using Additive = heed::AdditiveScorer<double>;
-using General = heed::GeneralScorer<double>;
-using Step = heed::StepPosition<double>;
-using Predicted = heed::PredictedPosition<double>;
-using Any = heed::AnyLook<heed::AnyScorer<double>>;
-
-/// Every look, as the tests below run over them.
-template <int Line>
-auto make() {
-  if constexpr (Line == 0) return heed::Attention<Additive>{Additive(3, 4, 5), {}};
-  if constexpr (Line == 1) return heed::Attention<heed::CoverageScorer<double>>{{3, 4, 5}, {}};
-  if constexpr (Line == 2) {
-    using Scorer = heed::ConvolutionalScorer<double>;
-    return heed::Attention<Scorer>{
-        Scorer({.query_size = 3, .memory_size = 4, .alignment_size = 5, .filters = 2, .width = 3}), {}};
-  }
-  if constexpr (Line == 3) return heed::Attention<heed::LocationScorer<double>>{{3, 4, 5}, {}};
-  if constexpr (Line == 4) return heed::LocalAttention<General, Step>(General(3, 4), {}, 1);
-  if constexpr (Line == 5) return heed::LocalAttention<Additive, Predicted>(Additive(3, 4, 5), Predicted(3, 6), 2);
-  if constexpr (Line == 6) return heed::MonotonicAttention<Additive>(Additive(3, 4, 5));
-  if constexpr (Line == 7) return heed::FixedVector<double>();
-  if constexpr (Line == 8) return Any(heed::MonotonicAttention<heed::AnyScorer<double>>(General(3, 4)));
-}
-
 template <class Line>
 class Looks : public testing::Test {
  protected:
-  using Tested = decltype(make<Line::value>());
-  LookTrial<Tested> trial{make<Line::value>()};
+  using Tested = decltype(mechanisms::make<Line::value>());
+  LookTrial<Tested> trial{mechanisms::make<Line::value>()};
 };
 
-template <int... Line>
-testing::Types<std::integral_constant<int, Line>...> lines(std::integer_sequence<int, Line...>);
-TYPED_TEST_SUITE(Looks, decltype(lines(std::make_integer_sequence<int, 9>())));
+TYPED_TEST_SUITE(Looks, mechanisms::Lines<9>);  // without the gate: it has no reference
 
 }  // namespace
 

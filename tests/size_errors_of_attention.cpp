@@ -1,11 +1,8 @@
 // Attention mechanisms throw heed::Error in every build type if a size does not fit or a call is missing.
 #include <heed/annotations.hpp>
-#include <heed/any_look.hpp>
 #include <heed/attention_penalty.hpp>
-#include <heed/decoders/plain.hpp>
-#include <heed/gated_attention.hpp>
-#include <heed/scorers/any_scorer.hpp>
 
+#include "support/mechanisms.hpp"
 #include "support/wrong_sizes.hpp"
 
 #include <gtest/gtest.h>
@@ -13,7 +10,6 @@
 #include <limits>
 #include <string>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 using heed::Index;
@@ -26,51 +22,19 @@ using wrong_sizes::room;
 
 namespace {
 
-using Additive = heed::AdditiveScorer<double>;
-using General = heed::GeneralScorer<double>;
-using Step = heed::StepPosition<double>;
-using Predicted = heed::PredictedPosition<double>;
-using Any = heed::AnyLook<heed::AnyScorer<double>>;
-
-/// Every attention mechanism, with queries of size 3 and a memory of size 4, and the names its errors may begin with.
-template <int Line>
-auto make() {
-  if constexpr (Line == 0) return heed::Attention<Additive>{Additive(3, 4, 5), {}};
-  if constexpr (Line == 1) return heed::Attention<heed::CoverageScorer<double>>{{3, 4, 5}, {}};
-  if constexpr (Line == 2) {
-    using Scorer = heed::ConvolutionalScorer<double>;
-    return heed::Attention<Scorer>{
-        Scorer({.query_size = 3, .memory_size = 4, .alignment_size = 5, .filters = 2, .width = 3}), {}};
-  }
-  if constexpr (Line == 3) return heed::Attention<heed::LocationScorer<double>>{{3, 4, 7}, {}};
-  if constexpr (Line == 4) return heed::LocalAttention<General, Step>(General(3, 4), {}, 1);
-  if constexpr (Line == 5) return heed::LocalAttention<Additive, Predicted>(Additive(3, 4, 5), Predicted(3, 6), 2);
-  if constexpr (Line == 6) return heed::MonotonicAttention<Additive>(Additive(3, 4, 5));
-  if constexpr (Line == 7) return Any(heed::MonotonicAttention<heed::AnyScorer<double>>(General(3, 4)));
-  if constexpr (Line == 8) {
-    using Inner = heed::Attention<Additive>;
-    return heed::GatedAttention<Inner>(Inner{Additive(3, 4, 5), {}}, 3);
-  }
-  if constexpr (Line == 9) return heed::FixedVector<double>();
-}
-std::vector<std::string> names_of(int line) {
-  if (line < 4) return {"Attention"};
-  if (line < 6) return {"LocalAttention"};
-  if (line < 8) return {"MonotonicAttention"};
-  if (line == 8) return {"GatedAttention", "Attention"};
-  return {"FixedVector"};
-}
+using mechanisms::Predicted;
+using mechanisms::Step;
 
 /// Two queries of two steps over a memory of two sentences.
 template <class Line>
 class AttentionSizes : public testing::Test {
  protected:
-  using Look = decltype(make<Line::value>());
+  using Look = decltype(mechanisms::make<Line::value>());
   static constexpr int line = Line::value;
   static constexpr Index n = 2, columns = 4;
-  static constexpr bool fixed = line == 9, gated = line == 8, keeps = line >= 4 && line <= 7;
+  static constexpr bool fixed = line == 8, gated = line == 9, keeps = line >= 4 && line <= 7;
 
-  Look look = make<line>();
+  Look look = mechanisms::make<line>();
   Look grad = heed::zeros_like(look);
   heed::Memory<double> memory, d_memory;
   std::vector<Index> sentences = {1, 0};
@@ -98,7 +62,7 @@ class AttentionSizes : public testing::Test {
   void backward() { look.backward(memory, sentences, tape, 2, grad, d_queries, d_memory); }
 
   std::vector<std::string> names(const std::string& function) const {
-    std::vector<std::string> all = names_of(line);
+    std::vector<std::string> all = mechanisms::names_of(line);
     for (std::string& name : all) name += "." + function;
     return all;
   }
@@ -120,9 +84,7 @@ class AttentionSizes : public testing::Test {
   }
 };
 
-template <int... Line>
-testing::Types<std::integral_constant<int, Line>...> lines(std::integer_sequence<int, Line...>);
-TYPED_TEST_SUITE(AttentionSizes, decltype(lines(std::make_integer_sequence<int, 10>())));
+TYPED_TEST_SUITE(AttentionSizes, mechanisms::Lines<>);
 
 }  // namespace
 

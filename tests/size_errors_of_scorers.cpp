@@ -20,18 +20,6 @@ namespace {
 
 using S = double;
 
-const char* name_of(const heed::DotScorer<S>&) { return "DotScorer"; }
-const char* name_of(const heed::GeneralScorer<S>&) { return "GeneralScorer"; }
-const char* name_of(const heed::AdditiveScorer<S>&) { return "AdditiveScorer"; }
-const char* name_of(const heed::ConcatScorer<S>&) { return "ConcatScorer"; }
-const char* name_of(const heed::ScaledDotScorer<S>&) { return "ScaledDotScorer"; }
-const char* name_of(const heed::ScaledGeneralScorer<S>&) { return "ScaledGeneralScorer"; }
-const char* name_of(const heed::NormedAdditiveScorer<S>&) { return "NormedAdditiveScorer"; }
-const char* name_of(const heed::LocationScorer<S>&) { return "LocationScorer"; }
-const char* name_of(const heed::CoverageScorer<S>&) { return "CoverageScorer"; }
-const char* name_of(const heed::ConvolutionalScorer<S>&) { return "ConvolutionalScorer"; }
-const char* name_of(const heed::AnyScorer<S>&) { return "AnyScorer"; }
-
 /// The name of the argument `carry` in the functions of a scorer.
 template <class ScorerType>
 std::string carry_of(const ScorerType&) {
@@ -58,7 +46,7 @@ class ScorerSizes : public testing::Test {
  protected:
   using ScorerType = decltype(Make<At>::make());
   static constexpr Index T = 6, n = 2;
-  static constexpr bool sees_carry = heed::detail::sees_carry<ScorerType>();
+  static constexpr bool sees_carry = heed::detail::Carries<ScorerType>;
 
   ScorerType scorer = Make<At>::make();
   ScorerType grad = heed::zeros_like(scorer);
@@ -70,10 +58,13 @@ class ScorerSizes : public testing::Test {
   heed::Buffer<S> scratch;
 
   static Matrix<S> zeros(Index rows, Index cols) { return Matrix<S>::Zero(rows, cols); }
-  std::vector<std::string> names(const char* function) const {
-    std::vector<std::string> all = {name_of(scorer) + std::string(".") + function};
-    if (all.front().rfind("Any", 0) == 0) all.push_back("ConvolutionalScorer" + all.front().substr(9));
-    return all;
+  /// A function in messages; errors of the one chosen at run time name the scorer that it holds.
+  static std::vector<std::string> names(const std::string& function) {
+    if constexpr (std::is_same_v<ScorerType, heed::AnyScorer<S>>) {
+      return {"ConvolutionalScorer." + function};
+    } else {
+      return {ScorerType::name + ("." + function)};
+    }
   }
 
   void score() {
@@ -92,8 +83,8 @@ class ScorerSizes : public testing::Test {
   }
   void all_backward() {
     score_backward();
-    if constexpr (heed::detail::projects<ScorerType>()) scorer.accumulate(queries, d_projected, grad);
-    if constexpr (heed::detail::makes_keys<ScorerType>()) scorer.keys_backward(values, d_keys, grad, d_values);
+    if constexpr (heed::detail::Projects<ScorerType>) scorer.accumulate(queries, d_projected, grad);
+    if constexpr (heed::detail::MakesKeys<ScorerType>) scorer.keys_backward(values, d_keys, grad, d_values);
   }
 };
 
@@ -127,7 +118,7 @@ TYPED_TEST(ScorerSizes, ScoreBackwardRejectsWrongSizes) {
 
 TYPED_TEST(ScorerSizes, ProjectRejectsWrongSizes) {
   auto& t = *this;
-  if constexpr (heed::detail::projects<typename TestFixture::ScorerType>()) {
+  if constexpr (heed::detail::Projects<typename TestFixture::ScorerType>) {
     expect_errors(t.names("project"), {argument("queries", t.queries), argument("projected", t.projected)},
                   [&] { t.scorer.project(t.queries, t.projected); });
     expect_errors(t.names("project_backward"),
@@ -140,7 +131,7 @@ TYPED_TEST(ScorerSizes, ProjectRejectsWrongSizes) {
 
 TYPED_TEST(ScorerSizes, KeysRejectWrongSizes) {
   auto& t = *this;
-  if constexpr (heed::detail::makes_keys<typename TestFixture::ScorerType>()) {
+  if constexpr (heed::detail::MakesKeys<typename TestFixture::ScorerType>) {
     expect_errors(t.names("keys"), {argument("values", t.values), argument("keys", t.keys)},
                   [&] { t.scorer.keys(t.values, t.keys); });
     expect_errors(t.names("keys_backward"),
@@ -208,6 +199,14 @@ TEST(AdditiveScorer, RejectsWrongSizesIfItIsPacked) {
   Matrix<float> projected(4, 2), queries = Matrix<float>::Zero(4, 2);
   EXPECT_EQ(refusal([&] { scorer.project(queries, projected); }),
             "AdditiveScorer.project: queries must be 3 x 2, got 4 x 2");
+}
+
+TEST(AnyScorer, RejectsWrongSizesIfItsScorerDoesNotProject) {
+  const heed::AnyScorer<double> scorer = heed::DotScorer<double>(3);
+  Matrix<double> queries = Matrix<double>::Zero(3, 2), projected(4, 2), d_queries(3, 1);
+  EXPECT_EQ(refusal([&] { scorer.project(queries, projected); }), "Scorer.project: projected must be 3 x 2, got 4 x 2");
+  EXPECT_EQ(refusal([&] { scorer.project_backward(queries, d_queries); }),
+            "Scorer.project_backward: d_queries must be 3 x 2, got 3 x 1");
 }
 
 TEST(AnyScorer, RejectsTheGradientOfAnotherScorer) {

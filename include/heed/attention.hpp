@@ -107,7 +107,7 @@ void look_narrow(const ScorerType& scorer, const NormalizerType& normalizer, con
 /// sentence), contexts M x n, carry (for a scorer that sees earlier looks: their weights, or the sum of these) longest x n.
 template <class ScorerType, class NormalizerType = Softmax>
 struct Attention {
-  static_assert(Scorer<ScorerType>, "Attention: the first argument must model heed::Scorer (scorers/scorer.hpp)");
+  static_assert(detail::check_scorer<ScorerType>());
   static_assert(Normalizer<NormalizerType>, "Attention: the second argument must model heed::Normalizer");
   using Scalar = typename ScorerType::Scalar;
   using S = Scalar;
@@ -268,7 +268,7 @@ template <class ScorerType, class Queries, class Values, class Context, class We
 void attend(const ScorerType& scorer, const Eigen::MatrixBase<Queries>& queries,
             const Eigen::MatrixBase<Values>& memory, Context&& context, Weights&& weights,
             AttendWorkspace<typename ScorerType::Scalar>& work) {
-  static_assert(Scorer<ScorerType>, "attend: the first argument must model heed::Scorer (scorers/scorer.hpp)");
+  static_assert(detail::check_scorer<ScorerType>());
   using S = typename ScorerType::Scalar;
   const In<S> values(memory);
   const In<S> keys = detail::project_queries<ScorerType>("attend", scorer, queries, values, work);

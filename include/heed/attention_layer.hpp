@@ -59,7 +59,7 @@ void check_scores(const char* function, Index first, const In<S>& scores) {
 /// of a query, and if all scores of a query are -inf.
 template <class ScorerType, class NormalizerType = Softmax>
 struct AttentionLayer {
-  static_assert(Scorer<ScorerType>, "AttentionLayer: the first argument must model heed::Scorer (scorers/scorer.hpp)");
+  static_assert(detail::check_scorer<ScorerType>());
   static_assert(Normalizer<NormalizerType>, "AttentionLayer: the second argument must model heed::Normalizer");
   using Scalar = typename ScorerType::Scalar;
   using S = Scalar;
@@ -189,7 +189,7 @@ struct AttentionLayer {
 template <class ScorerType, class Queries, class Values>
 Matrix<typename ScorerType::Scalar> scores(const ScorerType& scorer, const Eigen::MatrixBase<Queries>& queries,
                                            const Eigen::MatrixBase<Values>& memory) {
-  static_assert(Scorer<ScorerType>, "scores: the first argument must model heed::Scorer (scorers/scorer.hpp)");
+  static_assert(detail::check_scorer<ScorerType>());
   using S = typename ScorerType::Scalar;
   AttendWorkspace<S> work;
   const In<S> values(memory), keys = detail::project_queries<ScorerType>("scores", scorer, queries, values, work);
@@ -204,7 +204,7 @@ template <class ScorerType, class NormalizerType, class Queries, class Values>
 requires Normalizer<NormalizerType> Attended<typename ScorerType::Scalar> attend(
     const ScorerType& scorer, const NormalizerType& normalizer, const Eigen::MatrixBase<Queries>& queries,
     const Eigen::MatrixBase<Values>& memory, const ValidMask& valid = {}) {
-  static_assert(Scorer<ScorerType>, "attend: the first argument must model heed::Scorer (scorers/scorer.hpp)");
+  static_assert(detail::check_scorer<ScorerType>());
   using S = typename ScorerType::Scalar;
   const In<S> values(memory);
   valid.check("attend", values.cols(), values.cols(), queries.cols());

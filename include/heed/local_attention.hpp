@@ -114,7 +114,7 @@ struct PredictedPosition {
 /// is not made up for (equation 10): weights then sum to less than 1. A look costs what its window costs, not what the sentence would.
 template <class ScorerType, class PositionType>
 struct LocalAttention {
-  static_assert(Scorer<ScorerType>, "LocalAttention: the first argument must model heed::Scorer (scorers/scorer.hpp)");
+  static_assert(detail::check_scorer<ScorerType>());
   using Scalar = typename ScorerType::Scalar;
   using S = Scalar;
 

@@ -23,7 +23,7 @@ namespace heed::inline v0_1 {
 /// should not stop everywhere.
 template <class ScorerType>
 struct MonotonicAttention {
-  static_assert(Scorer<ScorerType>, "MonotonicAttention: the argument must model heed::Scorer (scorers/scorer.hpp)");
+  static_assert(detail::check_scorer<ScorerType>());
   using Scalar = typename ScorerType::Scalar;
   using S = Scalar;
 

@@ -11,7 +11,7 @@ namespace heed::inline v0_1 {
 /// step asks), a gate on the context, the deep output of equation 7. The paper's cell is `LstmCell`, its scorer
 /// `AdditiveScorer`, its memory that of annotations.hpp; f_init,h and f_init,c are the upper and the lower rows of the
 /// bridge, each tanh(W summary + b). Words have the size of the features.
-template <Cell C, Scorer ScorerType, class NormalizerType = Softmax>
+template <Cell C, class ScorerType, class NormalizerType = Softmax>
 using CaptionDecoder = ContextDecoder<C, GatedAttention<Attention<ScorerType, NormalizerType>>, DeepOutput>;
 
 }  // namespace heed::inline v0_1

@@ -9,6 +9,10 @@ namespace heed::inline v0_1::detail {
 /// exponentials of keys can be kept, and a tile of all z is made.
 template <class S>
 struct TanhTile {
+  /// Keys are matched as they are.
+  static Index key_size(Index size) { return size; }
+  static void finish_keys(const auto&, const auto&) {}
+
   /// The tile holds a (alignment x T) and becomes z. Overwrites scores.
   static void score(const In<S>& v, const In<S>& q, const In<S>& keys, Out<S> tile, Out<S> scores) {
     make(q, keys, tile);

@@ -6,6 +6,97 @@
 
 namespace heed::inline v0_1 {
 
+namespace detail {
+
+/// Throws unless an additive scorer has an alignment size: only one without any sizes, made by default, may lack it.
+inline void check_alignment(const char* scorer, Index query, Index memory, Index alignment) {
+  require(alignment > 0 || (query == 0 && memory == 0), [&] {
+    return std::string(scorer) + ": the alignment size must be 1 or more, got " + std::to_string(alignment);
+  });
+}
+
+/// What the additive scorers share: projected = W q, keys_j = U h_j + b in the form that the scorer's `Match` takes, and
+/// the score of the match.
+///
+/// A scorer C has W, U and v, and b or none. One that names or stores W and U in another way has its own `query_weight`
+/// and `memory_weight`.
+template <class C, class S, int Query, int MemorySize, int Alignment>
+struct AdditiveParts {
+  Index query_size() const { return C::query_weight(self()).cols(); }
+  Index memory_size() const { return C::memory_weight(self()).cols(); }
+  Index key_size() const { return C::Match::key_size(projected_size()); }
+  Index projected_size() const { return self().v.size(); }
+
+  void keys(const In<S, MemorySize>& values, Out<S> keys) const {
+    check_size(self(), "keys", "values", values, memory_size(), values.cols());
+    check_size(self(), "keys", "keys", keys, key_size(), values.cols());
+    auto sums = keys.topRows(projected_size());
+    bool biased = false;
+    if constexpr (requires(C c) { c.b; }) {
+      biased = self().b.size() > 0;
+      if (biased) sums.colwise() = self().b;
+    }
+    if (!biased) sums.setZero();
+    add_product(C::memory_weight(self()), values, sums);
+    C::Match::finish_keys(self().v, keys);
+  }
+  void project(const In<S, Query>& queries, Out<S, Alignment> projected) const {
+    check_project(self(), queries, projected);
+    projected.setZero();
+    add_product(C::query_weight(self()), queries, projected);
+  }
+
+  void score(const In<S, Alignment>& projected, const In<S>& keys, Out<S> scores, Buffer<S>& scratch) const {
+    check_score(self(), projected, keys, scores);
+    C::Match::score(self().v, projected, keys, scores, scratch);
+  }
+  void score_backward(const In<S, Alignment>& projected, const In<S>& keys, const In<S>& d_scores, C& grad,
+                      Out<S, Alignment> d_projected, Out<S> d_keys, Buffer<S>& scratch) const {
+    check_score_backward(self(), projected, keys, d_scores, d_projected, d_keys);
+    check_like(self(), "score_backward", "grad.v", grad.v, self().v);
+    C::Match::score_backward(self().v, projected, keys, d_scores, grad.v, d_projected, d_keys, scratch);
+  }
+
+  void project_backward(const In<S, Alignment>& d_projected, Out<S, Query> d_queries) const {
+    check_project_backward(self(), d_projected, d_queries);
+    add_product_backward(C::query_weight(self()), d_projected, d_queries);  // was: projected = W q
+  }
+  void accumulate(const In<S, Query>& queries, const In<S, Alignment>& d_projected, C& grad) const {
+    check_project(self(), queries, d_projected, "accumulate", "d_projected");
+    check_like(self(), "accumulate", "grad.W", grad.W, self().W);
+    add_outer_product(d_projected, queries, C::query_weight(grad));  // was: projected = W q
+  }
+  void keys_backward(const In<S, MemorySize>& values, const In<S>& d_keys, C& grad, Out<S, MemorySize> d_values) const {
+    check_size(self(), "keys_backward", "values", values, memory_size(), values.cols());
+    check_size(self(), "keys_backward", "d_keys", d_keys, key_size(), values.cols());
+    check_like(self(), "keys_backward", "d_values", d_values, values);
+    check_like(self(), "keys_backward", "grad.W", grad.W, self().W);
+    check_like(self(), "keys_backward", C::memory_gradient, C::memory_weight(grad), C::memory_weight(self()));
+    const auto d_sums = d_keys.topRows(projected_size());
+    add_outer_product(d_sums, values, C::memory_weight(grad));         // was: keys = U h + b
+    add_product_backward(C::memory_weight(self()), d_sums, d_values);  // was: keys = U h + b
+    if constexpr (requires(C c) { c.b; }) {
+      check_like(self(), "keys_backward", "grad.b", grad.b, self().b);
+      if (grad.b.size() > 0) grad.b += d_sums.rowwise().sum();  // was: keys = U h + b
+    }
+  }
+
+  static constexpr ParameterRole role(std::string_view parameter) {
+    if (parameter == "b") return ParameterRole::bias;
+    return parameter == "v" ? ParameterRole::scorer_vector : ParameterRole::scorer_weight;
+  }
+
+ protected:
+  static constexpr const char* memory_gradient = "grad.U";
+  static auto& query_weight(auto& scorer) { return scorer.W; }
+  static auto& memory_weight(auto& scorer) { return scorer.U; }
+
+ private:
+  const C& self() const { return static_cast<const C&>(*this); }
+};
+
+}  // namespace detail
+
 /// Additive scores, Bahdanau, Cho & Bengio 2015, section A.1.2.
 ///
 ///   z_j = tanh(W q + k_j),  k_j = U h_j        score_j = v' z_j
@@ -14,82 +105,24 @@ namespace heed::inline v0_1 {
 /// they are kept as, in a few rows more than k_j has (kernels/exponential_columns.hpp). The paper has no bias; `b`, added
 /// to the keys, is there for models that have one.
 template <class S, int Query = Dynamic, int MemorySize = Dynamic, int Alignment = Dynamic>
-struct AdditiveScorer {
+struct AdditiveScorer
+    : detail::AdditiveParts<AdditiveScorer<S, Query, MemorySize, Alignment>, S, Query, MemorySize, Alignment> {
   using Scalar = S;
+  using Match = detail::AdditiveMatch<S, Alignment>;
+  static constexpr const char* name = "AdditiveScorer";
 
   Weight<S, Alignment, Query> W;       ///< alignment x query (W_a)
   Weight<S, Alignment, MemorySize> U;  ///< alignment x memory (U_a)
   ParameterVector<S, Alignment> v;     ///< alignment (v_a)
   ParameterVector<S> b;                ///< alignment, or empty: no bias
 
-  AdditiveScorer()
-      : AdditiveScorer(Query == Dynamic ? 0 : Query, MemorySize == Dynamic ? 0 : MemorySize,
-                       Alignment == Dynamic ? 0 : Alignment) {}
+  AdditiveScorer() : AdditiveScorer(detail::initial(Query), detail::initial(MemorySize), detail::initial(Alignment)) {}
   AdditiveScorer(Index query, Index memory, Index alignment, bool bias = false)
       : W(alignment, query),
         U(alignment, memory),
         v(Vector<S, Alignment>::Zero(alignment)),
         b(Vector<S>::Zero(bias ? alignment : 0)) {
-    detail::check_alignment("AdditiveScorer", query, memory, alignment);
-  }
-
-  Index query_size() const { return W.cols(); }
-  Index memory_size() const { return U.cols(); }
-  Index key_size() const { return Match::key_size(v.size()); }
-  Index projected_size() const { return v.size(); }
-
-  void keys(const In<S, MemorySize>& values, Out<S> keys) const {
-    detail::check_keys("AdditiveScorer.keys", *this, values, keys);
-    auto sums = keys.topRows(v.size());
-    if (b.size() > 0) {
-      sums.colwise() = b;
-    } else {
-      sums.setZero();
-    }
-    add_product(U, values, sums);
-    Match::finish_keys(v, keys);
-  }
-  void project(const In<S, Query>& queries, Out<S, Alignment> projected) const {
-    detail::check_project("AdditiveScorer.project", *this, queries, projected);
-    projected.setZero();
-    add_product(W, queries, projected);
-  }
-
-  void score(const In<S, Alignment>& projected, const In<S>& keys, Out<S> scores, Buffer<S>& scratch) const {
-    detail::check_score("AdditiveScorer.score", *this, projected, keys, scores);
-    Match::score(v, projected, keys, scores, scratch);
-  }
-  void score_backward(const In<S, Alignment>& projected, const In<S>& keys, const In<S>& d_scores, AdditiveScorer& grad,
-                      Out<S, Alignment> d_projected, Out<S> d_keys, Buffer<S>& scratch) const {
-    detail::check_score_backward("AdditiveScorer.score_backward", *this, projected, keys, d_scores, d_projected,
-                                 d_keys);
-    detail::check_like("AdditiveScorer.score_backward", "grad.v", grad.v, v);
-    Match::score_backward(v, projected, keys, d_scores, grad.v, d_projected, d_keys, scratch);
-  }
-
-  void project_backward(const In<S, Alignment>& d_projected, Out<S, Query> d_queries) const {
-    detail::check_project_backward("AdditiveScorer.project_backward", *this, d_projected, d_queries);
-    add_product_backward(W, d_projected, d_queries);  // was: projected = W q
-  }
-  void accumulate(const In<S, Query>& queries, const In<S, Alignment>& d_projected, AdditiveScorer& grad) const {
-    detail::check_accumulate("AdditiveScorer.accumulate", *this, queries, d_projected);
-    detail::check_like("AdditiveScorer.accumulate", "grad.W", grad.W, W);
-    add_outer_product(d_projected, queries, grad.W);  // was: projected = W q
-  }
-  void keys_backward(const In<S, MemorySize>& values, const In<S>& d_keys, AdditiveScorer& grad,
-                     Out<S, MemorySize> d_values) const {
-    detail::check_keys_backward("AdditiveScorer.keys_backward", *this, values, d_keys, d_values);
-    detail::check_like("AdditiveScorer.keys_backward", "grad.U", grad.U, U);
-    detail::check_like("AdditiveScorer.keys_backward", "grad.b", grad.b, b);
-    const auto d_sums = d_keys.topRows(v.size());
-    add_outer_product(d_sums, values, grad.U);           // was: keys = U h + b
-    add_product_backward(U, d_sums, d_values);           // was: keys = U h + b
-    if (b.size() > 0) grad.b += d_sums.rowwise().sum();  // was: keys = U h + b
-  }
-
-  static constexpr ParameterRole role(std::string_view name) {
-    if (name == "b") return ParameterRole::bias;
-    return name == "v" ? ParameterRole::scorer_vector : ParameterRole::scorer_weight;
+    detail::check_alignment(name, query, memory, alignment);
   }
 
   template <class Visit, class... Self>
@@ -99,9 +132,6 @@ struct AdditiveScorer {
     visit("v", self.v...);
     visit("b", self.b...);
   }
-
- private:
-  using Match = detail::AdditiveMatch<S, Alignment>;
 };
 
 }  // namespace heed::inline v0_1

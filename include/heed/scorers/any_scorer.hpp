@@ -50,21 +50,17 @@ struct AnyScorer {
   }
 
   void keys(const In<S>& values, Out<S> keys) const {
-    detail::check_keys("AnyScorer.keys", *this, values, keys);
     std::visit([&](const auto& c) { detail::keys_of(c).keys(values, keys); }, scorer);
   }
   void project(const In<S>& queries, Out<S> projected) const {
-    detail::check_project("AnyScorer.project", *this, queries, projected);
     std::visit([&](const auto& c) { detail::queries_of(c).project(queries, projected); }, scorer);
   }
   /// carry: no rows where the scorer does not look at earlier looks.
   void score(const In<S>& projected, const In<S>& keys, const In<S>& carry, Out<S> scores, Buffer<S>& scratch) const {
-    detail::check_score("AnyScorer.score", *this, projected, keys, scores);
     std::visit([&](const auto& c) { detail::score<S>(c, projected, keys, carry, scores, scratch); }, scorer);
   }
   void score_backward(const In<S>& projected, const In<S>& keys, const In<S>& carry, const In<S>& d_scores,
                       AnyScorer& grad, Out<S> d_projected, Out<S> d_keys, Out<S> d_carry, Buffer<S>& scratch) const {
-    detail::check_score_backward("AnyScorer.score_backward", *this, projected, keys, d_scores, d_projected, d_keys);
     std::visit(
         [&](const auto& c) {
           detail::score_backward<S>(c, projected, keys, carry, d_scores, detail::same(c, grad.scorer), d_projected,
@@ -73,17 +69,14 @@ struct AnyScorer {
         scorer);
   }
   void project_backward(const In<S>& d_projected, Out<S> d_queries) const {
-    detail::check_project_backward("AnyScorer.project_backward", *this, d_projected, d_queries);
     std::visit([&](const auto& c) { detail::queries_of(c).project_backward(d_projected, d_queries); }, scorer);
   }
   void accumulate(const In<S>& queries, const In<S>& d_projected, AnyScorer& grad) const {
-    detail::check_accumulate("AnyScorer.accumulate", *this, queries, d_projected);
     std::visit(
         [&](const auto& c) { detail::queries_of(c).accumulate(queries, d_projected, detail::same(c, grad.scorer)); },
         scorer);
   }
   void keys_backward(const In<S>& values, const In<S>& d_keys, AnyScorer& grad, Out<S> d_values) const {
-    detail::check_keys_backward("AnyScorer.keys_backward", *this, values, d_keys, d_values);
     std::visit(
         [&](const auto& c) {
           detail::keys_of(c).keys_backward(values, d_keys, detail::same(c, grad.scorer), d_values);

@@ -1,8 +1,7 @@
 #pragma once
 
 #include <heed/kernels/tanh_tile.hpp>
-#include <heed/products.hpp>
-#include <heed/scorers/scorer.hpp>
+#include <heed/scorers/additive.hpp>
 
 #include <algorithm>
 #include <string>
@@ -26,8 +25,11 @@ struct ConvolutionalScorerOptions {
 /// counts as 0. As in every framework F a is a cross-correlation: filters are not mirrored. Before the first look all
 /// weights are 0.
 template <class S, int Query = Dynamic, int MemorySize = Dynamic, int Alignment = Dynamic>
-struct ConvolutionalScorer {
+struct ConvolutionalScorer
+    : detail::AdditiveParts<ConvolutionalScorer<S, Query, MemorySize, Alignment>, S, Query, MemorySize, Alignment> {
   using Scalar = S;
+  using Match = detail::TanhTile<S>;
+  static constexpr const char* name = "ConvolutionalScorer";
 
   Weight<S, Alignment, Query> W;       ///< alignment x query
   Weight<S, Alignment, MemorySize> V;  ///< alignment x memory
@@ -37,13 +39,13 @@ struct ConvolutionalScorer {
   ParameterVector<S, Alignment> b;     ///< alignment
 
   ConvolutionalScorer()
-      : ConvolutionalScorer({.query_size = Query == Dynamic ? 0 : Query,
-                             .memory_size = MemorySize == Dynamic ? 0 : MemorySize,
-                             .alignment_size = Alignment == Dynamic ? 0 : Alignment}) {}
+      : ConvolutionalScorer({.query_size = detail::initial(Query),
+                             .memory_size = detail::initial(MemorySize),
+                             .alignment_size = detail::initial(Alignment)}) {}
   /// Throws unless there is a row of the alignment, if it has a query or memory, and a filter, and the width is odd.
   explicit ConvolutionalScorer(const ConvolutionalScorerOptions& options)
       : W(options.alignment_size, options.query_size), V(options.alignment_size, options.memory_size) {
-    detail::check_alignment("ConvolutionalScorer", options.query_size, options.memory_size, options.alignment_size);
+    detail::check_alignment(name, options.query_size, options.memory_size, options.alignment_size);
     require(options.filters > 0 && options.width > 0 && options.width % 2 == 1, [&] {
       return "ConvolutionalScorer: a filter at least, of an odd width, is needed, not " +
              std::to_string(options.filters) + " of width " + std::to_string(options.width);
@@ -54,47 +56,33 @@ struct ConvolutionalScorer {
     b.setZero(options.alignment_size);
   }
 
-  Index query_size() const { return W.cols(); }
-  Index memory_size() const { return V.cols(); }
-  Index key_size() const { return v.size(); }
-  Index projected_size() const { return v.size(); }
   Carried carried() const { return Carried::last; }
 
-  void keys(const In<S, MemorySize>& values, Out<S> keys) const {
-    detail::check_keys("ConvolutionalScorer.keys", *this, values, keys);
-    keys.colwise() = b;
-    add_product(V, values, keys);
-  }
-  void project(const In<S, Query>& queries, Out<S> projected) const {
-    detail::check_project("ConvolutionalScorer.project", *this, queries, projected);
-    projected.setZero();
-    add_product(W, queries, projected);
-  }
+  static constexpr const char* memory_gradient = "grad.V";
+  static auto& memory_weight(auto& scorer) { return scorer.V; }
 
   /// last: T x n
   void score(const In<S>& projected, const In<S>& keys, const In<S>& last, Out<S> scores, Buffer<S>& scratch) const {
-    detail::check_score("ConvolutionalScorer.score", *this, projected, keys, scores);
-    detail::check_size("ConvolutionalScorer.score", "last", last, keys.cols(), projected.cols());
+    detail::check_score(*this, projected, keys, scores);
+    detail::check_size(*this, "score", "last", last, keys.cols(), projected.cols());
     for (Index i = 0; i < scores.cols(); ++i) {
       filter(last.col(i), scratch);
-      detail::TanhTile<S>::score(v, projected.col(i), keys, tile(scratch), scores.col(i));
+      Match::score(v, projected.col(i), keys, tile(scratch), scores.col(i));
     }
   }
   void score_backward(const In<S>& projected, const In<S>& keys, const In<S>& last, const In<S>& d_scores,
                       ConvolutionalScorer& grad, Out<S> d_projected, Out<S> d_keys, Out<S> d_last,
                       Buffer<S>& scratch) const {
-    detail::check_score_backward("ConvolutionalScorer.score_backward", *this, projected, keys, d_scores, d_projected,
-                                 d_keys);
-    detail::check_size("ConvolutionalScorer.score_backward", "last", last, keys.cols(), projected.cols());
-    detail::check_like("ConvolutionalScorer.score_backward", "d_last", d_last, last);
-    detail::check_like("ConvolutionalScorer.score_backward", "grad.U", grad.U, U);
-    detail::check_like("ConvolutionalScorer.score_backward", "grad.F", grad.F, F);
-    detail::check_like("ConvolutionalScorer.score_backward", "grad.v", grad.v, v);
+    detail::check_score_backward(*this, projected, keys, d_scores, d_projected, d_keys);
+    detail::check_size(*this, "score_backward", "last", last, keys.cols(), projected.cols());
+    detail::check_like(*this, "score_backward", "d_last", d_last, last);
+    detail::check_like(*this, "score_backward", "grad.U", grad.U, U);
+    detail::check_like(*this, "score_backward", "grad.F", grad.F, F);
+    detail::check_like(*this, "score_backward", "grad.v", grad.v, v);
     for (Index i = 0; i < d_scores.cols(); ++i) {
       filter(last.col(i), scratch);
       auto d_tile = tile(scratch);
-      detail::TanhTile<S>::score_backward(v, projected.col(i), keys, d_scores.col(i), d_tile, grad.v,
-                                          d_projected.col(i), d_keys);
+      Match::score_backward(v, projected.col(i), keys, d_scores.col(i), d_tile, grad.v, d_projected.col(i), d_keys);
       auto f = filtered(scratch);
       add_outer_product(d_tile, f, grad.U);  // was: U f
       f.setZero();                           // from here on its gradient
@@ -106,30 +94,6 @@ struct ConvolutionalScorer {
         });
       }
     }
-  }
-
-  void project_backward(const In<S>& d_projected, Out<S, Query> d_queries) const {
-    detail::check_project_backward("ConvolutionalScorer.project_backward", *this, d_projected, d_queries);
-    add_product_backward(W, d_projected, d_queries);  // was: projected = W q
-  }
-  void accumulate(const In<S, Query>& queries, const In<S>& d_projected, ConvolutionalScorer& grad) const {
-    detail::check_accumulate("ConvolutionalScorer.accumulate", *this, queries, d_projected);
-    detail::check_like("ConvolutionalScorer.accumulate", "grad.W", grad.W, W);
-    add_outer_product(d_projected, queries, grad.W);  // was: projected = W q
-  }
-  void keys_backward(const In<S, MemorySize>& values, const In<S>& d_keys, ConvolutionalScorer& grad,
-                     Out<S, MemorySize> d_values) const {
-    detail::check_keys_backward("ConvolutionalScorer.keys_backward", *this, values, d_keys, d_values);
-    detail::check_like("ConvolutionalScorer.keys_backward", "grad.V", grad.V, V);
-    detail::check_like("ConvolutionalScorer.keys_backward", "grad.b", grad.b, b);
-    add_outer_product(d_keys, values, grad.V);  // was: keys = V h + b
-    add_product_backward(V, d_keys, d_values);  // was: keys = V h + b
-    grad.b += d_keys.rowwise().sum();           // was: keys = V h + b
-  }
-
-  static constexpr ParameterRole role(std::string_view name) {
-    if (name == "b") return ParameterRole::bias;
-    return name == "v" ? ParameterRole::scorer_vector : ParameterRole::scorer_weight;
   }
 
   template <class Visit, class... Self>

@@ -18,11 +18,12 @@ namespace heed::inline v0_1 {
 template <class S, int Query = Dynamic, int Longest = Dynamic>
 struct LocationScorer {
   using Scalar = S;
+  static constexpr const char* name = "LocationScorer";
 
   Weight<S, Longest, Query> W;  ///< longest x query (W_a)
   Index memory = 0;             ///< the size of the memory, which is not looked into
 
-  LocationScorer() : W(Longest == Dynamic ? 0 : Longest, Query == Dynamic ? 0 : Query) {}
+  LocationScorer() : W(detail::initial(Longest), detail::initial(Query)) {}
   LocationScorer(Index query, Index memory_size, Index longest) : W(longest, query), memory(memory_size) {
     require(longest > 0, "LocationScorer: the longest sentence must have a word");
   }
@@ -35,13 +36,13 @@ struct LocationScorer {
   bool depends_on_place() const { return true; }
 
   void project(const In<S, Query>& queries, Out<S> projected) const {
-    detail::check_project("LocationScorer.project", *this, queries, projected);
+    detail::check_project(*this, queries, projected);
     projected.setZero();
     add_product(W, queries, projected);
   }
 
   void score(const In<S>& projected, const In<S>& keys, Out<S> scores, Buffer<S>&) const {
-    detail::check_score("LocationScorer.score", *this, projected, keys, scores);
+    detail::check_score(*this, projected, keys, scores);
     if (scores.cols() == 0) return;
     const Index rows = std::min(scores.rows(), longest());
     scores.topRows(rows) = projected.topRows(rows);
@@ -49,19 +50,18 @@ struct LocationScorer {
   }
   void score_backward(const In<S>& projected, const In<S>& keys, const In<S>& d_scores, LocationScorer&,
                       Out<S> d_projected, Out<S> d_keys, Buffer<S>&) const {
-    detail::check_score_backward("LocationScorer.score_backward", *this, projected, keys, d_scores, d_projected,
-                                 d_keys);
+    detail::check_score_backward(*this, projected, keys, d_scores, d_projected, d_keys);
     const Index rows = std::min(d_scores.rows(), longest());
     d_projected.topRows(rows) += d_scores.topRows(rows);  // was: scores = projected
   }
 
   void project_backward(const In<S>& d_projected, Out<S, Query> d_queries) const {
-    detail::check_project_backward("LocationScorer.project_backward", *this, d_projected, d_queries);
+    detail::check_project_backward(*this, d_projected, d_queries);
     add_product_backward(W, d_projected, d_queries);  // was: projected = W q
   }
   void accumulate(const In<S, Query>& queries, const In<S>& d_projected, LocationScorer& grad) const {
-    detail::check_accumulate("LocationScorer.accumulate", *this, queries, d_projected);
-    detail::check_like("LocationScorer.accumulate", "grad.W", grad.W, W);
+    detail::check_project(*this, queries, d_projected, "accumulate", "d_projected");
+    detail::check_like(*this, "accumulate", "grad.W", grad.W, W);
     add_outer_product(d_projected, queries, grad.W);  // was: projected = W q
   }
 

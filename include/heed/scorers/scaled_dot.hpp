@@ -1,7 +1,6 @@
 #pragma once
 
-#include <heed/kernels/dot.hpp>
-#include <heed/scorers/scorer.hpp>
+#include <heed/scorers/dot.hpp>
 
 #include <cmath>
 
@@ -13,10 +12,11 @@ namespace heed::inline v0_1 {
 ///
 /// A query is divided once per step, so that a look at the memory costs what a dot score costs.
 template <class S, int Size = Dynamic>
-struct ScaledDotScorer {
+struct ScaledDotScorer : detail::DotScores<ScaledDotScorer<S, Size>, S, Size> {
   using Scalar = S;
+  static constexpr const char* name = "ScaledDotScorer";
 
-  Index size = Size == Dynamic ? 0 : Size;  ///< of a query and of a value
+  Index size = detail::initial(Size);  ///< of a query and of a value
 
   ScaledDotScorer() = default;
   explicit ScaledDotScorer(Index size_) : size(size_) {}
@@ -26,27 +26,16 @@ struct ScaledDotScorer {
   Index projected_size() const { return size; }
 
   void project(const In<S, Size>& queries, Out<S, Size> projected) const {
-    detail::check_project("ScaledDotScorer.project", *this, queries, projected);
+    detail::check_project(*this, queries, projected);
     projected = queries * scale();
   }
 
-  void score(const In<S, Size>& projected, const In<S, Size>& keys, Out<S> scores, Buffer<S>&) const {
-    detail::check_score("ScaledDotScorer.score", *this, projected, keys, scores);
-    detail::DotMatch<S, Size>::score(projected, keys, scores);
-  }
-  void score_backward(const In<S, Size>& projected, const In<S, Size>& keys, const In<S>& d_scores, ScaledDotScorer&,
-                      Out<S, Size> d_projected, Out<S, Size> d_keys, Buffer<S>&) const {
-    detail::check_score_backward("ScaledDotScorer.score_backward", *this, projected, keys, d_scores, d_projected,
-                                 d_keys);
-    detail::DotMatch<S, Size>::score_backward(projected, keys, d_scores, d_projected, d_keys);
-  }
-
   void project_backward(const In<S, Size>& d_projected, Out<S, Size> d_queries) const {
-    detail::check_project_backward("ScaledDotScorer.project_backward", *this, d_projected, d_queries);
+    detail::check_project_backward(*this, d_projected, d_queries);
     d_queries += d_projected * scale();  // was: projected = q / sqrt(d)
   }
   void accumulate(const In<S, Size>& queries, const In<S, Size>& d_projected, ScaledDotScorer&) const {
-    detail::check_accumulate("ScaledDotScorer.accumulate", *this, queries, d_projected);
+    detail::check_project(*this, queries, d_projected, "accumulate", "d_projected");
   }
 
   template <class Visit, class... Self>

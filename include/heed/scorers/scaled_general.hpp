@@ -1,8 +1,6 @@
 #pragma once
 
-#include <heed/kernels/dot.hpp>
-#include <heed/products.hpp>
-#include <heed/scorers/scorer.hpp>
+#include <heed/scorers/general.hpp>
 
 namespace heed::inline v0_1 {
 
@@ -13,36 +11,26 @@ namespace heed::inline v0_1 {
 ///
 /// g multiplies the scores rather than the query, so that its gradient is exact where g is 0 too. It is 1 at first.
 template <class S, int Query = Dynamic, int MemorySize = Dynamic>
-struct ScaledGeneralScorer {
+struct ScaledGeneralScorer : detail::GeneralParts<ScaledGeneralScorer<S, Query, MemorySize>, S, Query, MemorySize> {
   using Scalar = S;
+  static constexpr const char* name = "ScaledGeneralScorer";
 
   Weight<S, Query, MemorySize, 1, true> W;         ///< query x memory (the paper's W_a)
   ParameterVector<S, 1> g = Vector<S, 1>::Ones();  ///< one number
 
-  ScaledGeneralScorer() : ScaledGeneralScorer(Query == Dynamic ? 0 : Query, MemorySize == Dynamic ? 0 : MemorySize) {}
+  ScaledGeneralScorer() : ScaledGeneralScorer(detail::initial(Query), detail::initial(MemorySize)) {}
   ScaledGeneralScorer(Index query, Index memory) : W(query, memory) {}
 
-  Index query_size() const { return W.rows(); }
-  Index memory_size() const { return W.cols(); }
-  Index projected_size() const { return W.cols(); }
-
-  void project(const In<S, Query>& queries, Out<S, MemorySize> projected) const {
-    detail::check_project("ScaledGeneralScorer.project", *this, queries, projected);
-    projected.setZero();
-    add_transposed_product(W, queries, projected);
-  }
-
   void score(const In<S, MemorySize>& projected, const In<S, MemorySize>& keys, Out<S> scores, Buffer<S>&) const {
-    detail::check_score("ScaledGeneralScorer.score", *this, projected, keys, scores);
+    detail::check_score(*this, projected, keys, scores);
     Match::score(projected, keys, scores);
     scores *= g(0);
   }
   void score_backward(const In<S, MemorySize>& projected, const In<S, MemorySize>& keys, const In<S>& d_scores,
                       ScaledGeneralScorer& grad, Out<S, MemorySize> d_projected, Out<S, MemorySize> d_keys,
                       Buffer<S>& scratch) const {
-    detail::check_score_backward("ScaledGeneralScorer.score_backward", *this, projected, keys, d_scores, d_projected,
-                                 d_keys);
-    detail::check_like("ScaledGeneralScorer.score_backward", "grad.g", grad.g, g);
+    detail::check_score_backward(*this, projected, keys, d_scores, d_projected, d_keys);
+    detail::check_like(*this, "score_backward", "grad.g", grad.g, g);
     const Index n = projected.cols();
     scratch.resize(projected.rows(), 2 * n);
     auto d_scaled = scratch.leftCols(n), scaled = scratch.rightCols(n);  // of g W' q
@@ -53,18 +41,8 @@ struct ScaledGeneralScorer {
     grad.g(0) += d_scaled.cwiseProduct(projected).sum();  // was: g (W' q)' h
   }
 
-  void project_backward(const In<S, MemorySize>& d_projected, Out<S, Query> d_queries) const {
-    detail::check_project_backward("ScaledGeneralScorer.project_backward", *this, d_projected, d_queries);
-    add_transposed_product_backward(W, d_projected, d_queries);  // was: projected = W' q
-  }
-  void accumulate(const In<S, Query>& queries, const In<S, MemorySize>& d_projected, ScaledGeneralScorer& grad) const {
-    detail::check_accumulate("ScaledGeneralScorer.accumulate", *this, queries, d_projected);
-    detail::check_like("ScaledGeneralScorer.accumulate", "grad.W", grad.W, W);
-    add_outer_product(queries, d_projected, grad.W);  // was: projected = W' q
-  }
-
-  static constexpr ParameterRole role(std::string_view name) {
-    return name == "W" ? ParameterRole::scorer_weight : ParameterRole::constructed;
+  static constexpr ParameterRole role(std::string_view parameter) {
+    return parameter == "W" ? ParameterRole::scorer_weight : ParameterRole::constructed;
   }
 
   template <class Visit, class... Self>
