@@ -15,22 +15,44 @@ inline void check_alignment(const char* scorer, Index query, Index memory, Index
   });
 }
 
-/// What the additive scorers share: projected = W q, keys_j = U h_j + b in the form that the scorer's `Match` takes, and
-/// the score of the match.
-///
-/// A scorer C has W, U and v, and b or none. One that names or stores W and U in another way has its own `query_weight`
-/// and `memory_weight`.
-template <class C, class S, int Query, int MemorySize, int Alignment>
-struct AdditiveParts {
+/// projected = W q, which the additive and location scorers share. A scorer C that stores W in another way has its own
+/// `query_weight`.
+template <class C, class S, int Query, int Projected>
+struct LinearQueries {
   Index query_size() const { return C::query_weight(self()).cols(); }
+  Index projected_size() const { return self().W.rows(); }
+
+  void project(const In<S, Query>& queries, Out<S, Projected> projected) const {
+    check_project(self(), queries, projected);
+    projected.setZero();
+    add_product(C::query_weight(self()), queries, projected);
+  }
+  void project_backward(const In<S, Projected>& d_projected, Out<S, Query> d_queries) const {
+    check_project_backward(self(), d_projected, d_queries);
+    add_product_backward(C::query_weight(self()), d_projected, d_queries);  // was: projected = W q
+  }
+  void accumulate(const In<S, Query>& queries, const In<S, Projected>& d_projected, C& grad) const {
+    check_project(self(), queries, d_projected, "accumulate", "d_projected");
+    check_like(self(), "accumulate", "grad.W", grad.W, self().W);
+    add_outer_product(d_projected, queries, C::query_weight(grad));  // was: projected = W q
+  }
+
+ protected:
+  static auto& query_weight(auto& scorer) { return scorer.W; }
+  const C& self() const { return static_cast<const C&>(*this); }
+};
+
+/// What the additive scorers share: projected = W q, keys_j = U h_j + b in the form that the scorer's `Match` takes, and
+/// the score of the match. A scorer C that names or stores U in another way has its own `memory_weight`; b may be missing.
+template <class C, class S, int Query, int MemorySize, int Alignment>
+struct AdditiveParts : LinearQueries<C, S, Query, Alignment> {
   Index memory_size() const { return C::memory_weight(self()).cols(); }
-  Index key_size() const { return C::Match::key_size(projected_size()); }
-  Index projected_size() const { return self().v.size(); }
+  Index key_size() const { return C::Match::key_size(self().v.size()); }
 
   void keys(const In<S, MemorySize>& values, Out<S> keys) const {
     check_size(self(), "keys", "values", values, memory_size(), values.cols());
     check_size(self(), "keys", "keys", keys, key_size(), values.cols());
-    auto sums = keys.topRows(projected_size());
+    auto sums = keys.topRows(self().v.size());
     bool biased = false;
     if constexpr (requires(C c) { c.b; }) {
       biased = self().b.size() > 0;
@@ -39,11 +61,6 @@ struct AdditiveParts {
     if (!biased) sums.setZero();
     add_product(C::memory_weight(self()), values, sums);
     C::Match::finish_keys(self().v, keys);
-  }
-  void project(const In<S, Query>& queries, Out<S, Alignment> projected) const {
-    check_project(self(), queries, projected);
-    projected.setZero();
-    add_product(C::query_weight(self()), queries, projected);
   }
 
   void score(const In<S, Alignment>& projected, const In<S>& keys, Out<S> scores, Buffer<S>& scratch) const {
@@ -57,22 +74,13 @@ struct AdditiveParts {
     C::Match::score_backward(self().v, projected, keys, d_scores, grad.v, d_projected, d_keys, scratch);
   }
 
-  void project_backward(const In<S, Alignment>& d_projected, Out<S, Query> d_queries) const {
-    check_project_backward(self(), d_projected, d_queries);
-    add_product_backward(C::query_weight(self()), d_projected, d_queries);  // was: projected = W q
-  }
-  void accumulate(const In<S, Query>& queries, const In<S, Alignment>& d_projected, C& grad) const {
-    check_project(self(), queries, d_projected, "accumulate", "d_projected");
-    check_like(self(), "accumulate", "grad.W", grad.W, self().W);
-    add_outer_product(d_projected, queries, C::query_weight(grad));  // was: projected = W q
-  }
   void keys_backward(const In<S, MemorySize>& values, const In<S>& d_keys, C& grad, Out<S, MemorySize> d_values) const {
     check_size(self(), "keys_backward", "values", values, memory_size(), values.cols());
     check_size(self(), "keys_backward", "d_keys", d_keys, key_size(), values.cols());
     check_like(self(), "keys_backward", "d_values", d_values, values);
     check_like(self(), "keys_backward", "grad.W", grad.W, self().W);
     check_like(self(), "keys_backward", C::memory_gradient, C::memory_weight(grad), C::memory_weight(self()));
-    const auto d_sums = d_keys.topRows(projected_size());
+    const auto d_sums = d_keys.topRows(self().v.size());
     add_outer_product(d_sums, values, C::memory_weight(grad));         // was: keys = U h + b
     add_product_backward(C::memory_weight(self()), d_sums, d_values);  // was: keys = U h + b
     if constexpr (requires(C c) { c.b; }) {
@@ -88,11 +96,8 @@ struct AdditiveParts {
 
  protected:
   static constexpr const char* memory_gradient = "grad.U";
-  static auto& query_weight(auto& scorer) { return scorer.W; }
   static auto& memory_weight(auto& scorer) { return scorer.U; }
-
- private:
-  const C& self() const { return static_cast<const C&>(*this); }
+  using LinearQueries<C, S, Query, Alignment>::self;
 };
 
 }  // namespace detail

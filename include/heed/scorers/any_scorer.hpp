@@ -14,7 +14,7 @@
 
 namespace heed::inline v0_1 {
 
-/// A scorer chosen at run time, which itself models `Scorer`.
+/// A scorer chosen at run time, which itself models `Scorer`. Errors name the scorer that it holds.
 template <class S>
 struct AnyScorer {
   using Scalar = S;

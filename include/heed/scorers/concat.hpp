@@ -28,6 +28,7 @@ struct ConcatScorer
     detail::check_alignment(name, query_size, memory_size, alignment);
   }
 
+  // The two parts of W, for AdditiveParts.
   static constexpr const char* memory_gradient = "grad.W";
   static auto query_weight(const ConcatScorer& scorer) { return scorer.W.leftCols(scorer.query); }
   static auto query_weight(ConcatScorer& scorer) { return scorer.W.edit().leftCols(scorer.query); }

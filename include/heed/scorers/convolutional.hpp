@@ -58,6 +58,7 @@ struct ConvolutionalScorer
 
   Carried carried() const { return Carried::last; }
 
+  // What AdditiveParts calls U is V here.
   static constexpr const char* memory_gradient = "grad.V";
   static auto& memory_weight(auto& scorer) { return scorer.V; }
 

@@ -1,8 +1,7 @@
 #pragma once
 
-#include <heed/products.hpp>
 #include <heed/scalar.hpp>
-#include <heed/scorers/scorer.hpp>
+#include <heed/scorers/additive.hpp>
 
 #include <algorithm>
 #include <string>
@@ -16,7 +15,7 @@ namespace heed::inline v0_1 {
 /// W has a row for each of the first `longest()` places. A short sentence uses the first rows; the words of a long one that
 /// come after them score minus infinity, so that nothing looks at them.
 template <class S, int Query = Dynamic, int Longest = Dynamic>
-struct LocationScorer {
+struct LocationScorer : detail::LinearQueries<LocationScorer<S, Query, Longest>, S, Query, Dynamic> {
   using Scalar = S;
   static constexpr const char* name = "LocationScorer";
 
@@ -30,16 +29,8 @@ struct LocationScorer {
 
   /// How many places can be looked at.
   Index longest() const { return W.rows(); }
-  Index query_size() const { return W.cols(); }
   Index memory_size() const { return memory; }
-  Index projected_size() const { return W.rows(); }
   bool depends_on_place() const { return true; }
-
-  void project(const In<S, Query>& queries, Out<S> projected) const {
-    detail::check_project(*this, queries, projected);
-    projected.setZero();
-    add_product(W, queries, projected);
-  }
 
   void score(const In<S>& projected, const In<S>& keys, Out<S> scores, Buffer<S>&) const {
     detail::check_score(*this, projected, keys, scores);
@@ -53,16 +44,6 @@ struct LocationScorer {
     detail::check_score_backward(*this, projected, keys, d_scores, d_projected, d_keys);
     const Index rows = std::min(d_scores.rows(), longest());
     d_projected.topRows(rows) += d_scores.topRows(rows);  // was: scores = projected
-  }
-
-  void project_backward(const In<S>& d_projected, Out<S, Query> d_queries) const {
-    detail::check_project_backward(*this, d_projected, d_queries);
-    add_product_backward(W, d_projected, d_queries);  // was: projected = W q
-  }
-  void accumulate(const In<S, Query>& queries, const In<S>& d_projected, LocationScorer& grad) const {
-    detail::check_project(*this, queries, d_projected, "accumulate", "d_projected");
-    detail::check_like(*this, "accumulate", "grad.W", grad.W, W);
-    add_outer_product(d_projected, queries, grad.W);  // was: projected = W q
   }
 
   static constexpr ParameterRole role(std::string_view) { return ParameterRole::scorer_weight; }

@@ -53,6 +53,8 @@ concept HasProject = requires(const C& scorer, C& grad, const X& in, X& out) {
   scorer.project_backward(in, out);
   scorer.accumulate(in, in, grad);
 };
+template <class C, class X>
+concept HasWholeParts = (!MakesKeys<C> || HasKeys<C, X>)&&(!Projects<C> || HasProject<C, X>);
 
 }  // namespace detail
 
@@ -89,12 +91,10 @@ concept HasProject = requires(const C& scorer, C& grad, const X& in, X& out) {
 /// All functions but `visit_parameters` are const. Those of heed's scorers throw `Error` if the size of an argument does
 /// not fit, that of grad included. See `examples/own_scorer.cpp` for a scorer of 15 lines.
 template <class C>
-concept Scorer = Part<C> && detail::HasSizes<C> &&
-    detail::HasScore<C, Matrix<typename C::Scalar>, Buffer<typename C::Scalar>> &&
+concept Scorer =
+    Part<C> && detail::HasSizes<C> && detail::HasScore<C, Matrix<typename C::Scalar>, Buffer<typename C::Scalar>> &&
     detail::HasScoreBackward<C, Matrix<typename C::Scalar>, Buffer<typename C::Scalar>> &&
-    (!detail::MakesKeys<C> ||
-     detail::HasKeys<C, Matrix<typename C::Scalar>>)&&(!detail::Projects<C> ||
-                                                       detail::HasProject<C, Matrix<typename C::Scalar>>);
+    detail::HasWholeParts<C, Matrix<typename C::Scalar>>;
 
 namespace detail {
 
