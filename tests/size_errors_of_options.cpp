@@ -212,15 +212,15 @@ TEST(ReadoutOptions, ErrorsNameTheSize) {
 
 TEST(MultiHeadAttentionOptions, ReachTheLayer) {
   using Options = heed::MultiHeadAttentionOptions;
-  using Attention = heed::MultiHeadAttention<double>;
-  const Attention attention({.size = 6, .heads = 3});
-  EXPECT_EQ(attention.size(), 6);
-  EXPECT_EQ(attention.heads, 3);
-  EXPECT_FALSE(attention.causal);
-  EXPECT_TRUE(Attention({.size = 6, .causal = true}).causal);
-  EXPECT_EQ(attention.b.size(), 18);
-  EXPECT_EQ(attention.b_out.size(), 6);
-  const Attention without({.size = 6, .bias = false});
+  using Layer = heed::MultiHeadAttention<double>;
+  const Layer layer({.size = 6, .heads = 3});
+  EXPECT_EQ(layer.size(), 6);
+  EXPECT_EQ(layer.heads, 3);
+  EXPECT_FALSE(layer.causal);
+  EXPECT_TRUE(Layer({.size = 6, .causal = true}).causal);
+  EXPECT_EQ(layer.b.size(), 18);
+  EXPECT_EQ(layer.b_out.size(), 6);
+  const Layer without({.size = 6, .bias = false});
   EXPECT_EQ(without.b.size() + without.b_out.size(), 0);
   EXPECT_EQ(without.W.rows(), 18);
   EXPECT_TRUE(without.W.isZero() && without.W_out.isZero());
@@ -229,7 +229,7 @@ TEST(MultiHeadAttentionOptions, ReachTheLayer) {
   EXPECT_EQ(fixed.size(), 6);
   EXPECT_TRUE(fixed.W.isZero() && fixed.W_out.isZero());
   expect_size_errors("MultiHeadAttention", Options{.size = 6, .heads = 2}, {{"size", &Options::size}},
-                     [](const Options& options) { return Attention(options); });
+                     [](const Options& options) { return Layer(options); });
 }
 
 TEST(TransformerEncoderLayerOptions, ReachTheLayer) {

@@ -103,8 +103,9 @@ TYPED_TEST(ZeroSizedScorer, AttendsOrThrows) {
   using Scorer = typename Make::Part;
   with_all_sizes<4>([](Index query, Index memory, Index alignment, Index n) {
     auto scorer = [&] {
-      if constexpr (std::is_constructible_v<Scorer, Index, Index, Index, Index, Index>) {
-        return Scorer(query, memory, alignment, 3, 7);
+      if constexpr (std::is_same_v<Scorer, heed::ConvolutionalScorer<float>>) {
+        return Scorer(
+            {.query_size = query, .memory_size = memory, .alignment_size = alignment, .filters = 3, .width = 7});
       } else if constexpr (std::is_constructible_v<Scorer, Index, Index, Index>) {
         return Scorer(query, memory, alignment);
       } else if constexpr (std::is_constructible_v<Scorer, Index, Index>) {
