@@ -33,6 +33,7 @@
 #include <heed/kernels/storage.hpp>
 #include <heed/kernels/multiply_add.hpp>
 #include <heed/kernels/tile.hpp>
+#include <heed/kernels/eigen_product.hpp>
 #include <heed/kernels/product.hpp>
 #include <heed/kernels/panels.hpp>
 #include <heed/kernels/small_matrix.hpp>

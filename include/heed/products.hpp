@@ -1,5 +1,6 @@
 #pragma once
 
+#include <heed/kernels/eigen_product.hpp>
 #include <heed/kernels/outer_product.hpp>
 #include <heed/kernels/product.hpp>
 #include <heed/kernels/small_matrix.hpp>
@@ -55,63 +56,6 @@ void for_each_run(const std::array<Index, Count>& at, Index rows, const F& f) {
   for (std::size_t g = 0, end = 0; g < Count; g = end) {
     for (end = g + 1; end < Count && at[end] == at[end - 1] + rows;) ++end;
     f(static_cast<Index>(g) * rows, at[g], static_cast<Index>(end - g) * rows);
-  }
-}
-
-/// The weight that a product reads, and whether it may have a copy; a matrix has none.
-template <class W>
-struct WeightTraits {
-  static constexpr bool packable = false;
-};
-template <class S, int Rows, int Cols, int Gates, bool Transposed>
-struct WeightTraits<Weight<S, Rows, Cols, Gates, Transposed>> {
-  using type = Weight<S, Rows, Cols, Gates, Transposed>;
-  static constexpr bool packable = type::packable;
-};
-template <class W>
-struct WeightTraits<WeightColumns<W>> : WeightTraits<W> {};
-
-/// A weight, or some of its columns.
-template <class W>
-concept AnyWeight = requires {
-  typename WeightTraits<W>::type;
-};
-template <class W>
-concept TransposedWeight = AnyWeight<W> && WeightTraits<W>::type::transposed;
-
-template <class W>
-WeightColumns<W> view_of(const W& weight) {
-  return weight.leftCols(weight.cols());
-}
-template <class W>
-WeightColumns<W> view_of(const WeightColumns<W>& columns) {
-  return columns;
-}
-
-/// The values that a product reads where there is no copy. Those of a whole weight keep their fixed size.
-template <class W>
-decltype(auto) values_of(const W& w) {
-  if constexpr (AnyWeight<W>) {
-    return (w.values());
-  } else {
-    return (w);
-  }
-}
-template <class W>
-auto values_of(const WeightColumns<W>& w) {
-  return w.weight.values().middleCols(w.first, w.count);
-}
-
-template <class W>
-using ValuesOf = std::remove_cvref_t<decltype(values_of(std::declval<const W&>()))>;
-
-/// Whether products read a copy.
-template <class W>
-bool is_packed(const W& w) {
-  if constexpr (WeightTraits<W>::packable) {
-    return view_of(w).weight.is_packed();
-  } else {
-    return false;
   }
 }
 
@@ -265,7 +209,7 @@ void add_gates_backward(const W& w, const Eigen::MatrixBase<D>& d_a, const std::
   }
   const auto& values = detail::values_of(w);
   detail::for_each_run(at, w.rows() / static_cast<Index>(Count), [&](Index from, Index to, Index rows) {
-    d_x.noalias() += values.middleRows(from, rows).transpose() * d_a.middleRows(to, rows);
+    detail::add_transpose_times(values.middleRows(from, rows), d_a.middleRows(to, rows), d_x);
   });
 }
 
@@ -288,7 +232,12 @@ void add_transposed_product_backward(const W& a, const Eigen::MatrixBase<D>& d, 
       return a.packed().kernels().backward(a.packed().columns(0, a.rows()), d.derived(), at.data(), d_b);
     }
   }
-  d_b.noalias() += a.values() * d;
+  detail::add_times(a.values(), d.derived(), d_b);
+}
+/// The same for the transpose of a matrix.
+template <class A, class D, class B>
+void add_product_backward(const Eigen::Transpose<A>& a, const Eigen::MatrixBase<D>& d, B&& d_b) {
+  detail::add_times(a.nestedExpression(), d.derived(), d_b);
 }
 
 /// grad += d x', the sum over all columns: the gradient of the parameters of a product. Allocates.

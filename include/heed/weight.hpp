@@ -177,4 +177,65 @@ struct WeightColumns {
   Index cols() const { return count; }
 };
 
+namespace detail {
+
+/// The weight that a product reads, and whether it may have a copy; a matrix has none.
+template <class W>
+struct WeightTraits {
+  static constexpr bool packable = false;
+};
+template <class S, int Rows, int Cols, int Gates, bool Transposed>
+struct WeightTraits<Weight<S, Rows, Cols, Gates, Transposed>> {
+  using type = Weight<S, Rows, Cols, Gates, Transposed>;
+  static constexpr bool packable = type::packable;
+};
+template <class W>
+struct WeightTraits<WeightColumns<W>> : WeightTraits<W> {};
+
+/// A weight, or some of its columns.
+template <class W>
+concept AnyWeight = requires {
+  typename WeightTraits<W>::type;
+};
+template <class W>
+concept TransposedWeight = AnyWeight<W> && WeightTraits<W>::type::transposed;
+
+template <class W>
+WeightColumns<W> view_of(const W& weight) {
+  return weight.leftCols(weight.cols());
+}
+template <class W>
+WeightColumns<W> view_of(const WeightColumns<W>& columns) {
+  return columns;
+}
+
+/// The values that a product reads where there is no copy. Those of a whole weight keep their fixed size.
+template <class W>
+decltype(auto) values_of(const W& w) {
+  if constexpr (AnyWeight<W>) {
+    return (w.values());
+  } else {
+    return (w);
+  }
+}
+template <class W>
+auto values_of(const WeightColumns<W>& w) {
+  return w.weight.values().middleCols(w.first, w.count);
+}
+
+template <class W>
+using ValuesOf = std::remove_cvref_t<decltype(values_of(std::declval<const W&>()))>;
+
+/// Whether products read a copy.
+template <class W>
+bool is_packed(const W& w) {
+  if constexpr (WeightTraits<W>::packable) {
+    return view_of(w).weight.is_packed();
+  } else {
+    return false;
+  }
+}
+
+}  // namespace detail
+
 }  // namespace heed::inline v0_1

@@ -15,7 +15,17 @@ template <class S>
 struct OuterProduct {
   template <class A, class B, class O>
   static void add(const A& a, const B& b, O&& out) {
-    static_assert(has_solid_columns<A> && has_solid_columns<B> && has_solid_columns<O>);
+    add_columns(const_map_of(a), const_map_of(b), map_of(out));
+  }
+
+ private:
+  static constexpr int packets = 3;
+  static constexpr int most_columns = sum_registers / packets;
+  static constexpr Index height = packets * packet_size<S>;
+  static constexpr Index most_depth = 512;  ///< columns done before out is added to
+  static constexpr Index most_rows = 512;   ///< of b, which stay in the second-level cache
+
+  static void add_columns(const ConstMapOf<S>& a, const ConstMapOf<S>& b, MapOf<S> out) {
     eigen_assert(a.cols() == b.cols() && a.rows() == out.rows() && b.rows() == out.cols());
     const Index deepest = std::min(most_depth, a.cols()), longest = std::min(most_rows, b.rows());
     Matrix<S> panel(height, deepest), strips(most_columns, (longest + most_columns - 1) / most_columns * deepest);
@@ -37,13 +47,6 @@ struct OuterProduct {
       }
     }
   }
-
- private:
-  static constexpr int packets = 3;
-  static constexpr int most_columns = sum_registers / packets;
-  static constexpr Index height = packets * packet_size<S>;
-  static constexpr Index most_depth = 512;  ///< columns done before out is added to
-  static constexpr Index most_rows = 512;   ///< of b, which stay in the second-level cache
 
   /// Column s * (columns of b) + k of `strips` holds rows s * most_columns ... of column k of b.
   template <class B>

@@ -277,4 +277,22 @@ void transform(X&& x, const F& f) {
   }
 }
 
+/// A matrix of solid columns as one type, whatever expression it is: what takes it is compiled once for all of them.
+template <class S>
+using MapOf = Eigen::Map<Matrix<S>, 0, Eigen::OuterStride<>>;
+template <class S>
+using ConstMapOf = Eigen::Map<const Matrix<S>, 0, Eigen::OuterStride<>>;
+
+template <class X>
+ConstMapOf<typename X::Scalar> const_map_of(const X& x) {
+  static_assert(has_solid_columns<X>, "kernels take column-major matrices");
+  return {x.data(), x.rows(), x.cols(), Eigen::OuterStride<>(x.colStride())};
+}
+template <class X>
+auto map_of(X&& x) {
+  static_assert(has_solid_columns<X>, "kernels take column-major matrices");
+  using S = typename std::remove_cvref_t<X>::Scalar;
+  return MapOf<S>(x.data(), x.rows(), x.cols(), Eigen::OuterStride<>(x.colStride()));
+}
+
 }  // namespace heed::inline v0_1::detail
