@@ -113,8 +113,8 @@ template <class S, int Query = Dynamic, int MemorySize = Dynamic, int Alignment 
 struct AdditiveScorer
     : detail::AdditiveParts<AdditiveScorer<S, Query, MemorySize, Alignment>, S, Query, MemorySize, Alignment> {
   using Scalar = S;
-  using Match = detail::AdditiveMatch<S, Alignment>;
-  static constexpr const char* name = "AdditiveScorer";
+  using Match = detail::AdditiveMatch<S, Alignment>;     ///< the kernel that scores
+  static constexpr const char* name = "AdditiveScorer";  ///< in messages
 
   Weight<S, Alignment, Query> W;       ///< alignment x query (W_a)
   Weight<S, Alignment, MemorySize> U;  ///< alignment x memory (U_a)

@@ -13,8 +13,8 @@ template <class S, int Query = Dynamic, int MemorySize = Dynamic, int Alignment 
 struct ConcatScorer
     : detail::AdditiveParts<ConcatScorer<S, Query, MemorySize, Alignment>, S, Query, MemorySize, Alignment> {
   using Scalar = S;
-  using Match = detail::AdditiveMatch<S, Alignment>;
-  static constexpr const char* name = "ConcatScorer";
+  using Match = detail::AdditiveMatch<S, Alignment>;   ///< the kernel that scores
+  static constexpr const char* name = "ConcatScorer";  ///< in messages
 
   static constexpr int Both = detail::plus(Query, MemorySize);  ///< columns of W
 
@@ -28,7 +28,7 @@ struct ConcatScorer
     detail::check_alignment(name, query_size, memory_size, alignment);
   }
 
-  // The two parts of W, for AdditiveParts.
+  /// The two parts of W.
   static constexpr const char* memory_gradient = "grad.W";
   static auto query_weight(const ConcatScorer& scorer) { return scorer.W.leftCols(scorer.query); }
   static auto query_weight(ConcatScorer& scorer) { return scorer.W.edit().leftCols(scorer.query); }

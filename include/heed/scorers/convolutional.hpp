@@ -28,8 +28,8 @@ template <class S, int Query = Dynamic, int MemorySize = Dynamic, int Alignment 
 struct ConvolutionalScorer
     : detail::AdditiveParts<ConvolutionalScorer<S, Query, MemorySize, Alignment>, S, Query, MemorySize, Alignment> {
   using Scalar = S;
-  using Match = detail::TanhTile<S>;
-  static constexpr const char* name = "ConvolutionalScorer";
+  using Match = detail::TanhTile<S>;                          ///< the kernel that scores
+  static constexpr const char* name = "ConvolutionalScorer";  ///< in messages
 
   Weight<S, Alignment, Query> W;       ///< alignment x query
   Weight<S, Alignment, MemorySize> V;  ///< alignment x memory
@@ -58,7 +58,7 @@ struct ConvolutionalScorer
 
   Carried carried() const { return Carried::last; }
 
-  // What AdditiveParts calls U is V here.
+  /// V and its name in messages.
   static constexpr const char* memory_gradient = "grad.V";
   static auto& memory_weight(auto& scorer) { return scorer.V; }
 

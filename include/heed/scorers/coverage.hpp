@@ -14,8 +14,8 @@ template <class S, int Query = Dynamic, int MemorySize = Dynamic, int Alignment 
 struct CoverageScorer
     : detail::AdditiveParts<CoverageScorer<S, Query, MemorySize, Alignment>, S, Query, MemorySize, Alignment> {
   using Scalar = S;
-  using Match = detail::TanhTile<S>;
-  static constexpr const char* name = "CoverageScorer";
+  using Match = detail::TanhTile<S>;                     ///< the kernel that scores
+  static constexpr const char* name = "CoverageScorer";  ///< in messages
 
   Weight<S, Alignment, Query> W;       ///< alignment x query (W_s)
   Weight<S, Alignment, MemorySize> U;  ///< alignment x memory (W_h)

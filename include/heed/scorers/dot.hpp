@@ -32,7 +32,7 @@ struct DotScores {
 template <class S, int Size = Dynamic>
 struct DotScorer : detail::DotScores<DotScorer<S, Size>, S, Size> {
   using Scalar = S;
-  static constexpr const char* name = "DotScorer";
+  static constexpr const char* name = "DotScorer";  ///< in messages
 
   Index size = detail::initial(Size);  ///< of a query and of a value
 

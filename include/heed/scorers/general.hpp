@@ -43,7 +43,7 @@ struct GeneralParts : DotScores<C, S, MemorySize> {
 template <class S, int Query = Dynamic, int MemorySize = Dynamic>
 struct GeneralScorer : detail::GeneralParts<GeneralScorer<S, Query, MemorySize>, S, Query, MemorySize> {
   using Scalar = S;
-  static constexpr const char* name = "GeneralScorer";
+  static constexpr const char* name = "GeneralScorer";  ///< in messages
 
   Weight<S, Query, MemorySize, 1, true> W;  ///< query x memory (the paper's W_a)
 

@@ -17,7 +17,7 @@ namespace heed::inline v0_1 {
 template <class S, int Query = Dynamic, int Longest = Dynamic>
 struct LocationScorer : detail::LinearQueries<LocationScorer<S, Query, Longest>, S, Query, Dynamic> {
   using Scalar = S;
-  static constexpr const char* name = "LocationScorer";
+  static constexpr const char* name = "LocationScorer";  ///< in messages
 
   Weight<S, Longest, Query> W;  ///< longest x query (W_a)
   Index memory = 0;             ///< the size of the memory, which is not looked into

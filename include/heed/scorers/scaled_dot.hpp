@@ -14,7 +14,7 @@ namespace heed::inline v0_1 {
 template <class S, int Size = Dynamic>
 struct ScaledDotScorer : detail::DotScores<ScaledDotScorer<S, Size>, S, Size> {
   using Scalar = S;
-  static constexpr const char* name = "ScaledDotScorer";
+  static constexpr const char* name = "ScaledDotScorer";  ///< in messages
 
   Index size = detail::initial(Size);  ///< of a query and of a value
 

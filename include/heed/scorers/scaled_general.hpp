@@ -13,7 +13,7 @@ namespace heed::inline v0_1 {
 template <class S, int Query = Dynamic, int MemorySize = Dynamic>
 struct ScaledGeneralScorer : detail::GeneralParts<ScaledGeneralScorer<S, Query, MemorySize>, S, Query, MemorySize> {
   using Scalar = S;
-  static constexpr const char* name = "ScaledGeneralScorer";
+  static constexpr const char* name = "ScaledGeneralScorer";  ///< in messages
 
   Weight<S, Query, MemorySize, 1, true> W;         ///< query x memory (the paper's W_a)
   ParameterVector<S, 1> g = Vector<S, 1>::Ones();  ///< one number
