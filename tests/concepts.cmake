@@ -10,7 +10,7 @@
 cmake_minimum_required(VERSION 3.25)
 
 set(most_lines 25)         # of what is said of one part
-set(most_scorer_lines 45)  # clang++ says through which templates a scorer came to its check
+set(most_scorer_lines 65)  # clang++ adds the templates that use the scorer, and what follows from the missing function
 
 set(text "#include <heed/heed.hpp>
 
