@@ -113,7 +113,7 @@ TEST_F(TranslatorFile, GivesBackEveryBitOfEveryModel) {
     heed::for_each_parameter(
         [](const heed::ParameterName& name, const auto& a, const auto& b) { EXPECT_EQ(a, b) << name.str(); },
         loaded.model, translator.model);
-    EXPECT_EQ(loaded.model.dropout.rate, 0.1F);
+    EXPECT_EQ(loaded.model.dropout.rate, 0.1);
     const std::string once = bytes();
     heed::save_translator(path_, loaded);
     EXPECT_EQ(bytes(), once);
