@@ -122,6 +122,7 @@
 #include <heed/maxout_readout.hpp>
 #include <heed/deep_output.hpp>
 #include <heed/decoder_tape.hpp>
+#include <heed/decoder_parts.hpp>
 
 // Decoders
 #include <heed/decoders/decoder.hpp>

@@ -59,9 +59,9 @@ TEST(LuongDecoder, FeedsNothingToTheFirstStepAndTheLastAnswerToTheNext) {
   const Index n = setting.packing.active(0), next = setting.packing.active(1);
   EXPECT_EQ(a.tape.features.leftCols(n), b.tape.features.leftCols(n));
   EXPECT_NE(a.tape.features.middleCols(n, next), b.tape.features.middleCols(n, next));
-  EXPECT_TRUE(a.tape.feeds.leftCols(n).isZero(0));
-  EXPECT_EQ(a.tape.feeds.middleCols(n, next), a.tape.features.leftCols(next));
-  EXPECT_EQ(b.tape.feeds.rows(), 0);
+  EXPECT_TRUE(a.tape.feed.vectors.leftCols(n).isZero(0));
+  EXPECT_EQ(a.tape.feed.vectors.middleCols(n, next), a.tape.features.leftCols(next));
+  EXPECT_EQ(b.tape.feed.vectors.rows(), 0);
 }
 
 TEST(LuongDecoder, AsksWithTheStateAfterTheWord) {

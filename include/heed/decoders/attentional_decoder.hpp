@@ -77,7 +77,7 @@ struct AttentionalDecoder {
     detail::check_size("AttentionalDecoder.begin", "x", x, word, x.cols());
     stack.begin(x.cols(), tape.stack);
     attention.begin(memory, x.cols(), tape);
-    tape.feeds.resize(feed_size(), x.cols());
+    tape.feed.vectors.resize(feed_size(), x.cols());
     tape.features.resize(feature_size(), x.cols());
     stack.bottom().project(x, 0, tape.stack.layers.front().trace);
   }
@@ -88,7 +88,7 @@ struct AttentionalDecoder {
     detail::check_steps("AttentionalDecoder.step", stack, tape.stack, first, n);
     check_columns("AttentionalDecoder.step", tape, first, n);
     if (input_feeding) {
-      auto feed = tape.feeds.middleCols(first, n);
+      auto feed = tape.feed.vectors.middleCols(first, n);
       feed = state.feed.leftCols(n);
       stack.bottom().project(feed, word, tape.stack.layers.front().trace.middleCols(first, n));
     }
@@ -114,8 +114,8 @@ struct AttentionalDecoder {
     check_columns("AttentionalDecoder.finish_backward", tape, 0, x.cols());
     stack.begin_backward(x.cols(), state.columns(), tape.stack);
     attention.begin_backward(state.columns(), tape);
-    tape.d_feed.resize(tape.feeds.rows(), state.columns());
-    tape.d_feed.setZero();
+    tape.feed.d_vector.resize(tape.feed.vectors.rows(), state.columns());
+    tape.feed.d_vector.setZero();
   }
 
   void step_backward(const Memory<S>& memory, const DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
@@ -125,7 +125,7 @@ struct AttentionalDecoder {
     check_gradients("AttentionalDecoder.step_backward", tape, state.columns());
     auto d_features = tape.d_features.middleCols(first, n), d_contexts = tape.d_contexts.middleCols(first, n);
     auto d_h = tape.stack.top().d_outputs.middleCols(first, n);
-    auto d_feed = tape.d_feed.leftCols(n);
+    auto d_feed = tape.feed.d_vector.leftCols(n);
     if (input_feeding) d_features += d_feed;                                  // was: feed = features
     Tanh::backward(tape.features.middleCols(first, n), d_features);           // was: features = tanh(.)
     add_product_backward(W.rightCols(stack.hidden_size()), d_features, d_h);  // was: W [c; h]
@@ -143,12 +143,8 @@ struct AttentionalDecoder {
     check_columns("AttentionalDecoder.begin_backward", tape, 0, x.cols());
     check_gradients("AttentionalDecoder.begin_backward", tape, 0);
     detail::check_like("AttentionalDecoder.begin_backward", "grad.W", grad.W, W);
-    const auto& bottom = tape.stack.layers.front();
     const auto& h = tape.stack.top().outputs;
-    stack.accumulate(tape.stack, grad.stack);
-    if (input_feeding) stack.bottom().accumulate(tape.feeds, word, bottom.d_a, grad.stack.layers.front());
-    stack.bottom().accumulate(x, 0, bottom.d_a, grad.stack.layers.front());
-    stack.bottom().project_backward(bottom.d_a, 0, d_x);
+    detail::accumulate_inputs(stack, tape.stack, x, In<S>(tape.feed.vectors), grad.stack, d_x);
     attention.accumulate(h, tape, grad.attention);
     add_outer_product(tape.d_features, tape.contexts, grad.W.edit().leftCols(memory_size()));
     add_outer_product(tape.d_features, h, grad.W.edit().rightCols(stack.hidden_size()));
@@ -195,14 +191,14 @@ struct AttentionalDecoder {
   void check_columns(const char* function, const DecoderTape<S>& tape, Index first, Index n) const {
     constexpr const char* begin = "; call begin(x, memory, tape) first";
     detail::check_room(function, "tape.contexts", tape.contexts, memory_size(), first, n, begin);
-    detail::check_room(function, "tape.feeds", tape.feeds, feed_size(), first, n, begin);
+    detail::check_room(function, "tape.feed.vectors", tape.feed.vectors, feed_size(), first, n, begin);
     detail::check_room(function, "tape.features", tape.features, feature_size(), first, n, begin);
   }
   void check_gradients(const char* function, const DecoderTape<S>& tape, Index columns) const {
     constexpr const char* finish = "; call finish_backward(x, state, tape, grad, d_x) first";
     detail::check_like(function, "tape.d_contexts", tape.d_contexts, tape.contexts, finish);
     detail::check_like(function, "tape.d_features", tape.d_features, tape.features, "; fill it before backward");
-    detail::check_room(function, "tape.d_feed", tape.d_feed, feed_size(), 0, columns, finish);
+    detail::check_room(function, "tape.feed.d_vector", tape.feed.d_vector, feed_size(), 0, columns, finish);
   }
 };
 

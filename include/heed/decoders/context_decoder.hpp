@@ -82,9 +82,9 @@ struct ContextDecoder {
     stack.begin(x.cols(), tape.stack);
     attention.begin(memory, x.cols(), tape);
     if (context_dropout.rate > 0) {
-      tape.taken.resize(tape.contexts.rows(), x.cols());
-      tape.kept_share.resize(1, x.cols());
-      tape.mask.resize(1, x.cols());
+      tape.context_dropout.contexts.resize(tape.contexts.rows(), x.cols());
+      tape.context_dropout.factors.resize(1, x.cols());
+      tape.context_dropout.mask.resize(1, x.cols());
     }
     stack.bottom().project(x, 0, tape.stack.layers.front().trace);
   }
@@ -97,7 +97,7 @@ struct ContextDecoder {
     attention.forward(state.layers.back().topRows(stack.hidden_size()).leftCols(n), memory, detail::reading(state, n),
                       state.carry.leftCols(n), tape, first, random);
     if (context_dropout.rate > 0) drop_contexts(random, first, n, tape);
-    stack.bottom().project(taken(tape).middleCols(first, n), word,
+    stack.bottom().project(cell_contexts(tape).middleCols(first, n), word,
                            tape.stack.layers.front().trace.middleCols(first, n));
     stack.step(tape.stack, first, n, state.layers, random);
   }
@@ -105,8 +105,7 @@ struct ContextDecoder {
   void finish(const In<S>& x, DecoderTape<S>& tape) const {
     detail::check_words("ContextDecoder.finish", stack, tape.stack, word, x);
     check_contexts("ContextDecoder.finish", tape, 0, x.cols());
-    tape.features.resize(feature_size(), x.cols());
-    readout.forward(shown(tape), tape.contexts, x, tape.features, tape.readout);
+    detail::read_out(readout, stack, x, tape);
   }
 
   void finish_backward(const In<S>& x, const DecoderState<S>& state, DecoderTape<S>& tape, ContextDecoder& grad,
@@ -115,29 +114,26 @@ struct ContextDecoder {
     check_contexts("ContextDecoder.finish_backward", tape, 0, x.cols());
     stack.begin_backward(x.cols(), state.columns(), tape.stack);
     attention.begin_backward(state.columns(), tape);
-    tape.d_previous.resize(readout.reads_previous() ? stack.hidden_size() : 0, x.cols());
-    tape.d_previous.setZero();
-    readout.backward(shown(tape), tape.contexts, x, tape.features, tape.readout, tape.d_features, grad.readout,
-                     readout.reads_previous() ? tape.d_previous : tape.stack.top().d_outputs, tape.d_contexts, d_x);
+    detail::read_out_backward(readout, stack, x, tape, grad.readout, d_x);
   }
 
   void step_backward(const Memory<S>& memory, const DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
                      ContextDecoder& grad, Memory<S>& d_memory, RandomStreams random) const {
     detail::check_step_backward("ContextDecoder.step_backward", stack, tape, state, first, n);
     check_contexts("ContextDecoder.step_backward", tape, first, n);
-    check_context_gradients("ContextDecoder.step_backward", tape);
+    detail::check_context_gradients("ContextDecoder.step_backward", readout, stack, tape);
     auto d_state = tape.stack.top().d_state.topRows(stack.hidden_size()).leftCols(n);
-    stack.step_backward(tape.stack, first, n, random);                              // was: stack.step
-    if (readout.reads_previous()) d_state += tape.d_previous.middleCols(first, n);  // was: readout
+    detail::step_backward(readout, stack, tape, first, n, random);
     const auto d_a = tape.stack.layers.front().d_a.middleCols(first, n);
     auto d_contexts = tape.d_contexts.middleCols(first, n);
     if (context_dropout.rate == 0) {
       stack.bottom().project_backward(d_a, word, d_contexts);  // was: project
     } else {
-      tape.d_taken.resize(d_contexts.rows(), n);
-      tape.d_taken.setZero();
-      stack.bottom().project_backward(d_a, word, tape.d_taken);                            // was: project
-      d_contexts += tape.d_taken * tape.kept_share.row(0).segment(first, n).asDiagonal();  // was: taken
+      auto& dropped = tape.context_dropout;
+      dropped.d_contexts.resize(d_contexts.rows(), n);
+      dropped.d_contexts.setZero();
+      stack.bottom().project_backward(d_a, word, dropped.d_contexts);                            // was: project
+      d_contexts += dropped.d_contexts * dropped.factors.row(0).segment(first, n).asDiagonal();  // was: drop_contexts
     }
     attention.backward(memory, detail::reading(state, n), tape, first, grad.attention, d_state,
                        d_memory);  // was: attention
@@ -146,11 +142,7 @@ struct ContextDecoder {
   void begin_backward(const In<S>& x, const DecoderTape<S>& tape, ContextDecoder& grad, Out<S> d_x) const {
     detail::check_begin_backward("ContextDecoder.begin_backward", stack, tape.stack, word, x, grad.stack, d_x);
     check_contexts("ContextDecoder.begin_backward", tape, 0, x.cols());
-    const auto& bottom = tape.stack.layers.front();
-    stack.accumulate(tape.stack, grad.stack);
-    stack.bottom().accumulate(taken(tape), word, bottom.d_a, grad.stack.layers.front());
-    stack.bottom().accumulate(x, 0, bottom.d_a, grad.stack.layers.front());
-    stack.bottom().project_backward(bottom.d_a, 0, d_x);
+    detail::accumulate_inputs(stack, tape.stack, x, cell_contexts(tape), grad.stack, d_x);
     attention.accumulate(tape.stack.top().previous.topRows(stack.hidden_size()), tape, grad.attention);
   }
 
@@ -191,34 +183,23 @@ struct ContextDecoder {
     constexpr const char* begin = "; call begin(x, memory, tape) first";
     detail::check_room(function, "tape.contexts", tape.contexts, memory_size(), first, n, begin);
     if (context_dropout.rate == 0) return;
-    detail::check_room(function, "tape.taken", tape.taken, memory_size(), first, n, begin);
-    detail::check_room(function, "tape.kept_share", tape.kept_share, 1, first, n, begin);
-  }
-  void check_context_gradients(const char* function, const DecoderTape<S>& tape) const {
-    constexpr const char* finish = "; call finish_backward(x, state, tape, grad, d_x) first";
-    detail::check_like(function, "tape.d_contexts", tape.d_contexts, tape.contexts, finish);
-    if (!readout.reads_previous()) return;
-    detail::check_size(function, "tape.d_previous", tape.d_previous, stack.hidden_size(), tape.contexts.cols(), finish);
+    const auto& dropped = tape.context_dropout;
+    detail::check_room(function, "tape.context_dropout.contexts", dropped.contexts, memory_size(), first, n, begin);
+    detail::check_room(function, "tape.context_dropout.factors", dropped.factors, 1, first, n, begin);
   }
 
   /// The contexts as the cell takes them in.
-  In<S> taken(const DecoderTape<S>& tape) const {
-    if (context_dropout.rate > 0) return tape.taken;
+  In<S> cell_contexts(const DecoderTape<S>& tape) const {
+    if (context_dropout.rate > 0) return tape.context_dropout.contexts;
     return tape.contexts;
   }
 
   void drop_contexts(RandomStreams random, Index first, Index n, DecoderTape<S>& tape) const {
-    auto share = tape.kept_share.middleCols(first, n);
-    share.setOnes();
-    context_dropout.forward_step(random, first, share, tape.mask);
-    tape.taken.middleCols(first, n) = tape.contexts.middleCols(first, n) * share.row(0).asDiagonal();
-  }
-
-  /// The states that the readout sees.
-  In<S> shown(const DecoderTape<S>& tape) const {
-    const auto& top = tape.stack.top();
-    if (readout.reads_previous()) return top.previous.topRows(stack.hidden_size());
-    return top.outputs;
+    auto factors = tape.context_dropout.factors.middleCols(first, n);
+    factors.setOnes();
+    context_dropout.forward_step(random, first, factors, tape.context_dropout.mask);
+    tape.context_dropout.contexts.middleCols(first, n) =
+        tape.contexts.middleCols(first, n) * factors.row(0).asDiagonal();
   }
 };
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/decoder_tape.hpp>
+#include <heed/decoder_parts.hpp>
 
 #include <concepts>
 

@@ -88,10 +88,7 @@ struct SutskeverDecoder {
 
   void begin_backward(const In<S>& x, const DecoderTape<S>& tape, SutskeverDecoder& grad, Out<S> d_x) const {
     detail::check_begin_backward("SutskeverDecoder.begin_backward", stack, tape.stack, word_size(), x, grad.stack, d_x);
-    const auto& bottom = tape.stack.layers.front();
-    stack.accumulate(tape.stack, grad.stack);
-    stack.bottom().accumulate(x, 0, bottom.d_a, grad.stack.layers.front());
-    stack.bottom().project_backward(bottom.d_a, 0, d_x);
+    detail::accumulate_inputs(stack, tape.stack, x, In<S>(x.topRows(0)), grad.stack, d_x);
   }
 
   void start_backward(const DecoderState<S>& state, DecoderTape<S>& tape, SutskeverDecoder& grad,
