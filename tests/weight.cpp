@@ -137,7 +137,7 @@ TYPED_TEST(PackedWeight, GivesAColumnTheSameBitsBesideAnyOthersOnEveryWalk) {
                              {backwards, {i, threads}}, [&](const auto& io, Index k, Index j, const auto* sums) {
                                for (int g = 0; g < TestFixture::gates; ++g) {
                                  S* const to = found.col(j).data() + g * rows + k;
-                                 io.store(to, Eigen::internal::padd(io.load(to), sums[g]));  // twice would show
+                                 io.store(to, io.load(to) + sums[g]);  // twice would show
                                }
                              });
           }

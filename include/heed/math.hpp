@@ -11,15 +11,14 @@ namespace heed::inline v0_1 {
 /// tanh, in place; and its backward, which needs only the result: d tanh(x) / dx = 1 - y^2.
 struct Tanh {
   /// Of a packet of numbers.
-  template <class S, class P>
-  static P of(const P& x) {
-    return detail::tanh_of<S>(x);
+  template <class Numbers>
+  static Numbers of(const Numbers& x) {
+    return tanh(x);
   }
   /// Every number of x.
   template <class X>
   static void forward(X&& x) {
-    using S = typename std::remove_reference_t<X>::Scalar;
-    detail::transform(x, [](const auto& packet) { return of<S>(packet); });
+    detail::transform(x, [](const auto& numbers) { return of(numbers); });
   }
   /// d: dL/dy in, dL/dx out. Throws heed::Error if d does not have the size of y.
   template <class Y, class D>
@@ -33,15 +32,14 @@ struct Tanh {
 /// max(x, 0), in place; the derivative at 0 is 0, as in PyTorch.
 struct Relu {
   /// Of a packet of numbers.
-  template <class S, class P>
-  static P of(const P& x) {
-    return Eigen::internal::pmax(x, Eigen::internal::pset1<P>(S(0)));
+  template <class Numbers>
+  static Numbers of(const Numbers& x) {
+    return max(x, 0);
   }
   /// Every number of x.
   template <class X>
   static void forward(X&& x) {
-    using S = typename std::remove_reference_t<X>::Scalar;
-    detail::transform(x, [](const auto& packet) { return of<S>(packet); });
+    detail::transform(x, [](const auto& numbers) { return of(numbers); });
   }
   /// d: dL/dy in, dL/dx out. Throws heed::Error if d does not have the size of y.
   template <class Y, class D>
@@ -56,15 +54,14 @@ struct Relu {
 /// multiplied; cells have a faster one for their gates.
 struct Sigmoid {
   /// Of a packet of numbers.
-  template <class S, class P>
-  static P of(const P& x) {
-    return detail::probability_of<S>(x);
+  template <class Numbers>
+  static Numbers of(const Numbers& x) {
+    return probability(x);
   }
   /// Every number of x.
   template <class X>
   static void forward(X&& x) {
-    using S = typename std::remove_reference_t<X>::Scalar;
-    detail::transform(x, [](const auto& packet) { return of<S>(packet); });
+    detail::transform(x, [](const auto& numbers) { return of(numbers); });
   }
   /// d: dL/dy in, dL/dx out. Throws heed::Error if d does not have the size of y.
   template <class Y, class D>

@@ -108,9 +108,8 @@ struct Adam {
     const double step = rate / (1 - std::pow(beta1, t)), correction = 1 / std::sqrt(1 - std::pow(beta2, t));
     for_each_parameter(
         [&](const ParameterName&, auto& x_all, auto& m_all, auto& v_all, const auto& d_all) {
-          namespace ei = Eigen::internal;
           using S = typename std::remove_reference_t<decltype(x_all)>::Scalar;
-          const auto number = [](double y) { return detail::constant(static_cast<S>(y)); };
+          const auto number = [](double y) { return detail::Numbers<S>::all(static_cast<S>(y)); };
           const auto scale = number(factor), b1 = number(beta1), c1 = number(1 - beta1), b2 = number(beta2),
                      c2 = number(1 - beta2), root = number(correction), apart = number(epsilon), down = number(-step),
                      kept = number(1 - rate * decay);
@@ -119,13 +118,13 @@ struct Adam {
           const auto d = share_of(d_all, share);
           // One pass: a large model is read from memory, not from a cache.
           detail::for_each_packet<S>(d.size(), [&](const auto& io, Index k) {
-            const auto d_k = ei::pmul(scale, io.load(d.data() + k));
-            const auto m_k = ei::padd(ei::pmul(b1, io.load(m + k)), ei::pmul(c1, d_k));
-            const auto v_k = ei::padd(ei::pmul(b2, io.load(v + k)), ei::pmul(c2, ei::pmul(d_k, d_k)));
-            const auto size = ei::padd(ei::pmul(ei::psqrt(v_k), root), apart);
+            const auto d_k = scale * io.load(d.data() + k);
+            const auto m_k = b1 * io.load(m + k) + c1 * d_k;
+            const auto v_k = b2 * io.load(v + k) + c2 * (d_k * d_k);
+            const auto size = sqrt(v_k) * root + apart;
             io.store(m + k, m_k);
             io.store(v + k, v_k);
-            io.store(x + k, ei::padd(ei::pmul(kept, io.load(x + k)), ei::pmul(down, ei::pdiv(m_k, size))));
+            io.store(x + k, kept * io.load(x + k) + down * (m_k / size));
           });
         },
         model, first, second, grad);

@@ -94,7 +94,7 @@ void add_gates(const W& w, const X& x, Trace&& trace, const std::array<Index, Co
   const bool done = detail::multiply_units<Count>(w, x, {}, [&](const auto& io, Index k, Index i, const auto& sums) {
     for (std::size_t g = 0; g < Count; ++g) {
       auto* const to = trace.col(i).data() + at[g] + k;
-      io.store(to, Eigen::internal::padd(io.load(to), sums[g]));
+      io.store(to, io.load(to) + sums[g]);
     }
   });
   if constexpr (!detail::is_small<detail::ValuesOf<W>, Count>) {
@@ -112,8 +112,7 @@ void set_gates(const W& w, const X& x, Trace&& trace, const std::array<Index, Co
   const Index rows = w.rows() / static_cast<Index>(Count);
   const bool done = detail::multiply_units<Count>(w, x, {}, [&](const auto& io, Index k, Index i, const auto& sums) {
     for (std::size_t g = 0; g < Count; ++g) {
-      io.store(trace.col(i).data() + at[g] + k,
-               Eigen::internal::padd(initial(io, static_cast<Index>(g) * rows + k), sums[g]));
+      io.store(trace.col(i).data() + at[g] + k, initial(io, static_cast<Index>(g) * rows + k) + sums[g]);
     }
   });
   if constexpr (!detail::is_small<detail::ValuesOf<W>, Count>) {
@@ -148,7 +147,7 @@ void step_gates(const U& u, const H& h, Trace&& trace, const std::array<Index, C
     decltype(io.load(column)) gates[Count];
     for (std::size_t g = 0; g < Count; ++g) {
       if constexpr (packable) detail::prefetch(column + at[g] + k, ahead);
-      gates[g] = Eigen::internal::padd(io.load(column + at[g] + k), sums[g]);
+      gates[g] = io.load(column + at[g] + k) + sums[g];
     }
     use(io, k, i, gates);
   });
@@ -158,7 +157,7 @@ void step_gates(const U& u, const H& h, Trace&& trace, const std::array<Index, C
     for (Index i = 0; i < trace.cols(); ++i) {
       const S* const column = trace.col(i).data();
       detail::for_each_packet<S>(u.rows() / static_cast<Index>(Count), [&](const auto& io, Index k) {
-        detail::Packet<S> gates[Count];
+        decltype(io.load(column)) gates[Count];
         for (std::size_t g = 0; g < Count; ++g) gates[g] = io.load(column + at[g] + k);
         use(io, k, i, gates);
       });
@@ -187,7 +186,7 @@ void add_transposed_product(const W& a, const Eigen::MatrixBase<B>& b, C&& out) 
                                            {b.derived().data(), 1, b.derived().colStride()}, b.cols(), {},
                                            [&](const auto& io, Index k, Index i, const auto& sums) {
                                              S* const to = out.col(i).data() + k;
-                                             io.store(to, Eigen::internal::padd(io.load(to), sums[0]));
+                                             io.store(to, io.load(to) + sums[0]);
                                            });
       return;
     }

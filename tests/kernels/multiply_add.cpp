@@ -25,8 +25,8 @@ TYPED_TEST(MultiplyAdd, AddsTheProductOfEveryNumber) {
     expected[i] = sum[i] + a[i] * b[i];  // all of them exact
   }
   const heed::detail::WholePacket<S> whole;
-  heed::detail::Packet<S> total = whole.load(sum);
-  heed::detail::multiply_add<S>(whole.load(a), whole.load(b), total);
+  heed::detail::Packet<S> total = whole.load(sum).packet;
+  heed::detail::multiply_add<S>(whole.load(a).packet, whole.load(b).packet, total);
   whole.store(sum, total);
   for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(sum[i], expected[i]) << i;
 }
@@ -37,11 +37,11 @@ TYPED_TEST(MultiplyAdd, RoundsAsThePacketFunction) {
   const heed::detail::WholePacket<S> whole;
   for (int i = 1; i < 100; ++i) {
     const S a = S(1) / S(i), b = S(i) / S(7), c = -a * b;
-    heed::detail::Packet<S> total = whole.constant(c);
-    heed::detail::multiply_add<S>(whole.constant(a), whole.constant(b), total);
+    heed::detail::Packet<S> total = whole.constant(c).packet;
+    heed::detail::multiply_add<S>(whole.constant(a).packet, whole.constant(b).packet, total);
     S numbers[2][size(S())];
     whole.store(numbers[0], total);
-    whole.store(numbers[1], Eigen::internal::pmadd(whole.constant(a), whole.constant(b), whole.constant(c)));
+    whole.store(numbers[1], multiply_add(whole.constant(a), whole.constant(b), whole.constant(c)));
     for (std::size_t k = 0; k < size(S()); ++k) EXPECT_EQ(numbers[0][k], numbers[1][k]) << i;
   }
 }
@@ -50,8 +50,8 @@ TYPED_TEST(MultiplyAdd, RoundsAsThePacketFunction) {
 TYPED_TEST(MultiplyAdd, Squares) {
   using S = TypeParam;
   const heed::detail::WholePacket<S> whole;
-  const heed::detail::Packet<S> x = whole.constant(S(3));
-  heed::detail::Packet<S> total = whole.constant(S(1));
+  const heed::detail::Packet<S> x = whole.constant(S(3)).packet;
+  heed::detail::Packet<S> total = whole.constant(S(1)).packet;
   heed::detail::multiply_add<S>(x, x, total);
   heed::detail::multiply_add<S>(x, total, total);
   S numbers[size(S())];

@@ -33,7 +33,7 @@ TYPED_TEST(Packets, VisitEveryNumberOnceAndNoOther) {
       S* const first = numbers.data() + offset;
       heed::detail::for_each_packet<S>(n, [&](const auto& io, Index k) {
         const auto x = io.load(first + k);
-        io.store(first + k, Eigen::internal::padd(x, x));
+        io.store(first + k, x + x);
       });
       for (std::size_t i = 0; i < numbers.size(); ++i) {
         const bool inside = i >= static_cast<std::size_t>(offset) && i < static_cast<std::size_t>(offset + n);
@@ -49,9 +49,9 @@ TYPED_TEST(Packets, AreLoadedInPartWithAnythingForTheRest) {
   const heed::Vector<S> numbers = heed::Vector<S>::LinSpaced(size, S(1), S(size));
   for (Index count = 1; count < size; ++count) {
     heed::Vector<S> found(size);
-    Eigen::internal::pstoreu(found.data(), heed::detail::PartPacket<S>{count}.load(numbers.data(), S(-5)));
+    heed::detail::WholePacket<S>{}.store(found.data(), heed::detail::PartPacket<S>{count}.load(numbers.data(), S(-5)));
     for (Index i = 0; i < size; ++i) EXPECT_EQ(found(i), i < count ? numbers(i) : S(-5)) << count;
-    Eigen::internal::pstoreu(found.data(), heed::detail::LastOfPacket<S>(count).load(numbers.data()));
+    heed::detail::WholePacket<S>{}.store(found.data(), heed::detail::LastOfPacket<S>(count).load(numbers.data()));
     for (Index i = 0; i < size; ++i) EXPECT_EQ(found(i), i < size - count ? S(0) : numbers(i)) << count;
   }
 }
@@ -62,18 +62,20 @@ TYPED_TEST(Packets, FunctionsAgreeWithTheStandardLibrary) {
   for (int i = -400; i <= 400; ++i) {
     const S x = S(i) / 20;
     const auto expect = [&](S found, S wanted) { EXPECT_LE(std::abs(found - wanted), tolerance) << x; };
-    expect(alone(x, [](const auto& p) { return heed::detail::tanh_of<S>(p); }), std::tanh(x));
-    expect(alone(x, [](const auto& p) { return heed::detail::sigmoid_of<S>(p); }), 1 / (1 + std::exp(-x)));
-    expect(alone(x, [](const auto& p) { return heed::detail::exp_of<S>(p); }) / std::exp(x), S(1));
-    expect(alone(std::exp(x), [](const auto& p) { return heed::detail::log_of<S>(p); }), std::log(std::exp(x)));
-    expect(alone(x, [](const auto& p) { return heed::detail::zero_below<S>(p, S(0.5)); }), x < S(0.5) ? S(0) : x);
+    expect(alone(x, [](const auto& p) { return tanh(p); }), std::tanh(x));
+    expect(alone(x, [](const auto& p) { return sigmoid(p); }), 1 / (1 + std::exp(-x)));
+    expect(alone(x, [](const auto& p) { return heed::detail::Numbers<S>{heed::detail::exp_of<S>(p.packet)}; }) /
+               std::exp(x),
+           S(1));
+    expect(alone(std::exp(x), [](const auto& p) { return log(p); }), std::log(std::exp(x)));
+    expect(alone(x, [](const auto& p) { return zero_below(p, S(0.5)); }), x < S(0.5) ? S(0) : x);
   }
 }
 
 TYPED_TEST(Packets, ExponentialsAreRightToTheLastBitsAsFarAsNormalNumbersGo) {
   using S = TypeParam;
   using Limits = std::numeric_limits<S>;
-  const auto exp = [](const auto& p) { return heed::detail::exp_of<S>(p); };
+  const auto exp = [](const auto& p) { return heed::detail::Numbers<S>{heed::detail::exp_of<S>(p.packet)}; };
   const S first = std::log(Limits::min()), last = std::log(Limits::max());
   for (int i = 1; i < 30000; ++i) {
     const S x = first + (last - first) * S(i) / S(30000);
@@ -89,8 +91,8 @@ TYPED_TEST(Packets, ExponentialsAreRightToTheLastBitsAsFarAsNormalNumbersGo) {
 
 TYPED_TEST(Packets, FunctionsStandExtremesAndPassOnNaN) {
   using S = TypeParam;
-  const auto tanh = [](const auto& p) { return heed::detail::tanh_of<S>(p); };
-  const auto sigmoid = [](const auto& p) { return heed::detail::sigmoid_of<S>(p); };
+  const auto tanh = [](const auto& p) { return heed::detail::tanh(p); };
+  const auto sigmoid = [](const auto& p) { return heed::detail::sigmoid(p); };
   EXPECT_LE(std::abs(alone(S(1e4), tanh) - 1), S(1e-6));
   EXPECT_LE(std::abs(alone(S(-1e4), tanh) + 1), S(1e-6));
   EXPECT_EQ(alone(S(1e4), sigmoid), S(1));
@@ -115,9 +117,9 @@ TYPED_TEST(Packets, GiveANumberTheSameBitsWhereverItStands) {
     heed::Matrix<S> x(rows, 3);
     for (Index i = 0; i < x.size(); ++i) x.data()[i] = S(i % 7) / 3 - 1;
     heed::Matrix<S> y = x;
-    heed::detail::transform(y, [](const auto& p) { return heed::detail::tanh_of<S>(p); });
+    heed::detail::transform(y, [](const auto& p) { return tanh(p); });
     for (Index i = 0; i < x.size(); ++i) {
-      EXPECT_EQ(y.data()[i], alone(x.data()[i], [](const auto& p) { return heed::detail::tanh_of<S>(p); }));
+      EXPECT_EQ(y.data()[i], alone(x.data()[i], [](const auto& p) { return tanh(p); }));
     }
   }
 }

@@ -18,7 +18,7 @@ std::vector<float> tanh_of_all(std::vector<float> x) {
   heed::detail::WholePacket<float, Size> io;
   constexpr Index size = heed::detail::packet_size<float, Size>;
   for (float* at = x.data(); at + size <= x.data() + x.size(); at += size) {
-    io.store(at, heed::detail::rational_tanh(io.load(at)));
+    io.store(at, heed::detail::rational_tanh(io.load(at).packet));
   }
   return x;
 }

@@ -172,7 +172,7 @@ struct GateParameters {
   }
   /// Of both.
   auto biases() const {
-    return [this](const auto& io, Index row) { return Eigen::internal::padd(bias(io, b_W, row), bias(io, b_U, row)); };
+    return [this](const auto& io, Index row) { return bias(io, b_W, row) + bias(io, b_U, row); };
   }
 
   /// grad += d x' for the rows of `d` that belong to each gate.

@@ -23,12 +23,12 @@ inline constexpr GruForm bahdanau{true, true}, dynet{true, true};   ///< Bahdana
 namespace detail {
 
 /// What of the old state is kept, from the sum that z is made of: z, or 1 - z = sigmoid(-sum) where it takes.
-template <GruForm Form, class S, class P>
-EIGEN_ALWAYS_INLINE P kept(const P& sum) {
+template <GruForm Form, class Numbers>
+EIGEN_ALWAYS_INLINE Numbers kept(const Numbers& sum) {
   if constexpr (Form.takes) {
-    return sigmoid_of<S>(Eigen::internal::pnegate(sum));
+    return sigmoid(-sum);
   } else {
-    return sigmoid_of<S>(sum);
+    return sigmoid(sum);
   }
 }
 
@@ -75,7 +75,7 @@ struct GruCell : detail::GateParameters<S, Input, Hidden, 3> {
     }
     set_gates(block, x, trace, rows_of_W(), [&](const auto& io, Index row) {
       const auto b = this->bias(io, b_W, row);
-      return row < 2 * H ? Eigen::internal::padd(b, this->bias(io, b_U, row)) : b;
+      return row < 2 * H ? b + this->bias(io, b_U, row) : b;
     });
     for (Index i = 0; i < trace.cols(); ++i) {
       S* const m = trace.col(i).data() + 2 * H;
@@ -88,18 +88,17 @@ struct GruCell : detail::GateParameters<S, Input, Hidden, 3> {
     detail::check_step("GruCell.step", *this, trace, s_prev, s);
     const Index H = this->hidden_size();
     step_gates(U, s_prev, trace, rows_of_U(), walk, [&](const auto& io, Index k, Index i, const auto* gates) {
-      namespace ei = Eigen::internal;
       S *const r = trace.col(i).data() + k, *const z = r + H, *const m = z + H, *const n = m + H;
-      const auto reset = detail::sigmoid_of<S>(gates[0]), keep = detail::kept<Form, S>(gates[1]);
-      const auto fresh = detail::tanh_of<S>(ei::pmadd(reset, gates[2], io.load(n)));
+      const auto reset = sigmoid(gates[0]), keep = detail::kept<Form>(gates[1]);
+      const auto fresh = tanh(multiply_add(reset, gates[2], io.load(n)));
       if (walk.keeps) {
         io.store(r, reset);
         io.store(z, keep);
         io.store(m, gates[2]);
         io.store(n, fresh);
       }
-      const auto old = ei::pmul(keep, io.load(s_prev.col(i).data() + k));
-      io.store(s.col(i).data() + k, ei::pmadd(ei::psub(io.constant(S(1)), keep), fresh, old));
+      const auto old = keep * io.load(s_prev.col(i).data() + k);
+      io.store(s.col(i).data() + k, multiply_add(1 - keep, fresh, old));
     });
   }
 

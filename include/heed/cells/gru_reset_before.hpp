@@ -54,30 +54,29 @@ requires(Form.reset_before) struct GruCell<S, Input, Hidden, Form> {
     }
     set_gates(block, x, trace, rows_of_W(), [&](const auto& io, Index row) {
       if (!has_bias()) return io.constant(S(0));
-      return Eigen::internal::padd(io.load(b_W.data() + row), io.load(b_U.data() + row));
+      return io.load(b_W.data() + row) + io.load(b_U.data() + row);
     });
   }
 
   void step(Out<S, Trace> trace, const In<S, Hidden>& s_prev, Out<S, Hidden> s, const Walk& walk = {}) const {
     detail::check_step("GruCell.step", *this, trace, s_prev, s);
-    namespace ei = Eigen::internal;
     if (walk.share.index > 0 || trace.cols() == 0) return;
     const Index H = hidden_size();
     const Walk alone{walk.backwards};
     step_gates(U, s_prev, trace, rows_of_U(), alone, [&](const auto& io, Index k, Index i, const auto* gates) {
       S *const r = trace.col(i).data() + k, *const z = r + H;
-      const auto reset = detail::sigmoid_of<S>(gates[0]);
+      const auto reset = sigmoid(gates[0]);
       io.store(r, reset);
-      io.store(z, detail::kept<Form, S>(gates[1]));
-      io.store(r + 3 * H, ei::pmul(reset, io.load(s_prev.col(i).data() + k)));
+      io.store(z, detail::kept<Form>(gates[1]));
+      io.store(r + 3 * H, reset * io.load(s_prev.col(i).data() + k));
     });
     step_gates(U_n, trace.bottomRows(H), trace, row_of_n(), alone,
                [&](const auto& io, Index k, Index i, const auto* gates) {
                  S *const z = trace.col(i).data() + H + k, *const n = z + H;
-                 const auto keep = io.load(z), fresh = detail::tanh_of<S>(gates[0]);
+                 const auto keep = io.load(z), fresh = tanh(gates[0]);
                  io.store(n, fresh);
-                 const auto old = ei::pmul(keep, io.load(s_prev.col(i).data() + k));
-                 io.store(s.col(i).data() + k, ei::pmadd(ei::psub(io.constant(S(1)), keep), fresh, old));
+                 const auto old = keep * io.load(s_prev.col(i).data() + k);
+                 io.store(s.col(i).data() + k, multiply_add(1 - keep, fresh, old));
                });
   }
 

@@ -80,12 +80,12 @@ struct NormalizedGates : GateParameters<S, Input, Hidden, (Groups + ...)> {
   /// Rows `row` ... of y_W and y_U, for `io` to load, of a column of the trace.
   template <class Io>
   auto y_W(const Io& io, const S* column, Index row) const {
-    return Eigen::internal::pmadd(io.load(column + row), io.load(gain_W.data() + row), this->bias(io, b_W, row));
+    return multiply_add(io.load(column + row), io.load(gain_W.data() + row), this->bias(io, b_W, row));
   }
   template <class Io>
   auto y_U(const Io& io, const S* column, Index row) const {
     const S* const normal = column + gate_rows() + row;
-    return Eigen::internal::pmadd(io.load(normal), io.load(gain_U.data() + row), this->bias(io, b_U, row));
+    return multiply_add(io.load(normal), io.load(gain_U.data() + row), this->bias(io, b_U, row));
   }
 
   /// Backward of `standardize_products` and of what follows, from the gradients of y_W and y_U, which d_a holds already.

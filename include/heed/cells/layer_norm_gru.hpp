@@ -40,7 +40,6 @@ struct LayerNormGruCell : detail::NormalizedGates<S, Input, Hidden, 2, 1> {
 
   void step(Out<S> trace, const In<S>& s_prev, Out<S> s, const Walk& walk = {}) const {
     detail::check_step("LayerNormGruCell.step", *this, trace, s_prev, s);
-    namespace ei = Eigen::internal;
     if (walk.share.index > 0) return;
     const Index H = this->hidden_size();
     this->standardize_products(s_prev, trace);
@@ -50,14 +49,14 @@ struct LayerNormGruCell : detail::NormalizedGates<S, Input, Hidden, 2, 1> {
       detail::for_each_packet<S>(H, [&](const auto& io, Index k) {
         const auto from_x = [&](Index g) { return this->y_W(io, column, g * H + k); };
         const auto from_h = [&](Index g) { return this->y_U(io, column, g * H + k); };
-        const auto reset = detail::sigmoid_of<S>(ei::padd(from_x(0), from_h(0)));
-        const auto take = detail::sigmoid_of<S>(ei::padd(from_x(1), from_h(1)));
-        const auto fresh = detail::tanh_of<S>(ei::pmadd(reset, from_h(2), from_x(2)));
+        const auto reset = sigmoid(from_x(0) + from_h(0));
+        const auto take = sigmoid(from_x(1) + from_h(1));
+        const auto fresh = tanh(multiply_add(reset, from_h(2), from_x(2)));
         io.store(gates + k, reset);
         io.store(gates + H + k, take);
         io.store(gates + 2 * H + k, fresh);
-        const auto old = ei::pmul(ei::psub(io.constant(S(1)), take), io.load(s_prev.col(j).data() + k));
-        io.store(s.col(j).data() + k, ei::pmadd(take, fresh, old));
+        const auto old = (1 - take) * io.load(s_prev.col(j).data() + k);
+        io.store(s.col(j).data() + k, multiply_add(take, fresh, old));
       });
     }
   }

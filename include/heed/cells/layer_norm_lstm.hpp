@@ -47,7 +47,6 @@ struct LayerNormLstmCell : detail::NormalizedGates<S, Input, Hidden, 4> {
 
   void step(Out<S> trace, const In<S>& s_prev, Out<S> s, const Walk& walk = {}) const {
     detail::check_step("LayerNormLstmCell.step", *this, trace, s_prev, s);
-    namespace ei = Eigen::internal;
     if (walk.share.index > 0) return;
     const Index H = this->hidden_size(), own = this->own_trace();
     this->standardize_products(s_prev.topRows(H), trace);
@@ -57,9 +56,7 @@ struct LayerNormLstmCell : detail::NormalizedGates<S, Input, Hidden, 4> {
       S *const h = s.col(j).data(), *const c = h + H;
       const S* const c_prev = s_prev.col(j).data() + H;
       detail::for_each_packet<S>(H, [&](const auto& io, Index k) {
-        const auto sum = [&](Index g) {
-          return ei::padd(this->y_W(io, column, g * H + k), this->y_U(io, column, g * H + k));
-        };
+        const auto sum = [&](Index g) { return this->y_W(io, column, g * H + k) + this->y_U(io, column, g * H + k); };
         const decltype(sum(0)) sums[] = {sum(0), sum(1), sum(2), sum(3)};
         auto out = sums[3];
         const auto cell = detail::LstmGates<S>::forward(io, sums, c_prev + k, gates + k, H, out);
@@ -68,10 +65,10 @@ struct LayerNormLstmCell : detail::NormalizedGates<S, Input, Hidden, 4> {
       });
       shown[H] = detail::standardize(normal, H);
       detail::for_each_packet<S>(H, [&](const auto& io, Index k) {
-        const auto y = ei::pmadd(io.load(normal + k), io.load(gain_c.data() + k), this->bias(io, b_c, k));
-        const auto visible = detail::tanh_of<S>(y);
+        const auto y = multiply_add(io.load(normal + k), io.load(gain_c.data() + k), this->bias(io, b_c, k));
+        const auto visible = tanh(y);
         io.store(shown + k, visible);
-        io.store(h + k, ei::pmul(io.load(gates + 3 * H + k), visible));
+        io.store(h + k, io.load(gates + 3 * H + k) * visible);
       });
     }
   }

@@ -50,10 +50,10 @@ struct LstmCell : detail::GateParameters<S, Input, Hidden, 4> {
       auto out = gates[3];
       const auto cell =
           detail::LstmGates<S>::forward(io, gates, s_prev.col(j).data() + H + k, kept, H, out, walk.keeps);
-      const auto shown = detail::tanh_of<S>(cell);
+      const auto shown = tanh(cell);
       if (walk.keeps) io.store(kept + 4 * H, shown);
       io.store(h + H, cell);
-      io.store(h, Eigen::internal::pmul(out, shown));
+      io.store(h, out * shown);
     });
   }
 

@@ -61,7 +61,7 @@ struct ProjectedLstmCell {
     }
     set_gates(block, x, trace, rows(), [&](const auto& io, Index row) {
       if (!has_bias()) return io.constant(S(0));
-      return Eigen::internal::padd(io.load(b_W.data() + row), io.load(b_U.data() + row));
+      return io.load(b_W.data() + row) + io.load(b_U.data() + row);
     });
   }
 
@@ -74,9 +74,9 @@ struct ProjectedLstmCell {
       S* const kept = trace.col(j).data() + k;
       auto out = gates[3];
       const auto cell = detail::LstmGates<S>::forward(io, gates, s_prev.col(j).data() + H + k, kept, N, out);
-      const auto shown = detail::tanh_of<S>(cell);
+      const auto shown = tanh(cell);
       io.store(kept + 4 * N, shown);
-      io.store(kept + 5 * N, Eigen::internal::pmul(out, shown));
+      io.store(kept + 5 * N, out * shown);
       io.store(s.col(j).data() + H + k, cell);
     });
     auto h = s.topRows(H);

@@ -35,7 +35,7 @@ struct RnnCell : detail::GateParameters<S, Input, Hidden, 1> {
   void step(Out<S, Hidden> trace, const In<S, Hidden>& s_prev, Out<S, Hidden> s, const Walk& walk = {}) const {
     detail::check_step("RnnCell.step", *this, trace, s_prev, s);
     step_gates(U, s_prev, trace, GateRows<1>{0}, walk, [&](const auto& io, Index k, Index i, const auto* gates) {
-      const auto h = Activation::template of<S>(gates[0]);
+      const auto h = Activation::of(gates[0]);
       if (walk.keeps) io.store(trace.col(i).data() + k, h);
       io.store(s.col(i).data() + k, h);
     });

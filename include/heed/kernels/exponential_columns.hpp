@@ -53,7 +53,7 @@ struct ExponentialColumns {
     };
     Index k = 0;
     for (; k + packet_size<S> <= n; k += packet_size<S>) add(ei::ploadu<Packet<S>>(x + k));
-    if (k < n) add(PartPacket<S>{n - k}.load(x + k));
+    if (k < n) add(PartPacket<S>{n - k}.load(x + k).packet);
     return largest_of<S>(largest) <= most && ei::predux(odd) == S(0);
   }
 

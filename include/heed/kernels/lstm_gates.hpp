@@ -11,19 +11,18 @@ template <class S>
 struct LstmGates {
   /// Writes the gates i f g o of a packet of units to `trace`, `apart` from one to the next, if it `keeps` them, and
   /// returns c. `sums` are the gates before the sigmoid and tanh; `out` becomes o.
-  template <class Io, class P>
-  EIGEN_ALWAYS_INLINE static P forward(const Io& io, const P* sums, const S* c_prev, S* trace, Index apart, P& out,
-                                       bool keeps = true) {
-    namespace ei = Eigen::internal;
-    const P in = sigmoid_of<S>(sums[0]), forget = sigmoid_of<S>(sums[1]), fresh = tanh_of<S>(sums[2]);
-    out = sigmoid_of<S>(sums[3]);
+  template <class Io, class Sums, class Numbers>
+  EIGEN_ALWAYS_INLINE static Numbers forward(const Io& io, const Sums& sums, const S* c_prev, S* trace, Index apart,
+                                             Numbers& out, bool keeps = true) {
+    const Numbers in = sigmoid(sums[0]), forget = sigmoid(sums[1]), fresh = tanh(sums[2]);
+    out = sigmoid(sums[3]);
     if (keeps) {
       io.store(trace, in);
       io.store(trace + apart, forget);
       io.store(trace + 2 * apart, fresh);
       io.store(trace + 3 * apart, out);
     }
-    return ei::pmadd(forget, io.load(c_prev), ei::pmul(in, fresh));
+    return multiply_add(forget, io.load(c_prev), in * fresh);
   }
 
   /// Backward of c, from the gates that forward wrote. d_c: dL/dc in, dL/dc_prev out. Overwrites the rows of i, f and g

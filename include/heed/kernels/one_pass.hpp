@@ -77,17 +77,15 @@ class OnePass {
   }
 
   static void scale(S* x, Index n, S by) {
-    const Packet<S> factor = constant(by);
-    for_each_packet<S>(
-        n, [&](const auto& io, Index k) { io.store(x + k, Eigen::internal::pmul(io.load(x + k), factor)); });
+    const auto factor = Numbers<S>::all(by);
+    for_each_packet<S>(n, [&](const auto& io, Index k) { io.store(x + k, io.load(x + k) * factor); });
   }
 
   /// The same, with 0 below the smallest normal number, as a softmax has.
   static void share_out(S* weights, Index n, S share) {
-    namespace ei = Eigen::internal;
-    const Packet<S> factor = constant(share);
+    const auto factor = Numbers<S>::all(share);
     for_each_packet<S>(n, [&](const auto& io, Index k) {
-      io.store(weights + k, zero_below<S>(ei::pmul(io.load(weights + k), factor), S(Limits<S>::min())));
+      io.store(weights + k, zero_below(io.load(weights + k) * factor, S(Limits<S>::min())));
     });
   }
 

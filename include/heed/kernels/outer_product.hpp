@@ -80,9 +80,7 @@ struct OuterProduct {
         for (int p = 0; p < packets; ++p) {
           const Index left_rows = out.rows() - p * packet_size<S>;
           S* const to = out.col(j + c).data() + p * packet_size<S>;
-          const auto add = [&](const auto& io) {
-            io.store(to, Eigen::internal::padd(io.load(to), sums[c * packets + p]));
-          };
+          const auto add = [&](const auto& io) { io.store(to, io.load(to) + Numbers<S>{sums[c * packets + p]}); };
           if (left_rows >= packet_size<S>) {
             add(WholePacket<S>{});
           } else if (left_rows > 0) {

@@ -119,7 +119,7 @@ struct PackedBackward {
         Eigen::internal::ptranspose(square);
         for (Index c = 0; c < std::min(size, out.cols() - lane * size); ++c) {
           S* const to = out.col(lane * size + c).data() + k;
-          const auto add = [&](const auto& io) { io.store(to, Eigen::internal::padd(io.load(to), square.packet[c])); };
+          const auto add = [&](const auto& io) { io.store(to, io.load(to) + Numbers<S>{square.packet[c]}); };
           if (k + size <= out.rows()) {
             add(WholePacket<S>{});
           } else {
@@ -157,10 +157,10 @@ struct PackedBackward {
       for (int p = 0; p < Layout::strip; ++p, from += packet_size<S>, row += packet_size<S>) {
         Packet<S> number[std::size_t{Cols}];
 #pragma GCC unroll 4
-        for (int j = 0; j < Cols; ++j) number[j] = WholePacket<S>{}.load(rows.col(j).data() + row);
+        for (int j = 0; j < Cols; ++j) number[j] = WholePacket<S>{}.load(rows.col(j).data() + row).packet;
 #pragma GCC unroll 16
         for (int c = 0; c < Factors; ++c) {
-          const Packet<S> factor = WholePacket<S>{}.load(from + c * Layout::height);
+          const Packet<S> factor = WholePacket<S>{}.load(from + c * Layout::height).packet;
 #pragma GCC unroll 4
           for (int j = 0; j < Cols; ++j) sum[c][j] = Eigen::internal::pmadd(factor, number[j], sum[c][j]);
         }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <heed/kernels/float_exp.hpp>
+#include <heed/kernels/numbers.hpp>
 #include <heed/kernels/rational_tanh.hpp>
 #include <heed/scalar.hpp>
 
@@ -11,15 +12,6 @@
 #include <type_traits>
 
 namespace heed::inline v0_1::detail {
-
-/// As many numbers as the machine works on at once, in Eigen's words: SSE, AVX, AVX-512, NEON or, for a scalar that no
-/// machine has vectors of, one. Every kernel is written once, in these. `Size` asks for the largest packet that divides
-/// so many numbers evenly, or the smallest there is.
-template <class S, int Size = Dynamic>
-using Packet = typename Eigen::internal::find_best_packet<S, Size>::type;
-
-template <class S, int Size = Dynamic>
-inline constexpr Index packet_size = Eigen::internal::unpacket_traits<Packet<S, Size>>::size;
 
 /// Bytes that the cache takes in together.
 inline constexpr Index line_bytes = 64;
@@ -42,9 +34,12 @@ EIGEN_ALWAYS_INLINE void prefetch(const void* at, Index bytes = 0) {
 /// Loads and stores whole packets.
 template <class S, int Size = Dynamic>
 struct WholePacket {
-  Packet<S, Size> load(const S* from) const { return Eigen::internal::ploadu<Packet<S, Size>>(from); }
-  void store(S* to, const Packet<S, Size>& x) const { Eigen::internal::pstoreu(to, x); }
-  Packet<S, Size> constant(S x) const { return Eigen::internal::pset1<Packet<S, Size>>(x); }
+  EIGEN_ALWAYS_INLINE Numbers<S, Size> load(const S* from) const {
+    return {Eigen::internal::ploadu<Packet<S, Size>>(from)};
+  }
+  EIGEN_ALWAYS_INLINE void store(S* to, const Numbers<S, Size>& x) const { store(to, x.packet); }
+  EIGEN_ALWAYS_INLINE void store(S* to, const Packet<S, Size>& x) const { Eigen::internal::pstoreu(to, x); }
+  EIGEN_ALWAYS_INLINE Numbers<S, Size> constant(S x) const { return Numbers<S, Size>::all(x); }
 };
 
 /// Loads and stores the first `count` numbers of a packet, fewer than all; the others are `rest`.
@@ -52,18 +47,19 @@ template <class S>
 struct PartPacket {
   Index count;
 
-  EIGEN_DONT_INLINE Packet<S> load(const S* from, S rest = S(0)) const {
+  EIGEN_DONT_INLINE Numbers<S> load(const S* from, S rest = S(0)) const {
     S numbers[packet_size<S>];
     Eigen::internal::pstoreu(numbers, Eigen::internal::pset1<Packet<S>>(rest));
     copy<packet_size<S> / 2>(from, numbers);
-    return Eigen::internal::ploadu<Packet<S>>(numbers);
+    return {Eigen::internal::ploadu<Packet<S>>(numbers)};
   }
+  EIGEN_ALWAYS_INLINE void store(S* to, const Numbers<S>& x) const { store(to, x.packet); }
   void store(S* to, const Packet<S>& x) const {
     S numbers[packet_size<S>];
     Eigen::internal::pstoreu(numbers, x);
     copy<packet_size<S> / 2>(numbers, to);
   }
-  Packet<S> constant(S x) const { return Eigen::internal::pset1<Packet<S>>(x); }
+  EIGEN_ALWAYS_INLINE Numbers<S> constant(S x) const { return Numbers<S>::all(x); }
 
  private:
   /// By halves, each of which is one move or two.
@@ -81,8 +77,8 @@ struct PartPacket {
 template <class S>
 class LastOfPacket {
  public:
-  explicit LastOfPacket(Index count) : kept_(Eigen::internal::ploadu<Packet<S>>(zeros_and_ones.data() + count)) {}
-  Packet<S> load(const S* from) const { return Eigen::internal::pmul(Eigen::internal::ploadu<Packet<S>>(from), kept_); }
+  explicit LastOfPacket(Index count) : kept_(WholePacket<S>{}.load(zeros_and_ones.data() + count)) {}
+  Numbers<S> load(const S* from) const { return WholePacket<S>{}.load(from) * kept_; }
 
  private:
   static constexpr auto zeros_and_ones = [] {
@@ -91,7 +87,7 @@ class LastOfPacket {
     return numbers;
   }();
 
-  Packet<S> kept_;
+  Numbers<S> kept_;
 };
 
 /// Calls f(io, k) for every packet of n numbers, k being where it begins; `io` loads and stores, the last one in part.
@@ -240,6 +236,29 @@ P sigmoid_of(const P& x) {
   } else {
     return probability_of<S>(x);
   }
+}
+
+// The functions that formulas use, of every number of a packet: see those above.
+
+template <class S, int Size>
+EIGEN_ALWAYS_INLINE Numbers<S, Size> tanh(const Numbers<S, Size>& x) {
+  return {tanh_of<S>(x.packet)};
+}
+template <class S, int Size>
+EIGEN_ALWAYS_INLINE Numbers<S, Size> sigmoid(const Numbers<S, Size>& x) {
+  return {sigmoid_of<S>(x.packet)};
+}
+template <class S, int Size>
+EIGEN_ALWAYS_INLINE Numbers<S, Size> probability(const Numbers<S, Size>& x) {
+  return {probability_of<S>(x.packet)};
+}
+template <class S, int Size>
+EIGEN_ALWAYS_INLINE Numbers<S, Size> log(const Numbers<S, Size>& x) {
+  return {log_of<S>(x.packet)};
+}
+template <class S, int Size>
+EIGEN_ALWAYS_INLINE Numbers<S, Size> zero_below(const Numbers<S, Size>& x, const S& least) {
+  return {zero_below<S>(x.packet, least)};
 }
 
 /// Whether the numbers of a column lie side by side. One row at compile time counts as row-major in Eigen, but each of

@@ -21,8 +21,8 @@ namespace detail {
 /// A packet of rows of which `left` exist; the others are zero.
 template <class S>
 Packet<S> load_rows(const S* from, Index left) {
-  if (left >= packet_size<S>) return WholePacket<S>{}.load(from);
-  return left > 0 ? PartPacket<S>{left}.load(from) : constant(S(0));
+  if (left >= packet_size<S>) return WholePacket<S>{}.load(from).packet;
+  return left > 0 ? PartPacket<S>{left}.load(from).packet : constant(S(0));
 }
 
 /// Packets of units in a panel of a matrix with this number of gates.
@@ -244,9 +244,9 @@ struct PanelProduct {
       for (Index u = 0; u < count * unit_packets; ++u, sums += Gates) {
         const Index k = panel * units + u * packet_size<S>, left = rows - k;
         if (left >= packet_size<S>) {
-          use(WholePacket<S>{}, k, j + c, sums);
+          use(WholePacket<S>{}, k, j + c, GateSums<S>{sums});
         } else if (left > 0) {
-          use(PartPacket<S>{left}, k, j + c, sums);
+          use(PartPacket<S>{left}, k, j + c, GateSums<S>{sums});
         }
       }
     }

@@ -92,13 +92,12 @@ struct Product {
 
   template <int Packets, int Cols>
   static void tile(Index depth, Index rows, From a, From b, To out) {
-    namespace ei = Eigen::internal;
     Packet<S> sums[std::size_t{Cols * Packets}];
     Tile<S, Packets, 1, Cols>::sum({a.data, a.stride, 0, a.data}, depth, {b.data, 1, b.stride}, sums);
     for (int c = 0; c < Cols; ++c) {
       for (int p = 0; p < Packets; ++p) {
         S* const to = out.at(p * packet_size<S>, c).data;
-        const auto add = [&](const auto& io) { io.store(to, ei::padd(io.load(to), sums[c * Packets + p])); };
+        const auto add = [&](const auto& io) { io.store(to, io.load(to) + Numbers<S>{sums[c * Packets + p]}); };
         if (rows == Packets * packet_size<S>) {
           add(WholePacket<S>{});
         } else {

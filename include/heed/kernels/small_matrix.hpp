@@ -36,7 +36,9 @@ class SmallMatrix {
     if (k < depth) even.add(column, x[k]);
     if constexpr (!Sums::together) even.add(odd);
 #pragma GCC unroll 8
-    for (int p = 0; p < Sums::packets; ++p) use(typename Sums::Io{}, Index{First + p * Sums::size}, j, even.sum[p]);
+    for (int p = 0; p < Sums::packets; ++p) {
+      use(typename Sums::Io{}, Index{First + p * Sums::size}, j, GateSums<S, Sums::size>{even.sum[p]});
+    }
     if constexpr (First + Sums::units < Units) add<First + Sums::units>(w, depth, x, j, use);
   }
 
@@ -57,16 +59,16 @@ class SmallMatrix {
 #pragma GCC unroll 8
       for (int p = 0; p < packets; ++p) {
 #pragma GCC unroll 8
-        for (int g = 0; g < Gates; ++g) sum[p][g] = Io{}.constant(S(0));
+        for (int g = 0; g < Gates; ++g) sum[p][g] = Io{}.constant(S(0)).packet;
       }
     }
     EIGEN_ALWAYS_INLINE void add(const S* column, S x) {
-      const P factor = Io{}.constant(x);
+      const P factor = Io{}.constant(x).packet;
 #pragma GCC unroll 8
       for (int p = 0; p < packets; ++p) {
 #pragma GCC unroll 8
         for (int g = 0; g < Gates; ++g) {
-          sum[p][g] = Eigen::internal::pmadd(Io{}.load(column + g * Units + p * size), factor, sum[p][g]);
+          sum[p][g] = Eigen::internal::pmadd(Io{}.load(column + g * Units + p * size).packet, factor, sum[p][g]);
         }
       }
     }

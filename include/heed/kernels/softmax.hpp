@@ -19,7 +19,7 @@ template <class S>
 class SoftmaxColumn {
  public:
   SoftmaxColumn(const S* scores, Index n) : n_(n), whole_(n - n % packet_size<S>), scores_(scores) {
-    if (whole_ < n_) last_ = part().load(scores_ + whole_, S(-Limits<S>::infinity()));
+    if (whole_ < n_) last_ = part().load(scores_ + whole_, S(-Limits<S>::infinity())).packet;
   }
 
   /// The largest score, -inf if all are that. Unspecified if one is NaN.

@@ -10,20 +10,18 @@ namespace heed::inline v0_1::detail {
 /// The order of the sums does not depend on where x lies.
 template <class S>
 S standardize(S* x, Index count) {
-  namespace ei = Eigen::internal;
   using std::sqrt;
   const S n = number<S>(count);
-  Packet<S> sum = constant(S(0)), squares = sum;
-  for_each_packet<S>(count, [&](const auto& io, Index k) { sum = ei::padd(sum, io.load(x + k)); });
-  const Packet<S> mean = constant(S(ei::predux(sum) / n));
-  for_each_packet<S>(count, [&](const auto& io, Index k) { io.store(x + k, ei::psub(io.load(x + k), mean)); });
+  Numbers<S> sum = Numbers<S>::all(S(0)), squares = sum;
+  for_each_packet<S>(count, [&](const auto& io, Index k) { sum = sum + io.load(x + k); });
+  const auto mean = Numbers<S>::all(S(sum_of(sum) / n));
+  for_each_packet<S>(count, [&](const auto& io, Index k) { io.store(x + k, io.load(x + k) - mean); });
   for_each_packet<S>(count, [&](const auto& io, Index k) {
-    const Packet<S> apart = io.load(x + k);
-    squares = ei::pmadd(apart, apart, squares);
+    const auto apart = io.load(x + k);
+    squares = multiply_add(apart, apart, squares);
   });
-  const S inverse = S(1) / sqrt(S(ei::predux(squares) / n + number<S>(1e-5L)));
-  for_each_packet<S>(count,
-                     [&](const auto& io, Index k) { io.store(x + k, ei::pmul(io.load(x + k), constant(inverse))); });
+  const S inverse = S(1) / sqrt(S(sum_of(squares) / n + number<S>(1e-5L)));
+  for_each_packet<S>(count, [&](const auto& io, Index k) { io.store(x + k, io.load(x + k) * inverse); });
   return inverse;
 }
 

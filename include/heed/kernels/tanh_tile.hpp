@@ -36,7 +36,7 @@ struct TanhTile {
  private:
   static void make(const In<S>& q, const In<S>& keys, Out<S> tile) {
     for (Index j = 0; j < tile.cols(); ++j) tile.col(j) += q + keys.col(j);
-    transform(tile, [](const auto& x) { return tanh_of<S>(x); });
+    transform(tile, [](const auto& x) { return tanh(x); });
   }
 };
 

@@ -46,8 +46,8 @@ class ThresholdColumn {
     const auto shifted = [&](const P& score) { return ei::pmul(ei::psub(score, shift), share); };
     for (Index k = 0; k < whole_; k += packet_size<S>) ei::pstoreu(x_ + k, shifted(ei::ploadu<P>(x_ + k)));
     if (whole_ < n_) {
-      part().store(x_ + whole_, shifted(part().load(x_ + whole_, highest)));
-      last_ = part().load(x_ + whole_, S(-2));  // below every tau
+      part().store(x_ + whole_, shifted(part().load(x_ + whole_, highest).packet));
+      last_ = part().load(x_ + whole_, S(-2)).packet;  // below every tau
     }
   }
 

@@ -103,10 +103,10 @@ class TransposedProduct {
                                  Index k) {
       Packet<S> factor[std::size_t{Queries}];
 #pragma GCC unroll 8
-      for (int q = 0; q < Queries; ++q) factor[q] = from_b.load(b[q] + k);
+      for (int q = 0; q < Queries; ++q) factor[q] = from_b.load(b[q] + k).packet;
 #pragma GCC unroll 8
       for (int c = 0; c < Cols; ++c) {
-        const Packet<S> packet = from_a.load(a[c] + k);
+        const Packet<S> packet = from_a.load(a[c] + k).packet;
 #pragma GCC unroll 8
         for (int q = 0; q < Queries; ++q) {
           if constexpr (Queries > 1) {

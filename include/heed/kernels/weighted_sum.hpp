@@ -112,9 +112,10 @@ struct WeightedSum {
     }
     template <class Io>
     EIGEN_ALWAYS_INLINE void compute(const Io& io, Index k, Packet<S>* result) const {
-      Packet<S> sum = Fresh ? constant(S(0)) : io.load(sums + k);
+      Packet<S> sum = Fresh ? constant(S(0)) : io.load(sums + k).packet;
 #pragma GCC unroll 8
-      for (int c = 0; c < Cols; ++c) sum = Eigen::internal::pmadd(io.load(tile.column[c] + k), tile.weight[c], sum);
+      for (int c = 0; c < Cols; ++c)
+        sum = Eigen::internal::pmadd(io.load(tile.column[c] + k).packet, tile.weight[c], sum);
       *result = sum;
     }
     template <class Io>
@@ -133,10 +134,10 @@ struct WeightedSum {
     EIGEN_ALWAYS_INLINE void fetch(Index) const {}
     template <class Io>
     EIGEN_ALWAYS_INLINE void compute(const Io& io, Index k, Packet<S>* result) const {
-      const Packet<S> d_sum = io.load(d_sums + k);
+      const Packet<S> d_sum = io.load(d_sums + k).packet;
 #pragma GCC unroll 8
       for (int c = 0; c < Cols; ++c) {
-        result[c] = Eigen::internal::pmadd(d_sum, tile.weight[c], io.load(tile.column[c] + k));
+        result[c] = Eigen::internal::pmadd(d_sum, tile.weight[c], io.load(tile.column[c] + k).packet);
       }
     }
     template <class Io>

@@ -39,7 +39,7 @@ struct LayerNorm {
       normal[size()] = detail::standardize(normal, size());
       detail::for_each_packet<S>(size(), [&](const auto& io, Index k) {
         const auto bias = b.size() > 0 ? io.load(b.data() + k) : io.constant(S(0));
-        io.store(to + k, Eigen::internal::pmadd(io.load(normal + k), io.load(gain.data() + k), bias));
+        io.store(to + k, multiply_add(io.load(normal + k), io.load(gain.data() + k), bias));
       });
     }
   }

@@ -74,7 +74,7 @@ struct MaxPool2d : detail::Pool2d {
       for (Index k = 1; k < window.places(); ++k) {
         const S* const from = x.col(column(k)).data();
         detail::for_each_packet<S>(y.rows(), [&](const auto& io, Index c) {
-          io.store(to + c, Eigen::internal::pmax<Eigen::PropagateNaN>(io.load(to + c), io.load(from + c)));
+          io.store(to + c, max_or_nan(io.load(to + c), io.load(from + c)));
         });
       }
     });

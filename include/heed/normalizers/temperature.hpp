@@ -27,16 +27,16 @@ struct TemperatureSoftmax {
   /// halved first, so that the difference of two finite scores is finite. -inf and NaN are as in `softmax`.
   template <class X>
   void forward(X&& scores) const {
-    namespace ei = Eigen::internal;
     using S = typename std::remove_reference_t<X>::Scalar;
+    using Numbers = detail::Numbers<S>;
     if (scores.rows() == 0) return;
     for (Index i = 0; i < scores.cols(); ++i) {
       auto column = scores.col(i);
       const S highest = detail::SoftmaxColumn<S>(column.data(), column.rows()).largest();
       const S half = temperature < 2 ? S(1) : S(0.5);
-      const auto factor = detail::constant(half), shift = detail::constant(S(-highest * half)),
-                 divisor = detail::constant(S(static_cast<S>(temperature) * half));
-      detail::transform(column, [&](const auto& x) { return ei::pdiv(ei::pmadd(x, factor, shift), divisor); });
+      const auto factor = Numbers::all(half), shift = Numbers::all(S(-highest * half)),
+                 divisor = Numbers::all(S(static_cast<S>(temperature) * half));
+      detail::transform(column, [&](const auto& x) { return multiply_add(x, factor, shift) / divisor; });
     }
     softmax(scores);
   }
