@@ -122,6 +122,35 @@ TEST(TransformerEncoderLayer, AgreesWithSection31OfThePaper) {
   });
 }
 
+TEST(TransformerEncoderLayer, MaskExcludesColumnsOfTheMemory) {
+  for (const bool norm_first : {false, true}) {
+    Trial trial(norm_first, true, 0);
+    Eigen::Matrix<bool, Eigen::Dynamic, 1> mask = Eigen::Matrix<bool, Eigen::Dynamic, 1>::Constant(9, true);
+    mask(1) = mask(7) = false;
+    const auto valid = heed::ValidMask::of_memory(mask);
+    const auto run = [&] {
+      Matrix<double> y(6, 9);
+      trial.layer.forward(trial.x, trial.sentences, trial.tape, y, nullptr, valid);
+      return y;
+    };
+    const Matrix<double> before = run();
+    EXPECT_GT(difference(before, trial.y()), 1e-3) << "the mask changes the result";
+    auto grad = heed::zeros_like(trial.layer);
+    Matrix<double> d_x = Matrix<double>::Zero(6, 9);
+    run();
+    trial.layer.backward(trial.x, trial.sentences, trial.tape, trial.d_y, grad, d_x);
+    const auto loss = [&] { return run().cwiseProduct(trial.d_y).sum(); };
+    auto check = heed::check_gradients(trial.layer, grad, loss);
+    heed::check_gradient("x", trial.x, d_x, loss, check);
+    EXPECT_LE(check.error, 1e-6) << check.name << ' ' << check.analytic << ' ' << check.numeric;
+
+    trial.x.col(1) *= -2;
+    trial.x.col(7) *= -2;
+    const Matrix<double> after = run();
+    for (Index j = 0; j < 9; ++j) EXPECT_EQ(after.col(j) == before.col(j), mask(j)) << "column " << j;
+  }
+}
+
 TEST(TransformerEncoderLayer, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
   for_each_trial([](Trial& trial) {
     auto grad = heed::zeros_like(trial.layer);

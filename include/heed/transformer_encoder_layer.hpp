@@ -69,10 +69,11 @@ struct TransformerEncoderLayer {
 
   Index size() const { return attention.size(); }
 
-  /// Overwrites y (size x columns). Dropout happens only where `random`, in batch order, is given (training). Does not
+  /// Overwrites y (size x columns). Dropout happens only where `random`, in batch order, is given (training). `valid` says
+  /// which columns may be attended to, as in `MultiHeadAttention` (PyTorch's `src_key_padding_mask` and `src_mask`). Does not
   /// allocate once the tape has grown.
-  void forward(const In<S>& x, const SentenceRanges& sentences, Tape& tape, Out<S> y,
-               RandomStreams random = nullptr) const {
+  void forward(const In<S>& x, const SentenceRanges& sentences, Tape& tape, Out<S> y, RandomStreams random = nullptr,
+               const ValidMask& valid = {}) const {
     const Index n = sentences.columns();
     detail::check_size("TransformerEncoderLayer.forward", "x", x, size(), n);
     detail::check_size("TransformerEncoderLayer.forward", "y", y, size(), n);
@@ -85,7 +86,7 @@ struct TransformerEncoderLayer {
       tape.seen.resize(size(), n);
       attention_norm.forward(x, tape.seen, tape.attention_trace);
     }
-    attention.forward(seen(x, tape), sentences, tape.attention, tape.middle);
+    attention.forward(seen(x, tape), sentences, tape.attention, tape.middle, valid);
     dropout.forward(random, sentences, tape.middle, tape.attention_mask);
     tape.middle += x;
     if (norm_first) {
