@@ -21,6 +21,9 @@ struct MemoryBudget {
   std::size_t beside = 32 << 10;
 };
 
+/// Beside the input, where the sizes of small models say how large a claimed one would be (io/model_size.hpp).
+inline constexpr std::size_t small_models = 2 << 20;
+
 /// How often a reader took what it was fed, and how often it did not.
 inline std::size_t taken = 0, refused = 0;
 

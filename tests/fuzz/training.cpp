@@ -22,7 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   double best_dev = 0;
   int epoch = 0;
   std::size_t next_update = 0;
-  test::feed(size, {128}, [&] {
+  test::feed(size, {128, heed::test::small_models}, [&] {
     const auto file = SafetensorsFile::parse(std::as_bytes(std::span(data, size)), std::string(test::fed));
     load_run(file, examples::RunState{translator, optimizer, &average, &best, plateau, best_dev, epoch, next_update},
              "as before");
