@@ -29,6 +29,7 @@
 
 // Arithmetic
 #include <heed/kernels/rational_tanh.hpp>
+#include <heed/kernels/columns.hpp>
 #include <heed/kernels/packets.hpp>
 #include <heed/kernels/storage.hpp>
 #include <heed/kernels/multiply_add.hpp>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <heed/kernels/columns.hpp>
 #include <heed/kernels/float_exp.hpp>
 #include <heed/kernels/numbers.hpp>
 #include <heed/kernels/rational_tanh.hpp>
@@ -261,30 +262,6 @@ EIGEN_ALWAYS_INLINE Numbers<S, Size> zero_below(const Numbers<S, Size>& x, const
   return {zero_below<S>(x.packet, least)};
 }
 
-/// Whether the numbers of a column lie side by side. One row at compile time counts as row-major in Eigen, but each of
-/// its columns is one number.
-template <class X, class Plain = std::remove_cvref_t<X>>
-inline constexpr bool has_solid_columns = Plain::RowsAtCompileTime == 1 ||
-                                          ((!Plain::IsRowMajor || Plain::ColsAtCompileTime == 1) &&
-                                           Plain::InnerStrideAtCompileTime == 1);
-
-/// Where the columns of a matrix lie, `stride` from one to the next.
-template <class T>
-struct Columns {
-  T* data;
-  Index stride;
-
-  T* col(Index j) const { return data + j * stride; }
-  Columns from(Index j) const { return {col(j), stride}; }
-  operator Columns<const T>() const { return {data, stride}; }
-};
-
-template <class X>
-auto columns_of(X&& x) {
-  static_assert(has_solid_columns<X>, "kernels take column-major matrices");
-  return Columns<std::remove_pointer_t<decltype(x.data())>>{x.data(), x.colStride()};
-}
-
 /// Every number of x becomes f of it, a packet at a time, column by column.
 template <class X, class F>
 void transform(X&& x, const F& f) {
@@ -294,24 +271,6 @@ void transform(X&& x, const F& f) {
     S* const column = x.col(i).data();
     for_each_packet<S>(x.rows(), [&](const auto& io, Index k) { io.store(column + k, f(io.load(column + k))); });
   }
-}
-
-/// A matrix of solid columns as one type, whatever expression it is: what takes it is compiled once for all of them.
-template <class S>
-using MapOf = Eigen::Map<Matrix<S>, 0, Eigen::OuterStride<>>;
-template <class S>
-using ConstMapOf = Eigen::Map<const Matrix<S>, 0, Eigen::OuterStride<>>;
-
-template <class X>
-ConstMapOf<typename X::Scalar> const_map_of(const X& x) {
-  static_assert(has_solid_columns<X>, "kernels take column-major matrices");
-  return {x.data(), x.rows(), x.cols(), Eigen::OuterStride<>(x.colStride())};
-}
-template <class X>
-auto map_of(X&& x) {
-  static_assert(has_solid_columns<X>, "kernels take column-major matrices");
-  using S = typename std::remove_cvref_t<X>::Scalar;
-  return MapOf<S>(x.data(), x.rows(), x.cols(), Eigen::OuterStride<>(x.colStride()));
 }
 
 }  // namespace heed::inline v0_1::detail
