@@ -132,9 +132,9 @@ TEST(SentenceClassifier, DropsWordsAndThePooledVectorOnlyInTraining) {
   EXPECT_EQ(loss(model, nullptr), loss(without, nullptr));
   Random random(9);
   loss(model, &random);
-  EXPECT_GT((trial.tape.x_mask.array() == 0).count(), 0);
+  EXPECT_GT((trial.tape.words.mask.array() == 0).count(), 0);
   EXPECT_GT((trial.tape.pooled_mask.array() == 0).count(), 0);
-  EXPECT_TRUE(((trial.tape.x_mask.array() == 0) == (trial.tape.x.array() == 0)).all());
+  EXPECT_TRUE(((trial.tape.words.mask.array() == 0) == (trial.tape.words.x.array() == 0)).all());
   EXPECT_TRUE(((trial.tape.pooled_mask.array() == 0) == (trial.tape.pooled.array() == 0)).all());
 }
 
@@ -145,11 +145,11 @@ TEST(SentenceClassifier, KeepsASentencesWordMaskIfAskedTo) {
     Trial trial;
     Random random(9);
     model.loss(trial.sentences, trial.labels, trial.tape, {0, 1, &random});
-    const auto& packing = trial.tape.packing;
+    const auto& packing = trial.tape.words.packing;
     bool same = true;
     for (Index p = 0; p < packing.sentences(); ++p) {
       for (Index t = 1; t < packing.length(p); ++t) {
-        same = same && trial.tape.x_mask.col(packing.column(t, p)) == trial.tape.x_mask.col(p);
+        same = same && trial.tape.words.mask.col(packing.column(t, p)) == trial.tape.words.mask.col(p);
       }
     }
     EXPECT_EQ(same, per_sentence);

@@ -53,7 +53,7 @@ class EveryModel : public testing::TestWithParam<TranslatorConfig> {
       Random random(5);
       options.random = dropout || forcing < 1 ? &random : nullptr;
       const double sum = scale * varied.loss(batch.sources, batch.targets, tape, options);
-      EXPECT_TRUE(fed.empty() || tape.fed == fed) << "a choice changed with a parameter";
+      EXPECT_TRUE(fed.empty() || tape.target.tokens == fed) << "a choice changed with a parameter";
       return sum;
     };
     Random random(5);
@@ -61,7 +61,7 @@ class EveryModel : public testing::TestWithParam<TranslatorConfig> {
     scaled.scale = scale;
     scaled.random = dropout || forcing < 1 ? &random : nullptr;
     const double analytic = model.loss_and_gradient(batch.sources, batch.targets, tape, grad, scaled);
-    fed = tape.fed;
+    fed = tape.target.tokens;
     EXPECT_NEAR(scale * analytic, loss(), 1e-12);
     const heed::GradientCheck check = heed::check_gradients(varied, grad, loss);
     EXPECT_EQ(check.checked, heed::parameter_count(model));
@@ -101,7 +101,7 @@ TEST_P(EveryModel, AgreesWithThePapersWordByWord) {
       Model::Tape tape;
       const double loss = model.loss(batch.sources, batch.targets, tape, {smoothing, 1, nullptr});
       oracle::Real expected = 0;
-      const auto& packing = tape.target_packing;
+      const auto& packing = tape.target.packing;
       for (Index p = 0; p < packing.sentences(); ++p) {
         const auto b = static_cast<std::size_t>(packing.sentence(p));
         const auto alone = oracle::sentence_loss(model, batch.sources[b], batch.targets[b], smoothing);
@@ -139,14 +139,14 @@ TEST_P(EveryModel, IsFedTheRightWordOrTheOneItThoughtLikeliest) {
     options.random = &random;
     options.teacher_forcing = forcing;
     const double loss = model.loss(batch.sources, batch.targets, tape, options);
-    const auto& packing = tape.target_packing;
+    const auto& packing = tape.target.packing;
     oracle::Real expected = 0;
     int right = 0, own = 0;
     for (Index p = 0; p < packing.sentences(); ++p) {
       const auto b = static_cast<std::size_t>(packing.sentence(p));
       std::vector<Token> fed;
       for (Index t = 0; t < packing.length(p); ++t) {
-        fed.push_back(tape.fed[static_cast<std::size_t>(packing.column(t, p))]);
+        fed.push_back(tape.target.tokens[static_cast<std::size_t>(packing.column(t, p))]);
       }
       const auto alone = oracle::sentence_loss_when_fed(model, batch.sources[b], batch.targets[b], fed, 0);
       expected += alone.loss;
@@ -333,11 +333,11 @@ TEST(Seq2Seq, KeepsASentencesMasksWhereDropoutIsVariational) {
       EXPECT_EQ(mask.middleCols(packing.first(t), packing.active(t)), mask.leftCols(packing.active(t)));
     }
   };
-  expect_kept(tape.x_mask, tape.source_packing);
-  expect_kept(tape.encoder.layers[1].mask, tape.source_packing);
-  expect_kept(tape.y_mask, tape.target_packing);
-  expect_kept(tape.decoder.stack.layers[1].mask, tape.target_packing);
-  expect_kept(tape.shown_mask, tape.target_packing);
+  expect_kept(tape.source.mask, tape.source.packing);
+  expect_kept(tape.encoder.layers[1].mask, tape.source.packing);
+  expect_kept(tape.target.mask, tape.target.packing);
+  expect_kept(tape.decoder.stack.layers[1].mask, tape.target.packing);
+  expect_kept(tape.output.mask, tape.target.packing);
 }
 
 TEST(Seq2Seq, DrawsItsOwnWordsAsItsRandomNumbersSay) {
@@ -351,7 +351,7 @@ TEST(Seq2Seq, DrawsItsOwnWordsAsItsRandomNumbersSay) {
     options.teacher_forcing = forcing;
     options.own_word = own;
     model.loss(batch.sources, batch.targets, tape, options);
-    return tape.fed;
+    return tape.target.tokens;
   };
   const auto likeliest = heed::OwnWord::likeliest, drawn = heed::OwnWord::drawn;
   EXPECT_EQ(fed(0.5, drawn, 1), fed(0.5, drawn, 1));

@@ -348,7 +348,7 @@ TEST(Seq2Seq, ScoreWordsRejectsWrongSizes) {
   for (const bool tied : {false, true}) {
     const Model made = model(tied);
     Matrix<float> features = Matrix<float>::Zero(tied ? 4 : 8, 3), logits(10, 3);
-    expect_errors({"Seq2Seq.score_words"}, {argument("features", features), argument("logits", logits)},
+    expect_errors({"OutputLayer.forward"}, {argument("features", features), argument("logits", logits)},
                   [&] { made.score_words(features, logits); });
   }
 }

@@ -12,6 +12,7 @@
 #include <heed/scorers/additive.hpp>
 #include <heed/scorers/convolutional.hpp>
 #include <heed/sentence_classifier.hpp>
+#include <heed/seq2seq.hpp>
 #include <heed/transformer_encoder_layer.hpp>
 
 #include "support/refusal.hpp"

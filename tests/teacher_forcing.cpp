@@ -44,7 +44,7 @@ TEST(TeacherForcing, ScoresEveryWordOfAPair) {
   Model::Tape tape;
   std::vector<heed::PairScore> scores(100);
   heed::score_pairs(model, batch.sources, batch.targets, tape, scores);
-  EXPECT_GT(tape.target_packing.columns(), model.output_block);
+  EXPECT_GT(tape.target.packing.columns(), model.output_block);
   ASSERT_EQ(scores.size(), batch.size());
   double sum = 0, words = 0;
   for (std::size_t b = 0; b < batch.size(); ++b) {

@@ -3,6 +3,7 @@
 #include <heed/candidates.hpp>
 #include <heed/hypothesis.hpp>
 #include <heed/search_options.hpp>
+#include <heed/seq2seq.hpp>
 
 #include <algorithm>
 #include <limits>

@@ -12,6 +12,7 @@
 #include <heed/threads.hpp>
 #include <heed/scalar.hpp>
 #include <heed/types.hpp>
+#include <heed/sentences.hpp>
 #include <heed/parameters.hpp>
 #include <heed/variant.hpp>
 #include <heed/packing.hpp>
@@ -124,6 +125,8 @@
 #include <heed/deep_output.hpp>
 #include <heed/decoder_tape.hpp>
 #include <heed/decoder_parts.hpp>
+#include <heed/token_batch.hpp>
+#include <heed/output_layer.hpp>
 
 // Decoders
 #include <heed/decoders/decoder.hpp>
@@ -138,6 +141,7 @@
 #include <heed/decoders/any_decoder.hpp>
 
 // The model
+#include <heed/loss_options.hpp>
 #include <heed/scheduled_sampling.hpp>
 #include <heed/seq2seq.hpp>
 #include <heed/sentence_classifier.hpp>

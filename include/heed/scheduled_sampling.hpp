@@ -3,6 +3,7 @@
 #include <heed/decoders/decoder.hpp>
 #include <heed/kernels/softmax.hpp>
 #include <heed/layers/embedding.hpp>
+#include <heed/loss_options.hpp>
 
 #include <numeric>
 #include <span>
@@ -10,12 +11,6 @@
 #include <vector>
 
 namespace heed::inline v0_1 {
-
-/// What a step may be fed in place of the right word.
-enum class OwnWord {
-  likeliest,  ///< the one the model thought likeliest
-  drawn       ///< one drawn from the model's distribution
-};
 
 /// Everything scheduled sampling writes. Empty until it is first used.
 template <class S>

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <heed/seq2seq.hpp>
+#include <heed/errors.hpp>
+#include <heed/sentences.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -1,7 +1,11 @@
 #pragma once
 
+#include <heed/encoder.hpp>
 #include <heed/layers/attention_pooling.hpp>
-#include <heed/seq2seq.hpp>
+#include <heed/layers/linear.hpp>
+#include <heed/loss.hpp>
+#include <heed/loss_options.hpp>
+#include <heed/token_batch.hpp>
 
 #include <span>
 #include <string>
@@ -21,10 +25,7 @@ struct SentenceClassifierOptions {
 /// Everything a sentence classifier writes: one per thread, it only grows.
 template <class S>
 struct SentenceClassifierTape {
-  Packing packing;                          ///< of the batch
-  std::vector<Token> tokens;                ///< packed
-  std::vector<Index> lengths;               ///< in batch order
-  Buffer<S> x, x_mask, d_x;                 ///< embedded words
+  TokenBatch<S> words;                      ///< the sentences
   EncoderTape<S> encoder;                   ///< of the encoder
   Memory<S> memory, d_memory;               ///< its states, and their gradient
   AttentionPoolingTape<S> pooling;          ///< of the pooling
@@ -80,17 +81,11 @@ struct SentenceClassifier {
   /// Throws on an empty sentence and on a token outside the vocabulary. Does not allocate once the tape has grown.
   void forward(Sentences sentences, Tape& tape, RandomStreams random = nullptr) const {
     detail::check_tokens("SentenceClassifier.forward", "sentence", sentences, words.vocabulary());
-    tape.lengths.clear();
-    for (const auto& sentence : sentences) tape.lengths.push_back(static_cast<Index>(sentence.size()));
-    tape.packing.assign(tape.lengths);
-    pack_tokens(sentences, tape.packing, tape.tokens);
-    tape.x.resize(words.size(), tape.packing.columns());
-    tape.x_mask.resize(tape.x.rows(), tape.x.cols());
-    words.forward(tape.tokens, tape.x);
-    dropout.forward(random, tape.packing, tape.x, tape.x_mask);
-    encoder.forward(tape.x, tape.packing, tape.encoder, random);
-    make_memory(encoder, tape.packing, tape.encoder, tape.lengths, tape.memory);
-    tape.pooled.resize(pooling.size(), tape.packing.sentences());
+    tape.words.pack(sentences);
+    tape.words.embed(words, dropout, random);
+    encoder.forward(tape.words.x, tape.words.packing, tape.encoder, random);
+    make_memory(encoder, tape.words.packing, tape.encoder, tape.words.lengths, tape.memory);
+    tape.pooled.resize(pooling.size(), tape.words.packing.sentences());
     tape.pooled_mask.resize(tape.pooled.rows(), tape.pooled.cols());
     pooling.forward(tape.memory.values, tape.memory.starts, tape.pooling, tape.pooled);
     dropout.forward(random, tape.pooled, tape.pooled_mask);
@@ -121,17 +116,16 @@ struct SentenceClassifier {
     tape.d_pooled.resize(tape.pooled.rows(), tape.pooled.cols());
     tape.d_pooled.setZero();
     tape.d_memory.zeros_like(tape.memory);
-    tape.d_x.resize(tape.x.rows(), tape.x.cols());
-    tape.d_x.setZero();
+    tape.words.begin_backward();
     output.accumulate(tape.pooled, d_logits, grad.output);                  // was: logits = output(pooled)
     output.backward(d_logits, tape.d_pooled);                               // was: logits = output(pooled)
     dropout.backward(options.random, tape.pooled_mask, tape.d_pooled);      // was: dropout of pooled
     pooling.backward(tape.memory.values, tape.memory.starts, tape.pooling,  // was: pooled
                      tape.d_pooled, grad.pooling, tape.d_memory.values);
-    make_memory_backward(encoder, tape.packing, tape.d_memory, tape.d_outputs);  // was: memory
-    encoder.backward(tape.x, tape.packing, tape.encoder, tape.d_outputs, grad.encoder, tape.d_x, options.random);
-    dropout.backward(options.random, tape.x_mask, tape.d_x);  // was: dropout of x
-    words.backward(tape.tokens, tape.d_x, grad.words);        // was: x
+    make_memory_backward(encoder, tape.words.packing, tape.d_memory, tape.d_outputs);  // was: memory
+    encoder.backward(tape.words.x, tape.words.packing, tape.encoder, tape.d_outputs, grad.encoder, tape.words.d_x,
+                     options.random);                                 // was: encoder
+    tape.words.backward(words, dropout, options.random, grad.words);  // was: embed
     return loss;
   }
 

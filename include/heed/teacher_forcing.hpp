@@ -44,22 +44,22 @@ void score_pairs(const Model& model, Sentences sources, Sentences targets, typen
     result.log_probability = 0;
   }
   model.forward(sources, targets, tape);
-  const Packing& packing = tape.target_packing;
+  const Packing& packing = tape.target.packing;
   for (Index t = 0, i = 0; t < packing.steps(); ++t) {
     for (Index p = 0; p < packing.active(t); ++p, ++i) {  // column i is step t of the sentence in position p
       const Index in_block = i % model.output_block;
       if (in_block == 0) {
         const Index n = std::min(model.output_block, packing.columns() - i);
-        tape.logits.resize(model.target.vocabulary(), n);
-        model.score_words(tape.decoder.features.middleCols(i, n), tape.logits);
+        tape.output.logits.resize(model.target.vocabulary(), n);
+        model.score_words(tape.decoder.features.middleCols(i, n), tape.output.logits);
       }
-      const auto logits = tape.logits.col(in_block);
+      const auto logits = tape.output.logits.col(in_block);
       PairScore& result = results[static_cast<std::size_t>(packing.sentence(p))];
       const auto where = [&] {
         return "score_pairs: pair " + std::to_string(packing.sentence(p)) + ", step " + std::to_string(t);
       };
       const double word = detail::before_logit<S>(logits.data(), logits.size(), 0, where) +
-                          static_cast<double>(logits(tape.wanted[static_cast<std::size_t>(i)]));
+                          static_cast<double>(logits(tape.labels[static_cast<std::size_t>(i)]));
       result.words.push_back(word);
       result.log_probability += word;
     }
@@ -78,7 +78,7 @@ void align_pairs(const Model& model, Sentences sources, Sentences targets, typen
   detail::Undo empty([&] { weights.clear(); });
   weights.resize(sources.size());
   model.forward(sources, targets, tape);
-  const Packing& packing = tape.target_packing;
+  const Packing& packing = tape.target.packing;
   for (Index p = 0; p < packing.sentences(); ++p) {
     auto& of_pair = weights[static_cast<std::size_t>(packing.sentence(p))];
     of_pair.resize(tape.weights(0, p).rows(), packing.length(p) - 1);

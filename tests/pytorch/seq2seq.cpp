@@ -152,7 +152,7 @@ TEST_P(WholeModel, AgreesWithPytorchInLossWeightsAndGradients) {
   EXPECT_NEAR(model_.loss(sources_, targets_, tape, {smoothing, 1, nullptr}), expected, tolerance * expected);
   expect_near(grad, stored("gradient"));
 
-  const auto& packing = tape.target_packing;
+  const auto& packing = tape.target.packing;
   for (Index p = 0; p < packing.sentences(); ++p) {
     const std::string name = "weights." + std::to_string(packing.sentence(p));
     if (fixture_.text("decoder") == "plain") {

@@ -24,9 +24,9 @@ Forced force(const Model& model, std::span<const Token> source, const std::vecto
   Forced result;
   result.log_probability = -model.loss(batch.sources, batch.targets, tape);
   result.weights = tape.decoder.weights;
-  result.next_words = tape.logits;  // softmax minus one at the wanted word
+  result.next_words = tape.output.logits;  // softmax minus one at the wanted word
   for (Index t = 0; t < result.next_words.cols(); ++t) {
-    result.next_words(tape.wanted[static_cast<std::size_t>(t)], t) += 1;
+    result.next_words(tape.labels[static_cast<std::size_t>(t)], t) += 1;
   }
   return result;
 }

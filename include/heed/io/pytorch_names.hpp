@@ -5,6 +5,7 @@
 #include <heed/encoder.hpp>
 #include <heed/io/checkpoint.hpp>
 #include <heed/layers/embedding.hpp>
+#include <heed/output_layer.hpp>
 #include <heed/readout.hpp>
 #include <heed/scorers/additive.hpp>
 #include <heed/scorers/concat.hpp>
@@ -69,6 +70,10 @@ using PytorchRules = std::span<const PytorchRule>;
 constexpr PytorchRules pytorch_rules(const void*) { return {}; }
 template <class T, int Input, int Output>
 constexpr PytorchRules pytorch_rules(const Linear<T, Input, Output>*) {
+  return linear_rules;
+}
+template <class T>
+constexpr PytorchRules pytorch_rules(const OutputLayer<T>*) {
   return linear_rules;
 }
 template <class T>
