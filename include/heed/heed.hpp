@@ -31,12 +31,15 @@
 // Arithmetic
 #include <heed/kernels/rational_tanh.hpp>
 #include <heed/kernels/columns.hpp>
+#include <heed/kernels/numbers.hpp>
 #include <heed/kernels/packets.hpp>
 #include <heed/kernels/storage.hpp>
 #include <heed/kernels/multiply_add.hpp>
 #include <heed/kernels/tile.hpp>
 #include <heed/kernels/eigen_product.hpp>
 #include <heed/kernels/product.hpp>
+#include <heed/kernels/walk.hpp>
+#include <heed/kernels/gates.hpp>
 #include <heed/kernels/panels.hpp>
 #include <heed/kernels/small_matrix.hpp>
 #include <heed/kernels/packed_matrix.hpp>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <heed/kernels/eigen_product.hpp>
+#include <heed/kernels/gates.hpp>
 #include <heed/kernels/outer_product.hpp>
 #include <heed/kernels/product.hpp>
 #include <heed/kernels/small_matrix.hpp>
@@ -77,9 +78,7 @@ EIGEN_ALWAYS_INLINE bool multiply_units(const W& w, const X& x, const Walk& walk
     static_assert(Member::gates == Count && !Member::transposed);
     if (!is_packed(w)) return false;
     const auto view = view_of(w);
-    const auto& copy = view.weight.packed();
-    PanelProduct<typename Member::Scalar, Count>::multiply(copy.kernels(), copy.columns(view.first, view.count),
-                                                           {x.data(), 1, x.colStride()}, x.cols(), walk, use);
+    view.weight.packed().multiply(view.first, view.count, x, walk, use);
     return true;
   } else {
     return false;
@@ -133,23 +132,15 @@ void set_gates(const W& w, const X& x, Trace&& trace, const std::array<Index, Co
 ///
 /// h must stay as it is until all is done. Walked backwards, what was read last is read first: every other step done
 /// so finds half of U in the cache. Threads share the units of a prepacked U; any other the first thread does alone.
-/// The columns of a trace lie so far apart that no machine foresees which of their rows come next: they are fetched.
 template <class U, class H, class Trace, std::size_t Count, class Use>
 void step_gates(const U& u, const H& h, Trace&& trace, const std::array<Index, Count>& at, const Walk& walk,
                 const Use& use) {
   using S = typename detail::ValuesOf<U>::Scalar;
   constexpr bool packable = detail::WeightTraits<U>::packable;
-  constexpr Index two_packets = 2 * detail::packet_size<S> * Index{sizeof(S)};
   if (walk.share.index > 0 && !detail::is_packed(u)) return;
-  [[maybe_unused]] const Index ahead = walk.backwards ? -two_packets : two_packets;
   const bool done = detail::multiply_units<Count>(u, h, walk, [&](const auto& io, Index k, Index i, const auto& sums) {
     const S* const column = trace.col(i).data();
-    decltype(io.load(column)) gates[Count];
-    for (std::size_t g = 0; g < Count; ++g) {
-      if constexpr (packable) detail::prefetch(column + at[g] + k, ahead);
-      gates[g] = io.load(column + at[g] + k) + sums[g];
-    }
-    use(io, k, i, gates);
+    use(io, k, i, detail::add_to_gates<packable>(io, column + k, at, sums, walk).data());
   });
   if constexpr (!detail::is_small<detail::ValuesOf<U>, Count>) {
     if (done) return;
@@ -157,9 +148,7 @@ void step_gates(const U& u, const H& h, Trace&& trace, const std::array<Index, C
     for (Index i = 0; i < trace.cols(); ++i) {
       const S* const column = trace.col(i).data();
       detail::for_each_packet<S>(u.rows() / static_cast<Index>(Count), [&](const auto& io, Index k) {
-        decltype(io.load(column)) gates[Count];
-        for (std::size_t g = 0; g < Count; ++g) gates[g] = io.load(column + at[g] + k);
-        use(io, k, i, gates);
+        use(io, k, i, detail::load_gates(io, column + k, at).data());
       });
     }
   }
@@ -182,12 +171,10 @@ void add_transposed_product(const W& a, const Eigen::MatrixBase<B>& b, C&& out) 
   using S = typename W::Scalar;
   if constexpr (W::packable) {
     if (a.is_packed()) {
-      detail::PanelProduct<S, 1>::multiply(a.packed().kernels(), a.packed().columns(0, a.rows()),
-                                           {b.derived().data(), 1, b.derived().colStride()}, b.cols(), {},
-                                           [&](const auto& io, Index k, Index i, const auto& sums) {
-                                             S* const to = out.col(i).data() + k;
-                                             io.store(to, io.load(to) + sums[0]);
-                                           });
+      a.packed().multiply(0, a.rows(), b.derived(), {}, [&](const auto& io, Index k, Index i, const auto& sums) {
+        S* const to = out.col(i).data() + k;
+        io.store(to, io.load(to) + sums[0]);
+      });
       return;
     }
   }
@@ -201,8 +188,7 @@ void add_gates_backward(const W& w, const Eigen::MatrixBase<D>& d_a, const std::
   if (detail::is_packed(w)) {
     if constexpr (detail::WeightTraits<W>::packable) {
       const auto view = detail::view_of(w);
-      const auto& copy = view.weight.packed();
-      copy.kernels().backward(copy.columns(view.first, view.count), d_a.derived(), at.data(), d_x);
+      view.weight.packed().backward(view.first, view.count, d_a.derived(), at, d_x);
     }
     return;
   }
@@ -228,7 +214,7 @@ void add_transposed_product_backward(const W& a, const Eigen::MatrixBase<D>& d, 
   if constexpr (W::packable) {
     if (a.is_packed()) {
       constexpr GateRows<1> at{0};
-      return a.packed().kernels().backward(a.packed().columns(0, a.rows()), d.derived(), at.data(), d_b);
+      return a.packed().backward(0, a.rows(), d.derived(), at, d_b);
     }
   }
   detail::add_times(a.values(), d.derived(), d_b);

@@ -4,6 +4,7 @@
 #include <heed/kernels/panels.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <utility>
 
@@ -93,11 +94,23 @@ class PackedMatrix {
   Index rows() const { return rows_; }
   Index cols() const { return cols_; }
 
-  /// What reads it, and what that reads: columns first ... first + count.
-  const PanelKernels<S>& kernels() const { return *kernels_; }
-  PanelColumns columns(Index first, Index count) const { return {room_.data(), rows_ / Gates, cols_, first, count}; }
+  /// Columns first ... first + count of it, W, times x: calls use(io, k, j, sums) for units k ... of column j, with a
+  /// packet of sums for every gate; `io` loads and stores as many numbers as there are units left.
+  template <class X, class Use>
+  void multiply(Index first, Index count, const X& x, const Walk& walk, const Use& use) const {
+    PanelProduct<S, Gates>::multiply(*kernels_, columns(first, count), {x.data(), 1, x.colStride()}, x.cols(), walk,
+                                     use);
+  }
+
+  /// out += W' d, the rows of gate g in d beginning at at[g]. Throws `Error` if the numbers have 16 bits. Allocates.
+  template <class D, class O>
+  void backward(Index first, Index count, const D& d, const std::array<Index, std::size_t{Gates}>& at, O&& out) const {
+    kernels_->backward(columns(first, count), d, at.data(), out);
+  }
 
  private:
+  PanelColumns columns(Index first, Index count) const { return {room_.data(), rows_ / Gates, cols_, first, count}; }
+
   Index rows_ = 0, cols_ = 0;
   Lines<std::byte> room_;
   const PanelKernels<S>* kernels_ = nullptr;  ///< nullptr: it holds no matrix

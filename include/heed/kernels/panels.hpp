@@ -1,22 +1,13 @@
 #pragma once
 
 #include <heed/kernels/tile.hpp>
-#include <heed/parameters.hpp>
+#include <heed/kernels/walk.hpp>
 
 #include <algorithm>
 #include <array>
 #include <vector>
 
-namespace heed::inline v0_1 {
-
-/// How a product passes over a matrix: from which end, and, where threads share the work, which part of it is done.
-struct Walk {
-  bool backwards = false;  ///< from the last panel to the first
-  Share share = {};        ///< of the panels
-  bool keeps = true;       ///< whether a cell's step leaves in its trace what backward reads, or what it pleases
-};
-
-namespace detail {
+namespace heed::inline v0_1::detail {
 
 /// A packet of rows of which `left` exist; the others are zero.
 template <class S>
@@ -253,6 +244,4 @@ struct PanelProduct {
   }
 };
 
-}  // namespace detail
-
-}  // namespace heed::inline v0_1
+}  // namespace heed::inline v0_1::detail

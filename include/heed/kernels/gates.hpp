@@ -1,0 +1,35 @@
+#pragma once
+
+#include <heed/kernels/packets.hpp>
+#include <heed/kernels/walk.hpp>
+
+#include <array>
+
+namespace heed::inline v0_1::detail {
+
+/// The sums of all gates, each added to the numbers that a trace holds for it: gate g at trace + at[g].
+///
+/// The columns of a trace lie so far apart that no machine foresees which of their rows come next. If `Prefetch`, those two
+/// packets further along the walk are fetched meanwhile.
+template <bool Prefetch, class S, class Io, class Sums, std::size_t Count>
+EIGEN_ALWAYS_INLINE auto add_to_gates(const Io& io, const S* trace, const std::array<Index, Count>& at,
+                                      const Sums& sums, const Walk& walk) {
+  constexpr Index two_packets = 2 * packet_size<S> * Index{sizeof(S)};
+  [[maybe_unused]] const Index ahead = walk.backwards ? -two_packets : two_packets;
+  std::array<decltype(io.load(trace)), Count> gates;
+  for (std::size_t g = 0; g < Count; ++g) {
+    if constexpr (Prefetch) prefetch(trace + at[g], ahead);
+    gates[g] = io.load(trace + at[g]) + sums[g];
+  }
+  return gates;
+}
+
+/// The numbers that a trace holds for each gate.
+template <class S, class Io, std::size_t Count>
+EIGEN_ALWAYS_INLINE auto load_gates(const Io& io, const S* trace, const std::array<Index, Count>& at) {
+  std::array<decltype(io.load(trace)), Count> gates;
+  for (std::size_t g = 0; g < Count; ++g) gates[g] = io.load(trace + at[g]);
+  return gates;
+}
+
+}  // namespace heed::inline v0_1::detail

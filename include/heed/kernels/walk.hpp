@@ -1,0 +1,14 @@
+#pragma once
+
+#include <heed/parameters.hpp>
+
+namespace heed::inline v0_1 {
+
+/// How a product passes over a matrix: from which end, and, where threads share the work, which part of it is done.
+struct Walk {
+  bool backwards = false;  ///< from the last rows to the first
+  Share share = {};        ///< of the rows
+  bool keeps = true;       ///< whether a cell's step leaves in its trace what backward reads, or what it pleases
+};
+
+}  // namespace heed::inline v0_1
