@@ -7,7 +7,7 @@ cmake_minimum_required(VERSION 3.25)
 set(kernel_words
   "Eigen::internal" "ei::" "prefetch" "_mm[0-9]*_" "immintrin" "__asm__"  # instructions
   "p(add|sub|mul|div|madd|negate|sqrt|max|min|set1|loadu?|storeu?)[<(]"   # Eigen's packet functions
-  "Packet<" "PanelProduct" "PanelKernels" "PanelColumns" "Panels<")       # registers and layout
+  "Packet<" "PanelProduct" "PanelKernels" "PanelColumns" "PanelLayout")       # registers and layout
 
 # The words of kernels in the text of a header: a list.
 function(find_kernel_words text out)

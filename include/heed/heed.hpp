@@ -34,7 +34,7 @@
 #include <heed/kernels/numbers.hpp>
 #include <heed/kernels/packets.hpp>
 #include <heed/kernels/storage.hpp>
-#include <heed/kernels/multiply_add.hpp>
+#include <heed/kernels/accumulate_product.hpp>
 #include <heed/kernels/tile.hpp>
 #include <heed/kernels/eigen_product.hpp>
 #include <heed/kernels/product.hpp>

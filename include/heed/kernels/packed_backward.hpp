@@ -14,7 +14,7 @@ namespace heed::inline v0_1::detail {
 /// packet holds rows instead, and is summed up at the end. Allocates.
 template <class S, int Gates>
 struct PackedBackward {
-  using Layout = Panels<S, Gates>;
+  using Layout = PanelLayout<S, Gates>;
   using Offsets = std::array<Index, std::size_t{Gates}>;  ///< where in d the rows of each gate begin
 
   template <class D, class O>
@@ -56,7 +56,7 @@ struct PackedBackward {
   template <int lanes, class D, class O>
   static void add_many(const PanelColumns& W, const D& d, const Offsets& at, O&& out) {
     constexpr Index width = lanes * packet_size<S>;
-    const Index panels = Layout::panels(W.rows), blocks = (d.cols() + width - 1) / width;
+    const Index panels = Layout::panel_count(W.rows), blocks = (d.cols() + width - 1) / width;
     Matrix<S> turned(width, blocks * std::min(panels, most_panels) * panel_height);
     for (Index panel = 0; panel < panels; panel += most_panels) {
       const Index pieces = std::min(most_panels, panels - panel), depth = pieces * panel_height;
@@ -134,7 +134,7 @@ struct PackedBackward {
   /// W is read once for all columns of d.
   template <int Cols, class D, class O>
   static void add_few(const PanelColumns& W, const D& d, const Offsets& at, O&& out) {
-    Matrix<S> rows(Layout::panels(W.rows) * panel_height, Index{Cols});
+    Matrix<S> rows(Layout::panel_count(W.rows) * panel_height, Index{Cols});
     for (Index i = 0; i < rows.rows(); i += packet_size<S>) {
       const Place from = place(W.rows, 0, at, i);
       for (Index j = 0; j < Cols; ++j) {
@@ -152,7 +152,7 @@ struct PackedBackward {
     Packet<S> sum[std::size_t{Factors}][std::size_t{Cols}];
     for (auto& sums : sum) std::fill_n(sums, Cols, constant(S(0)));
     Index row = 0;
-    for (Index strip = 0; strip < Layout::panels(W.rows) * Layout::strips; ++strip) {
+    for (Index strip = 0; strip < Layout::panel_count(W.rows) * Layout::strips; ++strip) {
       const S* from = Layout::words(W) + (strip * W.depth + W.first + first) * Layout::height;
       for (int p = 0; p < Layout::strip; ++p, from += packet_size<S>, row += packet_size<S>) {
         Packet<S> number[std::size_t{Cols}];

@@ -14,11 +14,11 @@ namespace heed::inline v0_1::detail {
 template <class T, int Gates>
 inline constexpr PanelKernels<scalar_of<T>> panel_kernels = {
     Storage<T>::per_word,
-    Panels<T, Gates>::most_panels,
-    Panels<T, Gates>::most_columns,
-    Panels<T, Gates>::held,
-    &Panels<T, Gates>::sum_column,
-    &Panels<T, Gates>::sum_columns,
+    PanelLayout<T, Gates>::most_panels,
+    PanelLayout<T, Gates>::most_columns,
+    PanelLayout<T, Gates>::held,
+    &PanelLayout<T, Gates>::sum_column,
+    &PanelLayout<T, Gates>::sum_columns,
     [](const PanelColumns& w, const Eigen::Ref<const Matrix<scalar_of<T>>>& d, const Index* at,
        Eigen::Ref<Matrix<scalar_of<T>>> out) {
       if constexpr (std::is_same_v<T, scalar_of<T>>) {
@@ -75,8 +75,8 @@ class PackedMatrix {
     Storage<T>::check(x);
     using Word = typename Storage<T>::Word;
     if (Storage<T>::per_word > 1) Lines<std::byte>().swap(room_);  // the room of the whole numbers is not needed again
-    room_.resize(static_cast<std::size_t>(Panels<T, Gates>::words_for(x.rows(), x.cols())) * sizeof(Word));
-    Panels<T, Gates>::pack(x, reinterpret_cast<Word*>(room_.data()));
+    room_.resize(static_cast<std::size_t>(PanelLayout<T, Gates>::words_for(x.rows(), x.cols())) * sizeof(Word));
+    PanelLayout<T, Gates>::pack(x, reinterpret_cast<Word*>(room_.data()));
     rows_ = x.rows();
     cols_ = x.cols();
     kernels_ = &panel_kernels<T, Gates>;

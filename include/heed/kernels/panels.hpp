@@ -65,7 +65,7 @@ struct PanelKernels {
 /// two numbers share a word, so do two panels. A panel whose sums find no room in the registers is cut into strips of
 /// fewer packets; the columns of a strip follow one another.
 template <class T, int Gates>
-struct Panels {
+struct PanelLayout {
   using S = scalar_of<T>;
   using Word = typename Storage<T>::Word;
 
@@ -90,15 +90,15 @@ struct Panels {
   /// Packets of sums at a time.
   static constexpr int most_sums = parts * packets * std::max(most_panels, static_cast<int>(held) * most_columns);
 
-  static Index panels(Index rows) { return (rows + parts * units - 1) / (parts * units); }
-  static Index words_for(Index rows, Index depth) { return panels(rows / Gates) * strips * depth * height; }
+  static Index panel_count(Index rows) { return (rows + parts * units - 1) / (parts * units); }
+  static Index words_for(Index rows, Index depth) { return panel_count(rows / Gates) * strips * depth * height; }
   static const Word* words(const PanelColumns& w) { return static_cast<const Word*>(w.words); }
 
   /// Writes x, a matrix whose columns are solid, to `words`.
   template <class X>
   static void pack(const X& x, Word* words) {
     const Index rows = x.rows() / Gates;
-    for (Index panel = 0; panel < panels(rows); ++panel) {
+    for (Index panel = 0; panel < panel_count(rows); ++panel) {
       for (int first = 0; first < packets; first += strip) {
         for (Index k = 0; k < x.cols(); ++k) {
           const S* const column = x.col(k).data();
@@ -188,9 +188,9 @@ struct PanelProduct {
   static constexpr Index units = unit_packets * packet_size<S>;
   static constexpr int most_sums = [] {
     if constexpr (std::is_same_v<S, float>) {
-      return std::max(Panels<float, Gates>::most_sums, Panels<Eigen::bfloat16, Gates>::most_sums);
+      return std::max(PanelLayout<float, Gates>::most_sums, PanelLayout<Eigen::bfloat16, Gates>::most_sums);
     } else {
-      return Panels<S, Gates>::most_sums;
+      return PanelLayout<S, Gates>::most_sums;
     }
   }();
 

@@ -13,15 +13,16 @@ namespace heed::inline v0_1::detail {
 /// matrix may lie at addresses that push each other out of the cache.
 template <class S>
 struct Product {
+  /// Where a matrix, or a piece of it, begins.
   template <class X>
-  struct Columns {
+  struct Piece {
     X* data;
     Index stride;  ///< from column to column
 
-    Columns at(Index i, Index j) const { return {data + i + j * stride, stride}; }
+    Piece at(Index i, Index j) const { return {data + i + j * stride, stride}; }
   };
-  using From = Columns<const S>;
-  using To = Columns<S>;
+  using From = Piece<const S>;
+  using To = Piece<S>;
 
   static void add(Index rows, Index depth, Index cols, From a, From b, To out) {
     for (Index k = 0; k < depth; k += block) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/kernels/multiply_add.hpp>
+#include <heed/kernels/accumulate_product.hpp>
 #include <heed/kernels/storage.hpp>
 
 namespace heed::inline v0_1::detail {
@@ -100,7 +100,7 @@ struct Tile {
     for (int j = 0; j < Cols; ++j) {
       const Packet<S> factor = constant(column[j][at]);
 #pragma GCC unroll 16
-      for (int p = 0; p < all; ++p) multiply_add<S>(packet[p], factor, sum[j][p]);
+      for (int p = 0; p < all; ++p) accumulate_product<S>(packet[p], factor, sum[j][p]);
     }
   }
 };

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/kernels/multiply_add.hpp>
+#include <heed/kernels/accumulate_product.hpp>
 #include <heed/kernels/packets.hpp>
 
 #include <algorithm>
@@ -110,7 +110,7 @@ class TransposedProduct {
 #pragma GCC unroll 8
         for (int q = 0; q < Queries; ++q) {
           if constexpr (Queries > 1) {
-            multiply_add<S>(packet, factor[q], sum[c][q]);
+            accumulate_product<S>(packet, factor[q], sum[c][q]);
           } else {  // a packet that is used once is read by the instruction that needs it
             sum[c][q] = Eigen::internal::pmadd(packet, factor[q], sum[c][q]);
           }

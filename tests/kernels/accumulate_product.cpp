@@ -1,4 +1,4 @@
-#include <heed/kernels/multiply_add.hpp>
+#include <heed/kernels/accumulate_product.hpp>
 
 #include <gtest/gtest.h>
 
@@ -7,14 +7,14 @@
 namespace {
 
 template <class S>
-class MultiplyAdd : public testing::Test {};
+class AccumulateProduct : public testing::Test {};
 using Scalars = testing::Types<float, double, long double>;
-TYPED_TEST_SUITE(MultiplyAdd, Scalars);
+TYPED_TEST_SUITE(AccumulateProduct, Scalars);
 
 constexpr auto size = [](auto scalar) { return static_cast<std::size_t>(heed::detail::packet_size<decltype(scalar)>); };
 
 // Every number of a packet has its own factors, and the sum before counts.
-TYPED_TEST(MultiplyAdd, AddsTheProductOfEveryNumber) {
+TYPED_TEST(AccumulateProduct, AddsTheProductOfEveryNumber) {
   using S = TypeParam;
   constexpr std::size_t n = size(S());
   S a[n], b[n], sum[n], expected[n];
@@ -26,19 +26,19 @@ TYPED_TEST(MultiplyAdd, AddsTheProductOfEveryNumber) {
   }
   const heed::detail::WholePacket<S> whole;
   heed::detail::Packet<S> total = whole.load(sum).packet;
-  heed::detail::multiply_add<S>(whole.load(a).packet, whole.load(b).packet, total);
+  heed::detail::accumulate_product<S>(whole.load(a).packet, whole.load(b).packet, total);
   whole.store(sum, total);
   for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(sum[i], expected[i]) << i;
 }
 
 // As the packet function that stands where there are no such instructions, bit for bit: with one rounding or with two.
-TYPED_TEST(MultiplyAdd, RoundsAsThePacketFunction) {
+TYPED_TEST(AccumulateProduct, RoundsAsThePacketFunction) {
   using S = TypeParam;
   const heed::detail::WholePacket<S> whole;
   for (int i = 1; i < 100; ++i) {
     const S a = S(1) / S(i), b = S(i) / S(7), c = -a * b;
     heed::detail::Packet<S> total = whole.constant(c).packet;
-    heed::detail::multiply_add<S>(whole.constant(a).packet, whole.constant(b).packet, total);
+    heed::detail::accumulate_product<S>(whole.constant(a).packet, whole.constant(b).packet, total);
     S numbers[2][size(S())];
     whole.store(numbers[0], total);
     whole.store(numbers[1], multiply_add(whole.constant(a), whole.constant(b), whole.constant(c)));
@@ -47,13 +47,13 @@ TYPED_TEST(MultiplyAdd, RoundsAsThePacketFunction) {
 }
 
 // A packet may be both factors.
-TYPED_TEST(MultiplyAdd, Squares) {
+TYPED_TEST(AccumulateProduct, Squares) {
   using S = TypeParam;
   const heed::detail::WholePacket<S> whole;
   const heed::detail::Packet<S> x = whole.constant(S(3)).packet;
   heed::detail::Packet<S> total = whole.constant(S(1)).packet;
-  heed::detail::multiply_add<S>(x, x, total);
-  heed::detail::multiply_add<S>(x, total, total);
+  heed::detail::accumulate_product<S>(x, x, total);
+  heed::detail::accumulate_product<S>(x, total, total);
   S numbers[size(S())];
   whole.store(numbers, total);
   for (const S number : numbers) EXPECT_EQ(number, S(40));

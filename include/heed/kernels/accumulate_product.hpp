@@ -15,7 +15,7 @@ namespace heed::inline v0_1::detail {
 /// no more loads than multiply-adds; and it lets the sum move to the register of a factor, until some find no room. Both
 /// cost a tile a quarter of its speed with AVX2, and neither happens to an instruction that is written down.
 template <class S>
-EIGEN_ALWAYS_INLINE void multiply_add(const Packet<S>& a, const Packet<S>& b, Packet<S>& sum) {
+EIGEN_ALWAYS_INLINE void accumulate_product(const Packet<S>& a, const Packet<S>& b, Packet<S>& sum) {
 #ifdef HEED_ASSEMBLER_FMA
   constexpr bool packed = packet_size < S >> 1;
   if constexpr (packed && std::is_same_v<S, float>) {
