@@ -90,7 +90,7 @@ EIGEN_ALWAYS_INLINE bool multiply_units(const W& w, const X& x, const Walk& walk
 /// The rows of each gate of `trace` += that gate's part of W x.
 template <class W, class X, class Trace, std::size_t Count>
 void add_gates(const W& w, const X& x, Trace&& trace, const std::array<Index, Count>& at) {
-  const bool done = detail::multiply_units<Count>(w, x, {}, [&](const auto& io, Index k, Index i, const auto& sums) {
+  const bool done = detail::multiply_units<Count>(w, x, {}, [&](const auto& io, Index k, Index i, auto sums) {
     for (std::size_t g = 0; g < Count; ++g) {
       auto* const to = trace.col(i).data() + at[g] + k;
       io.store(to, io.load(to) + sums[g]);
@@ -109,7 +109,7 @@ void add_gates(const W& w, const X& x, Trace&& trace, const std::array<Index, Co
 template <class W, class X, class Trace, std::size_t Count, class Initial>
 void set_gates(const W& w, const X& x, Trace&& trace, const std::array<Index, Count>& at, const Initial& initial) {
   const Index rows = w.rows() / static_cast<Index>(Count);
-  const bool done = detail::multiply_units<Count>(w, x, {}, [&](const auto& io, Index k, Index i, const auto& sums) {
+  const bool done = detail::multiply_units<Count>(w, x, {}, [&](const auto& io, Index k, Index i, auto sums) {
     for (std::size_t g = 0; g < Count; ++g) {
       io.store(trace.col(i).data() + at[g] + k, initial(io, static_cast<Index>(g) * rows + k) + sums[g]);
     }
@@ -138,9 +138,10 @@ void step_gates(const U& u, const H& h, Trace&& trace, const std::array<Index, C
   using S = typename detail::ValuesOf<U>::Scalar;
   constexpr bool packable = detail::WeightTraits<U>::packable;
   if (walk.share.index > 0 && !detail::is_packed(u)) return;
-  const bool done = detail::multiply_units<Count>(u, h, walk, [&](const auto& io, Index k, Index i, const auto& sums) {
+  const Index ahead = detail::bytes_ahead<S>(walk);
+  const bool done = detail::multiply_units<Count>(u, h, walk, [&](const auto& io, Index k, Index i, auto sums) {
     const S* const column = trace.col(i).data();
-    use(io, k, i, detail::add_to_gates<packable>(io, column + k, at, sums, walk).data());
+    use(io, k, i, detail::add_to_gates<packable>(io, column + k, at, sums, ahead).data());
   });
   if constexpr (!detail::is_small<detail::ValuesOf<U>, Count>) {
     if (done) return;
@@ -171,7 +172,7 @@ void add_transposed_product(const W& a, const Eigen::MatrixBase<B>& b, C&& out) 
   using S = typename W::Scalar;
   if constexpr (W::packable) {
     if (a.is_packed()) {
-      a.packed().multiply(0, a.rows(), b.derived(), {}, [&](const auto& io, Index k, Index i, const auto& sums) {
+      a.packed().multiply(0, a.rows(), b.derived(), {}, [&](const auto& io, Index k, Index i, auto sums) {
         S* const to = out.col(i).data() + k;
         io.store(to, io.load(to) + sums[0]);
       });

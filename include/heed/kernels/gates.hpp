@@ -7,15 +7,20 @@
 
 namespace heed::inline v0_1::detail {
 
+/// How many bytes further along a walk the rows lie that are fetched: two packets, a line of the cache or two.
+template <class S>
+Index bytes_ahead(const Walk& walk) {
+  constexpr Index two_packets = 2 * packet_size<S> * Index{sizeof(S)};
+  return walk.backwards ? -two_packets : two_packets;
+}
+
 /// The sums of all gates, each added to the numbers that a trace holds for it: gate g at trace + at[g].
 ///
-/// The columns of a trace lie so far apart that no machine foresees which of their rows come next. If `Prefetch`, those two
-/// packets further along the walk are fetched meanwhile.
+/// The columns of a trace lie so far apart that no machine foresees which of their rows come next. If `Prefetch`, those
+/// `ahead` bytes from the numbers are fetched meanwhile.
 template <bool Prefetch, class S, class Io, class Sums, std::size_t Count>
-EIGEN_ALWAYS_INLINE auto add_to_gates(const Io& io, const S* trace, const std::array<Index, Count>& at,
-                                      const Sums& sums, const Walk& walk) {
-  constexpr Index two_packets = 2 * packet_size<S> * Index{sizeof(S)};
-  [[maybe_unused]] const Index ahead = walk.backwards ? -two_packets : two_packets;
+EIGEN_ALWAYS_INLINE auto add_to_gates(const Io& io, const S* trace, const std::array<Index, Count>& at, Sums sums,
+                                      [[maybe_unused]] Index ahead) {
   std::array<decltype(io.load(trace)), Count> gates;
   for (std::size_t g = 0; g < Count; ++g) {
     if constexpr (Prefetch) prefetch(trace + at[g], ahead);
