@@ -238,7 +238,7 @@ elseif(road STREQUAL "single_header")
   # It holds what every header says itself, once, and the version of the project.
   file(READ "${here}/heed.hpp" all)
   file(GLOB_RECURSE headers RELATIVE ${root}/include ${root}/include/*.hpp)
-  list(FILTER headers EXCLUDE REGEX "^heed/(heed\\.hpp|io/|text/)")
+  list(FILTER headers EXCLUDE REGEX "^heed/(heed\\.hpp|io/|text/|compiled/)")
   foreach(header IN LISTS headers)
     file(READ ${root}/include/${header} text)
     string(FIND "${text}" "\nnamespace heed::inline ${namespace}" begin)  # after what it includes
