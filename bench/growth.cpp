@@ -86,7 +86,7 @@ struct Layer {
   heed::Team team;
 
   Layer(Index words, Index batch, Index size, int threads = 1)
-      : plain([](Index input, Index hidden) { return C<float>(input, hidden); }, size, size, 1, false),
+      : plain({.input_size = size, .hidden_size = size}),
         packing(std::vector<Index>(static_cast<std::size_t>(batch), words)),
         team(threads) {
     heed::Random random(1);
