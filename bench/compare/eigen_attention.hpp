@@ -16,9 +16,9 @@ class EigenAttention {
 
   void operator()() {
     if constexpr (AttentionStep<C>::has_keys) {
-      projected_.noalias() = step_.W.values() * step_.queries;
+      projected_.noalias() = step_.W * step_.queries;
     } else if (step_.W.size() > 0) {
-      projected_.noalias() = step_.W.values().transpose() * step_.queries;
+      projected_.noalias() = step_.W.transpose() * step_.queries;
     }
     const Matrix& q = step_.W.size() > 0 ? projected_ : step_.queries;
     for (Index b = 0; b < step_.batch; ++b) {
@@ -54,7 +54,7 @@ class ScalarAttention {
  public:
   explicit ScalarAttention(const AttentionStep<C>& step)
       : step_(step),
-        rows_(AttentionStep<C>::has_keys ? Matrix(step.W.values().transpose()) : step.W.values()),
+        rows_(AttentionStep<C>::has_keys ? Matrix(step.W.transpose()) : step.W),
         weights_(step.length, step.batch),
         contexts_(step.size, step.batch) {}
 

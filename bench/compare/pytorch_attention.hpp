@@ -13,7 +13,7 @@ template <class C>
 class PytorchAttention {
  public:
   explicit PytorchAttention(const AttentionStep<C>& step)
-      : W_(transposed_view(step.W.values())),
+      : W_(transposed_view(step.W)),
         queries_(transposed_view(step.queries)),
         projected_(at::empty_like(queries_)),
         weights_(at::empty({step.batch, step.length})),

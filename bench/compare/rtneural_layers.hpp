@@ -32,8 +32,8 @@ template <class Layer, bool Lstm>
 class LayerOfSize final : public RtneuralCell {
  public:
   explicit LayerOfSize(const CellWeights& weights) {
-    layer_.setWVals(in_order(weights.W.values(), weights.input, weights));
-    layer_.setUVals(in_order(weights.U.values(), weights.hidden, weights));
+    layer_.setWVals(in_order(weights.W, weights.input, weights));
+    layer_.setUVals(in_order(weights.U, weights.hidden, weights));
     Rows biases = in_order(weights.b_W, 1, weights);
     biases.push_back(in_order(weights.b_U, 1, weights).front());
     if constexpr (Lstm) {
