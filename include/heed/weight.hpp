@@ -112,7 +112,8 @@ class Weight {
     return false;
   }
   bool is_converted() const {
-    if constexpr (packable) return packed_.has_value() && values_.size() == 0 && packed_.rows() * packed_.cols() > 0;
+    // The values first: threads that prepack a model together ask for sizes while another makes the copy.
+    if constexpr (packable) return values_.size() == 0 && packed_.has_value() && packed_.rows() * packed_.cols() > 0;
     return false;
   }
 
