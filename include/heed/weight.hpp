@@ -21,8 +21,9 @@ struct WeightColumns;
 /// A learned matrix, plus an optional copy in the layout that the kernels read fastest.
 ///
 /// Products read the copy if there is one. Whatever gives write access to the values drops the copy, so it is never out of
-/// date. `convert` replaces the values by numbers of 16 bits until others are assigned. `Gates` matrices of one size are stacked in it, whose sums a recurrent step needs together. If `Transposed`,
-/// the products that matter are those with the transpose, and the copy is of that.
+/// date. `convert` replaces the values by numbers of 16 bits until others are assigned. `Gates` matrices of one size are
+/// stacked in it, whose sums a recurrent step needs together. If `Transposed`, the products that matter are those with the
+/// transpose, and the copy is of that.
 ///
 /// A matrix of fixed size that is small enough to be stored inline is as fast where it lies: it has no copy, and
 /// `prepack` and `convert` do nothing. Nor has a matrix of another scalar than float and double.
@@ -99,8 +100,9 @@ class Weight {
     }
   }
 
-  /// Replaces the values, which are floats, by 16-bit numbers that only products read. Does nothing if that was done before.
-  /// Throws `Error`, and stays as it was but for the copy, if 16 bits cannot hold a number: half ends at 65504, bfloat16 where float does, and neither holds infinity or NaN.
+  /// Replaces the values, which are floats, by 16-bit numbers that only products read. Does nothing if that was done
+  /// before. Throws `Error`, and stays as it was but for the copy, if 16 bits cannot hold a number: half ends at 65504,
+  /// bfloat16 where float does, and neither holds infinity or NaN.
   void convert(Precision precision) {
     prepare(precision);
     release();
