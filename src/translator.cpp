@@ -63,6 +63,8 @@ std::vector<std::span<const Token>> chosen(const std::vector<std::vector<Token>>
 struct Translator::Model {
   heed::Translator translator;
 
+  explicit Model(heed::Translator translator_) : translator(std::move(translator_)) {}
+
   /// The hypotheses of a few lines that all have words.
   void search(const std::vector<std::vector<Token>>& sources, const SearchOptions& options,
               SearchWorkspace<float>& work, Hypotheses<float>& found) const {
