@@ -60,17 +60,12 @@ void for_each_classifier_field(Config& config, const F& f) {
 
 /// How many numbers a classifier of these sizes has, without making it: see `heed::model_size`.
 inline double classifier_size(const ClassifierConfig& config, heed::Index words, heed::Index classes) {
-  using heed::detail::polynomial_at;
-  return polynomial_at(config.hidden, 2, [&](heed::Index hidden) {
-    return polynomial_at(config.embedding, 1, [&](heed::Index embedding) {
-      return polynomial_at(words, 1, [&](heed::Index some_words) {
-        return polynomial_at(classes, 1, [&](heed::Index some) {
-          return static_cast<double>(
-              heed::parameter_count(Classifier::make_model({embedding, hidden, 0}, some_words, some)));
-        });
-      });
-    });
-  });
+  const auto count = [](heed::Index hidden, heed::Index embedding, heed::Index some_words, heed::Index some_classes) {
+    return heed::parameter_count(Classifier::make_model({embedding, hidden, 0}, some_words, some_classes));
+  };
+  using heed::detail::SizeOf;
+  return heed::detail::polynomial_at(count, SizeOf{config.hidden, 2}, SizeOf{config.embedding, 1}, SizeOf{words, 1},
+                                     SizeOf{classes, 1});
 }
 
 /// Labels are printed, so they are what a file of labelled sentences may hold: words, as `labels_of` orders them.

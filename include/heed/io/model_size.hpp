@@ -4,15 +4,26 @@
 
 namespace heed::inline v0_1::detail {
 
-/// f(x) of a polynomial of this degree, 1 or 2, from its values at 2, 4 and 6.
+/// A size of a model, and the degree, 1 or 2, of the polynomial in it that counts the model's parameters.
+struct SizeOf {
+  Index value;
+  int degree;
+};
+
+/// count(sizes...), a polynomial in each of the sizes, from its values at small ones: 2, 4 and 6.
 ///
-/// How many parameters a model has is such a polynomial in every size. What a file claims is held against what it holds
-/// before a model of that size is made: small models say how large it would be. In double, which cannot overflow here.
-template <class F>
-double polynomial_at(Index x, int degree, const F& f) {
-  const double k = (static_cast<double>(x) - 2) / 2, first = f(2), second = f(4);
+/// What a file claims is compared with what it holds before a model of that size is made: the parameter counts of small
+/// models determine that of the large one. In double, which cannot overflow here.
+template <class Count>
+double polynomial_at(const Count& count) {
+  return static_cast<double>(count());
+}
+template <class Count, class... Rest>
+double polynomial_at(const Count& count, SizeOf size, Rest... rest) {
+  const auto at = [&](Index x) { return polynomial_at([&](auto... others) { return count(x, others...); }, rest...); };
+  const double k = (static_cast<double>(size.value) - 2) / 2, first = at(2), second = at(4);
   const double line = first + k * (second - first);
-  return degree == 1 ? line : line + k * (k - 1) / 2 * (f(6) - 2 * second + first);
+  return size.degree == 1 ? line : line + k * (k - 1) / 2 * (at(6) - 2 * second + first);
 }
 
 }  // namespace heed::inline v0_1::detail

@@ -131,33 +131,24 @@ TranslationModel<S> make_model(const TranslatorConfig& config, Index source_voca
   return model(ContextDecoder<AnyCell<S>, TranslationLook<S>>(options, make_look<S>(config), cell));
 }
 
-/// How many numbers `make_model` would make, without making them: what a file claims is held against what it holds
+/// How many numbers `make_model` would make, without making them: what a file claims is compared with what it holds
 /// before anything is allocated. In double, which cannot overflow here.
 ///
-/// The number is a polynomial in every size, of the second degree in `hidden` and `embedding` and of the first in all others, so the
-/// sizes of small models say what it is.
-inline double model_size(TranslatorConfig config, Index source_vocabulary, Index target_vocabulary) {
-  using detail::polynomial_at;
-  const TranslatorConfig wanted = config;
-  const bool same_size = wanted.tied_embeddings && wanted.decoder == "sutskever";  // of a state and an embedded word
-  const auto count = [&](Index source, Index target) {
-    return static_cast<double>(parameter_count(make_model<float>(config, source, target)));
+/// The number is a polynomial in every size, of the second degree in `hidden` and `embedding` and of the first in all
+/// others, so the sizes of small models determine it.
+inline double model_size(const TranslatorConfig& config, Index source_vocabulary, Index target_vocabulary) {
+  const bool same_size = config.tied_embeddings && config.decoder == "sutskever";  // of a state and an embedded word
+  const auto count = [&](Index hidden, Index embedding, Index layers, Index longest, Index source, Index target) {
+    TranslatorConfig small = config;
+    small.hidden = hidden;
+    small.embedding = same_size ? hidden : embedding;
+    small.layers = layers;
+    small.longest = longest;
+    return parameter_count(make_model<float>(small, source, target));
   };
-  return polynomial_at(wanted.hidden, 2, [&](Index hidden) {
-    config.hidden = hidden;
-    return polynomial_at(same_size ? 2 : wanted.embedding, 2, [&](Index embedding) {
-      config.embedding = same_size ? hidden : embedding;
-      return polynomial_at(wanted.layers, 1, [&](Index layers) {
-        config.layers = layers;
-        return polynomial_at(wanted.longest, 1, [&](Index longest) {
-          config.longest = longest;
-          return polynomial_at(source_vocabulary, 1, [&](Index source) {
-            return polynomial_at(target_vocabulary, 1, [&](Index target) { return count(source, target); });
-          });
-        });
-      });
-    });
-  });
+  using detail::SizeOf;
+  return detail::polynomial_at(count, SizeOf{config.hidden, 2}, SizeOf{config.embedding, 2}, SizeOf{config.layers, 1},
+                               SizeOf{config.longest, 1}, SizeOf{source_vocabulary, 1}, SizeOf{target_vocabulary, 1});
 }
 
 }  // namespace heed::inline v0_1
