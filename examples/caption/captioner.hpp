@@ -7,6 +7,7 @@
 #include <heed/image_encoder.hpp>
 #include <heed/scorers/additive.hpp>
 #include <heed/seq2seq.hpp>
+#include <heed/token_batch.hpp>
 
 #include <algorithm>
 #include <span>
@@ -21,10 +22,10 @@ struct CaptionerTape {
   heed::Buffer<S> x;  ///< channels x (places * images)
   heed::ImageEncoderTape<S> encoder;
   heed::Memory<S> memory, d_memory;
-  std::vector<heed::Index> lengths;
-  heed::Packing packing;                 ///< of the captions
-  std::vector<heed::Token> fed, wanted;  ///< packed; wanted is fed, one word later
-  heed::Buffer<S> y, d_y, logits;        ///< embedded words; what the output layer makes of them
+  std::vector<heed::Index> lengths;  ///< of the images, in places
+  heed::TokenBatch<S> target;        ///< decoder inputs
+  std::vector<heed::Token> labels;   ///< the decoder inputs one word later
+  heed::Buffer<S> logits;            ///< what the output layer makes of them
   heed::DecoderState<S> state;
   heed::DecoderTape<S> decoder;
 };
@@ -74,23 +75,9 @@ struct Captioner {
   void decode(std::span<const Source> images, heed::Sentences captions, Tape& tape,
               heed::RandomStreams random = nullptr) const {
     encode(images, tape);
-    tape.lengths.clear();
-    for (const auto& caption : captions) tape.lengths.push_back(static_cast<heed::Index>(caption.size()) + 1);
-    tape.packing.assign(tape.lengths);
-    tape.fed.resize(static_cast<std::size_t>(tape.packing.columns()));
-    tape.wanted.resize(tape.fed.size());
-    for (heed::Index p = 0; p < tape.packing.sentences(); ++p) {
-      const auto words = captions[static_cast<std::size_t>(tape.packing.sentence(p))];
-      heed::Token last = heed::symbols::begin;
-      for (heed::Index t = 0; t < tape.packing.length(p); ++t) {
-        const auto column = static_cast<std::size_t>(tape.packing.column(t, p)), at = static_cast<std::size_t>(t);
-        tape.fed[column] = last;
-        tape.wanted[column] = last = at < words.size() ? words[at] : heed::symbols::end;
-      }
-    }
-    tape.y.resize(target.size(), tape.packing.columns());
-    target.forward(tape.fed, tape.y);
-    heed::decode(decoder, tape.y, tape.packing, tape.memory, tape.state, tape.decoder, random);
+    tape.target.pack_targets(captions, tape.labels);
+    tape.target.embed(target, {}, nullptr);
+    heed::decode(decoder, tape.target.x, tape.target.packing, tape.memory, tape.state, tape.decoder, random);
   }
 
   /// The cross-entropy of the captions, summed over all words, and the doubly stochastic penalty, equation 14; its
@@ -101,19 +88,19 @@ struct Captioner {
     auto& steps = tape.decoder;
     tape.logits.resize(output.output_size(), steps.features.cols());
     score_words(steps.features, tape.logits);
-    double loss = heed::softmax_cross_entropy<S>(tape.logits, tape.wanted, options.smoothing, options.scale);
+    double loss = heed::softmax_cross_entropy<S>(tape.logits, tape.labels, options.smoothing, options.scale);
     zero(steps.features, steps.d_features);
     output.accumulate(steps.features, tape.logits, grad.output);
     output.backward(tape.logits, steps.d_features);
     zero(steps.weights, steps.d_weights);
     loss += static_cast<double>(options.doubly_stochastic) *
-            heed::doubly_stochastic_penalty<S>(steps.weights, tape.packing, tape.memory.starts,
+            heed::doubly_stochastic_penalty<S>(steps.weights, tape.target.packing, tape.memory.starts,
                                                options.doubly_stochastic * options.scale, steps.d_weights);
-    zero(tape.y, tape.d_y);
+    tape.target.begin_backward();
     tape.d_memory.zeros_like(tape.memory);
-    heed::decode_backward(decoder, tape.y, tape.packing, tape.memory, tape.state, steps, grad.decoder, tape.d_y,
-                          tape.d_memory, options.random);
-    target.backward(tape.fed, tape.d_y, grad.target);
+    heed::decode_backward(decoder, tape.target.x, tape.target.packing, tape.memory, tape.state, steps, grad.decoder,
+                          tape.target.d_x, tape.d_memory, options.random);
+    tape.target.backward(target, {}, nullptr, grad.target);
     make_memory_backward(tape.d_memory, tape.encoder.d_outputs());
     encoder.backward(tape.x, tape.encoder, grad.encoder);
     return loss;

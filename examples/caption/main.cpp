@@ -177,8 +177,8 @@ struct CaptionProgram {
         model.encode(batch_of.images, tape);
         heed::search(model, tape.memory, search, work, found);
         model.decode(batch_of.images, batch_of.sentences, tape);  // an exact caption is the one that was found
-        for (heed::Index p = 0; p < tape.packing.sentences(); ++p) {
-          const auto i = static_cast<std::size_t>(tape.packing.sentence(p));
+        for (heed::Index p = 0; p < tape.target.packing.sentences(); ++p) {
+          const auto i = static_cast<std::size_t>(tape.target.packing.sentence(p));
           ++scores[k].images;
           if (found[i].tokens != batch_of.captions[i]) continue;
           ++scores[k].exact;
@@ -204,7 +204,7 @@ struct CaptionProgram {
     for (std::size_t noun = 0; noun < scene.named.size(); ++noun) {
       if (!scene.named[noun]) continue;
       for (const std::size_t word : {noun - 1, noun}) {
-        const heed::Index column = tape.packing.column(static_cast<heed::Index>(word), p);
+        const heed::Index column = tape.target.packing.column(static_cast<heed::Index>(word), p);
         const double gate = static_cast<double>(tape.decoder.gates(0, column));
         scores.attention += gate;
         scores.looks += 1;

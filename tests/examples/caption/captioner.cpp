@@ -87,8 +87,8 @@ TEST(Captioner, ThePenaltyIsLambdaTimesEquation14) {
   for (Index p = 0; p < 3; ++p) {
     for (Index place = 0; place < 6; ++place) {
       double sum = 0;
-      for (Index t = 0; t < trial.tape.packing.length(p); ++t) {
-        sum += trial.tape.decoder.weights(place, trial.tape.packing.column(t, p));
+      for (Index t = 0; t < trial.tape.target.packing.length(p); ++t) {
+        sum += trial.tape.decoder.weights(place, trial.tape.target.packing.column(t, p));
       }
       penalty += (1 - sum) * (1 - sum);
     }
