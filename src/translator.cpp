@@ -13,10 +13,6 @@ namespace {
 
 constexpr std::size_t lines_together = 64;  ///< of a search, which reads their words together
 
-std::vector<std::span<const Token>> views(const std::vector<std::vector<Token>>& sentences) {
-  return {sentences.begin(), sentences.end()};
-}
-
 /// Both sides of the pairs that are trained on, as words and as tokens.
 struct TrainingPairs {
   std::vector<Words> source_words, target_words;
@@ -64,12 +60,6 @@ struct Translator::Model {
   heed::Translator translator;
 
   explicit Model(heed::Translator translator_) : translator(std::move(translator_)) {}
-
-  /// The hypotheses of a few lines that all have words.
-  void search(const std::vector<std::vector<Token>>& sources, const SearchOptions& options,
-              SearchWorkspace<float>& work, Hypotheses<float>& found) const {
-    heed::search(translator.model, views(sources), options, work, found);
-  }
 
   Translation translation(const Hypothesis<float>& found) const {
     Translation result;
@@ -153,7 +143,8 @@ std::vector<std::vector<Translation>> Translator::translate(std::span<const std:
   std::vector<std::vector<Token>> sources;
   std::vector<std::size_t> places;
   const auto finish = [&] {
-    model_->search(sources, how, work, found);
+    const std::vector<std::span<const Token>> batch(sources.begin(), sources.end());
+    search(model_->translator.model, batch, how, work, found);
     for (std::size_t k = 0; k < found.size(); ++k) {
       for (const auto& hypothesis : found[k]) result[places[k]].push_back(model_->translation(hypothesis));
     }

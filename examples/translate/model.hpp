@@ -12,7 +12,7 @@ namespace examples {
 
 using Model = heed::TranslationModel<float>;
 
-/// What the weights of a model can be stored as while it translates. The first is the default.
+/// The number formats of the weights during translation. The first is the default.
 inline constexpr std::array<std::string_view, 3> weight_names = {"float32", "bfloat16", "half"};
 
 /// Prepacks the weights of a model, or converts them to 16 bits; `weights` is one of `weight_names`. Throws if a

@@ -14,7 +14,7 @@
 #include <vector>
 
 /// heed as a compiled library, for programs that only translate: link heed::translator, and this header, which includes
-/// no Eigen, is all that such a program compiles. The other headers stay as they are and may be used beside it.
+/// no Eigen, is all that such a program compiles. It can be used together with the other headers.
 namespace heed::inline v0_1::compiled {
 
 /// A translation of a sentence.
@@ -34,7 +34,7 @@ struct TranslateOptions {
   std::ptrdiff_t maximum_length = 0;  ///< words at most, the end symbol being one; 0: twice the source and ten more
 };
 
-/// What the weights of a translator are stored as while it translates.
+/// The number format of the weights during translation.
 enum class WeightPrecision { float32, bfloat16, half };
 
 /// An epoch that was trained.
@@ -77,7 +77,7 @@ class Translator {
   /// Writes it to a safetensors file. Throws if its weights were converted to 16 bits.
   void save(const std::filesystem::path& path) const;
 
-  /// What it was made by.
+  /// The configuration it was created with.
   const TranslatorConfig& config() const;
 
   /// The best translation of a line, words separated by spaces; an empty line has an empty one.
