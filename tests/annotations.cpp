@@ -5,15 +5,13 @@
 
 #include <gtest/gtest.h>
 
+namespace annotations_test {
+
 using heed::Index;
 using heed::Matrix;
 using heed::Memory;
 
-namespace {
-
 constexpr heed::Grid grid{2, 3};
-
-}  // namespace
 
 TEST(Annotations, AreTheMapsPlaceByPlaceAndTheirMean) {
   heed::Random random(733);
@@ -59,3 +57,5 @@ TEST(Annotations, RefuseMapsOfPartOfAnImage) {
   EXPECT_EQ(made(13, grid), "make_memory: expected images of 2 x 3 places side by side, not 13 columns");
   EXPECT_EQ(made(13, {0, 3}), "make_memory: expected images of 0 x 3 places side by side, not 13 columns");
 }
+
+}  // namespace annotations_test

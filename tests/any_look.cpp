@@ -9,13 +9,11 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace any_look_test {
 
 using Dot = heed::DotScorer<double>;
 using Any = heed::AnyLook<Dot>;
 using Predictive = heed::LocalAttention<Dot, heed::PredictedPosition<double>>;
-
-}  // namespace
 
 TEST(AnyLook, AddsNothingToTheNames) {
   const Any any = Predictive(Dot(4), {4, 3}, 2);
@@ -39,3 +37,5 @@ TEST(AnyLook, RefusesAGradientOfAnotherChoice) {
   EXPECT_EQ(refusal([&] { any.accumulate(heed::Matrix<double>(4, 1), tape, other); }),
             "a gradient holds another choice of part than its model: make it with zeros_like(model)");
 }
+
+}  // namespace any_look_test

@@ -8,12 +8,12 @@
 
 #include <gtest/gtest.h>
 
+namespace attend_test {
+
 using heed::attend;
 using heed::Matrix;
 using heed::Random;
 using heed::Vector;
-
-namespace {
 
 struct Trial {
   Random random{113};
@@ -34,8 +34,6 @@ struct Trial {
                     difference(weights, expected.weights.leftCols(weights.cols())));
   }
 };
-
-}  // namespace
 
 TEST(Attend, TakesAnyShapeOfMatrix) {
   const Trial trial;
@@ -113,3 +111,5 @@ TEST(Attend, RefusesSizesThatDoNotFit) {
   EXPECT_EQ(refusal([&] { attend(trial.scorer, trial.queries, Matrix<double>(6, 2)); }),
             "attend: memory must be 4 x 2, got 6 x 2");
 }
+
+}  // namespace attend_test

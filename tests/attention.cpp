@@ -11,13 +11,13 @@
 
 #include <vector>
 
+namespace attention_test {
+
 using heed::Buffer;
 using heed::Index;
 using heed::Matrix;
 using heed::Memory;
 using heed::Random;
-
-namespace {
 
 /// Five queries over two sentences of 3 and 20 words, and what one forward call gives.
 template <class At>
@@ -71,8 +71,6 @@ typename Trial<At>::ScorerType random_scorer(Random& random) {
   randomize(scorer, random);
   return scorer;
 }
-
-}  // namespace
 
 template <class At>
 class Attention : public testing::Test {};
@@ -189,8 +187,6 @@ TYPED_TEST(Attention, RefusesSizesThatDoNotFit) {
             "Attention.prepare: memory.values must be " + std::to_string(m) + " x 2, got 12 x 2");
 }
 
-namespace {
-
 /// A memory that is read in one pass: one sentence of 300 words and one of 3.
 template <class ScorerType>
 struct LongTrial {
@@ -231,10 +227,6 @@ void expect_the_paper_loop(LongTrial<ScorerType> trial, double tolerance) {
     EXPECT_LE(difference(trial.contexts.col(i), oracle::matrix({expected.context})), tolerance);
   }
 }
-
-}  // namespace
-
-namespace {
 
 /// Every weight the same share of what lies above the least score: no softmax, so no single pass.
 struct AboveTheLeast {
@@ -285,8 +277,6 @@ void expect_the_same_of_a_narrow_memory(ScorerType scorer) {
   EXPECT_LE(difference(narrow_weights, weights), 1e-6);
   EXPECT_LE(difference(narrow_contexts, contexts), 1e-5);
 }
-
-}  // namespace
 
 TEST(AttentionToANarrowMemory, FindsWhatAWideOneOfTheSameNumbersGives) {
   expect_the_same_of_a_narrow_memory<heed::Softmax>(heed::DotScorer<float>(65));
@@ -359,3 +349,5 @@ TEST(AttentionToALongMemory, IsThatOfAttend) {
   EXPECT_EQ(context, trial.contexts);
   EXPECT_EQ(weights, trial.weights);
 }
+
+}  // namespace attention_test

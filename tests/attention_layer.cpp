@@ -12,13 +12,13 @@
 #include <limits>
 #include <vector>
 
+namespace attention_layer_test {
+
 using heed::Index;
 using heed::Matrix;
 using heed::ValidMask;
 using Mask = Eigen::Matrix<bool, Eigen::Dynamic, Eigen::Dynamic>;
 using MaskVector = Eigen::Matrix<bool, Eigen::Dynamic, 1>;
-
-namespace {
 
 /// Two sentences of different lengths: 2 queries over 5 memory columns and 3 over 3.
 struct Batch {
@@ -101,8 +101,6 @@ auto make_run() {
   using Make = typename At::template Make<double>;
   return Case<typename Make::Part>(Make::make());
 }
-
-}  // namespace
 
 template <class At>
 class EachAttentionLayer : public testing::Test {};
@@ -268,3 +266,5 @@ TEST(AttentionLayer, RejectsWrongSizes) {
   EXPECT_EQ(refusal([&] { run.layer.backward(wrong, run.tape, grad, d_queries, d_memory); }),
             "AttentionLayer.backward: d_contexts must be 4 x 5, got 4 x 7");
 }
+
+}  // namespace attention_layer_test

@@ -9,10 +9,10 @@
 
 #include <vector>
 
+namespace attention_penalty_test {
+
 using heed::Index;
 using heed::Matrix;
-
-namespace {
 
 /// Weights of three sentences, whose columns are packed by the length of their targets.
 struct Penalties : testing::Test {
@@ -41,8 +41,6 @@ struct Penalties : testing::Test {
                       : heed::doubly_stochastic_penalty<double>(weights, targets, starts, scale, d);
   }
 };
-
-}  // namespace
 
 TEST_F(Penalties, OfCoverageIsEquation12OfSeeLiuAndManning) {
   double expected = 0;
@@ -122,3 +120,5 @@ TEST(LossOptions, CountPenaltiesOfEveryAttentionWithExactGradients) {
     EXPECT_EQ(check.checked, heed::parameter_count(model));
   }
 }
+
+}  // namespace attention_penalty_test

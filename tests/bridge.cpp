@@ -8,13 +8,13 @@
 
 #include <vector>
 
+namespace bridge_test {
+
 using heed::Bridge;
 using heed::Buffer;
 using heed::Index;
 using heed::Matrix;
 using heed::Memory;
-
-namespace {
 
 struct Trial {
   heed::Random random{131};
@@ -37,8 +37,6 @@ struct Trial {
     return states[0].cwiseProduct(d_states[0]).sum() + states[1].cwiseProduct(d_states[1]).sum();
   }
 };
-
-}  // namespace
 
 TEST(Bridge, MakesTheFirstStateOfEveryLayerInTheOrderAsked) {
   Trial trial;
@@ -104,8 +102,6 @@ TEST(Bridge, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
   EXPECT_LE(difference(d_memory.summary, 2 * once), 1e-15);
 }
 
-namespace {
-
 /// A bridge that copies, for two layers of LSTMs of size 3, and what a memory must hold for it.
 struct Copying : Trial {
   Copying() {
@@ -115,8 +111,6 @@ struct Copying : Trial {
     for (auto& d : d_states) d = random_matrix(6, 3, random);
   }
 };
-
-}  // namespace
 
 TEST(Bridge, CopiesTheFinalStatesLayerByLayerWhereAskedTo) {
   Copying trial;
@@ -163,3 +157,5 @@ TEST(Bridge, RefusesToCopyStatesThatDoNotFit) {
             "Bridge.forward: memory.states must have 2 states (one per layer of the decoder, from an encoder of one "
             "direction), got 0");
 }
+
+}  // namespace bridge_test

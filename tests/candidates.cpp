@@ -6,6 +6,8 @@
 
 #include <tuple>
 
+namespace candidates_test {
+
 using heed::Index;
 using heed::Token;
 using heed::Vector;
@@ -57,3 +59,5 @@ TEST(Candidates, AreOrderedByColumnAndWordWhereTheyAreEquallyLikely) {
   EXPECT_FALSE(heed::detail::better(second, first));
   EXPECT_FALSE(heed::detail::better(first, first));
 }
+
+}  // namespace candidates_test

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+namespace checks_test {
+
 namespace detail = heed::detail;
 using Matrix = Eigen::MatrixXd;
 
@@ -43,3 +45,5 @@ TEST(Checks, OverlapIsThatOfTheNumbers) {
     }
   }
 }
+
+}  // namespace checks_test

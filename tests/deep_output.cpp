@@ -3,6 +3,8 @@
 #include "support/readout_runs.hpp"
 #include "support/refusal.hpp"
 
+namespace deep_output_test {
+
 using Trial = ReadoutTrial<heed::DeepOutput<double>, 5>;
 
 TEST(DeepOutput, AgreesWithEquation7) {
@@ -26,3 +28,5 @@ TEST(DeepOutput, RefusesWordsThatCannotBeAdded) {
             }),
             "DeepOutput: words are added to the features, so they have size 5, not 2");
 }
+
+}  // namespace deep_output_test

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+namespace encoder_test {
+
 using heed::AnyCell;
 using heed::Dynamic;
 using heed::Index;
@@ -19,8 +21,6 @@ using heed::Matrix;
 using heed::Random;
 using Encoder = heed::Encoder<AnyCell<double>>;
 using States = heed::EncoderStates<double>;
-
-namespace {
 
 using Make = AnyCell<double> (*)(Index, Index);
 AnyCell<double> rnn(Index input, Index hidden) { return heed::RnnCell<double>(input, hidden); }
@@ -163,8 +163,6 @@ struct Companions {
     return unpack(tape.outputs(), packing, static_cast<Index>(place));
   }
 };
-
-}  // namespace
 
 TEST(Encoder, AgreesWithThePaperLoopSentenceBySentence) {
   for (const Make make : {rnn, relu, lstm, gru}) {
@@ -525,3 +523,5 @@ TEST(MakeMemory, SendsEveryGradientBackToWhereItWasRead) {
     EXPECT_LE(check.error, 1e-9) << check.name;
   }
 }
+
+}  // namespace encoder_test

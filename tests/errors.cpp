@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+namespace errors_test {
+
 TEST(Errors, FailThrowsTheWholeMessage) {
   try {
     heed::fail("expected 3, got 4");
@@ -19,3 +21,5 @@ TEST(Errors, RequireMakesItsMessageOnlyWhenItFails) {
   EXPECT_THROW(heed::require(false, message), heed::Error);
   EXPECT_EQ(made, 1);
 }
+
+}  // namespace errors_test

@@ -25,12 +25,12 @@
 #include <set>
 #include <vector>
 
+namespace excluded_scores_test {
+
 using heed::Index;
 using heed::Matrix;
 using heed::Token;
 using heed::Vector;
-
-namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double hidden_value = -9;
@@ -118,8 +118,6 @@ heed::Hypotheses<double> drawn_from(const Model& model, const heed::SampleOption
   heed::sample(model, sources, options, work, results);
   return results;
 }
-
-}  // namespace
 
 TYPED_TEST(ExcludedMemory, IsAttendedToAsIfLeftOutAtEveryLength) {
   using S = TypeParam;
@@ -358,3 +356,5 @@ TEST(Stream, RefusesToWriteAnExcludedWord) {
   stream.finish_source();
   EXPECT_EQ(refusal([&] { stream.force(4); }), "Stream: token 4 cannot be written, it has a score of -inf");
 }
+
+}  // namespace excluded_scores_test

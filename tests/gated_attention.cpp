@@ -12,9 +12,9 @@
 
 #include <cmath>
 
-using heed::Index;
+namespace gated_attention_test {
 
-namespace {
+using heed::Index;
 
 using namespace decoding;
 
@@ -42,8 +42,6 @@ Ungated without_gate(const Decoder& gated) {
   result.readout = gated.readout;
   return result;
 }
-
-}  // namespace
 
 TEST(GatedAttention, AgreesWithThePaperInScalarLoops) {
   Setting setting;
@@ -103,3 +101,5 @@ TEST(GatedAttention, RefusesAGateOfAnotherSize) {
   EXPECT_EQ(refusal([&] { Gated(inner, hidden).check(hidden + 1, memory_size); }),
             "Attention: the scorer expects queries of size 4 and a memory of size 4, not 5 and 4");
 }
+
+}  // namespace gated_attention_test

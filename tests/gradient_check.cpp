@@ -8,10 +8,10 @@
 
 #include <limits>
 
+namespace gradient_check_test {
+
 using heed::Index;
 using heed::Matrix;
-
-namespace {
 
 /// L = sum of x^3, element by element: its gradient is known.
 double cubes(const Matrix<double>& x) { return x.array().cube().sum(); }
@@ -21,8 +21,6 @@ Matrix<double> numbers() {
   heed::Random random(1);
   return random_matrix(3, 4, random, 2);
 }
-
-}  // namespace
 
 TEST(CheckGradient, PassesAnExactGradientAndRestoresWhatItVaried) {
   Matrix<double> x = numbers();
@@ -101,3 +99,5 @@ TEST(CheckGradients, NamesTheParameterThatIsWrong) {
   EXPECT_EQ(check.place, 1);
   EXPECT_GT(check.error, 0.1);
 }
+
+}  // namespace gradient_check_test

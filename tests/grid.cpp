@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+namespace grid_test {
+
 using heed::Grid;
 using heed::Index;
 using heed::Window;
@@ -41,3 +43,5 @@ TEST(Window, RefusesWhatHasNoPosition) {
               std::string::npos);
   }
 }
+
+}  // namespace grid_test

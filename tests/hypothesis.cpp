@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+namespace hypothesis_test {
+
 using heed::Vector;
 
 TEST(LengthPenalty, IsThatOfThePaper) {
@@ -22,3 +24,5 @@ TEST(CoveragePenalty, IsFiniteWhereASourceWordWasNotLookedAt) {
   EXPECT_DOUBLE_EQ(heed::coverage_penalty(Vector<double>{{0.0, 1.0, 1e-30}}, 2), 4 * std::log(heed::least_coverage));
   EXPECT_DOUBLE_EQ(heed::coverage_penalty(Vector<double>{{2e-6}}, 1), std::log(2e-6));
 }
+
+}  // namespace hypothesis_test

@@ -7,14 +7,14 @@
 
 #include <gtest/gtest.h>
 
+namespace image_encoder_test {
+
 using heed::Grid;
 using heed::ImageEncoder;
 using heed::Index;
 using heed::Matrix;
 using heed::MaxPool2d;
 using heed::Window;
-
-namespace {
 
 using Stage = heed::ImageStage<double>;
 using Conv = heed::Conv2d<double>;
@@ -41,8 +41,6 @@ struct Trial {
     return tape.outputs().cwiseProduct(d_outputs).sum();
   }
 };
-
-}  // namespace
 
 TEST(ImageEncoder, RunsItsStagesOneAfterTheOther) {
   Trial trial;
@@ -97,3 +95,5 @@ TEST(ImageEncoder, RefusesWhatDoesNotFit) {
             }),
             "Window: 2 x 2 does not fit into a grid of 1 x 1 with padding 0");
 }
+
+}  // namespace image_encoder_test

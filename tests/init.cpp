@@ -10,6 +10,8 @@
 #include <variant>
 #include <vector>
 
+namespace init_test {
+
 TEST(Initialize, FillsTheGlorotRangeAndLeavesBiasesZero) {
   heed::Linear<double> linear(60, 40);
   linear.b.setOnes();
@@ -34,8 +36,6 @@ TEST(Initialize, MakesBiasesZeroAlsoThatOfTheForgetGate) {
   EXPECT_GT(cell.U.values().cwiseAbs().minCoeff(), 0);
 }
 
-namespace {
-
 /// A part whose names suggest roles that they do not have, and a vector of parts.
 struct OwnPart {
   using Scalar = double;
@@ -59,8 +59,6 @@ struct OwnPartWithRole : OwnPart {
     return name == "gate" ? heed::ParameterRole::weight : heed::ParameterRole::constructed;
   }
 };
-
-}  // namespace
 
 TEST(Initialize, LeavesParametersWithoutARoleAsConstructed) {
   OwnPart part;
@@ -158,8 +156,6 @@ TYPED_TEST(InitializeCell, GivesEveryParameterAStart) {
       cell);
 }
 
-namespace {
-
 /// Whether initialize gives every parameter of a part a value, but biases and what keeps its value.
 template <class P>
 testing::AssertionResult starts(P part) {
@@ -179,8 +175,6 @@ testing::AssertionResult starts(P part) {
   if (!zero.empty()) return testing::AssertionFailure() << "still zero: " << zero;
   return testing::AssertionSuccess();
 }
-
-}  // namespace
 
 TEST(Initialize, GivesTheParametersOfEveryLayerAStart) {
   EXPECT_TRUE(starts(heed::Linear<double>(3, 4)));
@@ -272,3 +266,5 @@ TEST(Initialize, DependsOnTheSeedAloneWhateverTheScalar) {
   EXPECT_GT(part_difference(one, two), 0.1);
   EXPECT_LE(part_difference(one, wide), 1e-7);
 }
+
+}  // namespace init_test

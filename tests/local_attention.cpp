@@ -12,10 +12,10 @@
 
 #include <cmath>
 
+namespace local_attention_test {
+
 using heed::Index;
 using heed::Matrix;
-
-namespace {
 
 using General = heed::GeneralScorer<double>;
 using Monotone = heed::LocalAttention<General, heed::StepPosition<double>>;
@@ -29,8 +29,6 @@ LookTrial<L> uniform(L look) {
   trial.forward();
   return trial;
 }
-
-}  // namespace
 
 TEST(LocalAttention, LooksAtTheWordsAroundTheStepAlone) {
   const auto trial = uniform(Monotone(General(3, 4), {}, 2));
@@ -136,3 +134,5 @@ TEST(LocalAttention, RefusesWhatItCannotDo) {
   EXPECT_EQ(refusal([&] { look.forward(Matrix<float>::Zero(4, 1), memory, sentences, carry, tape, 0); }),
             "LocalAttention: the memory must not be narrow");
 }
+
+}  // namespace local_attention_test

@@ -8,10 +8,10 @@
 
 #include <tuple>
 
+namespace look_test {
+
 using heed::Index;
 using heed::Matrix;
-
-namespace {
 
 template <class Line>
 class Looks : public testing::Test {
@@ -21,8 +21,6 @@ class Looks : public testing::Test {
 };
 
 TYPED_TEST_SUITE(Looks, mechanisms::Lines<9>);  // without the gate: it has no reference
-
-}  // namespace
 
 TYPED_TEST(Looks, AgreeWithThePapersStepByStep) { EXPECT_LE(this->trial.distance_from_the_paper(), 1e-13); }
 
@@ -63,3 +61,5 @@ TEST(ForEachSentence, FindsRunsOfNeighboursThatAskTheSame) {
   const std::vector<std::tuple<Index, Index, Index>> expected = {{2, 0, 2}, {0, 2, 1}, {2, 3, 1}, {1, 4, 3}};
   EXPECT_EQ(found, expected);
 }
+
+}  // namespace look_test

@@ -9,11 +9,11 @@
 
 #include <vector>
 
+namespace loss_test {
+
 using heed::Index;
 using heed::Matrix;
 using heed::Token;
-
-namespace {
 
 /// - sum_k wanted_k log softmax(x)_k, wanted = (1 - e) on the target plus e / V on every word.
 template <class S>
@@ -35,8 +35,6 @@ struct Trial {
   Matrix<double> logits = random_matrix(7, 3, random, 4);
   std::vector<Token> targets = {0, 6, 3};
 };
-
-}  // namespace
 
 TEST(SoftmaxCrossEntropy, AgreesWithTheFormula) {
   const Trial trial;
@@ -104,3 +102,5 @@ TEST(SoftmaxCrossEntropy, RefusesAnotherNumberOfTargetsThanColumns) {
   EXPECT_EQ(refusal([&] { heed::softmax_cross_entropy<double>(trial.logits, trial.targets); }),
             "softmax_cross_entropy: targets must have 3 elements, got 4");
 }
+
+}  // namespace loss_test

@@ -9,11 +9,11 @@
 #include <cmath>
 #include <limits>
 
+namespace math_test {
+
 using heed::Index;
 using heed::Matrix;
 using heed::Random;
-
-namespace {
 
 /// The worst error of an activation's backward against central differences, for the loss sum(d * f(x)).
 template <class Activation>
@@ -62,8 +62,6 @@ double product_error(Index rows, Index depth, Index cols) {
   heed::add_product(a, b, out);
   return difference(out, expected);
 }
-
-}  // namespace
 
 TEST(Tanh, AgreesWithTheStandardLibraryAndItsGradientWithDifferences) {
   Matrix<double> x(1, 4);
@@ -174,3 +172,5 @@ TEST(AddProduct, WithAnEmptyFactorAddsNothing) {
   heed::add_product(Matrix<double>(3, 4), Matrix<double>(4, 0), none);
   EXPECT_EQ(none.size(), 0);
 }
+
+}  // namespace math_test

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+namespace maxout_readout_test {
+
 using Trial = ReadoutTrial<heed::MaxoutReadout<double>>;
 
 TEST(MaxoutReadout, TakesTheLargerOfEveryTwo) {
@@ -30,3 +32,5 @@ TEST(MaxoutReadout, PassesOnNaNOfEitherNumber) {
 }
 
 TEST(MaxoutReadout, GradientsAgreeWithCentralDifferencesAndAreAddedTo) { Trial().expect_gradients(10 * 10 + 9 * 6); }
+
+}  // namespace maxout_readout_test

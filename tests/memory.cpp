@@ -6,6 +6,8 @@
 
 #include <vector>
 
+namespace memory_test {
+
 using heed::Index;
 using heed::Matrix;
 using heed::Memory;
@@ -88,3 +90,5 @@ TEST(Memory, RefusesAnEmptySentence) {
             }),
             "Memory: sentence 1 has nothing to attend to");
 }
+
+}  // namespace memory_test

@@ -9,10 +9,10 @@
 
 #include <gtest/gtest.h>
 
+namespace monotonic_attention_test {
+
 using heed::Index;
 using heed::Matrix;
-
-namespace {
 
 using General = heed::GeneralScorer<double>;
 using Look = heed::MonotonicAttention<General>;
@@ -24,8 +24,6 @@ LookTrial<Look> hardened(double sharpness) {
   trial.forward();
   return trial;
 }
-
-}  // namespace
 
 TEST(MonotonicAttention, StopsAtTheFirstWordThatAsksForIt) {
   EXPECT_LE(hardened(1).distance_from_the_paper(), 1e-14);
@@ -113,3 +111,5 @@ TEST(MonotonicAttention, RefusesWhatItCannotDo) {
       refusal([&] { trial.look.backward(trial.memory, trial.reading(0), trial.tape, 0, grad, d_queries, d_memory); }),
       "MonotonicAttention: hard looks are for inference");
 }
+
+}  // namespace monotonic_attention_test

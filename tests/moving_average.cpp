@@ -9,9 +9,9 @@
 
 #include <limits>
 
-using Model = heed::Linear<double>;
+namespace moving_average_test {
 
-namespace {
+using Model = heed::Linear<double>;
 
 Model random_part(std::uint64_t seed) {
   heed::Random random(seed);
@@ -19,8 +19,6 @@ Model random_part(std::uint64_t seed) {
   randomize(part, random);
   return part;
 }
-
-}  // namespace
 
 TEST(MovingAverage, WeighsModelsByTheirAge) {
   for (const double decay : {0.0, 0.5, 0.9, 0.999}) {
@@ -54,3 +52,5 @@ TEST(MovingAverage, RefusesADecayOutOfRange) {
   EXPECT_EQ(refused(-0.5), "MovingAverage: the decay must be in [0, 1), got -0.5");
   EXPECT_NE(refused(std::numeric_limits<double>::quiet_NaN()), "accepted");
 }
+
+}  // namespace moving_average_test

@@ -6,10 +6,10 @@
 
 #include <gtest/gtest.h>
 
+namespace optimizer_test {
+
 using heed::Index;
 using Model = heed::Linear<double>;
-
-namespace {
 
 Model random_part(std::uint64_t seed) {
   heed::Random random(seed);
@@ -63,8 +63,6 @@ auto scalar_adam(double rate, double beta1, double beta2, double epsilon, double
     };
   };
 }
-
-}  // namespace
 
 TEST(Sgd, AgreesWithAScalarLoop) {
   EXPECT_LE(distance_from_scalar(heed::Sgd<Model>(random_part(1), 0.05), scalar_sgd(0.05, 0)), 1e-15);
@@ -182,3 +180,5 @@ TEST(ClipByGlobalNorm, MeasuresInDoubleWhateverTheScalar) {
   grad.b << 0, 1e-5F;
   EXPECT_GT(heed::clip_by_global_norm(grad, 0), 1);
 }
+
+}  // namespace optimizer_test

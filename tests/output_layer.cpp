@@ -9,12 +9,12 @@
 
 #include <vector>
 
+namespace output_layer_test {
+
 using heed::Embedding;
 using heed::Index;
 using heed::Matrix;
 using heed::Token;
-
-namespace {
 
 using Layer = heed::OutputLayer<double>;
 
@@ -33,8 +33,6 @@ struct Trial {
   }
   double loss() { return layer.loss(words, labels, 0.1, 1, tape); }
 };
-
-}  // namespace
 
 TEST(OutputLayer, MultipliesByItsMatrixOrByTheTable) {
   for (const bool tied : {false, true}) {
@@ -82,3 +80,5 @@ TEST(OutputLayer, RejectsWrongSizes) {
   EXPECT_EQ(refusal([&] { trial.layer.forward(Embedding<double>(3, 5), trial.tape.input, logits); }),
             "OutputLayer.forward: words.table must be 3 x 4, got 3 x 5");
 }
+
+}  // namespace output_layer_test

@@ -9,13 +9,13 @@
 #include <cmath>
 #include <limits>
 
+namespace pack_test {
+
 using heed::Index;
 using heed::Random;
 using heed::TranslationModel;
 using heed::TranslatorConfig;
 using heed::test::Batch;
-
-namespace {
 
 constexpr Index vocabulary = 5;
 
@@ -42,8 +42,6 @@ std::vector<TranslatorConfig> settings() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Stacked, EveryPacked, testing::ValuesIn(settings()));
-
-}  // namespace
 
 TEST_P(EveryPacked, GivesTheSameLossAndGradients) {
   const auto packed = prepacked(model);
@@ -196,3 +194,5 @@ TEST(Convert, LeavesNothingToLearnOrToSave) {
   EXPECT_EQ(refusal([&] { model.loss_and_gradient(batch.sources, batch.targets, tape, grad); }),
             "a model that was converted to 16-bit weights is for inference only: it has no gradients");
 }
+
+}  // namespace pack_test

@@ -6,6 +6,8 @@
 
 #include <vector>
 
+namespace packing_test {
+
 using heed::Index;
 using heed::Matrix;
 using heed::Packing;
@@ -76,3 +78,5 @@ TEST(PackTokens, LaysWordsOutByStep) {
   heed::pack_tokens(sentences, packing, tokens);
   EXPECT_EQ(tokens, (std::vector<Token>{1, 4, 7, 2, 5, 3}));
 }
+
+}  // namespace packing_test

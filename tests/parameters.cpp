@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
+namespace parameters_test {
+
 using heed::Index;
 using heed::Matrix;
 using heed::ParameterName;
 using heed::Vector;
-
-namespace {
 
 struct Leaf {
   Matrix<float> W = Matrix<float>::Ones(2, 3);
@@ -46,8 +46,6 @@ std::vector<std::string> names(const Tree& tree) {
   heed::for_each_parameter([&](const ParameterName& name, const auto&) { result.push_back(name.str()); }, tree);
   return result;
 }
-
-}  // namespace
 
 TEST(ForEachParameter, NamesTheWholePath) {
   Tree tree;
@@ -129,3 +127,5 @@ TEST(Parameters, AreFiniteOrNot) {
     EXPECT_FALSE(heed::all_finite(tree));
   }
 }
+
+}  // namespace parameters_test

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <vector>
 
+namespace random_test {
+
 using heed::Random;
 
 // The expected numbers come from an implementation of MT19937-64 and SplitMix64 of its own, so that a change of the
@@ -134,3 +136,5 @@ TEST(Random, ShufflesEveryOrderEquallyOften) {
   random.shuffle(none);
   EXPECT_TRUE(none.empty());
 }
+
+}  // namespace random_test

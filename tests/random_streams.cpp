@@ -7,20 +7,18 @@
 #include <set>
 #include <vector>
 
+namespace random_streams_test {
+
 using heed::Index;
 using heed::Random;
 using heed::RandomStream;
 using heed::RandomStreams;
-
-namespace {
 
 std::uint64_t bits(RandomStreams streams, Index i) {
   std::uint64_t drawn = 0;
   streams.with(i, [&](auto& generator) { drawn = generator.bits(); });
   return drawn;
 }
-
-}  // namespace
 
 TEST(SplitMix64, GivesTheNumbersOfItsAuthors) {
   heed::SplitMix64 engine(1234567);  // splitmix64.c
@@ -89,3 +87,5 @@ TEST(RandomStreams, RejectTooFewGeneratorsAndASecondOrder) {
             "RandomStreams: expected a generator for each of 3 columns, got 2");
   EXPECT_EQ(refusal([&] { streams.in_order(two).in_order(two); }), "RandomStreams: expected generators in batch order");
 }
+
+}  // namespace random_streams_test

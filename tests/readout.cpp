@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+namespace readout_test {
+
 using Trial = ReadoutTrial<heed::Readout<double>>;
 
 TEST(Readout, ReadsStateContextAndWordInThisOrder) {
@@ -13,3 +15,5 @@ TEST(Readout, ReadsStateContextAndWordInThisOrder) {
 }
 
 TEST(Readout, GradientsAgreeWithCentralDifferencesAndAreAddedTo) { Trial().expect_gradients(5 * 10 + 9 * 6); }
+
+}  // namespace readout_test

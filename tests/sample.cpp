@@ -15,13 +15,13 @@
 #include <map>
 #include <set>
 
+namespace sample_test {
+
 using heed::Index;
 using heed::SampleOptions;
 using heed::Token;
 using heed::test::Batch;
 using heed::test::force;
-
-namespace {
 
 using Cell = heed::GruCell<double>;
 using Decoder = heed::BahdanauDecoder<Cell, heed::AdditiveScorer<double>>;
@@ -82,8 +82,6 @@ std::vector<double> expected_distribution(std::vector<double> p, const SampleOpt
   for (double& x : kept) x /= sum;
   return kept;
 }
-
-}  // namespace
 
 TEST(Sample, DrawsFirstWordsAsOftenAsTheyAreLikely) {
   const Model model = model_of(1);
@@ -278,3 +276,5 @@ TEST(Sample, RefusesOptionsOutOfRange) {
   EXPECT_EQ(refusal([&] { sample(broken, std::span(&source, 1), {}); }),
             "sample: sentence 0, step 0: the model's scores are not finite (NaN or +inf)");
 }
+
+}  // namespace sample_test

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+namespace scalar_test {
+
 TEST(Scalar, SumsFloatsInDoubleAndEverythingElseAsItIs) {
   static_assert(std::is_same_v<heed::Sum<float>, double>);
   static_assert(std::is_same_v<heed::Sum<double>, double>);
@@ -23,3 +25,5 @@ TEST(Scalar, IsMadeOfASizeOrASettingWithoutAnotherRounding) {
   EXPECT_EQ(heed::detail::number<float>(heed::Index{7}), 7.f);
   EXPECT_EQ(heed::detail::number<AutoDiff>(heed::Index{7}).value(), 7);
 }
+
+}  // namespace scalar_test

@@ -10,14 +10,14 @@
 
 #include <vector>
 
+namespace scheduled_sampling_test {
+
 using heed::Index;
 using heed::Matrix;
 using heed::OwnWord;
 using heed::Random;
 using heed::Token;
 using heed::Vector;
-
-namespace {
 
 using Cell = heed::RnnCell<double>;
 using Decoder = heed::PlainDecoder<Cell>;
@@ -50,8 +50,6 @@ struct Fed {
     heed::feed_own_words(decoder, target, score, packing, memory, forcing, own, &choices, tape, words);
   }
 };
-
-}  // namespace
 
 TEST(FeedOwnWords, AsksOnlyThoseWhoHaveANextStep) {
   const Fed fed({2, 4, 1}, 0, OwnWord::likeliest, 1);
@@ -103,3 +101,5 @@ TEST(DrawWord, DrawsFromTheSoftmaxOfTheScores) {
   EXPECT_LE(difference(counts / 1e5, p), 0.005);
   EXPECT_EQ(counts(4), 0);
 }
+
+}  // namespace scheduled_sampling_test

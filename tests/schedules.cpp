@@ -4,9 +4,9 @@
 
 #include <vector>
 
-using heed::Index;
+namespace schedules_test {
 
-namespace {
+using heed::Index;
 
 /// PyTorch's ReduceLROnPlateau.step, mode 'min', threshold_mode 'rel', cooldown 0, as its documentation states it.
 struct Reference {
@@ -29,8 +29,6 @@ struct Reference {
     }
   }
 };
-
-}  // namespace
 
 TEST(ConstantRate, StaysWhereItIs) {
   const heed::ConstantRate rate{0.25};
@@ -123,3 +121,5 @@ TEST(InverseSigmoidForcing, AgreesWithThePaper) {
   EXPECT_EQ(forcing(1'000'000), 0) << "an overflow on the way is no harm";
   EXPECT_EQ((heed::InverseSigmoidForcing{0.3, 50}(1000)), 0.3);
 }
+
+}  // namespace schedules_test

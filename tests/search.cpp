@@ -11,6 +11,8 @@
 #include <numeric>
 #include <set>
 
+namespace search_test {
+
 using heed::Index;
 using heed::Matrix;
 using heed::SearchOptions;
@@ -19,8 +21,6 @@ using heed::TranslatorConfig;
 using heed::test::Batch;
 using heed::test::force;
 using heed::test::Forced;
-
-namespace {
 
 using Model = heed::TranslationModel<double>;
 
@@ -88,8 +88,6 @@ double score_of(const Forced& forced, std::size_t words, const SearchOptions& op
 }
 
 const std::vector<Token> source_words = {3, 4, 4};
-
-}  // namespace
 
 TEST(Search, FindsTheSameWithATiedOutputLayer) {
   for (TranslatorConfig config : kinds()) {
@@ -429,8 +427,6 @@ TEST(Search, GivesTheSameBitsAgainAndWithAUsedWorkspace) {
   }
 }
 
-namespace {
-
 using SmallCell = heed::GruCell<float>;
 using SmallDecoder = heed::BahdanauDecoder<SmallCell, heed::AdditiveScorer<float>>;
 using Small = heed::Seq2Seq<heed::Encoder<SmallCell>, SmallDecoder>;
@@ -445,8 +441,6 @@ Small small_model() {
   initialize(model, random);
   return model;
 }
-
-}  // namespace
 
 TEST(Search, GivesATrainedModelsWordsAloneAndInAnyBatch) {
   Small model = small_model();
@@ -608,3 +602,5 @@ TEST(Search, RefusesAModelWhoseScoresAreNotFinite) {
     }
   }
 }
+
+}  // namespace search_test

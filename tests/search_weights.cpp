@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace search_weights_test {
 
 using heed::Hypotheses;
 using heed::SearchOptions;
@@ -67,4 +67,4 @@ TEST_F(SearchWeights, OfSamplesAreLeftOutIfNotKept) {
   }
 }
 
-}  // namespace
+}  // namespace search_weights_test

@@ -12,11 +12,11 @@
 
 #include <vector>
 
+namespace sentence_classifier_test {
+
 using heed::Index;
 using heed::Random;
 using heed::Token;
-
-namespace {
 
 using Encoder = heed::Encoder<heed::GruCell<double>>;
 using Model = heed::SentenceClassifier<Encoder>;
@@ -90,8 +90,6 @@ void expect_exact_gradients(const Model& model, const heed::LossOptions<double>&
   EXPECT_LE(check.error, 1e-6) << check.name << '[' << check.place << "] is " << check.analytic << ", not "
                                << check.numeric;
 }
-
-}  // namespace
 
 TEST(SentenceClassifier, AgreesWithThePaperWordByWord) {
   for (const bool bidirectional : {true, false}) {
@@ -189,3 +187,5 @@ TEST(SentenceClassifier, RefusesWhatDoesNotFit) {
   trial.sentences[1] = trial.words[1];
   EXPECT_NE(refusal([&] { model.forward(trial.sentences, trial.tape); }).find("is empty"), std::string::npos);
 }
+
+}  // namespace sentence_classifier_test

@@ -6,6 +6,8 @@
 
 #include <vector>
 
+namespace sentence_ranges_test {
+
 using heed::Index;
 using heed::SentenceRanges;
 
@@ -37,3 +39,5 @@ TEST(SentenceRanges, RefusesAnEmptySentenceAndStartsThatAreNone) {
   EXPECT_EQ(message({0, 2, 1}), "SentenceRanges: sentence 1 goes from column 2 to 1, so it is empty");
   EXPECT_EQ(message({0, 2, 3}), "accepted");
 }
+
+}  // namespace sentence_ranges_test

@@ -11,13 +11,13 @@
 #include <limits>
 #include <map>
 
+namespace seq2seq_test {
+
 using heed::Index;
 using heed::Random;
 using heed::Token;
 using heed::TranslatorConfig;
 using heed::test::Batch;
-
-namespace {
 
 using Model = heed::TranslationModel<double>;
 
@@ -210,8 +210,6 @@ INSTANTIATE_TEST_SUITE_P(Copying, EveryModel, testing::ValuesIn(heed::test::ever
                          [](const auto& setup) { return heed::test::choices(setup.param); });
 INSTANTIATE_TEST_SUITE_P(, EveryModel, testing::ValuesIn(heed::test::every_combination(stacked())),
                          [](const auto& setup) { return heed::test::choices(setup.param); });
-
-}  // namespace
 
 TEST(Seq2Seq, GivesTheSameNumbersWithTypesChosenBeforehand) {
   using Cell = heed::GruCell<double>;
@@ -411,3 +409,5 @@ TEST(Seq2Seq, RefusesABatchThatCannotBe) {
   EXPECT_EQ(refusal([&] { model.loss(batch.sources, batch.targets, tape); }), "Seq2Seq: 4 sources for 3 targets");
   EXPECT_EQ(heed::squared_norm(grad), 0);
 }
+
+}  // namespace seq2seq_test

@@ -14,9 +14,9 @@
 #include <string>
 #include <vector>
 
-using Part = heed::Linear<double>;
+namespace settings_test {
 
-namespace {
+using Part = heed::Linear<double>;
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -42,8 +42,6 @@ void expect_checked(const Make& make, double Optimizer::*member, const std::vect
     EXPECT_TRUE(part.W.values().isZero());
   }
 }
-
-}  // namespace
 
 TEST(Sgd, RefusesSettingsOutOfRange) {
   using Optimizer = heed::Sgd<Part>;
@@ -173,3 +171,5 @@ TEST(Schedules, RefuseSettingsOutOfRange) {
   };
   for (std::size_t i = 0; i < wrong.size(); ++i) EXPECT_NE(refusal(wrong[i]), "accepted") << i;
 }
+
+}  // namespace settings_test

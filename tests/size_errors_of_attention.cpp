@@ -12,6 +12,8 @@
 #include <type_traits>
 #include <vector>
 
+namespace size_errors_of_attention_test {
+
 using heed::Index;
 using heed::Matrix;
 using wrong_sizes::argument;
@@ -19,8 +21,6 @@ using wrong_sizes::Argument;
 using wrong_sizes::expect_errors;
 using wrong_sizes::optional;
 using wrong_sizes::room;
-
-namespace {
 
 using mechanisms::Predicted;
 using mechanisms::Step;
@@ -85,8 +85,6 @@ class AttentionSizes : public testing::Test {
 };
 
 TYPED_TEST_SUITE(AttentionSizes, mechanisms::Lines<>);
-
-}  // namespace
 
 TYPED_TEST(AttentionSizes, ForwardRejectsWrongSizes) {
   auto& t = *this;
@@ -383,3 +381,5 @@ TEST(MakeMemory, RejectsAGradientOfWrongSize) {
   EXPECT_EQ(refusal([&] { heed::make_memory_backward(d_memory, d_maps); }),
             "make_memory_backward: memory.values must be 2 x 8, got 2 x 7");
 }
+
+}  // namespace size_errors_of_attention_test

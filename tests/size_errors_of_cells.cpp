@@ -10,11 +10,11 @@
 
 #include <string>
 
+namespace size_errors_of_cells_test {
+
 using heed::Dynamic;
 using heed::Index;
 using heed::Matrix;
-
-namespace {
 
 constexpr Index n = 3;  ///< columns
 
@@ -66,8 +66,6 @@ void expect_cell_checks_sizes(const C& cell, const std::string& name, Grad grad)
   expect_sizes_are_checked<S>(name + ".accumulate_recurrent", {s_prev, d_a},
                               [&](auto& m) { cell.accumulate_recurrent(m[0], m[1], grad); });
 }
-
-}  // namespace
 
 template <class Line>
 class CellSizes : public testing::Test {};
@@ -196,3 +194,5 @@ TEST(FixedSizeCell, RejectsMatricesOfWrongSize) {
   EXPECT_EQ(refusal([&] { cell.step(trace, s_prev, fixed); }),
             "LstmCell.step: s must be 16 x 2 (h above c), got 16 x 1");
 }
+
+}  // namespace size_errors_of_cells_test

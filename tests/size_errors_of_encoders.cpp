@@ -14,11 +14,11 @@
 #include <string>
 #include <vector>
 
+namespace size_errors_of_encoders_test {
+
 using heed::Buffer;
 using heed::Index;
 using heed::Matrix;
-
-namespace {
 
 using Lstm = heed::LstmCell<double>;
 constexpr Index input = 3, hidden = 4;
@@ -27,8 +27,6 @@ const heed::Packing packing(std::vector<Index>{2, 3});
 void expect_part_of(const std::string& part, const std::string& message) {
   EXPECT_NE(message.find(part), std::string::npos) << message;
 }
-
-}  // namespace
 
 TEST(RecurrenceSizes, EveryArgumentIsChecked) {
   const Lstm cell(input, hidden);
@@ -302,3 +300,5 @@ TEST(ImageEncoderSizes, EveryArgumentIsChecked) {
   EXPECT_EQ(refusal([&] { wider.backward(x, tape, grad); }),
             "ImageEncoder.backward: the tape is not that of a forward of this network");
 }
+
+}  // namespace size_errors_of_encoders_test

@@ -18,16 +18,14 @@
 #include <string>
 #include <vector>
 
+namespace size_errors_of_layers_test {
+
 using heed::Buffer;
 using heed::Index;
 using heed::Matrix;
 using heed::Token;
 
-namespace {
-
 const std::vector<Index> two_sentences{0, 2, 5}, other_sentences{0, 1, 4};
-
-}  // namespace
 
 TEST(LinearLayer, ChecksEveryArgument) {
   const heed::Linear<double> linear(4, 3);
@@ -316,3 +314,5 @@ TEST(TransformerEncoderLayerSizes, EveryArgumentIsChecked) {
               "TransformerEncoderLayer.backward: grad.inner.W must be 6 x 4, got 7 x 4");
   }
 }
+
+}  // namespace size_errors_of_layers_test

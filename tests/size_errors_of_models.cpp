@@ -21,6 +21,8 @@
 #include <utility>
 #include <vector>
 
+namespace size_errors_of_models_test {
+
 using heed::Index;
 using heed::Matrix;
 using heed::Token;
@@ -30,8 +32,6 @@ using wrong_sizes::expect_any_error;
 using wrong_sizes::expect_errors;
 using wrong_sizes::room;
 using wrong_sizes::rows_of;
-
-namespace {
 
 using Gru = heed::GruCell<double>;
 using Additive = heed::AdditiveScorer<double>;
@@ -119,8 +119,6 @@ class DecoderSizes : public testing::Test {
 template <int... Line>
 testing::Types<std::integral_constant<int, Line>...> lines(std::integer_sequence<int, Line...>);
 TYPED_TEST_SUITE(DecoderSizes, decltype(lines(std::make_integer_sequence<int, 7>())));
-
-}  // namespace
 
 TYPED_TEST(DecoderSizes, StartRejectsWrongSizes) {
   auto& t = *this;
@@ -245,8 +243,6 @@ TEST(DecoderState, RejectsColumnsItLacks) {
             "DecoderState.gather: feed must be 4 x 2, got 4 x 1");
 }
 
-namespace {
-
 using Encoder = heed::Encoder<heed::GruCell<float>>;
 using Decoder = heed::BahdanauDecoder<heed::GruCell<float>, heed::AdditiveScorer<float>>;
 using Model = heed::Seq2Seq<Encoder, Decoder>;
@@ -265,8 +261,6 @@ Model model(bool tied = false) {
 }
 
 std::span<const Token> span(const std::vector<Token>& words) { return words; }
-
-}  // namespace
 
 TEST(Seq2Seq, RejectsAnEncoderWhoseOutputsTheDecoderDoesNotTake) {
   EXPECT_EQ(refusal([&] {
@@ -449,3 +443,5 @@ TEST(SentenceClassifier, RejectsTokensAndLabelsThatDoNotFit) {
   EXPECT_EQ(loss(good, {0, -1}), "SentenceClassifier.loss: label -1 must be 0 to 2");
   EXPECT_EQ(refusal([&] { tape.weights(2); }), "SentenceClassifierTape: there is no sentence 2 of 2");
 }
+
+}  // namespace size_errors_of_models_test

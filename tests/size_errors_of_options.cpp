@@ -23,9 +23,9 @@
 #include <utility>
 #include <vector>
 
-using heed::Index;
+namespace size_errors_of_options_test {
 
-namespace {
+using heed::Index;
 
 using Gru = heed::GruCell<double>;
 using Scorer = heed::AdditiveScorer<double>;
@@ -77,8 +77,6 @@ void expect_sizes_of_decoder(const D& decoder, Index input) {
 }
 
 Gru without_bias(Index input, Index hidden) { return Gru(input, hidden, false); }
-
-}  // namespace
 
 TEST(EncoderOptions, ReachTheEncoder) {
   for (const bool both : {false, true}) {
@@ -298,3 +296,5 @@ TEST(SentenceClassifierOptions, ReachTheClassifier) {
                      {{"vocabulary", &Options::vocabulary}, {"alignment_size", &Options::alignment_size}}, make);
   expect_size_errors("SentenceClassifier", options, {{"classes", &Options::classes}}, make, 2);
 }
+
+}  // namespace size_errors_of_options_test

@@ -13,12 +13,12 @@
 #include <string>
 #include <vector>
 
+namespace size_errors_of_readouts_test {
+
 using heed::Buffer;
 using heed::Index;
 using heed::Matrix;
 using heed::Token;
-
-namespace {
 
 constexpr auto any = Argument::like_others;
 
@@ -45,8 +45,6 @@ void expect_readout_checks_sizes(const std::string& name, bool keeps) {
       refusal([&] { readout.backward(ones.topRows(3), ones.topRows(4), ones, ones, kept, d, other, d_s, d_c, d_x); });
   EXPECT_NE(message.find(name + ".backward: grad."), std::string::npos) << message;
 }
-
-}  // namespace
 
 TEST(ReadoutSizes, EveryArgumentIsChecked) {
   expect_readout_checks_sizes<heed::Readout<double>>("Readout", false);
@@ -102,3 +100,5 @@ TEST(PackingSizes, SentencesOfOtherLengthsAreRejected) {
   EXPECT_EQ(message({{3, 4}, {5, 6}}), "pack_tokens: a sentence must have 3 tokens, got 2");
   EXPECT_EQ(message({{3, 4, 5}, {5, 6, 7}}), "pack_tokens: a sentence must have 2 tokens, got 3");
 }
+
+}  // namespace size_errors_of_readouts_test

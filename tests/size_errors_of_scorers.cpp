@@ -11,12 +11,12 @@
 #include <tuple>
 #include <vector>
 
+namespace size_errors_of_scorers_test {
+
 using heed::Index;
 using heed::Matrix;
 using wrong_sizes::argument;
 using wrong_sizes::expect_errors;
-
-namespace {
 
 using S = double;
 
@@ -95,8 +95,6 @@ struct WithChosen<testing::Types<At...>> {
   using Types = testing::Types<At..., Chosen>;
 };
 TYPED_TEST_SUITE(ScorerSizes, typename WithChosen<typed::EachScorer>::Types);
-
-}  // namespace
 
 TYPED_TEST(ScorerSizes, ScoreRejectsWrongSizes) {
   std::vector arguments = {argument("projected", this->projected), argument("keys", this->keys),
@@ -215,3 +213,5 @@ TEST(AnyScorer, RejectsTheGradientOfAnotherScorer) {
   EXPECT_EQ(refusal([&] { scorer.accumulate(Matrix<double>::Ones(3, 2), Matrix<double>::Ones(4, 2), grad); }),
             "GeneralScorer.accumulate: grad.W must be 3 x 4, got 3 x 5");
 }
+
+}  // namespace size_errors_of_scorers_test

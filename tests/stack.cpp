@@ -11,14 +11,14 @@
 #include <string>
 #include <vector>
 
+namespace stack_test {
+
 using heed::AnyCell;
 using heed::Buffer;
 using heed::Index;
 using heed::Matrix;
 using heed::Random;
 using Stack = heed::Stack<AnyCell<double>>;
-
-namespace {
 
 AnyCell<double> gru(Index input, Index hidden) { return heed::GruCell<double>(input, hidden); }
 AnyCell<double> lstm(Index input, Index hidden) { return heed::LstmCell<double>(input, hidden); }
@@ -95,8 +95,6 @@ struct Trial {
     EXPECT_LE(check.error, 1e-6) << check.name << ' ' << check.place;
   }
 };
-
-}  // namespace
 
 TEST(Stack, AgreesWithThePaperLoop) {
   for (const auto& make : {gru, lstm}) {
@@ -216,3 +214,5 @@ TEST(Stack, RefusesToHaveNoLayersAndToDropWhatItCannot) {
   EXPECT_EQ(refusal([&] { Stack({.input_size = 3, .hidden_size = 4, .dropout = 1.5}, gru); }),
             "Dropout: the rate must be in [0, 1), got 1.5");
 }
+
+}  // namespace stack_test

@@ -9,13 +9,13 @@
 
 #include <type_traits>
 
+namespace stream_test {
+
 using heed::Index;
 using heed::Token;
 using heed::TranslatorConfig;
 using heed::test::Batch;
 using heed::test::force;
-
-namespace {
 
 using Model = heed::TranslationModel<double>;
 using Stream = heed::Stream<Model>;
@@ -53,8 +53,6 @@ void read(Stream& stream, std::span<const Token> source) {
   for (const Token word : source) stream.feed(word);
   stream.finish_source();
 }
-
-}  // namespace
 
 TEST(Stream, WritesWhatGreedySearchFinds) {
   const Batch batch = heed::test::copy_task(12, 1, 40, vocabulary, 1);
@@ -167,3 +165,5 @@ TEST(Stream, HasNoWeightsBeforeTheFirstStep) {
   stream.start();
   expect_none();
 }
+
+}  // namespace stream_test

@@ -12,12 +12,12 @@
 
 #include <limits>
 
+namespace teacher_forcing_test {
+
 using heed::Index;
 using heed::Token;
 using heed::test::Batch;
 using heed::test::force;
-
-namespace {
 
 using Cell = heed::GruCell<double>;
 using Decoder = heed::BahdanauDecoder<Cell, heed::AdditiveScorer<double>>;
@@ -34,8 +34,6 @@ Model model_of(std::uint64_t seed) {
   randomize(model, random, 1.2);
   return model;
 }
-
-}  // namespace
 
 TEST(TeacherForcing, ScoresEveryWordOfAPair) {
   Batch batch = heed::test::copy_task(60, 1, 8, vocabulary, 1);  // more words than one block of columns holds
@@ -116,3 +114,5 @@ TEST(TeacherForcing, RefusesWhatCannotBe) {
   EXPECT_EQ(refusal([&] { heed::score_pairs(model, batch.sources, targets, tape, scores); }),
             "score_pairs: pair 1, step 0: the model's scores are not finite (NaN or +inf)");
 }
+
+}  // namespace teacher_forcing_test

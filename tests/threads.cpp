@@ -10,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+namespace threads_test {
+
 TEST(Team, CallsEveryMemberOnceInEveryRound) {
   for (const int size : {1, 2, 5}) {
     heed::Team team(size);
@@ -85,3 +87,5 @@ TEST(Barrier, LetsNoMemberGoOnBeforeAllAreThere) {
     EXPECT_EQ(early, 0) << size << " members";
   }
 }
+
+}  // namespace threads_test

@@ -8,13 +8,11 @@
 #include <span>
 #include <vector>
 
+namespace token_batch_test {
+
 using heed::Token;
 
-namespace {
-
 using heed::symbols::begin, heed::symbols::end;
-
-}  // namespace
 
 TEST(TokenBatch, PacksSentencesLongestFirst) {
   const std::vector<Token> one{3}, three{4, 5, 6};
@@ -60,3 +58,5 @@ TEST(TokenBatch, RejectsAnEmptySentence) {
   heed::TokenBatch<double> batch;
   EXPECT_EQ(refusal([&] { batch.pack(sentences); }), "Packing: sentence 0 of the batch is empty");
 }
+
+}  // namespace token_batch_test

@@ -14,13 +14,13 @@
 #include <set>
 #include <string>
 
+namespace train_test {
+
 using heed::Index;
 using heed::Random;
 using heed::TrainerOptions;
 using heed::TranslatorConfig;
 using heed::test::Batch;
-
-namespace {
 
 using Model = heed::TranslationModel<double>;
 using Batches = std::vector<std::vector<Index>>;
@@ -76,8 +76,6 @@ Index wasted(const Batches& all) {
   }
   return columns;
 }
-
-}  // namespace
 
 TEST(MakeBatches, DealsEverySentenceOnce) {
   for (const Index size : {1, 7, 64, 5000}) {
@@ -379,3 +377,5 @@ TEST(Trainer, RefusesOptionsAndBatchesOutOfRange) {
   EXPECT_EQ(refusal([&] { trainer.update(batch.sources, batch.targets, 0); }),
             "Trainer: a batch needs as many sources as targets and at least one, not 9 and 8");
 }
+
+}  // namespace train_test

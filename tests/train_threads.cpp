@@ -17,6 +17,8 @@
 
 #include <vector>
 
+namespace train_threads_test {
+
 // Training with several threads: the random numbers of a sentence depend on the seed, the update and the index of the
 // sentence in the update, so the number of threads changes results only by rounding.
 
@@ -26,8 +28,6 @@ using heed::Random;
 using heed::Token;
 using heed::TrainerOptions;
 using heed::test::Batch;
-
-namespace {
 
 constexpr Index vocabulary = 7;
 constexpr double rounding = 1e-10;
@@ -160,8 +160,6 @@ void expect_same_with_any_threads(const Model& model, const Model& plain, const 
 
 const std::vector<Token> labels{0, 1, 2, 0, 1, 2, 2, 1, 0, 0, 2};
 
-}  // namespace
-
 TEST(TrainerThreads, DoNotChangeDropoutOfWordsLayersAndOutput) {
   expect_same_with_any_threads(with_dropout(luong(), false), luong(), task().targets);
 }
@@ -248,3 +246,5 @@ TEST(TrainerThreads, DrawForASentenceWhateverItsBatch) {
   }
   EXPECT_NEAR(loss(batch, randoms), alone, 1e-10);
 }
+
+}  // namespace train_threads_test

@@ -9,12 +9,12 @@
 #include <cmath>
 #include <vector>
 
+namespace transformer_encoder_layer_test {
+
 using heed::Index;
 using heed::Matrix;
 using heed::Random;
 using heed::TransformerEncoderLayer;
-
-namespace {
 
 using Starts = std::vector<Index>;
 using Exact = Matrix<long double>;
@@ -89,8 +89,6 @@ void for_each_trial(const Use& use) {
     }
   }
 }
-
-}  // namespace
 
 TEST(TransformerEncoderLayer, AgreesWithSection31OfThePaper) {
   for_each_trial([](Trial& trial) {
@@ -225,3 +223,5 @@ TEST(TransformerEncoderLayer, RefusesInputOfAnotherSize) {
             }),
             "TransformerEncoderLayer.forward: x must be 4 x 3, got 5 x 3");
 }
+
+}  // namespace transformer_encoder_layer_test

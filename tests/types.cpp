@@ -10,6 +10,8 @@
 #include <type_traits>
 #include <utility>
 
+namespace types_test {
+
 using heed::Buffer;
 using heed::Dynamic;
 using heed::In;
@@ -18,15 +20,11 @@ using heed::Matrix;
 using heed::Out;
 using heed::Vector;
 
-namespace {
-
 const double* address(const In<double>& x) { return x.data(); }
 double corner(const In<double>& x) { return x(x.rows() - 1, x.cols() - 1); }
 
 template <class S, int Rows, int Cols>
 using RowMajor = Eigen::Matrix<S, Rows, Cols, Eigen::RowMajor>;
-
-}  // namespace
 
 TEST(In, BindsWhatIsDirectWithoutACopy) {
   Matrix<double> x = Matrix<double>::Random(6, 8);
@@ -220,3 +218,5 @@ TEST(Parameter, AssignsWhateverAnEigenMatrixTakes) {
   static_assert(std::is_same_v<heed::ParameterVector<double, 3>, Vector<double, 3>>);
   static_assert(std::is_nothrow_move_assignable_v<heed::ParameterVector<double>>);
 }
+
+}  // namespace types_test

@@ -6,9 +6,9 @@
 #include <variant>
 #include <vector>
 
-using heed::Matrix;
+namespace variant_test {
 
-namespace {
+using heed::Matrix;
 
 struct One {
   Matrix<double> W = Matrix<double>::Ones(1, 1);
@@ -41,8 +41,6 @@ std::vector<std::string> names(const Any& any) {
   return result;
 }
 
-}  // namespace
-
 TEST(VisitAlternative, VisitsWhatIsHeld) {
   EXPECT_EQ(names({One{}}), (std::vector<std::string>{"W"}));
   EXPECT_EQ(names({Two{}}), (std::vector<std::string>{"U", "V"}));
@@ -62,3 +60,5 @@ TEST(Same, FindsThePartOfTheSameType) {
   const Two part;
   EXPECT_EQ(&heed::detail::same(part, held), &std::get<Two>(held));
 }
+
+}  // namespace variant_test

@@ -11,10 +11,10 @@
 #include <type_traits>
 #include <utility>
 
+namespace weight_test {
+
 using heed::Index;
 using heed::Matrix;
-
-namespace {
 
 /// What the numbers of a copy are stored as and how many gates are stacked.
 template <class Stored_, int Count>
@@ -72,8 +72,6 @@ using Forms = testing::Types<Form<float, 1>, Form<float, 3>, Form<float, 4>, For
 TYPED_TEST_SUITE(PackedWeight, Forms);
 
 constexpr Index row_counts[] = {1, 3, 8, 16, 17, 49, 66, 130};
-
-}  // namespace
 
 TYPED_TEST(PackedWeight, MultipliesAsAPlainLoopDoes) {
   using S = typename TestFixture::Scalar;
@@ -313,3 +311,5 @@ TEST(TransposedWeight, MultipliesByTheTransposeAndBack) {
     EXPECT_LE(difference(d_b, Matrix<float>(a * d)), 1e-5);
   }
 }
+
+}  // namespace weight_test

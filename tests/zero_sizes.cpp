@@ -23,10 +23,10 @@
 #include <string>
 #include <vector>
 
+namespace zero_sizes_test {
+
 using heed::Index;
 using heed::Matrix;
-
-namespace {
 
 template <class At>
 struct ZeroSizedCell : testing::Test {};
@@ -71,8 +71,6 @@ void with_all_sizes(const Use& use) {
     EXPECT_GT(message.size(), 5u);
   }
 }
-
-}  // namespace
 
 TYPED_TEST(ZeroSizedCell, RunsForwardAndBackwardOrThrows) {
   using Make = typename TypeParam::template Make<float>;
@@ -300,3 +298,5 @@ TEST(ZeroSizes, EmptyBatchesAndSentences) {
   EXPECT_EQ(packing.columns(), 0);
   EXPECT_NE(refusal([&] { packing.assign(std::vector<Index>{2, 0}); }), "accepted");
 }
+
+}  // namespace zero_sizes_test

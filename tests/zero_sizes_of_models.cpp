@@ -18,10 +18,10 @@
 #include <string>
 #include <vector>
 
+namespace zero_sizes_of_models_test {
+
 using heed::Index;
 using heed::Token;
-
-namespace {
 
 struct Bahdanau {
   static auto make(Index word, Index hidden, Index features, Index vocabulary) {
@@ -49,8 +49,6 @@ template <class Paper>
 struct ZeroSizedModel : testing::Test {};
 using Papers = testing::Types<Bahdanau, Luong>;
 TYPED_TEST_SUITE(ZeroSizedModel, Papers);
-
-}  // namespace
 
 TYPED_TEST(ZeroSizedModel, TrainsAndSearchesOrThrows) {
   const std::vector<Token> words{3, 4};
@@ -120,3 +118,5 @@ TEST(ZeroSizedClassifier, ClassifiesOrThrows) {
   EXPECT_NE(refusal([&] { model.forward(batch, tape); }), "accepted");
   EXPECT_NE(refusal([&] { tape.weights(0); }), "accepted");
 }
+
+}  // namespace zero_sizes_of_models_test

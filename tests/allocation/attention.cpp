@@ -7,12 +7,12 @@
 
 #include <gtest/gtest.h>
 
+namespace attention_test {
+
 using heed::AnyScorer;
 using heed::Index;
 using heed::Matrix;
 using heed::test::steady_allocations;
-
-namespace {
 
 /// Calls use(scorer) for every scorer at the sizes of the demo and larger ones.
 template <class Use>
@@ -25,8 +25,6 @@ void for_each_scorer(const Use& use) {
     }
   }
 }
-
-}  // namespace
 
 TEST(Attend, AllocatesNothingWithAWorkspace) {
   heed::Random random(1);
@@ -97,3 +95,5 @@ TEST(Attention, AllocatesNothingForward) {
     }
   });
 }
+
+}  // namespace attention_test

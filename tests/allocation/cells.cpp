@@ -15,6 +15,8 @@
 #include <string>
 #include <type_traits>
 
+namespace cells_test {
+
 using heed::AnyCell;
 using heed::Index;
 using heed::Matrix;
@@ -55,8 +57,6 @@ TEST(CellProject, AllocatesNothing) {
   }
 }
 
-namespace {
-
 template <class C>
 class CellAllocation : public testing::Test {};
 using CellsOfNoName = testing::Types<heed::GruCell<float, heed::Dynamic, heed::Dynamic, heed::gru_forms::bahdanau>,
@@ -74,8 +74,6 @@ C make(Index input, Index hidden) {
     return C(input, hidden);
   }
 }
-
-}  // namespace
 
 TYPED_TEST(CellAllocation, OfAProjectionAndAStepIsNone) {
   heed::Random random(3);
@@ -97,3 +95,5 @@ TYPED_TEST(CellAllocation, OfAProjectionAndAStepIsNone) {
     }
   }
 }
+
+}  // namespace cells_test

@@ -7,10 +7,10 @@
 
 #include <gtest/gtest.h>
 
+namespace decoders_test {
+
 using heed::Index;
 using heed::TranslatorConfig;
-
-namespace {
 
 /// How often a step of decoding asks for memory, once its buffers have grown.
 long steady_step(const TranslatorConfig& config, std::size_t sentences, std::uint64_t longest = 20) {
@@ -25,8 +25,6 @@ long steady_step(const TranslatorConfig& config, std::size_t sentences, std::uin
   const heed::Matrix<float> words = model.target.table.leftCols(static_cast<Index>(sentences));
   return heed::test::steady_allocations([&] { heed::advance(model.decoder, words, tape.memory, state, steps); });
 }
-
-}  // namespace
 
 TEST(Advance, AllocatesNothingAtTheSizesOfTheDemo) {
   for (const TranslatorConfig& config : heed::test::every_combination({})) {
@@ -109,3 +107,5 @@ TEST(Encode, AllocatesNothing) {
     }
   }
 }
+
+}  // namespace decoders_test

@@ -7,9 +7,9 @@
 #include <memory>
 #include <vector>
 
-using heed::test::allocations;
+namespace detector_test {
 
-namespace {
+using heed::test::allocations;
 
 /// Where the optimiser cannot see, so that it does not remove an allocation nobody uses.
 void* volatile seen;
@@ -20,8 +20,6 @@ class AllocationCounter : public testing::Test {
     if (!heed::test::allocations_are_counted) GTEST_SKIP() << "only the GNU C library lets a program count";
   }
 };
-
-}  // namespace
 
 TEST_F(AllocationCounter, CountsEveryWayToAskForMemory) {
   const auto counts = [](auto&& ask) {
@@ -92,3 +90,5 @@ TEST_F(AllocationCounter, SeesWhatEigenAsserts) {
   testing::FLAGS_gtest_death_test_style = "threadsafe";
   EXPECT_DEATH(a += b, "Eigen's check failed");
 }
+
+}  // namespace detector_test

@@ -13,11 +13,11 @@
 #include <string>
 #include <vector>
 
+namespace layers_test {
+
 using heed::Index;
 using heed::Matrix;
 using heed::test::steady_allocations;
-
-namespace {
 
 const std::vector<Index> queries{0, 20, 27, 28, 40}, memory{0, 33, 34, 60, 70};
 
@@ -30,8 +30,6 @@ void for_each_size(const Use& use) {
     use(size, random_matrix<float>(size, queries.back(), random));
   }
 }
-
-}  // namespace
 
 TEST(MultiHeadAttention, AllocatesNothingForward) {
   heed::Random random(2);
@@ -110,3 +108,5 @@ TEST(PositionalEncoding, AllocatesNothingOnceItsTableHasGrown) {
     EXPECT_EQ(y.rows(), size);
   });
 }
+
+}  // namespace layers_test

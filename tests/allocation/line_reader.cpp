@@ -9,7 +9,7 @@
 #include <array>
 #include <string_view>
 
-namespace {
+namespace line_reader_test {
 
 /// A line of 100 MB that takes no memory itself.
 class HundredMegabytes : public std::streambuf {
@@ -52,4 +52,4 @@ TEST(LongLines, OfManyShortWordsCostNoMemoryForTheWords) {
   EXPECT_LT(counter.total(), 5 * options.max_line_bytes());
 }
 
-}  // namespace
+}  // namespace line_reader_test

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+namespace safetensors_reader_test {
+
 /// A parser that quotes what it refuses may quote all of a file, several times over, a line end as eight characters.
 TEST(SafetensorsFile, AsksForLittleMemoryToRefuseALongHeader) {
   if (!heed::test::allocations_are_counted) GTEST_SKIP() << "only the GNU C library lets a program count";
@@ -20,3 +22,5 @@ TEST(SafetensorsFile, AsksForLittleMemoryToRefuseALongHeader) {
     EXPECT_LT(counter.total(), 32 * bytes.size()) << header.substr(0, 10);
   }
 }
+
+}  // namespace safetensors_reader_test

@@ -12,11 +12,11 @@
 #include <utility>
 #include <vector>
 
+namespace scorers_test {
+
 using heed::Index;
 using heed::Matrix;
 using heed::test::steady_allocations;
-
-namespace {
 
 /// Two queries for each of four sentences: what a first look and then every one after it asks for.
 template <class ScorerType, class NormalizerType>
@@ -39,8 +39,6 @@ void expect_no_allocations(ScorerType scorer, NormalizerType normalizer) {
             0);
   EXPECT_EQ(steady_allocations([&] { attention.prepare(memory); }), 0);
 }
-
-}  // namespace
 
 template <class At>
 class ScorerAllocation : public testing::Test {};
@@ -81,3 +79,5 @@ TYPED_TEST(NormalizerAllocation, IsNoneForwardAndBackward) {
             }),
             0);
 }
+
+}  // namespace scorers_test

@@ -4,11 +4,11 @@
 
 #include <gtest/gtest.h>
 
+namespace search_test {
+
 using heed::Index;
 using heed::Token;
 using heed::TranslatorConfig;
-
-namespace {
 
 /// How often a search asks for memory, once its buffers have grown.
 long steady_search(const TranslatorConfig& config, std::size_t sentences, Index beam, Index maximum_length) {
@@ -21,8 +21,6 @@ long steady_search(const TranslatorConfig& config, std::size_t sentences, Index 
   EXPECT_EQ(found.size(), sentences);
   return count;
 }
-
-}  // namespace
 
 TEST(Search, AllocatesNothingGreedily) {
   for (const TranslatorConfig& config : heed::test::every_combination({})) {
@@ -144,3 +142,5 @@ TEST(TeacherForcing, AllocatesNothing) {
             }),
             0);
 }
+
+}  // namespace search_test

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+namespace search_weights_test {
+
 TEST(Search, AllocatesNothingWithoutWeights) {
   const auto model = heed::test::random_model<float>({}, 717, 1, 0.1);
   const auto batch = heed::test::copy_task(8, 2, 5, 717, 2);
@@ -15,3 +17,5 @@ TEST(Search, AllocatesNothingWithoutWeights) {
     EXPECT_EQ(heed::test::steady_allocations([&] { heed::search(model, batch.sources, options, work, found); }), 0);
   }
 }
+
+}  // namespace search_weights_test

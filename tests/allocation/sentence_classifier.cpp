@@ -9,6 +9,8 @@
 
 #include <vector>
 
+namespace sentence_classifier_test {
+
 using heed::Index;
 using heed::Token;
 
@@ -23,3 +25,5 @@ TEST(SentenceClassifier, AllocatesNothingForward) {
   decltype(model)::Tape tape;
   EXPECT_EQ(heed::test::steady_allocations([&] { model.forward(sentences, tape); }), 0);
 }
+
+}  // namespace sentence_classifier_test

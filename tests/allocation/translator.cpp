@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+namespace translator_test {
+
 TEST(LoadTranslator, BelievesNoSizeBeforeItIsChecked) {
   heed::SafetensorsWriter writer;
   writer.metadata("format", "heed-translator-1");
@@ -27,3 +29,5 @@ TEST(LoadTranslator, BelievesNoSizeBeforeItIsChecked) {
   EXPECT_NE(refusal([&] { heed::load_translator(path); }).find("the file holds 0"), std::string::npos);
   EXPECT_LT(counter.largest(), 100'000u);
 }
+
+}  // namespace translator_test

@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
+namespace any_cell_test {
+
 using heed::AnyCell;
 using heed::Dynamic;
 using heed::Matrix;
 using heed::Random;
-
-namespace {
 
 using Relu = heed::RnnCell<double, Dynamic, Dynamic, heed::Relu>;
 
@@ -34,8 +34,6 @@ double distance_from_what_it_holds() {
                    difference(a.x, b.x), difference(a.s_prev, b.s_prev),
                    part_difference(std::get<C>(a.parameters.cell), b.parameters)});
 }
-
-}  // namespace
 
 TEST(AnyCell, DoesWhatItHoldsDoes) {
   EXPECT_EQ(distance_from_what_it_holds<heed::GruCell<double>>(), 0);
@@ -58,3 +56,5 @@ TEST(AnyCell, CopiesAreEqualAndApart) {
   EXPECT_EQ(std::get<heed::GruCell<double>>(any.cell).W.values().sum(), 0);
   EXPECT_EQ(heed::squared_norm(copy), 18);
 }
+
+}  // namespace any_cell_test

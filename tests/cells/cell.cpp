@@ -11,13 +11,13 @@
 #include <string>
 #include <vector>
 
+namespace cell_test {
+
 using heed::Index;
 using heed::Matrix;
 using heed::Random;
 using typed::Gradients;
 using typed::next_state;
-
-namespace {
 
 /// A cell of line `At` of the list with random parameters, and inputs for n columns.
 template <class At, class S = double>
@@ -44,8 +44,6 @@ double distance_from_the_paper(Index n, bool bias) {
   }
   return difference(next_state(trial.cell, trial.x, trial.s_prev), oracle::matrix(expected));
 }
-
-}  // namespace
 
 template <class At>
 class Cell : public testing::Test {};
@@ -148,3 +146,5 @@ TYPED_TEST(Cell, GradientsInFloatAgreeWithDouble) {
   EXPECT_LE(difference(f.x, d.x), 1e-5);
   EXPECT_LE(difference(f.s_prev, d.s_prev), 1e-5);
 }
+
+}  // namespace cell_test

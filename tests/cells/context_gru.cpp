@@ -6,13 +6,13 @@
 
 #include <gtest/gtest.h>
 
+namespace context_gru_test {
+
 using heed::ContextGruCell;
 using heed::GruCell;
 using heed::Index;
 using heed::Matrix;
 using heed::Random;
-
-namespace {
 
 constexpr Index words = 3, context = 2, inputs = words + context, hidden = 4;
 
@@ -26,8 +26,6 @@ struct Trial {
     s_prev = random_matrix(hidden, 3, random);
   }
 };
-
-}  // namespace
 
 TEST(ContextGruCell, IsAGruWithoutAContext) {
   Trial trial;
@@ -95,3 +93,5 @@ TEST(ContextGruCell, IsTheSamePacked) {
   packed.step(trace, s_prev, s);
   EXPECT_LE(difference(s, typed::next_state(cell, x, s_prev)), 1e-6);
 }
+
+}  // namespace context_gru_test

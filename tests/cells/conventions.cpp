@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+namespace conventions_test {
+
 using heed::GruForm;
 using heed::Index;
 using heed::LstmCell;
@@ -15,8 +17,6 @@ using heed::Matrix;
 using heed::Random;
 using heed::test::PytorchFixture;
 namespace gru_forms = heed::gru_forms;
-
-namespace {
 
 constexpr double tolerance = 1e-6;
 
@@ -131,8 +131,6 @@ void expect_the_same_flipped(bool bias) {
   EXPECT_EQ(part_difference(heed::flip_update(flipped), cell), 0);
 }
 
-}  // namespace
-
 TEST(FlipUpdate, ComputesTheSame) {
   for (const bool bias : {true, false}) {
     expect_the_same_flipped<gru_forms::pytorch>(bias);
@@ -200,3 +198,5 @@ TEST(Conventions, RefuseShapesThatDoNotFit) {
   onnx.R.resize(12, 3);
   EXPECT_EQ(refusal([&] { heed::from_onnx(onnx, cell); }), "from_onnx: R must be 12 x 4, got 12 x 3");
 }
+
+}  // namespace conventions_test

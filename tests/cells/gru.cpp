@@ -5,11 +5,11 @@
 
 #include <gtest/gtest.h>
 
+namespace gru_test {
+
 using heed::GruCell;
 using heed::Matrix;
 using heed::Random;
-
-namespace {
 
 constexpr heed::Index hidden = 4;
 
@@ -24,8 +24,6 @@ struct Trial {
   }
   Matrix<double> next() const { return typed::next_state(cell, x, s_prev); }
 };
-
-}  // namespace
 
 TEST(GruCell, FixedSizesAgreeWithDynamicOnes) {
   EXPECT_LE((typed::distance_from_dynamic<GruCell<double, 3, 4>, GruCell<double>>()), 1e-14);
@@ -72,3 +70,5 @@ TEST(GruCell, TheTwoBiasesOfTheCandidateHaveGradientsOfTheirOwn) {
   EXPECT_EQ(d.parameters.b_W.head(2 * hidden), d.parameters.b_U.head(2 * hidden));
   EXPECT_GT(difference(d.parameters.b_W.tail(hidden), d.parameters.b_U.tail(hidden)), 0.01);
 }
+
+}  // namespace gru_test

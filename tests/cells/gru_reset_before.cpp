@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+namespace gru_reset_before_test {
+
 using heed::Dynamic;
 using heed::GruCell;
 using heed::GruForm;
@@ -17,8 +19,6 @@ using heed::Index;
 using heed::Matrix;
 using heed::Random;
 namespace gru_forms = heed::gru_forms;
-
-namespace {
 
 constexpr Index hidden = 4;
 
@@ -44,8 +44,6 @@ struct Trial {
     return typed::next_state(after, x, s_prev);
   }
 };
-
-}  // namespace
 
 TEST(GruResetBefore, FixedSizesAgreeWithDynamicOnes) {
   EXPECT_LE((typed::distance_from_dynamic<GruCell<double, 3, 4, gru_forms::cho>, Before>()), 1e-14);
@@ -119,3 +117,5 @@ TEST(GruForm, SaysWhetherZKeepsOrTakes) {
   EXPECT_DOUBLE_EQ(next(typed::Gru<double, GruForm{false, true}>(1, 1)), candidate);
   EXPECT_DOUBLE_EQ(next(typed::Gru<double, gru_forms::dynet>(1, 1)), candidate);
 }
+
+}  // namespace gru_reset_before_test

@@ -14,12 +14,12 @@
 
 #include <gtest/gtest.h>
 
+namespace in_encoder_test {
+
 using heed::GruForm;
 using heed::Index;
 using heed::Matrix;
 using heed::Random;
-
-namespace {
 
 template <class C>
 heed::Encoder<C> make_encoder(Index inputs, Index size, Random& random) {
@@ -102,8 +102,6 @@ template <class... C>
 struct TypesOf<std::tuple<C...>> {
   using type = testing::Types<C...>;
 };
-
-}  // namespace
 
 template <class C>
 class EncodedCell : public testing::Test {};
@@ -200,3 +198,5 @@ TYPED_TEST(EncodedCell, GivesASentenceTheSameBitsInAnyBatch) {
     }
   }
 }
+
+}  // namespace in_encoder_test

@@ -12,12 +12,12 @@
 #include <string>
 #include <vector>
 
+namespace layer_norm_test {
+
 using heed::LayerNormGruCell;
 using heed::LayerNormLstmCell;
 using heed::Matrix;
 using heed::Random;
-
-namespace {
 
 template <class C>
 std::vector<std::string> names() {
@@ -54,8 +54,6 @@ double change_when_scaled(double factor_W, double factor_U) {
   cell.U.edit() *= factor_U;
   return difference(typed::next_state(cell, x, s_prev), before);
 }
-
-}  // namespace
 
 TEST(LayerNormLstmCell, FixedSizesAgreeWithDynamicOnes) {
   EXPECT_LE((typed::distance_from_dynamic<LayerNormLstmCell<double, 3, 4>, LayerNormLstmCell<double>>()), 1e-13);
@@ -126,3 +124,5 @@ TEST(LayerNormGruCell, UpdateGateTakesTheNewState) {
   const Matrix<double> sum = typed::next_state(cell, x, s_prev) + typed::next_state(other, x, s_prev);
   EXPECT_LE(difference(sum, fresh + s_prev), 1e-14) << "with z and 1 - z exchanged";
 }
+
+}  // namespace layer_norm_test

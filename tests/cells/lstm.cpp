@@ -7,11 +7,11 @@
 
 #include <cmath>
 
+namespace lstm_test {
+
 using heed::LstmCell;
 using heed::Matrix;
 using heed::Random;
-
-namespace {
 
 /// The next state [h; c] of a cell of size 1 whose gates are set by their biases alone.
 Matrix<double> next(double i, double f, double g, double o, double c_prev) {
@@ -22,8 +22,6 @@ Matrix<double> next(double i, double f, double g, double o, double c_prev) {
 }
 
 constexpr double open = 1000, closed = -1000;
-
-}  // namespace
 
 TEST(LstmCell, FixedSizesAgreeWithDynamicOnes) {
   EXPECT_LE((typed::distance_from_dynamic<LstmCell<double, 3, 4>, LstmCell<double>>()), 1e-14);
@@ -50,3 +48,5 @@ TEST(LstmCell, SendsTheGradientOfTheCellStateBackToo) {
   EXPECT_GT(d.s_prev.bottomRows(4).minCoeff(), 0);                                 // d c / d c_prev = f
   EXPECT_EQ(d.parameters.W.values().bottomRows(4), (Matrix<double>::Zero(4, 3)));  // c does not pass through o
 }
+
+}  // namespace lstm_test

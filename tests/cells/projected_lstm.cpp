@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace projected_lstm_test {
+
 using heed::Matrix;
 using heed::ProjectedLstmCell;
 using heed::Random;
@@ -77,3 +79,5 @@ TEST(ProjectedLstmCell, IsAnLstmWhereNothingIsProjected) {
   const Matrix<double> x = random_matrix(3, 2, random), s_prev = random_matrix(8, 2, random);
   EXPECT_LE(difference(typed::next_state(projected, x, s_prev), typed::next_state(plain, x, s_prev)), 1e-15);
 }
+
+}  // namespace projected_lstm_test

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+namespace rnn_test {
+
 using heed::Dynamic;
 using heed::Matrix;
 using heed::RnnCell;
@@ -51,3 +53,5 @@ TEST(RnnCell, ReluKeepsWhatTanhWouldBound) {
   EXPECT_DOUBLE_EQ(typed::next_state(bounded, up, s)(0, 0), std::tanh(6));
   EXPECT_DOUBLE_EQ(typed::next_state(bounded, down, s)(0, 0), std::tanh(-6));
 }
+
+}  // namespace rnn_test

@@ -1,6 +1,6 @@
 #include "cli/killing.hpp"
 
-namespace {
+namespace checkpoints_test {
 
 using namespace heed::test;
 
@@ -198,4 +198,4 @@ TEST_F(SentimentCheckpoints, RefusesToGoOnWithOtherSettingsOrData) {
   expect_refusal(run(resume), {path("model.training"), "the run was started with"});
 }
 
-}  // namespace
+}  // namespace checkpoints_test

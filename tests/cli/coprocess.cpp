@@ -1,6 +1,6 @@
 #include "cli/coprocess.hpp"
 
-namespace {
+namespace coprocess_test {
 
 using namespace heed::test;
 
@@ -135,4 +135,4 @@ TEST_F(Coprocesses, AnswerEachLineBeforeTheNextIsSent) {
                  "the cat sleeps .");
 }
 
-}  // namespace
+}  // namespace coprocess_test

@@ -1,6 +1,6 @@
 #include "cli/program.hpp"
 
-namespace {
+namespace dates_test {
 
 using namespace heed::test;
 
@@ -17,8 +17,6 @@ class Dates : public Program {
             "4",     "--epochs",      "1",       "--threads", "1",        "--claim", claim};
   }
 };
-
-}  // namespace
 
 TEST_F(Dates, ListsEveryOption) {
   const Outcome outcome = run({"--help"});
@@ -53,3 +51,5 @@ TEST_F(Dates, RefusesWhatItCannotUse) {
   expect_refusal(run({"--model", path("text"), "--out", path("results")}), {"--out"});
   expect_refusal(run(with(learning("0"), "--out", path("text"))), {"text"});
 }
+
+}  // namespace dates_test

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace {
+namespace evaluate_test {
 
 using namespace heed::test;
 using nlohmann::ordered_json;
@@ -132,4 +132,4 @@ TEST_F(TranslateEvaluate, FindsThatAFewSentencesWereLearnedByHeart) {
   }
 }
 
-}  // namespace
+}  // namespace evaluate_test

@@ -2,7 +2,7 @@
 
 #include <heed/io/safetensors.hpp>
 
-namespace {
+namespace from_pytorch_test {
 
 using namespace heed::test;
 
@@ -25,8 +25,6 @@ class FromPytorch : public Program {
     return write("changed", bytes);
   }
 };
-
-}  // namespace
 
 TEST_F(FromPytorch, ListsEveryOption) {
   const Outcome outcome = run({"--help"});
@@ -93,3 +91,5 @@ TEST_F(FromPytorch, RefusesWhatItCannotUse) {
   expect_refusal(run({smaller}), {"changed", "parameters, the file holds"});
   EXPECT_NE(run({model(), "--save", path("no/such/folder")}).code, 0);
 }
+
+}  // namespace from_pytorch_test

@@ -1,6 +1,6 @@
 #include "cli/program.hpp"
 
-namespace {
+namespace help_test {
 
 using namespace heed::test;
 using TranslateHelp = Program;
@@ -53,4 +53,4 @@ TEST_F(TranslateHelp, ListsEveryOptionOfEveryCommand) {
   }
 }
 
-}  // namespace
+}  // namespace help_test

@@ -1,6 +1,6 @@
 #include "cli/program.hpp"
 
-namespace {
+namespace interrupt_test {
 
 using namespace heed::test;
 
@@ -182,4 +182,4 @@ TEST_F(TranslateInterrupt, EndsCleanlyWithoutAPlaceToSave) {
   EXPECT_EQ(files(), (std::set<std::string>{"dev.tsv", "train.tsv"}));
 }
 
-}  // namespace
+}  // namespace interrupt_test

@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace {
+namespace memory_test {
 
 using examples::parse_and_execute;
 using examples::run_program;
@@ -40,4 +40,4 @@ TEST(ExampleProgram, EndsInOrderIfMemoryFailsBeforeItStarts) {
   EXPECT_EXIT(examples::detail::end_before_main(), testing::ExitedWithCode(1), "there is not enough memory to start");
 }
 
-}  // namespace
+}  // namespace memory_test

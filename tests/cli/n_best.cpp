@@ -1,6 +1,6 @@
 #include "cli/program.hpp"
 
-namespace {
+namespace n_best_test {
 
 using namespace heed::test;
 using TranslateNBest = Program;
@@ -41,4 +41,4 @@ TEST_F(TranslateNBest, TextsDifferAlsoWithReplacedUnknownWords) {
   EXPECT_GT(fewer, 0U) << "no texts were equal, so nothing was tested";
 }
 
-}  // namespace
+}  // namespace n_best_test

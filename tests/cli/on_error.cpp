@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace {
+namespace on_error_test {
 
 using namespace heed::test;
 class TranslateOnError : public Program {};
@@ -114,4 +114,4 @@ TEST_F(TranslateOnError, SkipKeepsScoresAndAlignmentsBesideTheirPairs) {
                  {path("sources") + ":2: "});
 }
 
-}  // namespace
+}  // namespace on_error_test

@@ -1,6 +1,6 @@
 #include "cli/program.hpp"
 
-namespace {
+namespace outputs_test {
 
 using namespace heed::test;
 
@@ -120,4 +120,4 @@ TEST_F(TranslateOutputs, OtherProgramsKeepTheirInputsToo) {
   expect_input_kept({"run", "--model", path("model"), "--picture", path("model")}, "fine\n");
 }
 
-}  // namespace
+}  // namespace outputs_test

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-namespace {
+namespace pairs_test {
 
 using namespace heed::test;
 using nlohmann::ordered_json;
@@ -107,4 +107,4 @@ TEST_F(TranslatePairs, DrawsWhatWasLookedAt) {
   expect_refusal(translate({"score", "--model", model}), {"--pairs", "required"});
 }
 
-}  // namespace
+}  // namespace pairs_test

@@ -1,6 +1,6 @@
 #include "cli/program.hpp"
 
-namespace {
+namespace refusals_test {
 
 using namespace heed::test;
 
@@ -335,4 +335,4 @@ TEST_F(TranslateRefusals, AStandardOutputThatTakesNothing) {
   }
 }
 
-}  // namespace
+}  // namespace refusals_test

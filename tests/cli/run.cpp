@@ -1,7 +1,7 @@
 #include "cli/program.hpp"
 #include "support/xml.hpp"
 
-namespace {
+namespace run_test {
 
 using namespace heed::test;
 using TranslateRun = Program;
@@ -265,4 +265,4 @@ TEST_F(TranslateRun, ReportsAnInputThatCannotBeRead) {
   expect_refusal(finish(start({"run", "--model", trained("model")}, folder_.string())), {"standard input"});
 }
 
-}  // namespace
+}  // namespace run_test

@@ -4,7 +4,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-namespace {
+namespace run_threads_test {
 
 using namespace heed::test;
 
@@ -114,4 +114,4 @@ TEST_F(TranslateMemory, OfLongLinesInABeamIsBounded) {
   EXPECT_LT(peak({"align", "--threads", "1", "--model", model, "--pairs", write("pairs.tsv", pairs)}, ""), 200);
 }
 
-}  // namespace
+}  // namespace run_threads_test

@@ -1,6 +1,6 @@
 #include "cli/program.hpp"
 
-namespace {
+namespace sentences_test {
 
 using namespace heed::test;
 
@@ -76,4 +76,4 @@ TEST_F(SentimentSentences, MayBeAsLongAsTheProgramIsTold) {
                  {data + ":1: the sentence has 3 words, at most 2 are allowed (--max-words)"});
 }
 
-}  // namespace
+}  // namespace sentences_test

@@ -1,6 +1,6 @@
 #include "cli/program.hpp"
 
-namespace {
+namespace sentiment_test {
 
 using namespace heed::test;
 
@@ -43,8 +43,6 @@ class Sentiment : public Program {
             path(save)};
   }
 };
-
-}  // namespace
 
 TEST_F(Sentiment, ListsEveryOptionOfEveryCommand) {
   const Arguments learning = arguments(
@@ -133,3 +131,5 @@ TEST_F(Sentiment, RefusesModelsAndLinesThatAreNone) {
   }
   expect_refusal(run({"run", "--model", path("model")}, "\n"), {"standard input:1", "the line is empty"});
 }
+
+}  // namespace sentiment_test

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <map>
 
-namespace {
+namespace train_test {
 
 using namespace heed::test;
 using TranslateTrain = Program;
@@ -223,4 +223,4 @@ TEST_F(TranslateTrain, StopsAtALossThatIsNotFiniteAndKeepsTheLastGoodModel) {
   EXPECT_FALSE(fs::exists(path("dev")));
 }
 
-}  // namespace
+}  // namespace train_test

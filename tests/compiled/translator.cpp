@@ -10,12 +10,12 @@
 #include <utility>
 #include <vector>
 
+namespace translator_test {
+
 using heed::compiled::TrainOptions;
 using heed::compiled::TranslateOptions;
 using heed::compiled::Translator;
 using heed::compiled::WeightPrecision;
-
-namespace {
 
 /// Letters and the digits they stand for, in the other order.
 std::vector<std::pair<std::string, std::string>> reversed_pairs() {
@@ -50,8 +50,6 @@ const Translator& trained() {
   }();
   return translator;
 }
-
-}  // namespace
 
 TEST(CompiledTranslator, LearnsAndTranslates) {
   int right = 0;
@@ -152,3 +150,5 @@ TEST(CompiledTranslator, RefusesWhatItCannotUse) {
   options.best = 2;
   EXPECT_NE(refusal([&] { trained().translate("a", options); }), "accepted");
 }
+
+}  // namespace translator_test

@@ -5,10 +5,10 @@
 
 #include <gtest/gtest.h>
 
+namespace any_decoder_test {
+
 using heed::Index;
 using heed::TranslatorConfig;
-
-namespace {
 
 using Any = heed::AnyDecoder<heed::AnyCell<double>, heed::TranslationLook<double>>;
 
@@ -77,8 +77,6 @@ INSTANTIATE_TEST_SUITE_P(Flat, EveryDecoder, testing::ValuesIn(heed::test::every
 INSTANTIATE_TEST_SUITE_P(Stacked, EveryDecoder, testing::ValuesIn(heed::test::every_combination(sizes(2))),
                          [](const auto& setup) { return heed::test::choices(setup.param); });
 
-}  // namespace
-
 TEST(AnyDecoder, AddsNothingToTheNames) {
   TranslatorConfig config = sizes(1);
   config.decoder = "luong";
@@ -98,3 +96,5 @@ TEST(AnyDecoder, TellsTheSizesOfWhatItHolds) {
     EXPECT_EQ(decoder(config).feature_size(), decoding::hidden);
   }
 }
+
+}  // namespace any_decoder_test

@@ -12,9 +12,9 @@
 #include <cmath>
 #include <vector>
 
-using heed::Index;
+namespace bahdanau_test {
 
-namespace {
+using heed::Index;
 
 using Scorer = heed::AdditiveScorer<double>;
 using decoding::Setting;
@@ -31,8 +31,6 @@ heed::BahdanauDecoder<Cell, Scorer> make(Index layers, Index alignment = 3, bool
 }
 
 using Gru = heed::GruCell<double>;
-
-}  // namespace
 
 TEST(BahdanauDecoder, AgreesWithThePaperInScalarLoops) {
   for (const Index layers : {1, 3}) {
@@ -102,8 +100,6 @@ TEST(BahdanauDecoder, FixesSizesAtCompileTimeWithoutChangingANumber) {
   EXPECT_LE(part_difference(d_fixed.parameters, d_sized.parameters), 1e-13);
   EXPECT_LE(difference(d_fixed.memory.values, d_sized.memory.values), 1e-13);
 }
-
-namespace {
 
 using Column = std::vector<double>;
 using PaperCell = heed::GruCell<double, heed::Dynamic, heed::Dynamic, heed::gru_forms::bahdanau>;
@@ -193,8 +189,6 @@ double appendix_loss(const PaperDecoder& decoder, const Setting& setting) {
   return loss;
 }
 
-}  // namespace
-
 TEST(BahdanauMaxoutDecoder, IsTheAppendixOfThePaper) {
   for (const bool previous : {true, false}) {
     PaperDecoder decoder = paper_decoder(previous);
@@ -240,3 +234,5 @@ TEST(BahdanauMaxoutDecoder, GradientsAgreeWithCentralDifferencesWithTwoLayersAnd
     EXPECT_LE(found.error, 1e-6) << found.name;
   }
 }
+
+}  // namespace bahdanau_test

@@ -7,9 +7,9 @@
 
 #include <gtest/gtest.h>
 
-using heed::Index;
+namespace caption_test {
 
-namespace {
+using heed::Index;
 
 using namespace decoding;
 
@@ -30,8 +30,6 @@ Setting setting() {
   result.x = random_matrix(features, result.packing.columns(), random);
   return result;
 }
-
-}  // namespace
 
 TEST(CaptionDecoder, AgreesWithThePaperInScalarLoops) {
   Setting images = setting();
@@ -115,3 +113,5 @@ TEST(CaptionDecoder, BeginsWithAnMlpForEachHalfOfItsState) {
     EXPECT_LE(difference(state.layers[0].col(b).tail(hidden), c), 1e-15);
   }
 }
+
+}  // namespace caption_test

@@ -6,10 +6,10 @@
 
 #include <gtest/gtest.h>
 
+namespace cho_test {
+
 using heed::Index;
 using heed::Token;
-
-namespace {
 
 using Cho = heed::ChoDecoder<double>;
 using decoding::Setting;
@@ -26,8 +26,6 @@ Cho make(Index layers, double dropout = 0) {
                          .feature_size = features,
                          .dropout = dropout}));
 }
-
-}  // namespace
 
 TEST(ChoDecoder, AgreesWithThePaperInScalarLoops) {
   for (const Index layers : {1, 2}) {
@@ -152,3 +150,5 @@ TEST(ChoDecoder, MakesThePapersEncoderDecoder) {
   EXPECT_LE(check.error, 1e-6) << check.name;
   EXPECT_EQ(check.checked, heed::parameter_count(model));
 }
+
+}  // namespace cho_test

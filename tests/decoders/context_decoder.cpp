@@ -10,9 +10,9 @@
 
 #include <gtest/gtest.h>
 
-using heed::Index;
+namespace context_decoder_test {
 
-namespace {
+using heed::Index;
 
 using Cell = heed::GruCell<double>;
 using Scorer = heed::AdditiveScorer<double>;
@@ -43,8 +43,6 @@ Plain without_attention(const Bahdanau& attending) {
   plain.readout = attending.readout;
   return plain;
 }
-
-}  // namespace
 
 TEST(ContextDecoder, IsThePlainDecoderWhereTheMemoryHasOneItem) {
   for (const Index layers : {1, 2}) {
@@ -106,3 +104,5 @@ TEST(ContextDecoder, RefusesAScorerOfOtherSizes) {
   EXPECT_EQ(made(hidden, memory_size + 2),
             "Attention: the scorer expects queries of size 4 and a memory of size 6, not 4 and 4");
 }
+
+}  // namespace context_decoder_test

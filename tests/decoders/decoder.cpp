@@ -8,11 +8,11 @@
 
 #include <gtest/gtest.h>
 
+namespace decoder_test {
+
 using heed::DecoderState;
 using heed::Index;
 using heed::Matrix;
-
-namespace {
 
 using Cell = heed::LstmCell<double>;
 using Scorer = heed::GeneralScorer<double>;
@@ -94,8 +94,6 @@ void expect_gathered(const std::vector<Index>& chosen) {
   EXPECT_EQ(state.carry.cols(), state.columns());
 }
 
-}  // namespace
-
 TEST(DecoderState, GathersColumnsInAnyOrder) { expect_gathered({3, 1, 0, 2}); }
 
 TEST(DecoderState, GathersOneColumnSeveralTimes) { expect_gathered({2, 2, 0, 2, 3, 3}); }
@@ -154,3 +152,5 @@ TEST(Decode, LetsDropoutActOnlyBetweenLayersAndWithRandomNumbers) {
   EXPECT_NE(loss(make(2, 0.5), setting, &random), loss(make(2, 0), setting));
   EXPECT_EQ(loss(make(1, 0.5), setting, &random), loss(make(1, 0), setting));
 }
+
+}  // namespace decoder_test

@@ -9,9 +9,9 @@
 
 #include <gtest/gtest.h>
 
-using heed::Index;
+namespace luong_test {
 
-namespace {
+using heed::Index;
 
 using Scorer = heed::GeneralScorer<double>;
 using decoding::Setting;
@@ -30,8 +30,6 @@ heed::LuongDecoder<Cell, Scorer> make(Index layers, bool feeding) {
 
 using Gru = heed::GruCell<double>;
 using Luong = heed::LuongDecoder<Gru, Scorer>;
-
-}  // namespace
 
 TEST(LuongDecoder, AgreesWithThePaperInScalarLoops) {
   for (const Index layers : {1, 3}) {
@@ -101,3 +99,5 @@ TEST(LuongDecoder, RefusesAScorerOfOtherSizes) {
             }),
             "Attention: the scorer expects queries of size 3 and a memory of size 4, not 4 and 4");
 }
+
+}  // namespace luong_test

@@ -6,9 +6,9 @@
 
 #include <gtest/gtest.h>
 
-using heed::Index;
+namespace plain_test {
 
-namespace {
+using heed::Index;
 
 using Cell = heed::GruCell<double>;
 using Plain = heed::PlainDecoder<Cell>;
@@ -22,8 +22,6 @@ Plain plain(Index layers = 2) {
                            .layers = layers,
                            .feature_size = features}));
 }
-
-}  // namespace
 
 TEST(PlainDecoder, AgreesWithAScalarLoop) {
   for (const Index layers : {1, 2}) {
@@ -64,3 +62,5 @@ TEST(PlainDecoder, HasNoWeightsAndNoKeys) {
   EXPECT_EQ(setting.memory.keys.rows(), 0);
   EXPECT_EQ(run.state.feed.rows(), 0);
 }
+
+}  // namespace plain_test

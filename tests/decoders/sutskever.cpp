@@ -10,10 +10,10 @@
 
 #include <algorithm>
 
+namespace sutskever_test {
+
 using heed::Index;
 using heed::Token;
-
-namespace {
 
 using decoding::Setting;
 using Gru = heed::GruCell<double>;
@@ -33,8 +33,6 @@ Setting setting_for(Index layers, Index state_size) {
   setting.with_states(layers, state_size);
   return setting;
 }
-
-}  // namespace
 
 TEST(SutskeverDecoder, AgreesWithThePaperInScalarLoops) {
   for (const Index layers : {1, 4}) {
@@ -109,3 +107,5 @@ TEST(SutskeverDecoder, MakesThePapersModelOfDeepLstmsAndAReversedSource) {
   EXPECT_LE(check.error, 1e-6) << check.name;
   EXPECT_EQ(check.checked, heed::parameter_count(model));
 }
+
+}  // namespace sutskever_test

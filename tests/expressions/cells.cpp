@@ -10,11 +10,11 @@
 
 #include <gtest/gtest.h>
 
+namespace cells_test {
+
 using heed::Index;
 using heed::Matrix;
 using namespace expressions;
-
-namespace {
 
 /// Compares the step of one and of three sentences with scalar loops and with the cell.
 template <class C, class Step>
@@ -37,8 +37,6 @@ void expect_step(C cell, const Step& step) {
 
 template <class S, heed::GruForm Form>
 using Gru = heed::GruCell<S, heed::Dynamic, heed::Dynamic, Form>;
-
-}  // namespace
 
 template <class S>
 class CellExpressions : public testing::Test {};
@@ -105,3 +103,5 @@ TEST(CellExpressions, MayOverwriteTheirArgument) {
   h = heed::expr::gru_step(x, h, cell.W.values(), cell.U.values(), cell.b_W, cell.b_U);
   EXPECT_LE(difference(h, expected), 1e-14);
 }
+
+}  // namespace cells_test

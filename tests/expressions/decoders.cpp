@@ -14,12 +14,12 @@
 
 #include <gtest/gtest.h>
 
+namespace decoders_test {
+
 using heed::Index;
 using heed::Matrix;
 using namespace expressions;
 namespace expr = heed::expr;
-
-namespace {
 
 constexpr Index word = 3, memory_size = 4, hidden = 5, features = 6, hypotheses = 3, steps = 4;
 
@@ -137,8 +137,6 @@ void expect_luong_steps(bool input_feeding) {
 template <class S>
 using BahdanauGru = heed::GruCell<S, heed::Dynamic, heed::Dynamic, heed::gru_forms::bahdanau>;
 
-}  // namespace
-
 template <class S>
 class DecoderExpressions : public testing::Test {};
 using DecoderScalars = testing::Types<float, double>;
@@ -156,3 +154,5 @@ TYPED_TEST(DecoderExpressions, LuongMatchesLoopsAndDecoder) {
     expect_luong_steps<heed::LstmCell<TypeParam>>(input_feeding);
   }
 }
+
+}  // namespace decoders_test

@@ -9,11 +9,11 @@
 
 #include <gtest/gtest.h>
 
+namespace derivatives_test {
+
 using heed::Index;
 using heed::Matrix;
 namespace expr = heed::expr;
-
-namespace {
 
 /// The arguments of an equation, one below the other in one column.
 template <class S>
@@ -62,8 +62,6 @@ constexpr auto additive_attention = []<class S>(const Matrix<S>& x) -> Matrix<S>
   return memory * expr::softmax(expr::additive_scores(query, memory, W, U, v));
 };
 constexpr Index additive_attention_size = 2 * 2 + 3 * 4 + 5 * 2 + 5 * 3 + 5;
-
-}  // namespace
 
 TEST(ExpressionDerivatives, OfAdditiveAttentionMatchCentralDifferences) {
   expect_derivatives(additive_attention, additive_attention_size);
@@ -174,3 +172,5 @@ TEST(ExpressionDerivatives, LetParametersBeConstants) {
     EXPECT_LE(difference(found.col(k), expected), 1e-8);
   }
 }
+
+}  // namespace derivatives_test

@@ -13,11 +13,11 @@
 
 #include <gtest/gtest.h>
 
+namespace scores_test {
+
 using heed::Index;
 using heed::Matrix;
 using namespace expressions;
-
-namespace {
 
 /// Compares scores of every number of queries and memory columns with scalar loops and with the scorer.
 template <class ScorerType, class Scores>
@@ -42,8 +42,6 @@ void expect_scores(ScorerType scorer, const Scores& scores) {
     }
   }
 }
-
-}  // namespace
 
 template <class S>
 class ScoreExpressions : public testing::Test {};
@@ -108,3 +106,5 @@ TEST(ScoreExpressions, AcceptSizesOfZero) {
   EXPECT_EQ(heed::expr::additive_scores(some, none, W, W, v).size(), 0);
   EXPECT_EQ(heed::expr::scaled_dot_scores(some, none).size(), 0);
 }
+
+}  // namespace scores_test

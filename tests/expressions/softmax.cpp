@@ -13,16 +13,14 @@
 
 #include <limits>
 
+namespace softmax_test {
+
 using heed::Index;
 using heed::Matrix;
 using namespace expressions;
 
-namespace {
-
 template <class S>
 constexpr S infinity = std::numeric_limits<S>::infinity();
-
-}  // namespace
 
 template <class S>
 class SoftmaxExpression : public testing::Test {};
@@ -120,3 +118,5 @@ TYPED_TEST(ContextExpression, IsOneLineInsideOfAUserProgram) {
   context.noalias() = memory * heed::expr::softmax(heed::expr::dot_scores(memory.col(0), memory));
   EXPECT_LE(difference(context, heed::attend(heed::DotScorer<S>(4), memory.col(0), memory).context), tolerance<S>);
 }
+
+}  // namespace softmax_test

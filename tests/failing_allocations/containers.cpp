@@ -14,12 +14,12 @@
 
 #include <vector>
 
+namespace containers_test {
+
 using heed::Index;
 using heed::test::append;
 using heed::test::fail_every_allocation;
 using heed::test::Numbers;
-
-namespace {
 
 heed::Linear<float> linear(Index input, Index output, std::uint64_t seed) {
   heed::Linear<float> result(input, output);
@@ -27,8 +27,6 @@ heed::Linear<float> linear(Index input, Index output, std::uint64_t seed) {
   randomize(result, random);
   return result;
 }
-
-}  // namespace
 
 TEST(FailingAllocations, BufferIsEmptyAndGrowsAgain) {
   const auto make = [] {
@@ -252,3 +250,5 @@ TEST(FailingAllocations, OptimizersAndMovingAverage) {
   };
   EXPECT_GE(fail_every_allocation(make, use), 20);
 }
+
+}  // namespace containers_test

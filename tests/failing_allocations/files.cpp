@@ -14,12 +14,12 @@
 #include <iterator>
 #include <string>
 
+namespace files_test {
+
 using heed::TranslatorConfig;
 using heed::test::append_parameters;
 using heed::test::fail_every_allocation;
 using heed::test::Numbers;
-
-namespace {
 
 std::string content(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -35,8 +35,6 @@ heed::Translator translator() {
   heed::initialize(result.model, random);
   return result;
 }
-
-}  // namespace
 
 TEST(FailingFiles, SaveLeavesTheOldFileAndNoOther) {
   const heed::test::TemporaryFolder folder;
@@ -111,3 +109,5 @@ TEST(FailingFiles, ImportFromPytorchChangesAllOrNothing) {
     EXPECT_EQ(part.W.values().sum(), thrown ? 0 : 12) << "allocation " << n;
   }
 }
+
+}  // namespace files_test

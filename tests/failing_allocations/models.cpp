@@ -16,6 +16,8 @@
 #include <span>
 #include <vector>
 
+namespace models_test {
+
 using heed::Index;
 using heed::Matrix;
 using heed::Token;
@@ -23,8 +25,6 @@ using heed::test::append;
 using heed::test::append_parameters;
 using heed::test::fail_every_allocation;
 using heed::test::Numbers;
-
-namespace {
 
 const std::vector<std::vector<Token>> words{{3, 4, 5}, {6}, {4, 4, 3, 5, 6}, {5, 3}};
 const std::vector<std::span<const Token>> sentences(words.begin(), words.end());
@@ -45,8 +45,6 @@ heed::SentenceClassifier<heed::Encoder<C>> classifier(Index size, Index layers =
 template <class At>
 struct FailingScorer : testing::Test {};
 TYPED_TEST_SUITE(FailingScorer, typed::EachScorer);
-
-}  // namespace
 
 TYPED_TEST(FailingScorer, Attends) {
   using Make = typename TypeParam::template Make<float>;
@@ -203,3 +201,5 @@ TEST(FailingAllocations, TransformerLayerForwardAndBackward) {
   };
   EXPECT_GE(fail_every_allocation(make, use), 20);
 }
+
+}  // namespace models_test

@@ -18,6 +18,8 @@
 #include <memory>
 #include <vector>
 
+namespace translation_test {
+
 using heed::Index;
 using heed::Token;
 using heed::test::append;
@@ -25,8 +27,6 @@ using heed::test::append_parameters;
 using heed::test::Batch;
 using heed::test::fail_every_allocation;
 using heed::test::Numbers;
-
-namespace {
 
 constexpr Index vocabulary = 7, size = 3;
 
@@ -75,8 +75,6 @@ void append_hypothesis(const Found& found, Numbers& numbers) {
   numbers.push_back(found.score);
   append(found.weights, numbers);
 }
-
-}  // namespace
 
 TYPED_TEST(FailingTranslation, EncodesAndFollowsTheGradient) {
   const auto& model = this->model_;
@@ -219,3 +217,5 @@ TYPED_TEST(FailingTranslation, StreamsWordByWord) {
     EXPECT_THROW(stream->finish_source(), heed::Error) << "allocation " << n;
   }
 }
+
+}  // namespace translation_test

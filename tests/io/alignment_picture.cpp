@@ -6,7 +6,7 @@
 
 #include <limits>
 
-namespace {
+namespace alignment_picture_test {
 
 using heed::test::count_of;
 using heed::test::xml_fault;
@@ -108,4 +108,4 @@ TEST(AlignmentBlocks, SendsNoControlCharactersToTheTerminal) {
   EXPECT_EQ(count_of(picture, "\n"), 5U);
 }
 
-}  // namespace
+}  // namespace alignment_picture_test

@@ -14,7 +14,7 @@
 #define HEED_TEST_POSIX 1
 #endif
 
-namespace {
+namespace atomic_file_test {
 
 namespace fs = std::filesystem;
 
@@ -140,4 +140,4 @@ TEST_F(AtomicFile, ReportsAFullDiskAndKeepsTheOldFile) {
 
 #endif
 
-}  // namespace
+}  // namespace atomic_file_test

@@ -6,7 +6,7 @@
 
 #include <limits>
 
-namespace {
+namespace checkpoint_test {
 
 namespace fs = std::filesystem;
 
@@ -154,4 +154,4 @@ TEST_F(Checkpoint, KeepsTheListOfAHostileFileShort) {
   EXPECT_NE(message.find("\n  and 4002 more"), std::string::npos);
 }
 
-}  // namespace
+}  // namespace checkpoint_test

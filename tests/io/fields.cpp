@@ -13,7 +13,7 @@
 #include <random>
 #include <string>
 
-namespace {
+namespace fields_test {
 
 using heed::detail::field_text;
 
@@ -85,4 +85,4 @@ TEST(Fields, NumbersAreTheSameInEveryLocale) {
   if (!found) GTEST_SKIP() << "this machine has no locale with a decimal comma";
 }
 
-}  // namespace
+}  // namespace fields_test

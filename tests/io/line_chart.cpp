@@ -6,7 +6,7 @@
 
 #include <limits>
 
-namespace {
+namespace line_chart_test {
 
 using heed::test::count_of;
 using heed::test::xml_fault;
@@ -104,4 +104,4 @@ TEST(LineChart, RefusesWhatDoesNotFit) {
   }
 }
 
-}  // namespace
+}  // namespace line_chart_test

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+namespace model_size_test {
+
 using heed::Index;
 using heed::detail::polynomial_at;
 using heed::detail::SizeOf;
@@ -32,3 +34,5 @@ TEST(PolynomialAt, AsksForSmallSizesOnly) {
   EXPECT_EQ(largest, 6);
   EXPECT_EQ(calls, 6);
 }
+
+}  // namespace model_size_test

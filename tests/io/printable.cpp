@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace printable_test {
 
 using heed::detail::plain_text;
 
@@ -43,4 +43,4 @@ TEST(PlainText, CutsByCodePoints) {
   EXPECT_EQ(heed::detail::width_of("étés", 3), 3U);
 }
 
-}  // namespace
+}  // namespace printable_test

@@ -9,10 +9,10 @@
 #include <support/refusal.hpp>
 #include <support/stored.hpp>
 
+namespace pytorch_names_test {
+
 using heed::Index;
 using heed::PytorchNames;
-
-namespace {
 
 using Cell = heed::AnyCell<float>;
 using Scorer = heed::AnyScorer<float>;
@@ -29,8 +29,6 @@ Lines tensors(const P& part, std::string_view prefix = "", const PytorchNames& n
 }
 
 Cell gru(Index input, Index hidden) { return heed::GruCell<float>(input, hidden); }
-
-}  // namespace
 
 TEST(PytorchNames, AreThoseOfTheModuleThatAPartIs) {
   EXPECT_EQ(tensors(heed::Linear<float>(2, 3), "out"), (Lines{"out.bias (3)", "out.weight (3, 2)"}));
@@ -111,3 +109,5 @@ TEST(PytorchNames, AreNotGivenToAGruThatPytorchDoesNotHave) {
   const Cell before = heed::GruCell<float, heed::Dynamic, heed::Dynamic, heed::gru_forms::cho>(2, 3);
   EXPECT_EQ(refusal([&] { tensors(before); }), "PyTorch has no GRU that resets before the product");
 }
+
+}  // namespace pytorch_names_test

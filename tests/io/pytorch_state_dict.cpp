@@ -4,12 +4,12 @@
 #include <support/refusal.hpp>
 #include <support/stored.hpp>
 
+namespace pytorch_state_dict_test {
+
 using heed::Matrix;
 using heed::SafetensorsWriter;
 using heed::Vector;
 using heed::test::stored;
-
-namespace {
 
 struct Toy {
   heed::Embedding<float> words{2, 3};
@@ -45,8 +45,6 @@ heed::SafetensorsFile written(const Toy& toy, std::string_view prefix = "") {
 }
 
 std::string without_name(const std::string& message) { return message.substr(message.find(" does not fit")); }
-
-}  // namespace
 
 TEST(FromPytorch, ReadsWhatToPytorchWrites) {
   Toy toy, back;
@@ -160,8 +158,6 @@ TEST(FromPytorch, TakesNoOtherTypesAndNoSizesOnTrust) {
             std::string::npos);
 }
 
-namespace {
-
 /// What `Seq2Seq` with a tied output layer is to these functions.
 struct Tied {
   heed::Embedding<float> target{2, 3};
@@ -185,8 +181,6 @@ heed::SafetensorsFile tied_file(bool output, float last) {
   });
 }
 
-}  // namespace
-
 TEST(FromPytorch, TakesATiedOutputLayerThatIsTheEmbeddingOrNotThere) {
   Tied model;
   EXPECT_TRUE(heed::from_pytorch(tied_file(false, 1), model).missing.empty());
@@ -197,3 +191,5 @@ TEST(FromPytorch, TakesATiedOutputLayerThatIsTheEmbeddingOrNotThere) {
             }).find("tied: output.weight differs from target.weight in the file, in the model they are one"),
             std::string::npos);
 }
+
+}  // namespace pytorch_state_dict_test

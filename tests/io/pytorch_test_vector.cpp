@@ -4,12 +4,12 @@
 #include <support/refusal.hpp>
 #include <support/stored.hpp>
 
+namespace pytorch_test_vector_test {
+
 using heed::Matrix;
 using heed::Token;
 using heed::test::stored;
 using TestVector = heed::PytorchTestVector<float>;
-
-namespace {
 
 /// A header of one input of that type and shape, and an output of one float.
 heed::SafetensorsFile with_input(const std::string& dtype, const std::string& shape, std::size_t bytes) {
@@ -26,8 +26,6 @@ TestVector of_two_rows() {
     writer.add("heed.test.output.2", Matrix<float>::Ones(1, 1));  // no 1: it ends before
   }));
 }
-
-}  // namespace
 
 TEST(PytorchTestVector, HasAColumnPerItem) {
   const auto test = of_two_rows();
@@ -79,3 +77,5 @@ TEST(PytorchTestVector, RefusesFilesWithoutOneAndSizesThatHoldNothing) {
       std::string::npos);
   EXPECT_NE(refusal([&] { TestVector::read(with_input("BOOL", "[4]", 4)); }).find("BOOL"), std::string::npos);
 }
+
+}  // namespace pytorch_test_vector_test

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string>
 
-namespace {
+namespace safetensors_dtypes_test {
 
 using heed::Dtype;
 using heed::test::stored;
@@ -90,4 +90,4 @@ TEST(SafetensorsMetadata, NullMeansNone) {
   EXPECT_NE(refusal([] { stored(R"({"x":null})", 0); }), "accepted");
 }
 
-}  // namespace
+}  // namespace safetensors_dtypes_test

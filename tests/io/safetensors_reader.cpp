@@ -8,7 +8,7 @@
 #include <cmath>
 #include <fstream>
 
-namespace {
+namespace safetensors_reader_test {
 
 namespace fs = std::filesystem;
 
@@ -357,4 +357,4 @@ TEST(ReadMatrix, TakesAnySizeBesideAZero) {
   EXPECT_THROW(heed::read_matrix<float>(wide.at("x")), heed::Error);
 }
 
-}  // namespace
+}  // namespace safetensors_reader_test

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <iterator>
 
-namespace {
+namespace safetensors_writer_test {
 
 namespace fs = std::filesystem;
 
@@ -116,4 +116,4 @@ TEST_F(SafetensorsWriter, LeavesTheOldFileWhenItFails) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 1);
 }
 
-}  // namespace
+}  // namespace safetensors_writer_test

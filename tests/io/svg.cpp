@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace svg_test {
 
 using heed::detail::decimal;
 using heed::detail::xml_text;
@@ -19,4 +19,4 @@ TEST(Decimal, RoundsAndDropsZeros) {
   EXPECT_EQ(decimal(1e300, 1), "1e+300");
 }
 
-}  // namespace
+}  // namespace svg_test

@@ -18,7 +18,7 @@
 #include <sys/mount.h>
 #endif
 
-namespace {
+namespace temporary_file_test {
 
 namespace fs = std::filesystem;
 
@@ -286,6 +286,6 @@ TEST_F(TemporaryFile, StaysIfOverwritingInPlaceFails) {
 
 #endif
 
-}  // namespace
+}  // namespace temporary_file_test
 
 #endif

@@ -7,10 +7,10 @@
 
 #include <limits>
 
+namespace translation_model_test {
+
 using heed::Index;
 using heed::TranslatorConfig;
-
-namespace {
 
 TranslatorConfig small() {
   TranslatorConfig config;
@@ -26,8 +26,6 @@ std::string refused(const Change& change) {
   change(config);
   return refusal([&] { config.check(); });
 }
-
-}  // namespace
 
 TEST(ModelSize, IsTheNumberOfParametersOfEveryModel) {
   for (const Index layers : {1, 2, 3}) {
@@ -285,3 +283,5 @@ TEST(TranslatorConfig, RefusesAnOddSizeThatTwoDirectionsMustShare) {
             }),
             "accepted");
 }
+
+}  // namespace translation_model_test

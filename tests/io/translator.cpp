@@ -12,14 +12,14 @@
 #include <map>
 #include <set>
 
+namespace translator_test {
+
 using heed::Index;
 using heed::Matrix;
 using heed::SafetensorsFile;
 using heed::Translator;
 using heed::TranslatorConfig;
 using heed::Vocabulary;
-
-namespace {
 
 namespace fs = std::filesystem;
 
@@ -380,8 +380,6 @@ TEST_F(TranslatorFile, LeavesTheOldFileWhereTheNewOneCannotBeWritten) {
   EXPECT_EQ(bytes(), before);
 }
 
-}  // namespace
-
 TEST(Translator, StartsUntrainedFromAConfigurationAndTwoVocabularies) {
   const Translator translator = random_translator();
   EXPECT_EQ(translator.model.source.vocabulary(), translator.source.size());
@@ -390,3 +388,5 @@ TEST(Translator, StartsUntrainedFromAConfigurationAndTwoVocabularies) {
   bad.hidden = 0;
   EXPECT_EQ(refusal([&] { Translator(bad, Vocabulary(), Vocabulary()); }), "hidden lies between 1 and 16384, not 0");
 }
+
+}  // namespace translator_test

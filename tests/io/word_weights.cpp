@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace word_weights_test {
 
 using heed::WeightedWords;
 using heed::test::count_of;
@@ -23,8 +23,6 @@ double number_of(const std::string& svg, const std::string& word, const std::str
   const std::size_t tooltip = svg.find("<title>" + word + ": ");
   return std::stod(svg.substr(svg.find(' ' + name + "=\"", tooltip) + name.size() + 3));
 }
-
-}  // namespace
 
 TEST(WordWeightsSvg, ShadesEveryWordByItsWeight) {
   const std::string svg = heed::word_weights_svg(lines, "a title");
@@ -75,3 +73,5 @@ TEST(WordWeights, RefuseWhatDoesNotFit) {
   EXPECT_EQ(refusal([&] { heed::word_weights_svg(std::vector{not_finite}); }),
             "word weights: the weight of word 0 is not finite");
 }
+
+}  // namespace word_weights_test

@@ -4,7 +4,7 @@
 
 #include <cstddef>
 
-namespace {
+namespace accumulate_product_test {
 
 template <class S>
 class AccumulateProduct : public testing::Test {};
@@ -59,4 +59,4 @@ TYPED_TEST(AccumulateProduct, Squares) {
   for (const S number : numbers) EXPECT_EQ(number, S(40));
 }
 
-}  // namespace
+}  // namespace accumulate_product_test

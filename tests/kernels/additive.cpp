@@ -7,11 +7,11 @@
 #include <cmath>
 #include <limits>
 
+namespace additive_test {
+
 using heed::Index;
 using heed::Matrix;
 using heed::Vector;
-
-namespace {
 
 constexpr Index lengths[] = {0, 1, 3, 4, 5, 16, 17};
 constexpr Index sizes[] = {1, 2, 5, 8, 15, 16, 17, 31, 32, 48, 63, 64, 65, 100, 130};
@@ -119,8 +119,6 @@ void spread_numbers(Trial<S>& trial) {
   }
 }
 
-}  // namespace
-
 TYPED_TEST(AdditiveMatch, ScoresLikeThePlainLoopAtEverySize) {
   using S = TypeParam;
   for (const Index size : sizes) {
@@ -223,3 +221,5 @@ TEST(AdditiveMatchInFloat, IsAsExactAsTanhNumberByNumber) {
   EXPECT_LE(error, 1e-6);
   EXPECT_LE(error, 4 * other);
 }
+
+}  // namespace additive_test

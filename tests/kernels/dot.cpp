@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+namespace dot_test {
+
 using heed::Index;
 using heed::Matrix;
 
@@ -40,3 +42,5 @@ TEST(DotMatch, ScoresAndItsGradientsAreThoseOfTheProduct) {
     }
   }
 }
+
+}  // namespace dot_test

@@ -7,10 +7,10 @@
 #include <cmath>
 #include <limits>
 
+namespace exponential_columns_test {
+
 using heed::Index;
 using heed::Vector;
-
-namespace {
 
 template <class S>
 class ExponentialColumns : public testing::Test {
@@ -39,8 +39,6 @@ class ExponentialColumns : public testing::Test {
 };
 using Scalars = testing::Types<float, double>;
 TYPED_TEST_SUITE(ExponentialColumns, Scalars);
-
-}  // namespace
 
 TYPED_TEST(ExponentialColumns, HoldWholePacketsAndOneMore) {
   using S = TypeParam;
@@ -123,3 +121,5 @@ TEST(ExponentialColumnsWithoutPackets, ArePlainAndNoLonger) {
   EXPECT_EQ(column, x);
   EXPECT_TRUE(Form::plain(2, column.data()));
 }
+
+}  // namespace exponential_columns_test

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+namespace narrow_columns_test {
+
 using heed::Index;
 using heed::Matrix;
 
@@ -36,3 +38,5 @@ TEST(NarrowColumns, OfNoRowsAreEmpty) {
   EXPECT_EQ(narrow.rows(), 0);
   EXPECT_EQ(narrow.cols(), 3);
 }
+
+}  // namespace narrow_columns_test

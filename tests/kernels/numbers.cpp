@@ -7,10 +7,10 @@
 #include <limits>
 #include <type_traits>
 
+namespace numbers_test {
+
 using heed::Index;
 using heed::detail::Numbers;
-
-namespace {
 
 template <class S>
 class NumbersOf : public testing::Test {
@@ -32,8 +32,6 @@ class NumbersOf : public testing::Test {
 };
 using Scalars = testing::Types<float, double, long double, Dual>;
 TYPED_TEST_SUITE(NumbersOf, Scalars);
-
-}  // namespace
 
 TYPED_TEST(NumbersOf, ComputeAsTheScalarsDo) {
   using S = TypeParam;
@@ -86,3 +84,5 @@ TEST(Numbers, MaximumCanPassOnNaN) {
     for (const float x : found) EXPECT_TRUE(std::isnan(x));
   }
 }
+
+}  // namespace numbers_test

@@ -7,11 +7,11 @@
 #include <cmath>
 #include <limits>
 
+namespace one_pass_test {
+
 using heed::Index;
 using heed::Matrix;
 using heed::detail::columns_of;
-
-namespace {
 
 template <class S>
 class OnePass : public testing::Test {
@@ -56,8 +56,6 @@ class OnePass : public testing::Test {
 };
 using Scalars = testing::Types<float, double, long double>;
 TYPED_TEST_SUITE(OnePass, Scalars);
-
-}  // namespace
 
 TYPED_TEST(OnePass, IsTheAverageThatASoftmaxGives) {
   using S = TypeParam;
@@ -125,3 +123,5 @@ TYPED_TEST(OnePass, PassesOnNaN) {
     EXPECT_TRUE(found.sums.array().isNaN().all()) << at;
   }
 }
+
+}  // namespace one_pass_test

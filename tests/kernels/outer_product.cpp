@@ -7,10 +7,10 @@
 #include <cmath>
 #include <limits>
 
+namespace outer_product_test {
+
 using heed::Index;
 using heed::Matrix;
-
-namespace {
 
 template <class S>
 class OuterProduct : public testing::Test {};
@@ -39,8 +39,6 @@ void expect_sums(Index rows, Index cols, Index depth) {
   }
 }
 
-}  // namespace
-
 TYPED_TEST(OuterProduct, AddsWhatAPlainLoopAdds) {
   for (const Index rows : {0, 1, 5, 16, 48, 49, 100}) {
     for (const Index cols : {0, 1, 7, 8, 9, 30}) {
@@ -53,3 +51,5 @@ TYPED_TEST(OuterProduct, AddsPieceByPieceWhatIsLarge) {
   expect_sums<TypeParam>(20, 3, 600);
   expect_sums<TypeParam>(20, 1030, 3);
 }
+
+}  // namespace outer_product_test

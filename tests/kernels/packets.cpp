@@ -6,9 +6,9 @@
 #include <limits>
 #include <vector>
 
-using heed::Index;
+namespace packets_test {
 
-namespace {
+using heed::Index;
 
 template <class S>
 class Packets : public testing::Test {};
@@ -22,8 +22,6 @@ S alone(S x, const F& f) {
   heed::detail::transform(matrix, f);
   return matrix(0, 0);
 }
-
-}  // namespace
 
 TYPED_TEST(Packets, VisitEveryNumberOnceAndNoOther) {
   using S = TypeParam;
@@ -123,3 +121,5 @@ TYPED_TEST(Packets, GiveANumberTheSameBitsWhereverItStands) {
     }
   }
 }
+
+}  // namespace packets_test

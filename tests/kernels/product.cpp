@@ -7,10 +7,10 @@
 #include <cmath>
 #include <limits>
 
+namespace product_test {
+
 using heed::Index;
 using heed::Matrix;
-
-namespace {
 
 constexpr Index row_counts[] = {1, 3, 7, 16, 17, 48, 49, 101, 130};
 constexpr Index depths[] = {0, 1, 5, 33, 70, 300};
@@ -30,8 +30,6 @@ class Product : public testing::Test {
 };
 using Scalars = testing::Types<float, double, long double>;
 TYPED_TEST_SUITE(Product, Scalars);
-
-}  // namespace
 
 TYPED_TEST(Product, AddsWhatAPlainLoopAdds) {
   using S = TypeParam;
@@ -78,3 +76,5 @@ TYPED_TEST(Product, GivesAColumnTheSameBitsBesideAnyOthers) {
     }
   }
 }
+
+}  // namespace product_test

@@ -8,9 +8,9 @@
 #include <limits>
 #include <vector>
 
-using heed::Index;
+namespace rational_tanh_test {
 
-namespace {
+using heed::Index;
 
 /// tanh of every number, in packets that divide `Size` evenly.
 template <int Size>
@@ -33,8 +33,6 @@ std::vector<float> floats() {
   while (all.size() % 16 != 0) all.push_back(0);
   return all;
 }
-
-}  // namespace
 
 TEST(RationalTanh, IsTanhToTheLastBitsAndNeverBeyondOne) {
   const std::vector<float> x = floats(), y = tanh_of_all<heed::Dynamic>(x);
@@ -67,3 +65,5 @@ TEST(RationalTanh, PassesOnNaN) {
   for (const float y : tanh_of_all<heed::Dynamic>(x)) EXPECT_TRUE(std::isnan(y));
   for (const float y : tanh_of_all<4>(x)) EXPECT_TRUE(std::isnan(y));
 }
+
+}  // namespace rational_tanh_test

@@ -7,10 +7,10 @@
 #include <cmath>
 #include <limits>
 
+namespace shared_division_test {
+
 using heed::Index;
 using heed::Matrix;
-
-namespace {
 
 template <class S>
 class SharedDivision : public testing::Test {
@@ -49,8 +49,6 @@ class SharedDivision : public testing::Test {
 using Scalars = testing::Types<float, double, long double>;
 TYPED_TEST_SUITE(SharedDivision, Scalars);
 
-}  // namespace
-
 TYPED_TEST(SharedDivision, GivesTheQuotientsOfEachDivision) {
   heed::Random random(1);
   for (const double reach : {0.0, 1.0, 10.0, 30.0}) {  // 2^30 four times is within a float
@@ -61,3 +59,5 @@ TYPED_TEST(SharedDivision, GivesTheQuotientsOfEachDivision) {
     }
   }
 }
+
+}  // namespace shared_division_test

@@ -7,10 +7,10 @@
 #include <cmath>
 #include <limits>
 
+namespace small_matrix_test {
+
 using heed::Index;
 using heed::Matrix;
-
-namespace {
 
 template <int Gates_, int Units_>
 struct Shape {
@@ -40,8 +40,6 @@ using Shapes =
     testing::Types<Shape<1, 4>, Shape<1, 64>, Shape<1, 100>, Shape<3, 4>, Shape<3, 8>, Shape<3, 16>, Shape<3, 20>,
                    Shape<3, 24>, Shape<3, 64>, Shape<4, 8>, Shape<4, 12>, Shape<4, 32>, Shape<4, 40>, Shape<4, 64>>;
 TYPED_TEST_SUITE(SmallMatrix, Shapes);
-
-}  // namespace
 
 TYPED_TEST(SmallMatrix, AgreesWithTheSumsOfProducts) {
   heed::Random random(1);
@@ -73,3 +71,5 @@ TEST(SmallMatrix, StandsForMatricesOfFloatsOfFixedSizeThatPacketsDivideEvenly) {
   static_assert(!is_small<Matrix<float, 768, 256>, 3>, "too large to lie inside a part");
   static_assert(is_small<heed::Weight<float, 24, 8, 3>::Values, 3>);
 }
+
+}  // namespace small_matrix_test

@@ -7,10 +7,10 @@
 #include <cmath>
 #include <limits>
 
+namespace softmax_test {
+
 using heed::Index;
 using heed::Vector;
-
-namespace {
 
 template <class S>
 class SoftmaxColumn : public testing::Test {
@@ -25,8 +25,6 @@ class SoftmaxColumn : public testing::Test {
 };
 using Scalars = testing::Types<float, double, long double>;
 TYPED_TEST_SUITE(SoftmaxColumn, Scalars);
-
-}  // namespace
 
 TYPED_TEST(SoftmaxColumn, IsThatOfThePlainLoopAtEveryLength) {
   using S = TypeParam;
@@ -101,3 +99,5 @@ TYPED_TEST(SoftmaxColumn, PassesOnNaN) {
     }
   }
 }
+
+}  // namespace softmax_test

@@ -6,6 +6,8 @@
 
 #include <cmath>
 
+namespace standardize_test {
+
 using heed::Index;
 using heed::Matrix;
 
@@ -41,3 +43,5 @@ TEST(Standardize, KeepsTheDigitsOfALongDoubleWhereTheVarianceIsSmall) {
   long double x[] = {1, 1, 1};
   EXPECT_LE(std::abs(heed::detail::standardize(x, 3) * std::sqrt(1e-5L) - 1), 1e-18L);
 }
+
+}  // namespace standardize_test

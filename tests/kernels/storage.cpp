@@ -13,10 +13,10 @@
 #include <type_traits>
 #include <vector>
 
+namespace storage_test {
+
 using heed::Index;
 using heed::detail::packet_size;
-
-namespace {
 
 /// Folds a pair of numbers into every word of a packet and unfolds them again.
 template <class T>
@@ -35,8 +35,6 @@ void expect_kept(float low, float high) {
     for (const float x : unfolded) EXPECT_EQ(std::memcmp(&x, &wanted, sizeof x), 0) << x << " is not " << wanted;
   }
 }
-
-}  // namespace
 
 TEST(Storage, UnfoldsWhatItFolded) {
   for (const float x : {0.0f, 1.0f, -1.0f, 0.1f, -3.14159f, 1e-3f, 65504.0f, 6e-5f, 5.96e-8f, -3e-7f, 1e-9f}) {
@@ -62,10 +60,11 @@ TEST(Storage, RefusesNumbersThatAreTooLarge) {
   for (const auto& [bad, name] :
        {std::pair(65520.0f, "65520"), std::pair(-70000.0f, "-70000"), std::pair(1e30f, "1e+30"),
         std::pair(infinity, "inf"), std::pair(-infinity, "-inf"), std::pair(nan, "nan")}) {
-    EXPECT_EQ(refusal([&, number = bad] { Storage<Eigen::half>::check(with(number)); }),
-              std::string(
-                  "convert: half holds no number beyond 65504 (bfloat16 holds larger ones), but a matrix of 2 x 3 has ") +
-                  name);
+    EXPECT_EQ(
+        refusal([&, number = bad] { Storage<Eigen::half>::check(with(number)); }),
+        std::string(
+            "convert: half holds no number beyond 65504 (bfloat16 holds larger ones), but a matrix of 2 x 3 has ") +
+            name);
   }
   for (const float bad : {beyond_bfloat16, -beyond_bfloat16, infinity, nan}) {
     EXPECT_EQ(refusal([&] {
@@ -85,3 +84,5 @@ TEST(Lines, BeginWhereALineOfTheCacheDoes) {
     EXPECT_EQ(std::bit_cast<std::uintptr_t>(copy.data()) % 64, 0U);
   }
 }
+
+}  // namespace storage_test

@@ -7,17 +7,15 @@
 #include <cmath>
 #include <limits>
 
+namespace tanh_match_test {
+
 using heed::Index;
 using heed::Vector;
-
-namespace {
 
 template <class S>
 class TanhMatch : public testing::Test {};
 using Scalars = testing::Types<float, double, long double>;
 TYPED_TEST_SUITE(TanhMatch, Scalars);
-
-}  // namespace
 
 TYPED_TEST(TanhMatch, ScoresAndItsGradientsAreThoseOfThePlainLoop) {
   using S = TypeParam;
@@ -43,3 +41,5 @@ TYPED_TEST(TanhMatch, ScoresAndItsGradientsAreThoseOfThePlainLoop) {
     }
   }
 }
+
+}  // namespace tanh_match_test

@@ -4,10 +4,10 @@
 
 #include <gtest/gtest.h>
 
+namespace tanh_tile_test {
+
 using heed::Index;
 using heed::Matrix;
-
-namespace {
 
 template <class S>
 void expect_the_loops(Index size, Index T, double tolerance) {
@@ -39,8 +39,6 @@ void expect_the_loops(Index size, Index T, double tolerance) {
   EXPECT_LE(difference(found_keys, d_keys), tolerance);
 }
 
-}  // namespace
-
 TEST(TanhTile, AgreesWithPlainLoopsAtOddSizes) {
   for (const Index size : {1, 3, 8, 17, 64}) {
     for (const Index T : {1, 2, 7, 33}) {
@@ -49,3 +47,5 @@ TEST(TanhTile, AgreesWithPlainLoopsAtOddSizes) {
     }
   }
 }
+
+}  // namespace tanh_tile_test

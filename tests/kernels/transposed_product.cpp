@@ -7,11 +7,11 @@
 #include <cmath>
 #include <limits>
 
+namespace transposed_product_test {
+
 using heed::Index;
 using heed::Matrix;
 using heed::detail::columns_of;
-
-namespace {
 
 constexpr Index depths[] = {0, 1, 2, 3, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 100, 130, 150};
 
@@ -37,8 +37,6 @@ class TransposedProduct : public testing::Test {
 };
 using Scalars = testing::Types<float, double, long double>;
 TYPED_TEST_SUITE(TransposedProduct, Scalars);
-
-}  // namespace
 
 TYPED_TEST(TransposedProduct, IsThatOfThePlainLoopAtEverySize) {
   using S = TypeParam;
@@ -85,3 +83,5 @@ TYPED_TEST(TransposedProduct, GivesAColumnTheSameBitsBesideAnyOthers) {
     }
   }
 }
+
+}  // namespace transposed_product_test

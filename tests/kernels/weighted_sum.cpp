@@ -7,11 +7,11 @@
 #include <cmath>
 #include <limits>
 
+namespace weighted_sum_test {
+
 using heed::Index;
 using heed::Matrix;
 using heed::detail::columns_of;
-
-namespace {
 
 constexpr Index row_counts[] = {1, 2, 3, 5, 8, 15, 16, 17, 31, 33, 64, 100, 128, 129, 150, 300};
 
@@ -42,8 +42,6 @@ TYPED_TEST_SUITE(WeightedSum, Scalars);
 /// Of sums of up to 600 numbers below 1.
 template <class S>
 constexpr long double tolerance = 300 * std::numeric_limits<S>::epsilon();
-
-}  // namespace
 
 TYPED_TEST(WeightedSum, AddsWhatThePlainLoopAdds) {
   using S = TypeParam;
@@ -110,3 +108,5 @@ TYPED_TEST(WeightedSum, SpreadsGradientsAsThePlainLoopDoes) {
     }
   }
 }
+
+}  // namespace weighted_sum_test

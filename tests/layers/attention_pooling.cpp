@@ -11,11 +11,11 @@
 
 #include <vector>
 
+namespace attention_pooling_test {
+
 using heed::AttentionPooling;
 using heed::Index;
 using heed::Matrix;
-
-namespace {
 
 using Starts = std::vector<Index>;
 
@@ -38,8 +38,6 @@ struct Trial {
     return result;
   }
 };
-
-}  // namespace
 
 TEST(AttentionPooling, AgreesWithEquations5To7) {
   Trial<> trial;
@@ -147,3 +145,5 @@ TEST(AttentionPooling, RefusesValuesThatDoNotFit) {
         "AttentionPooling.forward: values must be 4 x 2, got " + std::to_string(rows) + " x " + std::to_string(cols));
   }
 }
+
+}  // namespace attention_pooling_test

@@ -10,13 +10,13 @@
 
 #include <vector>
 
+namespace conv2d_test {
+
 using heed::Conv2d;
 using heed::Grid;
 using heed::Index;
 using heed::Matrix;
 using heed::Window;
-
-namespace {
 
 constexpr Index channels = 2, output = 3, images = 2;
 constexpr Grid grid{5, 4};
@@ -71,8 +71,6 @@ Matrix<oracle::Real> loops(const Conv2d<double>& conv, const Matrix<double>& x) 
   }
   return y;
 }
-
-}  // namespace
 
 TEST(Conv2d, AgreesWithThePlainLoop) {
   for (const Window window : windows) {
@@ -191,3 +189,5 @@ TEST(Conv2d, RefusesWhatDoesNotFit) {
   EXPECT_EQ(run(2, 24, {4, 3}, 6), "Conv2d.forward: y must be 3 x 4, got 3 x 6");
   EXPECT_EQ(run(2, 24, {2, 12}, 4), "Window: 3 x 3 does not fit into a grid of 2 x 12 with padding 0");
 }
+
+}  // namespace conv2d_test

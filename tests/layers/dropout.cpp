@@ -7,6 +7,8 @@
 #include <limits>
 #include <vector>
 
+namespace dropout_test {
+
 using heed::Dropout;
 using heed::Index;
 using heed::Matrix;
@@ -205,3 +207,5 @@ TEST(Dropout, RefusesARateOutOfRange) {
     EXPECT_NE(refusal([&] { assigned.forward(&random, x, mask); }), "accepted");
   }
 }
+
+}  // namespace dropout_test

@@ -8,6 +8,8 @@
 
 #include <vector>
 
+namespace embedding_test {
+
 using heed::Embedding;
 using heed::Matrix;
 using heed::Token;
@@ -60,3 +62,5 @@ TEST(Embedding, RefusesATokenOutsideTheVocabulary) {
               "Embedding: token " + std::to_string(token) + " is outside the vocabulary of 717");
   }
 }
+
+}  // namespace embedding_test

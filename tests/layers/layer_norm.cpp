@@ -8,11 +8,11 @@
 
 #include <cmath>
 
+namespace layer_norm_test {
+
 using heed::Index;
 using heed::LayerNorm;
 using heed::Matrix;
-
-namespace {
 
 /// Equations 3 and 4 of Ba, Kiros & Hinton 2016, as scalar loops.
 template <class Norm>
@@ -47,8 +47,6 @@ struct Trial {
     return result;
   }
 };
-
-}  // namespace
 
 TEST(LayerNorm, AgreesWithEquations3And4) {
   for (const Index size : {1, 2, 7, 8, 33}) {
@@ -147,3 +145,5 @@ TEST(LayerNorm, RefusesAColumnOfAnotherSize) {
   Matrix<float> y(5, 2), trace(6, 2);
   EXPECT_EQ(refusal([&] { norm.forward(x, y, trace); }), "LayerNorm.forward: x must be 4 x 2, got 5 x 2");
 }
+
+}  // namespace layer_norm_test

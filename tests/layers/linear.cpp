@@ -6,11 +6,11 @@
 
 #include <gtest/gtest.h>
 
+namespace linear_test {
+
 using heed::Index;
 using heed::Linear;
 using heed::Matrix;
-
-namespace {
 
 struct Trial {
   heed::Random random{101};
@@ -27,8 +27,6 @@ struct Trial {
     return result;
   }
 };
-
-}  // namespace
 
 TEST(Linear, AgreesWithTheFormula) {
   for (const bool bias : {true, false}) {
@@ -83,3 +81,5 @@ TEST(Linear, FixedSizesAgreeWithDynamicOnes) {
   trial.linear.accumulate(trial.x, trial.d_y, expected);
   EXPECT_LE(part_difference(grad, expected), 1e-15);
 }
+
+}  // namespace linear_test

@@ -9,11 +9,11 @@
 
 #include <vector>
 
+namespace multi_head_attention_test {
+
 using heed::Index;
 using heed::Matrix;
 using heed::MultiHeadAttention;
-
-namespace {
 
 using Starts = std::vector<Index>;
 
@@ -111,8 +111,6 @@ void for_each_trial(const Use& use) {
     }
   }
 }
-
-}  // namespace
 
 TEST(MultiHeadAttention, AgreesWithSection322OfThePaper) {
   for_each_trial([](Trial<>& trial) {
@@ -213,8 +211,6 @@ TEST(MultiHeadAttention, PermutingTheMemoryPermutesTheWeightsAndKeepsTheResult) 
   EXPECT_LE(difference(trial.mean_weights().col(4).head(19), weights.col(4).head(19).reverse()), 1e-14);
 }
 
-namespace {
-
 using Mask = Eigen::Matrix<bool, Eigen::Dynamic, Eigen::Dynamic>;
 
 /// Which columns of a memory of 22 a mask of one boolean a column, and which of a 19 x 12 mask, leave.
@@ -237,8 +233,6 @@ struct Masks {
     return of_memory ? memory(start + j) : queries(j, i);
   }
 };
-
-}  // namespace
 
 TEST(MultiHeadAttention, MaskEqualsAMemoryWithoutTheExcludedColumns) {
   Trial<> trial(6, 2, false);
@@ -360,3 +354,5 @@ TEST(MultiHeadAttention, RefusesWhatDoesNotFit) {
             "MultiHeadAttention: causal attention needs as many keys as queries, but sentence 1 has 2 queries and 3 "
             "keys");
 }
+
+}  // namespace multi_head_attention_test

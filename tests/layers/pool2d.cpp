@@ -12,14 +12,14 @@
 #include <type_traits>
 #include <vector>
 
+namespace pool2d_test {
+
 using heed::AveragePool2d;
 using heed::Grid;
 using heed::Index;
 using heed::Matrix;
 using heed::MaxPool2d;
 using heed::Window;
-
-namespace {
 
 constexpr Index channels = 3, images = 2;
 constexpr Grid grid{5, 7};
@@ -89,8 +89,6 @@ struct Trial {
   }
 };
 
-}  // namespace
-
 TEST(MaxPool2d, AgreesWithThePlainLoop) {
   for (const Window window : windows) {
     const Trial<MaxPool2d<double>> trial(window);
@@ -158,3 +156,5 @@ TEST(Pool2d, RefusesWhatDoesNotFit) {
   EXPECT_EQ(run(25, {4, 3}, 3, 4), "MaxPool2d.forward: x must be 3 x 36 (whole images), got 3 x 25");
   EXPECT_EQ(run(6, {1, 6}, 3, 1), "Window: 2 x 2 does not fit into a grid of 1 x 6 with padding 0");
 }
+
+}  // namespace pool2d_test

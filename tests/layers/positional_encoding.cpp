@@ -7,13 +7,13 @@
 #include <cmath>
 #include <vector>
 
+namespace positional_encoding_test {
+
 using heed::Buffer;
 using heed::Index;
 using heed::Matrix;
 using heed::Packing;
 using Encoding = heed::PositionalEncoding<double>;
-
-namespace {
 
 /// Row `row` of step t: the two equations of section 3.5 of Vaswani et al. 2017.
 long double expected_at(Index row, Index t, Index size) {
@@ -21,8 +21,6 @@ long double expected_at(Index row, Index t, Index size) {
   const long double angle = static_cast<long double>(t) / std::pow(10000.0L, 2 * i / d);
   return row % 2 == 0 ? std::sin(angle) : std::cos(angle);
 }
-
-}  // namespace
 
 TEST(PositionalEncoding, AddsTheWavesOfSection35) {
   for (const Index size : {1, 2, 7, 64}) {
@@ -79,3 +77,5 @@ TEST(PositionalEncoding, AGrownTableGivesWhatAFreshOneGives) {
 }
 
 TEST(PositionalEncoding, LearnsNothing) { EXPECT_EQ(heed::parameter_count(Encoding()), 0); }
+
+}  // namespace positional_encoding_test

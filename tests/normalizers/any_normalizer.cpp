@@ -8,10 +8,10 @@
 
 #include <gtest/gtest.h>
 
+namespace any_normalizer_test {
+
 using heed::AnyNormalizer;
 using heed::Matrix;
-
-namespace {
 
 template <class N>
 void expect_the_same(const N& normalizer) {
@@ -27,8 +27,6 @@ void expect_the_same(const N& normalizer) {
   EXPECT_EQ(same_d, d);
   EXPECT_EQ(any.is_softmax(), (std::is_same_v<N, heed::Softmax>));
 }
-
-}  // namespace
 
 TEST(AnyNormalizer, DoesWhatItHoldsDoes) {
   static_assert(heed::Normalizer<AnyNormalizer>);
@@ -67,3 +65,5 @@ TEST(AnyNormalizer, ReadsALongMemoryAsWhatItHoldsDoes) {
   expect(heed::Softmax());
   expect(heed::Sparsemax());
 }
+
+}  // namespace any_normalizer_test

@@ -11,11 +11,11 @@
 #include <cmath>
 #include <vector>
 
+namespace entmax_test {
+
 using heed::Entmax15;
 using heed::Index;
 using heed::Matrix;
-
-namespace {
 
 /// The exact algorithm by sorting: of all k, the largest whose tau lies below the k-th score.
 Matrix<double> by_sorting(const Matrix<double>& scores) {
@@ -42,8 +42,6 @@ Matrix<double> by_sorting(const Matrix<double>& scores) {
   }
   return weights;
 }
-
-}  // namespace
 
 TEST(Entmax15, AgreesWithTheAlgorithmThatSorts) {
   heed::Random random(269);
@@ -93,3 +91,5 @@ TEST(Entmax15, SendsGradientsOnlyWhereWeightsAreNotZero) {
   EXPECT_LT(d(0), d(2));
   EXPECT_LT(d(2), 0);
 }
+
+}  // namespace entmax_test

@@ -14,12 +14,12 @@
 #include <utility>
 #include <vector>
 
+namespace normalizer_test {
+
 using heed::Index;
 using heed::Matrix;
 using heed::Memory;
 using heed::Random;
-
-namespace {
 
 template <class N, class S>
 Matrix<S> weights_of(const N& normalizer, Matrix<S> scores) {
@@ -106,8 +106,6 @@ struct Trial {
     return result;
   }
 };
-
-}  // namespace
 
 template <class NormalizerType>
 class Normalizer : public testing::Test {
@@ -246,3 +244,5 @@ TYPED_TEST(Normalizer, WorksInAttention) {
                                  << check.numeric;
   }
 }
+
+}  // namespace normalizer_test

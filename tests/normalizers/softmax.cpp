@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+namespace softmax_test {
+
 using heed::Matrix;
 
 TEST(Softmax, IsANormalizerThatLearnsNothing) {
@@ -47,3 +49,5 @@ TEST(Softmax, GradientAgreesWithCentralDifferences) {
       "x", x, d_x, [&] { return weights().cwiseProduct(d).sum(); }, check);
   EXPECT_LE(check.error, 1e-9);
 }
+
+}  // namespace softmax_test

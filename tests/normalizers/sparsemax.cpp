@@ -8,11 +8,11 @@
 #include <cmath>
 #include <vector>
 
+namespace sparsemax_test {
+
 using heed::Index;
 using heed::Matrix;
 using heed::Sparsemax;
-
-namespace {
 
 /// Algorithm 1 as it is printed: sort, then add up until the next score is too low.
 Matrix<double> by_sorting(const Matrix<double>& scores) {
@@ -31,8 +31,6 @@ Matrix<double> by_sorting(const Matrix<double>& scores) {
   }
   return weights;
 }
-
-}  // namespace
 
 TEST(Sparsemax, ProjectsOnTheSimplexAsInEquation2) {
   Matrix<double> x(3, 5), expected(3, 5);
@@ -86,3 +84,5 @@ TEST(Sparsemax, SendsGradientsOnlyWhereWeightsAreNotZeroAsInEquation14) {
   Sparsemax().backward(weights, d);
   EXPECT_EQ(d, expected);
 }
+
+}  // namespace sparsemax_test

@@ -16,6 +16,8 @@
 #include <string_view>
 #include <vector>
 
+namespace temperature_test {
+
 using heed::Matrix;
 using heed::TemperatureSoftmax;
 
@@ -75,3 +77,5 @@ TEST(TemperatureSoftmax, KeepsItsTemperatureWhereAttentionIsPacked) {
                                                                                   TemperatureSoftmax(2)};
   EXPECT_EQ(prepacked(attention).normalizer.temperature, 2);
 }
+
+}  // namespace temperature_test

@@ -9,12 +9,12 @@
 
 #include <cstdlib>
 
+namespace models_test {
+
 namespace fs = std::filesystem;
 using heed::Index;
 using heed::Matrix;
 using heed::test::PytorchFixture;
-
-namespace {
 
 using Layers = heed::Encoder<heed::AnyCell<float>>;
 using ProjectedLayers = heed::Encoder<heed::ProjectedLstmCell<float>>;
@@ -150,4 +150,4 @@ TEST(PytorchModels, ComputeTheSameAndAreWrittenBackNumberByNumber) {
   EXPECT_EQ(kinds, (std::set<std::string>{"gru", "lstm", "lstm-projected", "rnn-relu", "rnn-tanh"}));
 }
 
-}  // namespace
+}  // namespace models_test

@@ -8,10 +8,10 @@
 #include <support/refusal.hpp>
 #include <support/temporary_folder.hpp>
 
+namespace modules_test {
+
 using heed::Index;
 using heed::Matrix;
-
-namespace {
 
 /// The module `Words` of make_pytorch_models.py.
 struct Words {
@@ -83,4 +83,4 @@ TEST(PytorchModules, AreWrittenBackUnderTheirNames) {
   }
 }
 
-}  // namespace
+}  // namespace modules_test

@@ -11,7 +11,7 @@
 #include <tuple>
 #include <type_traits>
 
-namespace {
+namespace recurrent_test {
 
 using heed::Index;
 using heed::Matrix;
@@ -177,4 +177,4 @@ TEST(PytorchFixture, HoldsNoLayersThatAreNotCompared) {
   expect_all(heed::test::projected_fixture, projected_layer_counts);
 }
 
-}  // namespace
+}  // namespace recurrent_test

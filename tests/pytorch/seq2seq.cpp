@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <support/pytorch.hpp>
 
-namespace {
+namespace seq2seq_test {
 
 using heed::Index;
 using heed::Matrix;
@@ -178,4 +178,4 @@ TEST_P(WholeModel, AgreesWithPytorchAfterTenUpdatesWithMomentum) {
 INSTANTIATE_TEST_SUITE_P(, WholeModel, testing::ValuesIn(heed::test::seq2seq_fixtures),
                          [](const auto& setup) { return heed::test::test_name(setup.param); });
 
-}  // namespace
+}  // namespace seq2seq_test

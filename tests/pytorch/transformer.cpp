@@ -6,7 +6,7 @@
 #include <map>
 #include <set>
 
-namespace {
+namespace transformer_test {
 
 using heed::Index;
 using heed::Matrix;
@@ -164,4 +164,4 @@ TEST_F(Transformer, FixtureHoldsNothingThatIsNotCompared) {
   EXPECT_EQ(found, expected);
 }
 
-}  // namespace
+}  // namespace transformer_test

@@ -10,10 +10,10 @@
 
 #include <vector>
 
+namespace attention_test {
+
 using heed::Index;
 using heed::Matrix;
-
-namespace {
 
 /// One query that looks at one sentence, in every scalar made of the same numbers.
 template <class Make>
@@ -89,8 +89,6 @@ Matrix<S> some_scores() {
   return random_thirds<S>(9, 1, random, 1.5);
 }
 
-}  // namespace
-
 template <class Line>
 class ScorerOfAnyScalar : public testing::Test {};
 TYPED_TEST_SUITE(ScorerOfAnyScalar, typed::EachScorer);
@@ -162,3 +160,5 @@ TEST(AttentionOfAnyScalar, IsTheSameOverALongMemory) {
   EXPECT_LT(difference(context, one_by_one(moved)), 1e-17);
   EXPECT_LT(difference(typed::slopes(context), typed::slopes(one_by_one(moved))), 1e-17);
 }
+
+}  // namespace attention_test

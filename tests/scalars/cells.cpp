@@ -5,10 +5,10 @@
 
 #include <gtest/gtest.h>
 
+namespace cells_test {
+
 using heed::Index;
 using heed::Matrix;
-
-namespace {
 
 /// A cell, an input and a state, in every scalar made of the same numbers.
 template <class Make>
@@ -41,8 +41,6 @@ struct Trial {
   }
 };
 
-}  // namespace
-
 template <class Line>
 class CellOfAnyScalar : public testing::Test {};
 TYPED_TEST_SUITE(CellOfAnyScalar, typed::EachCell);
@@ -69,3 +67,5 @@ TYPED_TEST(CellOfAnyScalar, HasTheJacobianThatEigensAutoDiffScalarGives) {
   const auto next = trial.next(typed::variables(plain.x, n), typed::variables(plain.s_prev, n, plain.x.size()));
   EXPECT_LT(difference(plain.jacobian_by_backward(), typed::jacobian(next, n)), 1e-13);
 }
+
+}  // namespace cells_test

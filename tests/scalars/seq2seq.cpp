@@ -8,11 +8,11 @@
 
 #include <gtest/gtest.h>
 
+namespace seq2seq_test {
+
 using heed::Index;
 using heed::Matrix;
 using heed::Token;
-
-namespace {
 
 using Cell = heed::GruCell<Dual>;
 using Scorer = heed::AdditiveScorer<Dual>;
@@ -66,8 +66,6 @@ long double along(const Model& model, long double Dual::*part, const Model& way)
   return sum;
 }
 
-}  // namespace
-
 TEST(ModelOfAnyScalar, KeepsEveryDigitOfItsLoss) {
   long double expected = 0;
   for (std::size_t b = 0; b < 2; ++b) expected += oracle::sentence_loss(make_model(), sources[b], targets[b]).loss;
@@ -88,3 +86,5 @@ TEST(ModelOfAnyScalar, HasASymmetricHessian) {
   EXPECT_LT(std::abs(along(Lesson(other).grad, &Dual::slope, one) - product), 1e-17L);
   EXPECT_GT(std::abs(product), 0.1L);
 }
+
+}  // namespace seq2seq_test

@@ -9,6 +9,8 @@
 
 #include <cmath>
 
+namespace additive_test {
+
 using heed::AdditiveScorer;
 using heed::Matrix;
 using heed::Random;
@@ -81,3 +83,5 @@ TEST(AdditiveScorer, FixedSizesAgreeWithDynamicOnes) {
   EXPECT_EQ((AdditiveScorer<double, 3, 4, 5>().key_size()), AdditiveScorer<double>(3, 4, 5).key_size());
   EXPECT_LE(typed::scorer_distance(AdditiveScorer<double, 3, 4, 5>(), AdditiveScorer<double>(3, 4, 5)), 1e-14);
 }
+
+}  // namespace additive_test

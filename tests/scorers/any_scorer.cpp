@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
+namespace any_scorer_test {
+
 using heed::AnyScorer;
 using heed::Matrix;
 using heed::Random;
-
-namespace {
 
 template <class C>
 double distance_from_what_it_holds(C scorer) {
@@ -33,8 +33,6 @@ double distance_from_what_it_holds(C scorer) {
                    part_difference(std::get<C>(a.parameters.scorer), b.parameters)});
 }
 
-}  // namespace
-
 TEST(AnyScorer, DoesWhatItHoldsDoes) {
   EXPECT_EQ(distance_from_what_it_holds(heed::DotScorer<double>(4)), 0);
   EXPECT_EQ(distance_from_what_it_holds(heed::GeneralScorer<double>(3, 4)), 0);
@@ -48,3 +46,5 @@ TEST(AnyScorer, AddsNothingToTheNames) {
   heed::for_each_parameter([&](const heed::ParameterName& name, auto&) { names.push_back(name.str()); }, any);
   EXPECT_EQ(names, (std::vector<std::string>{"W", "v"}));
 }
+
+}  // namespace any_scorer_test

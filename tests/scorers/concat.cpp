@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+namespace concat_test {
+
 using heed::ConcatScorer;
 using heed::Matrix;
 using heed::Random;
@@ -42,3 +44,5 @@ TEST(ConcatScorer, FixedSizesAgreeWithDynamicOnes) {
   EXPECT_EQ((ConcatScorer<double, 3, 4, 5>().memory_size()), 4);
   EXPECT_LE(typed::scorer_distance(ConcatScorer<double, 3, 4, 5>(), ConcatScorer<double>(3, 4, 5)), 1e-14);
 }
+
+}  // namespace concat_test

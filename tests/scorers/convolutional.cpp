@@ -9,10 +9,10 @@
 
 #include <gtest/gtest.h>
 
+namespace convolutional_test {
+
 using heed::Index;
 using heed::Matrix;
-
-namespace {
 
 struct ConvolutionalScorer : testing::Test {
   heed::Random random{317};
@@ -23,8 +23,6 @@ struct ConvolutionalScorer : testing::Test {
 
   ConvolutionalScorer() { randomize(scorer, random); }
 };
-
-}  // namespace
 
 TEST_F(ConvolutionalScorer, IsAdditiveBeforeTheFirstLook) {
   heed::AdditiveScorer<double> additive(3, 4, 5, true);
@@ -92,3 +90,5 @@ TEST_F(ConvolutionalScorer, RefusesFiltersWithoutAMiddle) {
       refusal([] { heed::ConvolutionalScorer<double>({.query_size = 3, .memory_size = 4, .alignment_size = 0}); }),
       "ConvolutionalScorer: the alignment size must be 1 or more, got 0");
 }
+
+}  // namespace convolutional_test

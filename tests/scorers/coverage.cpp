@@ -9,9 +9,9 @@
 
 #include <gtest/gtest.h>
 
-using heed::Matrix;
+namespace coverage_test {
 
-namespace {
+using heed::Matrix;
 
 struct CoverageScorer : testing::Test {
   heed::Random random{313};
@@ -21,8 +21,6 @@ struct CoverageScorer : testing::Test {
 
   CoverageScorer() { randomize(scorer, random); }
 };
-
-}  // namespace
 
 TEST_F(CoverageScorer, IsAdditiveWhereNothingIsCovered) {
   heed::AdditiveScorer<double> additive(3, 4, 5, true);
@@ -54,3 +52,5 @@ TEST_F(CoverageScorer, RefusesToAlignInNothing) {
   EXPECT_EQ(refusal([] { heed::CoverageScorer<double>(3, 4, 0); }),
             "CoverageScorer: the alignment size must be 1 or more, got 0");
 }
+
+}  // namespace coverage_test

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+namespace dot_test {
+
 using heed::DotScorer;
 using heed::Matrix;
 
@@ -29,3 +31,5 @@ TEST(DotScorer, FixedSizesAgreeWithDynamicOnes) {
   EXPECT_EQ((DotScorer<double, 4>().query_size()), 4);
   EXPECT_LE(typed::scorer_distance(DotScorer<double, 4>(), DotScorer<double>(4)), 1e-14);
 }
+
+}  // namespace dot_test

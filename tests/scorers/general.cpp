@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+namespace general_test {
+
 using heed::GeneralScorer;
 using heed::Matrix;
 
@@ -28,3 +30,5 @@ TEST(GeneralScorer, FixedSizesAgreeWithDynamicOnes) {
   EXPECT_EQ((GeneralScorer<double, 3, 4>().memory_size()), 4);
   EXPECT_LE(typed::scorer_distance(GeneralScorer<double, 3, 4>(), GeneralScorer<double>(3, 4)), 1e-14);
 }
+
+}  // namespace general_test

@@ -12,10 +12,10 @@
 
 #include <gtest/gtest.h>
 
+namespace location_test {
+
 using heed::Index;
 using heed::Matrix;
-
-namespace {
 
 struct LocationScorer : testing::Test {
   heed::Random random{311};
@@ -25,8 +25,6 @@ struct LocationScorer : testing::Test {
   LocationScorer() { randomize(scorer, random); }
   Matrix<double> values(Index length) { return random_matrix(4, length, random); }
 };
-
-}  // namespace
 
 TEST_F(LocationScorer, UsesTheFirstRowsForAShortSentence) {
   EXPECT_LE(difference(typed::scores(scorer, queries, values(2)), scorer.W.values().topRows(2) * queries), 1e-15);
@@ -78,3 +76,5 @@ TEST_F(LocationScorer, RefusesToKnowNoPlace) {
   EXPECT_EQ(refusal([] { heed::LocationScorer<double>(3, 4, 0); }),
             "LocationScorer: the longest sentence must have a word");
 }
+
+}  // namespace location_test

@@ -12,10 +12,10 @@
 
 #include <cmath>
 
+namespace normed_additive_test {
+
 using heed::Matrix;
 using heed::Random;
-
-namespace {
 
 struct NormedAdditiveScorer : testing::Test {
   Random random{307};
@@ -25,8 +25,6 @@ struct NormedAdditiveScorer : testing::Test {
 
   NormedAdditiveScorer() { randomize(scorer, random); }
 };
-
-}  // namespace
 
 TEST_F(NormedAdditiveScorer, IsAdditiveWithTheVOfEquation2) {
   heed::AdditiveScorer<double> additive(3, 4, 5, true);
@@ -115,3 +113,5 @@ TEST_F(NormedAdditiveScorer, FixedSizesAgreeWithDynamicOnes) {
                                    heed::NormedAdditiveScorer<double>(3, 4, 5)),
             1e-14);
 }
+
+}  // namespace normed_additive_test

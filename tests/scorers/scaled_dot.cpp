@@ -10,6 +10,8 @@
 
 #include <cmath>
 
+namespace scaled_dot_test {
+
 using heed::Matrix;
 using heed::Random;
 using heed::ScaledDotScorer;
@@ -50,3 +52,5 @@ TEST(ScaledDotScorer, FixedSizesAgreeWithDynamicOnes) {
   EXPECT_EQ((ScaledDotScorer<double, 4>().query_size()), 4);
   EXPECT_LE(typed::scorer_distance(ScaledDotScorer<double, 4>(), ScaledDotScorer<double>(4)), 1e-14);
 }
+
+}  // namespace scaled_dot_test

@@ -8,10 +8,10 @@
 
 #include <gtest/gtest.h>
 
+namespace scaled_general_test {
+
 using heed::Matrix;
 using heed::Random;
-
-namespace {
 
 struct ScaledGeneralScorer : testing::Test {
   Random random{293};
@@ -22,8 +22,6 @@ struct ScaledGeneralScorer : testing::Test {
 
   ScaledGeneralScorer() { general.W = scorer.W = random_matrix(3, 4, random); }
 };
-
-}  // namespace
 
 TEST_F(ScaledGeneralScorer, IsGeneralAtFirst) {
   EXPECT_EQ(typed::scores(scorer, queries, values), typed::scores(general, queries, values));
@@ -58,3 +56,5 @@ TEST_F(ScaledGeneralScorer, FixedSizesAgreeWithDynamicOnes) {
   EXPECT_LE(typed::scorer_distance(heed::ScaledGeneralScorer<double, 3, 4>(), heed::ScaledGeneralScorer<double>(3, 4)),
             1e-14);
 }
+
+}  // namespace scaled_general_test

@@ -8,12 +8,12 @@
 
 #include <gtest/gtest.h>
 
+namespace scorer_test {
+
 using heed::Index;
 using heed::Matrix;
 using heed::Random;
 using typed::ScorerGradients;
-
-namespace {
 
 /// A scorer of line `At` of the list with random parameters, n queries and T values.
 template <class At, class S = double>
@@ -47,8 +47,6 @@ double distance_from_the_paper(Index n, Index T) {
   }
   return difference(typed::scores(trial.scorer, trial.queries, trial.values, trial.carry), oracle::matrix(expected));
 }
-
-}  // namespace
 
 template <class At>
 class Scorer : public testing::Test {};
@@ -108,3 +106,5 @@ TYPED_TEST(Scorer, GradientsInFloatAgreeWithDouble) {
   EXPECT_LE(difference(f.queries, d.queries), 1e-5);
   EXPECT_LE(difference(f.values, d.values), 1e-5);
 }
+
+}  // namespace scorer_test

@@ -7,12 +7,12 @@
 #include <utility>
 #include <vector>
 
+namespace alignment_test {
+
 using heed::AlignmentTally;
 using heed::Index;
 using heed::Links;
 using heed::SentencePair;
-
-namespace {
 
 using Alignment = std::vector<Index>;
 
@@ -37,8 +37,6 @@ heed::AlignmentScore score_of(const SentencePair& pair, const Alignment& predict
 SentencePair black_cat(std::vector<std::string> tags) {
   return pair_of(3, 3, {{0, 0}, {1, 2}, {2, 1}}, {}, std::move(tags));
 }
-
-}  // namespace
 
 TEST(AlignmentFromWeights, TakesTheSourceWordOfTheLargestWeight) {
   Eigen::MatrixXf weights(3, 4);
@@ -166,3 +164,5 @@ TEST(AlignmentTally, RefusesLinksOutsideOfThePair) {
     EXPECT_THROW(score_of(pair_of(3, 2, {}, {link}), predicted), heed::Error);
   }
 }
+
+}  // namespace alignment_test

@@ -7,9 +7,9 @@
 
 #include "fixtures/bleu/sacrebleu.hpp"
 
-using heed::Words;
+namespace bleu_test {
 
-namespace {
+using heed::Words;
 
 std::vector<Words> split(const std::vector<std::string>& lines) {
   std::vector<Words> sentences;
@@ -29,8 +29,6 @@ void expect_agreement(const heed::BleuScore& bleu, const BleuCase& expected) {
   const std::string settings = expected.signature.substr(0, expected.signature.find("version:"));
   EXPECT_EQ(bleu.signature, settings + "version:heed-0.1.0");
 }
-
-}  // namespace
 
 TEST(CorpusBleu, AgreesWithSacrebleu) {
   ASSERT_GT(tokenized_corpora.size(), 10u);
@@ -71,3 +69,5 @@ TEST(CorpusBleu, RefusesAnEmptyCorpus) {
   EXPECT_THROW(heed::corpus_bleu(std::vector<Words>{}, std::vector<Words>{}), heed::Error);
   EXPECT_THROW(heed::corpus_bleu(std::vector<std::string>{}, std::vector<std::string>{}), heed::Error);
 }
+
+}  // namespace bleu_test

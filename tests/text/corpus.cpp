@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
+namespace corpus_test {
+
 using heed::Links;
 using heed::ReadOptions;
 using heed::SentencePair;
 using heed::Words;
-
-namespace {
 
 std::vector<SentencePair> pairs_of(const std::string& text, const ReadOptions& options = {}) {
   std::istringstream in(text);
@@ -60,8 +60,6 @@ std::string many_words(std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) line += "w ";
   return line;
 }
-
-}  // namespace
 
 TEST(ReadPairs, ReadsFiveColumns) {
   const auto pairs = pairs_of("the black cat .\tle chat noir .\t0-0 1-2 2-1 3-3\t0-1 0-2\tadjpost,topic\n");
@@ -238,3 +236,5 @@ TEST_F(Corpus, SentencesComeFromAFileOrAStream) {
   std::istringstream in("a b\nc\n");
   EXPECT_EQ(heed::read_sentences(in, "stream"), expected);
 }
+
+}  // namespace corpus_test

@@ -6,6 +6,8 @@
 
 #include <vector>
 
+namespace exact_match_test {
+
 using heed::Words;
 
 TEST(ExactMatch, IsThePercentageOfEqualSentences) {
@@ -24,3 +26,5 @@ TEST(ExactMatch, RefusesOtherNumbersOfHypothesesThanReferencesAndAnEmptyCorpus) 
   EXPECT_THROW(heed::exact_match(std::vector<Words>(2), std::vector<Words>(3)), heed::Error);
   EXPECT_THROW(heed::exact_match(std::vector<Words>{}, std::vector<Words>{}), heed::Error);
 }
+
+}  // namespace exact_match_test

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace line_reader_test {
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::istringstream in(text);
@@ -45,8 +45,6 @@ class BreakingOff : public std::streambuf {
   int_type underflow() override { throw std::runtime_error("the disk is gone"); }
   std::string text_;
 };
-
-}  // namespace
 
 TEST(LineReader, ReadsLineByLine) {
   EXPECT_EQ(lines_of(""), Lines{});
@@ -119,3 +117,5 @@ TEST(OpenText, RefusesAFolder) {
     EXPECT_EQ(error.what(), folder + ": is a folder, expected a text file");
   }
 }
+
+}  // namespace line_reader_test

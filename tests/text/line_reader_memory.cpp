@@ -10,7 +10,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace {
+namespace line_reader_memory_test {
 
 /// Text that ends with an exception.
 template <class Exception>
@@ -57,4 +57,4 @@ TEST(LineReader, ReportsAFailedStreamAsAnError) {
   }
 }
 
-}  // namespace
+}  // namespace line_reader_memory_test

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace {
+namespace long_lines_test {
 
 using heed::LineReader;
 using heed::ReadOptions;
@@ -115,4 +115,4 @@ TEST(CountWords, AgreesWithSplitWords) {
   }
 }
 
-}  // namespace
+}  // namespace long_lines_test

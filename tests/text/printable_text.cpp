@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace printable_text_test {
 
 using heed::detail::in_quotes;
 
@@ -94,4 +94,4 @@ TEST(PrintableText, CodePointsAreThoseOfUnicode) {
   EXPECT_EQ(heed::detail::code_point("\xf0\x9f\x98\x80"), U'\U0001f600');
 }
 
-}  // namespace
+}  // namespace printable_text_test

@@ -4,11 +4,11 @@
 
 #include <gtest/gtest.h>
 
+namespace replace_unknown_test {
+
 using heed::Matrix;
 using heed::Token;
 using heed::Words;
-
-namespace {
 
 const heed::Vocabulary vocabulary = heed::Vocabulary::from_words({"<unk>", "<s>", "</s>", "le", "chat"});
 const Words source = {"the", "Felix", "Rex"};
@@ -19,8 +19,6 @@ Matrix<double> weights() {
   w << 0.1, 0.9, 0.4, 0.2, 0, 0.3, 0.1, 0.4, 0.2, 1, 0.6, 0, 0.2, 0.6, 0;
   return w;
 }
-
-}  // namespace
 
 TEST(ReplaceUnknown, CopiesTheSourceWordThatWasLookedAtMost) {
   const Words expected = {"Rex", "le", "the", "Rex"};  // of the two equal ones the first
@@ -36,3 +34,5 @@ TEST(ReplaceUnknown, RefusesWeightsThatDoNotFit) {
   EXPECT_EQ(refused(weights().leftCols(3)), "replace_unknown: expected weights of 3 x 4, or a column more, not 3 x 3");
   EXPECT_EQ(refused(weights().topRows(2)), "replace_unknown: expected weights of 3 x 4, or a column more, not 2 x 5");
 }
+
+}  // namespace replace_unknown_test

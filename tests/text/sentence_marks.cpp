@@ -9,7 +9,7 @@
 #include <sstream>
 #include <string>
 
-namespace {
+namespace sentence_marks_test {
 
 using heed::Vocabulary;
 using heed::Words;
@@ -59,4 +59,4 @@ TEST(SentenceMarks, TheUnknownWordInDataIsTheUnknownWord) {
   EXPECT_EQ(vocabulary.encode(pairs[0].source), (std::vector<heed::Token>{3, Vocabulary::unknown, 4}));
 }
 
-}  // namespace
+}  // namespace sentence_marks_test

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+namespace sentence_pair_test {
+
 TEST(Link, OrdersBySourceThenTarget) {
   heed::Links links = {{1, 0}, {0, 2}, {0, 1}};
   std::sort(links.begin(), links.end());
@@ -16,3 +18,5 @@ TEST(SentencePair, StartsWithoutAnything) {
   EXPECT_TRUE(pair.tags.empty());
   EXPECT_EQ(pair.line, 0u);
 }
+
+}  // namespace sentence_pair_test

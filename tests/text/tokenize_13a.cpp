@@ -6,6 +6,8 @@
 
 #include <chrono>
 
+namespace tokenize_13a_test {
+
 using heed::Words;
 
 TEST(Tokenize13a, CutsPunctuationOff) {
@@ -33,3 +35,5 @@ TEST(Tokenize13a, TakesTimeThatGrowsWithTheLineAndNotWithItsSquare) {
   EXPECT_LT(std::chrono::steady_clock::now() - start,
             std::chrono::seconds(30));  // it takes a third of one, not minutes
 }
+
+}  // namespace tokenize_13a_test

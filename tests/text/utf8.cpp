@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-namespace {
+namespace utf8_test {
 
 /// The bytes of a code point, by arithmetic that knows of no rule.
 std::string encoded(unsigned long code, int length) {
@@ -24,8 +24,6 @@ std::string encoded(unsigned long code, int length) {
 }
 
 int shortest(unsigned long code) { return code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4; }
-
-}  // namespace
 
 TEST(InvalidUtf8, ACodePointIsValidInItsShortestFormAloneUnlessASurrogateOrTooLarge) {
   for (unsigned long code = 0; code < 0x200000; ++code) {
@@ -94,3 +92,5 @@ TEST(InQuotes, CutsLongTextBetweenCharacters) {
   EXPECT_EQ(heed::invalid_utf8(shown), std::nullopt);
   EXPECT_TRUE(shown.ends_with("...\""));
 }
+
+}  // namespace utf8_test

@@ -7,11 +7,11 @@
 #include <string_view>
 #include <vector>
 
+namespace vocabulary_test {
+
 using heed::Token;
 using heed::Vocabulary;
 using heed::Words;
-
-namespace {
 
 const std::vector<Words> sentences = {{"b", "a", "c", "c"}, {"Z", "c", "a", "b"}, {"é", "rare"}};
 
@@ -29,8 +29,6 @@ Words with_specials(const Words& words) {
   all.insert(all.end(), words.begin(), words.end());
   return all;
 }
-
-}  // namespace
 
 TEST(Vocabulary, StartsWithTheSpecialSymbols) {
   const Vocabulary vocabulary;
@@ -156,3 +154,5 @@ TEST(Vocabulary, BuildsNoVocabularyThatCouldNotBeLoaded) {
   EXPECT_THROW(Vocabulary::build(std::vector<Words>{{""}}), heed::Error);
   EXPECT_THROW(Vocabulary::build(std::vector<Words>{{"\xff"}}), heed::Error);
 }
+
+}  // namespace vocabulary_test

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+namespace words_test {
+
 using heed::Words;
 
 TEST(SplitWords, CutsAtRunsOfSpaces) {
@@ -30,3 +32,5 @@ TEST(JoinWords, IsTheWayBack) {
 }
 
 TEST(JoinWords, KeepsTheSpaceAroundAnEmptyWord) { EXPECT_EQ(heed::join_words(Words{"", "a", "", "b"}), " a  b"); }
+
+}  // namespace words_test

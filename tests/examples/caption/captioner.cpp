@@ -8,10 +8,10 @@
 
 #include <gtest/gtest.h>
 
+namespace captioner_test {
+
 using heed::Index;
 using heed::Token;
-
-namespace {
 
 using Captioner = examples::Captioner<double>;
 
@@ -49,8 +49,6 @@ struct Trial {
   heed::LossOptions<double> options{0.1, 1, nullptr, 0, 0.3};
   double loss(Captioner& grad) { return model.loss_and_gradient(images, captions, tape, grad, options); }
 };
-
-}  // namespace
 
 TEST(Captioner, GradientsAgreeWithCentralDifferences) {
   Trial trial;
@@ -130,3 +128,5 @@ TEST(Captioner, PackedComputesTheSame) {
               1e-12);
   EXPECT_LE(part_difference(of_packed, grad), 1e-12);
 }
+
+}  // namespace captioner_test

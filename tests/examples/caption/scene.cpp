@@ -5,6 +5,8 @@
 #include <map>
 #include <set>
 
+namespace scene_test {
+
 using examples::Figure;
 using examples::Scene;
 using examples::Scenes;
@@ -88,3 +90,5 @@ TEST(Scenes, NeedNoWordsThatAreNotListed) {
     for (const std::string& word : Scenes(5).scene(number).caption) EXPECT_TRUE(known.contains(word)) << word;
   }
 }
+
+}  // namespace scene_test

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-namespace {
+namespace batches_test {
 
 using examples::BatchLimit;
 using heed::Index;
@@ -54,4 +54,4 @@ TEST(BatchesByLength, HoldEverySentenceOnce) {
   EXPECT_TRUE(examples::batches_by_length({}, 16).empty());
 }
 
-}  // namespace
+}  // namespace batches_test

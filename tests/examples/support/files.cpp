@@ -6,7 +6,7 @@
 
 #include <fstream>
 
-namespace {
+namespace files_test {
 
 namespace fs = std::filesystem;
 using examples::same_file;
@@ -74,4 +74,4 @@ TEST_F(Files, WhoseTemporaryFilesWouldReplaceAnInputAreRefused) {
   }
 }
 
-}  // namespace
+}  // namespace files_test

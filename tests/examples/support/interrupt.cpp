@@ -5,7 +5,7 @@
 #include <cerrno>
 #include <cstdlib>
 
-namespace {
+namespace interrupt_test {
 
 void wait_ms(long ms) {
   const timespec time{ms / 1000, ms % 1000 * 1'000'000};
@@ -99,4 +99,4 @@ TEST_F(InterruptDeathTest, EndsTheProgramAgainAfterItsScope) {
       testing::KilledBySignal(SIGHUP), "");
 }
 
-}  // namespace
+}  // namespace interrupt_test

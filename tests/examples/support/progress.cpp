@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace progress_test {
 
 using examples::Progress;
 using examples::ProgressState;
@@ -124,4 +124,4 @@ TEST(Progress, KeepsLinesAboveTheLiveOne) {
   EXPECT_NE(text.find("\r\x1b[Ksaved\n"), std::string::npos);
 }
 
-}  // namespace
+}  // namespace progress_test
