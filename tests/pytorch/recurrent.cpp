@@ -24,6 +24,7 @@ TEST(PytorchFixture, IsReadByTheseTestsAndEveryFileIsThere) {
   for (const auto name : heed::test::recurrent_fixtures) expected.insert(std::string(name) + ".safetensors");
   expected.insert(std::string(heed::test::projected_fixture) + ".safetensors");
   expected.insert(std::string(heed::test::transformer_fixture) + ".safetensors");
+  expected.insert(std::string(heed::test::masks_fixture) + ".safetensors");
   for (const auto name : heed::test::seq2seq_fixtures) expected.insert(std::string(name) + ".safetensors");
   for (const auto& entry : std::filesystem::directory_iterator(heed::test::pytorch_folder())) {
     found.insert(entry.path().filename().string());

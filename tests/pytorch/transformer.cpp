@@ -39,6 +39,8 @@ std::vector<Index> starts_of(const std::vector<Index>& lengths) {
 
 class Transformer : public testing::Test {
  protected:
+  explicit Transformer(std::string_view fixture = heed::test::transformer_fixture) : fixture_(fixture) {}
+
   /// A tensor of the layer that is compared, with a column per item.
   Matrix<double> batch(const std::string& tensor) { return fixture_.matrix<double>(prefix_ + tensor).transpose(); }
 
@@ -76,7 +78,7 @@ class Transformer : public testing::Test {
     return name.substr(name.find('.') + 1);
   }
 
-  void compare_attention(const std::string& name, bool causal, bool bias) {
+  void compare_attention(const std::string& name, bool causal, bool bias, const heed::ValidMask& valid = {}) {
     prefix_ = name + '.';
     part_ = "attention";
     const bool cross = fixture_.has(prefix_ + "memory");
@@ -90,7 +92,7 @@ class Transformer : public testing::Test {
     auto grad = heed::zeros_like(attention);
     if (cross) {
       Matrix<double> d_h = Matrix<double>::Zero(h.rows(), h.cols());
-      attention.forward(x, queries_, h, keys, tape, y);
+      attention.forward(x, queries_, h, keys, tape, y, valid);
       attention.backward(x, queries_, h, keys, tape, d_y, grad, d_x, d_h);
       expect(d_h, "gradient.memory");
     } else {
@@ -109,7 +111,7 @@ class Transformer : public testing::Test {
     expect_gradient(grad);
   }
 
-  void compare_layer(const std::string& name, bool norm_first) {
+  void compare_layer(const std::string& name, bool norm_first, const heed::ValidMask& valid = {}) {
     prefix_ = name + '.';
     const Matrix<double> x = batch("input"), d_y = batch("gradient.outputs");
     heed::TransformerEncoderLayer<double> layer({.size = x.rows(),
@@ -120,14 +122,21 @@ class Transformer : public testing::Test {
     heed::TransformerEncoderTape<double> tape;
     Matrix<double> y(x.rows(), x.cols()), d_x = Matrix<double>::Zero(x.rows(), x.cols());
     auto grad = heed::zeros_like(layer);
-    layer.forward(x, queries_, tape, y);
+    layer.forward(x, queries_, tape, y, nullptr, valid);
     layer.backward(x, queries_, tape, d_y, grad, d_x);
     expect(y, "outputs");
     expect(d_x, "gradient.input");
     expect_gradient(grad);
   }
 
-  PytorchFixture fixture_{heed::test::transformer_fixture};
+  /// What the names of the fixture's tensors begin with.
+  std::set<std::string> prefixes() const {
+    std::set<std::string> found;
+    for (const auto& [tensor, view] : fixture_.file().tensors()) found.insert(tensor.substr(0, tensor.find('.')));
+    return found;
+  }
+
+  PytorchFixture fixture_;
   std::string prefix_, part_;
   std::vector<Index> queries_ = starts_of(fixture_.numbers<Index>("queries"));
   std::vector<Index> keys_ = starts_of(fixture_.numbers<Index>("keys"));
@@ -158,10 +167,54 @@ TEST_F(Transformer, LayersWithTheNormLastAgreeWithPytorch) { compare_layer("norm
 TEST_F(Transformer, LayersWithTheNormFirstAgreeWithPytorch) { compare_layer("norm-first", true); }
 
 TEST_F(Transformer, FixtureHoldsNothingThatIsNotCompared) {
-  const std::set<std::string> expected = {"norm", "self", "causal", "cross", "norm-last", "norm-first"};
-  std::set<std::string> found;
-  for (const auto& [tensor, view] : fixture_.file().tensors()) found.insert(tensor.substr(0, tensor.find('.')));
-  EXPECT_EQ(found, expected);
+  EXPECT_EQ(prefixes(), (std::set<std::string>{"norm", "self", "causal", "cross", "norm-last", "norm-first"}));
+}
+
+class TransformerMasks : public Transformer {
+ protected:
+  using Booleans = Eigen::Array<bool, Eigen::Dynamic, Eigen::Dynamic>;
+  using Vector = Eigen::Array<bool, Eigen::Dynamic, 1>;
+
+  TransformerMasks() : Transformer(heed::test::masks_fixture) {}
+
+  /// What is valid of the sentences of a case: key_padding_mask.
+  Vector of_memory(const std::string& name, const std::vector<Index>& starts) {
+    Vector valid(starts.back());
+    for (std::size_t s = 0; s + 1 < starts.size(); ++s) {
+      valid.segment(starts[s], starts[s + 1] - starts[s]) = sentence(name, s).array() != 0;
+    }
+    return valid;
+  }
+  /// The same for each query: attn_mask.
+  Booleans of_queries(const std::string& name) {
+    Booleans valid = Booleans::Constant(heed::SentenceRanges(keys_).longest(), queries_.back(), true);
+    for (std::size_t s = 0; s + 1 < queries_.size(); ++s) {
+      const Matrix<double> own = sentence(name, s).transpose();
+      valid.block(0, queries_[s], own.rows(), own.cols()) = own.array() != 0;
+    }
+    return valid;
+  }
+
+ private:
+  Matrix<double> sentence(const std::string& name, std::size_t s) {
+    return fixture_.matrix<double>(name + ".valid." + std::to_string(s));
+  }
+};
+
+TEST_F(TransformerMasks, KeyPaddingMasksAgreeWithPytorch) {
+  const Vector valid = of_memory("padding", keys_);
+  compare_attention("padding", false, true, heed::ValidMask::of_memory(valid));
+}
+TEST_F(TransformerMasks, AttentionMasksAgreeWithPytorch) {
+  const Booleans valid = of_queries("full");
+  compare_attention("full", false, true, heed::ValidMask::of_queries(valid));
+}
+TEST_F(TransformerMasks, KeyPaddingMasksOfLayersAgreeWithPytorch) {
+  const Vector valid = of_memory("layer", queries_);
+  compare_layer("layer", false, heed::ValidMask::of_memory(valid));
+}
+TEST_F(TransformerMasks, FixtureHoldsNothingThatIsNotCompared) {
+  EXPECT_EQ(prefixes(), (std::set<std::string>{"padding", "full", "layer"}));
 }
 
 }  // namespace transformer_test

@@ -23,7 +23,7 @@ namespace heed::test {
 inline constexpr std::array<std::string_view, 4> recurrent_fixtures{"recurrent_gru", "recurrent_lstm",
                                                                     "recurrent_rnn-relu", "recurrent_rnn-tanh"};
 inline constexpr std::string_view projected_fixture = "recurrent_lstm-projected";
-inline constexpr std::string_view transformer_fixture = "transformer";
+inline constexpr std::string_view transformer_fixture = "transformer", masks_fixture = "masks";
 inline constexpr std::array<std::string_view, 6> seq2seq_fixtures{
     "seq2seq_bahdanau_additive_gru", "seq2seq_bahdanau_additive_lstm", "seq2seq_bahdanau_dot_rnn-relu",
     "seq2seq_luong_concat_gru",      "seq2seq_luong_general_lstm",     "seq2seq_plain_none_rnn-tanh"};
