@@ -16,6 +16,12 @@ namespace heed::inline v0_1::detail {
 
 using Eigen::Index;
 
+/// Element i of a vector, a span or an array, whose own indices are unsigned.
+template <class Elements>
+constexpr decltype(auto) at(Elements&& elements, Index i) {
+  return elements[static_cast<std::size_t>(i)];
+}
+
 inline std::string size_text(Index rows, Index cols) { return std::to_string(rows) + " x " + std::to_string(cols); }
 
 [[noreturn]] inline EIGEN_DONT_INLINE void fail_size(const char* function, const char* name, Index rows, Index cols,

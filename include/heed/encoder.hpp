@@ -260,7 +260,7 @@ void make_memory(const Encoder<C>& encoder, const Packing& packing, const Encode
   detail::check_states("make_memory", "tape.final_states", encoder, tape.final_states, packing);
   lengths.resize(static_cast<std::size_t>(packing.sentences()));
   for (Index p = 0; p < packing.sentences(); ++p) {
-    lengths[static_cast<std::size_t>(packing.sentence(p))] = packing.length(p);
+    detail::at(lengths, packing.sentence(p)) = packing.length(p);
   }
   memory.resize(encoder.output_size(), lengths);
   for (Index p = 0; p < packing.sentences(); ++p) {

@@ -55,7 +55,7 @@ Sum<S> softmax_cross_entropy(Out<S> logits, std::span<const Token> targets, S sm
   const S share = smoothing / detail::number<S>(vocabulary);
   Sum<S> loss(0);
   for (Index i = 0; i < logits.cols(); ++i) {
-    const Index target = targets[static_cast<std::size_t>(i)];
+    const Index target = detail::at(targets, i);
     require(target >= 0 && target < vocabulary, [&] {
       return "softmax_cross_entropy: target " + std::to_string(target) + " is outside the vocabulary of " +
              std::to_string(vocabulary);

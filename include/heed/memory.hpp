@@ -43,11 +43,11 @@ struct Memory {
   Index sentences() const { return starts.empty() ? 0 : static_cast<Index>(starts.size()) - 1; }
   Index length(Index b) const {
     check(b, sentences());
-    return starts[static_cast<std::size_t>(b) + 1] - starts[static_cast<std::size_t>(b)];
+    return detail::at(starts, b + 1) - detail::at(starts, b);
   }
   Index start(Index b) const {
     check(b, static_cast<Index>(starts.size()));
-    return starts[static_cast<std::size_t>(b)];
+    return detail::at(starts, b);
   }
   Index longest() const {
     Index most = 0;
@@ -131,7 +131,7 @@ struct Memory {
   template <class X>
   auto columns_of(X& x, Index b) const {
     check(b, sentences());
-    const Index first = starts[static_cast<std::size_t>(b)], end = starts[static_cast<std::size_t>(b) + 1];
+    const Index first = detail::at(starts, b), end = detail::at(starts, b + 1);
     if (first < 0 || first > end || end > x.cols()) detail::fail_columns(b, first, end, x.cols());
     return x.middleCols(first, end - first);
   }

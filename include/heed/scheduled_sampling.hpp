@@ -76,7 +76,7 @@ void feed_own_words(const D& decoder, const Embedding<typename D::Scalar>& targe
         } else {
           tape.logits.col(i).maxCoeff(&said);
         }
-        fed[static_cast<std::size_t>(packing.first(t + 1) + i)] = static_cast<Token>(said);
+        detail::at(fed, packing.first(t + 1) + i) = static_cast<Token>(said);
       });
     }
   }

@@ -32,7 +32,7 @@ namespace detail {
 /// The words that the target of sentence b must begin with.
 inline std::span<const Token> prefix_of(const SearchOptions& options, Index b) {
   if (options.prefixes.empty()) return {};
-  return options.prefixes[static_cast<std::size_t>(b)];
+  return at(options.prefixes, b);
 }
 
 /// Steps that a target may take at most.

@@ -33,7 +33,7 @@ class SentenceRanges {
   /// How many sentences and columns there are; where each sentence lies, and the longest of their lengths.
   Index sentences() const { return static_cast<Index>(starts_.size()) - 1; }
   Index columns() const { return starts_.back(); }
-  Index start(Index b) const { return starts_[static_cast<std::size_t>(b)]; }
+  Index start(Index b) const { return detail::at(starts_, b); }
   Index length(Index b) const { return start(b + 1) - start(b); }
   Index longest() const {
     Index most = 0;

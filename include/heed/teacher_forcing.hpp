@@ -54,12 +54,12 @@ void score_pairs(const Model& model, Sentences sources, Sentences targets, typen
         model.score_words(tape.decoder.features.middleCols(i, n), tape.output.logits);
       }
       const auto logits = tape.output.logits.col(in_block);
-      PairScore& result = results[static_cast<std::size_t>(packing.sentence(p))];
+      PairScore& result = detail::at(results, packing.sentence(p));
       const auto where = [&] {
         return "score_pairs: pair " + std::to_string(packing.sentence(p)) + ", step " + std::to_string(t);
       };
       const double word = detail::before_logit<S>(logits.data(), logits.size(), 0, where) +
-                          static_cast<double>(logits(tape.labels[static_cast<std::size_t>(i)]));
+                          static_cast<double>(logits(detail::at(tape.labels, i)));
       result.words.push_back(word);
       result.log_probability += word;
     }
@@ -80,7 +80,7 @@ void align_pairs(const Model& model, Sentences sources, Sentences targets, typen
   model.forward(sources, targets, tape);
   const Packing& packing = tape.target.packing;
   for (Index p = 0; p < packing.sentences(); ++p) {
-    auto& of_pair = weights[static_cast<std::size_t>(packing.sentence(p))];
+    auto& of_pair = detail::at(weights, packing.sentence(p));
     of_pair.resize(tape.weights(0, p).rows(), packing.length(p) - 1);
     for (Index t = 0; t < of_pair.cols(); ++t) of_pair.col(t) = tape.weights(t, p);
   }

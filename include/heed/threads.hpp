@@ -108,7 +108,7 @@ class Team {
     try {
       call_(work_, i);
     } catch (...) {
-      errors_[static_cast<std::size_t>(i)] = std::current_exception();
+      detail::at(errors_, i) = std::current_exception();
     }
 #else
     call_(work_, i);

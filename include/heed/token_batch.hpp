@@ -31,7 +31,7 @@ struct TokenBatch {
     tokens.resize(static_cast<std::size_t>(packing.columns()));
     labels.resize(tokens.size());
     for (Index p = 0; p < packing.sentences(); ++p) {
-      const auto words = targets[static_cast<std::size_t>(packing.sentence(p))];
+      const auto words = detail::at(targets, packing.sentence(p));
       Token previous = symbols::begin;
       for (Index t = 0; t < packing.length(p); ++t) {
         const auto column = static_cast<std::size_t>(packing.column(t, p)), at = static_cast<std::size_t>(t);

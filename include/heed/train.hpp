@@ -128,7 +128,7 @@ class Trainer {
     std::atomic<int> next = 0;
     team_.run([&](int i) {
       detail::prepack(model_, next);  // what was changed since the last update
-      Shard& shard = shards_[static_cast<std::size_t>(i)];
+      Shard& shard = detail::at(shards_, i);
       shard.loss = 0;
       if (!zero_) set_zero(shard.grad);
     });
@@ -139,7 +139,7 @@ class Trainer {
       deal(batch, update_seed, before);
       before += batch.sources.size();
       team_.run([&](int i) {
-        Shard& shard = shards_[static_cast<std::size_t>(i)];
+        Shard& shard = detail::at(shards_, i);
         if (shard.sources.empty()) return;
         LossOptions<S> options;
         options.smoothing = static_cast<S>(options_.label_smoothing);
@@ -155,7 +155,7 @@ class Trainer {
     }
     Model& grad = shards_.front().grad;
     team_.run([&](int i) {
-      Shard& shard = shards_[static_cast<std::size_t>(i)];
+      Shard& shard = detail::at(shards_, i);
       shard.squares = 0;
       for_each_piece(i, [&](Share share) {
         for (std::size_t k = 1; k < shards_.size(); ++k) {

@@ -75,7 +75,7 @@ Matrix<typename X::Scalar> to_order(const X& x, const std::array<Index, Count>& 
 template <class X, std::size_t Count>
 Matrix<typename X::Scalar> from_order(const X& x, const std::array<Index, Count>& order) {
   std::array<Index, Count> inverse{};
-  for (std::size_t g = 0; g < Count; ++g) inverse[static_cast<std::size_t>(order[g])] = static_cast<Index>(g);
+  for (std::size_t g = 0; g < Count; ++g) at(inverse, order[g]) = static_cast<Index>(g);
   return to_order(x, inverse);
 }
 

@@ -124,7 +124,7 @@ inline std::string alignment_blocks(const Matrix<double>& weights, Labels source
     std::string row = plain_text(target[i], longest_label) + ' ';
     for (std::size_t j = 0; j < source.size(); ++j) {
       const double weight = std::clamp(weights(static_cast<Index>(j), static_cast<Index>(i)), 0.0, 1.0);
-      const std::string_view block = blocks[static_cast<std::size_t>(std::lround(weight * 4))];
+      const std::string_view block = at(blocks, std::lround(weight * 4));
       row += block;
       row += block;
     }

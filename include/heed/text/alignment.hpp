@@ -22,7 +22,7 @@ std::vector<Index> alignment_from_weights(const Eigen::DenseBase<Derived>& weigh
   require(weights.rows() > 0, "alignment_from_weights: there is no source word to align to");
   std::vector<Index> alignment(static_cast<std::size_t>(weights.cols()), 0);
   for (Index j = 0; j < weights.cols(); ++j) {
-    Index& best = alignment[static_cast<std::size_t>(j)];
+    Index& best = detail::at(alignment, j);
     for (Index i = 0; i < weights.rows(); ++i) {
       require(!std::isnan(weights.derived()(i, j)), [&] {
         return "alignment_from_weights: the weight of source word " + std::to_string(i) + " for target word " +
@@ -119,7 +119,7 @@ class AlignmentTally {
     constexpr Index none = -1, several = -2;
     std::vector<Index> only(predicted.size(), none);  // the one source word surely linked to each target word
     for (const Link& link : sure) {
-      Index& source = only[static_cast<std::size_t>(link.target)];
+      Index& source = detail::at(only, link.target);
       source = source == none ? link.source : several;
     }
     for (std::size_t j = 0; j + 1 < only.size(); ++j) {

@@ -34,7 +34,7 @@ inline std::vector<std::string_view> split_fields(std::string_view text, char se
 /// Throws if one of the words is a sentence mark: the model adds those itself. `side` names the text.
 inline void refuse_sentence_marks(const LineReader& line, const Words& words, const std::string& side) {
   for (const Token mark : {Vocabulary::begin, Vocabulary::end}) {
-    const std::string_view written = Vocabulary::specials[static_cast<std::size_t>(mark)];
+    const std::string_view written = at(Vocabulary::specials, mark);
     if (std::find(words.begin(), words.end(), written) == words.end()) continue;
     line.fail(side + " contains the sentence mark " + std::string(written) +
               ": remove it, sentence marks are added automatically");

@@ -25,10 +25,10 @@ Words replace_unknown(std::span<const Token> tokens, const Vocabulary& vocabular
       });
   Words result;
   for (Index i = 0; i < words; ++i) {
-    const Token token = tokens[static_cast<std::size_t>(i)];
+    const Token token = detail::at(tokens, i);
     const bool known = token != symbols::unknown;
     result.push_back(known ? vocabulary.word(token)
-                           : source[static_cast<std::size_t>(alignment_from_weights(weights.col(i)).front())]);
+                           : detail::at(source, alignment_from_weights(weights.col(i)).front()));
   }
   return result;
 }

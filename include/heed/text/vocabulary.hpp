@@ -81,7 +81,7 @@ class Vocabulary {
     require(id >= 0 && id < size(), [&] {
       return "Vocabulary: token " + std::to_string(id) + " is outside the vocabulary of " + std::to_string(size());
     });
-    return words_[static_cast<std::size_t>(id)];
+    return detail::at(words_, id);
   }
 
   /// How many words there are, the special symbols among them.
