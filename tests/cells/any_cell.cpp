@@ -18,9 +18,8 @@ using heed::Random;
 using Relu = heed::RnnCell<double, Dynamic, Dynamic, heed::Relu>;
 
 template <class C>
-double distance_from_what_it_holds() {
+double distance_from_what_it_holds(C cell = C(3, 4)) {
   Random random(11);
-  C cell(3, 4);
   randomize(cell, random);
   const AnyCell<double> any(cell);
   const Matrix<double> x = random_matrix(3, 2, random), s_prev = random_matrix(cell.state_size(), 2, random);
@@ -40,6 +39,10 @@ TEST(AnyCell, DoesWhatItHoldsDoes) {
   EXPECT_EQ(distance_from_what_it_holds<heed::LstmCell<double>>(), 0);
   EXPECT_EQ(distance_from_what_it_holds<heed::RnnCell<double>>(), 0);
   EXPECT_EQ(distance_from_what_it_holds<Relu>(), 0);
+  EXPECT_EQ((distance_from_what_it_holds<heed::GruCell<double, Dynamic, Dynamic, heed::gru_forms::cho>>()), 0);
+  EXPECT_EQ(distance_from_what_it_holds<heed::LayerNormGruCell<double>>(), 0);
+  EXPECT_EQ(distance_from_what_it_holds<heed::LayerNormLstmCell<double>>(), 0);
+  EXPECT_EQ(distance_from_what_it_holds(heed::ProjectedLstmCell<double>(3, 6, 4)), 0);
 }
 
 TEST(AnyCell, AddsNothingToTheNames) {

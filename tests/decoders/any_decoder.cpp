@@ -29,7 +29,8 @@ Any decoder(const TranslatorConfig& config) { return heed::test::random_model(co
 
 decoding::Setting setting(const TranslatorConfig& config) {
   decoding::Setting result;
-  result.with_states(config.layers, config.cell == "lstm" ? 8 : 4);
+  result.with_states(config.layers,
+                     heed::make_cell<double>(config.cell, decoding::hidden, decoding::hidden).state_size());
   result.d_features = heed::Matrix<double>(result.d_features.topRows(decoding::hidden));  // features as many as hidden
   return result;
 }

@@ -219,7 +219,7 @@ TEST(TranslatorConfig, RefusesToCopyWhatDoesNotFit) {
 
 TEST(TranslatorConfig, RefusesWhatDoesNotExist) {
   EXPECT_EQ(refused([](auto& c) { c.cell = "transformer"; }),
-            "cell is one of gru, lstm, rnn, rnn-relu, gru-reset-before, not \"transformer\"");
+            "cell is one of gru, lstm, rnn, rnn-relu, gru-reset-before, layer-norm-gru, layer-norm-lstm, not \"transformer\"");
   EXPECT_EQ(refused([](auto& c) { c.scorer = ""; }),
             "scorer is one of additive, dot, general, concat, scaled-dot, scaled-general, normed-additive, location, "
             "coverage, convolutional, not \"\"");

@@ -285,7 +285,7 @@ TEST_F(TranslatorFile, IsRefusedWithAConfigurationOutOfRange) {
             "hidden lies between 1 and 16384, not 9223372036854775807");
   EXPECT_EQ(refused_with("config.layers", "-1"), "layers lies between 1 and 16, not -1");
   EXPECT_EQ(refused_with("config.cell", "cnn"),
-            "cell is one of gru, lstm, rnn, rnn-relu, gru-reset-before, not \"cnn\"");
+            "cell is one of gru, lstm, rnn, rnn-relu, gru-reset-before, layer-norm-gru, layer-norm-lstm, not \"cnn\"");
   EXPECT_EQ(refused_with("config.dropout", "nan"), "dropout lies in [0, 1), not nan");
   for (const std::string bad : {"", " 4", "4 ", "4.5", "0x4", "99999999999999999999", "four"}) {
     EXPECT_EQ(refused_with("config.hidden", bad), "config.hidden cannot be \"" + bad + '"');

@@ -2,7 +2,10 @@
 
 #include <heed/cells/gru.hpp>
 #include <heed/cells/gru_reset_before.hpp>
+#include <heed/cells/layer_norm_gru.hpp>
+#include <heed/cells/layer_norm_lstm.hpp>
 #include <heed/cells/lstm.hpp>
+#include <heed/cells/projected_lstm.hpp>
 #include <heed/cells/rnn.hpp>
 #include <heed/variant.hpp>
 
@@ -15,7 +18,8 @@ struct AnyCell {
   using Scalar = S;
 
   std::variant<GruCell<S>, LstmCell<S>, RnnCell<S>, RnnCell<S, Dynamic, Dynamic, Relu>,
-               GruCell<S, Dynamic, Dynamic, gru_forms::cho>>
+               GruCell<S, Dynamic, Dynamic, gru_forms::cho>, LayerNormGruCell<S>, LayerNormLstmCell<S>,
+               ProjectedLstmCell<S>>
       cell;  ///< the one that was chosen
 
   AnyCell() = default;

@@ -24,6 +24,8 @@ AnyCell<S> make_cell(std::string_view name, Index input, Index hidden) {
   if (name == "rnn") return RnnCell<S>(input, hidden);
   if (name == "rnn-relu") return RnnCell<S, Dynamic, Dynamic, Relu>(input, hidden);
   if (name == "gru-reset-before") return GruCell<S, Dynamic, Dynamic, gru_forms::cho>(input, hidden);
+  if (name == "layer-norm-gru") return LayerNormGruCell<S>(input, hidden);
+  if (name == "layer-norm-lstm") return LayerNormLstmCell<S>(input, hidden);
   require(name == "gru", [&] { return "there is no cell \"" + std::string(name) + '"'; });
   return GruCell<S>(input, hidden);
 }

@@ -12,7 +12,8 @@
 namespace heed::inline v0_1 {
 
 /// The choices a program offers by name. The first of each is the default.
-inline constexpr std::array<std::string_view, 5> cell_names = {"gru", "lstm", "rnn", "rnn-relu", "gru-reset-before"};
+inline constexpr std::array<std::string_view, 7> cell_names = {
+    "gru", "lstm", "rnn", "rnn-relu", "gru-reset-before", "layer-norm-gru", "layer-norm-lstm"};
 inline constexpr std::array<std::string_view, 10> scorer_names = {
     "additive",        "dot",      "general",  "concat",       "scaled-dot", "scaled-general",
     "normed-additive", "location", "coverage", "convolutional"};
