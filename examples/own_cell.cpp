@@ -1,12 +1,13 @@
 // A recurrent cell of your own: one struct in your own file, checked, then trained in an encoder and in a decoder to repeat
 // numbers.
 
-#include <cstdio>
+#include "support/number_task.hpp"
+
 #include <heed/heed.hpp>
 
 using In = heed::In<double>;
 using Out = heed::Out<double>;
-using heed::Index, heed::Token, Eigen::MatrixXd;
+using heed::Index, Eigen::MatrixXd;
 
 /// A leaky cell: half of the old state stays (Jaeger et al. 2007, leaky integrator units).
 ///
@@ -62,44 +63,16 @@ auto make_model(Index hidden, heed::Random& random) {
   const Decoder decoder({.word_size = hidden, .memory_size = 2 * hidden, .hidden_size = hidden, .feature_size = hidden},
                         {scorer, {}});
   const heed::Encoder<LeakyCell> encoder({.input_size = hidden, .hidden_size = hidden, .bidirectional = true});
-  heed::Seq2Seq model({.source_vocabulary = 13, .target_vocabulary = 13}, encoder, decoder);
+  heed::Seq2Seq model({.source_vocabulary = examples::number_words, .target_vocabulary = examples::number_words},
+                      encoder, decoder);
   heed::initialize(model, random);
   return model;
 }
 
-struct Numbers {
-  std::vector<std::vector<Token>> numbers;
-  std::vector<std::span<const Token>> sources;  ///< which are the targets, too
-  Numbers(std::size_t size, heed::Random& random) : numbers(size) {
-    const auto digit = [&] { return 3 + static_cast<Token>(random.below(10)); };  // 0 to 2 are special words
-    for (auto& number : numbers) std::generate_n(std::back_inserter(number), 3 + random.below(6), digit);
-    sources.assign(numbers.begin(), numbers.end());
-  }
-};
-
 int main() {
   heed::Random random(1);
-  auto small = make_model(3, random);
-  const Numbers few(4, random);
-  heed::Seq2SeqTape<double> tape;
-  auto grad = heed::zeros_like(small);
-  small.loss_and_gradient(few.sources, few.sources, tape, grad);
-  const auto check = heed::check_gradients(small, grad, [&] { return small.loss(few.sources, few.sources, tape); });
-  std::printf("%td derivatives: error %.0e\n", check.checked, check.error);
-
+  const examples::NumberTask task;
+  const double error = examples::gradient_error(make_model(3, random), task, random);
   auto model = make_model(32, random);
-  heed::Trainer trainer(model, heed::Adam(model), {});
-  for (std::uint64_t i = 0; i < 500; ++i) {
-    const Numbers batch(32, random);
-    trainer.optimizer.rate = 5e-3 * (1 - static_cast<double>(i) / 500);
-    trainer.update(batch.sources, batch.sources, i);
-  }
-  const Numbers fresh(500, random);
-  heed::SearchWorkspace<double> work;
-  std::vector<heed::Hypothesis<double>> found;
-  heed::search(model, fresh.sources, {}, work, found);
-  int right = 0;
-  for (std::size_t b = 0; b < 500; ++b) right += found[b].tokens == fresh.numbers[b];
-  std::printf("%d of 500 numbers repeated\n", right);
-  return check.error < 1e-6 && right >= 475 ? 0 : 1;
+  return error < 1e-6 && examples::percent_right(model, task, random) >= 95 ? 0 : 1;
 }
