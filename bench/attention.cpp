@@ -84,7 +84,7 @@ struct Look {
   Vector v;                // empty where no tanh stands between
   Matrix weights, contexts, tile;
   heed::Buffer<float> carry;
-  heed::LookTape<float> tape;
+  heed::AttentionTape<float> tape;
   Index S;
 
   Look(Index length, Index size, Index batch, C scorer) : attention{std::move(scorer), {}}, S(length) {
@@ -103,8 +103,8 @@ struct Look {
     memory.resize(size, std::vector<Index>(sentences.size(), length));
     memory.values = values;
     attention.prepare(memory);
-    attention.start(memory, sentences, carry);
-    attention.begin(memory, batch, tape);
+    start_attention(attention, memory, sentences, carry);
+    begin_attention(attention, memory, batch, tape);
     own_projected.resize(heed::detail::queries_of(attention.scorer).projected_size(), batch);
     heed::detail::queries_of(attention.scorer).project(queries, own_projected);
   }

@@ -48,7 +48,7 @@ struct Look {
   std::vector<Index> sentences{0};
   Matrix query;
   heed::Buffer<float> carry;
-  heed::LookTape<float> tape;
+  heed::AttentionTape<float> tape;
 
   Look(Index length, Index size) : scorer(16, size, size) {
     heed::Random random(1);
@@ -59,8 +59,8 @@ struct Look {
     memory.resize(size, std::vector<Index>{length});
     memory.values = bench::random_matrix(size, length, random);
     attention.prepare(memory);
-    attention.start(memory, sentences, carry);
-    attention.begin(memory, 1, tape);
+    start_attention(attention, memory, sentences, carry);
+    begin_attention(attention, memory, 1, tape);
   }
 
   void run() { attention.forward(query, memory, sentences, carry, tape, 0); }

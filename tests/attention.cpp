@@ -29,7 +29,7 @@ struct Trial {
   std::vector<Index> sentences = {1, 0, 0, 1, 1};
   Matrix<double> queries, weights, contexts, d_contexts;
   Buffer<double> carry;
-  heed::LookTape<double> tape;
+  heed::AttentionTape<double> tape;
 
   Trial() {
     randomize(attention, random);
@@ -42,8 +42,8 @@ struct Trial {
 
   void forward() {
     attention.prepare(memory);
-    attention.start(memory, sentences, carry);
-    attention.begin(memory, 5, tape);
+    start_attention(attention, memory, sentences, carry);
+    begin_attention(attention, memory, 5, tape);
     tape.weights.setConstant(99);  // overwritten
     attention.forward(queries, memory, sentences, carry, tape, 0);
     weights = tape.weights;
@@ -57,11 +57,10 @@ struct Trial {
 
   /// Adds to all gradients.
   void backward(heed::Attention<ScorerType>& grad, Matrix<double>& d_queries, Memory<double>& d_memory) {
-    attention.begin_backward(5, tape);
+    begin_attention_backward(5, tape);
     tape.d_contexts = d_contexts;
     attention.backward(memory, sentences, tape, 0, grad, d_queries, d_memory);
-    attention.accumulate(queries, tape, grad);
-    attention.prepare_backward(memory, d_memory, grad);
+    attention.finish_backward(queries, memory, tape, grad, d_memory);
   }
 };
 
@@ -176,11 +175,14 @@ TYPED_TEST(Attention, RefusesSizesThatDoNotFit) {
   using ScorerType = typename Trial<TypeParam>::ScorerType;
   const heed::Attention<ScorerType> attention{TypeParam::template Make<double>::make(), {}};
   const Index q = attention.scorer.query_size(), m = attention.scorer.memory_size();
-  const std::string expected = "Attention: the scorer expects queries of size " + std::to_string(q) +
+  const auto tried = [&](Index query_size, Index memory_size) {
+    return refusal([&] { heed::detail::check_attention("Decoder", attention, query_size, memory_size); });
+  };
+  const std::string expected = "Decoder: the attention expects queries of size " + std::to_string(q) +
                                " and a memory of size " + std::to_string(m) + ", not ";
-  EXPECT_EQ(refusal([&] { attention.check(q, m); }), "accepted");
-  EXPECT_EQ(refusal([&] { attention.check(11, m); }), expected + "11 and " + std::to_string(m));
-  EXPECT_EQ(refusal([&] { attention.check(q, 12); }), expected + std::to_string(q) + " and 12");
+  EXPECT_EQ(tried(q, m), "accepted");
+  EXPECT_EQ(tried(11, m), expected + "11 and " + std::to_string(m));
+  EXPECT_EQ(tried(q, 12), expected + std::to_string(q) + " and 12");
   Memory<double> memory;
   memory.resize(12, std::vector<Index>{2});
   EXPECT_EQ(refusal([&] { attention.prepare(memory); }),
@@ -196,7 +198,7 @@ struct LongTrial {
   Memory<S> memory;
   Matrix<S> queries, weights, contexts;
   Buffer<S> carry;
-  heed::LookTape<S> tape;
+  heed::AttentionTape<S> tape;
 
   explicit LongTrial(ScorerType scorer, Index n = 3) : attention{std::move(scorer), {}} {
     randomize(attention, random, 0.1);
@@ -207,8 +209,8 @@ struct LongTrial {
   void forward() {
     attention.prepare(memory);
     const std::vector<Index> sentences(static_cast<std::size_t>(queries.cols()), 0);
-    attention.start(memory, sentences, carry);
-    attention.begin(memory, queries.cols(), tape);
+    start_attention(attention, memory, sentences, carry);
+    begin_attention(attention, memory, queries.cols(), tape);
     tape.weights.setConstant(S(99));
     tape.contexts.setConstant(S(99));
     attention.forward(queries, memory, sentences, carry, tape, 0);
@@ -259,9 +261,9 @@ void expect_the_same_of_a_narrow_memory(ScorerType scorer) {
   const Matrix<float> queries = random_matrix<float>(attention.scorer.query_size(), 6, random);
   const auto look = [&](Matrix<float>& weights, Matrix<float>& contexts) {
     Buffer<float> carry;
-    heed::LookTape<float> tape;
-    attention.start(memory, sentences, carry);
-    attention.begin(memory, 6, tape);
+    heed::AttentionTape<float> tape;
+    start_attention(attention, memory, sentences, carry);
+    begin_attention(attention, memory, 6, tape);
     tape.weights.setConstant(99);
     tape.contexts.setConstant(99);
     attention.forward(queries, memory, sentences, carry, tape, 0);
@@ -295,8 +297,8 @@ TEST(AttentionToANarrowMemory, HasNoBackward) {
   d_memory.zeros_like(memory);
   memory.narrow();
   Matrix<float> x(4, 1);
-  heed::LookTape<float> tape;
-  attention.begin(memory, 1, tape);
+  heed::AttentionTape<float> tape;
+  begin_attention(attention, memory, 1, tape);
   const std::vector<Index> sentences{0};
   EXPECT_EQ(refusal([&] { attention.backward(memory, sentences, tape, 0, grad, x, d_memory); }),
             "Attention: a narrow memory is for inference");

@@ -173,11 +173,11 @@ TYPED_TEST(ExcludedMemory, GetsNoGradientAndAddsNone) {
     d_memory.zeros_like(memory);
     const std::vector<Index> sentence = {0};
     heed::Buffer<S> carry;
-    heed::LookTape<S> tape;
-    look.start(memory, sentence, carry);
-    look.begin(memory, 1, tape);
+    heed::AttentionTape<S> tape;
+    start_attention(look, memory, sentence, carry);
+    begin_attention(look, memory, 1, tape);
     look.forward(query, memory, sentence, carry, tape, 0);
-    look.begin_backward(1, tape);
+    begin_attention_backward(1, tape);
     tape.d_contexts.setOnes();
     auto grad = look;
     Matrix<S> d_query = Matrix<S>::Zero(size, 1);
@@ -221,9 +221,9 @@ TYPED_TEST(ExcludedMemory, IsWalkedPastByMonotonicAttention) {
     look.prepare(memory);
     const std::vector<Index> sentence = {0};
     heed::Buffer<S> carry;
-    heed::LookTape<S> tape;
-    look.start(memory, sentence, carry);
-    look.begin(memory, 2, tape);
+    heed::AttentionTape<S> tape;
+    start_attention(look, memory, sentence, carry);
+    begin_attention(look, memory, 2, tape);
     look.forward(Matrix<S>::Ones(4, 1), memory, sentence, carry, tape, 0);
     EXPECT_EQ(tape.weights(0, 0), S(0));
     EXPECT_EQ(tape.weights(1, 0), S(0));

@@ -9,7 +9,7 @@ cmake_minimum_required(VERSION 3.25)
 set(floor_0 errors checks settings threads scalar types sentences parameters variant packing sentence_ranges valid_mask grid random random_streams)
 set(floor_1 expressions/* kernels/* weight products math loss init attention_penalty)
 set(floor_2 layers/* cells/* scorers/* normalizers/*)
-set(floor_3 memory annotations look attention attention_layer local_attention monotonic_attention any_look gated_attention recurrence encoder image_encoder transformer_encoder_layer stack bridge readout maxout_readout deep_output decoder_tape decoder_parts token_batch output_layer)
+set(floor_3 memory annotations attention_mechanism attention attention_layer local_attention monotonic_attention any_attention gated_attention recurrence encoder image_encoder transformer_encoder_layer stack bridge readout maxout_readout deep_output decoder_tape decoder_parts token_batch output_layer)
 set(floor_4 decoders/*)
 set(floor_5 loss_options scheduled_sampling seq2seq sentence_classifier pack hypothesis search_options candidates decoding search sample
   stream teacher_forcing gradient_check optimizer schedules moving_average train)

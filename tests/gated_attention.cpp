@@ -24,8 +24,8 @@ using Cell = heed::GruCell<double>;
 using Decoder = heed::ContextDecoder<Cell, Gated>;
 using Ungated = heed::ContextDecoder<Cell, Inner>;
 
-template <class D, class LookType>
-D around(LookType look) {
+template <class D, class AttentionType>
+D around(AttentionType look) {
   return D({.word_size = word, .memory_size = memory_size, .hidden_size = hidden, .feature_size = features},
            std::move(look));
 }
@@ -36,7 +36,7 @@ Decoder decoder() {
 
 /// The decoder whose look has no gate, with all other parameters of a gated one.
 Ungated without_gate(const Decoder& gated) {
-  Ungated result = around<Ungated>(gated.attention.look);
+  Ungated result = around<Ungated>(gated.attention.inner);
   result.stack = gated.stack;
   result.bridge = gated.bridge;
   result.readout = gated.readout;
@@ -60,10 +60,11 @@ TEST(GatedAttention, KeepsItsGates) {
   const Decoder gated = decoder();
   Setting setting;
   const decoding::Run run(gated, setting);
+  const auto gates = gated.attention.gates(setting.memory, run.tape.attention);
   for (Index i = 0; i < setting.packing.columns(); ++i) {
     const auto query = run.tape.stack.top().previous.col(i);
     const double sum = (gated.attention.gate.W.values() * query)(0) + gated.attention.gate.b(0);
-    EXPECT_NEAR(run.tape.gates(0, i), 1 / (1 + std::exp(-sum)), 1e-15);
+    EXPECT_NEAR(gates(0, i), 1 / (1 + std::exp(-sum)), 1e-15);
   }
 }
 
@@ -77,7 +78,7 @@ TEST(GatedAttention, WideOpenIsTheLookItself) {
   const Gradients<Decoder> a(gated, setting);
   const Gradients<Ungated> b(open, setting);
   EXPECT_LE(difference(a.memory.values, b.memory.values), 1e-15);
-  EXPECT_LE(part_difference(a.parameters.attention.look, b.parameters.attention), 1e-15);
+  EXPECT_LE(part_difference(a.parameters.attention.inner, b.parameters.attention), 1e-15);
   EXPECT_TRUE(a.parameters.attention.gate.W.values().isZero(0));
 }
 
@@ -87,19 +88,16 @@ TEST(GatedAttention, ShutLetsNothingThrough) {
   gated.attention.gate.b.setConstant(-800);  // beta is 0, by which nothing may be divided
   Setting setting;
   const decoding::Run run(gated, setting);
-  EXPECT_TRUE(run.tape.contexts.isZero(0));
+  EXPECT_TRUE(run.tape.attention.contexts.isZero(0));
   const Gradients<Decoder> grad(gated, setting);
   EXPECT_TRUE(heed::all_finite(grad.parameters));
-  EXPECT_EQ(heed::squared_norm(grad.parameters.attention.look), 0);
+  EXPECT_EQ(heed::squared_norm(grad.parameters.attention.inner), 0);
   EXPECT_TRUE(grad.memory.values.isZero(0));
 }
 
 TEST(GatedAttention, RefusesAGateOfAnotherSize) {
   const Inner inner{heed::AdditiveScorer<double>(hidden, memory_size, 3), {}};
-  EXPECT_EQ(refusal([&] { around<Decoder>(Gated(inner, hidden + 1)); }),
-            "GatedAttention: the gate expects queries of size 5, not 4");
-  EXPECT_EQ(refusal([&] { Gated(inner, hidden).check(hidden + 1, memory_size); }),
-            "Attention: the scorer expects queries of size 4 and a memory of size 4, not 5 and 4");
+  EXPECT_EQ(refusal([&] { Gated(inner, hidden + 1); }), "GatedAttention: the gate expects queries of size 5, not 4");
 }
 
 }  // namespace gated_attention_test

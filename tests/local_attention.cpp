@@ -5,7 +5,7 @@
 #include <heed/scorers/general.hpp>
 #include <heed/scorers/location.hpp>
 
-#include "support/look_runs.hpp"
+#include "support/attention_runs.hpp"
 #include "support/refusal.hpp"
 
 #include <gtest/gtest.h>
@@ -23,9 +23,9 @@ using Predictive = heed::LocalAttention<General, heed::PredictedPosition<double>
 
 /// Looks of 0 scores, whose weights in the window are therefore equal, at the seven words of the second sentence.
 template <class L>
-LookTrial<L> uniform(L look) {
-  LookTrial<L> trial(std::move(look));
-  trial.look.scorer.W.edit().setZero();
+AttentionTrial<L> uniform(L look) {
+  AttentionTrial<L> trial(std::move(look));
+  trial.attention.scorer.W.edit().setZero();
   trial.forward();
   return trial;
 }
@@ -52,7 +52,7 @@ TEST(LocalAttention, StaysAtTheLastWordWhenTheStepsGoOn) {
 
 TEST(LocalAttention, PredictsTheMiddleFromNothingAndFadesFromThere) {
   auto trial = uniform(Predictive(General(3, 4), {3, 6}, 2));
-  trial.look.position.v.setZero();  // sigmoid(0) = 1/2
+  trial.attention.position.v.setZero();  // sigmoid(0) = 1/2
   trial.forward();
   const double p = 3.5;  // of seven words
   for (Index j = 0; j < 7; ++j) {
@@ -64,47 +64,47 @@ TEST(LocalAttention, PredictsTheMiddleFromNothingAndFadesFromThere) {
 
 TEST(LocalAttention, PredictsNoPlaceBeyondTheLastWord) {
   auto trial = uniform(Predictive(General(3, 4), {3, 6}, 2));
-  trial.look.position.W.edit().row(0).setConstant(0);
-  trial.look.position.v.setZero();
-  trial.look.position.W.edit().setZero();
+  trial.attention.position.W.edit().row(0).setConstant(0);
+  trial.attention.position.v.setZero();
+  trial.attention.position.W.edit().setZero();
   trial.queries.setOnes();
-  trial.look.position.W.edit().row(0).setConstant(100);  // tanh is 1
-  trial.look.position.v(0) = 100;                        // and so is the sigmoid
+  trial.attention.position.W.edit().row(0).setConstant(100);  // tanh is 1
+  trial.attention.position.v(0) = 100;                        // and so is the sigmoid
   trial.forward();
   EXPECT_NEAR(trial.tape.weights(6, 0), 1 / 3.0, 1e-15);  // p = 6: words 4, 5 and 6 are in the window
   EXPECT_EQ(trial.tape.weights.col(0).head(4), (heed::Vector<double>::Zero(4)));
-  auto grad = heed::zeros_like(trial.look);
+  auto grad = heed::zeros_like(trial.attention);
   Matrix<double> d_queries = Matrix<double>::Zero(3, 4);
   heed::Memory<double> d_memory;
   d_memory.zeros_like(trial.memory);
-  trial.look.begin_backward(4, trial.tape);
+  begin_attention_backward(4, trial.tape);
   trial.tape.d_contexts.setOnes();
-  trial.look.backward(trial.memory, trial.reading(0), trial.tape, 0, grad, d_queries, d_memory);
+  trial.attention.backward(trial.memory, trial.reading(0), trial.tape, 0, grad, d_queries, d_memory);
   EXPECT_EQ(grad.position.v, (heed::Vector<double>::Zero(6))) << "where it is cut off, it does not learn";
 }
 
 TEST(LocalAttention, LearnsNoPositionFromASentenceOfOneWord) {
-  LookTrial<Predictive> trial(Predictive(General(3, 4), {3, 6}, 2));
+  AttentionTrial<Predictive> trial(Predictive(General(3, 4), {3, 6}, 2));
   const Index only = 3;  // the first step in a sentence of one word
   EXPECT_EQ(trial.tape.weights(0, only), 1);
   for (const bool alone : {true, false}) {
-    auto grad = heed::zeros_like(trial.look);
+    auto grad = heed::zeros_like(trial.attention);
     Matrix<double> d_queries = Matrix<double>::Zero(3, 4);
     heed::Memory<double> d_memory;
     d_memory.zeros_like(trial.memory);
     trial.forward();
-    trial.look.begin_backward(4, trial.tape);
+    begin_attention_backward(4, trial.tape);
     trial.tape.d_contexts.setZero();
     trial.tape.d_contexts.col(alone ? only : 0).setOnes();
-    trial.look.backward(trial.memory, trial.reading(0), trial.tape, 0, grad, d_queries, d_memory);
+    trial.attention.backward(trial.memory, trial.reading(0), trial.tape, 0, grad, d_queries, d_memory);
     EXPECT_EQ(grad.position.v.isZero(0), alone) << "p is cut at T - 1 = 0";
   }
 }
 
 TEST(LocalAttention, IsGlobalWhereItsWindowHoldsTheSentence) {
-  LookTrial<Monotone> local(Monotone(General(3, 4), {}, 7));
-  LookTrial<heed::Attention<General>> global(heed::Attention<General>{General(3, 4), {}});
-  global.look.scorer = local.look.scorer;
+  AttentionTrial<Monotone> local(Monotone(General(3, 4), {}, 7));
+  AttentionTrial<heed::Attention<General>> global(heed::Attention<General>{General(3, 4), {}});
+  global.attention.scorer = local.attention.scorer;
   global.memory.values = local.memory.values.leftCols(11);
   global.queries = local.queries;
   global.forward();
@@ -114,12 +114,15 @@ TEST(LocalAttention, IsGlobalWhereItsWindowHoldsTheSentence) {
 
 TEST(LocalAttention, RefusesWhatItCannotDo) {
   EXPECT_EQ(refusal([] { Monotone(General(3, 4), {}, 0); }), "LocalAttention: a window is 1 or more, not 0");
-  EXPECT_EQ(refusal([] { Monotone(General(3, 4), {}, 1).check(3, 5); }),
-            "LocalAttention: the scorer expects queries of size 3 and a memory of size 4, not 3 and 5");
   using Location = heed::LocationScorer<double>;
-  EXPECT_EQ(
-      refusal([] { heed::LocalAttention<Location, heed::StepPosition<double>>(Location(3, 4, 5), {}, 1).check(3, 4); }),
-      "LocalAttention: the scorer must not depend on the place itself");
+  using Placed = heed::LocalAttention<Location, heed::StepPosition<double>>;
+  const std::string expected = "LocalAttention: the scorer must not depend on the place itself";
+  EXPECT_EQ(refusal([] { Placed(Location(3, 4, 5), {}, 1); }), expected);
+  Placed placed;
+  placed.scorer = Location(3, 4, 5);
+  heed::Memory<double> three;
+  three.resize(4, std::vector<Index>{3});
+  EXPECT_EQ(refusal([&] { placed.prepare(three); }), expected);
   using Float = heed::LocalAttention<heed::DotScorer<float>, heed::StepPosition<float>>;
   const Float look(heed::DotScorer<float>(4), {}, 1);
   heed::Memory<float> memory;
@@ -127,10 +130,10 @@ TEST(LocalAttention, RefusesWhatItCannotDo) {
   memory.values.setZero();
   memory.narrow();
   heed::Buffer<float> carry;
-  heed::LookTape<float> tape;
+  heed::AttentionTape<float> tape;
   const std::vector<Index> sentences{0};
-  look.start(memory, sentences, carry);
-  look.begin(memory, 1, tape);
+  start_attention(look, memory, sentences, carry);
+  begin_attention(look, memory, 1, tape);
   EXPECT_EQ(refusal([&] { look.forward(Matrix<float>::Zero(4, 1), memory, sentences, carry, tape, 0); }),
             "LocalAttention: the memory must not be narrow");
 }

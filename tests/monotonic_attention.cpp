@@ -3,8 +3,9 @@
 #include <heed/init.hpp>
 #include <heed/scorers/dot.hpp>
 #include <heed/scorers/general.hpp>
+#include <heed/scorers/location.hpp>
 
-#include "support/look_runs.hpp"
+#include "support/attention_runs.hpp"
 #include "support/refusal.hpp"
 
 #include <gtest/gtest.h>
@@ -17,10 +18,10 @@ using heed::Matrix;
 using General = heed::GeneralScorer<double>;
 using Look = heed::MonotonicAttention<General>;
 
-LookTrial<Look> hardened(double sharpness) {
-  LookTrial<Look> trial{Look(General(3, 4))};
-  trial.look.scorer.W.edit() *= sharpness;
-  trial.look.hard = true;
+AttentionTrial<Look> hardened(double sharpness) {
+  AttentionTrial<Look> trial{Look(General(3, 4))};
+  trial.attention.scorer.W.edit() *= sharpness;
+  trial.attention.hard = true;
   trial.forward();
   return trial;
 }
@@ -54,22 +55,22 @@ TEST(MonotonicAttention, NeverGoesBack) {
 TEST(MonotonicAttention, HardLooksAreWhatIsExpectedOfCertainOnes) {
   auto trial = hardened(1e5);
   const Matrix<double> weights = trial.tape.weights, contexts = trial.tape.contexts;
-  trial.look.hard = false;
+  trial.attention.hard = false;
   trial.forward();
   EXPECT_LE(difference(trial.tape.weights, weights), 1e-12);
   EXPECT_LE(difference(trial.tape.contexts, contexts), 1e-12);
 }
 
 TEST(MonotonicAttention, LosesWhatWalksPastTheEnd) {
-  LookTrial<Look> trial{Look(General(3, 4))};
+  AttentionTrial<Look> trial{Look(General(3, 4))};
   const Matrix<double> sums = trial.tape.weights.colwise().sum();
   EXPECT_LT(sums.maxCoeff(), 1);
   for (Index t = 1; t < trial.steps; ++t) EXPECT_LT(sums(trial.first(t)), sums(trial.first(t - 1)));
 }
 
 TEST(MonotonicAttention, AddsItsNumberToEveryScore) {
-  LookTrial<Look> trial{Look(General(3, 4))};
-  trial.look.r(0) = 40;  // stops at once
+  AttentionTrial<Look> trial{Look(General(3, 4))};
+  trial.attention.r(0) = 40;  // stops at once
   trial.forward();
   EXPECT_LE(difference(trial.tape.weights.row(0), Matrix<double>::Ones(1, trial.columns())), 1e-14);
 }
@@ -84,7 +85,7 @@ TEST(MonotonicAttention, IsMadeWithItsNumberBelowZeroAndInitialiseKeepsIt) {
 }
 
 TEST(MonotonicAttention, AddsNoiseInTrainingAlone) {
-  LookTrial<Look> trial{Look(General(3, 4), 0.5)};
+  AttentionTrial<Look> trial{Look(General(3, 4), 0.5)};
   const Matrix<double> quiet = trial.tape.weights;
   heed::Random random(3), same(3), other(4);
   trial.forward(&random);
@@ -94,22 +95,24 @@ TEST(MonotonicAttention, AddsNoiseInTrainingAlone) {
   EXPECT_EQ(trial.tape.weights, noisy);
   trial.forward(&other);
   EXPECT_GT(difference(trial.tape.weights, noisy), 0.01);
-  trial.look.noise = 0;
+  trial.attention.noise = 0;
   trial.forward(&other);
   EXPECT_EQ(trial.tape.weights, quiet);
 }
 
 TEST(MonotonicAttention, RefusesWhatItCannotDo) {
   EXPECT_EQ(refusal([] { Look(General(3, 4), -1); }), "MonotonicAttention: noise is 0 or more, not -1.000000");
-  EXPECT_EQ(refusal([] { Look(General(3, 4)).check(2, 4); }),
-            "MonotonicAttention: the scorer expects queries of size 3 and a memory of size 4, not 2 and 4");
+  using Location = heed::LocationScorer<double>;
+  EXPECT_EQ(refusal([] { heed::MonotonicAttention<Location>(Location(3, 4, 5)); }),
+            "MonotonicAttention: the scorer must not depend on the place itself");
   auto trial = hardened(1);
-  auto grad = heed::zeros_like(trial.look);
+  auto grad = heed::zeros_like(trial.attention);
   Matrix<double> d_queries = Matrix<double>::Zero(3, 4);
   heed::Memory<double> d_memory;
-  EXPECT_EQ(
-      refusal([&] { trial.look.backward(trial.memory, trial.reading(0), trial.tape, 0, grad, d_queries, d_memory); }),
-      "MonotonicAttention: hard looks are for inference");
+  EXPECT_EQ(refusal([&] {
+              trial.attention.backward(trial.memory, trial.reading(0), trial.tape, 0, grad, d_queries, d_memory);
+            }),
+            "MonotonicAttention: hard looks are for inference");
 }
 
 }  // namespace monotonic_attention_test

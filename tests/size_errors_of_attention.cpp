@@ -19,6 +19,7 @@ using heed::Matrix;
 using wrong_sizes::argument;
 using wrong_sizes::Argument;
 using wrong_sizes::expect_errors;
+using wrong_sizes::least;
 using wrong_sizes::optional;
 using wrong_sizes::room;
 
@@ -29,37 +30,37 @@ using mechanisms::Step;
 template <class Line>
 class AttentionSizes : public testing::Test {
  protected:
-  using Look = decltype(mechanisms::make<Line::value>());
+  using Mechanism = decltype(mechanisms::make<Line::value>());
   static constexpr int line = Line::value;
   static constexpr Index n = 2, columns = 4;
-  static constexpr bool fixed = line == 8, gated = line == 9, keeps = line >= 4 && line <= 7;
+  static constexpr bool fixed = line == 8, gated = line == 9, keeps = line >= 4 && line != 8;
 
-  Look look = mechanisms::make<line>();
-  Look grad = heed::zeros_like(look);
+  Mechanism attention = mechanisms::make<line>();
+  Mechanism grad = heed::zeros_like(attention);
   heed::Memory<double> memory, d_memory;
   std::vector<Index> sentences = {1, 0};
   Matrix<double> queries = Matrix<double>::Zero(3, n), d_queries = queries;
   Matrix<double> all_queries = Matrix<double>::Zero(3, columns);
   heed::Buffer<double> carry;
-  heed::LookTape<double> tape;
+  heed::AttentionTape<double> tape;
 
   AttentionSizes() {
     memory.resize(4, std::vector<Index>{7, 3});
     memory.values.setZero();
     memory.summary.setZero();
-    look.prepare(memory);
-    look.start(memory, sentences, carry);
-    look.begin(memory, columns, tape);
+    attention.prepare(memory);
+    start_attention(attention, memory, sentences, carry);
+    begin_attention(attention, memory, columns, tape);
     forward();
     begin_backward();
   }
 
-  void forward() { look.forward(queries, memory, sentences, carry, tape, 2); }
+  void forward() { attention.forward(queries, memory, sentences, carry, tape, 2); }
   void begin_backward() {
     d_memory.zeros_like(memory);
-    look.begin_backward(n, tape);
+    begin_attention_backward(n, tape);
   }
-  void backward() { look.backward(memory, sentences, tape, 2, grad, d_queries, d_memory); }
+  void backward() { attention.backward(memory, sentences, tape, 2, grad, d_queries, d_memory); }
 
   std::vector<std::string> names(const std::string& function) const {
     std::vector<std::string> all = mechanisms::names_of(line);
@@ -78,8 +79,7 @@ class AttentionSizes : public testing::Test {
     all.push_back(room("tape.carries", tape.carries));
     all.push_back(argument("memory.values", memory.values));
     if (memory.keys.rows() > 0) all.push_back(optional("memory.keys", memory.keys));
-    if (keeps) all.push_back(room("tape.kept", tape.kept));
-    if (gated) all.push_back(room("tape.gates", tape.gates));
+    if (keeps) all.push_back(least("tape.saved", tape.saved));
     return all;
   }
 };
@@ -99,7 +99,6 @@ TYPED_TEST(AttentionSizes, ForwardRejectsWrongSizes) {
 TYPED_TEST(AttentionSizes, BackwardRejectsWrongSizes) {
   auto& t = *this;
   std::vector<Argument> arguments = t.common();
-  if (t.gated) arguments.front().empties = false;  // contexts: a gate does not know their rows
   arguments.push_back(argument("d_memory.values", t.d_memory.values));
   arguments.push_back(argument("d_memory.summary", t.d_memory.summary));
   arguments.push_back(argument("tape.d_contexts", t.tape.d_contexts));
@@ -112,32 +111,29 @@ TYPED_TEST(AttentionSizes, BackwardRejectsWrongSizes) {
     arguments.push_back(argument("tape.d_projected", t.tape.d_projected));
     arguments.push_back(room("tape.d_carry", t.tape.d_carry));
   }
-  if (t.gated) arguments.push_back(argument("tape.d_gates", t.tape.d_gates));
   expect_errors(t.names("backward"), arguments, [&] { t.backward(); });
   t.d_memory.starts[1] = 6;
   EXPECT_NE(refusal([&] { t.backward(); }).find("d_memory.starts must be those of the memory"), std::string::npos);
 }
 
-TYPED_TEST(AttentionSizes, AccumulateRejectsWrongSizes) {
+TYPED_TEST(AttentionSizes, FinishBackwardRejectsWrongSizes) {
   auto& t = *this;
   if (t.fixed) return;
   t.backward();
-  std::vector<Argument> arguments = {argument("queries", t.all_queries),
-                                     argument("tape.d_projected", t.tape.d_projected)};
-  if (t.gated) arguments.push_back(argument("tape.d_gates", t.tape.d_gates));
-  expect_errors(t.names("accumulate"), arguments, [&] { t.look.accumulate(t.all_queries, t.tape, t.grad); });
+  std::vector<Argument> arguments = {
+      argument("queries", t.all_queries), argument("tape.d_projected", t.tape.d_projected),
+      argument("memory.values", t.memory.values), argument("d_memory.values", t.d_memory.values),
+      argument("d_memory.keys", t.d_memory.keys)};
+  if (t.memory.keys.rows() > 0) arguments.push_back(optional("memory.keys", t.memory.keys));
+  expect_errors(t.names("finish_backward"), arguments,
+                [&] { t.attention.finish_backward(t.all_queries, t.memory, t.tape, t.grad, t.d_memory); });
 }
 
 TYPED_TEST(AttentionSizes, PrepareRejectsWrongSizes) {
   auto& t = *this;
   if (t.fixed) return;
-  const bool keyed = t.memory.keys.rows() > 0;
-  expect_errors(t.names("prepare"), {argument("memory.values", t.memory.values)}, [&] { t.look.prepare(t.memory); });
-  std::vector<Argument> arguments = {argument("memory.values", t.memory.values),
-                                     argument("d_memory.values", t.d_memory.values),
-                                     argument("d_memory.keys", t.d_memory.keys)};
-  if (keyed) arguments.push_back(optional("memory.keys", t.memory.keys));
-  expect_errors(t.names("prepare_backward"), arguments, [&] { t.look.prepare_backward(t.memory, t.d_memory, t.grad); });
+  expect_errors(t.names("prepare"), {argument("memory.values", t.memory.values)},
+                [&] { t.attention.prepare(t.memory); });
 }
 
 TYPED_TEST(AttentionSizes, BackwardRejectsAGradientOfWrongSize) {
@@ -153,8 +149,7 @@ TYPED_TEST(AttentionSizes, BackwardRejectsAGradientOfWrongSize) {
             const std::string message = refusal([&] {
               t.begin_backward();
               t.backward();
-              t.look.accumulate(t.all_queries, t.tape, t.grad);
-              t.look.prepare_backward(t.memory, t.d_memory, t.grad);
+              t.attention.finish_backward(t.all_queries, t.memory, t.tape, t.grad, t.d_memory);
             });
             x = right;
             EXPECT_NE(message.find("grad." + std::string(name.leaf()) + " must be"), std::string::npos)
@@ -171,7 +166,8 @@ TYPED_TEST(AttentionSizes, RejectsASentenceThatTheMemoryLacks) {
     t.sentences = {0, wrong};
     const std::string expected = ": there is no sentence " + std::to_string(wrong) + ", the memory has 2";
     const std::string name = t.names("").back();
-    EXPECT_EQ(refusal([&] { t.look.start(t.memory, t.sentences, t.carry); }), name + "start" + expected);
+    EXPECT_EQ(refusal([&] { start_attention(t.attention, t.memory, t.sentences, t.carry); }),
+              "start_attention" + expected);
     EXPECT_EQ(refusal([&] { t.forward(); }), name + "forward" + expected);
     EXPECT_EQ(refusal([&] { t.backward(); }), name + "backward" + expected);
   }
@@ -190,19 +186,19 @@ TYPED_TEST(AttentionSizes, RejectsAMissingCall) {
   t.memory.summary.setZero();
   if (keyed) {
     EXPECT_EQ(message([&] { t.forward(); }), "call prepare(memory) first");
-    t.look.prepare(t.memory);
+    t.attention.prepare(t.memory);
   }
   if (!t.fixed) {
     t.carry.resize(0, 0);
-    EXPECT_EQ(message([&] { t.forward(); }), "call start(memory, sentences, carry) first");
-    t.look.start(t.memory, t.sentences, t.carry);
+    EXPECT_EQ(message([&] { t.forward(); }), "call start_attention first");
+    start_attention(t.attention, t.memory, t.sentences, t.carry);
   }
-  t.tape = heed::LookTape<double>();
-  EXPECT_EQ(message([&] { t.forward(); }), "call begin(memory, columns, tape) first");
-  t.look.begin(t.memory, t.columns, t.tape);
+  t.tape = heed::AttentionTape<double>();
+  EXPECT_EQ(message([&] { t.forward(); }), "call begin_attention first");
+  begin_attention(t.attention, t.memory, t.columns, t.tape);
   t.forward();
-  EXPECT_EQ(message([&] { t.backward(); }), "call begin_backward(sentences, tape) first");
-  t.look.begin_backward(t.n, t.tape);
+  EXPECT_EQ(message([&] { t.backward(); }), "call begin_attention_backward first");
+  begin_attention_backward(t.n, t.tape);
   t.d_memory = heed::Memory<double>();
   EXPECT_EQ(message([&] { t.backward(); }), "call d_memory.zeros_like(memory) first");
 }
@@ -211,7 +207,7 @@ TYPED_TEST(AttentionSizes, RejectsColumnsThatTheTapeLacks) {
   auto& t = *this;
   for (const Index first : {Index{3}, Index{-1}}) {
     const std::string message =
-        refusal([&] { t.look.forward(t.queries, t.memory, t.sentences, t.carry, t.tape, first); });
+        refusal([&] { t.attention.forward(t.queries, t.memory, t.sentences, t.carry, t.tape, first); });
     EXPECT_NE(message.find("room for 2 columns from column " + std::to_string(first)), std::string::npos) << message;
   }
 }
@@ -222,13 +218,13 @@ TEST(Attention, RejectsAMemoryWithoutKeys) {
   memory.resize(6, std::vector<Index>{3});
   memory.values.setOnes();
   heed::Buffer<float> carry;
-  heed::LookTape<float> tape;
+  heed::AttentionTape<float> tape;
   const std::vector<Index> sentences{0};
   const auto forward = [&](Index size) {
     return refusal([&] { attention.forward(Matrix<float>::Ones(size, 1), memory, sentences, carry, tape, 0); });
   };
-  attention.start(memory, sentences, carry);
-  attention.begin(memory, 1, tape);
+  start_attention(attention, memory, sentences, carry);
+  begin_attention(attention, memory, 1, tape);
   EXPECT_EQ(forward(4), "Attention.forward: the memory has no keys; call prepare(memory) first");
   attention.prepare(memory);
   EXPECT_EQ(forward(4), "accepted");
@@ -241,10 +237,10 @@ TEST(Attention, RejectsTheKeysOfAnotherScorer) {
   memory.resize(4, std::vector<Index>{3});
   memory.keys.resize(5, 3);
   heed::Buffer<double> carry;
-  heed::LookTape<double> tape;
+  heed::AttentionTape<double> tape;
   const std::vector<Index> sentences{0};
-  attention.start(memory, sentences, carry);
-  attention.begin(memory, 1, tape);
+  start_attention(attention, memory, sentences, carry);
+  begin_attention(attention, memory, 1, tape);
   EXPECT_EQ(refusal([&] { attention.forward(Matrix<double>::Ones(3, 1), memory, sentences, carry, tape, 0); }),
             "Attention.forward: memory.keys must be 0 x 3, got 5 x 3; call prepare(memory) first");
 }
@@ -257,10 +253,10 @@ TEST(Attention, RejectsAMemoryThatWasNarrowedBeforeItHadKeys) {
   memory.narrow();
   attention.prepare(memory);
   heed::Buffer<float> carry;
-  heed::LookTape<float> tape;
+  heed::AttentionTape<float> tape;
   const std::vector<Index> sentences{0};
-  attention.start(memory, sentences, carry);
-  attention.begin(memory, 1, tape);
+  start_attention(attention, memory, sentences, carry);
+  begin_attention(attention, memory, 1, tape);
   const std::string message =
       refusal([&] { attention.forward(Matrix<float>::Ones(4, 1), memory, sentences, carry, tape, 0); });
   EXPECT_EQ(message, "Attention.forward: memory.narrow_keys() must be " + std::to_string(memory.keys.rows()) +
@@ -298,38 +294,38 @@ TEST(Attend, PassesOnNaN) {
 
 TEST(StepPosition, RejectsWrongSizes) {
   const Step position;
-  Matrix<double> queries = Matrix<double>::Zero(3, 2), carry = Matrix<double>::Zero(1, 2), kept(1, 2);
+  Matrix<double> queries = Matrix<double>::Zero(3, 2), carry = Matrix<double>::Zero(1, 2), saved(1, 2);
   const auto length = [](Index) { return Index{4}; };
-  expect_errors({"StepPosition.forward"}, {argument("carry", carry), argument("kept", kept)},
-                [&] { position.forward(queries, length, carry, kept); });
+  expect_errors({"StepPosition.forward"}, {argument("carry", carry), argument("saved", saved)},
+                [&] { position.forward(queries, length, carry, saved); });
 }
 
 TEST(PredictedPosition, RejectsWrongSizes) {
   const Predicted position(3, 6);
   Predicted grad(3, 6);
-  Matrix<double> queries = Matrix<double>::Zero(3, 2), kept = Matrix<double>::Zero(8, 2), carry(0, 2);
+  Matrix<double> queries = Matrix<double>::Zero(3, 2), saved = Matrix<double>::Zero(8, 2), carry(0, 2);
   const auto length = [](Index) { return Index{4}; };
-  expect_errors({"PredictedPosition.forward"}, {argument("queries", queries), argument("kept", kept)},
-                [&] { position.forward(queries, length, carry, kept); });
+  expect_errors({"PredictedPosition.forward"}, {argument("queries", queries), argument("saved", saved)},
+                [&] { position.forward(queries, length, carry, saved); });
   expect_errors({"PredictedPosition.backward"},
-                {argument("kept", kept), argument("grad.v", grad.v), argument("d_queries", queries)},
-                [&] { position.backward(length, kept, grad, queries); });
+                {argument("saved", saved), argument("grad.v", grad.v), argument("d_queries", queries)},
+                [&] { position.backward(length, saved, grad, queries); });
   expect_errors({"PredictedPosition.accumulate"},
-                {argument("queries", queries), argument("kept", kept), argument("grad.W", grad.W)},
-                [&] { position.accumulate(queries, kept, grad); });
+                {argument("queries", queries), argument("saved", saved), argument("grad.W", grad.W)},
+                [&] { position.accumulate(queries, saved, grad); });
 }
 
 TEST(FixedVector, RejectsAsManyQueriesAsItHasNoSentencesFor) {
-  const heed::FixedVector<double> look;
+  const heed::FixedVector<double> attention;
   heed::Memory<double> memory;
   memory.resize(4, std::vector<Index>{2});
   memory.summary.setZero();
-  heed::LookTape<double> tape;
+  heed::AttentionTape<double> tape;
   heed::Buffer<double> carry;
   const std::vector<Index> sentences{0};
-  look.start(memory, sentences, carry);
-  look.begin(memory, 1, tape);
-  EXPECT_EQ(refusal([&] { look.forward(Matrix<double>::Zero(3, 2), memory, sentences, carry, tape, 0); }),
+  start_attention(attention, memory, sentences, carry);
+  begin_attention(attention, memory, 1, tape);
+  EXPECT_EQ(refusal([&] { attention.forward(Matrix<double>::Zero(3, 2), memory, sentences, carry, tape, 0); }),
             "FixedVector.forward: queries must be 3 x 1, got 3 x 2");
 }
 

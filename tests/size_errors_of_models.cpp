@@ -108,12 +108,13 @@ class DecoderSizes : public testing::Test {
     d_memory.zeros_like(memory);
     heed::decode_backward(decoder, x, packing, memory, state, tape, grad, d_x, d_memory);
   }
-  void finish_backward() { decoder.finish_backward(x, state, tape, grad, d_x); }
-  void step() { decoder.step(memory, state, tape, 5, 2, nullptr); }
-  void step_backward() { decoder.step_backward(memory, state, tape, 5, 2, grad, d_memory, nullptr); }
+  void forward() { decoder.forward(x, packing, memory, state, tape, nullptr); }
+  void backward() {
+    tape.d_features.assign(setting.d_features);
+    decoder.backward(x, packing, memory, state, tape, grad, d_x, d_memory, nullptr);
+  }
 
   std::vector<std::string> name(const std::string& function) const { return {decoder_names[line] + ("." + function)}; }
-  heed::StackTape<double>::Layer& bottom() { return tape.stack.layers.front(); }
 };
 
 template <int... Line>
@@ -137,48 +138,35 @@ TYPED_TEST(DecoderSizes, StartRejectsWrongSizes) {
 
 TYPED_TEST(DecoderSizes, ForwardRejectsWrongSizes) {
   auto& t = *this;
-  expect_errors(t.name("begin"), {rows_of("x", t.x)}, [&] { t.decoder.begin(t.x, t.memory, t.tape); });
-  expect_errors(t.name("step"),
-                {argument("a matrix of state.layers", t.state.layers.back()), argument("state.feed", t.state.feed),
-                 room("trace of tape.stack", t.bottom().trace), room("outputs of tape.stack", t.bottom().outputs)},
-                [&] { t.step(); });
-  expect_errors(t.name("finish"), {argument("x", t.x)}, [&] { t.decoder.finish(t.x, t.tape); });
-  if (t.copies) return;
-  std::vector<Argument> looks = {room("tape.contexts", t.tape.contexts)};
-  if (t.attends) {
-    looks.push_back(room("tape.weights", t.tape.weights));
-    looks.push_back(argument("carry", t.state.carry));
-  }
-  expect_any_error(looks, [&] { t.step(); });
+  std::vector<Argument> arguments = {argument("x", t.x), argument("a matrix of state.layers", t.state.layers.back()),
+                                     argument("state.feed", t.state.feed)};
+  if (t.line == 4) arguments.push_back(argument("state.carry", t.state.carry));
+  if (t.attends) arguments.push_back(argument("memory.values", t.memory.values));
+  expect_errors(t.name("forward"), arguments, [&] { t.forward(); });
+  if (t.attends) expect_any_error({argument("carry", t.state.carry)}, [&] { t.forward(); });
 }
 
 TYPED_TEST(DecoderSizes, BackwardRejectsWrongSizes) {
   auto& t = *this;
-  expect_errors(t.name("finish_backward"),
-                {argument("x", t.x), argument("d_x", t.d_x), argument("tape.features", t.tape.features),
-                 argument("tape.d_features", t.tape.d_features)},
-                [&] { t.finish_backward(); });
-  expect_errors(
-      t.name("step_backward"),
-      {argument("d_a of tape.stack", t.bottom().d_a), argument("d_outputs of tape.stack", t.bottom().d_outputs),
-       room("d_state of tape.stack", t.bottom().d_state)},
-      [&] { t.step_backward(); });
-  if (t.attends) {
-    expect_any_error({argument("tape.d_contexts", t.tape.d_contexts), argument("d_memory.values", t.d_memory.values),
-                      argument("d_memory.keys", t.d_memory.keys)},
-                     [&] { t.step_backward(); });
-  }
-  expect_errors(t.name("begin_backward"),
-                {argument("x", t.x), argument("d_x", t.d_x), argument("d_a of tape.stack", t.bottom().d_a)},
-                [&] { t.decoder.begin_backward(t.x, t.tape, t.grad, t.d_x); });
-  const auto start_backward = [&] { t.decoder.start_backward(t.state, t.tape, t.grad, t.d_memory); };
-  expect_any_error({room("d_state", t.bottom().d_state)}, start_backward);
+  std::vector<Argument> arguments = {
+      argument("x", t.x), argument("d_x", t.d_x), argument("tape.features", t.tape.features),
+      argument("d_memory.values", t.d_memory.values), argument("d_memory.summary", t.d_memory.summary)};
+  if (!t.copies) arguments.push_back(argument("tape.attention.contexts", t.tape.attention.contexts));
+  expect_errors(t.name("backward"), arguments, [&] { t.backward(); });
+  expect_errors(t.name("backward"), {argument("tape.d_features", t.tape.d_features)}, [&] {
+    t.decoder.backward(t.x, t.packing, t.memory, t.state, t.tape, t.grad, t.d_x, t.d_memory, nullptr);
+  });
+  std::vector<Argument> inner = {room("trace", t.tape.stack.layers.front().trace)};
   if (t.copies) {
-    expect_errors(t.name("start_backward"), {argument("a matrix of d_memory.states", t.d_memory.states[0])},
-                  start_backward);
+    inner.push_back(argument("states", t.d_memory.states[0]));
   } else {
-    expect_any_error({argument("d_memory.summary", t.d_memory.summary)}, start_backward);
+    inner.push_back(argument("tape.summaries", t.tape.summaries));
   }
+  if (t.attends) {
+    inner.push_back(room("tape.weights", t.tape.attention.weights));
+    inner.push_back(argument("d_memory.keys", t.d_memory.keys));
+  }
+  expect_any_error(inner, [&] { t.backward(); });
 }
 
 TYPED_TEST(DecoderSizes, DecodeRejectsWrongSizes) {
@@ -201,19 +189,16 @@ TYPED_TEST(DecoderSizes, RejectsAMissingCall) {
   const std::vector<Index> sentences = t.state.sentences;
   t.state = heed::DecoderState<double>();
   t.state.sentences = sentences;
-  ends([&] { t.step(); }, "call start(memory, state, tape) first");
+  ends([&] { t.forward(); }, "call start(memory, state, tape) first");
   t.decoder.start(t.memory, t.state, t.tape);
-  t.tape.stack = heed::StackTape<double>();
-  ends([&] { t.step(); }, "call begin(x, memory, tape) first");
-  ends([&] { t.decoder.finish(t.x, t.tape); }, "call begin(x, memory, tape) first");
-  t.decoder.begin(t.x, t.memory, t.tape);
-  t.step();
-  ends([&] { t.step_backward(); }, "call finish_backward(x, state, tape, grad, d_x) first");
+  t.tape.features.resize(0, 0);
+  ends([&] { t.backward(); }, "call forward first");
+  t.forward();
   t.state.sentences.resize(1);
   for (auto& layer : t.state.layers) layer.resize(layer.rows(), 1);
   t.state.feed.resize(t.state.feed.rows(), 1);
   t.state.carry.resize(t.state.carry.rows(), 1);
-  ends([&] { t.step(); }, "step: n must be at most 1, the columns of the state, got 2");
+  ends([&] { t.forward(); }, "forward: a step must have at most 1 columns, those of the state, got 3");
 }
 
 TYPED_TEST(DecoderSizes, RejectsAMemoryWithoutKeys) {
@@ -300,7 +285,7 @@ TEST(Seq2Seq, RejectsADecoderWithSwappedMemoryAndHiddenSizes) {
   EXPECT_EQ(refusal([&] {
               Decoder({.word_size = 4, .memory_size = 8, .hidden_size = 16, .feature_size = 8}, {{8, 16, 8}, {}});
             }),
-            "Attention: the scorer expects queries of size 8 and a memory of size 16, not 16 and 8");
+            "ContextDecoder: the attention expects queries of size 8 and a memory of size 16, not 16 and 8");
 }
 
 TEST(Seq2Seq, RejectsTokensOutsideTheVocabulary) {

@@ -137,7 +137,7 @@ TEST(DecoderOptions, AttentionOfFixedSizesNeedNotBeGiven) {
   using Fixed = heed::BahdanauDecoder<Gru, heed::AdditiveScorer<double, 5, 4, 3>>;
   EXPECT_EQ(refusal([] { return Fixed(context_options); }), "accepted");
   EXPECT_EQ(refusal([] { return Bahdanau(context_options); }),
-            "Attention: the scorer expects queries of size 0 and a memory of size 0, not 5 and 4");
+            "ContextDecoder: the attention expects queries of size 0 and a memory of size 0, not 5 and 4");
 }
 
 TEST(DecoderOptions, ErrorsNameTheSize) {

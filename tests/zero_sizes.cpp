@@ -122,21 +122,20 @@ TYPED_TEST(ZeroSizedScorer, AttendsOrThrows) {
     heed::Memory<float> one, d_one;
     one.resize(scorer.memory_size(), std::vector<Index>{3});
     one.values = values;
-    heed::LookTape<float> tape;
+    heed::AttentionTape<float> tape;
     heed::Buffer<float> carry;
     auto grad = zeros_like(attention);
     const std::vector<Index> sentences(static_cast<std::size_t>(n), 0);
     Matrix<float> d_queries = Matrix<float>::Zero(queries.rows(), n);
     attention.prepare(one);
-    attention.start(one, sentences, carry);
-    attention.begin(one, n, tape);
+    start_attention(attention, one, sentences, carry);
+    begin_attention(attention, one, n, tape);
     attention.forward(queries, one, sentences, carry, tape, 0, nullptr);
     d_one.zeros_like(one);
-    attention.begin_backward(n, tape);
+    begin_attention_backward(n, tape);
     tape.d_weights.resize(0, n);
     attention.backward(one, sentences, tape, 0, grad, d_queries, d_one);
-    attention.accumulate(queries, tape, grad);
-    attention.prepare_backward(one, d_one, grad);
+    attention.finish_backward(queries, one, tape, grad, d_one);
     EXPECT_TRUE(d_queries.allFinite() && all_finite(grad));
   });
 }

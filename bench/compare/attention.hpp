@@ -78,8 +78,8 @@ class AttentionStep {
     memory_.values = values;
     attention_.prepare(memory_);
     if (narrow) memory_.narrow();
-    attention_.start(memory_, sentences_, carry_);
-    attention_.begin(memory_, batch, tape_);
+    start_attention(attention_, memory_, sentences_, carry_);
+    begin_attention(attention_, memory_, batch, tape_);
   }
 
   static std::string name(Index batch, Index length, bool narrow = false) {
@@ -122,7 +122,7 @@ class AttentionStep {
   heed::Memory<float> memory_;
   std::vector<Index> sentences_;
   heed::Buffer<float> carry_;
-  heed::LookTape<float> tape_;
+  heed::AttentionTape<float> tape_;
 };
 
 /// Calls `use(step)` for every attention step that was asked for.

@@ -20,7 +20,7 @@ FNR == 1 {
   if (header ~ /^cells\//) read_table("cells/cell")
   else if (header ~ /^scorers\//) read_table("scorers/scorer")
   else if (header ~ /^normalizers\//) read_table("normalizers/normalizer")
-  else if (header ~ /look|attention\.hpp|decoders\/plain/ && header !~ /^layers/) read_table("look")
+  else if (header ~ /attention\.hpp|decoders\/plain/ && header !~ /^layers/) read_table("attention_mechanism")
   else if (header ~ /^decoders\//) read_table("decoders/decoder")
   else if (header ~ /^(optimizer|schedules)\.hpp/) read_table(substr(header, 1, length(header) - 4))
 }

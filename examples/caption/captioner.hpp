@@ -92,10 +92,10 @@ struct Captioner {
     zero(steps.features, steps.d_features);
     output.accumulate(steps.features, tape.logits, grad.output);
     output.backward(tape.logits, steps.d_features);
-    zero(steps.weights, steps.d_weights);
+    zero(steps.attention.weights, steps.attention.d_weights);
     loss += static_cast<double>(options.doubly_stochastic) *
-            heed::doubly_stochastic_penalty<S>(steps.weights, tape.target.packing, tape.memory.starts,
-                                               options.doubly_stochastic * options.scale, steps.d_weights);
+            heed::doubly_stochastic_penalty<S>(steps.attention.weights, tape.target.packing, tape.memory.starts,
+                                               options.doubly_stochastic * options.scale, steps.attention.d_weights);
     tape.target.begin_backward();
     tape.d_memory.zeros_like(tape.memory);
     heed::decode_backward(decoder, tape.target.x, tape.target.packing, tape.memory, tape.state, steps, grad.decoder,

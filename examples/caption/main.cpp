@@ -182,7 +182,7 @@ struct CaptionProgram {
           ++scores[k].images;
           if (found[i].tokens != batch_of.captions[i]) continue;
           ++scores[k].exact;
-          tally(batch_of.scenes[i], tape, p, model.places(), scores[k]);
+          tally(model, batch_of.scenes[i], tape, p, scores[k]);
         }
       }
     });
@@ -199,18 +199,20 @@ struct CaptionProgram {
   }
 
   /// A shape is named by its colour and its noun. Attention counts on the places any pixel of which the shape covers.
-  static void tally(const Scene& scene, const CaptionerTape<float>& tape, heed::Index p, heed::Grid places,
+  static void tally(const Model& model, const Scene& scene, const CaptionerTape<float>& tape, heed::Index p,
                     CaptionScores& scores) {
+    const heed::Grid places = model.places();
+    const auto gates = model.decoder.attention.gates(tape.memory, tape.decoder.attention);
     for (std::size_t noun = 0; noun < scene.named.size(); ++noun) {
       if (!scene.named[noun]) continue;
       for (const std::size_t word : {noun - 1, noun}) {
         const heed::Index column = tape.target.packing.column(static_cast<heed::Index>(word), p);
-        const double gate = static_cast<double>(tape.decoder.gates(0, column));
+        const double gate = static_cast<double>(gates(0, column));
         scores.attention += gate;
         scores.looks += 1;
         for (heed::Index place = 0; place < places.places(); ++place) {
           if (!Scenes::touches(scene.figures[*scene.named[noun]], places, place)) continue;
-          const double weight = static_cast<double>(tape.decoder.weights(place, column));
+          const double weight = static_cast<double>(tape.decoder.attention.weights(place, column));
           scores.mass += gate * weight;
           scores.seen += weight;
         }
@@ -231,10 +233,11 @@ struct CaptionProgram {
       heed::search(model, tape.memory, search, work, found);
       const std::vector<std::span<const heed::Token>> caption{found[0].tokens};
       model.decode(one.images, caption, tape);
-      CaptionedImage row{one.pixels[0], {}, tape.decoder.weights, {}};
+      CaptionedImage row{one.pixels[0], {}, tape.decoder.attention.weights, {}};
+      const auto gates = model.decoder.attention.gates(tape.memory, tape.decoder.attention);
       for (std::size_t t = 0; t < caption[0].size(); ++t) {
         row.caption.push_back(words_.word(caption[0][t]));
-        row.gates.push_back(tape.decoder.gates(0, static_cast<heed::Index>(t)));
+        row.gates.push_back(gates(0, static_cast<heed::Index>(t)));
       }
       rows.push_back(std::move(row));
     }

@@ -23,8 +23,8 @@ inline void harden(heed::Translator& translator, const std::string& name) {
                 [&] { return name + ": --hard is for monotonic attention, which this model does not have"; });
   std::visit(
       [](auto& decoder) {
-        if constexpr (requires { decoder.attention.look; }) {
-          std::get<heed::MonotonicAttention<heed::AnyScorer<float>>>(decoder.attention.look).hard = true;
+        if constexpr (requires { decoder.attention.chosen; }) {
+          std::get<heed::MonotonicAttention<heed::AnyScorer<float>>>(decoder.attention.chosen).hard = true;
         }
       },
       translator.model.decoder.decoder);

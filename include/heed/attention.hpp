@@ -1,7 +1,7 @@
 #pragma once
 
+#include <heed/attention_mechanism.hpp>
 #include <heed/kernels/one_pass.hpp>
-#include <heed/look.hpp>
 #include <heed/normalizers/softmax.hpp>
 #include <heed/scorers/scorer.hpp>
 
@@ -67,7 +67,7 @@ void check_weights(const ScorerType& scorer, const In<S>& projected, const In<S>
 template <class ScorerType, class NormalizerType>
 void look_narrow(const ScorerType& scorer, const NormalizerType& normalizer, const In<float>& projected,
                  const NarrowColumns& values, const NarrowColumns& keys, Index start, Index cols, Out<float> weights,
-                 Out<float> contexts, LookScratch<float>& scratch) {
+                 Out<float> contexts, AttentionScratch<float>& scratch) {
   using Pass = OnePass<float>;
   const Index rows = values.rows(), n = projected.cols();
   const auto read = [&](Index j, Index width) { return values.unfold(start + j, width, scratch.values); };
@@ -115,31 +115,21 @@ struct Attention {
   ScorerType scorer;                                ///< how well a query matches
   [[no_unique_address]] NormalizerType normalizer;  ///< makes weights of scores
 
-  /// Throws unless the scorer takes queries and memories of these sizes. For who puts parts together.
-  void check(Index query_size, Index memory_size) const {
-    detail::check_sizes("Attention", scorer, query_size, memory_size);
+  AttentionSizes sizes(Index longest) const {
+    AttentionSizes rows = detail::sizes_of(scorer);
+    if (detail::carried(scorer) != Carried::nothing) rows.carry = longest;
+    return rows;
   }
 
   /// Computes the keys of a memory, once per batch. Throws if the memory has another size than the scorer's.
   void prepare(Memory<S>& memory) const { detail::prepare_keys("Attention.prepare", scorer, memory); }
 
-  /// Before the first look nothing has been looked at.
-  void start(const Memory<S>& memory, std::span<const Index> sentences, Buffer<S>& carry) const {
-    detail::check_sentences("Attention.start", memory, sentences);
-    carry.resize(carry_size(memory), static_cast<Index>(sentences.size()));
-    carry.setZero();
-  }
-
-  void begin(const Memory<S>& memory, Index columns, LookTape<S>& tape) const {
-    detail::make_room(memory, detail::queries_of(scorer).projected_size(), carry_size(memory), columns, tape);
-  }
-
   /// Does not allocate once the tape has grown.
   void forward(const In<S>& queries, const Memory<S>& memory, std::span<const Index> sentences, Out<S> carry,
-               LookTape<S>& tape, Index first, RandomStreams = nullptr) const {
+               AttentionTape<S>& tape, Index first, RandomStreams = nullptr) const {
     require(!memory.is_narrow() || !detail::depends_on_place(scorer),
             "Attention: scores that depend on the place need a memory that is not narrow");
-    detail::check_forward("Attention.forward", sizes(memory), queries, memory, sentences, carry, tape, first);
+    detail::check_forward("Attention.forward", sizes(memory.longest()), queries, memory, sentences, carry, tape, first);
     const Index n = queries.cols();
     auto projected = tape.projected.middleCols(first, n), weights = tape.weights.middleCols(first, n);
     auto contexts = tape.contexts.middleCols(first, n), carried = tape.carries.middleCols(first, n);
@@ -156,12 +146,11 @@ struct Attention {
     if (what == Carried::sum) carry += weights;
   }
 
-  void begin_backward(Index sentences, LookTape<S>& tape) const { detail::make_room_backward(sentences, tape); }
-
-  void backward(const Memory<S>& memory, std::span<const Index> sentences, LookTape<S>& tape, Index first,
+  void backward(const Memory<S>& memory, std::span<const Index> sentences, AttentionTape<S>& tape, Index first,
                 Attention& grad, Out<S> d_queries, Memory<S>& d_memory) const {
     require(!memory.is_narrow(), "Attention: a narrow memory is for inference");
-    detail::check_backward("Attention.backward", sizes(memory), memory, sentences, tape, first, d_queries, d_memory);
+    detail::check_backward("Attention.backward", sizes(memory.longest()), memory, sentences, tape, first, d_queries,
+                           d_memory);
     const Index n = static_cast<Index>(sentences.size());
     const auto projected = tape.projected.middleCols(first, n), weights = tape.weights.middleCols(first, n);
     auto d_projected = tape.d_projected.middleCols(first, n), d_carry = tape.d_carry.leftCols(n);
@@ -187,15 +176,9 @@ struct Attention {
     detail::queries_of(scorer).project_backward(d_projected, d_queries);  // was: project
   }
 
-  /// The scorer's parameter gradients that are products over a whole batch.
-  void accumulate(const In<S>& queries, const LookTape<S>& tape, Attention& grad) const {
-    detail::check_accumulate("Attention.accumulate", scorer.query_size(), queries, tape);
-    detail::queries_of(scorer).accumulate(queries, tape.d_projected, grad.scorer);
-  }
-
-  /// Backward of `prepare`, after the last `backward`.
-  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, Attention& grad) const {
-    detail::prepare_keys_backward("Attention.prepare_backward", scorer, memory, d_memory, grad.scorer);
+  void finish_backward(const In<S>& queries, const Memory<S>& memory, const AttentionTape<S>& tape, Attention& grad,
+                       Memory<S>& d_memory) const {
+    detail::finish_scorer_backward("Attention.finish_backward", scorer, queries, memory, tape, grad.scorer, d_memory);
   }
 
   template <class Visit, class... Self>
@@ -205,13 +188,8 @@ struct Attention {
   }
 
  private:
-  Index carry_size(const Memory<S>& memory) const {
-    return detail::carried(scorer) == Carried::nothing ? 0 : memory.longest();
-  }
-  detail::LookSizes sizes(const Memory<S>& memory) const { return detail::sizes_of(scorer, carry_size(memory)); }
-
   void look(const In<S>& projected, const Memory<S>& memory, Index b, const In<S>& carry, Out<S> weights,
-            Out<S> contexts, LookScratch<S>& scratch) const {
+            Out<S> contexts, AttentionScratch<S>& scratch) const {
     if constexpr (std::is_same_v<S, float>) {
       if (memory.is_narrow()) {
         return detail::look_narrow(scorer, normalizer, projected, memory.narrow_values(), memory.narrow_keys(),

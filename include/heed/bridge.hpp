@@ -66,19 +66,29 @@ struct Bridge {
   void forward(const Memory<S>& memory, std::span<const Index> sentences, Buffer<S>& gathered,
                std::vector<Buffer<S>>& states) const {
     check("Bridge.forward", memory, sentences);
-    if (copied == 0) return make_states(memory.summary, sentences, gathered, states);
     const auto n = static_cast<Index>(sentences.size());
+    if (copied == 0) {
+      gathered.resize(read_size(), n);
+      for (Index i = 0; i < n; ++i) {
+        gathered.col(i) = memory.summary.col(detail::at(sentences, i)).bottomRows(gathered.rows());
+      }
+      return forward(gathered, states);
+    }
     states.resize(layer_count());
     for (std::size_t l = 0; l < states.size(); ++l) {
       states[l].resize(state, n);
-      for (Index i = 0; i < n; ++i) states[l].col(i) = memory.states[l].col(sentences[static_cast<std::size_t>(i)]);
+      for (Index i = 0; i < n; ++i) states[l].col(i) = memory.states[l].col(detail::at(sentences, i));
     }
   }
-  /// The same from summaries (size x sentences) that are in no memory. Throws if the bridge copies states.
-  void forward(const In<S>& summaries, std::span<const Index> sentences, Buffer<S>& gathered,
-               std::vector<Buffer<S>>& states) const {
-    check("Bridge.forward", "summaries", summaries, sentences);
-    make_states(summaries, sentences, gathered, states);
+  /// The same from what is read of the summaries, a column for each state. Throws if the bridge copies states.
+  void forward(const In<S>& gathered, std::vector<Buffer<S>>& states) const {
+    check("Bridge.forward", gathered);
+    states.resize(layers.size());
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+      states[l].resize(layers[l].output_size(), gathered.cols());
+      layers[l].forward(gathered, states[l]);
+      Tanh::forward(states[l]);
+    }
   }
 
   /// Backward for layer l: `states` is what forward wrote, d_states its gradient, which is overwritten.
@@ -87,18 +97,28 @@ struct Bridge {
                 Out<S> d_states, Bridge& grad, Memory<S>& d_memory) const {
     detail::check_index("Bridge.backward", "l", static_cast<Index>(l), static_cast<Index>(layer_count()));
     check("Bridge.backward", d_memory, sentences);
-    if (copied == 0) return make_states_backward(l, gathered, states, sentences, d_states, grad, d_memory.summary);
+    if (copied == 0) {
+      detail::check_size("Bridge.backward", "gathered", gathered, read_size(), static_cast<Index>(sentences.size()));
+      accumulate(l, gathered, states, d_states, grad);
+      for (std::size_t i = 0; i < sentences.size(); ++i) {
+        layers[l].backward(d_states.col(static_cast<Index>(i)),
+                           d_memory.summary.col(sentences[i]).bottomRows(gathered.rows()));
+      }
+      return;
+    }
     detail::check_size("Bridge.backward", "d_states", d_states, state, static_cast<Index>(sentences.size()));
     for (std::size_t i = 0; i < sentences.size(); ++i) {
       d_memory.states[l].col(sentences[i]) += d_states.col(static_cast<Index>(i));  // was: states = memory.states
     }
   }
-  /// The same for summaries that are in no memory: adds to grad and d_summaries.
-  void backward(std::size_t l, const In<S>& gathered, const In<S>& states, std::span<const Index> sentences,
-                Out<S> d_states, Bridge& grad, Out<S> d_summaries) const {
+  /// The same for what was read of the summaries: adds to grad and d_gathered.
+  void backward(std::size_t l, const In<S>& gathered, const In<S>& states, Out<S> d_states, Bridge& grad,
+                Out<S> d_gathered) const {
     detail::check_index("Bridge.backward", "l", static_cast<Index>(l), static_cast<Index>(layer_count()));
-    check("Bridge.backward", "d_summaries", d_summaries, sentences);
-    make_states_backward(l, gathered, states, sentences, d_states, grad, d_summaries);
+    check("Bridge.backward", gathered);
+    detail::check_like("Bridge.backward", "d_gathered", d_gathered, gathered);
+    accumulate(l, gathered, states, d_states, grad);
+    layers[l].backward(d_states, d_gathered);
   }
 
   template <class Visit, class... Self>
@@ -113,55 +133,36 @@ struct Bridge {
   /// Rows of the summary that are read.
   Index read_size() const { return layers.empty() ? 0 : layers.front().input_size(); }
 
-  /// `forward` of the matrices.
-  void make_states(const In<S>& summaries, std::span<const Index> sentences, Buffer<S>& gathered,
-                   std::vector<Buffer<S>>& states) const {
-    const auto n = static_cast<Index>(sentences.size());
-    states.resize(layers.size());
-    gathered.resize(read_size(), n);
-    for (Index i = 0; i < n; ++i) {
-      gathered.col(i) = summaries.col(sentences[static_cast<std::size_t>(i)]).bottomRows(gathered.rows());
-    }
-    for (std::size_t l = 0; l < layers.size(); ++l) {
-      states[l].resize(layers[l].output_size(), n);
-      layers[l].forward(gathered, states[l]);
-      Tanh::forward(states[l]);
-    }
-  }
-
-  void make_states_backward(std::size_t l, const In<S>& gathered, const In<S>& states, std::span<const Index> sentences,
-                            Out<S> d_states, Bridge& grad, Out<S> d_summaries) const {
-    const auto n = static_cast<Index>(sentences.size());
-    detail::check_size("Bridge.backward", "d_states", d_states, layers[l].output_size(), n);
+  /// d_states: dL/dstates in, of what the tanh reads out. Adds to grad.
+  void accumulate(std::size_t l, const In<S>& gathered, const In<S>& states, Out<S> d_states, Bridge& grad) const {
+    const Index n = gathered.cols();
     detail::check_size("Bridge.backward", "gathered", gathered, read_size(), n);
+    detail::check_size("Bridge.backward", "d_states", d_states, layers[l].output_size(), n);
     detail::check_size("Bridge.backward", "states", states, layers[l].output_size(), n);
     detail::check_grad("Bridge.backward", *this, grad);
     Tanh::backward(states, d_states);
     layers[l].accumulate(gathered, d_states, grad.layers[l]);
-    for (std::size_t i = 0; i < sentences.size(); ++i) {
-      layers[l].backward(d_states.col(static_cast<Index>(i)),
-                         d_summaries.col(sentences[i]).bottomRows(gathered.rows()));
-    }
   }
 
   /// Throws unless the memory, or its gradient, has what is read of it for these sentences.
   void check(const char* function, const Memory<S>& memory, std::span<const Index> sentences) const {
-    if (copied == 0) return check(function, "memory.summary", memory.summary, sentences);
-    detail::check_number(function, "memory.states", static_cast<Index>(memory.states.size()), copied,
-                         "states (one per layer of the decoder, from an encoder of one direction)");
-    const Index count = memory.states.front().cols();
-    for (const auto& given : memory.states) detail::check_size(function, "memory.states", given, state, count);
+    Index count = memory.summary.cols();
+    if (copied == 0) {
+      if (!layers.empty()) detail::check_size(function, "memory.summary", memory.summary, first + read_size(), count);
+    } else {
+      detail::check_number(function, "memory.states", static_cast<Index>(memory.states.size()), copied,
+                           "states (one per layer of the decoder, from an encoder of one direction)");
+      count = memory.states.front().cols();
+      for (const auto& given : memory.states) detail::check_size(function, "memory.states", given, state, count);
+    }
     for (const Index sentence : sentences) detail::check_index(function, "sentences", sentence, count);
   }
-  /// Throws unless the bridge has matrices that read these summaries, or their gradient.
-  template <class Summaries>
-  void check(const char* function, const char* name, const Summaries& summaries,
-             std::span<const Index> sentences) const {
+  /// Throws unless the bridge has matrices that read these.
+  void check(const char* function, const In<S>& gathered) const {
     require(copied == 0, [&] {
-      return std::string(function) + ": a bridge that copies states needs a memory, got " + name + " alone";
+      return std::string(function) + ": a bridge that copies states needs a memory, got summaries alone";
     });
-    if (!layers.empty()) detail::check_size(function, name, summaries, first + read_size(), summaries.cols());
-    for (const Index sentence : sentences) detail::check_index(function, "sentences", sentence, summaries.cols());
+    if (!layers.empty()) detail::check_size(function, "gathered", gathered, read_size(), gathered.cols());
   }
 };
 

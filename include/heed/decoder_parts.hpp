@@ -33,18 +33,13 @@ void check_start(const char* function, const Bridge<T>& bridge, const Stack<C>& 
   }
 }
 
-template <class S>
-void check_active(const char* function, const DecoderState<S>& state, Index n) {
-  require(n <= state.columns(), [&] {
-    return std::string(function) + ": n must be at most " + std::to_string(state.columns()) +
-           ", the columns of the state, got " + std::to_string(n);
-  });
-}
-
-/// Throws unless a state is one that `start` made, with n columns or more.
+/// Throws unless there is a word x for every column of the steps, and `state` is one that `start` made for as many
+/// sentences or more.
 template <class C, class S>
-void check_state(const char* function, const Stack<C>& stack, const DecoderState<S>& state, Index feed, Index n) {
+void check_forward(const char* function, const Stack<C>& stack, Index word, Index feed, const In<S>& x,
+                   const Steps& steps, const DecoderState<S>& state) {
   constexpr const char* start = "; call start(memory, state, tape) first";
+  check_size(function, "x", x, word, steps.columns());
   check_count(function, "state.layers", state.layers.size(), stack.layers.size(), start);
   for (std::size_t l = 0; l < stack.layers.size(); ++l) {
     check_size(function, "a matrix of state.layers", state.layers[l], stack.layers[l].state_size(), state.columns(),
@@ -52,102 +47,38 @@ void check_state(const char* function, const Stack<C>& stack, const DecoderState
   }
   check_size(function, "state.feed", state.feed, feed, state.columns(), start);
   check_size(function, "state.carry", state.carry, state.carry.rows(), state.columns(), start);
-  check_active(function, state, n);
+  require(steps.sentences() <= state.columns(), [&] {
+    return std::string(function) + ": a step must have at most " + std::to_string(state.columns()) +
+           " columns, those of the state, got " + std::to_string(steps.sentences());
+  });
 }
 
-/// Throws unless `begin` made room for columns first ... first + n.
-template <class C, class S>
-void check_steps(const char* function, const Stack<C>& stack, const StackTape<S>& tape, Index first, Index n) {
-  constexpr const char* begin = "; call begin(x, memory, tape) first";
-  check_count(function, "tape.stack.layers", tape.layers.size(), stack.layers.size(), begin);
-  for (std::size_t l = 0; l < stack.layers.size(); ++l) {
-    const auto& layer = tape.layers[l];
-    check_room(function, "trace of tape.stack", layer.trace, stack.layers[l].trace_size(), first, n, begin);
-    check_room(function, "outputs of tape.stack", layer.outputs, stack.hidden_size(), first, n, begin);
-  }
-}
-
-/// Throws unless x has a word for each column that `begin` made room for.
-template <class C, class S>
-void check_words(const char* function, const Stack<C>& stack, const StackTape<S>& tape, Index word, const In<S>& x) {
-  check_steps(function, stack, tape, 0, 0);
-  check_size(function, "x", x, word, tape.layers.empty() ? 0 : tape.top().outputs.cols());
-}
-
-/// As `check_words`; throws, too, unless features and their gradient are there.
-template <class C, class S>
-void check_finish_backward(const char* function, const Stack<C>& stack, const DecoderTape<S>& tape, Index word,
-                           Index features, const In<S>& x, const Out<S>& d_x) {
-  check_words(function, stack, tape.stack, word, x);
+/// Throws unless `forward` was called with these words and steps, and the gradient of the features is there.
+template <class D, class S>
+void check_backward(const char* function, const D& decoder, const In<S>& x, const Steps& steps, const Memory<S>& memory,
+                    const DecoderState<S>& state, const DecoderTape<S>& tape, const Out<S>& d_x,
+                    const Memory<S>& d_memory) {
+  constexpr const char* forward = "; call forward first";
+  check_size(function, "x", x, decoder.word_size(), steps.columns());
   check_like(function, "d_x", d_x, x);
-  check_size(function, "tape.features", tape.features, features, x.cols(), "; call finish(x, tape) first");
-  check_size(function, "tape.d_features", tape.d_features, features, x.cols(), "; fill it before backward");
+  check_count(function, "state.sentences", state.sentences.size(), static_cast<std::size_t>(steps.sentences()),
+              forward);
+  check_size(function, "tape.features", tape.features, decoder.feature_size(), x.cols(), forward);
+  check_size(function, "tape.d_features", tape.d_features, decoder.feature_size(), x.cols(),
+             "; fill it before backward");
+  check_gradient(function, memory, d_memory);
+  check_sentences(function, d_memory, state.sentences);
 }
 
-/// Throws unless `finish_backward` made room for the gradients of all columns and of a state of so many.
-template <class C, class S>
-void check_stack_gradients(const char* function, const Stack<C>& stack, const StackTape<S>& tape, Index columns) {
-  constexpr const char* finish = "; call finish_backward(x, state, tape, grad, d_x) first";
-  for (std::size_t l = 0; l < stack.layers.size(); ++l) {
-    const auto& layer = tape.layers[l];
-    const Index all = layer.trace.cols();
-    check_size(function, "d_a of tape.stack", layer.d_a, stack.layers[l].gradient_size(), all, finish);
-    check_size(function, "d_outputs of tape.stack", layer.d_outputs, stack.hidden_size(), all, finish);
-    check_room(function, "d_state of tape.stack", layer.d_state, stack.layers[l].state_size(), 0, columns, finish);
-  }
-}
-
-template <class C, class S>
-void check_step_backward(const char* function, const Stack<C>& stack, const DecoderTape<S>& tape,
-                         const DecoderState<S>& state, Index first, Index n) {
-  check_steps(function, stack, tape.stack, first, n);
-  check_active(function, state, n);
-  check_stack_gradients(function, stack, tape.stack, state.columns());
-}
-
-template <class C, class G, class S>
-void check_begin_backward(const char* function, const Stack<C>& stack, const StackTape<S>& tape, Index word,
-                          const In<S>& x, const Stack<G>& grad, const Out<S>& d_x) {
-  check_words(function, stack, tape, word, x);
-  check_like(function, "d_x", d_x, x);
-  check_stack_gradients(function, stack, tape, 0);
-  check_count(function, "grad.stack.layers", grad.layers.size(), stack.layers.size());
-}
-
-/// Backward of the bridge, whose states are those the first step began with. `d_source` is the gradient of what the bridge
-/// read: a memory, or summaries.
-template <class T, class S, class Source>
-void first_states_backward(const char* function, const Bridge<T>& bridge, const DecoderState<S>& state,
-                           DecoderTape<S>& tape, Bridge<S>& grad, Source&& d_source) {
-  const Index n = state.columns();
+/// Backward of the bridge, whose states are those the first step began with.
+template <class T, class S>
+void bridge_backward(const Bridge<T>& bridge, const DecoderState<S>& state, DecoderTape<S>& tape, Bridge<S>& grad,
+                     Memory<S>& d_memory) {
   for (std::size_t l = 0; l < bridge.layer_count(); ++l) {
     auto& layer = tape.stack.layers[l];
-    check_room(function, "previous of tape.stack", layer.previous, layer.d_state.rows(), 0, n, "; call step first");
-    check_room(function, "d_state of tape.stack", layer.d_state, layer.d_state.rows(), 0, n,
-               "; call step_backward first");
-    bridge.backward(l, tape.summaries, layer.previous.leftCols(n), state.sentences, layer.d_state, grad, d_source);
+    bridge.backward(l, tape.summaries, layer.previous.leftCols(state.columns()), state.sentences, layer.d_state, grad,
+                    d_memory);
   }
-}
-
-/// The same for a bridge that reads a memory, with its checks.
-template <class T, class S>
-void bridge_backward(const char* function, const Bridge<T>& bridge, const DecoderState<S>& state, DecoderTape<S>& tape,
-                     Bridge<S>& grad, Memory<S>& d_memory) {
-  const Index n = state.columns();
-  check_sentences(function, d_memory, state.sentences);
-  check_count(function, "tape.stack.layers", tape.stack.layers.size(), bridge.layer_count());
-  if (bridge.copied > 0) {
-    check_count(function, "d_memory.states", d_memory.states.size(), bridge.layer_count());
-    for (const auto& d : d_memory.states) {
-      check_size(function, "a matrix of d_memory.states", d, bridge.state, d_memory.sentences());
-    }
-  } else if (!bridge.layers.empty()) {
-    const Index read = bridge.layers.front().input_size();
-    check_count(function, "the layers of grad.bridge", grad.layers.size(), bridge.layers.size());
-    check_size(function, "tape.summaries", tape.summaries, read, n, "; call start(memory, state, tape) first");
-    check_size(function, "d_memory.summary", d_memory.summary, bridge.first + read, d_memory.sentences());
-  }
-  first_states_backward(function, bridge, state, tape, grad, d_memory);
 }
 
 // What decoders have in common beyond the stack. The first layer's input is a word and below it, from row `word` on, what
@@ -171,23 +102,24 @@ In<S> states_of_readout(const R& readout, const Stack<C>& stack, const StackTape
   return tape.top().outputs;
 }
 
-/// tape.features = readout(states, tape.contexts, x), of all columns.
+/// tape.features = readout(states, tape.attention.contexts, x), of all columns.
 template <class R, class C, class S>
 void read_out(const R& readout, const Stack<C>& stack, const In<S>& x, DecoderTape<S>& tape) {
   tape.features.resize(readout.output_size(), x.cols());
-  readout.forward(states_of_readout(readout, stack, tape.stack), tape.contexts, x, tape.features, tape.readout.kept);
+  readout.forward(states_of_readout(readout, stack, tape.stack), tape.attention.contexts, x, tape.features,
+                  tape.readout.kept);
 }
 
-/// Backward of `read_out`, from tape.d_features: fills the gradients of the states, adds to tape.d_contexts and d_x.
+/// Backward of `read_out`, from tape.d_features: fills the gradients of the states, adds to tape.attention.d_contexts and d_x.
 template <class R, class C, class S>
 void read_out_backward(const R& readout, const Stack<C>& stack, const In<S>& x, DecoderTape<S>& tape, R& grad,
                        Out<S> d_x) {
   auto& d_previous = tape.readout.d_previous;
   d_previous.resize(readout.reads_previous() ? stack.hidden_size() : 0, x.cols());
   d_previous.setZero();
-  readout.backward(states_of_readout(readout, stack, tape.stack), tape.contexts, x, tape.features, tape.readout.kept,
-                   tape.d_features, grad, readout.reads_previous() ? d_previous : tape.stack.top().d_outputs,
-                   tape.d_contexts, d_x);
+  readout.backward(states_of_readout(readout, stack, tape.stack), tape.attention.contexts, x, tape.features,
+                   tape.readout.kept, tape.d_features, grad,
+                   readout.reads_previous() ? d_previous : tape.stack.top().d_outputs, tape.attention.d_contexts, d_x);
 }
 
 /// Backward of the stack's step, with what the readout adds to the state before it.
@@ -198,17 +130,6 @@ void step_backward(const R& readout, const Stack<C>& stack, DecoderTape<S>& tape
   if (!readout.reads_previous()) return;
   tape.stack.top().d_state.topRows(stack.hidden_size()).leftCols(n) +=
       tape.readout.d_previous.middleCols(first, n);  // was: readout
-}
-
-/// Throws unless `finish_backward` made the gradients of all contexts and of the states that the readout reads.
-template <class R, class C, class S>
-void check_context_gradients(const char* function, const R& readout, const Stack<C>& stack,
-                             const DecoderTape<S>& tape) {
-  constexpr const char* finish = "; call finish_backward(x, state, tape, grad, d_x) first";
-  check_like(function, "tape.d_contexts", tape.d_contexts, tape.contexts, finish);
-  if (!readout.reads_previous()) return;
-  check_size(function, "tape.readout.d_previous", tape.readout.d_previous, stack.hidden_size(), tape.contexts.cols(),
-             finish);
 }
 
 }  // namespace detail

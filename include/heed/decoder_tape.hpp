@@ -1,7 +1,7 @@
 #pragma once
 
+#include <heed/attention_mechanism.hpp>
 #include <heed/bridge.hpp>
-#include <heed/look.hpp>
 #include <heed/stack.hpp>
 
 #include <span>
@@ -15,8 +15,9 @@ template <class S>
 struct DecoderState {
   std::vector<Buffer<S>> layers;  ///< state size x n, one per layer
   Buffer<S> feed;                 ///< features x n: the last attentional vector (input feeding), or no rows
-  Buffer<S> carry;                ///< carry size x n: what the last look hands to the next, or no rows
-  std::vector<Index> sentences;   ///< n: which sentence of the memory each column reads
+  Buffer<S>
+      carry;  ///< carry size x n: what the last step of the attention, or of a decoder with one code, hands to the next
+  std::vector<Index> sentences;  ///< n: which sentence of the memory each column reads
 
   /// How many hypotheses it holds.
   Index columns() const { return static_cast<Index>(sentences.size()); }
@@ -40,7 +41,7 @@ struct DecoderState {
     for (auto& layer : layers) gather(layer, chosen);
     gather(feed, chosen);
     gather(carry, chosen);
-    for (const Index i : chosen) sentences.push_back(spare_sentences_[static_cast<std::size_t>(i)]);
+    for (const Index i : chosen) sentences.push_back(detail::at(spare_sentences_, i));
   }
 
  private:
@@ -51,7 +52,7 @@ struct DecoderState {
   void gather(Buffer<S>& matrix, std::span<const Index> chosen) {
     const auto n = static_cast<Index>(chosen.size());
     spare_.resize(matrix.rows(), n);
-    for (Index i = 0; i < n; ++i) spare_.col(i) = matrix.col(chosen[static_cast<std::size_t>(i)]);
+    for (Index i = 0; i < n; ++i) spare_.col(i) = matrix.col(detail::at(chosen, i));
     matrix.assign(spare_);
   }
 
@@ -66,42 +67,25 @@ struct ReadoutTape {
   Buffer<S> d_previous;  ///< hidden x N: gradient of the states before their steps, if it reads these
 };
 
-/// Input feeding: the attentional vectors that enter the next step.
+/// What joins the words in the input of the first layer: contexts, or fed-back vectors.
 template <class S>
-struct FeedTape {
-  Buffer<S> vectors;   ///< features x N: the vector that entered each step
-  Buffer<S> d_vector;  ///< features x sentences: the running gradient of the vector that is handed on
+struct JoinedTape {
+  Buffer<S> vectors;        ///< rows x N, after dropout; contexts without dropout are read where they are
+  Buffer<S> d_vectors;      ///< rows x n: gradient of the vectors of one step
+  Buffer<S> factors, mask;  ///< 1 x N each: what dropout multiplied each vector by, and what was drawn for it
 };
 
-/// Dropout of whole contexts on their way into the cell.
+/// Everything a decoder writes for N columns of steps (training: all words of a batch; search: one step): the tapes of
+/// its parts. A part that a decoder lacks leaves its tape empty. Only grows.
 template <class S>
-struct ContextDropoutTape {
-  Buffer<S> contexts;    ///< memory size x N: after dropout
-  Buffer<S> factors;     ///< 1 x N: what each context was multiplied by, 0 if it was dropped
-  Buffer<S> mask;        ///< 1 x N: drawn for `factors`
-  Buffer<S> d_contexts;  ///< memory size x n: gradient of `contexts`, of one step
-};
-
-/// The code of each sentence, which a decoder computes from the memory's summary before its first step.
-template <class S>
-struct CodeTape {
-  Buffer<S> summaries;  ///< memory size x sentences: what the codes were computed from
-  Buffer<S> codes;      ///< code size x sentences
-  Buffer<S> d_codes;    ///< their gradient
-};
-
-/// Everything a decoder writes for N columns of steps (training: all words of a batch; search: one step): the tape of its
-/// attention mechanism and those of its other parts. A part that a decoder lacks leaves its tape empty. Only grows.
-template <class S>
-struct DecoderTape : LookTape<S> {
-  StackTape<S> stack;                     ///< of the recurrent layers
-  Buffer<S> summaries;                    ///< of the bridge: what the first state of each column was made from
-  ReadoutTape<S> readout;                 ///< of the readout
-  FeedTape<S> feed;                       ///< of input feeding
-  ContextDropoutTape<S> context_dropout;  ///< of the dropout of contexts
-  CodeTape<S> code;                       ///< of the sentences' codes
-  Buffer<S> features;                     ///< features x N: the input of the output layer
-  Buffer<S> d_features;                   ///< to be filled before backward; overwritten by it
+struct DecoderTape {
+  AttentionTape<S> attention;  ///< of the attention mechanism
+  StackTape<S> stack;          ///< of the recurrent layers
+  Buffer<S> summaries;         ///< of the bridge: what the first state of each column was made from
+  JoinedTape<S> joined;        ///< of what joins the words
+  ReadoutTape<S> readout;      ///< of the readout
+  Buffer<S> features;          ///< features x N: the input of the output layer
+  Buffer<S> d_features;        ///< to be filled before backward; overwritten by it
 };
 
 }  // namespace heed::inline v0_1

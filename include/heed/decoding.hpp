@@ -22,7 +22,7 @@ struct StepWorkspace {
   Buffer<S> words, logits;  ///< the embedded words, and the scores of those to come
 };
 
-/// Feeds every column of `work.state` its word: fills work.logits (vocabulary x columns) and work.decoder.weights. Does
+/// Feeds every column of `work.state` its word: fills work.logits (vocabulary x columns) and work.decoder.attention.weights. Does
 /// not allocate once the buffers have grown. Throws unless there is a token for every column, in the vocabulary.
 template <class Model>
 void take_step(const Model& model, std::span<const Token> tokens, const Memory<typename Model::Scalar>& memory,
@@ -80,7 +80,7 @@ void trace_back(const SearchWorkspace<S>& work, Candidate candidate, Index step,
   for (Index i = step;; --i) {
     use(i, candidate);
     if (i == 0) return;
-    candidate = work.steps[static_cast<std::size_t>(i - 1)].chosen[static_cast<std::size_t>(candidate.column)];
+    candidate = at(at(work.steps, i - 1).chosen, candidate.column);
   }
 }
 
@@ -101,8 +101,8 @@ void report(const SearchWorkspace<S>& work, const typename SearchWorkspace<S>::E
   result.tokens.resize(static_cast<std::size_t>(words));
   result.weights.resize(rows, ended.step + 1);
   trace_back(work, ended.last, ended.step, [&](Index i, const Candidate& candidate) {
-    if (i < words) result.tokens[static_cast<std::size_t>(i)] = candidate.token;
-    result.weights.col(i) = work.steps[static_cast<std::size_t>(i)].weights.col(candidate.column).head(rows);
+    if (i < words) at(result.tokens, i) = candidate.token;
+    result.weights.col(i) = at(work.steps, i).weights.col(candidate.column).head(rows);
   });
 }
 
@@ -119,7 +119,7 @@ void finish(SearchWorkspace<S>& work, const SearchOptions& options, std::size_t 
     work.looked_at.resize(rows, 1);
     work.looked_at.setZero();
     trace_back(work, last, i, [&](Index k, const Candidate& candidate) {
-      work.looked_at += work.steps[static_cast<std::size_t>(k)].weights.col(candidate.column).head(rows);
+      work.looked_at += at(work.steps, k).weights.col(candidate.column).head(rows);
     });
     score += coverage_penalty(work.looked_at, options.coverage_penalty);
   }
@@ -196,7 +196,7 @@ void follow(const std::vector<Candidate>& chosen, SearchWorkspace<S>& work) {
     work.columns.push_back(candidate.column);
     work.tokens.push_back(candidate.token);
     work.log_probabilities.push_back(candidate.log_probability);
-    work.group_of.push_back(work.spare[static_cast<std::size_t>(candidate.column)]);
+    work.group_of.push_back(at(work.spare, candidate.column));
   }
   work.step.state.gather(work.columns);
 }
@@ -214,12 +214,12 @@ void decode_freely(const Model& model, const SearchOptions& options, SearchWorks
   for (Index i = 0; work.step.state.columns() > 0; ++i) {
     const Index n = work.step.state.columns();
     take_step(model, work.tokens, *work.memory, work.step);
-    require(i > 0 || options.coverage_penalty == 0 || work.step.decoder.weights.rows() > 0,
+    require(i > 0 || options.coverage_penalty == 0 || work.step.decoder.attention.weights.rows() > 0,
             "search: a coverage penalty needs attention, but the decoder looks back at nothing");
     if (static_cast<std::size_t>(i) == work.steps.size()) work.steps.emplace_back();
-    auto& step = work.steps[static_cast<std::size_t>(i)];
+    auto& step = at(work.steps, i);
     if (keep_weights) {
-      step.weights.assign(work.step.decoder.weights);
+      step.weights.assign(work.step.decoder.attention.weights);
     } else {
       step.weights.resize(0, n);
     }
@@ -227,16 +227,16 @@ void decode_freely(const Model& model, const SearchOptions& options, SearchWorks
     const Banned banned{options.ban_unknown, true, i + 1 < options.minimum_length};
     for (Index first = 0, end = 0; first < n; first = end) {  // columns first ... end belong to one group, g
       const auto g = static_cast<std::size_t>(work.group_of[static_cast<std::size_t>(first)]);
-      while (end < n && work.group_of[static_cast<std::size_t>(end)] == static_cast<Index>(g)) ++end;
+      while (end < n && at(work.group_of, end) == static_cast<Index>(g)) ++end;
       const auto where = [&] {
         return who + (": sentence " + std::to_string(work.groups[g].sentence)) + ", step " + std::to_string(i);
       };
       const auto prefix = prefix_of(options, work.groups[g].sentence);
       work.heap.clear();
       if (i < static_cast<Index>(prefix.size())) {
-        const Token word = prefix[static_cast<std::size_t>(i)];
+        const Token word = at(prefix, i);
         const double base = before_logit(work.step.logits.col(first).data(), work.step.logits.rows(),
-                                         work.log_probabilities[static_cast<std::size_t>(first)], where);
+                                         at(work.log_probabilities, first), where);
         require(!is_excluded(work.step.logits(word, first)),
                 [&] { return where() + ": token " + std::to_string(word) + " of the prefix has a score of -inf"; });
         work.heap.push_back({base + static_cast<double>(work.step.logits(word, first)), first, word});

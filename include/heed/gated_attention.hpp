@@ -1,7 +1,7 @@
 #pragma once
 
+#include <heed/attention_mechanism.hpp>
 #include <heed/layers/linear.hpp>
-#include <heed/look.hpp>
 #include <heed/math.hpp>
 
 #include <span>
@@ -10,104 +10,96 @@
 
 namespace heed::inline v0_1 {
 
-/// A look that the query opens and shuts, Xu et al. 2015 (Show, Attend and Tell), section 4.2.1: what another look finds
-/// times one number for every step, as in the paper.
+/// Attention with a gate, Xu et al. 2015 (Show, Attend and Tell), section 4.2.1: the contexts of another mechanism, each
+/// multiplied by one number for its step, as in the paper.
 ///
-///   beta = sigmoid(W q + b)      context = beta look(q)
+///   beta = sigmoid(W q + b)      context = beta attention(q)
 ///
-/// It goes around any look (`GatedAttention<Attention<AdditiveScorer<S>>>` is the paper's), which neither knows of it nor
-/// reads tape.contexts on the way back.
-template <Look LookType>
+/// It goes around any mechanism (`GatedAttention<Attention<AdditiveScorer<S>>>` is the paper's), which neither knows of it
+/// nor reads tape.contexts on the way back. It saves beta in the row below what that mechanism saves.
+template <AttentionMechanism Inner>
 struct GatedAttention {
-  using Scalar = typename LookType::Scalar;
+  using Scalar = typename Inner::Scalar;
   using S = Scalar;
 
-  LookType look;   ///< what is gated
+  Inner inner;     ///< what is gated
   Linear<S> gate;  ///< query -> 1 (f_beta)
 
   GatedAttention() = default;
-  GatedAttention(LookType inner, Index query_size) : look(std::move(inner)), gate(query_size, 1) {}
-
-  /// Throws unless look and gate take queries, and the look memories, of these sizes. For who puts parts together.
-  void check(Index query_size, Index memory_size) const {
-    look.check(query_size, memory_size);
-    require(gate.input_size() == query_size, [&] {
-      return "GatedAttention: the gate expects queries of size " + std::to_string(gate.input_size()) + ", not " +
-             std::to_string(query_size);
+  /// Throws unless `inner` takes queries of this size.
+  GatedAttention(Inner inner_, Index query_size) : inner(std::move(inner_)), gate(query_size, 1) {
+    const Index expected = inner.sizes(0).query;
+    require(expected == AttentionSizes::any || expected == query_size, [&] {
+      return "GatedAttention: the gate expects queries of size " + std::to_string(query_size) + ", not " +
+             std::to_string(expected);
     });
   }
 
-  void prepare(Memory<S>& memory) const { look.prepare(memory); }
-  void start(const Memory<S>& memory, std::span<const Index> sentences, Buffer<S>& carry) const {
-    look.start(memory, sentences, carry);
+  AttentionSizes sizes(Index longest) const {
+    AttentionSizes rows = inner.sizes(longest);
+    rows.query = gate.input_size();
+    ++rows.saved;
+    return rows;
   }
-  void begin(const Memory<S>& memory, Index columns, LookTape<S>& tape) const {
-    look.begin(memory, columns, tape);
-    tape.gates.resize(1, columns);
-  }
+
+  void prepare(Memory<S>& memory) const { inner.prepare(memory); }
 
   /// Does not allocate once the tape has grown.
   void forward(const In<S>& queries, const Memory<S>& memory, std::span<const Index> sentences, Out<S> carry,
-               LookTape<S>& tape, Index first, RandomStreams random = nullptr) const {
+               AttentionTape<S>& tape, Index first, RandomStreams random = nullptr) const {
     const Index n = queries.cols();
     detail::check_size("GatedAttention.forward", "queries", queries, gate.input_size(),
                        static_cast<Index>(sentences.size()));
-    check_gates("GatedAttention.forward", tape, first, n);
-    auto gates = tape.gates.middleCols(first, n);
-    look.forward(queries, memory, sentences, carry, tape, first, random);
-    gate.forward(queries, gates);
-    Sigmoid::forward(gates);
-    for (Index i = 0; i < n; ++i) tape.contexts.col(first + i) *= gates(0, i);
+    detail::check_columns("GatedAttention.forward", sizes(memory.longest()), memory, tape, first, n,
+                          "; call begin_attention first");
+    auto beta = gates(memory, tape).middleCols(first, n);
+    inner.forward(queries, memory, sentences, carry, tape, first, random);
+    gate.forward(queries, beta);
+    Sigmoid::forward(beta);
+    for (Index i = 0; i < n; ++i) tape.contexts.col(first + i) *= beta(0, i);
   }
 
-  void begin_backward(Index sentences, LookTape<S>& tape) const {
-    look.begin_backward(sentences, tape);
-    tape.d_gates.resize(1, tape.gates.cols());
-  }
-
-  /// The gradient before the sigmoid is d_beta beta (1 - beta), and d_beta that of the context times what the look
-  /// found: beta and that are the context, so nothing is divided by a gate that may be shut.
-  void backward(const Memory<S>& memory, std::span<const Index> sentences, LookTape<S>& tape, Index first,
+  /// The gradient before the sigmoid is d_beta beta (1 - beta), and d_beta that of the context times the inner context:
+  /// beta and that are the context, so nothing is divided by a gate that may be shut.
+  void backward(const Memory<S>& memory, std::span<const Index> sentences, AttentionTape<S>& tape, Index first,
                 GatedAttention& grad, Out<S> d_queries, Memory<S>& d_memory) const {
     const Index n = static_cast<Index>(sentences.size());
-    check_gates("GatedAttention.backward", tape, first, n);
-    detail::check_size("GatedAttention.backward", "tape.contexts", tape.contexts, tape.contexts.rows(),
-                       tape.gates.cols(), "; call forward first");
-    check_gradients("GatedAttention.backward", tape);
+    detail::check_columns("GatedAttention.backward", sizes(memory.longest()), memory, tape, first, n,
+                          "; call forward first");
+    detail::check_gradients("GatedAttention.backward", tape);
     detail::check_size("GatedAttention.backward", "d_queries", d_queries, gate.input_size(), n);
-    for (Index i = first; i < first + n; ++i) {
-      const S beta = tape.gates(0, i);
-      tape.d_gates(0, i) = (S(1) - beta) * tape.contexts.col(i).dot(tape.d_contexts.col(i));  // was: context, beta
-      tape.d_contexts.col(i) *= beta;                                                         // was: context
+    auto row = gates(memory, tape).middleCols(first, n);  // beta, from here on its gradient
+    for (Index i = 0; i < n; ++i) {
+      const S beta = row(0, i);
+      row(0, i) =
+          (S(1) - beta) * tape.contexts.col(first + i).dot(tape.d_contexts.col(first + i));  // was: context, beta
+      tape.d_contexts.col(first + i) *= beta;                                                // was: context
     }
-    gate.backward(tape.d_gates.middleCols(first, n), d_queries);                    // was: W q + b
-    look.backward(memory, sentences, tape, first, grad.look, d_queries, d_memory);  // was: look
+    gate.backward(row, d_queries);                                                    // was: W q + b
+    inner.backward(memory, sentences, tape, first, grad.inner, d_queries, d_memory);  // was: attention
   }
 
-  void accumulate(const In<S>& queries, const LookTape<S>& tape, GatedAttention& grad) const {
-    check_gradients("GatedAttention.accumulate", tape);
-    detail::check_size("GatedAttention.accumulate", "queries", queries, gate.input_size(), tape.d_gates.cols());
-    gate.accumulate(queries, tape.d_gates, grad.gate);
-    look.accumulate(queries, tape, grad.look);
+  void finish_backward(const In<S>& queries, const Memory<S>& memory, const AttentionTape<S>& tape,
+                       GatedAttention& grad, Memory<S>& d_memory) const {
+    detail::check_columns("GatedAttention.finish_backward", sizes(memory.longest()), memory, tape, 0, queries.cols(),
+                          "; call forward first");
+    detail::check_size("GatedAttention.finish_backward", "queries", queries, gate.input_size(), tape.contexts.cols());
+    gate.accumulate(queries, gates(memory, tape), grad.gate);
+    inner.finish_backward(queries, memory, tape, grad.inner, d_memory);
   }
-  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, GatedAttention& grad) const {
-    look.prepare_backward(memory, d_memory, grad.look);
+
+  /// beta of every column after `forward`, 1 x N; after `backward` its gradient. Throws if the tape has no such row.
+  template <class Tape>
+  auto gates(const Memory<S>& memory, Tape& tape) const {
+    const Index row = inner.sizes(memory.longest()).saved;
+    detail::check_index("GatedAttention.gates", "the row of tape.saved", row, tape.saved.rows());
+    return tape.saved.middleRows(row, 1);
   }
 
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
-    visit("look", self.look...);
+    visit("inner", self.inner...);
     visit("gate", self.gate...);
-  }
-
- private:
-  static void check_gates(const char* function, const LookTape<S>& tape, Index first, Index n) {
-    detail::check_room(function, "tape.gates", tape.gates, 1, first, n, "; call begin(memory, columns, tape) first");
-  }
-  static void check_gradients(const char* function, const LookTape<S>& tape) {
-    detail::check_gradients(function, tape);
-    detail::check_like(function, "tape.d_gates", tape.d_gates, tape.gates,
-                       "; call begin_backward(sentences, tape) first");
   }
 };
 

@@ -110,12 +110,12 @@
 // Mechanisms
 #include <heed/memory.hpp>
 #include <heed/annotations.hpp>
-#include <heed/look.hpp>
+#include <heed/attention_mechanism.hpp>
 #include <heed/attention.hpp>
 #include <heed/attention_layer.hpp>
 #include <heed/local_attention.hpp>
 #include <heed/monotonic_attention.hpp>
-#include <heed/any_look.hpp>
+#include <heed/any_attention.hpp>
 #include <heed/gated_attention.hpp>
 #include <heed/recurrence.hpp>
 #include <heed/encoder.hpp>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/look.hpp>
+#include <heed/attention_mechanism.hpp>
 #include <heed/math.hpp>
 #include <heed/products.hpp>
 #include <heed/scorers/scorer.hpp>
@@ -13,7 +13,7 @@ namespace heed::inline v0_1 {
 
 // Where a local look is centred: positions count from 0, and p lies in [0, T - 1] for a sentence of T words, so that the
 // window is never empty (in the paper p lies in [0, T], and p of local-m can exceed T). A position saves
-// `kept_size()` rows of every look for backward, the first of which is p, later dL/dp. Its functions throw `Error` if a
+// `saved_size()` rows of every look for backward, the first of which is p, later dL/dp. Its functions throw `Error` if a
 // size does not fit.
 
 /// p_t = t: local-m of Luong, Pham & Manning 2015, section 3.2, for languages of one order. Nothing is learned.
@@ -23,20 +23,21 @@ struct StepPosition {
   /// Whether weights fall with the distance from p.
   static constexpr bool fades = false;
 
-  Index kept_size() const { return 1; }   ///< p
+  Index saved_size() const { return 1; }  ///< p
   Index carry_size() const { return 1; }  ///< t
 
   template <class Lengths>
-  void forward(const In<S>& queries, const Lengths& length, Out<S> carry, Out<S> kept) const {
-    const Index n = kept.cols();
+  void forward(const In<S>& queries, const Lengths& length, Out<S> carry, Out<S> saved) const {
+    const Index n = saved.cols();
     detail::check_size("StepPosition.forward", "queries", queries, queries.rows(), n);
     detail::check_size("StepPosition.forward", "carry", carry, carry_size(), n);
-    detail::check_size("StepPosition.forward", "kept", kept, kept_size(), n);
-    for (Index i = 0; i < kept.cols(); ++i) kept(0, i) = std::min<S>(carry(0, i), detail::number<S>(length(i) - 1));
+    detail::check_size("StepPosition.forward", "saved", saved, saved_size(), n);
+    for (Index i = 0; i < saved.cols(); ++i) saved(0, i) = std::min<S>(carry(0, i), detail::number<S>(length(i) - 1));
     carry.array() += S(1);
   }
   template <class Lengths>
   void backward(const Lengths&, Out<S>, StepPosition&, Out<S>) const {}
+  /// Does nothing: there are no parameters.
   void accumulate(const In<S>&, const In<S>&, StepPosition&) const {}
 
   template <class Visit, class... Self>
@@ -57,44 +58,44 @@ struct PredictedPosition {
   PredictedPosition() = default;
   PredictedPosition(Index query, Index size) : W(size, query), v(Vector<S>::Zero(size)) {}
 
-  Index kept_size() const { return 2 + v.size(); }  ///< p, p / T before it is cut, tanh(W q)
-  Index carry_size() const { return 0; }            ///< no look hands on anything
+  Index saved_size() const { return 2 + v.size(); }  ///< p, p / T before it is cut, tanh(W q)
+  Index carry_size() const { return 0; }             ///< no look hands on anything
 
   template <class Lengths>
-  void forward(const In<S>& queries, const Lengths& length, Out<S>, Out<S> kept) const {
-    detail::check_size("PredictedPosition.forward", "kept", kept, kept_size(), kept.cols());
-    detail::check_size("PredictedPosition.forward", "queries", queries, W.cols(), kept.cols());
-    auto hidden = kept.bottomRows(v.size());
+  void forward(const In<S>& queries, const Lengths& length, Out<S>, Out<S> saved) const {
+    detail::check_size("PredictedPosition.forward", "saved", saved, saved_size(), saved.cols());
+    detail::check_size("PredictedPosition.forward", "queries", queries, W.cols(), saved.cols());
+    auto hidden = saved.bottomRows(v.size());
     hidden.setZero();
     add_product(W, queries, hidden);
     Tanh::forward(hidden);
-    for (Index i = 0; i < kept.cols(); ++i) kept(1, i) = v.dot(hidden.col(i));
-    Sigmoid::forward(kept.row(1));
-    for (Index i = 0; i < kept.cols(); ++i) {
-      kept(0, i) = std::min<S>(detail::number<S>(length(i)) * kept(1, i), detail::number<S>(length(i) - 1));
+    for (Index i = 0; i < saved.cols(); ++i) saved(1, i) = v.dot(hidden.col(i));
+    Sigmoid::forward(saved.row(1));
+    for (Index i = 0; i < saved.cols(); ++i) {
+      saved(0, i) = std::min<S>(detail::number<S>(length(i)) * saved(1, i), detail::number<S>(length(i) - 1));
     }
   }
-  /// Adds to grad and d_queries; leaves in `kept` what `accumulate` wants.
+  /// Adds to grad and d_queries; leaves in `saved` what `accumulate` wants.
   template <class Lengths>
-  void backward(const Lengths& length, Out<S> kept, PredictedPosition& grad, Out<S> d_queries) const {
-    detail::check_size("PredictedPosition.backward", "kept", kept, kept_size(), kept.cols());
-    detail::check_size("PredictedPosition.backward", "d_queries", d_queries, W.cols(), kept.cols());
+  void backward(const Lengths& length, Out<S> saved, PredictedPosition& grad, Out<S> d_queries) const {
+    detail::check_size("PredictedPosition.backward", "saved", saved, saved_size(), saved.cols());
+    detail::check_size("PredictedPosition.backward", "d_queries", d_queries, W.cols(), saved.cols());
     detail::check_like("PredictedPosition.backward", "grad.v", grad.v, v);
-    auto hidden = kept.bottomRows(v.size());
-    for (Index i = 0; i < kept.cols(); ++i) {
-      const S T_words = detail::number<S>(length(i)), share = kept(1, i);
+    auto hidden = saved.bottomRows(v.size());
+    for (Index i = 0; i < saved.cols(); ++i) {
+      const S T_words = detail::number<S>(length(i)), share = saved(1, i);
       const bool cut = T_words * share > T_words - S(1);
-      const S d = cut ? S(0) : kept(0, i) * T_words * share * (S(1) - share);           // was: p = T sigmoid(.)
+      const S d = cut ? S(0) : saved(0, i) * T_words * share * (S(1) - share);          // was: p = T sigmoid(.)
       grad.v += d * hidden.col(i);                                                      // was: v' tanh(.)
       hidden.col(i).array() = d * v.array() * (S(1) - hidden.col(i).array().square());  // was: v' tanh(.)
     }
     add_product_backward(W, hidden, d_queries);  // was: W q
   }
-  void accumulate(const In<S>& queries, const In<S>& kept, PredictedPosition& grad) const {
-    detail::check_size("PredictedPosition.accumulate", "kept", kept, kept_size(), kept.cols());
-    detail::check_size("PredictedPosition.accumulate", "queries", queries, W.cols(), kept.cols());
+  void accumulate(const In<S>& queries, const In<S>& saved, PredictedPosition& grad) const {
+    detail::check_size("PredictedPosition.accumulate", "saved", saved, saved_size(), saved.cols());
+    detail::check_size("PredictedPosition.accumulate", "queries", queries, W.cols(), saved.cols());
     detail::check_like("PredictedPosition.accumulate", "grad.W", grad.W, W);
-    add_outer_product(kept.bottomRows(v.size()), queries, grad.W);  // was: W q
+    add_outer_product(saved.bottomRows(v.size()), queries, grad.W);  // was: W q
   }
 
   static constexpr ParameterRole role(std::string_view) { return ParameterRole::weight; }
@@ -127,62 +128,54 @@ struct LocalAttention {
   LocalAttention(ScorerType scorer_, PositionType position_, Index window_ = 10)
       : scorer(std::move(scorer_)), position(std::move(position_)), window(window_) {
     require(window >= 1, [&] { return "LocalAttention: a window is 1 or more, not " + std::to_string(window); });
+    check_scorer();
   }
 
-  void check(Index query_size, Index memory_size) const {
-    detail::check_sizes("LocalAttention", scorer, query_size, memory_size);
-    require(!detail::depends_on_place(scorer), "LocalAttention: the scorer must not depend on the place itself");
+  AttentionSizes sizes(Index = 0) const {
+    AttentionSizes rows = detail::sizes_of(scorer);
+    rows.carry = position.carry_size();
+    rows.saved = position.saved_size();
+    return rows;
   }
-  void prepare(Memory<S>& memory) const { detail::prepare_keys("LocalAttention.prepare", scorer, memory); }
-
-  void start(const Memory<S>& memory, std::span<const Index> sentences, Buffer<S>& carry) const {
-    detail::check_sentences("LocalAttention.start", memory, sentences);
-    carry.resize(position.carry_size(), static_cast<Index>(sentences.size()));
-    carry.setZero();
-  }
-  void begin(const Memory<S>& memory, Index columns, LookTape<S>& tape) const {
-    detail::make_room(memory, detail::queries_of(scorer).projected_size(), position.carry_size(), columns, tape);
-    tape.kept.resize(position.kept_size(), columns);
+  void prepare(Memory<S>& memory) const {
+    check_scorer();
+    detail::prepare_keys("LocalAttention.prepare", scorer, memory);
   }
 
   /// Does not allocate once the tape has grown.
   void forward(const In<S>& queries, const Memory<S>& memory, std::span<const Index> sentences, Out<S> carry,
-               LookTape<S>& tape, Index first, RandomStreams = nullptr) const {
+               AttentionTape<S>& tape, Index first, RandomStreams = nullptr) const {
     require(!memory.is_narrow(), "LocalAttention: the memory must not be narrow");
     detail::check_forward("LocalAttention.forward", sizes(), queries, memory, sentences, carry, tape, first);
-    check_kept("LocalAttention.forward", tape, first, queries.cols());
     const Index n = queries.cols();
     auto projected = tape.projected.middleCols(first, n), weights = tape.weights.middleCols(first, n);
-    auto contexts = tape.contexts.middleCols(first, n), kept = tape.kept.middleCols(first, n);
+    auto contexts = tape.contexts.middleCols(first, n), saved = saved_columns(tape, first, n);
     tape.carries.middleCols(first, n) = carry;
     detail::queries_of(scorer).project(queries, projected);
-    position.forward(queries, lengths(memory, sentences), carry, kept);
+    position.forward(queries, lengths(memory, sentences), carry, saved);
     weights.setZero();
     for (Index i = 0; i < n; ++i) {
-      const Seen seen = look(memory, sentences, i, kept(0, i));
+      const Seen seen = look(memory, sentences, i, saved(0, i));
       auto w = weights.block(seen.begin, i, seen.count, 1);
       detail::score<S>(scorer, projected.col(i), seen.of(memory.keys_of(seen.b)), carry.topRows(0), w,
                        tape.scratch.scorer);
       softmax(w);
       if constexpr (PositionType::fades) {
-        for (Index j = 0; j < seen.count; ++j) w(j, 0) *= fade(seen, j, kept(0, i));
+        for (Index j = 0; j < seen.count; ++j) w(j, 0) *= fade(seen, j, saved(0, i));
       }
       detail::average<S>(seen.of(memory.values_of(seen.b)), w, contexts.col(i));
     }
   }
 
-  void begin_backward(Index sentences, LookTape<S>& tape) const { detail::make_room_backward(sentences, tape); }
-
-  void backward(const Memory<S>& memory, std::span<const Index> sentences, LookTape<S>& tape, Index first,
+  void backward(const Memory<S>& memory, std::span<const Index> sentences, AttentionTape<S>& tape, Index first,
                 LocalAttention& grad, Out<S> d_queries, Memory<S>& d_memory) const {
     const Index n = static_cast<Index>(sentences.size());
     detail::check_backward("LocalAttention.backward", sizes(), memory, sentences, tape, first, d_queries, d_memory);
-    check_kept("LocalAttention.backward", tape, first, n);
-    auto kept = tape.kept.middleCols(first, n), d_projected = tape.d_projected.middleCols(first, n);
+    auto saved = saved_columns(tape, first, n), d_projected = tape.d_projected.middleCols(first, n);
     d_projected.setZero();
     tape.d_scores.resize(2 * window + 1, 2);
     for (Index i = 0; i < n; ++i) {
-      const Seen seen = look(memory, sentences, i, kept(0, i));
+      const Seen seen = look(memory, sentences, i, saved(0, i));
       auto w = tape.d_scores.col(1).head(seen.count), d = tape.d_scores.col(0).head(seen.count);
       w = tape.weights.block(seen.begin, first + i, seen.count, 1);
       auto d_values = d_memory.values_of(seen.b), d_keys = d_memory.keys_of(seen.b);
@@ -192,7 +185,7 @@ struct LocalAttention {
       S d_position(0);
       if constexpr (PositionType::fades) {
         for (Index j = 0; j < seen.count; ++j) {
-          const S p = kept(0, i), by = fade(seen, j, p), distance = detail::number<S>(seen.begin + j) - p;
+          const S p = saved(0, i), by = fade(seen, j, p), distance = detail::number<S>(seen.begin + j) - p;
           d_position += d(j) * w(j) * S(4) * distance / detail::number<S>(window * window);  // was: w *= fade
           d(j) *= by;                                                                        // was: w *= fade
           w(j) /= by;
@@ -202,19 +195,17 @@ struct LocalAttention {
       detail::score_backward<S>(scorer, tape.projected.col(first + i), seen.of(memory.keys_of(seen.b)),
                                 tape.carries.topRows(0), d, grad.scorer, d_projected.col(i), seen.of(d_keys),
                                 tape.d_carry.topRows(0), tape.scratch.scorer);  // was: score
-      kept(0, i) = d_position;
+      saved(0, i) = d_position;
     }
-    position.backward(lengths(memory, sentences), kept, grad.position, d_queries);  // was: position
-    detail::queries_of(scorer).project_backward(d_projected, d_queries);            // was: project
+    position.backward(lengths(memory, sentences), saved, grad.position, d_queries);  // was: position
+    detail::queries_of(scorer).project_backward(d_projected, d_queries);             // was: project
   }
 
-  void accumulate(const In<S>& queries, const LookTape<S>& tape, LocalAttention& grad) const {
-    detail::check_accumulate("LocalAttention.accumulate", scorer.query_size(), queries, tape);
-    detail::queries_of(scorer).accumulate(queries, tape.d_projected, grad.scorer);
-    position.accumulate(queries, tape.kept, grad.position);
-  }
-  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, LocalAttention& grad) const {
-    detail::prepare_keys_backward("LocalAttention.prepare_backward", scorer, memory, d_memory, grad.scorer);
+  void finish_backward(const In<S>& queries, const Memory<S>& memory, const AttentionTape<S>& tape,
+                       LocalAttention& grad, Memory<S>& d_memory) const {
+    detail::finish_scorer_backward("LocalAttention.finish_backward", scorer, queries, memory, tape, grad.scorer,
+                                   d_memory);
+    position.accumulate(queries, tape.saved.topRows(position.saved_size()), grad.position);
   }
 
   template <class Visit, class... Self>
@@ -234,14 +225,17 @@ struct LocalAttention {
     }
   };
 
-  detail::LookSizes sizes() const { return detail::sizes_of(scorer, position.carry_size()); }
-  void check_kept(const char* function, const LookTape<S>& tape, Index first, Index n) const {
-    detail::check_room(function, "tape.kept", tape.kept, position.kept_size(), first, n,
-                       "; call begin(memory, columns, tape) first");
+  void check_scorer() const {
+    require(!detail::depends_on_place(scorer), "LocalAttention: the scorer must not depend on the place itself");
+  }
+
+  /// What the position saves of columns first ... first + n.
+  auto saved_columns(AttentionTape<S>& tape, Index first, Index n) const {
+    return tape.saved.block(0, first, position.saved_size(), n);
   }
 
   Seen look(const Memory<S>& memory, std::span<const Index> sentences, Index i, const S& p) const {
-    const Index b = sentences[static_cast<std::size_t>(i)];
+    const Index b = detail::at(sentences, i);
     const auto first = [&](const auto& found) {  // by comparison: not every scalar can be turned into a place
       Index low = 0, high = memory.length(b);
       while (low < high) {
@@ -268,7 +262,7 @@ struct LocalAttention {
   }
 
   static auto lengths(const Memory<S>& memory, std::span<const Index> sentences) {
-    return [&memory, sentences](Index i) { return memory.length(sentences[static_cast<std::size_t>(i)]); };
+    return [&memory, sentences](Index i) { return memory.length(detail::at(sentences, i)); };
   }
 };
 

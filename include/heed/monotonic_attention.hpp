@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/look.hpp>
+#include <heed/attention_mechanism.hpp>
 #include <heed/math.hpp>
 #include <heed/scorers/scorer.hpp>
 
@@ -36,32 +36,28 @@ struct MonotonicAttention {
   explicit MonotonicAttention(ScorerType scorer_, double noise_ = 0)
       : scorer(std::move(scorer_)), r(Vector<S, 1>::Constant(S(-1))), noise(noise_) {
     require(noise >= 0, [&] { return "MonotonicAttention: noise is 0 or more, not " + std::to_string(noise); });
+    check_scorer();
   }
 
-  void check(Index query_size, Index memory_size) const {
-    detail::check_sizes("MonotonicAttention", scorer, query_size, memory_size);
-    require(!detail::depends_on_place(scorer), "MonotonicAttention: the scorer must not depend on the place itself");
+  AttentionSizes sizes(Index longest) const {
+    AttentionSizes rows = detail::sizes_of(scorer);
+    rows.carry = longest;
+    rows.saved = hard ? 0 : longest;
+    rows.first_carry = 1;
+    return rows;
   }
-  void prepare(Memory<S>& memory) const { detail::prepare_keys("MonotonicAttention.prepare", scorer, memory); }
-
-  void start(const Memory<S>& memory, std::span<const Index> sentences, Buffer<S>& carry) const {
-    detail::check_sentences("MonotonicAttention.start", memory, sentences);
-    carry.resize(memory.longest(), static_cast<Index>(sentences.size()));
-    carry.setZero();
-    if (carry.size() > 0) carry.row(0).setOnes();
-  }
-  void begin(const Memory<S>& memory, Index columns, LookTape<S>& tape) const {
-    detail::make_room(memory, detail::queries_of(scorer).projected_size(), memory.longest(), columns, tape);
-    tape.kept.resize(hard ? 0 : memory.longest(), columns);
+  void prepare(Memory<S>& memory) const {
+    check_scorer();
+    detail::prepare_keys("MonotonicAttention.prepare", scorer, memory);
   }
 
   /// Does not allocate once the tape has grown.
   void forward(const In<S>& queries, const Memory<S>& memory, std::span<const Index> sentences, Out<S> carry,
-               LookTape<S>& tape, Index first, RandomStreams random = nullptr) const {
+               AttentionTape<S>& tape, Index first, RandomStreams random = nullptr) const {
     require(!memory.is_narrow(), "MonotonicAttention: the memory must not be narrow");
     const Index n = queries.cols();
-    detail::check_forward("MonotonicAttention.forward", sizes(memory), queries, memory, sentences, carry, tape, first);
-    check_kept("MonotonicAttention.forward", memory, tape, first, n);
+    detail::check_forward("MonotonicAttention.forward", sizes(memory.longest()), queries, memory, sentences, carry,
+                          tape, first);
     if (noise > 0) random.check(n);
     auto projected = tape.projected.middleCols(first, n), weights = tape.weights.middleCols(first, n);
     auto contexts = tape.contexts.middleCols(first, n);
@@ -77,7 +73,7 @@ struct MonotonicAttention {
         }
         return;
       }
-      auto p = tape.kept.block(0, first + i, length, count);
+      auto p = tape.saved.block(0, first + i, length, count);
       detail::score<S>(scorer, projected.middleCols(i, count), memory.keys_of(b), carry.topRows(0), p,
                        tape.scratch.scorer);
       p.array() += r(0);
@@ -102,16 +98,13 @@ struct MonotonicAttention {
     carry = weights;
   }
 
-  void begin_backward(Index sentences, LookTape<S>& tape) const { detail::make_room_backward(sentences, tape); }
-
   /// Throws where looks are hard: these have no gradient.
-  void backward(const Memory<S>& memory, std::span<const Index> sentences, LookTape<S>& tape, Index first,
+  void backward(const Memory<S>& memory, std::span<const Index> sentences, AttentionTape<S>& tape, Index first,
                 MonotonicAttention& grad, Out<S> d_queries, Memory<S>& d_memory) const {
     require(!hard, "MonotonicAttention: hard looks are for inference");
     const Index n = static_cast<Index>(sentences.size());
-    detail::check_backward("MonotonicAttention.backward", sizes(memory), memory, sentences, tape, first, d_queries,
-                           d_memory);
-    check_kept("MonotonicAttention.backward", memory, tape, first, n);
+    detail::check_backward("MonotonicAttention.backward", sizes(memory.longest()), memory, sentences, tape, first,
+                           d_queries, d_memory);
     auto d_projected = tape.d_projected.middleCols(first, n), d_carry = tape.d_carry.leftCols(n);
     d_projected.setZero();
     tape.d_scores.resize(tape.weights.rows(), n);
@@ -124,7 +117,7 @@ struct MonotonicAttention {
                                   d_memory.values_of(b));  // was: contexts
       if (tape.d_weights.rows() > 0) d += tape.d_weights.block(0, first + i, length, count);
       d += d_handed;  // was: carry = weights
-      walk_back(w, tape.kept.block(0, first + i, length, count), d, d_handed);
+      walk_back(w, tape.saved.block(0, first + i, length, count), d, d_handed);
       grad.r(0) += d.sum();  // was: score + r
       detail::score_backward<S>(scorer, tape.projected.middleCols(first + i, count), memory.keys_of(b),
                                 tape.carries.topRows(0), d, grad.scorer, d_projected.middleCols(i, count),
@@ -133,12 +126,10 @@ struct MonotonicAttention {
     detail::queries_of(scorer).project_backward(d_projected, d_queries);  // was: project
   }
 
-  void accumulate(const In<S>& queries, const LookTape<S>& tape, MonotonicAttention& grad) const {
-    detail::check_accumulate("MonotonicAttention.accumulate", scorer.query_size(), queries, tape);
-    detail::queries_of(scorer).accumulate(queries, tape.d_projected, grad.scorer);
-  }
-  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, MonotonicAttention& grad) const {
-    detail::prepare_keys_backward("MonotonicAttention.prepare_backward", scorer, memory, d_memory, grad.scorer);
+  void finish_backward(const In<S>& queries, const Memory<S>& memory, const AttentionTape<S>& tape,
+                       MonotonicAttention& grad, Memory<S>& d_memory) const {
+    detail::finish_scorer_backward("MonotonicAttention.finish_backward", scorer, queries, memory, tape, grad.scorer,
+                                   d_memory);
   }
 
   static constexpr ParameterRole role(std::string_view) { return ParameterRole::constructed; }
@@ -152,10 +143,8 @@ struct MonotonicAttention {
   }
 
  private:
-  detail::LookSizes sizes(const Memory<S>& memory) const { return detail::sizes_of(scorer, memory.longest()); }
-  void check_kept(const char* function, const Memory<S>& memory, const LookTape<S>& tape, Index first, Index n) const {
-    detail::check_room(function, "tape.kept", tape.kept, hard ? 0 : memory.longest(), first, n,
-                       "; call begin(memory, columns, tape) first");
+  void check_scorer() const {
+    require(!detail::depends_on_place(scorer), "MonotonicAttention: the scorer must not depend on the place itself");
   }
 
   /// One hard look, from where the last one stopped. A block of words is scored at a time.

@@ -36,7 +36,7 @@ class Packing {
     offsets_.reserve(static_cast<std::size_t>(longest) + 1);
     order_.resize(lengths.size());  // from here on nothing allocates
     std::iota(order_.begin(), order_.end(), Index{0});
-    const auto length_of = [&](Index b) { return lengths[static_cast<std::size_t>(b)]; };
+    const auto length_of = [&](Index b) { return detail::at(lengths, b); };
     std::sort(order_.begin(), order_.end(), [&](Index a, Index b) {  // ties by place: a stable sort would allocate
       return length_of(a) != length_of(b) ? length_of(a) > length_of(b) : a < b;
     });
@@ -45,7 +45,7 @@ class Packing {
     offsets_.assign(1, 0);
     Index running = sentences();
     for (Index t = 0; t < longest; ++t) {
-      while (lengths_[static_cast<std::size_t>(running - 1)] <= t) --running;
+      while (detail::at(lengths_, running - 1) <= t) --running;
       offsets_.push_back(offsets_.back() + running);
     }
   }
@@ -56,12 +56,12 @@ class Packing {
   Index columns() const { return offsets_.back(); }
 
   /// The first column of step t, and how many columns the step has.
-  Index first(Index t) const { return offsets_[static_cast<std::size_t>(t)]; }
+  Index first(Index t) const { return detail::at(offsets_, t); }
   Index active(Index t) const { return first(t + 1) - first(t); }
 
   /// The place in the batch, as it was given, of the sentence in packed position p; and its length.
-  Index sentence(Index p) const { return order_[static_cast<std::size_t>(p)]; }
-  Index length(Index p) const { return lengths_[static_cast<std::size_t>(p)]; }
+  Index sentence(Index p) const { return detail::at(order_, p); }
+  Index length(Index p) const { return detail::at(lengths_, p); }
   std::span<const Index> order() const { return order_; }
 
   /// The column of step t of the sentence in packed position p.
@@ -69,6 +69,31 @@ class Packing {
 
  private:
   std::vector<Index> order_, lengths_, offsets_{0};
+};
+
+/// The steps of a decoder, and the columns of each: those of a packed batch, or one step of all columns.
+class Steps {
+ public:
+  /// Of a batch, which must live as long.
+  Steps(const Packing& packing) : packing_(&packing), columns_(packing.columns()) {}
+  /// One step of n columns.
+  static Steps one(Index n) { return Steps(n); }
+
+  /// How many steps and columns there are.
+  Index count() const { return packing_ != nullptr ? packing_->steps() : 1; }
+  Index columns() const { return columns_; }
+
+  /// The first column of step t, and how many columns the step has.
+  Index first(Index t) const { return packing_ != nullptr ? packing_->first(t) : 0; }
+  Index active(Index t) const { return packing_ != nullptr ? packing_->active(t) : columns_; }
+  /// The columns of the first step: how many sentences there are.
+  Index sentences() const { return count() > 0 ? active(0) : 0; }
+
+ private:
+  explicit Steps(Index n) : columns_(n) {}
+
+  const Packing* packing_ = nullptr;
+  Index columns_;
 };
 
 namespace detail {
@@ -140,10 +165,10 @@ void pack_tokens(const Sentences& sentences, const Packing& packing, std::vector
   detail::check_count("pack_tokens", "sentences", sentences.size(), packing.order().size());
   tokens.resize(static_cast<std::size_t>(packing.columns()));
   for (Index p = 0; p < packing.sentences(); ++p) {
-    const auto& sentence = sentences[static_cast<std::size_t>(packing.sentence(p))];
+    const auto& sentence = detail::at(sentences, packing.sentence(p));
     detail::check_number("pack_tokens", "a sentence", static_cast<Index>(sentence.size()), packing.length(p), "tokens");
     for (Index t = 0; t < packing.length(p); ++t) {
-      tokens[static_cast<std::size_t>(packing.column(t, p))] = sentence[static_cast<std::size_t>(t)];
+      detail::at(tokens, packing.column(t, p)) = detail::at(sentence, t);
     }
   }
 }

@@ -161,8 +161,8 @@ void sample(const Model& model, Sentences sources, const SampleOptions& options,
   detail::begin(model, detail::encode(model, sources, limits, found), limits, options.samples, found);
   const auto choose = [&](std::size_t g, Index column, Index, const detail::Banned& banned, const auto& where) {
     const auto logits = found.step.logits.col(column);
-    const double base = detail::before_logit<S>(logits.data(), logits.size(),
-                                                found.log_probabilities[static_cast<std::size_t>(column)], where);
+    const double base =
+        detail::before_logit<S>(logits.data(), logits.size(), detail::at(found.log_probabilities, column), where);
     if (!detail::set_odds<S>(logits, banned, options.temperature, work.odds)) return;
     Random& random = work.randoms[g];
     Index word = 0;

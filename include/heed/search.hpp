@@ -18,8 +18,7 @@ void search(const Model& model, const Memory<typename Model::Scalar>& memory, co
   const auto choose = [&](std::size_t g, Index first, Index end, const Banned& banned, const auto& where) {
     const auto room = static_cast<std::size_t>(options.beam - work.groups[g].finished);
     for (Index c = first; c < end; ++c) {
-      offer<S>(work.step.logits.col(c), work.log_probabilities[static_cast<std::size_t>(c)], c, banned, room, work.heap,
-               where);
+      offer<S>(work.step.logits.col(c), at(work.log_probabilities, c), c, banned, room, work.heap, where);
     }
     std::sort(work.heap.begin(), work.heap.end(), better);
   };

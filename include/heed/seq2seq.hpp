@@ -41,8 +41,8 @@ struct Seq2SeqTape {
       return "Seq2SeqTape: there is no word " + std::to_string(t) + " in target " + std::to_string(p) + " of " +
              std::to_string(target.packing.sentences());
     });
-    const Index rows = decoder.weights.rows() == 0 ? 0 : memory.length(target.packing.sentence(p));
-    return decoder.weights.col(target.packing.column(t, p)).head(rows);
+    const Index rows = decoder.attention.weights.rows() == 0 ? 0 : memory.length(target.packing.sentence(p));
+    return decoder.attention.weights.col(target.packing.column(t, p)).head(rows);
   }
 };
 
@@ -192,10 +192,10 @@ struct Seq2Seq {
     tape.d_memory.zeros_like(tape.memory);
   }
 
-  /// The losses of where was looked; their gradient goes to tape.decoder.d_weights, which has no rows without.
+  /// The losses of where was looked; their gradient goes to tape.decoder.attention.d_weights, which has no rows without.
   static Sum<S> penalties(Tape& tape, const LossOptions<S>& options, bool backward) {
-    const auto& weights = tape.decoder.weights;
-    auto& d_weights = tape.decoder.d_weights;
+    const auto& weights = tape.decoder.attention.weights;
+    auto& d_weights = tape.decoder.attention.d_weights;
     const bool some = options.coverage != S(0) || options.doubly_stochastic != S(0);
     d_weights.resize(some && backward ? weights.rows() : 0, weights.cols());
     d_weights.setZero();

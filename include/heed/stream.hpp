@@ -126,7 +126,7 @@ class Stream {
   /// where the decoder looks back at nothing. Throws if neither was called since `finish_source`.
   auto weights() const {
     require(weighted_, "Stream: there are no attention weights before the first step; call next() or logits()");
-    const auto& weights = step_.decoder.weights;
+    const auto& weights = step_.decoder.attention.weights;
     return weights.col(0).head(std::min(weights.rows(), tape_.memory.longest()));
   }
 

@@ -84,10 +84,10 @@ TEST(Attention, AllocatesNothingForward) {
       const Index n = 4 * beam;
       const Matrix<float> queries = random_matrix<float>(scorer.query_size(), n, random);
       heed::Buffer<float> carry;
-      heed::LookTape<float> tape;
+      heed::AttentionTape<float> tape;
       EXPECT_EQ(steady_allocations([&] {
-                  attention.start(memory, sentences, carry);
-                  attention.begin(memory, n, tape);
+                  start_attention(attention, memory, sentences, carry);
+                  begin_attention(attention, memory, n, tape);
                   attention.forward(queries, memory, sentences, carry, tape, 0);
                 }),
                 0);

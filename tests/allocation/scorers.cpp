@@ -30,10 +30,10 @@ void expect_no_allocations(ScorerType scorer, NormalizerType normalizer) {
   const std::vector<Index> sentences = {0, 0, 1, 1, 2, 2, 3, 3};
   const Matrix<float> queries = random_matrix<float>(attention.scorer.query_size(), 8, random);
   heed::Buffer<float> carry;
-  heed::LookTape<float> tape;
+  heed::AttentionTape<float> tape;
   EXPECT_EQ(steady_allocations([&] {
-              attention.start(memory, sentences, carry);
-              attention.begin(memory, 8, tape);
+              start_attention(attention, memory, sentences, carry);
+              begin_attention(attention, memory, 8, tape);
               attention.forward(queries, memory, sentences, carry, tape, 0);
             }),
             0);

@@ -10,7 +10,7 @@ namespace any_decoder_test {
 using heed::Index;
 using heed::TranslatorConfig;
 
-using Any = heed::AnyDecoder<heed::AnyCell<double>, heed::TranslationLook<double>>;
+using Any = heed::AnyDecoder<heed::AnyCell<double>, heed::TranslationAttention<double>>;
 
 static_assert(heed::Decoder<Any>);
 

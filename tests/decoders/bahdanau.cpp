@@ -49,7 +49,7 @@ TEST(BahdanauDecoder, AttendsUniformlyWithoutV) {
   for (Index t = 0; t < setting.packing.steps(); ++t) {
     for (Index p = 0; p < setting.packing.active(t); ++p) {
       const Index b = setting.packing.sentence(p), length = setting.memory.length(b);
-      const auto weights = run.tape.weights.col(setting.packing.column(t, p)).head(length);
+      const auto weights = run.tape.attention.weights.col(setting.packing.column(t, p)).head(length);
       EXPECT_EQ(weights, heed::Vector<double>::Constant(length, 1.0 / static_cast<double>(length)));
     }
   }
@@ -65,7 +65,8 @@ TEST(BahdanauDecoder, LetsTheContextIntoTheCell) {
   deaf.stack.layers[0].W.edit().rightCols(decoding::memory_size).setZero();
   Setting setting;
   const decoding::Run a(decoder, setting), b(deaf, setting);
-  EXPECT_EQ(a.tape.contexts.col(0), b.tape.contexts.col(0));  // the first query has not heard of it yet
+  EXPECT_EQ(a.tape.attention.contexts.col(0),
+            b.tape.attention.contexts.col(0));  // the first query has not heard of it yet
   EXPECT_NE(a.tape.stack.top().outputs.col(0), b.tape.stack.top().outputs.col(0));
 }
 
@@ -74,7 +75,7 @@ TEST(BahdanauDecoder, AsksWithTheTopLayer) {
   Setting setting;
   const auto first_weights = [&] {
     const decoding::Run run(decoder, setting);
-    return heed::Matrix<double>(run.tape.weights.leftCols(setting.packing.active(0)));
+    return heed::Matrix<double>(run.tape.attention.weights.leftCols(setting.packing.active(0)));
   };
   const auto before = first_weights();
   decoder.bridge.layers[0].b.array() += 0.5;

@@ -53,14 +53,14 @@ TEST(CaptionDecoder, ShowsTheCellSomeContextsAndTheReadoutAll) {
   heed::Random random(11);
   const decoding::Run run(decoder, images, &random);
   int dropped = 0;
-  for (Index i = 0; i < run.tape.contexts.cols(); ++i) {
-    const bool none = run.tape.context_dropout.contexts.col(i).isZero(0);
+  for (Index i = 0; i < run.tape.attention.contexts.cols(); ++i) {
+    const bool none = run.tape.joined.vectors.col(i).isZero(0);
     dropped += none ? 1 : 0;
-    EXPECT_EQ(run.tape.context_dropout.contexts.col(i), (none ? 0 : 2) * run.tape.contexts.col(i));
-    EXPECT_FALSE(run.tape.contexts.col(i).isZero(0));
+    EXPECT_EQ(run.tape.joined.vectors.col(i), (none ? 0 : 2) * run.tape.attention.contexts.col(i));
+    EXPECT_FALSE(run.tape.attention.contexts.col(i).isZero(0));
   }
   EXPECT_GT(dropped, 0);
-  EXPECT_LT(dropped, run.tape.contexts.cols());
+  EXPECT_LT(dropped, run.tape.attention.contexts.cols());
 }
 
 TEST(CaptionDecoder, GradientsAgreeWithCentralDifferencesWhereContextsAreDropped) {
@@ -86,8 +86,8 @@ TEST(CaptionDecoder, DropsAllContextsOfASentenceOrNoneIfAskedTo) {
       const decoding::Run run(decoder, images, &random);
       for (Index t = 0; t < images.packing.steps(); ++t) {
         for (Index p = 0; p < images.packing.active(t); ++p) {
-          same = same && run.tape.context_dropout.factors(0, images.packing.column(t, p)) ==
-                             run.tape.context_dropout.factors(0, p);
+          same = same && run.tape.joined.factors(0, images.packing.column(t, p)) ==
+                             run.tape.joined.factors(0, p);
         }
       }
     }

@@ -51,7 +51,7 @@ TEST(ContextDecoder, IsThePlainDecoderWhereTheMemoryHasOneItem) {
     one.memory.summary = one.memory.values.leftCols(3);
     const Plain plain = without_attention(attending);
     const decoding::Run a(attending, one), b(plain, one);
-    EXPECT_EQ(a.tape.weights, heed::Matrix<double>::Ones(1, one.packing.columns()));
+    EXPECT_EQ(a.tape.attention.weights, heed::Matrix<double>::Ones(1, one.packing.columns()));
     EXPECT_LE(difference(a.tape.features, b.tape.features), 1e-15);
 
     const decoding::Gradients<Bahdanau> d_a(attending, one);
@@ -85,9 +85,9 @@ TEST(ContextDecoder, AsksWithTheStateBeforeTheWord) {
   setting.x.leftCols(setting.packing.active(0)).array() += 0.5;  // the words of the first step
   const decoding::Run other(decoder, setting);
   const Index n = setting.packing.active(0);
-  EXPECT_EQ(other.tape.weights.leftCols(n), run.tape.weights.leftCols(n));
+  EXPECT_EQ(other.tape.attention.weights.leftCols(n), run.tape.attention.weights.leftCols(n));
   EXPECT_NE(other.tape.features.leftCols(n), run.tape.features.leftCols(n));
-  EXPECT_NE(other.tape.weights.middleCols(n, 2), run.tape.weights.middleCols(n, 2));
+  EXPECT_NE(other.tape.attention.weights.middleCols(n, 2), run.tape.attention.weights.middleCols(n, 2));
 }
 
 TEST(ContextDecoder, RefusesAScorerOfOtherSizes) {
@@ -100,9 +100,9 @@ TEST(ContextDecoder, RefusesAScorerOfOtherSizes) {
   };
   EXPECT_EQ(made(hidden, memory_size), "accepted");
   EXPECT_EQ(made(hidden + 1, memory_size),
-            "Attention: the scorer expects queries of size 5 and a memory of size 4, not 4 and 4");
+            "ContextDecoder: the attention expects queries of size 5 and a memory of size 4, not 4 and 4");
   EXPECT_EQ(made(hidden, memory_size + 2),
-            "Attention: the scorer expects queries of size 4 and a memory of size 6, not 4 and 4");
+            "ContextDecoder: the attention expects queries of size 4 and a memory of size 6, not 4 and 4");
 }
 
 }  // namespace context_decoder_test

@@ -53,7 +53,7 @@ double distance_of_advance(const D& decoder) {
     run.state.gather(running);  // those that ended leave the batch
     heed::advance(decoder, setting.x.middleCols(first, n), setting.memory, run.state, run.tape);
     most = std::max({most, difference(run.tape.features, whole.tape.features.middleCols(first, n)),
-                     difference(run.tape.weights, whole.tape.weights.middleCols(first, n))});
+                     difference(run.tape.attention.weights, whole.tape.attention.weights.middleCols(first, n))});
   }
   return most;
 }
@@ -132,7 +132,7 @@ TEST(Decode, DoesNotDependOnTheOrderOfTheBatch) {
   other.x = setting.x;  // packed by length, so the columns stand where they stood
   const decoding::Run moved(decoder, other);
   EXPECT_EQ(moved.tape.features, run.tape.features);
-  EXPECT_EQ(moved.tape.weights, run.tape.weights);
+  EXPECT_EQ(moved.tape.attention.weights, run.tape.attention.weights);
 }
 
 TEST(Decode, LetsDropoutActOnlyBetweenLayersAndWithRandomNumbers) {

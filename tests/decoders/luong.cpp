@@ -57,9 +57,9 @@ TEST(LuongDecoder, FeedsNothingToTheFirstStepAndTheLastAnswerToTheNext) {
   const Index n = setting.packing.active(0), next = setting.packing.active(1);
   EXPECT_EQ(a.tape.features.leftCols(n), b.tape.features.leftCols(n));
   EXPECT_NE(a.tape.features.middleCols(n, next), b.tape.features.middleCols(n, next));
-  EXPECT_TRUE(a.tape.feed.vectors.leftCols(n).isZero(0));
-  EXPECT_EQ(a.tape.feed.vectors.middleCols(n, next), a.tape.features.leftCols(next));
-  EXPECT_EQ(b.tape.feed.vectors.rows(), 0);
+  EXPECT_TRUE(a.tape.joined.vectors.leftCols(n).isZero(0));
+  EXPECT_EQ(a.tape.joined.vectors.middleCols(n, next), a.tape.features.leftCols(next));
+  EXPECT_EQ(b.tape.joined.vectors.rows(), 0);
 }
 
 TEST(LuongDecoder, AsksWithTheStateAfterTheWord) {
@@ -68,8 +68,8 @@ TEST(LuongDecoder, AsksWithTheStateAfterTheWord) {
   const decoding::Run run(decoder, setting);
   setting.x.col(1).array() += 0.5;  // of packed sentence 1
   const decoding::Run other(decoder, setting);
-  EXPECT_NE(other.tape.weights.col(1), run.tape.weights.col(1));
-  EXPECT_EQ(other.tape.weights.col(2), run.tape.weights.col(2));
+  EXPECT_NE(other.tape.attention.weights.col(1), run.tape.attention.weights.col(1));
+  EXPECT_EQ(other.tape.attention.weights.col(2), run.tape.attention.weights.col(2));
 }
 
 TEST(LuongDecoder, KeepsTheContextOutOfTheRecurrenceWithoutInputFeeding) {
@@ -97,7 +97,7 @@ TEST(LuongDecoder, RefusesAScorerOfOtherSizes) {
               Luong({.word_size = word, .memory_size = memory_size, .hidden_size = hidden, .feature_size = features},
                     {Scorer(3, memory_size), {}});
             }),
-            "Attention: the scorer expects queries of size 3 and a memory of size 4, not 4 and 4");
+            "AttentionalDecoder: the attention expects queries of size 3 and a memory of size 4, not 4 and 4");
 }
 
 }  // namespace luong_test

@@ -48,7 +48,7 @@ TEST(PlainDecoder, SeesTheSummaryAtEveryStep) {
   const decoding::Run run(decoder, setting);
   for (Index t = 0; t < setting.packing.steps(); ++t) {
     for (Index p = 0; p < setting.packing.active(t); ++p) {
-      EXPECT_EQ(run.tape.contexts.col(setting.packing.column(t, p)),
+      EXPECT_EQ(run.tape.attention.contexts.col(setting.packing.column(t, p)),
                 setting.memory.summary.col(setting.packing.sentence(p)));
     }
   }
@@ -57,8 +57,8 @@ TEST(PlainDecoder, SeesTheSummaryAtEveryStep) {
 TEST(PlainDecoder, HasNoWeightsAndNoKeys) {
   Setting setting;
   const decoding::Run run(plain(), setting);
-  EXPECT_EQ(run.tape.weights.rows(), 0);
-  EXPECT_EQ(run.tape.weights.cols(), setting.packing.columns());
+  EXPECT_EQ(run.tape.attention.weights.rows(), 0);
+  EXPECT_EQ(run.tape.attention.weights.cols(), setting.packing.columns());
   EXPECT_EQ(setting.memory.keys.rows(), 0);
   EXPECT_EQ(run.state.feed.rows(), 0);
 }

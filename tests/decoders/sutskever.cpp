@@ -66,7 +66,7 @@ TEST(SutskeverDecoder, KnowsASentenceOnlyByWhereTheEncoderEnded) {
     EXPECT_NE(decoding::loss(decoder, other), before);
   }
   const decoding::Run run(decoder, setting);
-  EXPECT_EQ(run.tape.weights.rows(), 0);
+  EXPECT_EQ(run.tape.attention.weights.rows(), 0);
 }
 
 TEST(SutskeverDecoder, RefusesAnEncoderThatDoesNotFit) {

@@ -94,7 +94,7 @@ void expect_bahdanau_steps() {
     s = s_and_c.topRows(s.rows());
     heed::advance(run.decoder, y, run.memory, run.state, run.tape);
     EXPECT_LE(difference(s, run.state.layers[0]), tolerance<S>);
-    EXPECT_LE(difference(s_and_c.bottomRows(memory_size), run.tape.contexts), tolerance<S>);
+    EXPECT_LE(difference(s_and_c.bottomRows(memory_size), run.tape.attention.contexts), tolerance<S>);
     std::vector<oracle::Column> expected;
     for (Index i = 0; i < hypotheses; ++i) {
       expected.push_back(run.loops(oracle::column(y, i), oracle::column(before, i)));

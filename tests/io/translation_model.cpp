@@ -83,12 +83,12 @@ TEST(MakeModel, MakesWhatTheConfigurationSays) {
   EXPECT_EQ(model.dropout.rate, 0.25F);
   EXPECT_EQ(model.encoder.dropout.rate, 0.25F);
   using Scorer = heed::AnyScorer<float>;
-  using Luong = heed::AttentionalDecoder<heed::AnyCell<float>, heed::TranslationLook<float>>;
+  using Luong = heed::AttentionalDecoder<heed::AnyCell<float>, heed::TranslationAttention<float>>;
   const auto& luong = std::get<Luong>(model.decoder.decoder);
   EXPECT_EQ(luong.stack.dropout.rate, 0.25F);
   EXPECT_TRUE(luong.input_feeding);
   EXPECT_TRUE(std::holds_alternative<heed::LstmCell<float>>(luong.stack.bottom().cell));
-  const auto& attention = std::get<heed::Attention<Scorer, heed::AnyNormalizer>>(luong.attention.look);
+  const auto& attention = std::get<heed::Attention<Scorer, heed::AnyNormalizer>>(luong.attention.chosen);
   EXPECT_TRUE(std::holds_alternative<heed::ConcatScorer<float>>(attention.scorer.scorer));
   EXPECT_EQ(heed::squared_norm(model), 0);
 }
@@ -99,7 +99,8 @@ TEST(MakeModel, DropsOutAsTheConfigurationSays) {
   config.dropout = 0.25;
   auto model = heed::make_model<float>(config, 11, 13);
   const auto stack = [&]() -> const auto& {
-    return std::get<heed::ContextDecoder<heed::AnyCell<float>, heed::TranslationLook<float>>>(model.decoder.decoder)
+    return std::get<heed::ContextDecoder<heed::AnyCell<float>, heed::TranslationAttention<float>>>(
+               model.decoder.decoder)
         .stack;
   };
   EXPECT_FALSE(model.dropout.per_sentence || model.encoder.dropout.per_sentence || stack().dropout.per_sentence);
@@ -144,7 +145,7 @@ TEST(MakeLook, KnowsItsNamesAndOptions) {
   const auto look = [&](const char* attention, const char* scorer) {
     config.attention = attention;
     config.scorer = scorer;
-    return heed::make_look<float>(config).look;
+    return heed::make_attention<float>(config).chosen;
   };
   using Scorer = heed::AnyScorer<float>;
   EXPECT_EQ((std::get<heed::LocalAttention<Scorer, heed::StepPosition<float>>>(look("local-m", "dot")).window), 3);
@@ -219,7 +220,8 @@ TEST(TranslatorConfig, RefusesToCopyWhatDoesNotFit) {
 
 TEST(TranslatorConfig, RefusesWhatDoesNotExist) {
   EXPECT_EQ(refused([](auto& c) { c.cell = "transformer"; }),
-            "cell is one of gru, lstm, rnn, rnn-relu, gru-reset-before, layer-norm-gru, layer-norm-lstm, not \"transformer\"");
+            "cell is one of gru, lstm, rnn, rnn-relu, gru-reset-before, layer-norm-gru, layer-norm-lstm, not "
+            "\"transformer\"");
   EXPECT_EQ(refused([](auto& c) { c.scorer = ""; }),
             "scorer is one of additive, dot, general, concat, scaled-dot, scaled-general, normed-additive, location, "
             "coverage, convolutional, not \"\"");

@@ -48,10 +48,10 @@ TEST(AnyNormalizer, ReadsALongMemoryAsWhatItHoldsDoes) {
     const Matrix<float> queries = random_matrix<float>(64, 2, random);
     const std::vector<heed::Index> sentences{0, 0};
     heed::Buffer<float> carry;
-    heed::LookTape<float> tape, same;
+    heed::AttentionTape<float> tape, same;
     const auto look = [&](const auto& attention, auto& to) {
-      attention.start(memory, sentences, carry);
-      attention.begin(memory, 2, to);
+      start_attention(attention, memory, sentences, carry);
+      begin_attention(attention, memory, 2, to);
       attention.forward(queries, memory, sentences, carry, to, 0);
     };
     for (const bool narrow : {false, true}) {

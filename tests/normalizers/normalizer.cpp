@@ -45,7 +45,7 @@ struct Trial {
   std::vector<Index> sentences = {1, 0, 0, 1, 1};
   Matrix<double> queries, weights, contexts, d_contexts;
   heed::Buffer<double> carry;
-  heed::LookTape<double> tape;
+  heed::AttentionTape<double> tape;
 
   explicit Trial(ScorerType scorer) : attention{std::move(scorer), typed::make_normalizer<NormalizerType>()} {
     randomize(attention, random);
@@ -57,8 +57,8 @@ struct Trial {
   }
   void forward() {
     attention.prepare(memory);
-    attention.start(memory, sentences, carry);
-    attention.begin(memory, 5, tape);
+    start_attention(attention, memory, sentences, carry);
+    begin_attention(attention, memory, 5, tape);
     tape.weights.setConstant(99);
     attention.forward(queries, memory, sentences, carry, tape, 0);
     weights = tape.weights;
@@ -94,11 +94,10 @@ struct Trial {
     Matrix<double> d_queries = Matrix<double>::Zero(queries.rows(), 5);
     Memory<double> d_memory;
     d_memory.zeros_like(memory);
-    attention.begin_backward(5, tape);
+    begin_attention_backward(5, tape);
     tape.d_contexts = d_contexts;
     attention.backward(memory, sentences, tape, 0, grad, d_queries, d_memory);
-    attention.accumulate(queries, tape, grad);
-    attention.prepare_backward(memory, d_memory, grad);
+    attention.finish_backward(queries, memory, tape, grad, d_memory);
     const auto value = [&] { return loss(); };
     auto result = heed::check_gradients(attention, grad, value);
     heed::check_gradient("queries", queries, d_queries, value, result);

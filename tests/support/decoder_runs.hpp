@@ -128,7 +128,7 @@ double distance_from_paper(const D& decoder, Setting& setting) {
       most =
           std::max(most, difference(run.tape.features.col(column), oracle::matrix({expected.features[oracle::at(t)]})));
       if (expected.weights.empty()) continue;
-      const auto weights = run.tape.weights.col(column);
+      const auto weights = run.tape.attention.weights.col(column);
       most = std::max(
           most, difference(weights.head(setting.memory.length(b)), oracle::matrix({expected.weights[oracle::at(t)]})));
       if (!weights.tail(weights.size() - setting.memory.length(b)).isZero(0)) return HUGE_VAL;

@@ -23,7 +23,7 @@ Forced force(const Model& model, std::span<const Token> source, const std::vecto
   typename Model::Tape tape;
   Forced result;
   result.log_probability = -model.loss(batch.sources, batch.targets, tape);
-  result.weights = tape.decoder.weights;
+  result.weights = tape.decoder.attention.weights;
   result.next_words = tape.output.logits;  // softmax minus one at the wanted word
   for (Index t = 0; t < result.next_words.cols(); ++t) {
     result.next_words(tape.labels[static_cast<std::size_t>(t)], t) += 1;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/any_look.hpp>
+#include <heed/any_attention.hpp>
 #include <heed/decoders/plain.hpp>
 #include <heed/gated_attention.hpp>
 #include <heed/scorers/any_scorer.hpp>
@@ -19,7 +19,7 @@ using Additive = heed::AdditiveScorer<double>;
 using General = heed::GeneralScorer<double>;
 using Step = heed::StepPosition<double>;
 using Predicted = heed::PredictedPosition<double>;
-using Any = heed::AnyLook<heed::AnyScorer<double>>;
+using Any = heed::AnyAttention<heed::AnyScorer<double>>;
 
 inline constexpr int count = 10;
 

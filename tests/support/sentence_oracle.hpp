@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/any_look.hpp>
+#include <heed/any_attention.hpp>
 #include <heed/decoders/any_decoder.hpp>
 #include <heed/deep_output.hpp>
 #include <heed/gated_attention.hpp>
@@ -165,9 +165,9 @@ Column look(const heed::MonotonicAttention<ScorerType>& attention, const Column&
 }
 
 template <class ScorerType, class NormalizerType>
-Column look(const heed::AnyLook<ScorerType, NormalizerType>& any, const Column& query, const Encoded& source,
+Column look(const heed::AnyAttention<ScorerType, NormalizerType>& any, const Column& query, const Encoded& source,
             std::vector<Column>& weights) {
-  return std::visit([&](const auto& l) { return look(l, query, source, weights); }, any.look);
+  return std::visit([&](const auto& l) { return look(l, query, source, weights); }, any.chosen);
 }
 
 template <class S>
@@ -176,10 +176,10 @@ Column look(const heed::FixedVector<S>&, const Column&, const Encoded& source, s
 }
 
 /// Xu et al. 2015, section 4.2.1: beta = sigmoid(f_beta(h_{t-1})) times what was found.
-template <class LookType>
-Column look(const heed::GatedAttention<LookType>& gated, const Column& query, const Encoded& source,
+template <class AttentionType>
+Column look(const heed::GatedAttention<AttentionType>& gated, const Column& query, const Encoded& source,
             std::vector<Column>& weights) {
-  Column context = look(gated.look, query, source, weights);
+  Column context = look(gated.inner, query, source, weights);
   for (Real& number : context) number *= sigmoid(affine(gated.gate.W, 0, query, gated.gate.b, 0));
   return context;
 }
@@ -205,8 +205,8 @@ Column read(const heed::DeepOutput<T>& readout, const Column& h, const Column& c
 }
 
 /// Bahdanau, Cho & Bengio 2015, equations 4 to 6: c_i from s_{i-1}, s_i from c_i.
-template <class C, class LookType, template <class> class ReadoutType>
-Decoded decode(const heed::ContextDecoder<C, LookType, ReadoutType>& decoder, const Encoded& source,
+template <class C, class AttentionType, template <class> class ReadoutType>
+Decoded decode(const heed::ContextDecoder<C, AttentionType, ReadoutType>& decoder, const Encoded& source,
                const std::vector<Column>& y) {
   Decoded result;
   std::vector<Column> states = first_states(decoder.bridge, source);
@@ -220,8 +220,8 @@ Decoded decode(const heed::ContextDecoder<C, LookType, ReadoutType>& decoder, co
 }
 
 /// Luong, Pham & Manning 2015, equations 5 and 7 and section 3.3: s_i first, c_i from it, [c_i; s_i] in this order.
-template <class C, class LookType>
-Decoded decode(const heed::AttentionalDecoder<C, LookType>& decoder, const Encoded& source,
+template <class C, class AttentionType>
+Decoded decode(const heed::AttentionalDecoder<C, AttentionType>& decoder, const Encoded& source,
                const std::vector<Column>& y) {
   Decoded result;
   std::vector<Column> states = first_states(decoder.bridge, source);
@@ -268,8 +268,8 @@ Decoded decode(const heed::SutskeverDecoder<C>& decoder, const Encoded& source, 
   return result;
 }
 
-template <class C, class LookType>
-Decoded decode(const heed::AnyDecoder<C, LookType>& any, const Encoded& source, const std::vector<Column>& y) {
+template <class C, class AttentionType>
+Decoded decode(const heed::AnyDecoder<C, AttentionType>& any, const Encoded& source, const std::vector<Column>& y) {
   return std::visit([&](const auto& decoder) { return decode(decoder, source, y); }, any.decoder);
 }
 

@@ -26,6 +26,7 @@ struct Argument {
   bool grows = true;                         ///< whether more columns are wrong, too
   bool empties = true;                       ///< whether no rows are wrong, too
   bool rows_only = false;                    ///< whether its columns are fixed, or may be any number
+  bool deepens = true;                       ///< whether more rows are wrong, too
 };
 
 template <class X>
@@ -50,6 +51,14 @@ Argument room(std::string name, X& x) {
   return made;
 }
 
+/// Room on a tape, which may have more columns and more rows than are used.
+template <class X>
+Argument least(std::string name, X& x) {
+  Argument made = room(std::move(name), x);
+  made.deepens = false;
+  return made;
+}
+
 /// A matrix that may have no rows, which means something else.
 template <class X>
 Argument optional(std::string name, X& x) {
@@ -68,7 +77,8 @@ Argument rows_of(std::string name, X& x) {
 
 /// Sizes an argument must not have: a row or a column more or less, or none.
 inline std::vector<std::pair<Index, Index>> sizes(const Argument& x) {
-  std::vector<std::pair<Index, Index>> all = {{x.rows + 1, x.cols}};
+  std::vector<std::pair<Index, Index>> all;
+  if (x.deepens) all.emplace_back(x.rows + 1, x.cols);
   if (x.rows > (x.empties ? 0 : 1)) all.emplace_back(x.rows - 1, x.cols);
   if (!x.rows_only && x.grows) all.emplace_back(x.rows, x.cols + 1);
   if (!x.rows_only && x.cols > 0) all.emplace_back(x.rows, x.cols - 1);

@@ -9,14 +9,14 @@
 
 namespace heed::inline v0_1 {
 
-/// A decoder chosen at run time, which itself models `Decoder`: Bahdanau's wiring or Luong's with any look, or one of
-/// those that look at nothing.
-template <Cell C, Look LookType>
+/// A decoder chosen at run time, which itself models `Decoder`: Bahdanau's wiring or Luong's with any attention
+/// mechanism, or one of those without.
+template <Cell C, AttentionMechanism AttentionType>
 struct AnyDecoder {
   using Scalar = typename C::Scalar;
   using S = Scalar;
 
-  std::variant<PlainDecoder<C>, ContextDecoder<C, LookType>, AttentionalDecoder<C, LookType>, ChoDecoder<S>,
+  std::variant<PlainDecoder<C>, ContextDecoder<C, AttentionType>, AttentionalDecoder<C, AttentionType>, ChoDecoder<S>,
                SutskeverDecoder<C>>
       decoder;  ///< the one that was chosen
 
@@ -41,36 +41,17 @@ struct AnyDecoder {
   void start(const Memory<S>& memory, DecoderState<S>& state, DecoderTape<S>& tape) const {
     std::visit([&](const auto& d) { d.start(memory, state, tape); }, decoder);
   }
-  void begin(const In<S>& x, const Memory<S>& memory, DecoderTape<S>& tape) const {
-    std::visit([&](const auto& d) { d.begin(x, memory, tape); }, decoder);
+  void forward(const In<S>& x, const Steps& steps, const Memory<S>& memory, DecoderState<S>& state,
+               DecoderTape<S>& tape, RandomStreams random) const {
+    std::visit([&](const auto& d) { d.forward(x, steps, memory, state, tape, random); }, decoder);
   }
-  void step(const Memory<S>& memory, DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
-            RandomStreams random) const {
-    std::visit([&](const auto& d) { d.step(memory, state, tape, first, n, random); }, decoder);
-  }
-  void finish(const In<S>& x, DecoderTape<S>& tape) const {
-    std::visit([&](const auto& d) { d.finish(x, tape); }, decoder);
-  }
-  void finish_backward(const In<S>& x, const DecoderState<S>& state, DecoderTape<S>& tape, AnyDecoder& grad,
-                       Out<S> d_x) const {
-    std::visit([&](const auto& d) { d.finish_backward(x, state, tape, detail::same(d, grad.decoder), d_x); }, decoder);
-  }
-  void step_backward(const Memory<S>& memory, const DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
-                     AnyDecoder& grad, Memory<S>& d_memory, RandomStreams random) const {
+  void backward(const In<S>& x, const Steps& steps, const Memory<S>& memory, const DecoderState<S>& state,
+                DecoderTape<S>& tape, AnyDecoder& grad, Out<S> d_x, Memory<S>& d_memory, RandomStreams random) const {
     std::visit(
         [&](const auto& d) {
-          d.step_backward(memory, state, tape, first, n, detail::same(d, grad.decoder), d_memory, random);
+          d.backward(x, steps, memory, state, tape, detail::same(d, grad.decoder), d_x, d_memory, random);
         },
         decoder);
-  }
-  void begin_backward(const In<S>& x, const DecoderTape<S>& tape, AnyDecoder& grad, Out<S> d_x) const {
-    std::visit([&](const auto& d) { d.begin_backward(x, tape, detail::same(d, grad.decoder), d_x); }, decoder);
-  }
-  void start_backward(const DecoderState<S>& state, DecoderTape<S>& tape, AnyDecoder& grad, Memory<S>& d_memory) const {
-    std::visit([&](const auto& d) { d.start_backward(state, tape, detail::same(d, grad.decoder), d_memory); }, decoder);
-  }
-  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, AnyDecoder& grad) const {
-    std::visit([&](const auto& d) { d.prepare_backward(memory, d_memory, detail::same(d, grad.decoder)); }, decoder);
   }
 
   template <class Visit, class... Self>

@@ -21,18 +21,18 @@ struct AttentionalDecoderOptions {
 /// A decoder whose answer to the *current* top state meets it after the recurrence, in an attentional vector h~:
 ///
 ///   s_i = cell([E y_{i-1}; h~_{i-1}], s_{i-1})        without input feeding: cell(E y_{i-1}, s_{i-1})
-///   c_i = look(h_i)                                    equation 7 of Luong, Pham & Manning 2015: its weights
+///   c_i = attention(h_i)                               equation 7 of Luong, Pham & Manning 2015: its weights
 ///   h~_i = tanh(W [c_i; h_i])                          equation 5, context first, no bias
 ///
 /// h~_0 = 0 (section 3.3). With an `Attention` this is their decoder (decoders/luong.hpp). The weights of step i are those
 /// used to predict word i.
-template <Cell C, Look LookType>
+template <Cell C, AttentionMechanism AttentionType>
 struct AttentionalDecoder {
   using Scalar = typename C::Scalar;
   using S = Scalar;
 
   Stack<C> stack;             ///< the recurrent layers
-  LookType attention;         ///< how it looks back
+  AttentionType attention;    ///< to the memory
   Bridge<S> bridge;           ///< where it begins
   Weight<S> W;                ///< features x (memory + hidden) (the paper's W_c)
   Index word = 0;             ///< size of an embedded word: where the fed-back vector's block of the first W begins
@@ -40,23 +40,24 @@ struct AttentionalDecoder {
 
   AttentionalDecoder() = default;
 
-  /// Each cell is C(input, hidden). Throws unless every size is 1 or more and `look` takes queries of the state's size and
-  /// a memory of that size. `look` may be left out if a default-constructed one has its sizes.
-  explicit AttentionalDecoder(const AttentionalDecoderOptions& options,
-                              LookType look = LookType()) requires std::constructible_from<C, Index, Index>
-      : AttentionalDecoder(options, std::move(look), detail::MakeCell<C>()) {}
+  /// Each cell is C(input, hidden). Throws unless every size is 1 or more and `mechanism` takes queries of the state's size and
+  /// a memory of that size. `mechanism` may be left out if a default-constructed one has its sizes.
+  explicit AttentionalDecoder(
+      const AttentionalDecoderOptions& options,
+      AttentionType mechanism = AttentionType()) requires std::constructible_from<C, Index, Index>
+      : AttentionalDecoder(options, std::move(mechanism), detail::MakeCell<C>()) {}
 
   /// Each cell is `make(input, hidden)`: for cells that take more than two sizes.
   template <class MakeCell>
-  AttentionalDecoder(const AttentionalDecoderOptions& options, LookType look, MakeCell&& make)
+  AttentionalDecoder(const AttentionalDecoderOptions& options, AttentionType mechanism, MakeCell&& make)
       : stack(stack_options(options), make),
-        attention(std::move(look)),
+        attention(std::move(mechanism)),
         bridge(
             {.summary_size = options.memory_size, .state_size = stack.bottom().state_size(), .layers = options.layers}),
         W(options.feature_size, options.memory_size + options.hidden_size),
         word(options.word_size),
         input_feeding(options.input_feeding) {
-    attention.check(options.hidden_size, options.memory_size);
+    detail::check_attention("AttentionalDecoder", attention, options.hidden_size, options.memory_size);
   }
 
   Index word_size() const { return word; }
@@ -68,95 +69,75 @@ struct AttentionalDecoder {
   void start(const Memory<S>& memory, DecoderState<S>& state, DecoderTape<S>& tape) const {
     detail::check_start("AttentionalDecoder.start", bridge, stack, memory, state.sentences);
     bridge.forward(memory, state.sentences, tape.summaries, state.layers);
-    attention.start(memory, state.sentences, state.carry);
+    start_attention(attention, memory, state.sentences, state.carry);
     state.feed.resize(feed_size(), state.columns());
     state.feed.setZero();
   }
 
-  void begin(const In<S>& x, const Memory<S>& memory, DecoderTape<S>& tape) const {
-    detail::check_size("AttentionalDecoder.begin", "x", x, word, x.cols());
+  void forward(const In<S>& x, const Steps& steps, const Memory<S>& memory, DecoderState<S>& state,
+               DecoderTape<S>& tape, RandomStreams random) const {
+    detail::check_forward("AttentionalDecoder.forward", stack, word, feed_size(), x, steps, state);
+    detail::check_values("AttentionalDecoder.forward", memory, memory_size());
     stack.begin(x.cols(), tape.stack);
-    attention.begin(memory, x.cols(), tape);
-    tape.feed.vectors.resize(feed_size(), x.cols());
+    begin_attention(attention, memory, x.cols(), tape.attention);
+    tape.joined.vectors.resize(feed_size(), x.cols());
     tape.features.resize(feature_size(), x.cols());
-    stack.bottom().project(x, 0, tape.stack.layers.front().trace);
-  }
-
-  void step(const Memory<S>& memory, DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
-            RandomStreams random) const {
-    detail::check_state("AttentionalDecoder.step", stack, state, feed_size(), n);
-    detail::check_steps("AttentionalDecoder.step", stack, tape.stack, first, n);
-    check_columns("AttentionalDecoder.step", tape, first, n);
-    if (input_feeding) {
-      auto feed = tape.feed.vectors.middleCols(first, n);
-      feed = state.feed.leftCols(n);
-      stack.bottom().project(feed, word, tape.stack.layers.front().trace.middleCols(first, n));
+    auto& trace = tape.stack.layers.front().trace;
+    stack.bottom().project(x, 0, trace);
+    for (Index t = 0; t < steps.count(); ++t) {
+      const Index first = steps.first(t), n = steps.active(t);
+      auto feed = tape.joined.vectors.middleCols(first, n), features = tape.features.middleCols(first, n);
+      if (input_feeding) {
+        feed = state.feed.leftCols(n);
+        stack.bottom().project(feed, word, trace.middleCols(first, n));
+      }
+      stack.step(tape.stack, first, n, state.layers, random);
+      const auto h = tape.stack.top().outputs.middleCols(first, n);
+      attention.forward(h, memory, detail::reading(state, n), state.carry.leftCols(n), tape.attention, first, random);
+      features.setZero();
+      add_product(W.leftCols(memory_size()), tape.attention.contexts.middleCols(first, n), features);
+      add_product(W.rightCols(stack.hidden_size()), h, features);
+      Tanh::forward(features);
+      if (input_feeding) state.feed.leftCols(n) = features;
     }
-    stack.step(tape.stack, first, n, state.layers, random);
-    const auto h = tape.stack.top().outputs.middleCols(first, n);
-    auto features = tape.features.middleCols(first, n);
-    attention.forward(h, memory, detail::reading(state, n), state.carry.leftCols(n), tape, first, random);
-    features.setZero();
-    add_product(W.leftCols(memory_size()), tape.contexts.middleCols(first, n), features);
-    add_product(W.rightCols(stack.hidden_size()), h, features);
-    Tanh::forward(features);
-    if (input_feeding) state.feed.leftCols(n) = features;
   }
 
-  void finish(const In<S>& x, DecoderTape<S>& tape) const {
-    detail::check_words("AttentionalDecoder.finish", stack, tape.stack, word, x);
-    check_columns("AttentionalDecoder.finish", tape, 0, x.cols());
-  }
-
-  void finish_backward(const In<S>& x, const DecoderState<S>& state, DecoderTape<S>& tape, AttentionalDecoder&,
-                       Out<S> d_x) const {
-    detail::check_finish_backward("AttentionalDecoder.finish_backward", stack, tape, word, feature_size(), x, d_x);
-    check_columns("AttentionalDecoder.finish_backward", tape, 0, x.cols());
+  void backward(const In<S>& x, const Steps& steps, const Memory<S>& memory, const DecoderState<S>& state,
+                DecoderTape<S>& tape, AttentionalDecoder& grad, Out<S> d_x, Memory<S>& d_memory,
+                RandomStreams random) const {
+    constexpr const char* name = "AttentionalDecoder.backward";
+    detail::check_backward(name, *this, x, steps, memory, state, tape, d_x, d_memory);
+    detail::check_size(name, "tape.attention.contexts", tape.attention.contexts, memory_size(), x.cols(),
+                       "; call forward first");
+    detail::check_size(name, "tape.joined.vectors", tape.joined.vectors, feed_size(), x.cols(), "; call forward first");
+    detail::check_like(name, "grad.W", grad.W, W);
     stack.begin_backward(x.cols(), state.columns(), tape.stack);
-    attention.begin_backward(state.columns(), tape);
-    tape.feed.d_vector.resize(tape.feed.vectors.rows(), state.columns());
-    tape.feed.d_vector.setZero();
-  }
-
-  void step_backward(const Memory<S>& memory, const DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
-                     AttentionalDecoder& grad, Memory<S>& d_memory, RandomStreams random) const {
-    detail::check_step_backward("AttentionalDecoder.step_backward", stack, tape, state, first, n);
-    check_columns("AttentionalDecoder.step_backward", tape, first, n);
-    check_gradients("AttentionalDecoder.step_backward", tape, state.columns());
-    auto d_features = tape.d_features.middleCols(first, n), d_contexts = tape.d_contexts.middleCols(first, n);
-    auto d_h = tape.stack.top().d_outputs.middleCols(first, n);
-    auto d_feed = tape.feed.d_vector.leftCols(n);
-    if (input_feeding) d_features += d_feed;                                  // was: feed = features
-    Tanh::backward(tape.features.middleCols(first, n), d_features);           // was: features = tanh(.)
-    add_product_backward(W.rightCols(stack.hidden_size()), d_features, d_h);  // was: W [c; h]
-    add_product_backward(W.leftCols(memory_size()), d_features, d_contexts);  // was: W [c; h]
-    attention.backward(memory, detail::reading(state, n), tape, first, grad.attention, d_h,
-                       d_memory);                       // was: attention
-    stack.step_backward(tape.stack, first, n, random);  // was: stack.step
-    if (!input_feeding) return;
-    d_feed.setZero();
-    stack.bottom().project_backward(tape.stack.layers.front().d_a.middleCols(first, n), word, d_feed);  // was: project
-  }
-
-  void begin_backward(const In<S>& x, const DecoderTape<S>& tape, AttentionalDecoder& grad, Out<S> d_x) const {
-    detail::check_begin_backward("AttentionalDecoder.begin_backward", stack, tape.stack, word, x, grad.stack, d_x);
-    check_columns("AttentionalDecoder.begin_backward", tape, 0, x.cols());
-    check_gradients("AttentionalDecoder.begin_backward", tape, 0);
-    detail::check_like("AttentionalDecoder.begin_backward", "grad.W", grad.W, W);
+    begin_attention_backward(state.columns(), tape.attention);
+    tape.joined.d_vectors.resize(feed_size(), state.columns());  // from a step to the one before
+    tape.joined.d_vectors.setZero();
     const auto& h = tape.stack.top().outputs;
-    detail::accumulate_inputs(stack, tape.stack, x, In<S>(tape.feed.vectors), grad.stack, d_x);
-    attention.accumulate(h, tape, grad.attention);
-    add_outer_product(tape.d_features, tape.contexts, grad.W.edit().leftCols(memory_size()));
+    for (Index t = steps.count(); t-- > 0;) {
+      const Index first = steps.first(t), n = steps.active(t);
+      auto d_features = tape.d_features.middleCols(first, n), d_feed = tape.joined.d_vectors.leftCols(n);
+      auto d_contexts = tape.attention.d_contexts.middleCols(first, n);
+      auto d_h = tape.stack.top().d_outputs.middleCols(first, n);
+      if (input_feeding) d_features += d_feed;                                  // was: feed = features
+      Tanh::backward(tape.features.middleCols(first, n), d_features);           // was: features = tanh(.)
+      add_product_backward(W.rightCols(stack.hidden_size()), d_features, d_h);  // was: W [c; h]
+      add_product_backward(W.leftCols(memory_size()), d_features, d_contexts);  // was: W [c; h]
+      attention.backward(memory, detail::reading(state, n), tape.attention, first, grad.attention, d_h,
+                         d_memory);                       // was: attention
+      stack.step_backward(tape.stack, first, n, random);  // was: stack.step
+      if (!input_feeding) continue;
+      d_feed.setZero();
+      stack.bottom().project_backward(tape.stack.layers.front().d_a.middleCols(first, n), word,
+                                      d_feed);  // was: project
+    }
+    detail::accumulate_inputs(stack, tape.stack, x, In<S>(tape.joined.vectors), grad.stack, d_x);
+    attention.finish_backward(h, memory, tape.attention, grad.attention, d_memory);
+    add_outer_product(tape.d_features, tape.attention.contexts, grad.W.edit().leftCols(memory_size()));
     add_outer_product(tape.d_features, h, grad.W.edit().rightCols(stack.hidden_size()));
-  }
-
-  void start_backward(const DecoderState<S>& state, DecoderTape<S>& tape, AttentionalDecoder& grad,
-                      Memory<S>& d_memory) const {
-    detail::bridge_backward("AttentionalDecoder.start_backward", bridge, state, tape, grad.bridge, d_memory);
-  }
-
-  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, AttentionalDecoder& grad) const {
-    attention.prepare_backward(memory, d_memory, grad.attention);
+    detail::bridge_backward(bridge, state, tape, grad.bridge, d_memory);
   }
 
   static constexpr ParameterRole role(std::string_view) { return ParameterRole::weight; }
@@ -187,19 +168,6 @@ struct AttentionalDecoder {
 
   /// Rows of the vector that is fed back.
   Index feed_size() const { return input_feeding ? feature_size() : 0; }
-
-  void check_columns(const char* function, const DecoderTape<S>& tape, Index first, Index n) const {
-    constexpr const char* begin = "; call begin(x, memory, tape) first";
-    detail::check_room(function, "tape.contexts", tape.contexts, memory_size(), first, n, begin);
-    detail::check_room(function, "tape.feed.vectors", tape.feed.vectors, feed_size(), first, n, begin);
-    detail::check_room(function, "tape.features", tape.features, feature_size(), first, n, begin);
-  }
-  void check_gradients(const char* function, const DecoderTape<S>& tape, Index columns) const {
-    constexpr const char* finish = "; call finish_backward(x, state, tape, grad, d_x) first";
-    detail::check_like(function, "tape.d_contexts", tape.d_contexts, tape.contexts, finish);
-    detail::check_like(function, "tape.d_features", tape.d_features, tape.features, "; fill it before backward");
-    detail::check_room(function, "tape.feed.d_vector", tape.feed.d_vector, feed_size(), 0, columns, finish);
-  }
 };
 
 }  // namespace heed::inline v0_1

@@ -5,8 +5,6 @@
 #include <heed/layers/linear.hpp>
 #include <heed/maxout_readout.hpp>
 
-#include <algorithm>
-
 namespace heed::inline v0_1 {
 
 /// The sizes of a `ChoDecoder`. Each must be 1 or more.
@@ -64,92 +62,77 @@ struct ChoDecoder {
 
   void start(const Memory<S>& memory, DecoderState<S>& state, DecoderTape<S>& tape) const {
     constexpr const char* name = "ChoDecoder.start";
+    const Index n = state.columns();
     detail::check_size(name, "memory.summary", memory.summary, memory_size(), memory.sentences());
     detail::check_sentences(name, memory, state.sentences);
     detail::check_count(name, "the layers of the bridge", bridge.layer_count(), stack.layers.size());
-    tape.code.summaries.assign(memory.summary);
-    tape.code.codes.resize(code.output_size(), memory.sentences());
-    code.forward(tape.code.summaries, tape.code.codes);
-    Tanh::forward(tape.code.codes);
-    bridge.forward(tape.code.codes, state.sentences, tape.summaries, state.layers);
-    state.feed.resize(0, state.columns());
-    state.carry.resize(0, state.columns());
+    tape.summaries.resize(memory_size(), n);
+    for (Index i = 0; i < n; ++i) tape.summaries.col(i) = memory.summary.col(sentence(state, i));
+    state.carry.resize(code.output_size(), n);
+    code.forward(tape.summaries, state.carry);
+    Tanh::forward(state.carry);
+    bridge.forward(state.carry, state.layers);
+    state.feed.resize(0, n);
   }
 
-  void begin(const In<S>& x, const Memory<S>&, DecoderTape<S>& tape) const {
-    detail::check_size("ChoDecoder.begin", "x", x, word_size(), x.cols());
+  /// The context of every step is the code, which the state carries along.
+  void forward(const In<S>& x, const Steps& steps, const Memory<S>&, DecoderState<S>& state, DecoderTape<S>& tape,
+               RandomStreams random) const {
+    detail::check_size("ChoDecoder.forward", "state.carry", state.carry, code.output_size(), state.columns(),
+                       "; call start(memory, state, tape) first");
+    detail::check_forward("ChoDecoder.forward", stack, word_size(), 0, x, steps, state);
     stack.begin(x.cols(), tape.stack);
-    tape.weights.resize(0, x.cols());
-    tape.contexts.resize(code.output_size(), x.cols());
-    stack.bottom().project(x, 0, tape.stack.layers.front().trace);
-  }
-
-  /// The context of each column is the code of its sentence.
-  void step(const Memory<S>&, DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
-            RandomStreams random) const {
-    detail::check_state("ChoDecoder.step", stack, state, 0, n);
-    detail::check_steps("ChoDecoder.step", stack, tape.stack, first, n);
-    check_contexts("ChoDecoder.step", tape, first, n);
-    check_codes("ChoDecoder.step", "tape.code.codes", tape.code.codes, state,
-                "; call start(memory, state, tape) first");
-    auto contexts = tape.contexts.middleCols(first, n);
-    for (Index i = 0; i < n; ++i) contexts.col(i) = tape.code.codes.col(sentence(state, i));
-    stack.bottom().project(contexts, word_size(), tape.stack.layers.front().trace.middleCols(first, n));
-    stack.step(tape.stack, first, n, state.layers, random);
-  }
-
-  void finish(const In<S>& x, DecoderTape<S>& tape) const {
-    detail::check_words("ChoDecoder.finish", stack, tape.stack, word_size(), x);
-    check_contexts("ChoDecoder.finish", tape, 0, x.cols());
+    tape.attention.weights.resize(0, x.cols());
+    tape.attention.contexts.resize(code.output_size(), x.cols());
+    auto& trace = tape.stack.layers.front().trace;
+    stack.bottom().project(x, 0, trace);
+    for (Index t = 0; t < steps.count(); ++t) {
+      const Index first = steps.first(t), n = steps.active(t);
+      auto contexts = tape.attention.contexts.middleCols(first, n);
+      contexts = state.carry.leftCols(n);
+      stack.bottom().project(contexts, word_size(), trace.middleCols(first, n));
+      stack.step(tape.stack, first, n, state.layers, random);
+    }
     detail::read_out(readout, stack, x, tape);
   }
 
-  void finish_backward(const In<S>& x, const DecoderState<S>& state, DecoderTape<S>& tape, ChoDecoder& grad,
-                       Out<S> d_x) const {
-    constexpr const char* name = "ChoDecoder.finish_backward";
-    detail::check_finish_backward(name, stack, tape, word_size(), feature_size(), x, d_x);
-    check_contexts(name, tape, 0, x.cols());
-    stack.begin_backward(x.cols(), state.columns(), tape.stack);
-    zero_like(tape.contexts, tape.d_contexts);
-    zero_like(tape.code.codes, tape.code.d_codes);
+  void backward(const In<S>& x, const Steps& steps, const Memory<S>& memory, const DecoderState<S>& state,
+                DecoderTape<S>& tape, ChoDecoder& grad, Out<S> d_x, Memory<S>& d_memory, RandomStreams random) const {
+    constexpr const char *name = "ChoDecoder.backward", *start = "; call start(memory, state, tape) first";
+    const Index n_sentences = state.columns();
+    auto& contexts = tape.attention.contexts;
+    auto& d_codes = tape.attention.d_carry;
+    detail::check_backward(name, *this, x, steps, memory, state, tape, d_x, d_memory);
+    detail::check_size(name, "tape.attention.contexts", contexts, code.output_size(), x.cols(), "; call forward first");
+    detail::check_size(name, "tape.summaries", tape.summaries, memory_size(), n_sentences, start);
+    detail::check_size(name, "d_memory.summary", d_memory.summary, memory_size(), d_memory.sentences());
+    stack.begin_backward(x.cols(), n_sentences, tape.stack);
+    tape.attention.d_contexts.resize(contexts.rows(), x.cols());
+    tape.attention.d_contexts.setZero();
+    d_codes.resize(contexts.rows(), n_sentences);
+    d_codes.setZero();
     detail::read_out_backward(readout, stack, x, tape, grad.readout, d_x);
+    for (Index t = steps.count(); t-- > 0;) {
+      const Index first = steps.first(t), n = steps.active(t);
+      auto d_contexts = tape.attention.d_contexts.middleCols(first, n);
+      detail::step_backward(readout, stack, tape, first, n, random);
+      stack.bottom().project_backward(tape.stack.layers.front().d_a.middleCols(first, n), word_size(),
+                                      d_contexts);  // was: project
+      d_codes.leftCols(n) += d_contexts;            // was: contexts = code
+    }
+    detail::accumulate_inputs(stack, tape.stack, x, In<S>(contexts), grad.stack, d_x);
+    const auto codes = contexts.leftCols(n_sentences);  // of the first step, which all sentences have
+    for (std::size_t l = 0; l < bridge.layer_count(); ++l) {
+      auto& layer = tape.stack.layers[l];
+      bridge.backward(l, codes, layer.previous.leftCols(n_sentences), layer.d_state, grad.bridge,
+                      d_codes);  // was: s_0 = tanh(V' c)
+    }
+    Tanh::backward(codes, d_codes);                       // was: c = tanh(.)
+    code.accumulate(tape.summaries, d_codes, grad.code);  // was: V h_T
+    for (Index i = 0; i < n_sentences; ++i) {
+      code.backward(d_codes.col(i), d_memory.summary.col(sentence(state, i)));  // was: V h_T
+    }
   }
-
-  void step_backward(const Memory<S>&, const DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
-                     ChoDecoder&, Memory<S>&, RandomStreams random) const {
-    constexpr const char *name = "ChoDecoder.step_backward", *finish = "; call finish_backward first";
-    detail::check_step_backward(name, stack, tape, state, first, n);
-    check_contexts(name, tape, first, n);
-    detail::check_context_gradients(name, readout, stack, tape);
-    check_codes(name, "tape.code.d_codes", tape.code.d_codes, state, finish);
-    auto d_contexts = tape.d_contexts.middleCols(first, n);
-    detail::step_backward(readout, stack, tape, first, n, random);
-    stack.bottom().project_backward(tape.stack.layers.front().d_a.middleCols(first, n), word_size(),
-                                    d_contexts);                                                   // was: project
-    for (Index i = 0; i < n; ++i) tape.code.d_codes.col(sentence(state, i)) += d_contexts.col(i);  // was: contexts
-  }
-
-  void begin_backward(const In<S>& x, const DecoderTape<S>& tape, ChoDecoder& grad, Out<S> d_x) const {
-    constexpr const char* name = "ChoDecoder.begin_backward";
-    detail::check_begin_backward(name, stack, tape.stack, word_size(), x, grad.stack, d_x);
-    check_contexts(name, tape, 0, x.cols());
-    detail::accumulate_inputs(stack, tape.stack, x, In<S>(tape.contexts), grad.stack, d_x);
-  }
-
-  void start_backward(const DecoderState<S>& state, DecoderTape<S>& tape, ChoDecoder& grad, Memory<S>& d_memory) const {
-    constexpr const char* name = "ChoDecoder.start_backward";
-    auto& [summaries, codes, d_codes] = tape.code;
-    detail::check_size(name, "d_memory.summary", d_memory.summary, memory_size(), summaries.cols());
-    detail::check_count(name, "tape.stack.layers", tape.stack.layers.size(), bridge.layer_count());
-    detail::check_count(name, "the layers of grad.bridge", grad.bridge.layers.size(), bridge.layers.size());
-    check_codes(name, "tape.code.d_codes", d_codes, state, "; call finish_backward first");
-    detail::first_states_backward(name, bridge, state, tape, grad.bridge, Out<S>(d_codes));  // was: s_0 = tanh(V' c)
-    Tanh::backward(codes, d_codes);                                                          // was: c = tanh(.)
-    code.accumulate(summaries, d_codes, grad.code);                                          // was: V h_T
-    code.backward(d_codes, d_memory.summary);                                                // was: V h_T
-  }
-
-  void prepare_backward(const Memory<S>&, Memory<S>&, ChoDecoder&) const {}
 
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
@@ -170,24 +153,7 @@ struct ChoDecoder {
   }
 
   /// The sentence that column i reads.
-  static Index sentence(const DecoderState<S>& state, Index i) { return state.sentences[static_cast<std::size_t>(i)]; }
-
-  void check_contexts(const char* function, const DecoderTape<S>& tape, Index first, Index n) const {
-    detail::check_room(function, "tape.contexts", tape.contexts, code.output_size(), first, n,
-                       "; call begin(x, memory, tape) first");
-  }
-  /// Throws unless there is a code, or its gradient, for every sentence that is read.
-  void check_codes(const char* function, const char* name, const Buffer<S>& codes, const DecoderState<S>& state,
-                   const char* advice) const {
-    Index sentences = 0;
-    for (const Index b : state.sentences) sentences = std::max(sentences, b + 1);
-    detail::check_room(function, name, codes, code.output_size(), 0, sentences, advice);
-  }
-
-  static void zero_like(const Buffer<S>& x, Buffer<S>& d) {
-    d.resize(x.rows(), x.cols());
-    d.setZero();
-  }
+  static Index sentence(const DecoderState<S>& state, Index i) { return detail::at(state.sentences, i); }
 };
 
 }  // namespace heed::inline v0_1

@@ -20,22 +20,22 @@ struct ContextDecoderOptions {
 
 /// A decoder whose recurrent state takes in a context at every step:
 ///
-///   c_i = look(s_{i-1})        s_i = cell([E y_{i-1}; c_i], s_{i-1})        features_i = readout(s_i, c_i, E y_{i-1})
+///   c_i = attention(s_{i-1})        s_i = cell([E y_{i-1}; c_i], s_{i-1})        features_i = readout(s_i, c_i, E y_{i-1})
 ///
-/// The lesson is in the look: with an `Attention` this is Bahdanau's decoder (decoders/bahdanau.hpp), with a
+/// What differs is the attention: with an `Attention` this is Bahdanau's decoder (decoders/bahdanau.hpp), with a
 /// `FixedVector` the plain one (decoders/plain.hpp). Everything else is the same code. With several layers the query is
 /// the previous top state, and the context enters the first layer. `ReadoutType` is `Readout` (a tanh layer) or
 /// `MaxoutReadout`.
-template <Cell C, Look LookType, template <class> class ReadoutType = Readout>
+template <Cell C, AttentionMechanism AttentionType, template <class> class ReadoutType = Readout>
 struct ContextDecoder {
   using Scalar = typename C::Scalar;
   using S = Scalar;
 
-  Stack<C> stack;          ///< the recurrent layers
-  LookType attention;      ///< how it looks back
-  Bridge<S> bridge;        ///< where it begins
-  ReadoutType<S> readout;  ///< what the output layer sees of it
-  Index word = 0;          ///< size of an embedded word: where the context's block of the first cell's W begins
+  Stack<C> stack;           ///< the recurrent layers
+  AttentionType attention;  ///< to the memory
+  Bridge<S> bridge;         ///< where it begins
+  ReadoutType<S> readout;   ///< what the output layer sees of it
+  Index word = 0;           ///< size of an embedded word: where the context's block of the first cell's W begins
 
   /// Of whole contexts, as the cell takes them in, drawn for every step unless `per_sentence`; the readout sees them all. A cell that misses
   /// some of what was seen keeps little of it for later words, so these look themselves, each at what it names.
@@ -43,17 +43,17 @@ struct ContextDecoder {
 
   ContextDecoder() = default;
 
-  /// Each cell is C(input, hidden). Throws unless every size is 1 or more and `look` takes queries of the state's size and
-  /// a memory of that size. `look` may be left out if a default-constructed one has its sizes.
+  /// Each cell is C(input, hidden). Throws unless every size is 1 or more and `mechanism` takes queries of the state's size and
+  /// a memory of that size. `mechanism` may be left out if a default-constructed one has its sizes.
   explicit ContextDecoder(const ContextDecoderOptions& options,
-                          LookType look = LookType()) requires std::constructible_from<C, Index, Index>
-      : ContextDecoder(options, std::move(look), detail::MakeCell<C>()) {}
+                          AttentionType mechanism = AttentionType()) requires std::constructible_from<C, Index, Index>
+      : ContextDecoder(options, std::move(mechanism), detail::MakeCell<C>()) {}
 
   /// Each cell is `make(input, hidden)`: for cells that take more than two sizes.
   template <class MakeCell>
-  ContextDecoder(const ContextDecoderOptions& options, LookType look, MakeCell&& make)
+  ContextDecoder(const ContextDecoderOptions& options, AttentionType mechanism, MakeCell&& make)
       : stack(stack_options(options), make),
-        attention(std::move(look)),
+        attention(std::move(mechanism)),
         bridge(
             {.summary_size = options.memory_size, .state_size = stack.bottom().state_size(), .layers = options.layers}),
         readout({.state_size = options.hidden_size,
@@ -61,7 +61,7 @@ struct ContextDecoder {
                  .word_size = options.word_size,
                  .feature_size = options.feature_size}),
         word(options.word_size) {
-    attention.check(options.hidden_size, options.memory_size);
+    detail::check_attention("ContextDecoder", attention, options.hidden_size, options.memory_size);
   }
 
   Index word_size() const { return word; }
@@ -73,86 +73,59 @@ struct ContextDecoder {
   void start(const Memory<S>& memory, DecoderState<S>& state, DecoderTape<S>& tape) const {
     detail::check_start("ContextDecoder.start", bridge, stack, memory, state.sentences);
     bridge.forward(memory, state.sentences, tape.summaries, state.layers);
-    attention.start(memory, state.sentences, state.carry);
+    start_attention(attention, memory, state.sentences, state.carry);
     state.feed.resize(0, state.columns());
   }
 
-  void begin(const In<S>& x, const Memory<S>& memory, DecoderTape<S>& tape) const {
-    detail::check_size("ContextDecoder.begin", "x", x, word, x.cols());
+  void forward(const In<S>& x, const Steps& steps, const Memory<S>& memory, DecoderState<S>& state,
+               DecoderTape<S>& tape, RandomStreams random) const {
+    detail::check_forward("ContextDecoder.forward", stack, word, 0, x, steps, state);
+    detail::check_values("ContextDecoder.forward", memory, memory_size());
     stack.begin(x.cols(), tape.stack);
-    attention.begin(memory, x.cols(), tape);
+    begin_attention(attention, memory, x.cols(), tape.attention);
     if (context_dropout.rate > 0) {
-      tape.context_dropout.contexts.resize(tape.contexts.rows(), x.cols());
-      tape.context_dropout.factors.resize(1, x.cols());
-      tape.context_dropout.mask.resize(1, x.cols());
+      tape.joined.vectors.resize(memory_size(), x.cols());
+      tape.joined.factors.resize(1, x.cols());
+      tape.joined.mask.resize(1, x.cols());
     }
-    stack.bottom().project(x, 0, tape.stack.layers.front().trace);
-  }
-
-  void step(const Memory<S>& memory, DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
-            RandomStreams random) const {
-    detail::check_state("ContextDecoder.step", stack, state, 0, n);
-    detail::check_steps("ContextDecoder.step", stack, tape.stack, first, n);
-    check_contexts("ContextDecoder.step", tape, first, n);
-    attention.forward(state.layers.back().topRows(stack.hidden_size()).leftCols(n), memory, detail::reading(state, n),
-                      state.carry.leftCols(n), tape, first, random);
-    if (context_dropout.rate > 0) drop_contexts(random, first, n, tape);
-    stack.bottom().project(cell_contexts(tape).middleCols(first, n), word,
-                           tape.stack.layers.front().trace.middleCols(first, n));
-    stack.step(tape.stack, first, n, state.layers, random);
-  }
-
-  void finish(const In<S>& x, DecoderTape<S>& tape) const {
-    detail::check_words("ContextDecoder.finish", stack, tape.stack, word, x);
-    check_contexts("ContextDecoder.finish", tape, 0, x.cols());
+    auto& trace = tape.stack.layers.front().trace;
+    stack.bottom().project(x, 0, trace);
+    for (Index t = 0; t < steps.count(); ++t) {
+      const Index first = steps.first(t), n = steps.active(t);
+      attention.forward(state.layers.back().topRows(stack.hidden_size()).leftCols(n), memory, detail::reading(state, n),
+                        state.carry.leftCols(n), tape.attention, first, random);
+      if (context_dropout.rate > 0) drop_contexts(random, first, n, tape);
+      stack.bottom().project(cell_contexts(tape).middleCols(first, n), word, trace.middleCols(first, n));
+      stack.step(tape.stack, first, n, state.layers, random);
+    }
     detail::read_out(readout, stack, x, tape);
   }
 
-  void finish_backward(const In<S>& x, const DecoderState<S>& state, DecoderTape<S>& tape, ContextDecoder& grad,
-                       Out<S> d_x) const {
-    detail::check_finish_backward("ContextDecoder.finish_backward", stack, tape, word, feature_size(), x, d_x);
-    check_contexts("ContextDecoder.finish_backward", tape, 0, x.cols());
-    stack.begin_backward(x.cols(), state.columns(), tape.stack);
-    attention.begin_backward(state.columns(), tape);
-    detail::read_out_backward(readout, stack, x, tape, grad.readout, d_x);
-  }
-
-  void step_backward(const Memory<S>& memory, const DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
-                     ContextDecoder& grad, Memory<S>& d_memory, RandomStreams random) const {
-    detail::check_step_backward("ContextDecoder.step_backward", stack, tape, state, first, n);
-    check_contexts("ContextDecoder.step_backward", tape, first, n);
-    detail::check_context_gradients("ContextDecoder.step_backward", readout, stack, tape);
-    auto d_state = tape.stack.top().d_state.topRows(stack.hidden_size()).leftCols(n);
-    detail::step_backward(readout, stack, tape, first, n, random);
-    const auto d_a = tape.stack.layers.front().d_a.middleCols(first, n);
-    auto d_contexts = tape.d_contexts.middleCols(first, n);
-    if (context_dropout.rate == 0) {
-      stack.bottom().project_backward(d_a, word, d_contexts);  // was: project
-    } else {
-      auto& dropped = tape.context_dropout;
-      dropped.d_contexts.resize(d_contexts.rows(), n);
-      dropped.d_contexts.setZero();
-      stack.bottom().project_backward(d_a, word, dropped.d_contexts);                            // was: project
-      d_contexts += dropped.d_contexts * dropped.factors.row(0).segment(first, n).asDiagonal();  // was: drop_contexts
+  void backward(const In<S>& x, const Steps& steps, const Memory<S>& memory, const DecoderState<S>& state,
+                DecoderTape<S>& tape, ContextDecoder& grad, Out<S> d_x, Memory<S>& d_memory,
+                RandomStreams random) const {
+    constexpr const char *name = "ContextDecoder.backward", *forward = "; call forward first";
+    detail::check_backward(name, *this, x, steps, memory, state, tape, d_x, d_memory);
+    detail::check_size(name, "tape.attention.contexts", tape.attention.contexts, memory_size(), x.cols(), forward);
+    if (context_dropout.rate > 0) {
+      detail::check_size(name, "tape.joined.vectors", tape.joined.vectors, memory_size(), x.cols(), forward);
+      detail::check_size(name, "tape.joined.factors", tape.joined.factors, 1, x.cols(), forward);
     }
-    attention.backward(memory, detail::reading(state, n), tape, first, grad.attention, d_state,
-                       d_memory);  // was: attention
-  }
-
-  void begin_backward(const In<S>& x, const DecoderTape<S>& tape, ContextDecoder& grad, Out<S> d_x) const {
-    detail::check_begin_backward("ContextDecoder.begin_backward", stack, tape.stack, word, x, grad.stack, d_x);
-    check_contexts("ContextDecoder.begin_backward", tape, 0, x.cols());
+    stack.begin_backward(x.cols(), state.columns(), tape.stack);
+    begin_attention_backward(state.columns(), tape.attention);
+    detail::read_out_backward(readout, stack, x, tape, grad.readout, d_x);
+    for (Index t = steps.count(); t-- > 0;) {
+      const Index first = steps.first(t), n = steps.active(t);
+      auto d_state = tape.stack.top().d_state.topRows(stack.hidden_size()).leftCols(n);
+      detail::step_backward(readout, stack, tape, first, n, random);
+      cell_contexts_backward(first, n, tape);
+      attention.backward(memory, detail::reading(state, n), tape.attention, first, grad.attention, d_state,
+                         d_memory);  // was: attention
+    }
     detail::accumulate_inputs(stack, tape.stack, x, cell_contexts(tape), grad.stack, d_x);
-    attention.accumulate(tape.stack.top().previous.topRows(stack.hidden_size()), tape, grad.attention);
-  }
-
-  void start_backward(const DecoderState<S>& state, DecoderTape<S>& tape, ContextDecoder& grad,
-                      Memory<S>& d_memory) const {
-    detail::bridge_backward("ContextDecoder.start_backward", bridge, state, tape, grad.bridge, d_memory);
-  }
-
-  void prepare_backward(const Memory<S>& memory, Memory<S>& d_memory, ContextDecoder& grad) const {
-    attention.prepare_backward(memory, d_memory, grad.attention);
+    attention.finish_backward(tape.stack.top().previous.topRows(stack.hidden_size()), memory, tape.attention,
+                              grad.attention, d_memory);
+    detail::bridge_backward(bridge, state, tape, grad.bridge, d_memory);
   }
 
   template <class Visit, class... Self>
@@ -179,27 +152,30 @@ struct ContextDecoder {
             .dropout = options.dropout};
   }
 
-  void check_contexts(const char* function, const DecoderTape<S>& tape, Index first, Index n) const {
-    constexpr const char* begin = "; call begin(x, memory, tape) first";
-    detail::check_room(function, "tape.contexts", tape.contexts, memory_size(), first, n, begin);
-    if (context_dropout.rate == 0) return;
-    const auto& dropped = tape.context_dropout;
-    detail::check_room(function, "tape.context_dropout.contexts", dropped.contexts, memory_size(), first, n, begin);
-    detail::check_room(function, "tape.context_dropout.factors", dropped.factors, 1, first, n, begin);
-  }
-
   /// The contexts as the cell takes them in.
   In<S> cell_contexts(const DecoderTape<S>& tape) const {
-    if (context_dropout.rate > 0) return tape.context_dropout.contexts;
-    return tape.contexts;
+    if (context_dropout.rate > 0) return tape.joined.vectors;
+    return tape.attention.contexts;
   }
 
   void drop_contexts(RandomStreams random, Index first, Index n, DecoderTape<S>& tape) const {
-    auto factors = tape.context_dropout.factors.middleCols(first, n);
+    auto factors = tape.joined.factors.middleCols(first, n);
     factors.setOnes();
-    context_dropout.forward_step(random, first, factors, tape.context_dropout.mask);
-    tape.context_dropout.contexts.middleCols(first, n) =
-        tape.contexts.middleCols(first, n) * factors.row(0).asDiagonal();
+    context_dropout.forward_step(random, first, factors, tape.joined.mask);
+    tape.joined.vectors.middleCols(first, n) =
+        tape.attention.contexts.middleCols(first, n) * factors.row(0).asDiagonal();
+  }
+
+  /// Backward of the projection of the contexts, and of their dropout.
+  void cell_contexts_backward(Index first, Index n, DecoderTape<S>& tape) const {
+    const auto d_a = tape.stack.layers.front().d_a.middleCols(first, n);
+    auto d_contexts = tape.attention.d_contexts.middleCols(first, n);
+    if (context_dropout.rate == 0) return stack.bottom().project_backward(d_a, word, d_contexts);  // was: project
+    auto& joined = tape.joined;
+    joined.d_vectors.resize(d_contexts.rows(), n);
+    joined.d_vectors.setZero();
+    stack.bottom().project_backward(d_a, word, joined.d_vectors);                           // was: project
+    d_contexts += joined.d_vectors * joined.factors.row(0).segment(first, n).asDiagonal();  // was: drop_contexts
   }
 };
 

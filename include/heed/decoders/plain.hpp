@@ -11,32 +11,23 @@ template <class S>
 struct FixedVector {
   using Scalar = S;
 
-  void check(Index, Index) const {}
+  AttentionSizes sizes(Index = 0) const { return {.attends = false}; }
   void prepare(Memory<S>&) const {}
-  void start(const Memory<S>& memory, std::span<const Index> sentences, Buffer<S>& carry) const {
-    detail::check_sentences("FixedVector.start", memory, sentences);
-    carry.resize(0, static_cast<Index>(sentences.size()));
-  }
-  void begin(const Memory<S>& memory, Index columns, LookTape<S>& tape) const {
-    detail::make_room(memory, 0, 0, columns, tape);
-    tape.weights.resize(0, columns);  // nothing looks back
-  }
 
   void forward(const In<S>& queries, const Memory<S>& memory, std::span<const Index> sentences, Out<S>,
-               LookTape<S>& tape, Index first, RandomStreams = nullptr) const {
+               AttentionTape<S>& tape, Index first, RandomStreams = nullptr) const {
     const auto n = static_cast<Index>(sentences.size());
     detail::check_size("FixedVector.forward", "queries", queries, queries.rows(), n);
     check_summary("FixedVector.forward", memory, sentences);
     detail::check_room("FixedVector.forward", "tape.contexts", tape.contexts, memory.size(), first, n,
-                       "; call begin(memory, columns, tape) first");
+                       "; call begin_attention first");
     for (std::size_t i = 0; i < sentences.size(); ++i) {
       tape.contexts.col(first + static_cast<Index>(i)) = memory.summary.col(sentences[i]);
     }
   }
 
-  void begin_backward(Index sentences, LookTape<S>& tape) const { detail::make_room_backward(sentences, tape); }
-  void backward(const Memory<S>& memory, std::span<const Index> sentences, LookTape<S>& tape, Index first, FixedVector&,
-                Out<S> d_queries, Memory<S>& d_memory) const {
+  void backward(const Memory<S>& memory, std::span<const Index> sentences, AttentionTape<S>& tape, Index first,
+                FixedVector&, Out<S> d_queries, Memory<S>& d_memory) const {
     const auto n = static_cast<Index>(sentences.size());
     check_summary("FixedVector.backward", memory, sentences);
     detail::check_room("FixedVector.backward", "tape.contexts", tape.contexts, memory.size(), first, n,
@@ -49,8 +40,7 @@ struct FixedVector {
     }
   }
 
-  void accumulate(const In<S>&, const LookTape<S>&, FixedVector&) const {}
-  void prepare_backward(const Memory<S>&, Memory<S>&, FixedVector&) const {}
+  void finish_backward(const In<S>&, const Memory<S>&, const AttentionTape<S>&, FixedVector&, Memory<S>&) const {}
 
   template <class Visit, class... Self>
   static void visit_parameters(Visit&&, Self&&...) {}

@@ -54,49 +54,30 @@ struct SutskeverDecoder {
     state.carry.resize(0, state.columns());
   }
 
-  void begin(const In<S>& x, const Memory<S>&, DecoderTape<S>& tape) const {
-    detail::check_size("SutskeverDecoder.begin", "x", x, word_size(), x.cols());
+  void forward(const In<S>& x, const Steps& steps, const Memory<S>&, DecoderState<S>& state, DecoderTape<S>& tape,
+               RandomStreams random) const {
+    detail::check_forward("SutskeverDecoder.forward", stack, word_size(), 0, x, steps, state);
     stack.begin(x.cols(), tape.stack);
-    tape.weights.resize(0, x.cols());
+    tape.attention.weights.resize(0, x.cols());
     stack.bottom().project(x, 0, tape.stack.layers.front().trace);
-  }
-
-  void step(const Memory<S>&, DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
-            RandomStreams random) const {
-    detail::check_state("SutskeverDecoder.step", stack, state, 0, n);
-    detail::check_steps("SutskeverDecoder.step", stack, tape.stack, first, n);
-    stack.step(tape.stack, first, n, state.layers, random);
-  }
-
-  void finish(const In<S>& x, DecoderTape<S>& tape) const {
-    detail::check_words("SutskeverDecoder.finish", stack, tape.stack, word_size(), x);
+    for (Index t = 0; t < steps.count(); ++t) {
+      stack.step(tape.stack, steps.first(t), steps.active(t), state.layers, random);
+    }
     tape.features.assign(tape.stack.top().outputs);
   }
 
-  void finish_backward(const In<S>& x, const DecoderState<S>& state, DecoderTape<S>& tape, SutskeverDecoder&,
-                       Out<S> d_x) const {
-    detail::check_finish_backward("SutskeverDecoder.finish_backward", stack, tape, word_size(), feature_size(), x, d_x);
+  void backward(const In<S>& x, const Steps& steps, const Memory<S>& memory, const DecoderState<S>& state,
+                DecoderTape<S>& tape, SutskeverDecoder& grad, Out<S> d_x, Memory<S>& d_memory,
+                RandomStreams random) const {
+    detail::check_backward("SutskeverDecoder.backward", *this, x, steps, memory, state, tape, d_x, d_memory);
     stack.begin_backward(x.cols(), state.columns(), tape.stack);
     tape.stack.top().d_outputs.assign(tape.d_features);  // was: features = outputs
-  }
-
-  void step_backward(const Memory<S>&, const DecoderState<S>& state, DecoderTape<S>& tape, Index first, Index n,
-                     SutskeverDecoder&, Memory<S>&, RandomStreams random) const {
-    detail::check_step_backward("SutskeverDecoder.step_backward", stack, tape, state, first, n);
-    stack.step_backward(tape.stack, first, n, random);  // was: stack.step
-  }
-
-  void begin_backward(const In<S>& x, const DecoderTape<S>& tape, SutskeverDecoder& grad, Out<S> d_x) const {
-    detail::check_begin_backward("SutskeverDecoder.begin_backward", stack, tape.stack, word_size(), x, grad.stack, d_x);
+    for (Index t = steps.count(); t-- > 0;) {
+      stack.step_backward(tape.stack, steps.first(t), steps.active(t), random);  // was: stack.step
+    }
     detail::accumulate_inputs(stack, tape.stack, x, In<S>(x.topRows(0)), grad.stack, d_x);
+    detail::bridge_backward(bridge, state, tape, grad.bridge, d_memory);
   }
-
-  void start_backward(const DecoderState<S>& state, DecoderTape<S>& tape, SutskeverDecoder& grad,
-                      Memory<S>& d_memory) const {
-    detail::bridge_backward("SutskeverDecoder.start_backward", bridge, state, tape, grad.bridge, d_memory);
-  }
-
-  void prepare_backward(const Memory<S>&, Memory<S>&, SutskeverDecoder&) const {}
 
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {

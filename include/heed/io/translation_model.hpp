@@ -9,13 +9,13 @@
 
 namespace heed::inline v0_1 {
 
-/// The look of a translation model: any scorer, any normaliser, any part of the sentence.
+/// The attention of a translation model: any scorer, any normaliser, to any part of the sentence.
 template <class S>
-using TranslationLook = AnyLook<AnyScorer<S>, AnyNormalizer>;
+using TranslationAttention = AnyAttention<AnyScorer<S>, AnyNormalizer>;
 
 /// Every choice of cell, scorer and decoder in one type.
 template <class S>
-using TranslationModel = Seq2Seq<Encoder<AnyCell<S>>, AnyDecoder<AnyCell<S>, TranslationLook<S>>>;
+using TranslationModel = Seq2Seq<Encoder<AnyCell<S>>, AnyDecoder<AnyCell<S>, TranslationAttention<S>>>;
 
 /// Makes the cell of that name; its parameters are zero.
 template <class S>
@@ -56,9 +56,9 @@ inline AnyNormalizer make_normalizer(std::string_view name) {
   return Softmax();
 }
 
-/// Makes the look that a configuration describes; a position is predicted in the query's size.
+/// Makes the attention that a configuration describes; a position is predicted in the query's size.
 template <class S>
-TranslationLook<S> make_look(const TranslatorConfig& config) {
+TranslationAttention<S> make_attention(const TranslatorConfig& config) {
   using Scorer = AnyScorer<S>;
   const Index query = config.hidden;
   Scorer scorer = make_scorer<S>(config.scorer, query, config.memory_size(), config.longest);
@@ -125,12 +125,12 @@ TranslationModel<S> make_model(const TranslatorConfig& config, Index source_voca
                                             .feature_size = F,
                                             .input_feeding = config.input_feeding,
                                             .dropout = dropout};
-    return model(AttentionalDecoder<AnyCell<S>, TranslationLook<S>>(options, make_look<S>(config), cell));
+    return model(AttentionalDecoder<AnyCell<S>, TranslationAttention<S>>(options, make_attention<S>(config), cell));
   }
   const ContextDecoderOptions options{
       .word_size = E, .memory_size = M, .hidden_size = H, .layers = layers, .feature_size = F, .dropout = dropout};
   if (config.decoder == "plain") return model(PlainDecoder<AnyCell<S>>(options, {}, cell));
-  return model(ContextDecoder<AnyCell<S>, TranslationLook<S>>(options, make_look<S>(config), cell));
+  return model(ContextDecoder<AnyCell<S>, TranslationAttention<S>>(options, make_attention<S>(config), cell));
 }
 
 /// How many numbers `make_model` would make, without making them: what a file claims is compared with what it holds

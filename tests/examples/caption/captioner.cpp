@@ -86,7 +86,7 @@ TEST(Captioner, ThePenaltyIsLambdaTimesEquation14) {
     for (Index place = 0; place < 6; ++place) {
       double sum = 0;
       for (Index t = 0; t < trial.tape.target.packing.length(p); ++t) {
-        sum += trial.tape.decoder.weights(place, trial.tape.target.packing.column(t, p));
+        sum += trial.tape.decoder.attention.weights(place, trial.tape.target.packing.column(t, p));
       }
       penalty += (1 - sum) * (1 - sum);
     }
@@ -107,7 +107,7 @@ TEST(Captioner, SearchFollowsItsOwnWords) {
     const std::vector<std::span<const Token>> caption{found[i].tokens};
     trial.model.decode({&trial.images[i], 1}, caption, trial.tape);
     for (Index t = 0; t < found[i].weights.cols(); ++t) {
-      EXPECT_LE(difference(trial.tape.decoder.weights.col(t), found[i].weights.col(t)), 1e-14);
+      EXPECT_LE(difference(trial.tape.decoder.attention.weights.col(t), found[i].weights.col(t)), 1e-14);
       heed::Vector<double> logits =
           trial.model.output.W.values() * trial.tape.decoder.features.col(t) + trial.model.output.b;
       logits(heed::symbols::begin) = logits.minCoeff();

@@ -25,14 +25,14 @@ using bench::Vector;
 
 constexpr Index size = 256;
 
-template <heed::Look L>
+template <heed::AttentionMechanism L>
 struct Step {
   L look;
   heed::Memory<float> memory;
   std::vector<Index> sentences;
   Matrix queries, keys, handed;  ///< what the last look handed on
   heed::Buffer<float> carry;
-  heed::LookTape<float> tape;
+  heed::AttentionTape<float> tape;
   Matrix projected, weights, contexts, tile, f;  // what plain Eigen writes
 
   Step(L look_, Index length, Index batch) : look(std::move(look_)), sentences(static_cast<std::size_t>(batch)) {
@@ -44,8 +44,8 @@ struct Step {
     queries = bench::random_matrix(size, batch, random);
     look.prepare(memory);
     keys = plain_keys(look);
-    look.start(memory, sentences, carry);
-    look.begin(memory, batch, tape);
+    start_attention(look, memory, sentences, carry);
+    begin_attention(look, memory, batch, tape);
     handed = bench::random_matrix(carry.rows(), batch, random).cwiseAbs() / static_cast<float>(length);
     if (carry.rows() == 1) handed.setConstant(std::floor(static_cast<float>(length) / 2));  // a step in the middle
     weights.setZero(length, batch);

@@ -1,6 +1,6 @@
-#include <heed/look.hpp>
+#include <heed/attention_mechanism.hpp>
 
-#include "support/look_runs.hpp"
+#include "support/attention_runs.hpp"
 #include "support/mechanisms.hpp"
 #include "support/prepacked.hpp"
 
@@ -8,43 +8,43 @@
 
 #include <tuple>
 
-namespace look_test {
+namespace attention_mechanism_test {
 
 using heed::Index;
 using heed::Matrix;
 
 template <class Line>
-class Looks : public testing::Test {
+class Attentions : public testing::Test {
  protected:
   using Tested = decltype(mechanisms::make<Line::value>());
-  LookTrial<Tested> trial{mechanisms::make<Line::value>()};
+  AttentionTrial<Tested> trial{mechanisms::make<Line::value>()};
 };
 
-TYPED_TEST_SUITE(Looks, mechanisms::Lines<9>);  // without the gate: it has no reference
+TYPED_TEST_SUITE(Attentions, mechanisms::Lines<9>);  // without the gate: it has no reference
 
-TYPED_TEST(Looks, AgreeWithThePapersStepByStep) { EXPECT_LE(this->trial.distance_from_the_paper(), 1e-13); }
+TYPED_TEST(Attentions, AgreeWithThePapersStepByStep) { EXPECT_LE(this->trial.distance_from_the_paper(), 1e-13); }
 
-TYPED_TEST(Looks, HaveExactGradientsOfParametersQueriesAndMemoryThroughAllSteps) {
+TYPED_TEST(Attentions, HaveExactGradientsOfParametersQueriesAndMemoryThroughAllSteps) {
   const auto check = this->trial.check();
   EXPECT_LE(check.error, 1e-6) << check.name << '[' << check.place << "] is " << check.analytic << ", not "
                                << check.numeric;
-  EXPECT_EQ(check.checked, heed::parameter_count(this->trial.look) + this->trial.queries.size() +
+  EXPECT_EQ(check.checked, heed::parameter_count(this->trial.attention) + this->trial.queries.size() +
                                this->trial.memory.values.size() + this->trial.memory.summary.size());
 }
 
-TYPED_TEST(Looks, ModelTheConceptAndDoTheSamePrepacked) {
-  static_assert(heed::Look<typename TestFixture::Tested>);
-  const auto packed = prepacked(this->trial.look);
+TYPED_TEST(Attentions, ModelTheConceptAndDoTheSamePrepacked) {
+  static_assert(heed::AttentionMechanism<typename TestFixture::Tested>);
+  const auto packed = prepacked(this->trial.attention);
   auto& plain = this->trial;
-  heed::LookTape<double> tape;
+  heed::AttentionTape<double> tape;
   packed.prepare(plain.memory);
-  packed.start(plain.memory, plain.sentences, plain.carry);
-  packed.begin(plain.memory, 4, tape);
+  start_attention(packed, plain.memory, plain.sentences, plain.carry);
+  begin_attention(packed, plain.memory, 4, tape);
   packed.forward(plain.queries.leftCols(4), plain.memory, plain.sentences, plain.carry, tape, 0);
   EXPECT_LE(difference(tape.contexts, plain.tape.contexts.leftCols(4)), 1e-13);
 }
 
-TYPED_TEST(Looks, DoNotDependOnTheOtherColumns) {
+TYPED_TEST(Attentions, DoNotDependOnTheOtherColumns) {
   auto& run = this->trial;
   const Matrix<double> contexts = run.tape.contexts;
   for (Index t = 0; t < run.steps; ++t) run.queries.middleCols(run.first(t) + 1, run.active(t) - 1) *= -2;
@@ -62,4 +62,4 @@ TEST(ForEachSentence, FindsRunsOfNeighboursThatAskTheSame) {
   EXPECT_EQ(found, expected);
 }
 
-}  // namespace look_test
+}  // namespace attention_mechanism_test

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <heed/attention_mechanism.hpp>
 #include <heed/gradient_check.hpp>
-#include <heed/look.hpp>
 
 #include "support/numbers.hpp"
 #include "support/sentence_oracle.hpp"
@@ -10,24 +10,24 @@
 #include <utility>
 #include <vector>
 
-/// A look on its own, several steps long: a memory of three sentences, of which the second is read by two columns, and a
-/// linear loss of all contexts and all weights. From step to step a column fewer looks on.
-template <class L>
-struct LookTrial {
+/// An attention mechanism on its own, several steps long: a memory of three sentences, of which the second is read by two columns, and a
+/// linear loss of all contexts and all weights. From step to step there is a column less.
+template <class A>
+struct AttentionTrial {
   using Index = heed::Index;
   using Matrix = heed::Matrix<double>;
   static constexpr Index steps = 4;
 
   heed::Random random{401};
-  L look;
+  A attention;
   heed::Memory<double> memory;
   std::vector<Index> sentences = {1, 1, 0, 2};
   Matrix queries, d_contexts, d_weights;
   heed::Buffer<double> carry;
-  heed::LookTape<double> tape;
+  heed::AttentionTape<double> tape;
 
-  explicit LookTrial(L look_, Index query = 3, Index size = 4) : look(std::move(look_)) {
-    randomize(look, random);
+  explicit AttentionTrial(A mechanism, Index query = 3, Index size = 4) : attention(std::move(mechanism)) {
+    randomize(attention, random);
     memory.resize(size, std::vector<Index>{3, 7, 1});
     memory.values = random_matrix(size, memory.values.cols(), random);
     memory.summary = random_matrix(size, 3, random);
@@ -49,12 +49,12 @@ struct LookTrial {
   }
 
   void forward(heed::Random* noise = nullptr) {
-    look.prepare(memory);
-    look.start(memory, sentences, carry);
-    look.begin(memory, columns(), tape);
+    attention.prepare(memory);
+    start_attention(attention, memory, sentences, carry);
+    begin_attention(attention, memory, columns(), tape);
     for (Index t = 0; t < steps; ++t) {
-      look.forward(queries.middleCols(first(t), active(t)), memory, reading(t), carry.leftCols(active(t)), tape,
-                   first(t), noise);
+      attention.forward(queries.middleCols(first(t), active(t)), memory, reading(t), carry.leftCols(active(t)), tape,
+                        first(t), noise);
     }
   }
   double loss() {
@@ -66,21 +66,20 @@ struct LookTrial {
 
   /// Every gradient against central differences.
   heed::GradientCheck check() {
-    auto grad = heed::zeros_like(look);
+    auto grad = heed::zeros_like(attention);
     Matrix d_queries = Matrix::Zero(queries.rows(), queries.cols());
     heed::Memory<double> d_memory;
     forward();
     d_memory.zeros_like(memory);
-    look.begin_backward(active(0), tape);
+    begin_attention_backward(active(0), tape);
     tape.d_contexts = d_contexts;
     tape.d_weights.assign(d_weights.topRows(tape.weights.rows()));
     for (Index t = steps; t-- > 0;) {
-      look.backward(memory, reading(t), tape, first(t), grad, d_queries.middleCols(first(t), active(t)), d_memory);
+      attention.backward(memory, reading(t), tape, first(t), grad, d_queries.middleCols(first(t), active(t)), d_memory);
     }
-    look.accumulate(queries, tape, grad);
-    look.prepare_backward(memory, d_memory, grad);
+    attention.finish_backward(queries, memory, tape, grad, d_memory);
     const auto value = [&] { return loss(); };
-    auto result = heed::check_gradients(look, grad, value);
+    auto result = heed::check_gradients(attention, grad, value);
     heed::check_gradient("queries", queries, d_queries, value, result);
     heed::check_gradient("values", memory.values, d_memory.values, value, result);
     heed::check_gradient("summary", memory.summary, d_memory.summary, value, result);
@@ -97,7 +96,7 @@ struct LookTrial {
       std::vector<oracle::Column> weights;
       for (Index t = 0; t < steps && p < active(t); ++t) {
         const Index column = first(t) + p;
-        const auto context = oracle::look(look, oracle::column(queries, column), source, weights);
+        const auto context = oracle::look(attention, oracle::column(queries, column), source, weights);
         most = std::max(most, difference(tape.contexts.col(column), oracle::matrix({context})));
         if (weights.empty()) continue;
         const auto found = tape.weights.col(column);
