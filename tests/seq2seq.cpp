@@ -41,7 +41,8 @@ TranslatorConfig flat() {
 
 class EveryModel : public testing::TestWithParam<TranslatorConfig> {
  protected:
-  void expect_exact_gradients(const Model& model, double smoothing, bool dropout, double forcing = 1) {
+  void expect_exact_gradients(const Model& model, double smoothing, bool dropout, double forcing = 1,
+                              double tolerance = 1e-6) {
     const Batch batch = heed::test::ragged_batch();
     Model::Tape tape;
     Model varied = model, grad = heed::zeros_like(model);
@@ -65,10 +66,8 @@ class EveryModel : public testing::TestWithParam<TranslatorConfig> {
     EXPECT_NEAR(scale * analytic, loss(), 1e-12);
     const heed::GradientCheck check = heed::check_gradients(varied, grad, loss);
     EXPECT_EQ(check.checked, heed::parameter_count(model));
-    const bool normalised =
-        GetParam().cell.starts_with("layer-norm");  // few numbers, of which dropout leaves fewer: steep
-    EXPECT_LE(check.error, normalised ? 1e-5 : 1e-6)
-        << check.name << '[' << check.place << "] is " << check.analytic << ", not " << check.numeric;
+    EXPECT_LE(check.error, tolerance) << check.name << '[' << check.place << "] is " << check.analytic << ", not "
+                                      << check.numeric;
   }
 };
 
@@ -128,7 +127,9 @@ TEST_P(EveryModel, HasExactGradients) {
 TEST_P(EveryModel, HasExactGradientsInAStackWithDropoutAndSmoothing) {
   TranslatorConfig config = GetParam();
   config.dropout = 0.3;
-  expect_exact_gradients(heed::test::random_model(config, vocabulary, 3), 0.1, true);
+  // Dropout leaves little of few numbers, of which a normalisation then is steep: central differences are less exact.
+  const double tolerance = config.cell.starts_with("layer-norm") ? 1e-5 : 1e-6;
+  expect_exact_gradients(heed::test::random_model(config, vocabulary, 3), 0.1, true, 1, tolerance);
 }
 
 TEST_P(EveryModel, IsFedTheRightWordOrTheOneItThoughtLikeliest) {

@@ -139,8 +139,7 @@ using BahdanauGru = heed::GruCell<S, heed::Dynamic, heed::Dynamic, heed::gru_for
 
 template <class S>
 class DecoderExpressions : public testing::Test {};
-using DecoderScalars = testing::Types<float, double>;
-TYPED_TEST_SUITE(DecoderExpressions, DecoderScalars);
+TYPED_TEST_SUITE(DecoderExpressions, Scalars);
 
 TYPED_TEST(DecoderExpressions, BahdanauMatchesLoopsAndDecoder) {
   expect_bahdanau_steps<heed::GruCell<TypeParam>>();
