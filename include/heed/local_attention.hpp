@@ -149,7 +149,8 @@ struct LocalAttention {
     detail::check_forward("LocalAttention.forward", sizes(), queries, memory, sentences, carry, tape, first);
     const Index n = queries.cols();
     auto projected = tape.projected.middleCols(first, n), weights = tape.weights.middleCols(first, n);
-    auto contexts = tape.contexts.middleCols(first, n), saved = saved_columns(tape, first, n);
+    auto contexts = tape.contexts.middleCols(first, n);
+    auto saved = saved_columns(tape, first, n);
     tape.carries.middleCols(first, n) = carry;
     detail::queries_of(scorer).project(queries, projected);
     position.forward(queries, lengths(memory, sentences), carry, saved);
@@ -171,7 +172,8 @@ struct LocalAttention {
                 LocalAttention& grad, Out<S> d_queries, Memory<S>& d_memory) const {
     const Index n = static_cast<Index>(sentences.size());
     detail::check_backward("LocalAttention.backward", sizes(), memory, sentences, tape, first, d_queries, d_memory);
-    auto saved = saved_columns(tape, first, n), d_projected = tape.d_projected.middleCols(first, n);
+    auto saved = saved_columns(tape, first, n);
+    auto d_projected = tape.d_projected.middleCols(first, n);
     d_projected.setZero();
     tape.d_scores.resize(2 * window + 1, 2);
     for (Index i = 0; i < n; ++i) {
