@@ -10,14 +10,14 @@ using Memory = heed::Memory<double>;
 using heed::Index, Eigen::MatrixXd;
 using Sentences = std::span<const Index>;  // column i of the queries attends to sentence sentences[i] of the memory
 
-/// Attention with one learned number, how sharp it is.
+/// Dot-product attention with a learned scale.
 ///
-///   weights = softmax(sharpness H' q)        context = H weights        H: the memory of one sentence
-struct SharpAttention {
+///   weights = softmax(scale H' q)        context = H weights        H: the memory of one sentence
+struct LearnedScaleAttention {
   using Scalar = double;
   using Tape = heed::AttentionTape<double>;
-  Index size = 0;                                    ///< of a query and of a value of the memory
-  Eigen::VectorXd sharpness = MatrixXd::Ones(1, 1);  ///< one number
+  Index size = 0;                                ///< of a query and of a value of the memory
+  Eigen::VectorXd scale = MatrixXd::Ones(1, 1);  ///< one number
   heed::AttentionSizes sizes(Index) const {
     return {.query = size, .memory = size, .projected = size};  // tape.projected keeps the queries for backward
   }
@@ -28,39 +28,39 @@ struct SharpAttention {
       const auto H = memory.values_of(sentences[static_cast<std::size_t>(i)]);
       auto weights = tape.weights.col(first + i).head(H.cols());
       tape.weights.col(first + i).setZero();  // below the end of a shorter sentence, too
-      weights = sharpness(0) * H.transpose() * queries.col(i);
+      weights = scale(0) * H.transpose() * queries.col(i);
       heed::softmax(weights);
       tape.contexts.col(first + i) = H * weights;
     }
     tape.projected.middleCols(first, queries.cols()) = queries;
   }
-  void backward(const Memory& memory, Sentences sentences, Tape& tape, Index first, SharpAttention& grad, Out d_queries,
-                Memory& d_memory) const {
+  void backward(const Memory& memory, Sentences sentences, Tape& tape, Index first, LearnedScaleAttention& grad,
+                Out d_queries, Memory& d_memory) const {
     for (Index i = 0; i < d_queries.cols(); ++i) {
       const Index b = sentences[static_cast<std::size_t>(i)];
       const auto H = memory.values_of(b);
       const Eigen::VectorXd w = tape.weights.col(first + i).head(H.cols()), q = tape.projected.col(first + i);
       const Eigen::VectorXd d_context = tape.d_contexts.col(first + i), d_w = H.transpose() * d_context;
       const Eigen::VectorXd d_scores = w.array() * (d_w.array() - d_w.dot(w));  // was: softmax
-      d_memory.values_of(b) += d_context * w.transpose() + sharpness(0) * q * d_scores.transpose();
-      d_queries.col(i) += sharpness(0) * H * d_scores;
-      grad.sharpness(0) += d_scores.dot(H.transpose() * q);
+      d_memory.values_of(b) += d_context * w.transpose() + scale(0) * q * d_scores.transpose();
+      d_queries.col(i) += scale(0) * H * d_scores;
+      grad.scale(0) += d_scores.dot(H.transpose() * q);
     }
   }
-  void finish_backward(const In&, const Memory&, const Tape&, SharpAttention&, Memory&) const {}
+  void finish_backward(const In&, const Memory&, const Tape&, LearnedScaleAttention&, Memory&) const {}
   static constexpr auto role(std::string_view) { return heed::ParameterRole::constructed; }
   static void visit_parameters(auto&& visit, auto&&... self) {
-    visit("size", self.size...), visit("sharpness", self.sharpness...);
+    visit("size", self.size...), visit("scale", self.scale...);
   }
 };
 
-using Decoder = heed::ContextDecoder<heed::GruCell<double>, SharpAttention>;
+using Decoder = heed::ContextDecoder<heed::GruCell<double>, LearnedScaleAttention>;
 
 auto make_model(Index hidden, heed::Random& random) {
   const heed::Encoder<heed::GruCell<double>> encoder(
       {.input_size = hidden, .hidden_size = hidden / 2, .bidirectional = true});
   const Decoder decoder({.word_size = hidden, .memory_size = hidden, .hidden_size = hidden, .feature_size = hidden},
-                        SharpAttention{.size = hidden});
+                        LearnedScaleAttention{.size = hidden});
   heed::Seq2Seq model({.source_vocabulary = examples::number_words, .target_vocabulary = examples::number_words},
                       encoder, decoder);
   heed::initialize(model, random);

@@ -9,12 +9,12 @@ using Out = heed::Out<double>;
 using Memory = heed::Memory<double>;
 using heed::Index, heed::RandomStreams, Eigen::MatrixXd;
 
-/// The least that translates: all it knows of a sentence is where it starts, at the encoder's last state.
+/// A minimal decoder, without attention: all it knows of a sentence is its first state, the last one of the encoder.
 ///
 ///   s_0 = summary        s_i = tanh(W x_i + U s_{i-1})        features_i = s_i
 ///
 /// Columns are the steps of all sentences: `steps` says which. The state is what search keeps, reorders and repeats.
-struct LeastDecoder {
+struct MinimalDecoder {
   using Scalar = double;
   using State = heed::DecoderState<double>;
   using Tape = heed::DecoderTape<double>;
@@ -43,7 +43,7 @@ struct LeastDecoder {
       running = s;
     }
   }
-  void backward(const In& x, const Steps& steps, const Memory&, const State& state, Tape& tape, LeastDecoder& grad,
+  void backward(const In& x, const Steps& steps, const Memory&, const State& state, Tape& tape, MinimalDecoder& grad,
                 Out d_x, Memory& d_memory, RandomStreams) const {
     MatrixXd d_s = MatrixXd::Zero(U.rows(), state.columns());
     for (Index t = steps.count(); t-- > 0;) {
@@ -68,7 +68,7 @@ struct LeastDecoder {
 
 auto make_model(Index hidden, heed::Random& random) {
   const heed::Encoder<heed::GruCell<double>> encoder({.input_size = hidden, .hidden_size = hidden});
-  const LeastDecoder decoder{MatrixXd::Zero(hidden, hidden), MatrixXd::Zero(hidden, hidden)};
+  const MinimalDecoder decoder{MatrixXd::Zero(hidden, hidden), MatrixXd::Zero(hidden, hidden)};
   heed::Seq2Seq model({.source_vocabulary = examples::number_words, .target_vocabulary = examples::number_words},
                       encoder, decoder);
   heed::initialize(model, random);
