@@ -1,5 +1,6 @@
 #pragma once
 
+#include <heed/checks.hpp>
 #include <heed/errors.hpp>
 
 #include <atomic>
