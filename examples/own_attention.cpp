@@ -56,21 +56,13 @@ struct LearnedScaleAttention {
 
 using Decoder = heed::ContextDecoder<heed::GruCell<double>, LearnedScaleAttention>;
 
-auto make_model(Index hidden, heed::Random& random) {
+auto make_model(Index hidden) {
   const heed::Encoder<heed::GruCell<double>> encoder(
       {.input_size = hidden, .hidden_size = hidden / 2, .bidirectional = true});
   const Decoder decoder({.word_size = hidden, .memory_size = hidden, .hidden_size = hidden, .feature_size = hidden},
                         LearnedScaleAttention{.size = hidden});
-  heed::Seq2Seq model({.source_vocabulary = examples::number_words, .target_vocabulary = examples::number_words},
-                      encoder, decoder);
-  heed::initialize(model, random);
-  return model;
+  return heed::Seq2Seq({.source_vocabulary = examples::number_words, .target_vocabulary = examples::number_words},
+                       encoder, decoder);
 }
 
-int main() {
-  heed::Random random(1);
-  const examples::NumberTask task{.reversed = true};
-  const double error = examples::gradient_error(make_model(4, random), task, random);
-  auto model = make_model(48, random);
-  return error < 1e-6 && examples::percent_right(model, task, random) >= 95 ? 0 : 1;
-}
+int main() { return examples::check_and_train(make_model, 4, 48, {.reversed = true}); }

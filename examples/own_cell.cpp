@@ -58,21 +58,13 @@ struct LeakyCell {
 
 using Decoder = heed::BahdanauDecoder<LeakyCell, heed::AdditiveScorer<double>>;
 
-auto make_model(Index hidden, heed::Random& random) {
+auto make_model(Index hidden) {
   const heed::AdditiveScorer<double> scorer(hidden, 2 * hidden, hidden);
   const Decoder decoder({.word_size = hidden, .memory_size = 2 * hidden, .hidden_size = hidden, .feature_size = hidden},
                         {scorer, {}});
   const heed::Encoder<LeakyCell> encoder({.input_size = hidden, .hidden_size = hidden, .bidirectional = true});
-  heed::Seq2Seq model({.source_vocabulary = examples::number_words, .target_vocabulary = examples::number_words},
-                      encoder, decoder);
-  heed::initialize(model, random);
-  return model;
+  return heed::Seq2Seq({.source_vocabulary = examples::number_words, .target_vocabulary = examples::number_words},
+                       encoder, decoder);
 }
 
-int main() {
-  heed::Random random(1);
-  const examples::NumberTask task;
-  const double error = examples::gradient_error(make_model(3, random), task, random);
-  auto model = make_model(32, random);
-  return error < 1e-6 && examples::percent_right(model, task, random) >= 95 ? 0 : 1;
-}
+int main() { return examples::check_and_train(make_model, 3, 32, {}); }

@@ -66,19 +66,11 @@ struct MinimalDecoder {
   static void visit_parameters(auto&& visit, auto&&... self) { visit("W", self.W...), visit("U", self.U...); }
 };
 
-auto make_model(Index hidden, heed::Random& random) {
+auto make_model(Index hidden) {
   const heed::Encoder<heed::GruCell<double>> encoder({.input_size = hidden, .hidden_size = hidden});
   const MinimalDecoder decoder{MatrixXd::Zero(hidden, hidden), MatrixXd::Zero(hidden, hidden)};
-  heed::Seq2Seq model({.source_vocabulary = examples::number_words, .target_vocabulary = examples::number_words},
-                      encoder, decoder);
-  heed::initialize(model, random);
-  return model;
+  return heed::Seq2Seq({.source_vocabulary = examples::number_words, .target_vocabulary = examples::number_words},
+                       encoder, decoder);
 }
 
-int main() {
-  heed::Random random(1);
-  const examples::NumberTask task{.shortest = 1, .longest = 3};
-  const double error = examples::gradient_error(make_model(3, random), task, random);
-  auto model = make_model(48, random);
-  return error < 1e-6 && examples::percent_right(model, task, random) >= 95 ? 0 : 1;
-}
+int main() { return examples::check_and_train(make_model, 3, 48, {.shortest = 1, .longest = 3}); }

@@ -14,7 +14,7 @@
 
 namespace examples {
 
-/// What the parts of your own are tried on: to repeat the digits of a number, or to reverse them.
+/// The task of the examples with a part of your own: repeat the digits of a number, or reverse them.
 struct NumberTask {
   std::size_t shortest = 3, longest = 8;  ///< digits
   bool reversed = false;
@@ -73,6 +73,21 @@ double percent_right(Model& model, const NumberTask& task, heed::Random& random)
   for (std::size_t b = 0; b < unseen; ++b) right += found[b].tokens == fresh.wanted[b];
   std::printf("%d of %d numbers are right\n", right, unseen);
   return 100.0 * right / unseen;
+}
+
+/// Checks all derivatives of a small model and trains a larger one; `make_model(hidden)` makes them. Returns the exit code:
+/// 0 if the derivatives are exact and 95 % of new numbers come out right.
+template <class MakeModel>
+int check_and_train(const MakeModel& make_model, int small, int large, const NumberTask& task) {
+  heed::Random random(1);
+  const auto initialized = [&](int hidden) {
+    auto model = make_model(hidden);
+    heed::initialize(model, random);
+    return model;
+  };
+  const double error = gradient_error(initialized(small), task, random);
+  auto model = initialized(large);
+  return error < 1e-6 && percent_right(model, task, random) >= 95 ? 0 : 1;
 }
 
 }  // namespace examples
