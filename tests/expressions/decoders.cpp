@@ -139,7 +139,8 @@ using BahdanauGru = heed::GruCell<S, heed::Dynamic, heed::Dynamic, heed::gru_for
 
 template <class S>
 class DecoderExpressions : public testing::Test {};
-TYPED_TEST_SUITE(DecoderExpressions, Scalars);
+using DecoderScalars = testing::Types<float, double>;
+TYPED_TEST_SUITE(DecoderExpressions, DecoderScalars);
 
 TYPED_TEST(DecoderExpressions, BahdanauMatchesLoopsAndDecoder) {
   expect_bahdanau_steps<heed::GruCell<TypeParam>>();

@@ -9,7 +9,7 @@
 namespace expressions {
 
 /// The scalars that the equations are tested in, besides those that differentiate.
-using Scalars = testing::Types<float, double>;
+using Scalars = testing::Types<float, double, long double>;
 
 /// The largest relative difference between two ways to compute an equation.
 template <class S>
