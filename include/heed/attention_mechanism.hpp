@@ -11,11 +11,10 @@
 #include <concepts>
 #include <span>
 #include <string>
-#include <utility>
 
 namespace heed::inline v0_1 {
 
-/// What an attention mechanism writes besides its results. One per thread; it only grows.
+/// The temporary buffers of an attention mechanism. One per thread; they only grow.
 template <class S>
 struct AttentionScratch {
   Buffer<S> scorer;        ///< what the scorer needs
@@ -33,9 +32,8 @@ struct AttentionTape {
 
   Buffer<S> d_projected, d_scores;  ///< on the way back
   Buffer<S> d_contexts;             ///< to be filled before backward
-  Buffer<S>
-      d_weights;      ///< gradient of a loss of the weights themselves (attention_penalty.hpp); no rows: there is none
-  Buffer<S> d_carry;  ///< carry size x sentences: the running gradient of what is handed on
+  Buffer<S> d_weights;          ///< gradient of a loss of the weights themselves (attention_penalty.hpp), or no rows
+  Buffer<S> d_carry;            ///< carry size x sentences: the running gradient of what is handed on
   AttentionScratch<S> scratch;  ///< of the step at work
 };
 
@@ -128,14 +126,14 @@ void for_each_sentence(std::span<const Index> sentences, Use&& use) {
 /// Throws, in the name of `function`, unless an attention mechanism takes queries and memories of these sizes.
 template <class A>
 void check_attention(const char* function, const A& attention, Index query_size, Index memory_size) {
-  const auto [query, memory] = std::pair(attention.sizes(0).query, attention.sizes(0).memory);
+  const AttentionSizes sizes = attention.sizes(0);
   const auto takes = [](Index expected, Index size) { return expected == AttentionSizes::any || expected == size; };
   const auto text = [](Index size) {
     return size == AttentionSizes::any ? "any size" : "size " + std::to_string(size);
   };
-  require(takes(query, query_size) && takes(memory, memory_size), [&, query = query, memory = memory] {
-    return function + (": the attention expects queries of " + text(query)) + " and a memory of " + text(memory) +
-           ", not " + std::to_string(query_size) + " and " + std::to_string(memory_size);
+  require(takes(sizes.query, query_size) && takes(sizes.memory, memory_size), [&] {
+    return function + (": the attention expects queries of " + text(sizes.query)) + " and a memory of " +
+           text(sizes.memory) + ", not " + std::to_string(query_size) + " and " + std::to_string(memory_size);
   });
 }
 
@@ -152,7 +150,6 @@ AttentionSizes sizes_of(const ScorerType& scorer) {
 template <class S>
 void check_columns(const char* function, const AttentionSizes& sizes, const Memory<S>& memory,
                    const AttentionTape<S>& tape, Index first, Index n, const char* advice) {
-  if (sizes.memory != AttentionSizes::any) check_values(function, memory, sizes.memory);
   check_room(function, "tape.projected", tape.projected, sizes.projected, first, n, advice);
   check_room(function, "tape.weights", tape.weights, sizes.attends ? memory.longest() : 0, first, n, advice);
   check_room(function, "tape.contexts", tape.contexts, memory.size(), first, n, advice);

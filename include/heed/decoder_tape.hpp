@@ -15,8 +15,7 @@ template <class S>
 struct DecoderState {
   std::vector<Buffer<S>> layers;  ///< state size x n, one per layer
   Buffer<S> feed;                 ///< features x n: the last attentional vector (input feeding), or no rows
-  Buffer<S>
-      carry;  ///< carry size x n: what the last step of the attention, or of a decoder with one code, hands to the next
+  Buffer<S> carry;  ///< carry size x n: from one step of the attention to the next; of `ChoDecoder` the code
   std::vector<Index> sentences;  ///< n: which sentence of the memory each column reads
 
   /// How many hypotheses it holds.
@@ -67,7 +66,7 @@ struct ReadoutTape {
   Buffer<S> d_previous;  ///< hidden x N: gradient of the states before their steps, if it reads these
 };
 
-/// What joins the words in the input of the first layer: contexts, or fed-back vectors.
+/// The input of the first layer besides the words: contexts, or fed-back vectors.
 template <class S>
 struct JoinedTape {
   Buffer<S> vectors;        ///< rows x N, after dropout; contexts without dropout are read where they are
@@ -82,7 +81,7 @@ struct DecoderTape {
   AttentionTape<S> attention;  ///< of the attention mechanism
   StackTape<S> stack;          ///< of the recurrent layers
   Buffer<S> summaries;         ///< of the bridge: what the first state of each column was made from
-  JoinedTape<S> joined;        ///< of what joins the words
+  JoinedTape<S> joined;        ///< of the input besides the words
   ReadoutTape<S> readout;      ///< of the readout
   Buffer<S> features;          ///< features x N: the input of the output layer
   Buffer<S> d_features;        ///< to be filled before backward; overwritten by it

@@ -50,8 +50,7 @@ struct GatedAttention {
     const Index n = queries.cols();
     detail::check_size("GatedAttention.forward", "queries", queries, gate.input_size(),
                        static_cast<Index>(sentences.size()));
-    detail::check_columns("GatedAttention.forward", sizes(memory.longest()), memory, tape, first, n,
-                          "; call begin_attention first");
+    check_columns("GatedAttention.forward", memory, tape, first, n, "; call begin_attention first");
     auto beta = gates(memory, tape).middleCols(first, n);
     inner.forward(queries, memory, sentences, carry, tape, first, random);
     gate.forward(queries, beta);
@@ -64,8 +63,7 @@ struct GatedAttention {
   void backward(const Memory<S>& memory, std::span<const Index> sentences, AttentionTape<S>& tape, Index first,
                 GatedAttention& grad, Out<S> d_queries, Memory<S>& d_memory) const {
     const Index n = static_cast<Index>(sentences.size());
-    detail::check_columns("GatedAttention.backward", sizes(memory.longest()), memory, tape, first, n,
-                          "; call forward first");
+    check_columns("GatedAttention.backward", memory, tape, first, n, "; call forward first");
     detail::check_gradients("GatedAttention.backward", tape);
     detail::check_size("GatedAttention.backward", "d_queries", d_queries, gate.input_size(), n);
     auto row = gates(memory, tape).middleCols(first, n);  // beta, from here on its gradient
@@ -81,8 +79,7 @@ struct GatedAttention {
 
   void finish_backward(const In<S>& queries, const Memory<S>& memory, const AttentionTape<S>& tape,
                        GatedAttention& grad, Memory<S>& d_memory) const {
-    detail::check_columns("GatedAttention.finish_backward", sizes(memory.longest()), memory, tape, 0, queries.cols(),
-                          "; call forward first");
+    check_columns("GatedAttention.finish_backward", memory, tape, 0, queries.cols(), "; call forward first");
     detail::check_size("GatedAttention.finish_backward", "queries", queries, gate.input_size(), tape.contexts.cols());
     gate.accumulate(queries, gates(memory, tape), grad.gate);
     inner.finish_backward(queries, memory, tape, grad.inner, d_memory);
@@ -100,6 +97,14 @@ struct GatedAttention {
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("inner", self.inner...);
     visit("gate", self.gate...);
+  }
+
+ private:
+  void check_columns(const char* function, const Memory<S>& memory, const AttentionTape<S>& tape, Index first, Index n,
+                     const char* advice) const {
+    const AttentionSizes rows = sizes(memory.longest());
+    if (rows.memory != AttentionSizes::any) detail::check_values(function, memory, rows.memory);
+    detail::check_columns(function, rows, memory, tape, first, n, advice);
   }
 };
 

@@ -231,7 +231,7 @@ struct LocalAttention {
     require(!detail::depends_on_place(scorer), "LocalAttention: the scorer must not depend on the place itself");
   }
 
-  /// What the position saves of columns first ... first + n.
+  /// The saved values of the position, for columns first ... first + n.
   auto saved_columns(AttentionTape<S>& tape, Index first, Index n) const {
     return tape.saved.block(0, first, position.saved_size(), n);
   }

@@ -74,7 +74,7 @@ class Packing {
 /// The steps of a decoder, and the columns of each: those of a packed batch, or one step of all columns.
 class Steps {
  public:
-  /// Of a batch, which must live as long.
+  /// The steps of a packed batch, which must outlive this object.
   Steps(const Packing& packing) : packing_(&packing), columns_(packing.columns()) {}
   /// One step of n columns.
   static Steps one(Index n) { return Steps(n); }

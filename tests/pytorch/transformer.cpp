@@ -129,7 +129,7 @@ class Transformer : public testing::Test {
     expect_gradient(grad);
   }
 
-  /// What the names of the fixture's tensors begin with.
+  /// The prefixes of the names of all tensors in the fixture.
   std::set<std::string> prefixes() const {
     std::set<std::string> found;
     for (const auto& [tensor, view] : fixture_.file().tensors()) found.insert(tensor.substr(0, tensor.find('.')));
@@ -177,7 +177,7 @@ class TransformerMasks : public Transformer {
 
   TransformerMasks() : Transformer(heed::test::masks_fixture) {}
 
-  /// What is valid of the sentences of a case: key_padding_mask.
+  /// The valid memory columns of the sentences of a case: key_padding_mask.
   Vector of_memory(const std::string& name, const std::vector<Index>& starts) {
     Vector valid(starts.back());
     for (std::size_t s = 0; s + 1 < starts.size(); ++s) {

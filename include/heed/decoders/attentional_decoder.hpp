@@ -40,8 +40,8 @@ struct AttentionalDecoder {
 
   AttentionalDecoder() = default;
 
-  /// Each cell is C(input, hidden). Throws unless every size is 1 or more and `mechanism` takes queries of the state's size and
-  /// a memory of that size. `mechanism` may be left out if a default-constructed one has its sizes.
+  /// Each cell is C(input, hidden). Throws unless every size is 1 or more and `mechanism` takes queries of the state's
+  /// size and a memory of that size. `mechanism` may be left out if a default-constructed one has its sizes.
   explicit AttentionalDecoder(
       const AttentionalDecoderOptions& options,
       AttentionType mechanism = AttentionType()) requires std::constructible_from<C, Index, Index>

@@ -43,8 +43,8 @@ struct ContextDecoder {
 
   ContextDecoder() = default;
 
-  /// Each cell is C(input, hidden). Throws unless every size is 1 or more and `mechanism` takes queries of the state's size and
-  /// a memory of that size. `mechanism` may be left out if a default-constructed one has its sizes.
+  /// Each cell is C(input, hidden). Throws unless every size is 1 or more and `mechanism` takes queries of the state's
+  /// size and a memory of that size. `mechanism` may be left out if a default-constructed one has its sizes.
   explicit ContextDecoder(const ContextDecoderOptions& options,
                           AttentionType mechanism = AttentionType()) requires std::constructible_from<C, Index, Index>
       : ContextDecoder(options, std::move(mechanism), detail::MakeCell<C>()) {}
