@@ -70,7 +70,7 @@ struct Step {
     first = bench::random_matrix(cell.state_size(), batch, random);
     projected.resize(cell.trace_size(), batch);
     projected.setZero();
-    cell.project(x, 0, projected);
+    cell.project(x, projected);
     a = (cell.W.values() * x).colwise() + cell.b_W;
     trace.resize(cell.trace_size(), batch);
     state.resize(cell.state_size(), batch);

@@ -78,7 +78,7 @@ struct Gru {
 
   double elements() const { return static_cast<double>(before.size()); }
   void heed() {
-    cell.project(x, 0, trace);
+    cell.project(x, trace);
     cell.step(trace, before, result);
   }
   void expression() { result = heed::expr::gru_step(x, before, cell.W.values(), cell.U.values(), cell.b_W, cell.b_U); }

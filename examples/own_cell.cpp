@@ -13,8 +13,8 @@ using heed::Index, Eigen::MatrixXd;
 ///
 ///   n_t = tanh(W x_t + b + U h_{t-1})        h_t = (h_{t-1} + n_t) / 2
 ///
-/// What a step needs for backward, its `trace`, is n_t; the gradient d_a is that of the argument of the tanh. `first` is
-/// the first row of the input that x holds: a decoder hands over a word, then the context.
+/// What a step needs for backward, its `trace`, is n_t; the gradient d_a is that of the argument of the tanh. A decoder
+/// projects the words of a batch at once and adds the context step by step: `first` is the row of the input it begins at.
 struct LeakyCell {
   using Scalar = double;
   MatrixXd W, U, b;  ///< hidden x input, hidden x hidden, hidden x 1
@@ -26,10 +26,8 @@ struct LeakyCell {
   Index state_size() const { return W.rows(); }
   Index trace_size() const { return W.rows(); }
   Index gradient_size() const { return W.rows(); }
-  void project(const In& x, Index first, Out trace) const {
-    if (first == 0) trace = b.replicate(1, x.cols());
-    trace += W.middleCols(first, x.rows()) * x;
-  }
+  void project(const In& x, Out trace) const { trace = (W.leftCols(x.rows()) * x).colwise() + b.col(0); }
+  void add_projection(const In& x, Index first, Out trace) const { trace += W.middleCols(first, x.rows()) * x; }
   void step(Out trace, const In& h, Out h_next) const {
     trace = (trace + U * h).array().tanh();
     h_next = (h + trace) / 2;
@@ -43,9 +41,11 @@ struct LeakyCell {
   }
   void accumulate(const In& x, Index first, const In& d_a, LeakyCell& grad) const {
     grad.W.middleCols(first, x.rows()) += d_a * x.transpose();
-    if (first == 0) grad.b += d_a.rowwise().sum();
   }
-  void accumulate_recurrent(const In& h, const In& d_a, LeakyCell& grad) const { grad.U += d_a * h.transpose(); }
+  void accumulate_recurrent(const In& h, const In& d_a, LeakyCell& grad) const {
+    grad.U += d_a * h.transpose();
+    grad.b += d_a.rowwise().sum();
+  }
   static constexpr auto role(std::string_view name) {  // how its parameters start
     return name == "U"   ? heed::ParameterRole::recurrent
            : name == "b" ? heed::ParameterRole::bias

@@ -54,8 +54,7 @@ void expect_cell_checks_sizes(const C& cell, const std::string& name, Grad grad)
   const Index gradient = cell.gradient_size();
   const Argument x{"x", input, n, Argument::at_most}, s_prev{"s_prev", state, n}, d_a{"d_a", gradient, n};
   using S = typename C::Scalar;
-  expect_sizes_are_checked<S>(name + ".project", {x, {"trace", trace, n}},
-                              [&](auto& m) { cell.project(m[0], 0, m[1]); });
+  expect_sizes_are_checked<S>(name + ".project", {x, {"trace", trace, n}}, [&](auto& m) { cell.project(m[0], m[1]); });
   expect_sizes_are_checked<S>(name + ".step", {{"trace", trace, n}, s_prev, {"s", state, n}},
                               [&](auto& m) { cell.step(m[0], m[1], m[2]); });
   expect_sizes_are_checked<S>(name + ".step_backward", {{"trace", trace, n}, s_prev, {"d_s", state, n}, d_a},
@@ -85,7 +84,7 @@ TYPED_TEST(CellSizes, BlocksBeyondTheInputAreRejected) {
                  d_a = Matrix<double>::Zero(cell.gradient_size(), n);
   const auto message = [&](Index first, Index rows) {
     Matrix<double> x = Matrix<double>::Ones(rows, n);
-    const std::string project = refusal([&] { cell.project(x, first, trace); });
+    const std::string project = refusal([&] { cell.add_projection(x, first, trace); });
     const std::string backward = refusal([&] { cell.project_backward(d_a, first, x); });
     const std::string accumulate = refusal([&] { cell.accumulate(x, first, d_a, grad); });
     EXPECT_EQ(project == "accepted", backward == "accepted");
@@ -156,7 +155,7 @@ TEST(CellSizes, ZeroColumnsAreChecked) {
 TEST(LstmCell, RejectsStateWithoutCellState) {
   const heed::LstmCell<float> cell(4, 8);
   Eigen::VectorXf trace(cell.trace_size()), h = Eigen::VectorXf::Zero(8), next(8);
-  cell.project(Eigen::VectorXf::Ones(4), 0, trace);
+  cell.project(Eigen::VectorXf::Ones(4), trace);
   EXPECT_EQ(refusal([&] { cell.step(trace, h, next); }), "LstmCell.step: s_prev must be 16 x 1 (h above c), got 8 x 1");
   const Eigen::VectorXf state = Eigen::VectorXf::Zero(16);
   EXPECT_EQ(refusal([&] { cell.step(trace, state, next); }), "LstmCell.step: s must be 16 x 1 (h above c), got 8 x 1");
@@ -165,11 +164,11 @@ TEST(LstmCell, RejectsStateWithoutCellState) {
 TEST(GruCell, RejectsInputStateAndTraceOfWrongSize) {
   const heed::GruCell<float> cell(4, 8);
   Eigen::VectorXf trace(cell.trace_size()), s = Eigen::VectorXf::Zero(8), next(8), small(8);
-  EXPECT_EQ(refusal([&] { cell.project(Eigen::VectorXf::Ones(5), 0, trace); }),
+  EXPECT_EQ(refusal([&] { cell.project(Eigen::VectorXf::Ones(5), trace); }),
             "GruCell.project: x must be 4 x 1 or have fewer rows (input 4, first 0), got 5 x 1");
-  EXPECT_EQ(refusal([&] { cell.project(Eigen::VectorXf::Ones(4), 0, small); }),
+  EXPECT_EQ(refusal([&] { cell.project(Eigen::VectorXf::Ones(4), small); }),
             "GruCell.project: trace must be 32 x 1, got 8 x 1");
-  cell.project(Eigen::VectorXf::Ones(4), 0, trace);
+  cell.project(Eigen::VectorXf::Ones(4), trace);
   EXPECT_EQ(refusal([&] { cell.step(trace, Eigen::VectorXf::Zero(7), next); }),
             "GruCell.step: s_prev must be 8 x 1, got 7 x 1");
   EXPECT_EQ(refusal([&] { cell.step(small, s, next); }), "GruCell.step: trace must be 32 x 1, got 8 x 1");
@@ -180,7 +179,7 @@ TEST(FixedSizeCell, RejectsMatricesOfWrongSize) {
   const heed::LstmCell<float, 4, 8> cell;
   Eigen::MatrixXf trace = Eigen::MatrixXf::Zero(40, 2), s_prev = Eigen::MatrixXf::Zero(16, 2), s(16, 2);
   const Eigen::MatrixXf x = Eigen::MatrixXf::Ones(4, 2);
-  EXPECT_EQ(refusal([&] { cell.project(x, 0, trace); }), "accepted");
+  EXPECT_EQ(refusal([&] { cell.project(x, trace); }), "accepted");
   EXPECT_EQ(refusal([&] { cell.step(trace, s_prev, s); }), "accepted");
   Eigen::MatrixXf small = Eigen::MatrixXf::Zero(8, 2);
   const std::string message = "In, Out: an argument whose rows are fixed at compile time must be 16 x 2, got 8 x 2";

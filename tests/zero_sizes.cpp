@@ -85,7 +85,7 @@ TYPED_TEST(ZeroSizedCell, RunsForwardAndBackwardOrThrows) {
     const Matrix<float> x = random(input, n), before = random(cell.state_size(), n);
     Matrix<float> trace(cell.trace_size(), n), state(cell.state_size(), n),
         d_state = random(cell.state_size(), n), d_a(cell.gradient_size(), n), d_x = Matrix<float>::Zero(input, n);
-    cell.project(x, 0, trace);
+    cell.project(x, trace);
     cell.step(trace, before, state);
     EXPECT_TRUE(state.allFinite());
     cell.step_backward(trace, before, d_state, d_a);

@@ -40,7 +40,7 @@ class SmallCell {
     for (Index t = 0; t < steps; ++t) {
       const auto& before = states_[(t + 1) % 2];
       auto& after = states_[t % 2];
-      ready_.project(x.col(t), 0, trace_);
+      ready_.project(x.col(t), trace_);
       ready_.step(trace_, before, after, {t % 2 == 1});
       outputs_.col(t) = after.template head<Traits::hidden>();
     }

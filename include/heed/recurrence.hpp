@@ -87,7 +87,7 @@ void run_recurrence(const C& cell, const X& x, const Packing& packing, bool reve
       left -= together;
       const Index from = packing.first(reversed ? step(end - 1) : k);
       const Index mine = together * i / team.size(), others = together * (i + 1) / team.size();
-      cell.project(x.middleCols(from + mine, others - mine), 0, tape.trace.middleCols(mine, others - mine));
+      cell.project(x.middleCols(from + mine, others - mine), tape.trace.middleCols(mine, others - mine));
       for (; k < end; ++k) {
         const Index first = packing.first(step(k)), n = packing.active(step(k));
         auto state = tape.running.leftCols(n);

@@ -103,7 +103,7 @@ struct Stack {
         auto input = layer.input.middleCols(first, n);
         input = tape.layers[l - 1].outputs.middleCols(first, n);
         dropout.forward_step(random, first, input, layer.mask);
-        layers[l].project(input, 0, trace);
+        layers[l].project(input, trace);
       }
       auto state = states[l].leftCols(n);
       auto previous = layer.previous.middleCols(first, n);

@@ -49,9 +49,9 @@ TEST(CellProject, AllocatesNothing) {
         const Matrix<float> x = random_matrix<float>(64, n, random), more = random_matrix<float>(hidden, n, random);
         Matrix<float> trace(cell.trace_size(), n);
         const auto packed = prepacked(cell);
-        EXPECT_EQ(steady_allocations([&] { packed.project(x, 0, trace); }), 0);
-        EXPECT_EQ(steady_allocations([&] { cell.project(x, 0, trace); }), 0);
-        EXPECT_EQ(steady_allocations([&] { cell.project(more, 64, trace); }), 0);
+        EXPECT_EQ(steady_allocations([&] { packed.project(x, trace); }), 0);
+        EXPECT_EQ(steady_allocations([&] { cell.project(x, trace); }), 0);
+        EXPECT_EQ(steady_allocations([&] { cell.add_projection(more, 64, trace); }), 0);
       }
     }
   }
@@ -86,8 +86,8 @@ TYPED_TEST(CellAllocation, OfAProjectionAndAStepIsNone) {
       Matrix<float> trace(cell.trace_size(), n);
       Matrix<float> s = random_matrix<float>(cell.state_size(), n, random), s_prev = s;
       const auto expect_none = [&](const auto& one) {
-        EXPECT_EQ(steady_allocations([&] { one.project(x, 0, trace); }), 0);
-        EXPECT_EQ(steady_allocations([&] { one.project(more, 64, trace); }), 0);
+        EXPECT_EQ(steady_allocations([&] { one.project(x, trace); }), 0);
+        EXPECT_EQ(steady_allocations([&] { one.add_projection(more, 64, trace); }), 0);
         EXPECT_EQ(steady_allocations([&] { one.step(trace, s_prev, s); }), 0);
       };
       expect_none(cell);

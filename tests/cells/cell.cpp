@@ -86,9 +86,9 @@ TYPED_TEST(Cell, ProjectsAnInputInBlocksAsAWhole) {
   Matrix<double> whole(trial.cell.trace_size(), 5), blocks(trial.cell.trace_size(), 5);
   whole.setZero();  // rows that only `step` writes
   blocks.setZero();
-  trial.cell.project(trial.x, 0, whole);
-  trial.cell.project(trial.x.topRows(1), 0, blocks);
-  trial.cell.project(trial.x.bottomRows(2), 1, blocks);
+  trial.cell.project(trial.x, whole);
+  trial.cell.project(trial.x.topRows(1), blocks);
+  trial.cell.add_projection(trial.x.bottomRows(2), 1, blocks);
   EXPECT_LE(difference(blocks, whole), 1e-15);
 }
 

@@ -54,15 +54,16 @@ TEST(ContextGruCell, TakesItsInputInBlocks) {
   Random random(13);
   const Matrix<double> d_a = random_matrix(trial.cell.gradient_size(), 3, random);
   Matrix<double> whole(trial.cell.trace_size(), 3), d_whole = Matrix<double>::Zero(inputs, 3);
-  trial.cell.project(trial.x, 0, whole);
+  trial.cell.project(trial.x, whole);
   trial.cell.project_backward(d_a, 0, d_whole);
   auto grad_whole = heed::zeros_like(trial.cell);
   trial.cell.accumulate(trial.x, 0, d_a, grad_whole);
   for (const Index first : {1, 2, 3, 4}) {
     Matrix<double> trace(trial.cell.trace_size(), 3), d_x = Matrix<double>::Zero(inputs, 3);
     auto grad = heed::zeros_like(trial.cell);
+    trial.cell.project(trial.x.topRows(first), trace);
+    trial.cell.add_projection(trial.x.bottomRows(inputs - first), first, trace);
     for (const auto& [begin, rows] : {std::pair(Index{0}, first), std::pair(first, inputs - first)}) {
-      trial.cell.project(trial.x.middleRows(begin, rows), begin, trace);
       trial.cell.project_backward(d_a, begin, d_x.middleRows(begin, rows));
       trial.cell.accumulate(trial.x.middleRows(begin, rows), begin, d_a, grad);
     }
@@ -76,7 +77,7 @@ TEST(ContextGruCell, HasBiasesEvenWhereAllOfItsInputIsContext) {
   Trial trial;
   trial.cell.context = inputs;
   Matrix<double> trace = Matrix<double>::Constant(trial.cell.trace_size(), 3, 77);
-  trial.cell.project(Matrix<double>::Zero(inputs, 3), 0, trace);
+  trial.cell.project(Matrix<double>::Zero(inputs, 3), trace);
   EXPECT_EQ(trace.col(0).tail(hidden), trial.cell.b_W.tail(hidden));
   EXPECT_EQ(trace.col(0).segment(2 * hidden, hidden), trial.cell.b_U.tail(hidden));
 }
@@ -89,7 +90,7 @@ TEST(ContextGruCell, IsTheSamePacked) {
   EXPECT_EQ(packed.context, context);
   const Matrix<float> x = random_matrix<float>(inputs, 3, random), s_prev = random_matrix<float>(20, 3, random);
   Matrix<float> trace(packed.trace_size(), 3), s(20, 3);
-  packed.project(x, 0, trace);
+  packed.project(x, trace);
   packed.step(trace, s_prev, s);
   EXPECT_LE(difference(s, typed::next_state(cell, x, s_prev)), 1e-6);
 }

@@ -5,7 +5,8 @@ struct Part {
   Index state_size() const { return 1; }
   Index trace_size() const { return 1; }
   Index gradient_size() const { return 1; }
-  void project(const In&, Index, Out) const {}
+  void project(const In&, Out) const {}
+  void add_projection(const In&, Index, Out) const {}
   void step(Out, const In&, Out) const {}
   void step_backward(const In&, const In&, Out, Out) const {}
   void project_backward(const In&, Index, Out) const {}

@@ -12,7 +12,7 @@ template <class C>
 heed::Matrix<typename C::Scalar> next_state(const C& cell, const heed::Matrix<typename C::Scalar>& x,
                                             const heed::Matrix<typename C::Scalar>& s_prev) {
   heed::Matrix<typename C::Scalar> trace(cell.trace_size(), x.cols()), s(cell.state_size(), x.cols());
-  cell.project(x, 0, trace);
+  cell.project(x, trace);
   cell.step(trace, s_prev, s);
   return s;
 }
@@ -33,7 +33,7 @@ struct Gradients {
   void add(const C& cell, const heed::Matrix<S>& x_, const heed::Matrix<S>& s_prev_) {
     heed::Matrix<S> trace(cell.trace_size(), x_.cols()), s(cell.state_size(), x_.cols());
     heed::Matrix<S> d_a(cell.gradient_size(), x_.cols());
-    cell.project(x_, 0, trace);
+    cell.project(x_, trace);
     cell.step(trace, s_prev_, s);
     cell.step_backward(trace, s_prev_, s_prev, d_a);
     cell.project_backward(d_a, 0, x);

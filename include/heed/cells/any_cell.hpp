@@ -51,8 +51,11 @@ struct AnyCell {
         cell);
   }
 
-  void project(const In<S>& x, Index first, Out<S> trace) const {
-    std::visit([&](const auto& c) { c.project(x, first, trace); }, cell);
+  void project(const In<S>& x, Out<S> trace) const {
+    std::visit([&](const auto& c) { c.project(x, trace); }, cell);
+  }
+  void add_projection(const In<S>& x, Index first, Out<S> trace) const {
+    std::visit([&](const auto& c) { c.add_projection(x, first, trace); }, cell);
   }
   void step(Out<S> trace, const In<S>& s_prev, Out<S> s, const Walk& walk = {}) const {
     std::visit([&](const auto& c) { detail::step(c, trace, s_prev, s, walk); }, cell);

@@ -15,12 +15,13 @@ namespace heed::inline v0_1 {
 ///
 /// | call                                        | meaning                                                           |
 /// |---------------------------------------------|-------------------------------------------------------------------|
-/// | `project(x, first, trace)`                  | trace gains W[:, first...] x; `first` 0 begins it with the biases |
+/// | `project(x, trace)`                         | trace = W[:, 0...] x + biases                                     |
+/// | `add_projection(x, first, trace)`           | trace += W[:, first...] x                                         |
 /// | `step(trace, s_prev, s)`                    | adds U h, applies the gates; s must not be s_prev                 |
 /// | `step_backward(trace, s_prev, d_s, d_a)`    | d_s: dL/ds in, dL/ds_prev out; d_a: dL/d(pre-activation)          |
 /// | `project_backward(d_a, first, d_x)`         | d_x += W[:, first...]' d_a                                        |
-/// | `accumulate(x, first, d_a, grad)`           | grad.W[:, first...] += d_a x'; with `first` = 0 the biases too    |
-/// | `accumulate_recurrent(s_prev, d_a, grad)`   | grad.U += d_a h_prev'                                             |
+/// | `accumulate(x, first, d_a, grad)`           | grad.W[:, first...] += d_a x'                                     |
+/// | `accumulate_recurrent(s_prev, d_a, grad)`   | grad.U += d_a h_prev', and the gradients of all biases            |
 /// | `input_size()`, `hidden_size()`             | rows of an input, and of the output h                             |
 /// | `state_size()`                              | rows of a state                                                   |
 /// | `trace_size()`                              | rows of what a step keeps for backward                            |
@@ -30,7 +31,7 @@ namespace heed::inline v0_1 {
 /// | `State`, `Trace`, `Gates`, `Gradient`       | sizes known to the compiler, or `Dynamic`                         |
 /// | `Parameters`                                | what W, U and the biases are inherited from                       |
 ///
-/// The blocks of an input (a word, then the context) are told apart by the first input row they hold. `trace` has
+/// An input may come in blocks of rows (a word, then the context): `first` is the input row at which a block begins. `trace` has
 /// `trace_size()` rows and keeps what backward needs; `d_a` has `gradient_size()` rows. Nothing but the products of
 /// `accumulate`, `accumulate_recurrent` and the two backward calls may allocate. Matrices may have no columns: the
 /// backward calls return at once then, since Eigen 3.4 would offset the null pointer of an empty matrix.
@@ -49,7 +50,8 @@ concept Cell = Part<C> && requires(const C& cell, C& grad, const Matrix<typename
   { cell.state_size() } -> std::convertible_to<Index>;
   { cell.trace_size() } -> std::convertible_to<Index>;
   { cell.gradient_size() } -> std::convertible_to<Index>;
-  cell.project(in, first, out);
+  cell.project(in, out);
+  cell.add_projection(in, first, out);
   cell.step(out, in, out);
   cell.step_backward(in, in, out, out);
   cell.project_backward(in, first, out);
@@ -173,6 +175,15 @@ struct GateParameters {
   /// Of both.
   auto biases() const {
     return [this](const auto& io, Index row) { return bias(io, b_W, row) + bias(io, b_U, row); };
+  }
+
+  /// The gradient of both biases, where both are added to what d_a is the gradient of.
+  template <class D>
+  void add_biases(const D& d_a, GateParameters& grad) const {
+    if (!has_bias()) return;
+    const Vector<S> sum = d_a.rowwise().sum();
+    grad.b_W += sum;
+    grad.b_U += sum;
   }
 
   /// grad += d x' for the rows of `d` that belong to each gate.

@@ -25,10 +25,17 @@ struct ContextGruCell : GruCell<S> {
   ContextGruCell(Index input, Index hidden, bool bias = true, Index context_size = 0)
       : GruCell<S>(input, hidden, bias), context(context_size) {}
 
-  void project(const In<S>& x, Index first, Out<S> trace) const {
-    detail::check_project("ContextGruCell.project", *this, x, first, trace);
+  void project(const In<S>& x, Out<S> trace) const {
+    detail::check_project("ContextGruCell.project", *this, x, 0, trace);
+    const Index outside = rows_outside(0, x.rows());
+    GruCell<S>::project(x.topRows(outside), trace);
+    if (outside < x.rows()) add_projection(x.bottomRows(x.rows() - outside), outside, trace);
+  }
+
+  void add_projection(const In<S>& x, Index first, Out<S> trace) const {
+    detail::check_project("ContextGruCell.add_projection", *this, x, first, trace);
     const Index outside = rows_outside(first, x.rows()), inside = x.rows() - outside;
-    if (first == 0 || outside > 0) GruCell<S>::project(x.topRows(outside), first, trace);
+    if (outside > 0) GruCell<S>::add_projection(x.topRows(outside), first, trace);
     if (inside > 0) add_gates(W.middleCols(first + outside, inside), x.bottomRows(inside), trace, this->rows_of_U());
   }
 
@@ -45,7 +52,7 @@ struct ContextGruCell : GruCell<S> {
     detail::check_accumulate("ContextGruCell.accumulate", *this, x, first, d_a, grad);
     if (d_a.cols() == 0) return;
     const Index outside = rows_outside(first, x.rows()), inside = x.rows() - outside;
-    if (first == 0 || outside > 0) GruCell<S>::accumulate(x.topRows(outside), first, d_a, grad);
+    if (outside > 0) GruCell<S>::accumulate(x.topRows(outside), first, d_a, grad);
     if (inside == 0) return;
     this->add_outer(d_a, this->rows_of_U(), x.bottomRows(inside), grad.W.edit().middleCols(first + outside, inside));
   }

@@ -65,15 +65,10 @@ struct GruCell : detail::GateParameters<S, Input, Hidden, 3> {
   Index trace_size() const { return 4 * this->hidden_size(); }
   Index gradient_size() const { return 4 * this->hidden_size(); }
 
-  void project(const In<S>& x, Index first, Out<S, Trace> trace) const {
-    detail::check_project("GruCell.project", *this, x, first, trace);
+  void project(const In<S>& x, Out<S, Trace> trace) const {
+    detail::check_project("GruCell.project", *this, x, 0, trace);
     const Index H = this->hidden_size();
-    const auto block = W.middleCols(first, x.rows());
-    if (first > 0) {
-      add_gates(block, x, trace, rows_of_W());
-      return;
-    }
-    set_gates(block, x, trace, rows_of_W(), [&](const auto& io, Index row) {
+    set_gates(W.leftCols(x.rows()), x, trace, rows_of_W(), [&](const auto& io, Index row) {
       const auto b = this->bias(io, b_W, row);
       return row < 2 * H ? b + this->bias(io, b_U, row) : b;
     });
@@ -82,6 +77,11 @@ struct GruCell : detail::GateParameters<S, Input, Hidden, 3> {
       detail::for_each_packet<S, Hidden>(
           H, [&](const auto& io, Index k) { io.store(m + k, this->bias(io, b_U, 2 * H + k)); });
     }
+  }
+
+  void add_projection(const In<S>& x, Index first, Out<S, Trace> trace) const {
+    detail::check_project("GruCell.add_projection", *this, x, first, trace);
+    add_gates(W.middleCols(first, x.rows()), x, trace, rows_of_W());
   }
 
   void step(Out<S, Trace> trace, const In<S, Hidden>& s_prev, Out<S, Hidden> s, const Walk& walk = {}) const {
@@ -128,19 +128,19 @@ struct GruCell : detail::GateParameters<S, Input, Hidden, 3> {
   void accumulate(const In<S>& x, Index first, const In<S, Trace>& d_a, GruCell& grad) const {
     detail::check_accumulate("GruCell.accumulate", *this, x, first, d_a, grad);
     if (d_a.cols() == 0) return;
-    const Index H = this->hidden_size();
     this->add_outer(d_a, rows_of_W(), x, grad.W.edit().middleCols(first, x.rows()));
-    if (first > 0 || !this->has_bias()) return;
-    const Vector<S> sum = d_a.rowwise().sum();
-    grad.b_U += sum.topRows(3 * H);
-    grad.b_W.topRows(2 * H) += sum.topRows(2 * H);
-    grad.b_W.bottomRows(H) += sum.bottomRows(H);
   }
 
   void accumulate_recurrent(const In<S, Hidden>& s_prev, const In<S, Trace>& d_a, GruCell& grad) const {
     detail::check_accumulate_recurrent("GruCell.accumulate_recurrent", *this, s_prev, d_a, grad);
     if (d_a.cols() == 0) return;
     this->add_outer(d_a, rows_of_U(), s_prev, grad.U.edit());
+    if (!this->has_bias()) return;
+    const Index H = this->hidden_size();
+    const Vector<S> sum = d_a.rowwise().sum();
+    grad.b_U += sum.topRows(3 * H);
+    grad.b_W.topRows(2 * H) += sum.topRows(2 * H);
+    grad.b_W.bottomRows(H) += sum.bottomRows(H);
   }
 
  protected:

@@ -45,17 +45,17 @@ requires(Form.reset_before) struct GruCell<S, Input, Hidden, Form> {
   Index gradient_size() const { return 4 * hidden_size(); }
   bool has_bias() const { return b_W.size() > 0; }
 
-  void project(const In<S>& x, Index first, Out<S, Trace> trace) const {
-    detail::check_project("GruCell.project", *this, x, first, trace);
-    const auto block = W.middleCols(first, x.rows());
-    if (first > 0) {
-      add_gates(block, x, trace, rows_of_W());
-      return;
-    }
-    set_gates(block, x, trace, rows_of_W(), [&](const auto& io, Index row) {
+  void project(const In<S>& x, Out<S, Trace> trace) const {
+    detail::check_project("GruCell.project", *this, x, 0, trace);
+    set_gates(W.leftCols(x.rows()), x, trace, rows_of_W(), [&](const auto& io, Index row) {
       if (!has_bias()) return io.constant(S(0));
       return io.load(b_W.data() + row) + io.load(b_U.data() + row);
     });
+  }
+
+  void add_projection(const In<S>& x, Index first, Out<S, Trace> trace) const {
+    detail::check_project("GruCell.add_projection", *this, x, first, trace);
+    add_gates(W.middleCols(first, x.rows()), x, trace, rows_of_W());
   }
 
   void step(Out<S, Trace> trace, const In<S, Hidden>& s_prev, Out<S, Hidden> s, const Walk& walk = {}) const {
@@ -107,12 +107,7 @@ requires(Form.reset_before) struct GruCell<S, Input, Hidden, Form> {
   void accumulate(const In<S>& x, Index first, const In<S, Trace>& d_a, GruCell& grad) const {
     detail::check_accumulate("GruCell.accumulate", *this, x, first, d_a, grad);
     if (d_a.cols() == 0) return;
-    const auto d = d_a.topRows(3 * hidden_size());
-    add_outer_product(d, x, grad.W.edit().middleCols(first, x.rows()));
-    if (first > 0 || !has_bias()) return;
-    const Vector<S> sum = d.rowwise().sum();
-    grad.b_W += sum;
-    grad.b_U += sum;
+    add_outer_product(d_a.topRows(3 * hidden_size()), x, grad.W.edit().middleCols(first, x.rows()));
   }
 
   void accumulate_recurrent(const In<S, Hidden>& s_prev, const In<S, Trace>& d_a, GruCell& grad) const {
@@ -121,6 +116,10 @@ requires(Form.reset_before) struct GruCell<S, Input, Hidden, Form> {
     const Index H = hidden_size();
     add_outer_product(d_a.topRows(2 * H), s_prev, grad.U);
     add_outer_product(d_a.middleRows(2 * H, H), d_a.bottomRows(H), grad.U_n);
+    if (!has_bias()) return;
+    const Vector<S> sum = d_a.topRows(3 * H).rowwise().sum();
+    grad.b_W += sum;
+    grad.b_U += sum;
   }
 
   static constexpr ParameterRole role(std::string_view name) {

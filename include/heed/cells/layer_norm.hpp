@@ -51,14 +51,12 @@ struct NormalizedGates : GateParameters<S, Input, Hidden, (Groups + ...)> {
   Index own_trace() const { return 2 * gate_rows() + 2 * Index{sizeof...(Groups)}; }
   Index own_gradient() const { return 6 * gate_rows(); }
 
-  void project_products(const In<S>& x, Index first, Out<S> trace) const {
-    const auto block = W.middleCols(first, x.rows());
-    const auto at = stacked<Gates>(this->hidden_size());
-    if (first > 0) {
-      add_gates(block, x, trace, at);
-    } else {
-      set_gates(block, x, trace, at, zero);
-    }
+  void project_products(const In<S>& x, Out<S> trace) const {
+    set_gates(W.leftCols(x.rows()), x, trace, stacked<Gates>(this->hidden_size()), zero);
+  }
+
+  void add_products(const In<S>& x, Index first, Out<S> trace) const {
+    add_gates(W.middleCols(first, x.rows()), x, trace, stacked<Gates>(this->hidden_size()));
   }
 
   void project_products_backward(const In<S>& d_a, Index first, Out<S> d_x) const {
@@ -107,21 +105,21 @@ struct NormalizedGates : GateParameters<S, Input, Hidden, (Groups + ...)> {
     add_gates_backward(U, d_a, rows_of_U(), d_h);  // was: U h
   }
 
-  void accumulate_products(const In<S>& x, Index first, const In<S>& d_a,
-                           NormalizedGates<S, Input, Hidden, Groups...>& grad) const {
+  void accumulate_W(const In<S>& x, Index first, const In<S>& d_a,
+                    NormalizedGates<S, Input, Hidden, Groups...>& grad) const {
+    add_outer_product(d_a.topRows(gate_rows()), x, grad.W.edit().middleCols(first, x.rows()));
+  }
+
+  /// Gains and biases included.
+  template <class H>
+  void accumulate_U(const H& h_prev, const In<S>& d_a, NormalizedGates<S, Input, Hidden, Groups...>& grad) const {
     const Index G = gate_rows();
-    add_outer_product(d_a.topRows(G), x, grad.W.edit().middleCols(first, x.rows()));
-    if (first > 0) return;
+    add_outer_product(d_a.middleRows(G, G), h_prev, grad.U);
     grad.gain_W += d_a.middleRows(4 * G, G).rowwise().sum();
     grad.gain_U += d_a.middleRows(5 * G, G).rowwise().sum();
     if (!this->has_bias()) return;
     grad.b_W += d_a.middleRows(2 * G, G).rowwise().sum();
     grad.b_U += d_a.middleRows(3 * G, G).rowwise().sum();
-  }
-
-  template <class H>
-  void accumulate_U(const H& h_prev, const In<S>& d_a, NormalizedGates<S, Input, Hidden, Groups...>& grad) const {
-    add_outer_product(d_a.middleRows(gate_rows(), gate_rows()), h_prev, grad.U);
   }
 
  private:

@@ -33,9 +33,14 @@ struct LayerNormGruCell : detail::NormalizedGates<S, Input, Hidden, 2, 1> {
   Index trace_size() const { return this->own_trace() + 3 * this->hidden_size(); }
   Index gradient_size() const { return this->own_gradient(); }
 
-  void project(const In<S>& x, Index first, Out<S> trace) const {
-    detail::check_project("LayerNormGruCell.project", *this, x, first, trace);
-    this->project_products(x, first, trace);
+  void project(const In<S>& x, Out<S> trace) const {
+    detail::check_project("LayerNormGruCell.project", *this, x, 0, trace);
+    this->project_products(x, trace);
+  }
+
+  void add_projection(const In<S>& x, Index first, Out<S> trace) const {
+    detail::check_project("LayerNormGruCell.add_projection", *this, x, first, trace);
+    this->add_products(x, first, trace);
   }
 
   void step(Out<S> trace, const In<S>& s_prev, Out<S> s, const Walk& walk = {}) const {
@@ -92,7 +97,7 @@ struct LayerNormGruCell : detail::NormalizedGates<S, Input, Hidden, 2, 1> {
   void accumulate(const In<S>& x, Index first, const In<S>& d_a, LayerNormGruCell& grad) const {
     detail::check_accumulate("LayerNormGruCell.accumulate", *this, x, first, d_a, grad);
     if (d_a.cols() == 0) return;
-    this->accumulate_products(x, first, d_a, grad);
+    this->accumulate_W(x, first, d_a, grad);
   }
 
   void accumulate_recurrent(const In<S>& s_prev, const In<S>& d_a, LayerNormGruCell& grad) const {

@@ -40,9 +40,14 @@ struct LayerNormLstmCell : detail::NormalizedGates<S, Input, Hidden, 4> {
   Index trace_size() const { return this->own_trace() + 6 * this->hidden_size() + 1; }
   Index gradient_size() const { return this->own_gradient() + 2 * this->hidden_size(); }
 
-  void project(const In<S>& x, Index first, Out<S> trace) const {
-    detail::check_project("LayerNormLstmCell.project", *this, x, first, trace);
-    this->project_products(x, first, trace);
+  void project(const In<S>& x, Out<S> trace) const {
+    detail::check_project("LayerNormLstmCell.project", *this, x, 0, trace);
+    this->project_products(x, trace);
+  }
+
+  void add_projection(const In<S>& x, Index first, Out<S> trace) const {
+    detail::check_project("LayerNormLstmCell.add_projection", *this, x, first, trace);
+    this->add_products(x, first, trace);
   }
 
   void step(Out<S> trace, const In<S>& s_prev, Out<S> s, const Walk& walk = {}) const {
@@ -104,17 +109,16 @@ struct LayerNormLstmCell : detail::NormalizedGates<S, Input, Hidden, 4> {
   void accumulate(const In<S>& x, Index first, const In<S>& d_a, LayerNormLstmCell& grad) const {
     detail::check_accumulate("LayerNormLstmCell.accumulate", *this, x, first, d_a, grad);
     if (d_a.cols() == 0) return;
-    const Index H = this->hidden_size();
-    this->accumulate_products(x, first, d_a, grad);
-    if (first > 0) return;
-    grad.gain_c += d_a.bottomRows(H).rowwise().sum();
-    if (this->has_bias()) grad.b_c += d_a.middleRows(this->own_gradient(), H).rowwise().sum();
+    this->accumulate_W(x, first, d_a, grad);
   }
 
   void accumulate_recurrent(const In<S>& s_prev, const In<S>& d_a, LayerNormLstmCell& grad) const {
     detail::check_accumulate_recurrent("LayerNormLstmCell.accumulate_recurrent", *this, s_prev, d_a, grad);
     if (d_a.cols() == 0) return;
-    this->accumulate_U(s_prev.topRows(this->hidden_size()), d_a, grad);
+    const Index H = this->hidden_size();
+    this->accumulate_U(s_prev.topRows(H), d_a, grad);
+    grad.gain_c += d_a.bottomRows(H).rowwise().sum();
+    if (this->has_bias()) grad.b_c += d_a.middleRows(this->own_gradient(), H).rowwise().sum();
   }
 
   static constexpr ParameterRole role(std::string_view name) {

@@ -32,14 +32,14 @@ struct LstmCell : detail::GateParameters<S, Input, Hidden, 4> {
   Index trace_size() const { return 5 * this->hidden_size(); }
   Index gradient_size() const { return 4 * this->hidden_size(); }
 
-  void project(const In<S>& x, Index first, Out<S, Trace> trace) const {
-    detail::check_project("LstmCell.project", *this, x, first, trace);
-    const auto block = W.middleCols(first, x.rows());
-    if (first == 0) {
-      set_gates(block, x, trace, rows(), this->biases());
-    } else {
-      add_gates(block, x, trace, rows());
-    }
+  void project(const In<S>& x, Out<S, Trace> trace) const {
+    detail::check_project("LstmCell.project", *this, x, 0, trace);
+    set_gates(W.leftCols(x.rows()), x, trace, rows(), this->biases());
+  }
+
+  void add_projection(const In<S>& x, Index first, Out<S, Trace> trace) const {
+    detail::check_project("LstmCell.add_projection", *this, x, first, trace);
+    add_gates(W.middleCols(first, x.rows()), x, trace, rows());
   }
 
   void step(Out<S, Trace> trace, const In<S, State>& s_prev, Out<S, State> s, const Walk& walk = {}) const {
@@ -82,16 +82,13 @@ struct LstmCell : detail::GateParameters<S, Input, Hidden, 4> {
     detail::check_accumulate("LstmCell.accumulate", *this, x, first, d_a, grad);
     if (d_a.cols() == 0) return;
     this->add_outer(d_a, rows(), x, grad.W.edit().middleCols(first, x.rows()));
-    if (first > 0 || !this->has_bias()) return;
-    const Vector<S> sum = d_a.rowwise().sum();
-    grad.b_W += sum;
-    grad.b_U += sum;
   }
 
   void accumulate_recurrent(const In<S, State>& s_prev, const In<S, Gates>& d_a, LstmCell& grad) const {
     detail::check_accumulate_recurrent("LstmCell.accumulate_recurrent", *this, s_prev, d_a, grad);
     if (d_a.cols() == 0) return;
     this->add_outer(d_a, rows(), s_prev.topRows(this->hidden_size()), grad.U.edit());
+    this->add_biases(d_a, grad);
   }
 
  private:

@@ -52,17 +52,17 @@ struct ProjectedLstmCell {
   Index gradient_size() const { return 5 * units() + hidden_size(); }
   bool has_bias() const { return b_W.size() > 0; }
 
-  void project(const In<S>& x, Index first, Out<S, Trace> trace) const {
-    detail::check_project("ProjectedLstmCell.project", *this, x, first, trace);
-    const auto block = W.middleCols(first, x.rows());
-    if (first > 0) {
-      add_gates(block, x, trace, rows());
-      return;
-    }
-    set_gates(block, x, trace, rows(), [&](const auto& io, Index row) {
+  void project(const In<S>& x, Out<S, Trace> trace) const {
+    detail::check_project("ProjectedLstmCell.project", *this, x, 0, trace);
+    set_gates(W.leftCols(x.rows()), x, trace, rows(), [&](const auto& io, Index row) {
       if (!has_bias()) return io.constant(S(0));
       return io.load(b_W.data() + row) + io.load(b_U.data() + row);
     });
+  }
+
+  void add_projection(const In<S>& x, Index first, Out<S, Trace> trace) const {
+    detail::check_project("ProjectedLstmCell.add_projection", *this, x, first, trace);
+    add_gates(W.middleCols(first, x.rows()), x, trace, rows());
   }
 
   void step(Out<S, Trace> trace, const In<S, State>& s_prev, Out<S, State> s, const Walk& walk = {}) const {
@@ -113,12 +113,7 @@ struct ProjectedLstmCell {
   void accumulate(const In<S>& x, Index first, const In<S, Gradient>& d_a, ProjectedLstmCell& grad) const {
     detail::check_accumulate("ProjectedLstmCell.accumulate", *this, x, first, d_a, grad);
     if (d_a.cols() == 0) return;
-    const auto d = d_a.topRows(4 * units());
-    add_outer_product(d, x, grad.W.edit().middleCols(first, x.rows()));
-    if (first > 0 || !has_bias()) return;
-    const Vector<S> sum = d.rowwise().sum();
-    grad.b_W += sum;
-    grad.b_U += sum;
+    add_outer_product(d_a.topRows(4 * units()), x, grad.W.edit().middleCols(first, x.rows()));
   }
 
   void accumulate_recurrent(const In<S, State>& s_prev, const In<S, Gradient>& d_a, ProjectedLstmCell& grad) const {
@@ -127,6 +122,10 @@ struct ProjectedLstmCell {
     const Index H = hidden_size(), N = units();
     add_outer_product(d_a.topRows(4 * N), s_prev.topRows(H), grad.U);
     add_outer_product(d_a.bottomRows(H), d_a.middleRows(4 * N, N), grad.P);
+    if (!has_bias()) return;
+    const Vector<S> sum = d_a.topRows(4 * N).rowwise().sum();
+    grad.b_W += sum;
+    grad.b_U += sum;
   }
 
   static constexpr ParameterRole role(std::string_view name) {

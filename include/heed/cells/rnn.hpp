@@ -22,14 +22,14 @@ struct RnnCell : detail::GateParameters<S, Input, Hidden, 1> {
   Index trace_size() const { return this->hidden_size(); }     ///< h_t
   Index gradient_size() const { return this->hidden_size(); }  ///< d(pre-activation)
 
-  void project(const In<S>& x, Index first, Out<S, Hidden> trace) const {
-    detail::check_project("RnnCell.project", *this, x, first, trace);
-    const auto block = W.middleCols(first, x.rows());
-    if (first == 0) {
-      set_gates(block, x, trace, GateRows<1>{0}, this->biases());
-    } else {
-      add_product(block, x, trace);
-    }
+  void project(const In<S>& x, Out<S, Hidden> trace) const {
+    detail::check_project("RnnCell.project", *this, x, 0, trace);
+    set_gates(W.leftCols(x.rows()), x, trace, GateRows<1>{0}, this->biases());
+  }
+
+  void add_projection(const In<S>& x, Index first, Out<S, Hidden> trace) const {
+    detail::check_project("RnnCell.add_projection", *this, x, first, trace);
+    add_product(W.middleCols(first, x.rows()), x, trace);
   }
 
   void step(Out<S, Hidden> trace, const In<S, Hidden>& s_prev, Out<S, Hidden> s, const Walk& walk = {}) const {
@@ -60,16 +60,13 @@ struct RnnCell : detail::GateParameters<S, Input, Hidden, 1> {
     detail::check_accumulate("RnnCell.accumulate", *this, x, first, d_a, grad);
     if (d_a.cols() == 0) return;
     add_outer_product(d_a, x, grad.W.edit().middleCols(first, x.rows()));
-    if (first > 0 || !this->has_bias()) return;
-    const Vector<S> sum = d_a.rowwise().sum();
-    grad.b_W += sum;
-    grad.b_U += sum;
   }
 
   void accumulate_recurrent(const In<S, Hidden>& s_prev, const In<S, Hidden>& d_a, RnnCell& grad) const {
     detail::check_accumulate_recurrent("RnnCell.accumulate_recurrent", *this, s_prev, d_a, grad);
     if (d_a.cols() == 0) return;
     add_outer_product(d_a, s_prev, grad.U);
+    this->add_biases(d_a, grad);
   }
 };
 

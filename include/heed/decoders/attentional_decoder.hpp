@@ -83,13 +83,13 @@ struct AttentionalDecoder {
     tape.joined.vectors.resize(feed_size(), x.cols());
     tape.features.resize(feature_size(), x.cols());
     auto& trace = tape.stack.layers.front().trace;
-    stack.bottom().project(x, 0, trace);
+    stack.bottom().project(x, trace);
     for (Index t = 0; t < steps.count(); ++t) {
       const Index first = steps.first(t), n = steps.active(t);
       auto feed = tape.joined.vectors.middleCols(first, n), features = tape.features.middleCols(first, n);
       if (input_feeding) {
         feed = state.feed.leftCols(n);
-        stack.bottom().project(feed, word, trace.middleCols(first, n));
+        stack.bottom().add_projection(feed, word, trace.middleCols(first, n));
       }
       stack.step(tape.stack, first, n, state.layers, random);
       const auto h = tape.stack.top().outputs.middleCols(first, n);

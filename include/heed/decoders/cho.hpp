@@ -85,12 +85,12 @@ struct ChoDecoder {
     tape.attention.weights.resize(0, x.cols());
     tape.attention.contexts.resize(code.output_size(), x.cols());
     auto& trace = tape.stack.layers.front().trace;
-    stack.bottom().project(x, 0, trace);
+    stack.bottom().project(x, trace);
     for (Index t = 0; t < steps.count(); ++t) {
       const Index first = steps.first(t), n = steps.active(t);
       auto contexts = tape.attention.contexts.middleCols(first, n);
       contexts = state.carry.leftCols(n);
-      stack.bottom().project(contexts, word_size(), trace.middleCols(first, n));
+      stack.bottom().add_projection(contexts, word_size(), trace.middleCols(first, n));
       stack.step(tape.stack, first, n, state.layers, random);
     }
     detail::read_out(readout, stack, x, tape);
