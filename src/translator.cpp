@@ -7,7 +7,7 @@
 #include <cmath>
 #include <numeric>
 
-namespace heed::inline v0_1::compiled {
+namespace heed { inline namespace v0_2 { namespace compiled {
 
 namespace {
 
@@ -165,4 +165,4 @@ std::vector<std::vector<Translation>> Translator::translate(std::span<const std:
   return result;
 }
 
-}  // namespace heed::inline v0_1::compiled
+}}}  // namespace heed::v0_2::compiled

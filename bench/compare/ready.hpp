@@ -2,7 +2,7 @@
 
 #include "../random_parts.hpp"
 
-#include <heed/pack.hpp>
+#include <heed/models/prepack.hpp>
 
 #include <string>
 

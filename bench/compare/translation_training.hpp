@@ -3,7 +3,7 @@
 #include "comparison.hpp"
 #include "translation.hpp"
 
-#include <heed/train.hpp>
+#include <heed/training/trainer.hpp>
 
 #include <cstdint>
 #include <functional>

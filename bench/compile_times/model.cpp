@@ -2,10 +2,10 @@
 
 #include <heed/cells/gru.hpp>
 #include <heed/decoders/bahdanau.hpp>
-#include <heed/encoder.hpp>
+#include <heed/encoders/encoder.hpp>
+#include <heed/models/seq2seq.hpp>
 #include <heed/scorers/additive.hpp>
-#include <heed/search.hpp>
-#include <heed/seq2seq.hpp>
+#include <heed/search/search.hpp>
 
 using Cell = heed::GruCell<float>;
 using Model = heed::Seq2Seq<heed::Encoder<Cell>, heed::BahdanauDecoder<Cell, heed::AdditiveScorer<float>>>;

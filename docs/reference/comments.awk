@@ -175,7 +175,8 @@ FILENAME ~ /\.md$/ {
 }
 
 {
-  gsub(/heed::inline v0_1/, "heed")
+  sub(/namespace heed \{ inline namespace v0_2 \{/, "namespace heed {")
+  if (/^\}\}+  \/\/ namespace heed::v0_2/) sub(/\}/, "")
 }
 
 # Inside of a body that ends with a brace at its own indent.

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <heed/annotations.hpp>
-#include <heed/attention_penalty.hpp>
+#include <heed/attention/annotations.hpp>
 #include <heed/cells/lstm.hpp>
 #include <heed/decoders/caption.hpp>
-#include <heed/image_encoder.hpp>
+#include <heed/encoders/image_encoder.hpp>
+#include <heed/losses/attention_penalty.hpp>
+#include <heed/models/seq2seq.hpp>
+#include <heed/models/token_batch.hpp>
 #include <heed/scorers/additive.hpp>
-#include <heed/seq2seq.hpp>
-#include <heed/token_batch.hpp>
 
 #include <algorithm>
 #include <span>

@@ -2,8 +2,8 @@
 
 #include "caption/scene.hpp"
 
+#include <heed/core/types.hpp>
 #include <heed/io/svg.hpp>
-#include <heed/types.hpp>
 
 namespace examples {
 

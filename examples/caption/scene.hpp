@@ -1,7 +1,7 @@
 #pragma once
 
-#include <heed/grid.hpp>
-#include <heed/random.hpp>
+#include <heed/core/random.hpp>
+#include <heed/layers/windows.hpp>
 #include <heed/text/words.hpp>
 
 #include <algorithm>

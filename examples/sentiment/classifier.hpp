@@ -1,12 +1,12 @@
 #pragma once
 
 #include <heed/cells/gru.hpp>
-#include <heed/init.hpp>
 #include <heed/io/checkpoint.hpp>
 #include <heed/io/fields.hpp>
 #include <heed/io/model_size.hpp>
-#include <heed/sentence_classifier.hpp>
+#include <heed/models/sentence_classifier.hpp>
 #include <heed/text/vocabulary.hpp>
+#include <heed/training/initialization.hpp>
 
 #include <algorithm>
 #include <filesystem>

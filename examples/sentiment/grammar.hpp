@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/random.hpp>
+#include <heed/core/random.hpp>
 #include <heed/text/words.hpp>
 
 #include <cstddef>

@@ -8,10 +8,10 @@
 #include "support/progress.hpp"
 #include "support/run_counts.hpp"
 
-#include <heed/optimizer.hpp>
-#include <heed/schedules.hpp>
 #include <heed/text/exact_match.hpp>
-#include <heed/train.hpp>
+#include <heed/training/optimizers.hpp>
+#include <heed/training/schedules.hpp>
+#include <heed/training/trainer.hpp>
 
 #include <algorithm>
 #include <string>

@@ -2,7 +2,7 @@
 
 #include "support/interrupt.hpp"
 
-#include <heed/errors.hpp>
+#include <heed/core/errors.hpp>
 
 #include <fcntl.h>
 #include <signal.h>

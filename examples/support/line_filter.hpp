@@ -6,9 +6,9 @@
 #include "support/output.hpp"
 #include "support/standard_input.hpp"
 
+#include <heed/core/thread_pool.hpp>
 #include <heed/text/line_reader.hpp>
 #include <heed/text/words.hpp>
-#include <heed/threads.hpp>
 
 #include <algorithm>
 #include <condition_variable>

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <heed/gradient_check.hpp>
-#include <heed/init.hpp>
-#include <heed/search.hpp>
-#include <heed/seq2seq.hpp>
-#include <heed/train.hpp>
+#include <heed/models/seq2seq.hpp>
+#include <heed/search/search.hpp>
+#include <heed/training/gradient_check.hpp>
+#include <heed/training/initialization.hpp>
+#include <heed/training/trainer.hpp>
 
 #include <algorithm>
 #include <cstdio>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/errors.hpp>
+#include <heed/core/errors.hpp>
 
 #include <signal.h>
 

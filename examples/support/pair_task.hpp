@@ -1,8 +1,8 @@
 #pragma once
 
-#include <heed/random.hpp>
+#include <heed/core/random.hpp>
+#include <heed/core/types.hpp>
 #include <heed/text/words.hpp>
-#include <heed/types.hpp>
 
 #include <string>
 #include <string_view>

@@ -2,7 +2,7 @@
 
 #include "support/interrupt_pipe.hpp"
 
-#include <heed/errors.hpp>
+#include <heed/core/errors.hpp>
 
 #include <poll.h>
 #include <unistd.h>

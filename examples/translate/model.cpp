@@ -1,6 +1,6 @@
 #include "translate/model.hpp"
 
-#include <heed/pack.hpp>
+#include <heed/models/prepack.hpp>
 
 #include <string>
 

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <heed/io/translator.hpp>
-#include <heed/sample.hpp>
-#include <heed/teacher_forcing.hpp>
+#include <heed/search/sampling.hpp>
+#include <heed/search/scoring.hpp>
 
 #include <array>
 #include <string_view>

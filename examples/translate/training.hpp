@@ -5,7 +5,7 @@
 #include "translate/recipe.hpp"
 #include "translate/run_state.hpp"
 
-#include <heed/train.hpp>
+#include <heed/training/trainer.hpp>
 
 #include <chrono>
 #include <filesystem>

@@ -1,34 +1,30 @@
 #pragma once
 
-/// heed: attention on Eigen. Everything but files, pictures and text, in the order data flows.
+/// Includes all of heed except io/ and text/. The folders are listed in the order in which data flows through them; a
+/// folder includes only itself and the folders above it.
 
-// The order is the lesson, and not the alphabet's.
 // clang-format off
 
-// Words
-#include <heed/errors.hpp>
-#include <heed/checks.hpp>
-#include <heed/settings.hpp>
-#include <heed/threads.hpp>
-#include <heed/scalar.hpp>
-#include <heed/types.hpp>
-#include <heed/sentences.hpp>
-#include <heed/parameters.hpp>
-#include <heed/variant.hpp>
-#include <heed/packing.hpp>
-#include <heed/sentence_ranges.hpp>
-#include <heed/valid_mask.hpp>
-#include <heed/grid.hpp>
-#include <heed/random.hpp>
-#include <heed/random_streams.hpp>
+#include <heed/core/errors.hpp>
+#include <heed/core/checks.hpp>
+#include <heed/core/settings.hpp>
+#include <heed/core/thread_pool.hpp>
+#include <heed/core/scalar.hpp>
+#include <heed/core/types.hpp>
+#include <heed/core/sentences.hpp>
+#include <heed/core/parameters.hpp>
+#include <heed/core/variant.hpp>
+#include <heed/core/packed_batch.hpp>
+#include <heed/core/sentence_ranges.hpp>
+#include <heed/core/valid_mask.hpp>
+#include <heed/core/random.hpp>
+#include <heed/core/random_streams.hpp>
 
-// Equations
 #include <heed/expressions/scores.hpp>
 #include <heed/expressions/softmax.hpp>
 #include <heed/expressions/cells.hpp>
 #include <heed/expressions/decoders.hpp>
 
-// Arithmetic
 #include <heed/kernels/rational_tanh.hpp>
 #include <heed/kernels/columns.hpp>
 #include <heed/kernels/numbers.hpp>
@@ -57,16 +53,13 @@
 #include <heed/kernels/threshold.hpp>
 #include <heed/kernels/lstm_gates.hpp>
 #include <heed/kernels/standardize.hpp>
-#include <heed/kernels/one_pass.hpp>
-#include <heed/kernels/narrow_columns.hpp>
-#include <heed/weight.hpp>
-#include <heed/products.hpp>
-#include <heed/math.hpp>
-#include <heed/loss.hpp>
-#include <heed/init.hpp>
-#include <heed/attention_penalty.hpp>
+#include <heed/kernels/online_softmax.hpp>
+#include <heed/kernels/bfloat16_columns.hpp>
+#include <heed/kernels/weight.hpp>
+#include <heed/kernels/products.hpp>
 
-// Parts
+#include <heed/layers/windows.hpp>
+#include <heed/layers/activations.hpp>
 #include <heed/layers/dropout.hpp>
 #include <heed/layers/embedding.hpp>
 #include <heed/layers/linear.hpp>
@@ -76,6 +69,10 @@
 #include <heed/layers/attention_pooling.hpp>
 #include <heed/layers/conv2d.hpp>
 #include <heed/layers/pool2d.hpp>
+
+#include <heed/losses/cross_entropy.hpp>
+#include <heed/losses/attention_penalty.hpp>
+
 #include <heed/cells/cell.hpp>
 #include <heed/cells/rnn.hpp>
 #include <heed/cells/gru.hpp>
@@ -88,6 +85,7 @@
 #include <heed/cells/layer_norm_gru.hpp>
 #include <heed/cells/conventions.hpp>
 #include <heed/cells/any_cell.hpp>
+
 #include <heed/scorers/scorer.hpp>
 #include <heed/scorers/dot.hpp>
 #include <heed/scorers/general.hpp>
@@ -100,6 +98,7 @@
 #include <heed/scorers/coverage.hpp>
 #include <heed/scorers/convolutional.hpp>
 #include <heed/scorers/any_scorer.hpp>
+
 #include <heed/normalizers/normalizer.hpp>
 #include <heed/normalizers/softmax.hpp>
 #include <heed/normalizers/temperature.hpp>
@@ -107,31 +106,28 @@
 #include <heed/normalizers/entmax.hpp>
 #include <heed/normalizers/any_normalizer.hpp>
 
-// Mechanisms
-#include <heed/memory.hpp>
-#include <heed/annotations.hpp>
-#include <heed/attention_mechanism.hpp>
-#include <heed/attention.hpp>
-#include <heed/attention_layer.hpp>
-#include <heed/local_attention.hpp>
-#include <heed/monotonic_attention.hpp>
-#include <heed/any_attention.hpp>
-#include <heed/gated_attention.hpp>
-#include <heed/recurrence.hpp>
-#include <heed/encoder.hpp>
-#include <heed/image_encoder.hpp>
-#include <heed/transformer_encoder_layer.hpp>
-#include <heed/stack.hpp>
-#include <heed/bridge.hpp>
-#include <heed/readout.hpp>
-#include <heed/maxout_readout.hpp>
-#include <heed/deep_output.hpp>
-#include <heed/decoder_tape.hpp>
-#include <heed/decoder_parts.hpp>
-#include <heed/token_batch.hpp>
-#include <heed/output_layer.hpp>
+#include <heed/attention/memory.hpp>
+#include <heed/attention/annotations.hpp>
+#include <heed/attention/attention_mechanism.hpp>
+#include <heed/attention/attention.hpp>
+#include <heed/attention/attention_layer.hpp>
+#include <heed/attention/local.hpp>
+#include <heed/attention/monotonic.hpp>
+#include <heed/attention/any_attention.hpp>
+#include <heed/attention/gated.hpp>
 
-// Decoders
+#include <heed/encoders/recurrence.hpp>
+#include <heed/encoders/encoder.hpp>
+#include <heed/encoders/image_encoder.hpp>
+#include <heed/encoders/transformer_encoder_layer.hpp>
+
+#include <heed/decoders/stack.hpp>
+#include <heed/decoders/bridge.hpp>
+#include <heed/decoders/readout.hpp>
+#include <heed/decoders/maxout_readout.hpp>
+#include <heed/decoders/deep_output.hpp>
+#include <heed/decoders/decoder_tape.hpp>
+#include <heed/decoders/decoder_parts.hpp>
 #include <heed/decoders/decoder.hpp>
 #include <heed/decoders/context_decoder.hpp>
 #include <heed/decoders/attentional_decoder.hpp>
@@ -143,22 +139,26 @@
 #include <heed/decoders/luong.hpp>
 #include <heed/decoders/any_decoder.hpp>
 
-// The model
-#include <heed/loss_options.hpp>
-#include <heed/scheduled_sampling.hpp>
-#include <heed/seq2seq.hpp>
-#include <heed/sentence_classifier.hpp>
-#include <heed/pack.hpp>
-#include <heed/hypothesis.hpp>
-#include <heed/search_options.hpp>
-#include <heed/candidates.hpp>
-#include <heed/decoding.hpp>
-#include <heed/search.hpp>
-#include <heed/sample.hpp>
-#include <heed/stream.hpp>
-#include <heed/teacher_forcing.hpp>
-#include <heed/gradient_check.hpp>
-#include <heed/optimizer.hpp>
-#include <heed/schedules.hpp>
-#include <heed/moving_average.hpp>
-#include <heed/train.hpp>
+#include <heed/models/token_batch.hpp>
+#include <heed/models/output_layer.hpp>
+#include <heed/models/loss_options.hpp>
+#include <heed/models/scheduled_sampling.hpp>
+#include <heed/models/seq2seq.hpp>
+#include <heed/models/sentence_classifier.hpp>
+#include <heed/models/prepack.hpp>
+
+#include <heed/search/hypothesis.hpp>
+#include <heed/search/search_options.hpp>
+#include <heed/search/candidates.hpp>
+#include <heed/search/decoding.hpp>
+#include <heed/search/search.hpp>
+#include <heed/search/sampling.hpp>
+#include <heed/search/streaming.hpp>
+#include <heed/search/scoring.hpp>
+
+#include <heed/training/initialization.hpp>
+#include <heed/training/gradient_check.hpp>
+#include <heed/training/optimizers.hpp>
+#include <heed/training/schedules.hpp>
+#include <heed/training/moving_average.hpp>
+#include <heed/training/trainer.hpp>

@@ -1,6 +1,6 @@
 #include "support/allocation_counter.hpp"
 
-#include <heed/attention_layer.hpp>
+#include <heed/attention/attention_layer.hpp>
 #include <heed/io/translation_model.hpp>
 
 #include "support/numbers.hpp"

@@ -1,6 +1,6 @@
 #include "support/allocation_counter.hpp"
 
-#include <heed/types.hpp>
+#include <heed/core/types.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,10 +1,10 @@
 #include "support/allocation_counter.hpp"
 
-#include <heed/annotations.hpp>
-#include <heed/image_encoder.hpp>
+#include <heed/attention/annotations.hpp>
+#include <heed/encoders/image_encoder.hpp>
+#include <heed/encoders/transformer_encoder_layer.hpp>
 #include <heed/layers/attention_pooling.hpp>
 #include <heed/layers/positional_encoding.hpp>
-#include <heed/transformer_encoder_layer.hpp>
 
 #include "support/numbers.hpp"
 

@@ -1,7 +1,7 @@
 #include "support/allocation_counter.hpp"
 #include "support/prepacked.hpp"
 
-#include <heed/attention.hpp>
+#include <heed/attention/attention.hpp>
 
 #include "support/normalizers.hpp"
 #include "support/numbers.hpp"

@@ -1,7 +1,7 @@
 #include "support/allocation_counter.hpp"
 
 #include <heed/cells/gru.hpp>
-#include <heed/sentence_classifier.hpp>
+#include <heed/models/sentence_classifier.hpp>
 
 #include "support/numbers.hpp"
 

@@ -1,5 +1,5 @@
 #include <heed/cells/cell.hpp>
-#include <heed/gradient_check.hpp>
+#include <heed/training/gradient_check.hpp>
 
 #include "support/cell_runs.hpp"
 #include "support/numbers.hpp"

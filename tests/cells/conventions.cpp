@@ -1,5 +1,5 @@
 #include <heed/cells/conventions.hpp>
-#include <heed/encoder.hpp>
+#include <heed/encoders/encoder.hpp>
 
 #include "support/cell_runs.hpp"
 #include "support/numbers.hpp"

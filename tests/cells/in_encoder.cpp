@@ -2,8 +2,8 @@
 #include <heed/cells/layer_norm_gru.hpp>
 #include <heed/cells/layer_norm_lstm.hpp>
 #include <heed/cells/projected_lstm.hpp>
-#include <heed/encoder.hpp>
-#include <heed/gradient_check.hpp>
+#include <heed/encoders/encoder.hpp>
+#include <heed/training/gradient_check.hpp>
 
 #include "support/numbers.hpp"
 #include "support/oracles.hpp"

@@ -1,6 +1,6 @@
 #include <cmath>
 #include <cstdio>
-#include <heed/attention.hpp>
+#include <heed/attention/attention.hpp>
 #include <heed/scorers/additive.hpp>
 
 // Scores log 4 tanh(q + h) with tanh(q) = 1/2: log 2, 0 and -log 2, of which softmax makes 4/7, 2/7 and 1/7.

@@ -1,4 +1,4 @@
-#include <heed/attention.hpp>
+#include <heed/attention/attention.hpp>
 #include <heed/scorers/dot.hpp>
 
 // Nothing to attend to: without exceptions, the end of the program.

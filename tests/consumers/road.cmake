@@ -241,7 +241,7 @@ elseif(road STREQUAL "single_header")
   list(FILTER headers EXCLUDE REGEX "^heed/(heed\\.hpp|io/|text/|compiled/)")
   foreach(header IN LISTS headers)
     file(READ ${root}/include/${header} text)
-    string(FIND "${text}" "\nnamespace heed::inline ${namespace}" begin)  # after what it includes
+    string(FIND "${text}" "\nnamespace heed { inline namespace ${namespace} {" begin)  # after what it includes
     if(begin EQUAL -1)
       message(SEND_ERROR "${header} is not in namespace ${namespace}, as version ${version} is")
       continue()
@@ -271,7 +271,7 @@ elseif(road STREQUAL "two_versions")  # in one program, told apart by a message 
   file(GLOB_RECURSE headers "${here}/older/*.hpp")
   foreach(header IN LISTS headers)
     file(READ "${header}" text)
-    string(REPLACE "inline ${namespace}" "inline v0_0" text "${text}")
+    string(REPLACE "inline namespace ${namespace}" "inline namespace v0_0" text "${text}")
     string(REPLACE ": the memory is empty" ": there is no memory" text "${text}")
     file(WRITE "${header}" "${text}")
   endforeach()

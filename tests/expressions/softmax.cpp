@@ -1,6 +1,6 @@
 #include <heed/expressions/softmax.hpp>
 
-#include <heed/attention.hpp>
+#include <heed/attention/attention.hpp>
 #include <heed/expressions/scores.hpp>
 #include <heed/normalizers/softmax.hpp>
 #include <heed/scorers/additive.hpp>

@@ -1,9 +1,9 @@
+#include <heed/attention/memory.hpp>
 #include <heed/decoders/decoder.hpp>
 #include <heed/kernels/packed_matrix.hpp>
 #include <heed/layers/linear.hpp>
-#include <heed/memory.hpp>
-#include <heed/moving_average.hpp>
-#include <heed/optimizer.hpp>
+#include <heed/training/moving_average.hpp>
+#include <heed/training/optimizers.hpp>
 
 #include "failing_allocations/failing_allocation.hpp"
 #include "failing_allocations/numbers.hpp"

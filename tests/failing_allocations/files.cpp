@@ -1,6 +1,6 @@
-#include <heed/init.hpp>
 #include <heed/io/pytorch.hpp>
 #include <heed/io/translator.hpp>
+#include <heed/training/initialization.hpp>
 
 #include "failing_allocations/failing_allocation.hpp"
 #include "failing_allocations/numbers.hpp"

@@ -1,10 +1,10 @@
-#include <heed/attention.hpp>
+#include <heed/attention/attention.hpp>
 #include <heed/cells/lstm.hpp>
-#include <heed/image_encoder.hpp>
+#include <heed/encoders/image_encoder.hpp>
+#include <heed/encoders/transformer_encoder_layer.hpp>
 #include <heed/layers/multi_head_attention.hpp>
-#include <heed/sentence_classifier.hpp>
-#include <heed/train.hpp>
-#include <heed/transformer_encoder_layer.hpp>
+#include <heed/models/sentence_classifier.hpp>
+#include <heed/training/trainer.hpp>
 
 #include "failing_allocations/failing_allocation.hpp"
 #include "failing_allocations/numbers.hpp"

@@ -2,12 +2,12 @@
 #include <heed/cells/lstm.hpp>
 #include <heed/decoders/bahdanau.hpp>
 #include <heed/decoders/luong.hpp>
-#include <heed/sample.hpp>
 #include <heed/scorers/additive.hpp>
 #include <heed/scorers/coverage.hpp>
-#include <heed/search.hpp>
-#include <heed/stream.hpp>
-#include <heed/teacher_forcing.hpp>
+#include <heed/search/sampling.hpp>
+#include <heed/search/scoring.hpp>
+#include <heed/search/search.hpp>
+#include <heed/search/streaming.hpp>
 
 #include "failing_allocations/failing_allocation.hpp"
 #include "failing_allocations/numbers.hpp"

@@ -2,7 +2,7 @@
 
 #include "support/allocation_counter.hpp"
 
-#include <heed/errors.hpp>
+#include <heed/core/errors.hpp>
 #include <heed/text/utf8.hpp>
 
 #include <algorithm>

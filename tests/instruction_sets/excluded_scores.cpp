@@ -1,5 +1,5 @@
-#include <heed/kernels/one_pass.hpp>
-#include <heed/loss.hpp>
+#include <heed/kernels/online_softmax.hpp>
+#include <heed/losses/cross_entropy.hpp>
 #include <heed/normalizers/entmax.hpp>
 #include <heed/normalizers/sparsemax.hpp>
 #include <heed/normalizers/temperature.hpp>

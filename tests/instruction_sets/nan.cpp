@@ -1,10 +1,10 @@
-#include <heed/candidates.hpp>
-#include <heed/kernels/one_pass.hpp>
-#include <heed/loss.hpp>
+#include <heed/kernels/online_softmax.hpp>
+#include <heed/losses/cross_entropy.hpp>
 #include <heed/normalizers/entmax.hpp>
 #include <heed/normalizers/softmax.hpp>
 #include <heed/normalizers/sparsemax.hpp>
 #include <heed/normalizers/temperature.hpp>
+#include <heed/search/candidates.hpp>
 
 #include "support/numbers.hpp"
 #include "support/refusal.hpp"

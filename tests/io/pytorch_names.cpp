@@ -2,8 +2,8 @@
 #include <heed/decoders/bahdanau.hpp>
 #include <heed/decoders/luong.hpp>
 #include <heed/io/pytorch.hpp>
+#include <heed/models/seq2seq.hpp>
 #include <heed/scorers/any_scorer.hpp>
-#include <heed/seq2seq.hpp>
 
 #include <gtest/gtest.h>
 #include <support/refusal.hpp>

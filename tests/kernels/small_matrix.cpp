@@ -1,4 +1,4 @@
-#include <heed/products.hpp>
+#include <heed/kernels/products.hpp>
 
 #include "support/numbers.hpp"
 

@@ -1,7 +1,7 @@
-#include <heed/attention.hpp>
-#include <heed/gradient_check.hpp>
+#include <heed/attention/attention.hpp>
 #include <heed/layers/attention_pooling.hpp>
 #include <heed/scorers/additive.hpp>
+#include <heed/training/gradient_check.hpp>
 
 #include "support/numbers.hpp"
 #include "support/oracles.hpp"

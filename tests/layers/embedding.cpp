@@ -1,5 +1,5 @@
-#include <heed/gradient_check.hpp>
 #include <heed/layers/embedding.hpp>
+#include <heed/training/gradient_check.hpp>
 
 #include "support/numbers.hpp"
 #include "support/refusal.hpp"

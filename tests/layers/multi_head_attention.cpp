@@ -1,5 +1,5 @@
-#include <heed/gradient_check.hpp>
 #include <heed/layers/multi_head_attention.hpp>
+#include <heed/training/gradient_check.hpp>
 
 #include "support/numbers.hpp"
 #include "support/oracles.hpp"

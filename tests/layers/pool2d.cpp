@@ -1,5 +1,5 @@
-#include <heed/gradient_check.hpp>
 #include <heed/layers/pool2d.hpp>
+#include <heed/training/gradient_check.hpp>
 
 #include "support/numbers.hpp"
 #include "support/oracles.hpp"

@@ -1,6 +1,6 @@
 #include <heed/normalizers/any_normalizer.hpp>
 
-#include <heed/attention.hpp>
+#include <heed/attention/attention.hpp>
 #include <heed/scorers/dot.hpp>
 
 #include "support/normalizers.hpp"

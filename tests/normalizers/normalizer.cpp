@@ -1,7 +1,7 @@
-#include <heed/attention.hpp>
-#include <heed/gradient_check.hpp>
+#include <heed/attention/attention.hpp>
 #include <heed/scorers/additive.hpp>
 #include <heed/scorers/general.hpp>
+#include <heed/training/gradient_check.hpp>
 
 #include "support/normalizers.hpp"
 #include "support/numbers.hpp"

@@ -1,5 +1,5 @@
-#include <heed/gradient_check.hpp>
 #include <heed/normalizers/softmax.hpp>
+#include <heed/training/gradient_check.hpp>
 
 #include "support/numbers.hpp"
 

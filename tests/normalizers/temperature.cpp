@@ -1,6 +1,6 @@
 #include <heed/normalizers/temperature.hpp>
 
-#include <heed/attention.hpp>
+#include <heed/attention/attention.hpp>
 #include <heed/normalizers/softmax.hpp>
 #include <heed/scorers/general.hpp>
 

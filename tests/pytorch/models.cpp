@@ -1,6 +1,6 @@
 #include <heed/cells/any_cell.hpp>
 #include <heed/cells/projected_lstm.hpp>
-#include <heed/encoder.hpp>
+#include <heed/encoders/encoder.hpp>
 #include <heed/io/pytorch.hpp>
 
 #include <gtest/gtest.h>

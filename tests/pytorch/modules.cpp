@@ -1,7 +1,7 @@
-#include <heed/encoder.hpp>
+#include <heed/encoders/encoder.hpp>
+#include <heed/encoders/transformer_encoder_layer.hpp>
 #include <heed/io/pytorch.hpp>
 #include <heed/layers/embedding.hpp>
-#include <heed/transformer_encoder_layer.hpp>
 
 #include <gtest/gtest.h>
 #include <support/pytorch.hpp>

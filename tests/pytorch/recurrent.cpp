@@ -2,7 +2,7 @@
 #include <heed/cells/lstm.hpp>
 #include <heed/cells/projected_lstm.hpp>
 #include <heed/cells/rnn.hpp>
-#include <heed/encoder.hpp>
+#include <heed/encoders/encoder.hpp>
 
 #include <gtest/gtest.h>
 #include <support/pytorch.hpp>

@@ -1,4 +1,4 @@
-#include <heed/transformer_encoder_layer.hpp>
+#include <heed/encoders/transformer_encoder_layer.hpp>
 
 #include <gtest/gtest.h>
 #include <support/pytorch.hpp>

@@ -1,4 +1,4 @@
-#include <heed/attention.hpp>
+#include <heed/attention/attention.hpp>
 
 #include "support/autodiff.hpp"
 #include "support/dual.hpp"

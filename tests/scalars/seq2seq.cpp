@@ -1,6 +1,6 @@
 #include <heed/decoders/bahdanau.hpp>
+#include <heed/models/seq2seq.hpp>
 #include <heed/scorers/additive.hpp>
-#include <heed/seq2seq.hpp>
 
 #include "support/dual.hpp"
 #include "support/numbers.hpp"

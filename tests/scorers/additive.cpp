@@ -1,6 +1,6 @@
-#include <heed/attention.hpp>
-#include <heed/gradient_check.hpp>
+#include <heed/attention/attention.hpp>
 #include <heed/scorers/additive.hpp>
+#include <heed/training/gradient_check.hpp>
 
 #include "support/numbers.hpp"
 #include "support/scorer_runs.hpp"

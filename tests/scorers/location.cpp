@@ -5,7 +5,7 @@
 #include "support/refusal.hpp"
 #include "support/scorer_runs.hpp"
 
-#include <heed/attention.hpp>
+#include <heed/attention/attention.hpp>
 #include <heed/normalizers/entmax.hpp>
 #include <heed/normalizers/sparsemax.hpp>
 #include <heed/normalizers/temperature.hpp>

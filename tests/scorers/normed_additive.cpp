@@ -5,8 +5,8 @@
 #include "support/refusal.hpp"
 #include "support/scorer_runs.hpp"
 
-#include <heed/gradient_check.hpp>
 #include <heed/scorers/additive.hpp>
+#include <heed/training/gradient_check.hpp>
 
 #include <gtest/gtest.h>
 

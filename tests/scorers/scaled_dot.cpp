@@ -3,7 +3,7 @@
 #include "support/numbers.hpp"
 #include "support/scorer_runs.hpp"
 
-#include <heed/attention.hpp>
+#include <heed/attention/attention.hpp>
 #include <heed/scorers/dot.hpp>
 
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/parameters.hpp>
+#include <heed/core/parameters.hpp>
 
 #include <unsupported/Eigen/AutoDiff>
 

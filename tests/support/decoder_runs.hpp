@@ -1,7 +1,7 @@
 #pragma once
 
 #include <heed/decoders/decoder.hpp>
-#include <heed/gradient_check.hpp>
+#include <heed/training/gradient_check.hpp>
 
 #include "support/numbers.hpp"
 #include "support/sentence_oracle.hpp"

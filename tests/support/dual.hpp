@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/parameters.hpp>
+#include <heed/core/parameters.hpp>
 
 #include <cmath>
 #include <compare>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/seq2seq.hpp>
+#include <heed/models/seq2seq.hpp>
 
 #include "support/translations.hpp"
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <heed/any_attention.hpp>
+#include <heed/attention/any_attention.hpp>
+#include <heed/attention/gated.hpp>
 #include <heed/decoders/plain.hpp>
-#include <heed/gated_attention.hpp>
 #include <heed/scorers/any_scorer.hpp>
 
 #include <gtest/gtest.h>

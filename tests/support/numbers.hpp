@@ -1,7 +1,7 @@
 #pragma once
 
-#include <heed/parameters.hpp>
-#include <heed/random.hpp>
+#include <heed/core/parameters.hpp>
+#include <heed/core/random.hpp>
 
 #include <algorithm>
 #include <cmath>

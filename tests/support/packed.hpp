@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/packing.hpp>
+#include <heed/core/packed_batch.hpp>
 
 #include <vector>
 

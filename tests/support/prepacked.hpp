@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/pack.hpp>
+#include <heed/models/prepack.hpp>
 
 /// A prepacked copy of a part.
 template <heed::Part P>

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <heed/core/parameters.hpp>
 #include <heed/io/safetensors.hpp>
-#include <heed/parameters.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/gradient_check.hpp>
+#include <heed/training/gradient_check.hpp>
 
 #include "support/numbers.hpp"
 #include "support/oracles.hpp"

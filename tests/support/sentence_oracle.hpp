@@ -1,10 +1,10 @@
 #pragma once
 
-#include <heed/any_attention.hpp>
+#include <heed/attention/any_attention.hpp>
+#include <heed/attention/gated.hpp>
 #include <heed/decoders/any_decoder.hpp>
-#include <heed/deep_output.hpp>
-#include <heed/gated_attention.hpp>
-#include <heed/seq2seq.hpp>
+#include <heed/decoders/deep_output.hpp>
+#include <heed/models/seq2seq.hpp>
 
 #include "support/normalizers.hpp"
 #include "support/oracles.hpp"

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// How GoogleTest writes a configuration.
 inline void PrintTo(const TranslatorConfig& config, std::ostream* out) {
@@ -18,7 +18,7 @@ inline void PrintTo(const TranslatorConfig& config, std::ostream* out) {
        << " layers";
 }
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2
 
 namespace heed::test {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/types.hpp>
+#include <heed/core/types.hpp>
 
 #include "support/refusal.hpp"
 

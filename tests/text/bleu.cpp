@@ -27,7 +27,7 @@ void expect_agreement(const heed::BleuScore& bleu, const BleuCase& expected) {
   EXPECT_EQ(bleu.hypothesis_length, expected.hypothesis_length);
   EXPECT_EQ(bleu.reference_length, expected.reference_length);
   const std::string settings = expected.signature.substr(0, expected.signature.find("version:"));
-  EXPECT_EQ(bleu.signature, settings + "version:heed-0.1.0");
+  EXPECT_EQ(bleu.signature, settings + "version:heed-0.2.0");
 }
 
 TEST(CorpusBleu, AgreesWithSacrebleu) {

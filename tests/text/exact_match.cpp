@@ -1,6 +1,6 @@
+#include <heed/core/types.hpp>
 #include <heed/text/exact_match.hpp>
 #include <heed/text/words.hpp>
-#include <heed/types.hpp>
 
 #include <gtest/gtest.h>
 

@@ -7,9 +7,9 @@
 #include <heed/cells/lstm.hpp>
 #include <heed/cells/projected_lstm.hpp>
 #include <heed/cells/rnn.hpp>
-#include <heed/variant.hpp>
+#include <heed/core/variant.hpp>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// A cell chosen at run time, which itself models `Cell`: a program with options has one model type, not one per
 /// choice.
@@ -79,4 +79,4 @@ struct AnyCell {
   }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <heed/parameters.hpp>
-#include <heed/products.hpp>
+#include <heed/core/parameters.hpp>
+#include <heed/kernels/products.hpp>
 
 #include <concepts>
 #include <string>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// A recurrent cell: s_t = step(s_{t-1}, x_t), written so that only what must be sequential is.
 ///
@@ -41,7 +41,7 @@ namespace heed::inline v0_1 {
 /// trace must be kept, which an encoder that only reads has no use for.
 /// Every function throws heed::Error if a size does not fit, and `step` if s and s_prev overlap in memory.
 /// A cell may have a static `h_enters_U_only()` that is true: the h of s_prev is read by the product with U and by nothing
-/// else, so that dropout of it (recurrence.hpp) is the papers'.
+/// else, so that dropout of it (encoders/recurrence.hpp) is the papers'.
 template <class C>
 concept Cell = Part<C> && requires(const C& cell, C& grad, const Matrix<typename C::Scalar>& in,
                                    Matrix<typename C::Scalar>& out, Index first) {
@@ -211,4 +211,4 @@ struct GateParameters {
 
 }  // namespace detail
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// The gated recurrent unit of the decoder of Cho et al. 2014 (arXiv 1406.1078v3, appendix A.1.2): the context c, the last
 /// numbers of its input, stands inside the reset product.
@@ -70,4 +70,4 @@ struct ContextGruCell : GruCell<S> {
   }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -7,7 +7,7 @@
 #include <array>
 #include <utility>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// One layer and direction as Keras keeps it, in the order of `layer.get_weights()`. Its rows are ours transposed.
 template <class S>
@@ -175,4 +175,4 @@ void from_onnx(const OnnxWeights<typename C::Scalar>& weights, C& cell) {
   cell.b_U = detail::from_order(weights.B.tail(gates), order);
 }
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

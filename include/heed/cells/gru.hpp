@@ -1,9 +1,9 @@
 #pragma once
 
 #include <heed/cells/cell.hpp>
-#include <heed/math.hpp>
+#include <heed/layers/activations.hpp>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// On what papers and libraries differ, who all call it the GRU.
 struct GruForm {
@@ -149,4 +149,4 @@ struct GruCell : detail::GateParameters<S, Input, Hidden, 3> {
   GateRows<3> rows_of_U() const { return detail::stacked<3>(this->hidden_size()); }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -2,7 +2,7 @@
 
 #include <heed/cells/gru.hpp>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// The gated recurrent unit that resets before the product, as Cho et al. 2014 (arXiv 1406.1078, equations 5 to 8) wrote
 /// it; z keeps the old state, or takes the new one as in Bahdanau, Cho & Bengio 2015, A.1.1.
@@ -142,4 +142,4 @@ requires(Form.reset_before) struct GruCell<S, Input, Hidden, Form> {
   GateRows<1> row_of_n() const { return {2 * hidden_size()}; }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -3,7 +3,7 @@
 #include <heed/cells/cell.hpp>
 #include <heed/kernels/standardize.hpp>
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 /// What the layer-normalised cells share: gates made of two products, each normalised before they are added.
 ///
@@ -143,4 +143,4 @@ struct NormalizedGates : GateParameters<S, Input, Hidden, (Groups + ...)> {
   }
 };
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

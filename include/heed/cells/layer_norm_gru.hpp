@@ -1,9 +1,9 @@
 #pragma once
 
 #include <heed/cells/layer_norm.hpp>
-#include <heed/math.hpp>
+#include <heed/layers/activations.hpp>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// The layer-normalised GRU of Ba, Kiros & Hinton 2016 (arXiv 1607.06450, its supplement, equations 26 to 28): the reset
 /// comes after the product, and z takes the new state, as in Bahdanau, Cho & Bengio 2015. In `GruCell` (Cho et al. 2014,
@@ -107,4 +107,4 @@ struct LayerNormGruCell : detail::NormalizedGates<S, Input, Hidden, 2, 1> {
   }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

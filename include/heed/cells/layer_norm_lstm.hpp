@@ -2,9 +2,9 @@
 
 #include <heed/cells/layer_norm.hpp>
 #include <heed/kernels/lstm_gates.hpp>
-#include <heed/math.hpp>
+#include <heed/layers/activations.hpp>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// The layer-normalised LSTM of Ba, Kiros & Hinton 2016 (arXiv 1607.06450, its supplement, equations 20 to 22).
 ///
@@ -134,4 +134,4 @@ struct LayerNormLstmCell : detail::NormalizedGates<S, Input, Hidden, 4> {
   }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

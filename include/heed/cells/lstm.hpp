@@ -2,9 +2,9 @@
 
 #include <heed/cells/cell.hpp>
 #include <heed/kernels/lstm_gates.hpp>
-#include <heed/math.hpp>
+#include <heed/layers/activations.hpp>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// Long short-term memory (Hochreiter & Schmidhuber 1997, forget gate of Gers et al. 2000), as PyTorch's nn.LSTM.
 ///
@@ -95,4 +95,4 @@ struct LstmCell : detail::GateParameters<S, Input, Hidden, 4> {
   GateRows<4> rows() const { return detail::stacked<4>(this->hidden_size()); }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

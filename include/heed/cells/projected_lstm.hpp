@@ -2,9 +2,9 @@
 
 #include <heed/cells/cell.hpp>
 #include <heed/kernels/lstm_gates.hpp>
-#include <heed/math.hpp>
+#include <heed/layers/activations.hpp>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// Long short-term memory whose output is a projection of its units (Sak, Senior & Beaufays 2014, arXiv 1402.1128), as
 /// PyTorch's nn.LSTM with `proj_size`: many units that remember, a smaller h to be passed on.
@@ -145,4 +145,4 @@ struct ProjectedLstmCell {
   GateRows<4> rows() const { return detail::stacked<4>(units()); }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <heed/cells/cell.hpp>
-#include <heed/math.hpp>
+#include <heed/layers/activations.hpp>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// The plain recurrent cell (Elman 1990), as PyTorch's nn.RNN.
 ///
@@ -70,4 +70,4 @@ struct RnnCell : detail::GateParameters<S, Input, Hidden, 1> {
   }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

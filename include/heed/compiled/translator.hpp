@@ -15,7 +15,7 @@
 
 /// heed as a compiled library, for programs that only translate: link heed::translator, and this header, which includes
 /// no Eigen, is all that such a program compiles. It can be used together with the other headers.
-namespace heed::inline v0_1::compiled {
+namespace heed { inline namespace v0_2 { namespace compiled {
 
 /// A translation of a sentence.
 struct Translation {
@@ -94,4 +94,4 @@ class Translator {
   std::unique_ptr<Model> model_;
 };
 
-}  // namespace heed::inline v0_1::compiled
+}}}  // namespace heed::v0_2::compiled

@@ -1,13 +1,13 @@
 #pragma once
 
+#include <heed/core/variant.hpp>
 #include <heed/decoders/attentional_decoder.hpp>
 #include <heed/decoders/cho.hpp>
 #include <heed/decoders/context_decoder.hpp>
 #include <heed/decoders/plain.hpp>
 #include <heed/decoders/sutskever.hpp>
-#include <heed/variant.hpp>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// A decoder chosen at run time, which itself models `Decoder`: Bahdanau's wiring or Luong's with any attention
 /// mechanism, or one of those without.
@@ -60,4 +60,4 @@ struct AnyDecoder {
   }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <heed/decoders/decoder.hpp>
-#include <heed/products.hpp>
+#include <heed/kernels/products.hpp>
 
 #include <concepts>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// The sizes of an `AttentionalDecoder`. Each must be 1 or more.
 struct AttentionalDecoderOptions {
@@ -170,4 +170,4 @@ struct AttentionalDecoder {
   Index feed_size() const { return input_feeding ? feature_size() : 0; }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <heed/attention.hpp>
+#include <heed/attention/attention.hpp>
 #include <heed/decoders/context_decoder.hpp>
-#include <heed/maxout_readout.hpp>
+#include <heed/decoders/maxout_readout.hpp>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// The decoder of Bahdanau, Cho & Bengio 2015 (equations 4 to 6): the *previous* state asks, and the context enters the
 /// recurrent cell. The weights of step i are those used to predict word i.
@@ -17,4 +17,4 @@ using BahdanauDecoder = ContextDecoder<C, Attention<ScorerType, NormalizerType>>
 template <Cell C, class ScorerType, Normalizer NormalizerType = Softmax>
 using BahdanauMaxoutDecoder = ContextDecoder<C, Attention<ScorerType, NormalizerType>, MaxoutReadout>;
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -2,10 +2,10 @@
 
 #include <heed/cells/context_gru.hpp>
 #include <heed/decoders/decoder.hpp>
+#include <heed/decoders/maxout_readout.hpp>
 #include <heed/layers/linear.hpp>
-#include <heed/maxout_readout.hpp>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// The sizes of a `ChoDecoder`. Each must be 1 or more.
 struct ChoDecoderOptions {
@@ -156,4 +156,4 @@ struct ChoDecoder {
   static Index sentence(const DecoderState<S>& state, Index i) { return detail::at(state.sentences, i); }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

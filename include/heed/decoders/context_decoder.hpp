@@ -1,12 +1,12 @@
 #pragma once
 
 #include <heed/decoders/decoder.hpp>
+#include <heed/decoders/readout.hpp>
 #include <heed/layers/dropout.hpp>
-#include <heed/readout.hpp>
 
 #include <concepts>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// The sizes of a `ContextDecoder`. Each must be 1 or more.
 struct ContextDecoderOptions {
@@ -179,4 +179,4 @@ struct ContextDecoder {
   }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

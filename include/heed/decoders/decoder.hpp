@@ -1,10 +1,10 @@
 #pragma once
 
-#include <heed/decoder_parts.hpp>
+#include <heed/decoders/decoder_parts.hpp>
 
 #include <concepts>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// A decoder: from a memory and the words so far to features, from which an output layer scores the next word.
 ///
@@ -74,4 +74,4 @@ void advance(const D& decoder, const In<typename D::Scalar>& x, const Memory<typ
   decoder.forward(x, Steps::one(x.cols()), memory, state, tape, nullptr);
 }
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <heed/attention.hpp>
+#include <heed/attention/attention.hpp>
 #include <heed/decoders/attentional_decoder.hpp>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// The decoder of Luong, Pham & Manning 2015 (equations 5 and 7, section 3.3): the *current* state asks, and the context
 /// meets it after the recurrence. The weights of step i are those used to predict word i. Theirs begins with the final states
@@ -11,4 +11,4 @@ namespace heed::inline v0_1 {
 template <Cell C, class ScorerType, Normalizer NormalizerType = Softmax>
 using LuongDecoder = AttentionalDecoder<C, Attention<ScorerType, NormalizerType>>;
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

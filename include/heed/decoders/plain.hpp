@@ -2,7 +2,7 @@
 
 #include <heed/decoders/context_decoder.hpp>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// What stands in for attention where there is none: the answer to every query is the sentence's one summary vector.
 ///
@@ -57,4 +57,4 @@ struct FixedVector {
 template <Cell C>
 using PlainDecoder = ContextDecoder<C, FixedVector<typename C::Scalar>>;
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -4,7 +4,7 @@
 
 #include <concepts>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// The sizes of a `SutskeverDecoder`. Each must be 1 or more. Its features and the values of its memory have the size of h.
 struct SutskeverDecoderOptions {
@@ -98,4 +98,4 @@ struct SutskeverDecoder {
   }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

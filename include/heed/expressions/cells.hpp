@@ -4,7 +4,7 @@
 
 /// Steps of recurrent cells: x is input x n, h is hidden x n, and a step returns a matrix. W, U, b_W and b_U stack the
 /// gates as the cells of heed and PyTorch do. A cell without biases takes vectors of zeros.
-namespace heed::inline v0_1::expr {
+namespace heed { inline namespace v0_2 { namespace expr {
 
 using Eigen::MatrixBase;
 
@@ -66,4 +66,4 @@ auto gru_reset_before_step(const MatrixBase<X>& x, const MatrixBase<State>& h, c
   return ((S(1) - z) * n + z * h.array()).matrix().eval();
 }
 
-}  // namespace heed::inline v0_1::expr
+}}}  // namespace heed::v0_2::expr

@@ -2,7 +2,7 @@
 
 #include <heed/expressions/softmax.hpp>
 
-namespace heed::inline v0_1::expr {
+namespace heed { inline namespace v0_2 { namespace expr {
 
 /// [top; bottom], a matrix.
 template <class Top, class Bottom>
@@ -36,4 +36,4 @@ auto luong_step(const MatrixBase<Word>& y, const MatrixBase<State>& s, const Mat
   return stacked(next, (W * stacked(c, h)).array().tanh().matrix());
 }
 
-}  // namespace heed::inline v0_1::expr
+}}}  // namespace heed::v0_2::expr

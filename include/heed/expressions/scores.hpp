@@ -7,7 +7,7 @@
 /// The equations of the papers as Eigen expressions, for any scalar. A column is one item: n queries, T memory columns.
 /// A function returns a matrix, or a product, which refers to its arguments: `auto x = dot_scores(query, MatrixXd(h))`
 /// dangles, because the temporary matrix is destroyed. Sizes are checked by `eigen_assert`.
-namespace heed::inline v0_1::expr {
+namespace heed { inline namespace v0_2 { namespace expr {
 
 using Eigen::MatrixBase;
 
@@ -52,4 +52,4 @@ auto concat_scores(const MatrixBase<Query>& query, const MatrixBase<Memory>& mem
   return additive_scores(query, memory, W.leftCols(query.rows()), W.rightCols(memory.rows()), v);
 }
 
-}  // namespace heed::inline v0_1::expr
+}}}  // namespace heed::v0_2::expr

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace heed::inline v0_1::expr {
+namespace heed { inline namespace v0_2 { namespace expr {
 
 using Eigen::MatrixBase;
 
@@ -30,4 +30,4 @@ auto context(const MatrixBase<Memory>& memory, const MatrixBase<Weights>& weight
   return memory * weights;
 }
 
-}  // namespace heed::inline v0_1::expr
+}}}  // namespace heed::v0_2::expr

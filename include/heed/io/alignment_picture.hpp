@@ -1,11 +1,11 @@
 #pragma once
 
+#include <heed/core/types.hpp>
 #include <heed/io/svg.hpp>
-#include <heed/types.hpp>
 
 #include <span>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 namespace detail {
 
@@ -153,4 +153,4 @@ std::string alignment_blocks(const Eigen::MatrixBase<Derived>& weights, std::spa
   return detail::alignment_blocks(Matrix<double>(weights.template cast<double>()), source, target);
 }
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/errors.hpp>
+#include <heed/core/errors.hpp>
 #include <heed/io/temporary_file.hpp>
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 #include <string_view>
 #include <system_error>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 namespace detail {
 
@@ -115,4 +115,4 @@ inline void write_file_atomically(const std::filesystem::path& path, std::string
   file.commit();
 }
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

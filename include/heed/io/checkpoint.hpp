@@ -1,13 +1,13 @@
 #pragma once
 
+#include <heed/core/parameters.hpp>
 #include <heed/io/safetensors.hpp>
-#include <heed/parameters.hpp>
 
 #include <algorithm>
 #include <set>
 #include <vector>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 namespace detail {
 
@@ -128,4 +128,4 @@ void load_parameters(const SafetensorsFile& file, P& part, std::string_view pref
   for_each_parameter([&](const ParameterName&, auto& x) { detail::read_into(**next++, x); }, part);
 }
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

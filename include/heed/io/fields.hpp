@@ -14,7 +14,7 @@
 #include <system_error>
 
 /// What a model file says beside its numbers: settings and lists of words, as text.
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 inline std::string join_lines(const Words& words) {
   std::string text;
@@ -126,4 +126,4 @@ inline void refuse_unknown_keys(const SafetensorsFile& file, std::string_view pr
   }
 }
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

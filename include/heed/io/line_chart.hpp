@@ -1,12 +1,12 @@
 #pragma once
 
-#include <heed/errors.hpp>
+#include <heed/core/errors.hpp>
 #include <heed/io/svg.hpp>
 
 #include <numeric>
 #include <span>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// What surrounds the lines of a chart. The x axis has one place for every name in `x_ticks`.
 struct ChartOptions {
@@ -183,4 +183,4 @@ inline std::string line_chart_svg(const ChartOptions& options, std::span<const S
   return svg + "</svg>\n";
 }
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <heed/types.hpp>
+#include <heed/core/types.hpp>
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 /// A size of a model, and the degree, 1 or 2, of the polynomial in it that counts the model's parameters.
 struct SizeOf {
@@ -26,4 +26,4 @@ double polynomial_at(const Count& count, SizeOf size, Rest... rest) {
   return size.degree == 1 ? line : line + k * (k - 1) / 2 * (at(6) - 2 * second + first);
 }
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

@@ -9,7 +9,7 @@
 #include <vector>
 
 /// Text from outside, made safe to print: in a picture, in a message, on a terminal.
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 /// `text` as valid, printable UTF-8, one string per code point. What cannot be shown becomes U+FFFD; past `most` code
 /// points the rest is an ellipsis.
@@ -37,4 +37,4 @@ inline std::string plain_text(std::string_view text, std::size_t most = std::str
   return result;
 }
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

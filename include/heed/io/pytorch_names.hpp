@@ -2,16 +2,16 @@
 
 #include <heed/cells/any_cell.hpp>
 #include <heed/cells/projected_lstm.hpp>
-#include <heed/encoder.hpp>
+#include <heed/decoders/readout.hpp>
+#include <heed/decoders/stack.hpp>
+#include <heed/encoders/encoder.hpp>
+#include <heed/encoders/transformer_encoder_layer.hpp>
 #include <heed/io/checkpoint.hpp>
 #include <heed/layers/embedding.hpp>
-#include <heed/output_layer.hpp>
-#include <heed/readout.hpp>
+#include <heed/models/output_layer.hpp>
 #include <heed/scorers/additive.hpp>
 #include <heed/scorers/concat.hpp>
 #include <heed/scorers/general.hpp>
-#include <heed/stack.hpp>
-#include <heed/transformer_encoder_layer.hpp>
 
 #include <algorithm>
 #include <functional>
@@ -22,7 +22,7 @@
 #include <string_view>
 #include <utility>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// What a state dict calls parts and parameters of a model: {"decoder.stack", "decoder.gru"}.
 ///
@@ -235,4 +235,4 @@ class PytorchWalk {
 
 }  // namespace detail
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// How a state dict is read.
 struct PytorchOptions {
@@ -130,4 +130,4 @@ void to_pytorch(SafetensorsWriter& writer, const P& part, std::string_view prefi
   detail::PytorchWalk(names, use).part(part, "", std::string(prefix));
 }
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

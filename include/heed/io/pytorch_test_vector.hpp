@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 namespace detail {
 
@@ -117,4 +117,4 @@ struct PytorchTestVector {
   }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <heed/core/types.hpp>
 #include <heed/text/utf8.hpp>
-#include <heed/types.hpp>
 
 #include <algorithm>
 #include <array>
@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// The element type of a stored tensor. `read_matrix` reads `f16`, `bf16`, `f32` and `f64`. A dtype that is not listed here,
 /// such as F8_E8M0 or F4, is `other`; `TensorView::other_dtype` has its name.
@@ -116,4 +116,4 @@ constexpr Dtype dtype_of() {
   return *detail::stored_as<S>;
 }
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 /// What the header of a safetensors file says of one tensor.
 struct TensorEntry {
@@ -220,4 +220,4 @@ inline SafetensorsHeader parse_safetensors_header(std::span<char> text, std::str
   return header;
 }
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

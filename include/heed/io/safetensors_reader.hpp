@@ -13,7 +13,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// One tensor of a file: row-major, little-endian, at any alignment. Views into the `SafetensorsFile` it came from.
 struct TensorView {
@@ -255,4 +255,4 @@ Matrix<S> read_matrix(const TensorView& view) {
   return matrix;
 }
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

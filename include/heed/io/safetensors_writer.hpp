@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// Collects tensors and strings and writes them as one safetensors file; equal contents give equal bytes.
 ///
@@ -129,4 +129,4 @@ class SafetensorsWriter {
   std::map<std::string, std::string, std::less<>> metadata_;
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

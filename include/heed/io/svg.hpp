@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/errors.hpp>
+#include <heed/core/errors.hpp>
 #include <heed/io/printable.hpp>
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 #include <string_view>
 
 /// What the pictures share: the elements of an SVG file, and numbers that look the same in every locale.
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 /// `text` for the inside of an XML element or of an attribute in double quotes.
 inline std::string xml_text(std::string_view text, std::size_t most = std::string_view::npos) {
@@ -74,4 +74,4 @@ inline std::string svg_open(double width, double height, std::string_view title)
          "\" fill=\"#ffffff\"/>\n";
 }
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

@@ -18,7 +18,7 @@
 #include <unistd.h>
 #endif
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 #if defined(HEED_POSIX_FILES)
 
@@ -295,4 +295,4 @@ class TemporaryFile {
 
 #endif
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

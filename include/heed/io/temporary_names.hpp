@@ -9,7 +9,7 @@
 #include <string_view>
 
 /// The names of temporary files.
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 inline constexpr int temporary_slots = 8;
 
@@ -44,4 +44,4 @@ inline std::filesystem::path temporary_candidate(const std::filesystem::path& ta
 
 inline constexpr int temporary_attempts = 100;
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// The attention of a translation model: any scorer, any normaliser, to any part of the sentence.
 template <class S>
@@ -153,4 +153,4 @@ inline double model_size(const TranslatorConfig& config, Index source_vocabulary
                                SizeOf{config.longest, 1}, SizeOf{source_vocabulary, 1}, SizeOf{target_vocabulary, 1});
 }
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

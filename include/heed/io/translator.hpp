@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// A model with everything that is needed to use it: its configuration and both vocabularies. One file holds them all.
 struct Translator {
@@ -160,4 +160,4 @@ inline Translator load_translator(const std::filesystem::path& path) {
   return load_translator(file);
 }
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/errors.hpp>
+#include <heed/core/errors.hpp>
 #include <heed/text/utf8.hpp>
 
 #include <array>
@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// The choices a program offers by name. The first of each is the default.
 inline constexpr std::array<std::string_view, 7> cell_names = {
@@ -114,4 +114,4 @@ struct TranslatorConfig {
   }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// A line of words with a weight each, as attention pooling gives them, and what the line was found to be.
 struct WeightedWords {
@@ -92,4 +92,4 @@ inline std::string word_weights_text(const WeightedWords& line, bool colour) {
   return text;
 }
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

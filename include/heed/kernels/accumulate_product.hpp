@@ -2,7 +2,7 @@
 
 #include <heed/kernels/packets.hpp>
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 // The one place where heed names instructions of one vendor. Where they are missing, Eigen's packet function stands.
 #if EIGEN_COMP_GNUC && !EIGEN_COMP_CLANG && EIGEN_ARCH_x86_64 && defined(EIGEN_VECTORIZE_FMA)
@@ -29,4 +29,4 @@ EIGEN_ALWAYS_INLINE void accumulate_product(const Packet<S>& a, const Packet<S>&
 
 #undef HEED_ASSEMBLER_FMA
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 /// score_j = v' z_j with z_j = tanh(q + k_j): the match that the additive and concat scorers share.
 ///
@@ -210,4 +210,4 @@ class AdditiveMatch {
   Columns<const S> queries_, keys_, forms_{};
 };
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <heed/types.hpp>
+#include <heed/core/types.hpp>
 
 #include <type_traits>
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 /// Whether the numbers of a column lie side by side. One row at compile time counts as row-major in Eigen, but each of
 /// its columns is one number.
@@ -48,4 +48,4 @@ auto map_of(X&& x) {
   return MapOf<S>(x.data(), x.rows(), x.cols(), Eigen::OuterStride<>(x.colStride()));
 }
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

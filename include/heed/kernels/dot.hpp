@@ -3,7 +3,7 @@
 #include <heed/kernels/transposed_product.hpp>
 #include <heed/kernels/weighted_sum.hpp>
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 /// score_j = k_j' q: the match that the dot and general scorers share once the query is projected.
 template <class S, int Size>
@@ -23,4 +23,4 @@ struct DotMatch {
   }
 };
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

@@ -2,7 +2,7 @@
 
 #include <heed/kernels/packets.hpp>
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 // Eigen's products of matrices that may be of any size: one type for all, as Eigen compiles a product anew for every
 // type. May allocate.
@@ -30,4 +30,4 @@ void add_transpose_times(const A& a, const B& b, C&& out) {
   }
 }
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

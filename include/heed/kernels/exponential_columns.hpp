@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <type_traits>
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 /// Columns x kept as e^{2x}, from which tanh(q + k) costs a multiply-add and a share of a division:
 ///
@@ -70,4 +70,4 @@ struct ExponentialColumns {
   static constexpr double cap = sizeof(S) == 4 ? 0x1p30 : 0x1p60;
 };
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

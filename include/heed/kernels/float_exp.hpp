@@ -1,8 +1,8 @@
 #pragma once
 
-#include <heed/types.hpp>
+#include <heed/core/types.hpp>
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 /// Below this, e^x is no normal float.
 inline constexpr float least_exponent = -87.3365f;
@@ -57,4 +57,4 @@ EIGEN_ALWAYS_INLINE P exp_of_nonpositive_floats(const P& x) {
   return ei::pandnot(e, ei::pcmp_lt(x, least));
 }
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

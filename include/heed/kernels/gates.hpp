@@ -5,7 +5,7 @@
 
 #include <array>
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 /// How many bytes further along a walk the rows lie that are fetched: two packets, a line of the cache or two.
 template <class S>
@@ -37,4 +37,4 @@ EIGEN_ALWAYS_INLINE auto load_gates(const Io& io, const S* trace, const std::arr
   return gates;
 }
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

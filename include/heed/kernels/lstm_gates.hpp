@@ -2,7 +2,7 @@
 
 #include <heed/kernels/packets.hpp>
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 /// The arithmetic that every LSTM shares, whatever its gates are made from and whatever becomes of c:
 ///
@@ -38,4 +38,4 @@ struct LstmGates {
   }
 };
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <heed/types.hpp>
+#include <heed/core/types.hpp>
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 /// As many numbers as the machine works on at once, in Eigen's words: SSE, AVX, AVX-512, NEON or, for a scalar that no
 /// machine has vectors of, one. Every kernel is written once, in these. `Size` asks for the largest packet that divides
@@ -72,4 +72,4 @@ struct GateSums {
   }
 };
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 /// out += a b', the sum over the columns of two matrices of their outer products: how a matrix of parameters gets its
 /// gradient from all steps at once. Allocates.
@@ -92,4 +92,4 @@ struct OuterProduct {
   }
 };
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

@@ -5,7 +5,7 @@
 #include <array>
 #include <numeric>
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 /// out += W' d for some columns of a packed W: the way back through a product, from the same copy of W.
 ///
@@ -172,4 +172,4 @@ struct PackedBackward {
   }
 };
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <utility>
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 /// What reads a packed matrix whose numbers are stored as T.
 template <class T, int Gates>
@@ -116,4 +116,4 @@ class PackedMatrix {
   const PanelKernels<S>* kernels_ = nullptr;  ///< nullptr: it holds no matrix
 };
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

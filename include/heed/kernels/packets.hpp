@@ -1,10 +1,10 @@
 #pragma once
 
+#include <heed/core/scalar.hpp>
 #include <heed/kernels/columns.hpp>
 #include <heed/kernels/float_exp.hpp>
 #include <heed/kernels/numbers.hpp>
 #include <heed/kernels/rational_tanh.hpp>
-#include <heed/scalar.hpp>
 
 #include <algorithm>
 #include <array>
@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 /// Bytes that the cache takes in together.
 inline constexpr Index line_bytes = 64;
@@ -273,4 +273,4 @@ void transform(X&& x, const F& f) {
   }
 }
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

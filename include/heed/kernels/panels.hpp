@@ -7,7 +7,7 @@
 #include <array>
 #include <vector>
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 /// A packet of rows of which `left` exist; the others are zero.
 template <class S>
@@ -244,4 +244,4 @@ struct PanelProduct {
   }
 };
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 /// out += a b, without allocating, and with every column of out computed in the same way whatever stands beside it.
 ///
@@ -109,4 +109,4 @@ struct Product {
   }
 };
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

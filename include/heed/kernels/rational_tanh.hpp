@@ -1,8 +1,8 @@
 #pragma once
 
-#include <heed/types.hpp>
+#include <heed/core/types.hpp>
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 /// 1 + c1 y + ... + c4 y^4, in two halves, which a processor works on at once.
 template <class P>
@@ -29,4 +29,4 @@ EIGEN_ALWAYS_INLINE P rational_tanh(const P& x) {
   return ei::pdiv(over, polynomial(y, 0.46761727f, 0.026091332f, 3.3787428e-4f, 8.3219527e-7f));
 }
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

@@ -2,7 +2,7 @@
 
 #include <heed/kernels/packets.hpp>
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 /// Quotients of several packets for the price of one division, which costs as much as ten to twenty multiplications.
 /// The products of four denominators must be finite, and no denominator below 1.
@@ -45,4 +45,4 @@ struct SharedDivision {
   }
 };
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

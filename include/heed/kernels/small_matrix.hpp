@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 /// Products with a small matrix of fixed size in which `Gates` matrices of `Units` rows each are stacked. It is read
 /// where it lies, and every number of rows is known to the compiler.
@@ -95,4 +95,4 @@ inline constexpr bool is_small = [] {
   }
 }();
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

@@ -2,7 +2,7 @@
 
 #include <heed/kernels/packets.hpp>
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 /// Whether a score is -inf, which means that its weight is exactly 0, as if there was no such item.
 template <class S>
@@ -78,4 +78,4 @@ class SoftmaxColumn {
   Packet<S> last_ = constant(S(0));
 };
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

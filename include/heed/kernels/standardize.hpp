@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 /// Some numbers x become (x - mean) / deviation with deviation = sqrt(mean of (x - mean)^2 + 1e-5); returns 1 / deviation.
 /// The order of the sums does not depend on where x lies.
@@ -34,4 +34,4 @@ void standardize_backward(const N& normal, typename N::Scalar inverse, D&& d) {
   d.array() = (d.array() - mean - normal.array() * along) * inverse;
 }
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/errors.hpp>
+#include <heed/core/errors.hpp>
 #include <heed/kernels/packets.hpp>
 
 #include <cmath>
@@ -10,7 +10,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 /// Memory that begins where a line of the cache does, so that packets read together lie in as few lines as can be.
 template <class T>
@@ -167,4 +167,4 @@ struct Storage<Eigen::half> : HalfStorage<Eigen::half> {
   }
 };
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

@@ -2,7 +2,7 @@
 
 #include <heed/kernels/packets.hpp>
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 /// v' tanh(q + k) of one query and one key as they are, number by number: for scalars without packets, and where
 /// exponentials do not reach.
@@ -41,4 +41,4 @@ struct TanhMatch {
   }
 };
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

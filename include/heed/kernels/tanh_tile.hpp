@@ -3,7 +3,7 @@
 #include <heed/kernels/packets.hpp>
 #include <heed/kernels/transposed_product.hpp>
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 /// score_j = v' z_j with z_j = tanh(q + k_j + a_j) for one query, where a_j changes from query to query: then no
 /// exponentials of keys can be kept, and a tile of all z is made.
@@ -40,4 +40,4 @@ struct TanhTile {
   }
 };
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

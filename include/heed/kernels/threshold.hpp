@@ -5,7 +5,7 @@
 #include <cmath>
 #include <type_traits>
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 /// A column of n > 0 scores on its way to weights of which many are exactly 0:
 ///
@@ -117,4 +117,4 @@ void threshold_weights(X&& x) {
   for (Index i = 0; i < x.cols(); ++i) ThresholdColumn<S, Power>::normalise(x.col(i).data(), x.rows());
 }
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

@@ -3,7 +3,7 @@
 #include <heed/kernels/accumulate_product.hpp>
 #include <heed/kernels/storage.hpp>
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 /// The left factor of a tile: panels, whose packets of words lie side by side in every column.
 template <class T>
@@ -114,4 +114,4 @@ void with_constant(Index n, const F& f) {
   f(std::integral_constant<int, Most>{});
 }
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 /// out = a' b and out += a' b: every column of `a` against every column of `b`.
 ///
@@ -132,4 +132,4 @@ class TransposedProduct {
   bool adds_;
 };
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <heed/parameters.hpp>
+#include <heed/core/parameters.hpp>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// How a product passes over a matrix: from which end, and, where threads share the work, which part of it is done.
 struct Walk {
@@ -11,4 +11,4 @@ struct Walk {
   bool keeps = true;       ///< whether a cell's step leaves in its trace what backward reads, or what it pleases
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

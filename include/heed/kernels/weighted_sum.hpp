@@ -2,7 +2,7 @@
 
 #include <heed/kernels/packets.hpp>
 
-namespace heed::inline v0_1::detail {
+namespace heed { inline namespace v0_2 { namespace detail {
 
 /// Sums of columns with weights, and their backward, at the speed at which the columns can be read.
 ///
@@ -186,4 +186,4 @@ struct WeightedSum {
   }
 };
 
-}  // namespace heed::inline v0_1::detail
+}}}  // namespace heed::v0_2::detail

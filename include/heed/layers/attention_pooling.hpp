@@ -1,13 +1,13 @@
 #pragma once
 
+#include <heed/core/parameters.hpp>
+#include <heed/core/sentence_ranges.hpp>
+#include <heed/kernels/products.hpp>
 #include <heed/kernels/transposed_product.hpp>
 #include <heed/kernels/weighted_sum.hpp>
-#include <heed/math.hpp>
-#include <heed/parameters.hpp>
-#include <heed/products.hpp>
-#include <heed/sentence_ranges.hpp>
+#include <heed/layers/activations.hpp>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// Everything a run of `AttentionPooling` writes besides its results. One per thread; it only grows.
 template <class S>
@@ -102,4 +102,4 @@ struct AttentionPooling {
   }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

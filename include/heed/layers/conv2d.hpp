@@ -1,18 +1,18 @@
 #pragma once
 
-#include <heed/grid.hpp>
-#include <heed/parameters.hpp>
-#include <heed/products.hpp>
+#include <heed/core/parameters.hpp>
+#include <heed/kernels/products.hpp>
+#include <heed/layers/windows.hpp>
 
 #include <algorithm>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// Two-dimensional convolution (as in every framework a cross-correlation), with zeros where the window leaves the image:
 ///
 ///   y(:, place) = W patch + b        patch: all that the window sees there
 ///
-/// Shapes: x channels x (places * images), y output x (positions * images), both laid out as grid.hpp says. The patches
+/// Shapes: x channels x (places * images), y output x (positions * images), both laid out as layers/windows.hpp says. The patches
 /// are copied a block at a time into `patches`, a buffer the caller lends, which stays in the cache; backward copies
 /// them once more rather than keep them. Throws heed::Error if a size does not fit.
 template <class S>
@@ -136,4 +136,4 @@ struct Conv2d {
   }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -1,14 +1,14 @@
 #pragma once
 
-#include <heed/packing.hpp>
-#include <heed/random_streams.hpp>
-#include <heed/sentence_ranges.hpp>
-#include <heed/settings.hpp>
-#include <heed/types.hpp>
+#include <heed/core/packed_batch.hpp>
+#include <heed/core/random_streams.hpp>
+#include <heed/core/sentence_ranges.hpp>
+#include <heed/core/settings.hpp>
+#include <heed/core/types.hpp>
 
 #include <cstdint>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// Inverted dropout (Srivastava et al. 2014): in training each number is zero with probability `rate`, else divided by
 /// 1 - rate, so that inference does nothing at all. The numbers drawn are the same on every machine. Throws
@@ -124,4 +124,4 @@ struct Dropout {
   }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

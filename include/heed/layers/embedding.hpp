@@ -1,11 +1,11 @@
 #pragma once
 
-#include <heed/parameters.hpp>
+#include <heed/core/parameters.hpp>
 
 #include <span>
 #include <string>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// A learned vector for every word: column `token` of `table`. Throws heed::Error if a token is outside the vocabulary
 /// or a size does not fit.
@@ -57,4 +57,4 @@ struct Embedding {
   }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

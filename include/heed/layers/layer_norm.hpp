@@ -1,11 +1,11 @@
 #pragma once
 
+#include <heed/core/parameters.hpp>
 #include <heed/kernels/standardize.hpp>
-#include <heed/parameters.hpp>
 
 #include <algorithm>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// Layer normalisation of every column x, Ba, Kiros & Hinton 2016, equations 3 and 4; PyTorch's nn.LayerNorm.
 ///
@@ -78,4 +78,4 @@ struct LayerNorm {
   }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

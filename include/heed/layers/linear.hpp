@@ -1,9 +1,9 @@
 #pragma once
 
-#include <heed/parameters.hpp>
-#include <heed/products.hpp>
+#include <heed/core/parameters.hpp>
+#include <heed/kernels/products.hpp>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// y = W x + b, for every column x. Throws heed::Error if a size does not fit.
 template <class S, int Input = Dynamic, int Output = Dynamic>
@@ -59,4 +59,4 @@ struct Linear {
   }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -1,16 +1,16 @@
 #pragma once
 
+#include <heed/core/parameters.hpp>
+#include <heed/core/sentence_ranges.hpp>
+#include <heed/core/valid_mask.hpp>
 #include <heed/kernels/dot.hpp>
-#include <heed/math.hpp>
-#include <heed/parameters.hpp>
-#include <heed/products.hpp>
-#include <heed/sentence_ranges.hpp>
-#include <heed/valid_mask.hpp>
+#include <heed/kernels/products.hpp>
+#include <heed/layers/activations.hpp>
 
 #include <cmath>
 #include <string>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// The settings of a `MultiHeadAttention`. The heads share the size evenly.
 struct MultiHeadAttentionOptions {
@@ -240,4 +240,4 @@ struct MultiHeadAttention {
   }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <heed/grid.hpp>
 #include <heed/kernels/packets.hpp>
+#include <heed/layers/windows.hpp>
 
 #include <string>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 namespace detail {
 
@@ -124,4 +124,4 @@ struct AveragePool2d : detail::Pool2d {
   S share() const { return S(1) / static_cast<S>(window.places()); }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

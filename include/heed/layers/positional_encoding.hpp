@@ -1,13 +1,13 @@
 #pragma once
 
-#include <heed/packing.hpp>
-#include <heed/parameters.hpp>
-#include <heed/sentence_ranges.hpp>
+#include <heed/core/packed_batch.hpp>
+#include <heed/core/parameters.hpp>
+#include <heed/core/sentence_ranges.hpp>
 
 #include <cmath>
 #include <type_traits>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// Tells a column where in its sentence it stands, Vaswani et al. 2017, section 3.5. Nothing is learned.
 ///
@@ -57,4 +57,4 @@ struct PositionalEncoding {
   }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -1,11 +1,11 @@
 #pragma once
 
+#include <heed/core/variant.hpp>
 #include <heed/normalizers/entmax.hpp>
 #include <heed/normalizers/softmax.hpp>
 #include <heed/normalizers/sparsemax.hpp>
-#include <heed/variant.hpp>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// A normaliser chosen at run time, which itself models `Normalizer`.
 struct AnyNormalizer {
@@ -34,4 +34,4 @@ struct AnyNormalizer {
   }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -3,7 +3,7 @@
 #include <heed/kernels/threshold.hpp>
 #include <heed/normalizers/normalizer.hpp>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// alpha-entmax, Peters, Niculae & Martins 2019, with alpha = 1.5, half-way between softmax (1) and sparsemax (2).
 /// Weights sum to 1, and those of low scores are exactly 0.
@@ -33,4 +33,4 @@ struct Entmax15 {
   static void visit_parameters(Visit&&, Self&&...) {}
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <heed/checks.hpp>
-#include <heed/parameters.hpp>
+#include <heed/core/checks.hpp>
+#include <heed/core/parameters.hpp>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// Turns the scores of one sentence (T x n) into weights, in place, and gradients back.
 ///
@@ -19,4 +19,4 @@ concept Normalizer = Part<C> && requires(const C& normalizer, const Matrix<doubl
   normalizer.backward(weights, in_place);
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <heed/math.hpp>
+#include <heed/layers/activations.hpp>
 #include <heed/normalizers/normalizer.hpp>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// weights_j = e^{score_j} / sum_k e^{score_k}: equation 6 of Bahdanau, Cho & Bengio 2015. Weights sum to 1.
 struct Softmax {
@@ -21,4 +21,4 @@ struct Softmax {
   static void visit_parameters(Visit&&, Self&&...) {}
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -3,7 +3,7 @@
 #include <heed/kernels/threshold.hpp>
 #include <heed/normalizers/normalizer.hpp>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// weights = the point of the simplex that is nearest to the scores, Martins & Astudillo 2016, equation 2. Weights sum to
 /// 1, and those of low scores are exactly 0.
@@ -33,4 +33,4 @@ struct Sparsemax {
   static void visit_parameters(Visit&&, Self&&...) {}
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

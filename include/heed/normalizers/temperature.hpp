@@ -1,13 +1,13 @@
 #pragma once
 
-#include <heed/math.hpp>
+#include <heed/layers/activations.hpp>
 #include <heed/normalizers/normalizer.hpp>
 
 #include <limits>
 #include <string>
 #include <type_traits>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// weights = softmax(scores / temperature): equation 1 of Hinton, Vinyals & Dean 2015. Sharper below 1, flatter above;
 /// at 1 the bits are those of `Softmax`.
@@ -53,4 +53,4 @@ struct TemperatureSoftmax {
   }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

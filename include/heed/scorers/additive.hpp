@@ -1,10 +1,10 @@
 #pragma once
 
 #include <heed/kernels/additive.hpp>
-#include <heed/products.hpp>
+#include <heed/kernels/products.hpp>
 #include <heed/scorers/scorer.hpp>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 namespace detail {
 
@@ -139,4 +139,4 @@ struct AdditiveScorer
   }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

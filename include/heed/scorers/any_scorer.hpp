@@ -1,5 +1,6 @@
 #pragma once
 
+#include <heed/core/variant.hpp>
 #include <heed/scorers/additive.hpp>
 #include <heed/scorers/concat.hpp>
 #include <heed/scorers/convolutional.hpp>
@@ -10,9 +11,8 @@
 #include <heed/scorers/normed_additive.hpp>
 #include <heed/scorers/scaled_dot.hpp>
 #include <heed/scorers/scaled_general.hpp>
-#include <heed/variant.hpp>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// A scorer chosen at run time, which itself models `Scorer`. Errors name the scorer that it holds.
 template <class S>
@@ -90,4 +90,4 @@ struct AnyScorer {
   }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -2,7 +2,7 @@
 
 #include <heed/scorers/additive.hpp>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// Concat scores, Luong, Pham & Manning 2015, section 3.1, the last of three. The query comes first.
 ///
@@ -43,4 +43,4 @@ struct ConcatScorer
   }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <string>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// The sizes of a `ConvolutionalScorer`.
 struct ConvolutionalScorerOptions {
@@ -131,4 +131,4 @@ struct ConvolutionalScorer
   }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -3,13 +3,13 @@
 #include <heed/kernels/tanh_tile.hpp>
 #include <heed/scorers/additive.hpp>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// Additive scores that know what has been looked at, See, Liu & Manning 2017, equation 11 (coverage of Tu et al. 2016).
 ///
 ///   score_j = v' tanh(W q + U h_j + w c_j + b)        c_j = the sum of all earlier weights of j
 ///
-/// `coverage_loss` (attention_penalty.hpp) is the loss that goes with it.
+/// `coverage_loss` (losses/attention_penalty.hpp) is the loss that goes with it.
 template <class S, int Query = Dynamic, int MemorySize = Dynamic, int Alignment = Dynamic>
 struct CoverageScorer
     : detail::AdditiveParts<CoverageScorer<S, Query, MemorySize, Alignment>, S, Query, MemorySize, Alignment> {
@@ -80,4 +80,4 @@ struct CoverageScorer
   }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

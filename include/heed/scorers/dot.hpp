@@ -3,7 +3,7 @@
 #include <heed/kernels/dot.hpp>
 #include <heed/scorers/scorer.hpp>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 namespace detail {
 
@@ -48,4 +48,4 @@ struct DotScorer : detail::DotScores<DotScorer<S, Size>, S, Size> {
   }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

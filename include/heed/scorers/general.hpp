@@ -1,9 +1,9 @@
 #pragma once
 
-#include <heed/products.hpp>
+#include <heed/kernels/products.hpp>
 #include <heed/scorers/dot.hpp>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 namespace detail {
 
@@ -58,4 +58,4 @@ struct GeneralScorer : detail::GeneralParts<GeneralScorer<S, Query, MemorySize>,
   }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <heed/scalar.hpp>
+#include <heed/core/scalar.hpp>
 #include <heed/scorers/additive.hpp>
 
 #include <algorithm>
 #include <string>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// Location scores, Luong, Pham & Manning 2015, equation 8: where to look follows from the query alone.
 ///
@@ -55,4 +55,4 @@ struct LocationScorer : detail::LinearQueries<LocationScorer<S, Query, Longest>,
   }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// Additive scores (Bahdanau, Cho & Bengio 2015, section A.1.2) whose v has a direction and a length of its own, by the
 /// weight normalisation of Salimans & Kingma 2016, equation 2; TensorFlow's `BahdanauAttention` with `normalize=True`.
@@ -82,4 +82,4 @@ struct NormedAdditiveScorer
   }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// Scaled dot scores, Vaswani et al. 2017, equation 1. Nothing is learned; query and memory have one size, d.
 ///
@@ -50,4 +50,4 @@ struct ScaledDotScorer : detail::DotScores<ScaledDotScorer<S, Size>, S, Size> {
   }
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

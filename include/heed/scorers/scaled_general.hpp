@@ -2,7 +2,7 @@
 
 #include <heed/scorers/general.hpp>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// General scores (Luong, Pham & Manning 2015, section 3.1) times a learned number g, as TensorFlow's
 /// `LuongAttention` has them with `scale=True`.
@@ -55,4 +55,4 @@ struct ScaledGeneralScorer : detail::GeneralParts<ScaledGeneralScorer<S, Query, 
   using Match = detail::DotMatch<S, MemorySize>;
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <heed/parameters.hpp>
+#include <heed/core/parameters.hpp>
 
 #include <concepts>
 #include <string>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// What a scorer sees of earlier steps: nothing, the weights of the last step, or the sum of all weights so far.
 enum class Carried { nothing, last, sum };
@@ -209,7 +209,7 @@ void score_backward(const C& scorer, const In<S>& projected, const In<S>& keys, 
                                                             Index expected_cols) {
   fail_size((std::string(scorer) + '.' + function).c_str(), name, rows, cols, expected_rows, expected_cols);
 }
-/// As in checks.hpp: "DotScorer.score: scores must be 5 x 2, got 4 x 2".
+/// As in core/checks.hpp: "DotScorer.score: scores must be 5 x 2, got 4 x 2".
 template <class C, class X>
 void check_size(const C&, const char* function, const char* name, const X& x, Index rows, Index cols) {
   if (x.rows() != rows || x.cols() != cols) fail_scorer_size(C::name, function, name, x.rows(), x.cols(), rows, cols);
@@ -267,4 +267,4 @@ bool depends_on_place(const C& scorer) {
 
 }  // namespace detail
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <heed/errors.hpp>
+#include <heed/core/errors.hpp>
+#include <heed/core/types.hpp>
 #include <heed/text/sentence_pair.hpp>
-#include <heed/types.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// The source word with the largest weight for each target word, of weights with a row a source and a column a target
 /// word. Of equal weights the first wins.
@@ -132,4 +132,4 @@ class AlignmentTally {
   AlignmentScore counts_;
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// Corpus BLEU and what it was computed from. Score and precisions are percent; `[n - 1]` belongs to n-grams.
 struct BleuScore {
@@ -61,7 +61,7 @@ class BleuTally {
 
   BleuScore score(const std::string& tokenizer) const {
     BleuScore bleu = counts_;
-    bleu.signature = "nrefs:1|case:mixed|eff:no|tok:" + tokenizer + "|smooth:exp|version:heed-0.1.0";
+    bleu.signature = "nrefs:1|case:mixed|eff:no|tok:" + tokenizer + "|smooth:exp|version:heed-0.2.0";
     const auto produced = static_cast<double>(bleu.hypothesis_length);
     const auto expected = static_cast<double>(bleu.reference_length);
     if (produced >= expected) {
@@ -109,4 +109,4 @@ inline BleuScore corpus_bleu(std::span<const std::string> hypotheses, std::span<
   return tally.score("13a");
 }
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

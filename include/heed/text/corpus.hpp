@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 namespace detail {
 
@@ -180,4 +180,4 @@ inline std::vector<SentencePair> read_parallel(const std::string& source_path, c
   return pairs;
 }
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <heed/errors.hpp>
+#include <heed/core/errors.hpp>
 
 #include <cstddef>
 #include <string>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 namespace detail {
 
@@ -29,4 +29,4 @@ double exact_match(const Sentences& hypotheses, const Sentences& references) {
   return 100 * static_cast<double>(equal) / static_cast<double>(hypotheses.size());
 }
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/errors.hpp>
+#include <heed/core/errors.hpp>
 #include <heed/text/utf8.hpp>
 
 #include <cerrno>
@@ -17,7 +17,7 @@
 #include <system_error>
 #include <utility>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// What a reader of sentences accepts.
 struct ReadOptions {
@@ -184,4 +184,4 @@ inline std::ifstream open_text(const std::string& path) {
 
 }  // namespace detail
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// The words of a hypothesis, in which every `symbols::unknown` is replaced by the source word that was looked at most
 /// while it was written, the first of equal ones: copying, as in Luong, Sutskever, Le, Vinyals & Zaremba 2015 and Jean,
@@ -33,4 +33,4 @@ Words replace_unknown(std::span<const Token> tokens, const Vocabulary& vocabular
   return result;
 }
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -1,14 +1,14 @@
 #pragma once
 
+#include <heed/core/types.hpp>
 #include <heed/text/words.hpp>
-#include <heed/types.hpp>
 
 #include <compare>
 #include <cstddef>
 #include <string>
 #include <vector>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// That a source word and a target word belong together; both are counted from 0.
 struct Link {
@@ -31,4 +31,4 @@ struct SentencePair {
   std::size_t line = 0;           ///< where it was read, from 1
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

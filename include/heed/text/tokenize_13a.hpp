@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 namespace detail {
 
@@ -112,4 +112,4 @@ inline Words tokenize_13a(std::string_view line) {
   return detail::split_at_white_space(spaced);
 }
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 namespace detail {
 
@@ -131,4 +131,4 @@ constexpr std::size_t code_points(std::string_view text) {
   return count;
 }
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

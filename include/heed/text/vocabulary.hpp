@@ -1,8 +1,8 @@
 #pragma once
 
+#include <heed/core/types.hpp>
 #include <heed/text/utf8.hpp>
 #include <heed/text/words.hpp>
-#include <heed/types.hpp>
 
 #include <algorithm>
 #include <array>
@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// The words of one language, numbered from 0. The first three numbers are the same in every vocabulary:
 ///
@@ -157,4 +157,4 @@ class Vocabulary {
   Map<Token> ids_;
 };
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

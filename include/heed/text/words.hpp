@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace heed::inline v0_1 {
+namespace heed { inline namespace v0_2 {
 
 /// A tokenised sentence.
 using Words = std::vector<std::string>;
@@ -42,4 +42,4 @@ std::string join_words(const Sentence& words) {
   return line;
 }
 
-}  // namespace heed::inline v0_1
+}}  // namespace heed::v0_2

@@ -1,4 +1,4 @@
-#include <heed/attention.hpp>
+#include <heed/attention/attention.hpp>
 #include <heed/scorers/dot.hpp>
 #include <string>
 

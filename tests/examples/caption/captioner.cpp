@@ -1,8 +1,8 @@
 #include "../../../examples/caption/captioner.hpp"
 #include "support/prepacked.hpp"
 
-#include <heed/gradient_check.hpp>
-#include <heed/search.hpp>
+#include <heed/search/search.hpp>
+#include <heed/training/gradient_check.hpp>
 
 #include "support/numbers.hpp"
 

@@ -1,0 +1,222 @@
+#pragma once
+
+#include <heed/attention/attention.hpp>
+#include <heed/core/sentence_ranges.hpp>
+#include <heed/core/valid_mask.hpp>
+
+#include <array>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace heed { inline namespace v0_2 {
+
+/// Everything that `AttentionLayer` writes: its results and what backward needs. One per thread; it only grows.
+template <class S>
+struct AttentionLayerTape {
+  Buffer<S> contexts;  ///< memory size x n: the result
+  Buffer<S> weights;   ///< longest sentence x n: the attention weights, zero below the end of a query's sentence
+
+  Buffer<S> queries, memory;                       ///< saved inputs: Q x n, M x T
+  std::vector<Index> query_starts, memory_starts;  ///< of the sentences
+  Buffer<S> projected, keys;                       ///< projected queries P x n, keys K x T
+  Buffer<S> carry, d_carry;                        ///< zeros: no query follows another
+  Buffer<S> d_projected, d_keys, d_scores;         ///< on the way back
+  Buffer<S> scratch;                               ///< of the scorer
+};
+
+namespace detail {
+
+/// Throws, in the name of `function`, if all scores of a query are -inf. They are those of queries first ...
+template <class S>
+void check_scores(const char* function, Index first, const In<S>& scores) {
+  for (Index i = 0; i < scores.cols(); ++i) {
+    bool none = true;
+    for (Index j = 0; j < scores.rows(); ++j) none = none && is_excluded<S>(scores(j, i));
+    require(!none, [&] {
+      return function + (": all scores of query " + std::to_string(first + i)) +
+             " are -inf, there is nothing to attend to";
+    });
+  }
+}
+
+}  // namespace detail
+
+/// Attention as a layer of your own network: queries attend to a memory, each for itself.
+///
+///   scores_ji = score(query_i, memory_j)      weights = normalise(scores)      context_i = sum_j weights_ji memory_j
+///
+/// Bahdanau, Cho & Bengio 2015, equations 5 and 6, with any scorer and normaliser. Shapes: queries Q x n, memory M x T.
+///
+///     heed::AttentionLayer<heed::AdditiveScorer<float>> layer{{Q, M, 64}, {}};
+///     heed::AttentionLayerTape<float> tape;
+///     const auto& contexts = layer.forward(queries, memory, tape);
+///     layer.backward(d_contexts, tape, grad, d_queries, d_memory);
+///
+/// A batch has a range of query columns and a range of memory columns for each sentence; a query attends to its own
+/// sentence only. A scorer that depends on earlier queries (coverage, convolutional) sees none. Forward does not
+/// allocate once the tape has grown. Throws heed::Error if a size does not fit, if the mask excludes all memory columns
+/// of a query, and if all scores of a query are -inf.
+template <class ScorerType, class NormalizerType = Softmax>
+struct AttentionLayer {
+  static_assert(detail::check_scorer<ScorerType>());
+  static_assert(Normalizer<NormalizerType>, "AttentionLayer: the second argument must model heed::Normalizer");
+  using Scalar = typename ScorerType::Scalar;
+  using S = Scalar;
+  using Tape = AttentionLayerTape<S>;
+
+  ScorerType scorer;                                ///< of queries and memory columns
+  [[no_unique_address]] NormalizerType normalizer;  ///< makes weights of scores
+
+  /// The contexts of queries over one memory: `tape.contexts`, memory size x n.
+  const Buffer<S>& forward(const In<S>& queries, const In<S>& memory, Tape& tape, const ValidMask& valid = {}) const {
+    const std::array<Index, 2> of_queries{0, queries.cols()}, of_memory{0, memory.cols()};
+    return forward(queries, of_queries, memory, of_memory, tape, valid);
+  }
+
+  /// The same for a batch: sentence b has the query columns query_starts[b] to query_starts[b + 1] - 1 and the memory
+  /// columns memory_starts[b] to memory_starts[b + 1] - 1.
+  const Buffer<S>& forward(const In<S>& queries, std::span<const Index> query_starts, const In<S>& memory,
+                           std::span<const Index> memory_starts, Tape& tape, const ValidMask& valid = {}) const {
+    const SentenceRanges of_queries(query_starts), of_memory(memory_starts);
+    check(queries, of_queries, memory, of_memory);
+    const Index n = queries.cols(), longest = of_memory.longest();
+    valid.check("AttentionLayer.forward", memory.cols(), longest, n);
+    tape.memory_starts.clear();  // until all is done: backward refuses a tape without sentences
+    tape.queries.assign(queries);
+    tape.memory.assign(memory);
+    tape.projected.resize(detail::queries_of(scorer).projected_size(), n);
+    tape.keys.resize(detail::keys_of(scorer).key_size(), memory.cols());
+    tape.weights.resize(longest, n);
+    tape.contexts.resize(memory.rows(), n);
+    tape.carry.resize(detail::carried(scorer) == Carried::nothing ? 0 : longest, of_queries.longest());
+    tape.carry.setZero();
+    detail::queries_of(scorer).project(In<S>(tape.queries), tape.projected);
+    detail::keys_of(scorer).keys(tape.memory, tape.keys);
+    for_each_sentence(of_queries, of_memory, [&](Index i, Index count, Index j, Index length) {
+      attend(tape, valid, i, count, j, length);
+      tape.weights.block(length, i, longest - length, count).setZero();
+    });
+    tape.query_starts.assign(query_starts.begin(), query_starts.end());
+    tape.memory_starts.assign(memory_starts.begin(), memory_starts.end());
+    return tape.contexts;
+  }
+
+  /// Adds the gradients of the parameters, of queries (Q x n) and of memory (M x T) to grad, d_queries and d_memory.
+  /// d_contexts is dL/dcontexts, M x n; `tape` that of the last forward.
+  void backward(const In<S>& d_contexts, Tape& tape, AttentionLayer& grad, Out<S> d_queries, Out<S> d_memory) const {
+    require(!tape.memory_starts.empty(), "AttentionLayer.backward: no forward was completed with this tape");
+    detail::check_size("AttentionLayer.backward", "d_contexts", d_contexts, tape.contexts.rows(), tape.contexts.cols());
+    detail::check_size("AttentionLayer.backward", "d_queries", d_queries, tape.queries.rows(), tape.queries.cols());
+    detail::check_size("AttentionLayer.backward", "d_memory", d_memory, tape.memory.rows(), tape.memory.cols());
+    tape.d_projected.resize(tape.projected.rows(), tape.projected.cols());
+    tape.d_projected.setZero();
+    tape.d_keys.resize(tape.keys.rows(), tape.keys.cols());
+    tape.d_keys.setZero();
+    tape.d_scores.resize(tape.weights.rows(), tape.weights.cols());
+    tape.d_carry.resize(tape.carry.rows(), tape.carry.cols());
+    tape.d_carry.setZero();
+    for_each_sentence(tape.query_starts, tape.memory_starts, [&](Index i, Index count, Index j, Index length) {
+      const auto weights = tape.weights.block(0, i, length, count);
+      auto d_scores = tape.d_scores.block(0, i, length, count);
+      detail::average_backward<S>(tape.memory.middleCols(j, length), weights, d_contexts.middleCols(i, count), d_scores,
+                                  d_memory.middleCols(j, length));  // was: context
+      normalizer.backward(weights, d_scores);                       // was: normalise
+      const Index carried = tape.carry.rows() > 0 ? length : 0;
+      Out<S> d_keys = tape.keys.rows() > 0 ? Out<S>(tape.d_keys.middleCols(j, length)) : d_memory.middleCols(j, length);
+      detail::score_backward<S>(scorer, tape.projected.middleCols(i, count), keys_of(tape, j, length),
+                                tape.carry.block(0, 0, carried, count), d_scores, grad.scorer,
+                                tape.d_projected.middleCols(i, count), d_keys, tape.d_carry.block(0, 0, carried, count),
+                                tape.scratch);  // was: score
+    });
+    detail::queries_of(scorer).project_backward(tape.d_projected, d_queries);  // was: project
+    detail::queries_of(scorer).accumulate(tape.queries, tape.d_projected, grad.scorer);
+    detail::keys_of(scorer).keys_backward(tape.memory, tape.d_keys, grad.scorer, d_memory);  // was: keys
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("scorer", self.scorer...);
+    visit("normalizer", self.normalizer...);
+  }
+
+ private:
+  void check(const In<S>& queries, const SentenceRanges& of_queries, const In<S>& memory,
+             const SentenceRanges& of_memory) const {
+    detail::check_size("AttentionLayer.forward", "queries", queries, scorer.query_size(), of_queries.columns());
+    detail::check_size("AttentionLayer.forward", "memory", memory, scorer.memory_size(), of_memory.columns());
+    require(of_queries.sentences() == of_memory.sentences(), [&] {
+      return "AttentionLayer.forward: the memory must have " + std::to_string(of_queries.sentences()) +
+             " sentences, as the queries have, got " + std::to_string(of_memory.sentences());
+    });
+  }
+
+  /// Calls use(first query, queries, first memory column, memory columns) for every sentence.
+  template <class Use>
+  static void for_each_sentence(const SentenceRanges& queries, const SentenceRanges& memory, const Use& use) {
+    for (Index b = 0; b < queries.sentences(); ++b) {
+      use(queries.start(b), queries.length(b), memory.start(b), memory.length(b));
+    }
+  }
+
+  /// What queries are scored against in a sentence: the keys that the scorer makes, or the memory.
+  static auto keys_of(const Tape& tape, Index j, Index length) {
+    return (tape.keys.rows() > 0 ? tape.keys : tape.memory).middleCols(j, length);
+  }
+
+  /// Weights and contexts of queries i ... over one sentence.
+  void attend(Tape& tape, const ValidMask& valid, Index i, Index count, Index j, Index length) const {
+    const In<S> projected(tape.projected.middleCols(i, count)), values(tape.memory.middleCols(j, length));
+    const In<S> keys(keys_of(tape, j, length));
+    const In<S> carry(tape.carry.block(0, 0, tape.carry.rows() > 0 ? length : 0, count));
+    auto weights = tape.weights.block(0, i, length, count);
+    auto contexts = tape.contexts.middleCols(i, count);
+    if (!valid.is_given()) {
+      detail::look<ScorerType, NormalizerType, S>(scorer, normalizer, projected, values, keys, carry, weights, contexts,
+                                                  tape.scratch);
+      detail::check_weights<ScorerType, S>(scorer, projected, keys, carry, weights, tape.scratch);
+      return;
+    }
+    detail::score<S>(scorer, projected, keys, carry, weights, tape.scratch);
+    valid.exclude("AttentionLayer.forward", j, i, weights);
+    detail::check_scores<S>("AttentionLayer.forward", i, weights);
+    normalizer.forward(weights);
+    detail::average<S>(values, weights, contexts);
+  }
+};
+
+/// The scores of queries (Q x n) over one memory (M x T), before normalisation: T x n. Throws if a size does not fit.
+template <class ScorerType, class Queries, class Values>
+Matrix<typename ScorerType::Scalar> scores(const ScorerType& scorer, const Eigen::MatrixBase<Queries>& queries,
+                                           const Eigen::MatrixBase<Values>& memory) {
+  static_assert(detail::check_scorer<ScorerType>());
+  using S = typename ScorerType::Scalar;
+  AttendWorkspace<S> work;
+  const In<S> values(memory), keys = detail::project_queries<ScorerType>("scores", scorer, queries, values, work);
+  Matrix<S> result(values.cols(), queries.cols());
+  detail::score<S>(scorer, work.projected, keys, work.carry, result, work.scratch);
+  return result;
+}
+
+/// `attend` with any normaliser and a mask: `auto [context, weights] = heed::attend(scorer, heed::Sparsemax(), query,
+/// memory);` Throws if a size does not fit, or nothing is left of the memory for a query.
+template <class ScorerType, class NormalizerType, class Queries, class Values>
+requires Normalizer<NormalizerType> Attended<typename ScorerType::Scalar> attend(
+    const ScorerType& scorer, const NormalizerType& normalizer, const Eigen::MatrixBase<Queries>& queries,
+    const Eigen::MatrixBase<Values>& memory, const ValidMask& valid = {}) {
+  static_assert(detail::check_scorer<ScorerType>());
+  using S = typename ScorerType::Scalar;
+  const In<S> values(memory);
+  valid.check("attend", values.cols(), values.cols(), queries.cols());
+  AttendWorkspace<S> work;
+  const In<S> keys = detail::project_queries<ScorerType>("attend", scorer, queries, values, work);
+  Attended<S> result{Matrix<S>(values.rows(), queries.cols()), Matrix<S>(values.cols(), queries.cols())};
+  detail::score<S>(scorer, work.projected, keys, work.carry, result.weights, work.scratch);
+  valid.exclude("attend", 0, 0, result.weights);
+  detail::check_scores<S>("attend", 0, result.weights);
+  normalizer.forward(result.weights);
+  detail::average<S>(values, result.weights, result.context);
+  return result;
+}
+
+}}  // namespace heed::v0_2

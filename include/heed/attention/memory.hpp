@@ -1,0 +1,186 @@
+#pragma once
+
+#include <heed/core/packed_batch.hpp>
+#include <heed/kernels/bfloat16_columns.hpp>
+
+#include <span>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace heed { inline namespace v0_2 {
+
+namespace detail {
+
+[[noreturn]] inline EIGEN_DONT_INLINE void fail_sentence(const char* function, Index b, Index sentences) {
+  fail(std::string(function) + ": there is no sentence " + std::to_string(b) + ", the memory has " +
+       std::to_string(sentences));
+}
+[[noreturn]] inline EIGEN_DONT_INLINE void fail_columns(Index b, Index first, Index end, Index columns) {
+  fail("Memory: sentence " + std::to_string(b) + " has columns " + std::to_string(first) + " to " +
+       std::to_string(end) + ", but there are " + std::to_string(columns) + "; make room with resize(size, lengths)");
+}
+
+}  // namespace detail
+
+/// What a decoder looks back at: the encoder states of a batch of sentences, made once and then only read.
+///
+/// Sentence b (its place in the batch as it was given) owns one contiguous range of columns. Beams and queries of one
+/// sentence share it: they find it by b. The gradient of a memory is a memory.
+template <class S>
+struct Memory {
+  Buffer<S> values;   ///< size x columns: what is averaged (the papers' h_j)
+  Buffer<S> keys;     ///< key size x columns: what is matched; no rows where the values themselves are matched
+  Buffer<S> summary;  ///< size x sentences: the final state of each sentence, forward above backward
+  /// The encoder's final states as they are (state size x sentences), one for every layer and direction in the order of
+  /// `EncoderStates`; without rows, or none at all, where no recurrent encoder made this.
+  std::vector<Buffer<S>> states;
+  std::vector<Index> starts;  ///< sentences + 1: the first column of each sentence
+
+  /// Rows of a value; how many sentences there are; where each lies, and the longest of their lengths. Throws if there is
+  /// no sentence b; `start` takes `sentences()` too, for the end of the last.
+  Index size() const { return values.rows(); }
+  Index sentences() const { return starts.empty() ? 0 : static_cast<Index>(starts.size()) - 1; }
+  Index length(Index b) const {
+    check(b, sentences());
+    return detail::at(starts, b + 1) - detail::at(starts, b);
+  }
+  Index start(Index b) const {
+    check(b, static_cast<Index>(starts.size()));
+    return detail::at(starts, b);
+  }
+  Index longest() const {
+    Index most = 0;
+    for (std::size_t b = 1; b < starts.size(); ++b) most = std::max(most, starts[b] - starts[b - 1]);
+    return most;
+  }
+
+  /// The columns of sentence b. Throws if there is no sentence b, or if it goes beyond the last column.
+  auto values_of(Index b) const { return columns_of(values, b); }
+  auto values_of(Index b) { return columns_of(values, b); }
+  auto keys_of(Index b) const { return columns_of(matched(), b); }
+  auto keys_of(Index b) { return columns_of(matched(), b); }
+
+  /// Makes room for sentences of these lengths, in batch order. Throws on an empty one. After an exception it has no
+  /// sentences.
+  void resize(Index size, std::span<const Index> lengths) {
+    clear();
+    Index columns = 0;
+    for (std::size_t b = 0; b < lengths.size(); ++b) {
+      require(lengths[b] > 0, [&] { return "Memory: sentence " + std::to_string(b) + " has nothing to attend to"; });
+      columns += lengths[b];
+    }
+    const auto sentences = static_cast<Index>(lengths.size());
+    values.resize(size, columns);
+    keys.resize(0, columns);
+    summary.resize(size, sentences);
+    for (auto& state : states) state.resize(0, sentences);
+    starts.reserve(lengths.size() + 1);
+    starts.push_back(0);
+    for (const Index length : lengths) starts.push_back(starts.back() + length);
+  }
+
+  /// Has no sentences from here on, and keeps its room.
+  void clear() {
+    starts.clear();
+    narrow_ = false;
+  }
+
+  /// From here on, until the next `resize`, attention reads values and keys as bfloat16: half the bytes, which is faster
+  /// where the memory is larger than the second cache, and slower where it is not. For inference: what happens to
+  /// `values` and `keys` later is not seen.
+  void narrow() {
+    static_assert(std::is_same_v<S, float>, "16-bit numbers stand for floats");
+    narrow_ = false;
+    narrow_values_.assign(values);
+    narrow_keys_.assign(keys);
+    narrow_ = true;
+  }
+  /// Whether it does, and what it reads.
+  bool is_narrow() const { return narrow_; }
+  const detail::NarrowColumns& narrow_values() const { return narrow_values_; }
+  /// Of no rows where the values themselves are matched.
+  const detail::NarrowColumns& narrow_keys() const { return narrow_keys_; }
+
+  /// Becomes an all-zero memory of the shape of another: the gradient to be. After an exception it has no sentences.
+  void zeros_like(const Memory& other) {
+    clear();
+    values.resize(other.values.rows(), other.values.cols());
+    keys.resize(other.keys.rows(), other.keys.cols());
+    summary.resize(other.summary.rows(), other.summary.cols());
+    values.setZero();
+    keys.setZero();
+    summary.setZero();
+    states.resize(other.states.size());
+    for (std::size_t i = 0; i < states.size(); ++i) {
+      states[i].resize(other.states[i].rows(), other.states[i].cols());
+      states[i].setZero();
+    }
+    starts.assign(other.starts.begin(), other.starts.end());
+  }
+
+ private:
+  detail::NarrowColumns narrow_values_, narrow_keys_;
+  bool narrow_ = false;
+
+  /// Throws unless b is less than `count`.
+  void check(Index b, Index count) const {
+    if (b < 0 || b >= count) detail::fail_sentence("Memory", b, sentences());
+  }
+
+  template <class X>
+  auto columns_of(X& x, Index b) const {
+    check(b, sentences());
+    const Index first = detail::at(starts, b), end = detail::at(starts, b + 1);
+    if (first < 0 || first > end || end > x.cols()) detail::fail_columns(b, first, end, x.cols());
+    return x.middleCols(first, end - first);
+  }
+
+  const Buffer<S>& matched() const { return keys.rows() == 0 ? values : keys; }
+  Buffer<S>& matched() { return keys.rows() == 0 ? values : keys; }
+};
+
+namespace detail {
+
+/// Throws unless all of `sentences` are sentences of the memory.
+template <class S>
+void check_sentences(const char* function, const Memory<S>& memory, std::span<const Index> sentences) {
+  const Index count = memory.sentences();
+  for (const Index b : sentences) {
+    if (b < 0 || b >= count) fail_sentence(function, b, count);
+  }
+}
+
+/// Throws unless all columns of a memory have values of this size.
+template <class S>
+void check_values(const char* function, const Memory<S>& memory, Index size) {
+  check_size(function, "memory.values", memory.values, size, memory.starts.empty() ? 0 : memory.starts.back());
+}
+
+/// The same, and unless it has keys of that size, or none if `key_size` is 0.
+template <class S>
+void check_memory(const char* function, const Memory<S>& memory, Index size, Index key_size) {
+  constexpr const char *prepare = "; call prepare(memory) first", *narrow = "; call narrow() after prepare(memory)";
+  const Index columns = memory.values.cols();
+  check_values(function, memory, size);
+  if (key_size > 0 && memory.keys.rows() == 0) fail(std::string(function) + ": the memory has no keys" + prepare);
+  if (memory.keys.rows() > 0) check_size(function, "memory.keys", memory.keys, key_size, columns, prepare);
+  if (!memory.is_narrow()) return;
+  check_size(function, "memory.narrow_values()", memory.narrow_values(), size, columns, narrow);
+  check_size(function, "memory.narrow_keys()", memory.narrow_keys(), key_size, columns, narrow);
+}
+
+/// Throws unless `d_memory` has the shape of the memory whose gradient it is.
+template <class S>
+void check_gradient(const char* function, const Memory<S>& memory, const Memory<S>& d_memory) {
+  constexpr const char* advice = "; call d_memory.zeros_like(memory) first";
+  check_like(function, "d_memory.values", d_memory.values, memory.values, advice);
+  check_like(function, "d_memory.keys", d_memory.keys, memory.keys, advice);
+  check_like(function, "d_memory.summary", d_memory.summary, memory.summary, advice);
+  require(d_memory.starts == memory.starts,
+          [&] { return std::string(function) + ": d_memory.starts must be those of the memory, got others" + advice; });
+}
+
+}  // namespace detail
+
+}}  // namespace heed::v0_2

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <numbers>
+#include <random>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace heed { inline namespace v0_2 {
+
+/// SplitMix64 (Steele, Lea & Flood 2014): a random engine of 8 bytes which costs nothing to seed.
+class SplitMix64 {
+ public:
+  explicit SplitMix64(std::uint64_t seed) : state_(seed) {}
+
+  /// The next 64 random bits.
+  std::uint64_t operator()() { return mix(std::exchange(state_, state_ + increment)); }
+
+  /// The output function: neighbouring arguments give unrelated results.
+  static std::uint64_t mix(std::uint64_t x) {
+    x += increment;
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+    return x ^ (x >> 31);
+  }
+
+ private:
+  static constexpr std::uint64_t increment = 0x9e3779b97f4a7c15u;
+
+  std::uint64_t state_;
+};
+
+/// The same numbers on every compiler and machine.
+///
+/// The standard's engines are portable; its distributions and `std::shuffle` are not, so these few are our own.
+template <class Engine>
+class BasicRandom {
+ public:
+  /// Independent streams come from different `stream` values (an epoch, an update, a sentence), so that nothing has to
+  /// be stored to resume.
+  explicit BasicRandom(std::uint64_t seed, std::uint64_t stream = 0)
+      : engine_(SplitMix64::mix(seed ^ SplitMix64::mix(stream))) {}
+
+  /// 64 random bits.
+  std::uint64_t bits() { return engine_(); }
+
+  /// Uniform on [0, 1), with 53 random bits.
+  double uniform() { return static_cast<double>(bits() >> 11) * 0x1.0p-53; }
+
+  /// Uniform on [low, high).
+  double uniform(double low, double high) { return low + (high - low) * uniform(); }
+
+  /// Normal with mean 0 and deviation 1 (Box & Muller 1958).
+  double normal() {
+    const double radius = std::sqrt(-2 * std::log(1 - uniform()));
+    return radius * std::cos(2 * std::numbers::pi * uniform());
+  }
+
+  /// Uniform on 0 .. bound - 1, without bias: the few values above the last whole multiple of `bound` are drawn again.
+  std::uint64_t below(std::uint64_t bound) {
+    const std::uint64_t excess = (0 - bound) % bound;
+    std::uint64_t x = bits();
+    while (x < excess) x = bits();
+    return x % bound;
+  }
+
+  /// One of 0 .. n - 1, each as often as its odds say: where the sum of the odds, taken in order, passes a uniform share
+  /// of their total. `odds_of(i)` is of any type that counts.
+  template <class Index, class OddsOf>
+  Index pick(Index n, const OddsOf& odds_of) {
+    using Odds = std::remove_cvref_t<decltype(odds_of(n))>;
+    Odds total(0), sum(0);
+    for (Index i = 0; i < n; ++i) total += odds_of(i);
+    const Odds passed = total * Odds(uniform());
+    Index likely = 0;
+    for (Index i = 0; i < n; ++i) {
+      const Odds odds = odds_of(i);
+      sum += odds;
+      if (odds > Odds(0)) likely = i;  // where rounding keeps the sum below the total, the last that has a chance
+      if (sum > passed) break;
+    }
+    return likely;
+  }
+
+  /// Every order equally likely (Fisher & Yates).
+  template <class T>
+  void shuffle(std::vector<T>& items) {
+    for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[below(i)]);
+  }
+
+ private:
+  Engine engine_;
+};
+
+/// For long sequences: initial parameters, the order of the batches.
+using Random = BasicRandom<std::mt19937_64>;
+
+/// For many short sequences: one for every sentence of a batch (core/random_streams.hpp).
+using RandomStream = BasicRandom<SplitMix64>;
+
+}}  // namespace heed::v0_2

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <heed/core/errors.hpp>
+#include <heed/core/random.hpp>
+#include <heed/core/types.hpp>
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+namespace heed { inline namespace v0_2 {
+
+/// The random numbers of a training step: a generator for each sentence of a batch, or none (inference). A view: it must
+/// not outlive the generators, and copies draw from the same ones.
+///
+/// With a generator for each sentence (as `Trainer` has it), the numbers drawn for a sentence do not depend on the other
+/// sentences of its batch, and so not on the number of threads that share an update. A single `Random` is shared by all:
+/// the numbers depend on the whole batch.
+///
+/// Functions that take a packed batch take generators in batch order. Functions that take one step, or one column for
+/// each sentence, take them in the order of their columns (`in_order`).
+class RandomStreams {
+ public:
+  RandomStreams() = default;
+  RandomStreams(std::nullptr_t) {}                    // NOLINT: implicit, nullptr is inference
+  RandomStreams(Random* shared) : shared_(shared) {}  // NOLINT: implicit, as a pointer to the one generator
+  RandomStreams(std::span<RandomStream> streams)      // NOLINT: implicit, as the above
+      : each_(true), streams_(streams.data()), size_(static_cast<Index>(streams.size())) {}
+
+  /// True in training.
+  explicit operator bool() const { return shared_ != nullptr || each_; }
+
+  /// The generators of columns in another order: column i gets the generator of sentence `order[i]`. The result refers
+  /// to `order`. Throws if these are generators of columns already, or if there are fewer than columns.
+  RandomStreams in_order(std::span<const Index> order) const {
+    if (!each_) return *this;
+    require(order_ == nullptr, "RandomStreams: expected generators in batch order");
+    check(static_cast<Index>(order.size()));
+    RandomStreams result = *this;
+    result.order_ = order.data();
+    result.size_ = static_cast<Index>(order.size());
+    return result;
+  }
+
+  /// Throws unless there is a generator for each of so many columns.
+  void check(Index columns) const {
+    require(!each_ || columns <= size_, [&] {
+      return "RandomStreams: expected a generator for each of " + std::to_string(columns) + " columns, got " +
+             std::to_string(size_);
+    });
+  }
+
+  /// Calls `draw(generator)` with the generator of column i.
+  template <class Draw>
+  void with(Index i, Draw&& draw) const {
+    if (shared_ != nullptr) return draw(*shared_);
+    draw(streams_[order_ != nullptr ? order_[i] : i]);
+  }
+
+ private:
+  Random* shared_ = nullptr;
+  bool each_ = false;  ///< whether every sentence has a generator of its own
+  RandomStream* streams_ = nullptr;
+  const Index* order_ = nullptr;  ///< of columns; nullptr: column i is sentence i
+  Index size_ = 0;
+};
+
+}}  // namespace heed::v0_2

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <heed/decoders/readout.hpp>
+
+namespace heed { inline namespace v0_2 {
+
+/// The readout of Bahdanau, Cho & Bengio 2015, section A.2.2: of every two numbers the larger (Goodfellow et al. 2013).
+///
+///   t~ = W [s; c; x] + b        features_j = max(t~_2j, t~_2j+1)        W = [U_o C_o V_o], 2 features rows
+///
+/// The text shows it the state before the step, s_{i-1}, although equation 4 says s_i: `previous` chooses.
+template <class S>
+struct MaxoutReadout : JointProjection<S> {
+  bool previous = true;  ///< whether s is the state before the step
+
+  MaxoutReadout() = default;
+  /// Throws unless every size is 1 or more. The paper has no b: it is zeros at first.
+  explicit MaxoutReadout(const ReadoutOptions& options) : JointProjection<S>("MaxoutReadout", options, 2) {}
+
+  Index output_size() const { return this->W.rows() / 2; }
+  /// Whether it is the state before the step that is shown.
+  bool reads_previous() const { return previous; }
+
+  /// Overwrites features, and `kept` (t~), which backward wants. Does not allocate once `kept` has grown.
+  void forward(const In<S>& s, const In<S>& c, const In<S>& x, Out<S> features, Buffer<S>& kept) const {
+    this->check("MaxoutReadout.forward", "s", s, "c", c, "x", x, s.cols());
+    detail::check_size("MaxoutReadout.forward", "features", features, output_size(), s.cols());
+    kept.resize(this->W.rows(), x.cols());
+    this->project(s, c, x, kept);
+    for (Index i = 0; i < x.cols(); ++i) {
+      for (Index j = 0; j < features.rows(); ++j) {
+        const S &one = kept(2 * j, i), &other = kept(2 * j + 1, i);
+        features(j, i) = one < other || other != other ? other : one;  // NaN if one of them is
+      }
+    }
+  }
+
+  /// Overwrites `kept` by its gradient; adds to grad and the three inputs' gradients. Of two equal numbers the first
+  /// gets all.
+  void backward(const In<S>& s, const In<S>& c, const In<S>& x, const In<S>& features, Buffer<S>& kept,
+                Out<S> d_features, MaxoutReadout& grad, Out<S> d_s, Out<S> d_c, Out<S> d_x) const {
+    const char* const name = "MaxoutReadout.backward";
+    this->check(name, "s", s, "c", c, "x", x, s.cols());
+    detail::check_size(name, "features", features, output_size(), s.cols());
+    detail::check_size(name, "kept", kept, this->W.rows(), s.cols());
+    detail::check_size(name, "d_features", d_features, output_size(), s.cols());
+    this->check(name, "d_s", d_s, "d_c", d_c, "d_x", d_x, s.cols());
+    detail::check_grad(name, *this, grad);
+    for (Index i = 0; i < x.cols(); ++i) {
+      for (Index j = 0; j < d_features.rows(); ++j) {
+        const bool first = kept(2 * j, i) >= kept(2 * j + 1, i);
+        kept(2 * j, i) = first ? d_features(j, i) : S(0);
+        kept(2 * j + 1, i) = first ? S(0) : d_features(j, i);
+      }
+    }
+    this->project_backward(s, c, x, kept, grad, d_s, d_c, d_x);
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    JointProjection<S>::visit_parameters(visit, self...);
+    visit("previous", self.previous...);
+  }
+};
+
+}}  // namespace heed::v0_2

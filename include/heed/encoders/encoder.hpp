@@ -1,0 +1,296 @@
+#pragma once
+
+#include <heed/attention/memory.hpp>
+#include <heed/encoders/recurrence.hpp>
+#include <heed/layers/dropout.hpp>
+
+#include <concepts>
+#include <optional>
+#include <vector>
+
+namespace heed { inline namespace v0_2 {
+
+/// One state matrix (state size x sentences, in batch order) per layer and direction, in PyTorch's order:
+/// layer 0 forward, layer 0 backward, layer 1 forward, ...
+template <class S>
+using EncoderStates = std::vector<Buffer<S>>;
+
+/// The sizes of an `Encoder`. Each must be 1 or more.
+struct EncoderOptions {
+  Index input_size = 0;        ///< rows of an embedded word
+  Index hidden_size = 0;       ///< rows of one direction's h
+  Index layers = 1;            ///< how many there are, each over the outputs of the one below it
+  bool bidirectional = false;  ///< whether each layer has a second cell, which reads from the last word on
+  double dropout = 0;          ///< rate between layers
+};
+
+/// One layer: a forward cell and, in a bidirectional encoder, a backward one (Schuster & Paliwal 1997).
+template <Cell C>
+struct EncoderLayer {
+  C forward;                  ///< reads from the first word on
+  std::optional<C> backward;  ///< reads from the last word on
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("forward", self.forward...);
+    visit("backward", self.backward...);
+  }
+};
+
+/// Everything a run of an encoder writes. One per thread; it only grows.
+template <class S>
+struct EncoderTape {
+  /// What a layer writes.
+  struct Layer {
+    RecurrenceTape<S> directions[2];  ///< forward and backward
+    Buffer<S> input;                  ///< what the layer above the first read: the outputs below it after dropout
+    Buffer<S> mask;                   ///< the dropout mask of `input`
+    Buffer<S> outputs;                ///< directions * hidden x columns, packed
+    Buffer<S> d_outputs;
+  };
+  bool keeps = true;  ///< whether `forward` keeps what `backward` reads; without, it is faster, with the same result
+  bool kept = false;  ///< whether the last `forward` did
+  std::vector<Layer> layers;          ///< from the lowest up
+  EncoderStates<S> final_states;      ///< after forward
+  EncoderStates<S> d_initial_states;  ///< after backward
+
+  /// The outputs of the top layer. Throws before the first `forward`.
+  const Buffer<S>& outputs() const {
+    require(!layers.empty(), "EncoderTape: there are no outputs before Encoder::forward");
+    return layers.back().outputs;
+  }
+};
+
+namespace detail {
+
+/// Throws unless there is a state of every layer and direction of an encoder, with a column for every sentence.
+template <class EncoderType, class S>
+void check_states(const char* function, const char* name, const EncoderType& encoder, const EncoderStates<S>& states,
+                  const Packing& packing) {
+  check_number(function, name, static_cast<Index>(states.size()),
+               encoder.directions() * static_cast<Index>(encoder.layers.size()), "states, one per layer and direction");
+  for (const auto& state : states) {
+    check_state(function, name, encoder.layers.front().forward, state, packing.sentences());
+  }
+}
+
+}  // namespace detail
+
+/// A stack of recurrent layers over any cell, one or both directions, with dropout between layers (as PyTorch) and, with
+/// `recurrent`, of the h that a step hands to the next, for which a sentence keeps its mask.
+///
+///   x (input x columns, packed) -> layer 0 -> dropout -> layer 1 -> ... -> outputs (directions * hidden x columns)
+///
+/// Throws heed::Error if a size does not fit.
+template <Cell C>
+struct Encoder {
+  using Scalar = typename C::Scalar;
+  using S = Scalar;
+  using CellType = C;  ///< what its layers are made of
+
+  std::vector<EncoderLayer<C>> layers;  ///< from the lowest up
+  Dropout<S> dropout, recurrent;        ///< between layers, and of h on its way to the next step
+  /// Whether each sentence is read from its last word to its first, as Sutskever, Vinyals & Le 2014 do. The outputs stay
+  /// where their words are. (Of two directions, forward and backward change places.)
+  bool reversed = false;
+
+  Encoder() = default;
+
+  /// Each cell is C(input, hidden). Throws unless every size is 1 or more.
+  explicit Encoder(const EncoderOptions& options) requires std::constructible_from<C, Index, Index>
+      : Encoder(options, detail::MakeCell<C>()) {}
+
+  /// Each cell is `make(input, hidden)`: for cells that take more than two sizes.
+  template <class MakeCell>
+  Encoder(const EncoderOptions& options, MakeCell&& make) : dropout(options.dropout) {
+    detail::check_options(
+        "Encoder",
+        {{"input_size", options.input_size}, {"hidden_size", options.hidden_size}, {"layers", options.layers}});
+    for (Index l = 0; l < options.layers; ++l) {
+      const Index in = l == 0 ? options.input_size : (options.bidirectional ? 2 : 1) * options.hidden_size;
+      layers.push_back({make(in, options.hidden_size), std::nullopt});
+      if (options.bidirectional) layers.back().backward = make(in, options.hidden_size);
+    }
+  }
+
+  /// Rows of an embedded word.
+  Index input_size() const { return bottom().forward.input_size(); }
+  /// 1, or 2 where it also reads backwards.
+  Index directions() const { return bottom().backward ? 2 : 1; }
+  /// Rows of one direction's output, and of all.
+  Index hidden_size() const { return bottom().forward.hidden_size(); }
+  Index output_size() const { return directions() * hidden_size(); }
+  /// Whether direction d (0: forward, 1: backward) begins at a sentence's last word.
+  bool starts_at_end(Index d) const { return reversed != (d == 1); }
+
+  /// Reads a packed batch from zero states, or from `initial`. Dropout happens only where `random`, in batch order, is
+  /// given (training). Fills tape.outputs() and tape.final_states: forward at each sentence's last step, backward at its
+  /// first.
+  /// A team of threads reads one sentence sooner: each keeps a share of a prepacked cell's weights in its cache. They
+  /// need a core each, since they wait for each other at every step.
+  void forward(const In<S>& x, const Packing& packing, EncoderTape<S>& tape, RandomStreams random = nullptr,
+               const EncoderStates<S>* initial = nullptr, Team* team = nullptr) const {
+    detail::check_size("Encoder.forward", "x", x, input_size(), packing.columns());
+    if (initial != nullptr) detail::check_states("Encoder.forward", "initial", *this, *initial, packing);
+    for (const auto& layer : layers) check_recurrent_dropout(layer.forward, recurrent);
+    tape.kept = false;
+    tape.layers.resize(layers.size());
+    tape.final_states.resize(state_count());
+    Team alone;
+    const RandomStreams columns = random.in_order(packing.order());
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+      auto& layer = tape.layers[l];
+      if (l > 0) {
+        const auto& below = tape.layers[l - 1].outputs;
+        layer.input.assign(below);
+        layer.mask.resize(below.rows(), below.cols());
+        dropout.forward(random, packing, layer.input, layer.mask);
+      }
+      layer.outputs.resize(output_size(), packing.columns());
+      for_each_direction(l, [&](const C& cell, Index d) {
+        auto& direction = layer.directions[d];
+        const std::size_t place = state_place(l, d);
+        direction.running.resize(cell.state_size(), packing.sentences());
+        for (Index p = 0; p < packing.sentences(); ++p) {
+          if (initial != nullptr) direction.running.col(p) = (*initial)[place].col(packing.sentence(p));
+        }
+        if (initial == nullptr) direction.running.setZero();
+        recurrent.draw(columns, cell.hidden_size(), packing.sentences(), direction.mask);
+        const auto run = [&](const auto& input) {
+          run_recurrence(cell, input, packing, starts_at_end(d), tape.keeps, direction, rows_of(layer.outputs, d),
+                         team != nullptr ? *team : alone);
+        };
+        l == 0 ? run(x) : run(layer.input);
+        to_batch_order(packing, direction.running, tape.final_states[place]);
+      });
+    }
+    tape.kept = tape.keeps;
+  }
+
+  /// Backward of `forward`: from dL/d(outputs) and, if given, dL/d(final states). Adds to grad and d_x, and fills
+  /// tape.d_initial_states. Pass the `x` and `random` that forward was given.
+  void backward(const In<S>& x, const Packing& packing, EncoderTape<S>& tape, const In<S>& d_outputs, Encoder& grad,
+                Out<S> d_x, RandomStreams random = nullptr, const EncoderStates<S>* d_final = nullptr) const {
+    require(tape.kept, "Encoder: backward needs a tape of a forward that kept what it reads");
+    const char* const name = "Encoder.backward";
+    detail::check_size(name, "x", x, input_size(), packing.columns());
+    detail::check_count(name, "tape.layers", tape.layers.size(), layers.size());
+    detail::check_size(name, "tape.outputs()", tape.outputs(), output_size(), packing.columns());
+    detail::check_size(name, "d_outputs", d_outputs, output_size(), packing.columns());
+    detail::check_size(name, "d_x", d_x, input_size(), packing.columns());
+    if (d_final != nullptr) detail::check_states(name, "d_final", *this, *d_final, packing);
+    detail::check_grad(name, *this, grad);
+    tape.d_initial_states.resize(state_count());
+    for (std::size_t l = layers.size(); l-- > 0;) {
+      auto& layer = tape.layers[l];
+      if (l + 1 == layers.size()) layer.d_outputs.assign(d_outputs);
+      if (l > 0) {
+        detail::check_size(name, "tape.input", layer.input, output_size(), packing.columns());
+        tape.layers[l - 1].d_outputs.resize(layer.input.rows(), layer.input.cols());
+        tape.layers[l - 1].d_outputs.setZero();
+      }
+      for_each_direction(l, [&](const C& cell, Index d) {
+        auto& direction = layer.directions[d];
+        const std::size_t place = state_place(l, d);
+        C& cell_grad = d == 0 ? grad.layers[l].forward : *grad.layers[l].backward;
+        direction.d_running.resize(cell.state_size(), packing.sentences());
+        direction.d_running.setZero();
+        for (Index p = 0; d_final != nullptr && p < packing.sentences(); ++p) {
+          direction.d_running.col(p) = (*d_final)[place].col(packing.sentence(p));
+        }
+        run_recurrence_backward(cell, packing, starts_at_end(d), direction, rows_of(layer.d_outputs, d));
+        to_batch_order(packing, direction.d_running, tape.d_initial_states[place]);
+        cell.accumulate_recurrent(direction.previous, direction.d_a, cell_grad);
+        if (l == 0) {
+          cell.accumulate(x, 0, direction.d_a, cell_grad);
+          cell.project_backward(direction.d_a, 0, d_x);
+        } else {
+          cell.accumulate(layer.input, 0, direction.d_a, cell_grad);
+          cell.project_backward(direction.d_a, 0, tape.layers[l - 1].d_outputs);
+        }
+      });
+      if (l > 0) dropout.backward(random, layer.mask, tape.layers[l - 1].d_outputs);
+    }
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("layers", self.layers...);
+    visit("dropout", self.dropout...);
+    visit("recurrent", self.recurrent...);
+    visit("reversed", self.reversed...);
+  }
+
+ private:
+  const EncoderLayer<C>& bottom() const {
+    require(!layers.empty(), "Encoder: it has no layers yet; make it with sizes, or assign one that has layers");
+    return layers.front();
+  }
+
+  std::size_t state_count() const { return layers.size() * static_cast<std::size_t>(directions()); }
+  std::size_t state_place(std::size_t l, Index d) const {
+    return l * static_cast<std::size_t>(directions()) + static_cast<std::size_t>(d);
+  }
+
+  template <class Use>
+  void for_each_direction(std::size_t l, Use&& use) const {
+    use(layers[l].forward, Index{0});
+    if (layers[l].backward) use(*layers[l].backward, Index{1});
+  }
+
+  /// Those of direction d in the outputs of a layer, which may have no columns.
+  auto rows_of(Buffer<S>& outputs, Index d) const {
+    return outputs.middleRows(outputs.cols() == 0 ? 0 : d * hidden_size(), hidden_size());
+  }
+
+  static void to_batch_order(const Packing& packing, const Buffer<S>& packed, Buffer<S>& batch) {
+    batch.resize(packed.rows(), packed.cols());
+    for (Index p = 0; p < packing.sentences(); ++p) batch.col(packing.sentence(p)) = packed.col(p);
+  }
+};
+
+/// Lays what an encoder wrote out as a memory: each sentence's columns side by side, its final h of the top layer as its
+/// summary, and the final states of all layers. The keys are left to the attention that will match them. Throws
+/// heed::Error if the tape is not that of a forward of this packing.
+template <Cell C>
+void make_memory(const Encoder<C>& encoder, const Packing& packing, const EncoderTape<typename C::Scalar>& tape,
+                 std::vector<Index>& lengths, Memory<typename C::Scalar>& memory) {
+  const Index H = encoder.hidden_size(), D = encoder.directions();
+  detail::check_size("make_memory", "tape.outputs()", tape.outputs(), encoder.output_size(), packing.columns());
+  detail::check_states("make_memory", "tape.final_states", encoder, tape.final_states, packing);
+  lengths.resize(static_cast<std::size_t>(packing.sentences()));
+  for (Index p = 0; p < packing.sentences(); ++p) {
+    detail::at(lengths, packing.sentence(p)) = packing.length(p);
+  }
+  memory.resize(encoder.output_size(), lengths);
+  for (Index p = 0; p < packing.sentences(); ++p) {
+    auto values = memory.values_of(packing.sentence(p));
+    for (Index t = 0; t < packing.length(p); ++t) values.col(t) = tape.outputs().col(packing.column(t, p));
+  }
+  memory.states.resize(tape.final_states.size());
+  for (std::size_t i = 0; i < memory.states.size(); ++i) memory.states[i].assign(tape.final_states[i]);
+  if (packing.sentences() == 0) return;
+  for (Index d = 0; d < D; ++d) memory.summary.middleRows(d * H, H) = (memory.states.end() - D)[d].topRows(H);
+}
+
+/// Backward of `make_memory`: overwrites d_outputs (packed), and adds what the summary gathered to the final states,
+/// whose gradients then are `d_memory.states`. Throws heed::Error if d_memory does not have the shape of that memory.
+template <Cell C>
+void make_memory_backward(const Encoder<C>& encoder, const Packing& packing, Memory<typename C::Scalar>& d_memory,
+                          Buffer<typename C::Scalar>& d_outputs) {
+  const Index H = encoder.hidden_size(), D = packing.sentences() == 0 ? 0 : encoder.directions();
+  const char* const name = "make_memory_backward";
+  detail::check_number(name, "d_memory", d_memory.sentences(), packing.sentences(), "sentences");
+  detail::check_size(name, "d_memory.values", d_memory.values, encoder.output_size(), packing.columns());
+  detail::check_size(name, "d_memory.summary", d_memory.summary, encoder.output_size(), packing.sentences());
+  detail::check_states(name, "d_memory.states", encoder, d_memory.states, packing);
+  for (Index d = 0; d < D; ++d) (d_memory.states.end() - D)[d].topRows(H) += d_memory.summary.middleRows(d * H, H);
+  d_outputs.resize(encoder.output_size(), packing.columns());
+  for (Index p = 0; p < packing.sentences(); ++p) {
+    const auto d_values = d_memory.values_of(packing.sentence(p));
+    detail::check_number(name, "a sentence of d_memory", d_values.cols(), packing.length(p), "columns");
+    for (Index t = 0; t < packing.length(p); ++t) d_outputs.col(packing.column(t, p)) = d_values.col(t);
+  }
+}
+
+}}  // namespace heed::v0_2

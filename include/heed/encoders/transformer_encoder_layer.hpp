@@ -1,0 +1,190 @@
+#pragma once
+
+#include <heed/layers/activations.hpp>
+#include <heed/layers/dropout.hpp>
+#include <heed/layers/layer_norm.hpp>
+#include <heed/layers/linear.hpp>
+#include <heed/layers/multi_head_attention.hpp>
+
+namespace heed { inline namespace v0_2 {
+
+/// The settings of a `TransformerEncoderLayer`. The heads share the size evenly.
+struct TransformerEncoderLayerOptions {
+  Index size = 0;           ///< rows of x and y; 1 or more
+  Index heads = 1;          ///< of self-attention
+  Index inner_size = 0;     ///< rows between the two matrices of the feed-forward sublayer; 1 or more
+  double dropout = 0;       ///< rate of what each sublayer adds
+  bool norm_first = false;  ///< whether each sublayer's norm comes before it
+  bool bias = true;         ///< whether attention, norms and matrices have biases
+};
+
+/// Everything a run of a `TransformerEncoderLayer` writes besides its results. One per thread; it only grows.
+template <class S>
+struct TransformerEncoderTape {
+  MultiHeadTape<S> attention;                     ///< of self-attention
+  Buffer<S> attention_trace, feed_forward_trace;  ///< of the two norms
+  Buffer<S> attention_mask, feed_forward_mask;    ///< of dropout
+  Buffer<S> seen;                                 ///< size x columns: what attention read, where its norm comes first
+  Buffer<S> middle;                               ///< size x columns: between the sublayers
+  Buffer<S> fed;                                  ///< size x columns: what the second read, where its norm comes first
+  Buffer<S> hidden;                               ///< inner x columns
+  Buffer<S> d_seen, d_middle, d_branch, d_fed, d_hidden;  ///< on the way back
+};
+
+/// A layer of the Transformer's encoder, Vaswani et al. 2017, section 3.1; PyTorch's nn.TransformerEncoderLayer.
+///
+///   m = N(x + self-attention(x))               y = N(m + feed(m))         with the norm last, as in the paper
+///   m = x + self-attention(N(x))               y = m + feed(N(m))         with the norm first
+///   feed(m) = W_outer max(W_inner m + b_inner, 0) + b_outer               (equation 2)
+///
+/// In training, dropout works on what each sublayer adds, as in the paper's section 5.4; PyTorch's works on the
+/// attention weights and on the inner layer too. The columns of a sentence stand side by side, as in a memory: layers
+/// follow one another, and what the last one wrote can be a memory's values. A sentence's result has the same bits in
+/// any batch. Throws heed::Error if a size does not fit.
+template <class S>
+struct TransformerEncoderLayer {
+  using Scalar = S;
+  using Tape = TransformerEncoderTape<S>;
+
+  MultiHeadAttention<S> attention;  ///< self_attn
+  LayerNorm<S> attention_norm;      ///< norm1
+  Linear<S> inner;                  ///< linear1
+  Linear<S> outer;                  ///< linear2
+  LayerNorm<S> feed_forward_norm;   ///< norm2
+  Dropout<S> dropout;               ///< of what each sublayer adds
+  bool norm_first = false;          ///< whether each sublayer's norm comes before it
+
+  TransformerEncoderLayer() = default;
+  /// Throws unless the sizes are 1 or more and the heads share `size` evenly.
+  explicit TransformerEncoderLayer(const TransformerEncoderLayerOptions& options)
+      : dropout(options.dropout), norm_first(options.norm_first) {
+    const Index size = options.size, inner_size = options.inner_size;
+    detail::check_options("TransformerEncoderLayer", {{"size", size}, {"inner_size", inner_size}});
+    attention = MultiHeadAttention<S>({.size = size, .heads = options.heads, .bias = options.bias});
+    attention_norm = LayerNorm<S>(size, options.bias);
+    inner = Linear<S>(size, inner_size, options.bias);
+    outer = Linear<S>(inner_size, size, options.bias);
+    feed_forward_norm = attention_norm;
+  }
+
+  Index size() const { return attention.size(); }
+
+  /// Overwrites y (size x columns). Dropout happens only where `random`, in batch order, is given (training). `valid` says
+  /// which columns may be attended to, as in `MultiHeadAttention` (PyTorch's `src_key_padding_mask` and `src_mask`). Does not
+  /// allocate once the tape has grown.
+  void forward(const In<S>& x, const SentenceRanges& sentences, Tape& tape, Out<S> y, RandomStreams random = nullptr,
+               const ValidMask& valid = {}) const {
+    const Index n = sentences.columns();
+    detail::check_size("TransformerEncoderLayer.forward", "x", x, size(), n);
+    detail::check_size("TransformerEncoderLayer.forward", "y", y, size(), n);
+    tape.attention_trace.resize(attention_norm.trace_size(), n);
+    tape.feed_forward_trace.resize(feed_forward_norm.trace_size(), n);
+    for (auto* const buffer : {&tape.middle, &tape.attention_mask, &tape.feed_forward_mask}) buffer->resize(size(), n);
+    tape.hidden.resize(inner.output_size(), n);
+
+    if (norm_first) {
+      tape.seen.resize(size(), n);
+      attention_norm.forward(x, tape.seen, tape.attention_trace);
+    }
+    attention.forward(seen(x, tape), sentences, tape.attention, tape.middle, valid);
+    dropout.forward(random, sentences, tape.middle, tape.attention_mask);
+    tape.middle += x;
+    if (norm_first) {
+      tape.fed.resize(size(), n);
+      feed_forward_norm.forward(tape.middle, tape.fed, tape.feed_forward_trace);
+    } else {
+      attention_norm.forward(tape.middle, tape.middle, tape.attention_trace);
+    }
+
+    inner.forward(fed(tape), tape.hidden);
+    Relu::forward(tape.hidden);
+    outer.forward(tape.hidden, y);
+    dropout.forward(random, sentences, y, tape.feed_forward_mask);
+    y += tape.middle;
+    if (!norm_first) feed_forward_norm.forward(y, y, tape.feed_forward_trace);
+  }
+
+  /// Adds to grad and d_x. Pass what forward was given.
+  void backward(const In<S>& x, const SentenceRanges& sentences, Tape& tape, const In<S>& d_y,
+                TransformerEncoderLayer& grad, Out<S> d_x, RandomStreams random = nullptr) const {
+    const char* const name = "TransformerEncoderLayer.backward";
+    const Index n = sentences.columns();
+    detail::check_size(name, "x", x, size(), n);
+    detail::check_size(name, "tape.attention_trace", tape.attention_trace, attention_norm.trace_size(), n);
+    detail::check_size(name, "tape.feed_forward_trace", tape.feed_forward_trace, feed_forward_norm.trace_size(), n);
+    detail::check_size(name, "tape.middle", tape.middle, size(), n);
+    detail::check_size(name, "tape.hidden", tape.hidden, inner.output_size(), n);
+    if (norm_first) detail::check_size(name, "tape.seen", tape.seen, size(), n);
+    if (norm_first) detail::check_size(name, "tape.fed", tape.fed, size(), n);
+    detail::check_size(name, "d_y", d_y, size(), n);
+    detail::check_size(name, "d_x", d_x, size(), n);
+    detail::check_grad(name, *this, grad);
+    if (norm_first) {
+      tape.d_middle.assign(d_y);  // was: y = m + ...
+    } else {
+      norm_backward(feed_forward_norm, tape.feed_forward_trace, d_y, grad.feed_forward_norm, tape.d_middle);
+    }
+    tape.d_branch.assign(tape.d_middle);
+    dropout.backward(random, tape.feed_forward_mask, tape.d_branch);
+    feed_backward(tape, grad);  // was: feed(.)
+    if (norm_first) {
+      feed_forward_norm.accumulate(tape.feed_forward_trace, tape.d_fed, grad.feed_forward_norm);
+      feed_forward_norm.backward(tape.feed_forward_trace, tape.d_fed, tape.d_middle);  // was: N(m)
+      tape.d_branch.assign(tape.d_middle);
+    } else {
+      tape.d_middle += tape.d_fed;
+      norm_backward(attention_norm, tape.attention_trace, tape.d_middle, grad.attention_norm, tape.d_branch);
+    }
+    d_x += tape.d_branch;  // was: x + ...
+    dropout.backward(random, tape.attention_mask, tape.d_branch);
+    tape.d_seen.resize(x.rows(), x.cols());
+    tape.d_seen.setZero();
+    attention.backward(seen(x, tape), sentences, tape.attention, tape.d_branch, grad.attention, tape.d_seen);
+    if (norm_first) {
+      attention_norm.accumulate(tape.attention_trace, tape.d_seen, grad.attention_norm);
+      attention_norm.backward(tape.attention_trace, tape.d_seen, d_x);  // was: N(x)
+    } else {
+      d_x += tape.d_seen;
+    }
+  }
+
+  template <class Visit, class... Self>
+  static void visit_parameters(Visit&& visit, Self&&... self) {
+    visit("attention", self.attention...);
+    visit("attention_norm", self.attention_norm...);
+    visit("inner", self.inner...);
+    visit("outer", self.outer...);
+    visit("feed_forward_norm", self.feed_forward_norm...);
+    visit("dropout", self.dropout...);
+    visit("norm_first", self.norm_first...);
+  }
+
+ private:
+  /// What the sublayers read.
+  In<S> seen(const In<S>& x, const Tape& tape) const { return norm_first ? In<S>(tape.seen) : x; }
+  In<S> fed(const Tape& tape) const { return norm_first ? tape.fed : tape.middle; }
+
+  /// Overwrites d_x, which may not be d_y.
+  static void norm_backward(const LayerNorm<S>& norm, const Buffer<S>& trace, const In<S>& d_y, LayerNorm<S>& grad,
+                            Buffer<S>& d_x) {
+    d_x.resize(d_y.rows(), d_y.cols());
+    d_x.setZero();
+    norm.accumulate(trace, d_y, grad);
+    norm.backward(trace, d_y, d_x);
+  }
+
+  /// From d_branch to d_fed.
+  void feed_backward(Tape& tape, TransformerEncoderLayer& grad) const {
+    tape.d_hidden.resize(tape.hidden.rows(), tape.hidden.cols());
+    tape.d_hidden.setZero();
+    tape.d_fed.resize(size(), tape.hidden.cols());
+    tape.d_fed.setZero();
+    outer.accumulate(tape.hidden, tape.d_branch, grad.outer);
+    outer.backward(tape.d_branch, tape.d_hidden);
+    Relu::backward(tape.hidden, tape.d_hidden);
+    inner.accumulate(fed(tape), tape.d_hidden, grad.inner);
+    inner.backward(tape.d_hidden, tape.d_fed);
+  }
+};
+
+}}  // namespace heed::v0_2

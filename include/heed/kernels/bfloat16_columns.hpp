@@ -1,0 +1,55 @@
+#pragma once
+
+#include <heed/kernels/storage.hpp>
+
+#include <algorithm>
+
+namespace heed { inline namespace v0_2 { namespace detail {
+
+/// Columns of floats kept as bfloat16, two to a word: half the bytes to read. A block of them at a time is unfolded to
+/// where it stays in the first cache while it is worked on.
+class NarrowColumns {
+  using Half = Storage<Eigen::bfloat16>;
+
+ public:
+  Index rows() const { return rows_; }
+  Index cols() const { return words_.cols(); }
+
+  /// Rounds every number of x. Allocates where x is larger than any before.
+  template <class X>
+  void assign(const X& x) {
+    words_.resize(padded(x.rows()) / Half::per_word, x.cols());
+    rows_ = x.rows();
+    for (Index j = 0; j < x.cols(); ++j) {
+      for (Index k = 0; k < rows_; k += pair) {
+        float numbers[pair] = {};
+        std::copy_n(x.col(j).data() + k, std::min(pair, rows_ - k), numbers);
+        Half::fold(numbers, words_.col(j).data() + k / Half::per_word);
+      }
+    }
+  }
+
+  /// Columns j ... as floats, to a buffer whose columns they fill from the top.
+  Columns<const float> unfold(Index j, Index count, Buffer<float>& to) const {
+    to.resize(padded(rows_), count);
+    for (Index i = 0; i < count; ++i) {
+      const auto* word = words_.col(j + i).data();
+      float* number = to.col(i).data();
+      for (Index k = 0; k < rows_; k += pair, word += packet_size<float>, number += pair) {
+        Eigen::internal::pstoreu(number, Half::load(word, 0));
+        Eigen::internal::pstoreu(number + packet_size<float>, Half::load(word, 1));
+      }
+    }
+    return {to.data(), to.rows()};
+  }
+
+ private:
+  static constexpr Index pair = Half::per_word * packet_size<float>;  ///< numbers in a packet of words
+
+  static Index padded(Index rows) { return (rows + pair - 1) / pair * pair; }
+
+  Index rows_ = 0;
+  Buffer<Half::Word> words_;
+};
+
+}}}  // namespace heed::v0_2::detail

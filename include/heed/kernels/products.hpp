@@ -1,0 +1,235 @@
+#pragma once
+
+#include <heed/kernels/eigen_product.hpp>
+#include <heed/kernels/gates.hpp>
+#include <heed/kernels/outer_product.hpp>
+#include <heed/kernels/product.hpp>
+#include <heed/kernels/small_matrix.hpp>
+#include <heed/kernels/transposed_product.hpp>
+#include <heed/kernels/weight.hpp>
+
+#include <array>
+
+namespace heed { inline namespace v0_2 {
+
+// The products that all parts are made of, of matrices and of weights.
+//
+// Forward products do not allocate and give a column the same bits whatever columns stand beside it. Eigen's own do
+// neither: they pack both factors into buffers, large ones on the heap, and sum the last columns of a batch in another
+// order than the first. Backward products of matrices, which may allocate and add over whole batches, are Eigen's.
+
+/// out += a b. `a` is a column-major matrix or the transpose of one.
+template <class A, class B, class C>
+void add_product(const Eigen::MatrixBase<A>& a, const Eigen::MatrixBase<B>& b, C&& out) {
+  using S = typename A::Scalar;
+  static_assert(detail::has_solid_columns<B> && detail::has_solid_columns<C>,
+                "add_product takes column-major matrices");
+  const auto& left = a.derived();
+  const auto& right = b.derived();
+  eigen_assert(left.cols() == right.rows() && left.rows() == out.rows() && right.cols() == out.cols());
+  if constexpr (A::IsRowMajor) {
+    detail::TransposedProduct<S>::add(left.cols(), left.rows(), right.cols(), {left.data(), left.rowStride()},
+                                      {right.data(), right.colStride()}, {out.data(), out.colStride()});
+  } else {
+    detail::Product<S>::add(left.rows(), left.cols(), right.cols(), {left.data(), left.colStride()},
+                            {right.data(), right.colStride()}, {out.data(), out.colStride()});
+  }
+}
+
+/// Where the rows of each gate begin in what a cell keeps of a step (its trace, or the gradient of its gates): the
+/// parameters of all gates are stacked, their results need not be.
+template <int Count>
+using GateRows = std::array<Index, std::size_t{Count}>;
+
+namespace detail {
+
+/// Gates that follow one another in `trace` as they do in the parameters.
+template <int Count>
+constexpr GateRows<Count> stacked(Index rows) {
+  GateRows<Count> at{};
+  for (std::size_t g = 0; g < Count; ++g) at[g] = static_cast<Index>(g) * rows;
+  return at;
+}
+
+/// Calls f(first row of the parameters, first row of the trace, rows) for gates as far as they follow one another.
+template <std::size_t Count, class F>
+void for_each_run(const std::array<Index, Count>& at, Index rows, const F& f) {
+  for (std::size_t g = 0, end = 0; g < Count; g = end) {
+    for (end = g + 1; end < Count && at[end] == at[end - 1] + rows;) ++end;
+    f(static_cast<Index>(g) * rows, at[g], static_cast<Index>(end - g) * rows);
+  }
+}
+
+/// Calls use(io, k, i, sums) for a packet of units k ... of column i, `sums` being that of every gate of W x, and returns
+/// true. Returns false where the sums of several gates do not end in registers together: W has no copy and is not small.
+template <int Count, class W, class X, class Use>
+EIGEN_ALWAYS_INLINE bool multiply_units(const W& w, const X& x, const Walk& walk, const Use& use) {
+  static_assert(has_solid_columns<X>, "products take column-major matrices");
+  eigen_assert(w.cols() == x.rows());
+  if constexpr (is_small<ValuesOf<W>, Count>) {
+    const auto& values = values_of(w);
+    using Values = ValuesOf<W>;
+    const Index depth = Values::ColsAtCompileTime == Dynamic ? values.cols() : Index{Values::ColsAtCompileTime};
+    SmallMatrix<typename Values::Scalar, Count, Values::RowsAtCompileTime / Count>::multiply(
+        columns_of(values), depth, columns_of(x), x.cols(), use);
+    return true;
+  } else if constexpr (WeightTraits<W>::packable) {
+    using Member = typename WeightTraits<W>::type;
+    static_assert(Member::gates == Count && !Member::transposed);
+    if (!is_packed(w)) return false;
+    const auto view = view_of(w);
+    view.weight.packed().multiply(view.first, view.count, x, walk, use);
+    return true;
+  } else {
+    return false;
+  }
+}
+
+}  // namespace detail
+
+/// The rows of each gate of `trace` += that gate's part of W x.
+template <class W, class X, class Trace, std::size_t Count>
+void add_gates(const W& w, const X& x, Trace&& trace, const std::array<Index, Count>& at) {
+  const bool done = detail::multiply_units<Count>(w, x, {}, [&](const auto& io, Index k, Index i, auto sums) {
+    for (std::size_t g = 0; g < Count; ++g) {
+      auto* const to = trace.col(i).data() + at[g] + k;
+      io.store(to, io.load(to) + sums[g]);
+    }
+  });
+  if constexpr (!detail::is_small<detail::ValuesOf<W>, Count>) {
+    if (done || w.cols() == 0 || x.cols() == 0) return;
+    const auto& values = detail::values_of(w);
+    detail::for_each_run(at, w.rows() / static_cast<Index>(Count), [&](Index from, Index to, Index rows) {
+      add_product(values.middleRows(from, rows), x, trace.middleRows(to, rows));
+    });
+  }
+}
+
+/// The same, into rows that begin as initial(io, row), a packet for rows `row` ... of W, whatever they held.
+template <class W, class X, class Trace, std::size_t Count, class Initial>
+void set_gates(const W& w, const X& x, Trace&& trace, const std::array<Index, Count>& at, const Initial& initial) {
+  const Index rows = w.rows() / static_cast<Index>(Count);
+  const bool done = detail::multiply_units<Count>(w, x, {}, [&](const auto& io, Index k, Index i, auto sums) {
+    for (std::size_t g = 0; g < Count; ++g) {
+      io.store(trace.col(i).data() + at[g] + k, initial(io, static_cast<Index>(g) * rows + k) + sums[g]);
+    }
+  });
+  if constexpr (!detail::is_small<detail::ValuesOf<W>, Count>) {
+    if (done) return;
+    for (Index i = 0; i < trace.cols(); ++i) {
+      for (std::size_t g = 0; g < Count; ++g) {
+        auto* const to = trace.col(i).data() + at[g];
+        detail::for_each_packet<typename detail::ValuesOf<W>::Scalar>(
+            rows, [&](const auto& io, Index k) { io.store(to + k, initial(io, static_cast<Index>(g) * rows + k)); });
+      }
+    }
+    add_gates(w, x, trace, at);
+  }
+}
+
+/// The recurrent step: adds U h to the rows of each gate of `trace` and calls use(io, k, i, gates) for every packet of
+/// units k ... of column i, `gates` holding each gate's sum. If U is prepacked or small, these have not left the registers.
+///
+/// h must stay as it is until all is done. Walked backwards, what was read last is read first: every other step done
+/// so finds half of U in the cache. Threads share the units of a prepacked U; any other the first thread does alone.
+template <class U, class H, class Trace, std::size_t Count, class Use>
+void step_gates(const U& u, const H& h, Trace&& trace, const std::array<Index, Count>& at, const Walk& walk,
+                const Use& use) {
+  using S = typename detail::ValuesOf<U>::Scalar;
+  constexpr bool packable = detail::WeightTraits<U>::packable;
+  if (walk.share.index > 0 && !detail::is_packed(u)) return;
+  const Index ahead = detail::bytes_ahead<S>(walk);
+  const bool done = detail::multiply_units<Count>(u, h, walk, [&](const auto& io, Index k, Index i, auto sums) {
+    const S* const column = trace.col(i).data();
+    use(io, k, i, detail::add_to_gates<packable>(io, column + k, at, sums, ahead).data());
+  });
+  if constexpr (!detail::is_small<detail::ValuesOf<U>, Count>) {
+    if (done) return;
+    add_gates(u, h, trace, at);
+    for (Index i = 0; i < trace.cols(); ++i) {
+      const S* const column = trace.col(i).data();
+      detail::for_each_packet<S>(u.rows() / static_cast<Index>(Count), [&](const auto& io, Index k) {
+        use(io, k, i, detail::load_gates(io, column + k, at).data());
+      });
+    }
+  }
+}
+
+/// out += a b for a weight, or some of its columns.
+template <detail::AnyWeight W, class B, class C>
+void add_product(const W& a, const Eigen::MatrixBase<B>& b, C&& out) {
+  constexpr int gates = detail::WeightTraits<W>::type::gates;
+  eigen_assert(a.rows() == out.rows() && b.cols() == out.cols());
+  if constexpr (detail::WeightTraits<W>::packable) {
+    if (detail::is_packed(a)) return add_gates(a, b.derived(), out, detail::stacked<gates>(a.rows() / gates));
+  }
+  add_product(detail::values_of(a), b, out);
+}
+
+/// out += a' b for a weight whose products with the transpose matter.
+template <detail::TransposedWeight W, class B, class C>
+void add_transposed_product(const W& a, const Eigen::MatrixBase<B>& b, C&& out) {
+  using S = typename W::Scalar;
+  if constexpr (W::packable) {
+    if (a.is_packed()) {
+      a.packed().multiply(0, a.rows(), b.derived(), {}, [&](const auto& io, Index k, Index i, auto sums) {
+        S* const to = out.col(i).data() + k;
+        io.store(to, io.load(to) + sums[0]);
+      });
+      return;
+    }
+  }
+  add_product(a.values().transpose(), b, out);
+}
+
+/// d_x += W' d_a, the rows of each gate of d_a beginning where `at` says: the way back through `add_gates`.
+template <class W, class D, class X, std::size_t Count>
+void add_gates_backward(const W& w, const Eigen::MatrixBase<D>& d_a, const std::array<Index, Count>& at, X&& d_x) {
+  if (w.cols() == 0 || d_a.cols() == 0) return;
+  if (detail::is_packed(w)) {
+    if constexpr (detail::WeightTraits<W>::packable) {
+      const auto view = detail::view_of(w);
+      view.weight.packed().backward(view.first, view.count, d_a.derived(), at, d_x);
+    }
+    return;
+  }
+  const auto& values = detail::values_of(w);
+  detail::for_each_run(at, w.rows() / static_cast<Index>(Count), [&](Index from, Index to, Index rows) {
+    detail::add_transpose_times(values.middleRows(from, rows), d_a.middleRows(to, rows), d_x);
+  });
+}
+
+/// d_b += a' d: the way back through `add_product`.
+template <class A, class D, class B>
+void add_product_backward(const A& a, const Eigen::MatrixBase<D>& d, B&& d_b) {
+  if constexpr (detail::AnyWeight<A>) {
+    constexpr int gates = detail::WeightTraits<A>::type::gates;
+    add_gates_backward(a, d, detail::stacked<gates>(a.rows() / gates), d_b);
+  } else {
+    add_gates_backward(a, d, GateRows<1>{0}, d_b);
+  }
+}
+/// d_b += a d: the way back through `add_transposed_product`.
+template <detail::TransposedWeight W, class D, class B>
+void add_transposed_product_backward(const W& a, const Eigen::MatrixBase<D>& d, B&& d_b) {
+  if constexpr (W::packable) {
+    if (a.is_packed()) {
+      constexpr GateRows<1> at{0};
+      return a.packed().backward(0, a.rows(), d.derived(), at, d_b);
+    }
+  }
+  detail::add_times(a.values(), d.derived(), d_b);
+}
+/// The same for the transpose of a matrix.
+template <class A, class D, class B>
+void add_product_backward(const Eigen::Transpose<A>& a, const Eigen::MatrixBase<D>& d, B&& d_b) {
+  detail::add_times(a.nestedExpression(), d.derived(), d_b);
+}
+
+/// grad += d x', the sum over all columns: the gradient of the parameters of a product. Allocates.
+template <class D, class X, class G>
+void add_outer_product(const Eigen::MatrixBase<D>& d, const Eigen::MatrixBase<X>& x, G&& grad) {
+  detail::OuterProduct<typename D::Scalar>::add(d.derived(), x.derived(), detail::matrix_of(grad));
+}
+
+}}  // namespace heed::v0_2

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <heed/core/packed_batch.hpp>
+#include <heed/core/scalar.hpp>
+#include <heed/core/sentence_ranges.hpp>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace heed { inline namespace v0_2 {
+
+// Losses of where a decoder looked: of its weights (longest source x N, packed by target), whose sentences are those of
+// `sources` in batch order. Each returns the loss, summed over the sentences, and adds `scale` times its gradient to
+// d_weights, whose rows may be none: then there is none. Throws if sizes do not fit.
+
+namespace detail {
+
+template <class S>
+void check_penalty(const char* function, const In<S>& weights, const Packing& targets, const SentenceRanges& sources,
+                   const Out<S>& d_weights) {
+  require(targets.sentences() == sources.sentences(), [&] {
+    return std::string(function) + ": there must be as many targets as sources, " +
+           std::to_string(sources.sentences()) + ", got " + std::to_string(targets.sentences());
+  });
+  check_size(function, "weights", weights, sources.longest(), targets.columns());
+  if (d_weights.rows() > 0) check_like(function, "d_weights", d_weights, weights);
+}
+
+}  // namespace detail
+
+/// The coverage loss of See, Liu & Manning 2017, equation 12: looking again at what has been looked at costs.
+///
+///   sum_t sum_j min(a_tj, c_tj)        c_tj = sum_{t' < t} a_t'j
+template <class S>
+Sum<S> coverage_loss(const In<S>& weights, const Packing& targets, const SentenceRanges& sources, S scale,
+                     Out<S> d_weights) {
+  detail::check_penalty("coverage_loss", weights, targets, sources, d_weights);
+  Sum<S> loss(0);
+  for (Index p = 0; p < targets.sentences(); ++p) {
+    const Index steps = targets.length(p);
+    for (Index j = 0; j < sources.length(targets.sentence(p)); ++j) {
+      S covered(0);
+      for (Index t = 0; t < steps; ++t) {
+        const S a = weights(j, targets.column(t, p));
+        loss += Sum<S>(std::min(a, covered));
+        covered += a;
+      }
+      if (d_weights.rows() == 0) continue;
+      S later(0);  // how many later steps count c, of which this weight is a part
+      for (Index t = steps; t-- > 0;) {
+        const S a = weights(j, targets.column(t, p));
+        covered -= a;
+        const bool again = a < covered;
+        d_weights(j, targets.column(t, p)) += scale * (later + (again ? S(1) : S(0)));
+        if (!again) later += S(1);
+      }
+    }
+  }
+  return loss;
+}
+
+/// The doubly stochastic penalty of Xu et al. 2015, equation 14: everything shall be looked at once in all.
+///
+///   sum_j (1 - sum_t a_tj)^2
+template <class S>
+Sum<S> doubly_stochastic_penalty(const In<S>& weights, const Packing& targets, const SentenceRanges& sources, S scale,
+                                 Out<S> d_weights) {
+  detail::check_penalty("doubly_stochastic_penalty", weights, targets, sources, d_weights);
+  Sum<S> loss(0);
+  for (Index p = 0; p < targets.sentences(); ++p) {
+    const Index steps = targets.length(p);
+    for (Index j = 0; j < sources.length(targets.sentence(p)); ++j) {
+      S missing(1);
+      for (Index t = 0; t < steps; ++t) missing -= weights(j, targets.column(t, p));
+      loss += Sum<S>(missing * missing);
+      for (Index t = 0; t < steps && d_weights.rows() > 0; ++t) {
+        d_weights(j, targets.column(t, p)) -= scale * S(2) * missing;
+      }
+    }
+  }
+  return loss;
+}
+
+}}  // namespace heed::v0_2

@@ -1,0 +1,144 @@
+#pragma once
+
+#include <heed/core/parameters.hpp>
+#include <heed/core/random.hpp>
+
+#include <cmath>
+#include <string_view>
+#include <type_traits>
+
+namespace heed { inline namespace v0_2 {
+
+namespace detail {
+
+/// Visits the members of a part P and calls use(role, matrix) for every parameter, in the order of
+/// `for_each_parameter`.
+template <class P, class Use>
+struct VisitRoles {
+  const Use& use;
+
+  template <class Member>
+  void operator()(std::string_view name, Member& member) const {
+    if constexpr (Part<Member>) {
+      alternative(member);
+    } else if constexpr (is_vector<Member>) {
+      for (auto& element : member) (*this)(name, element);
+    } else if constexpr (is_optional<Member>) {
+      if (member) (*this)(name, *member);
+    } else if constexpr (!std::is_arithmetic_v<Member>) {
+      ParameterRole role = ParameterRole::constructed;
+      if constexpr (requires { P::role(name); }) role = P::role(name);
+      if (member.size() > 0) use(role, matrix_of(member));
+    }
+  }
+
+  /// Visits the members of another part: a member of P, or the alternative that P holds.
+  template <class Other>
+  void alternative(Other& other) const {
+    Other::visit_parameters(VisitRoles<Other, Use>{use}, other);
+  }
+};
+
+template <Part P, class Use>
+void for_each_role(P& part, const Use& use) {
+  P::visit_parameters(VisitRoles<P, Use>{use}, part);
+}
+
+/// Fills a matrix with numbers that are uniform between -bound and bound.
+template <class X>
+void fill_uniform(X&& x, double bound, Random& random) {
+  using S = typename std::remove_reference_t<X>::Scalar;
+  for (Index i = 0; i < x.size(); ++i) x.data()[i] = static_cast<S>(random.uniform(-bound, bound));
+}
+
+/// Fills a matrix with normal numbers of this deviation.
+template <class X>
+void fill_normal(X&& x, double deviation, Random& random) {
+  using S = typename std::remove_reference_t<X>::Scalar;
+  for (Index j = 0; j < x.cols(); ++j) {
+    for (Index i = 0; i < x.rows(); ++i) x(i, j) = static_cast<S>(deviation * random.normal());
+  }
+}
+
+/// Makes a square matrix orthogonal, every one equally likely: random columns, each freed of those before it, twice, as
+/// rounding leaves a little of them the first time.
+template <class X>
+void fill_orthogonal(X&& x, Random& random) {
+  fill_normal(x, 1, random);
+  for (Index j = 0; j < x.cols(); ++j) {
+    for (int pass = 0; pass < 2; ++pass) {
+      for (Index k = 0; k < j; ++k) x.col(j) -= x.col(k).dot(x.col(j)) * x.col(k);
+    }
+    x.col(j).normalize();
+  }
+}
+
+}  // namespace detail
+
+/// Gives the parameters of a part their first values, by their roles, which each part states (`ParameterRole`). As
+/// PyTorch's `reset_parameters`, but with other distributions.
+///
+/// | role            | `initialize`                          | `initialize_as_bahdanau`    |
+/// |-----------------|---------------------------------------|-----------------------------|
+/// | `constructed`   | unchanged                             | unchanged                   |
+/// | `bias`          | 0, of LSTM forget gates too           | 0                           |
+/// | `gain`          | 1                                     | 1                           |
+/// | `weight`        | uniform, +-sqrt(6 / (rows + columns)) | normal, deviation 0.01      |
+/// | `recurrent`     | as `weight`, of all gates together    | orthogonal, gate by gate    |
+/// | `embedding`     | uniform, deviation 1/2                | normal, deviation 0.01      |
+/// | `scorer_weight` | as `weight`                           | normal, deviation 0.001     |
+/// | `scorer_vector` | as `weight`                           | 0                           |
+///
+/// The bound of a weight is that of Glorot & Bengio 2010, equation 16, PyTorch's `xavier_uniform_`. An embedding is an
+/// input and not a map, so its bound does not depend on its size: with the bound of a weight, the first epochs would be
+/// spent on its growth.
+template <Part P>
+void initialize(P& part, Random& random) {
+  detail::for_each_role(part, [&](ParameterRole role, auto& x) {
+    switch (role) {
+      case ParameterRole::constructed:
+        return;
+      case ParameterRole::bias:
+        x.setZero();
+        return;
+      case ParameterRole::gain:
+        x.setOnes();
+        return;
+      case ParameterRole::embedding:
+        detail::fill_uniform(x, std::sqrt(3.0) / 2, random);
+        return;
+      default:
+        detail::fill_uniform(x, std::sqrt(6.0 / static_cast<double>(x.rows() + x.cols())), random);
+    }
+  });
+}
+
+/// The same with the distributions of Bahdanau, Cho & Bengio 2015, section B.1: see the table of `initialize`.
+template <Part P>
+void initialize_as_bahdanau(P& part, Random& random) {
+  detail::for_each_role(part, [&](ParameterRole role, auto& x) {
+    switch (role) {
+      case ParameterRole::constructed:
+        return;
+      case ParameterRole::bias:
+      case ParameterRole::scorer_vector:
+        x.setZero();
+        return;
+      case ParameterRole::gain:
+        x.setOnes();
+        return;
+      case ParameterRole::scorer_weight:
+        detail::fill_normal(x, 0.001, random);
+        return;
+      case ParameterRole::recurrent:
+        for (Index row = 0; row < x.rows(); row += x.cols()) {
+          detail::fill_orthogonal(x.middleRows(row, x.cols()), random);
+        }
+        return;
+      default:
+        detail::fill_normal(x, 0.01, random);
+    }
+  });
+}
+
+}}  // namespace heed::v0_2

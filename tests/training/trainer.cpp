@@ -1,0 +1,381 @@
+#include <heed/training/trainer.hpp>
+
+#include "support/numbers.hpp"
+#include "support/refusal.hpp"
+#include "support/translations.hpp"
+
+#include <heed/cells/gru.hpp>
+#include <heed/models/sentence_classifier.hpp>
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <limits>
+#include <set>
+#include <string>
+
+namespace trainer_test {
+
+using heed::Index;
+using heed::Random;
+using heed::TrainerOptions;
+using heed::TranslatorConfig;
+using heed::test::Batch;
+
+using Model = heed::TranslationModel<double>;
+using Batches = std::vector<std::vector<Index>>;
+
+constexpr Index vocabulary = 7;
+
+TranslatorConfig small() {
+  TranslatorConfig config;
+  config.hidden = 8;
+  config.embedding = 5;
+  return config;
+}
+
+Batch task() { return heed::test::copy_task(9, 1, 5, vocabulary, 1); }
+
+/// What five updates lead to.
+struct Trained {
+  Model model;
+  double loss = 0;  ///< of the last update
+
+  explicit Trained(const TrainerOptions& options, const TranslatorConfig& config = small(), std::uint64_t first = 0)
+      : model(heed::test::fresh_model(config, vocabulary, 2)) {
+    const Batch batch = task();
+    heed::Trainer<Model> trainer(model, heed::Adam<Model>(model, 0.05), options);
+    for (std::uint64_t i = 0; i < 5; ++i) loss = trainer.update(batch.sources, batch.targets, first + i).loss;
+  }
+};
+
+/// Ten thousand words in sentences of up to 20 words, source and target of unrelated lengths.
+std::vector<Index> lengths(std::uint64_t seed, std::size_t count = 1000) {
+  Random random(seed);
+  std::vector<Index> result;
+  for (std::size_t i = 0; i < count; ++i) result.push_back(static_cast<Index>(1 + random.below(20)));
+  return result;
+}
+
+Batches batches(Index size, std::uint64_t seed, Index pool = 32) {
+  Random random(seed);
+  return heed::make_batches(lengths(1), lengths(2), size, random, pool);
+}
+
+/// How many columns a rectangle of every batch would leave empty: 0 where all targets of a batch have one length.
+Index wasted(const Batches& all) {
+  const std::vector<Index> target = lengths(2);
+  Index columns = 0;
+  for (const auto& batch : all) {
+    Index longest = 0, words = 0;
+    for (const Index i : batch) {
+      longest = std::max(longest, target[static_cast<std::size_t>(i)]);
+      words += target[static_cast<std::size_t>(i)];
+    }
+    columns += longest * static_cast<Index>(batch.size()) - words;
+  }
+  return columns;
+}
+
+TEST(MakeBatches, DealsEverySentenceOnce) {
+  for (const Index size : {1, 7, 64, 5000}) {
+    const Batches all = batches(size, 3);
+    std::multiset<Index> seen;
+    for (const auto& batch : all) {
+      EXPECT_GE(batch.size(), 1u);
+      EXPECT_LE(static_cast<Index>(batch.size()), size);
+      seen.insert(batch.begin(), batch.end());
+    }
+    EXPECT_EQ(seen.size(), 1000u);
+    EXPECT_EQ(std::set<Index>(seen.begin(), seen.end()).size(), 1000u);
+    EXPECT_EQ(*seen.begin(), 0);
+    EXPECT_EQ(*seen.rbegin(), 999);
+  }
+}
+
+TEST(MakeBatches, PutsSentencesOfSimilarLengthTogether) {
+  const Index shuffled = wasted(batches(20, 3, 1)), pooled = wasted(batches(20, 3)),
+              sorted = wasted(batches(20, 3, 1000));
+  EXPECT_LT(pooled, shuffled / 3);
+  EXPECT_LE(sorted, pooled);
+}
+
+TEST(MakeBatches, ShufflesTheBatches) {
+  const std::vector<Index> target = lengths(2);
+  std::vector<Index> first_lengths;
+  for (const auto& batch : batches(20, 3)) first_lengths.push_back(target[static_cast<std::size_t>(batch.front())]);
+  EXPECT_FALSE(std::is_sorted(first_lengths.begin(), first_lengths.end()));
+}
+
+TEST(MakeBatches, DependsOnTheSeedAlone) {
+  EXPECT_EQ(batches(20, 3), batches(20, 3));
+  EXPECT_NE(batches(20, 3), batches(20, 4));
+}
+
+TEST(MakeBatches, MakesNoneOfNothing) {
+  Random random(1);
+  EXPECT_TRUE(heed::make_batches({}, {}, 4, random).empty());
+}
+
+TEST(MakeBatches, RefusesWhatItCannotCut) {
+  EXPECT_EQ(refusal([] { batches(0, 1); }), "make_batches: a batch holds 1 or more, not 0");
+  EXPECT_EQ(refusal([] { batches(1, 1, 0); }), "make_batches: a pool holds 1 or more batches, not 0");
+  Random random(1);
+  EXPECT_EQ(refusal([&] {
+              heed::make_batches({3, 4}, {3}, 1, random);
+            }),
+            "make_batches: 2 source lengths for 1 target lengths");
+}
+
+TEST(Trainer, GivesTheSameBitsInEveryRun) {
+  TranslatorConfig config = small();
+  config.dropout = 0.2;
+  for (const int threads : {1, 2, 3}) {
+    TrainerOptions options;
+    options.threads = threads;
+    const Trained once(options, config), again(options, config);
+    EXPECT_EQ(once.loss, again.loss);
+    EXPECT_EQ(part_difference(once.model, again.model), 0);
+  }
+}
+
+TEST(Trainer, TrainsAlikeWithAnyNumberOfThreads) {
+  const Trained one({});
+  for (const int threads : {2, 3, 12}) {  // twelve are more than there are sentences
+    TrainerOptions options;
+    options.threads = threads;
+    const Trained several(options);
+    EXPECT_NEAR(several.loss, one.loss, 1e-9);
+    EXPECT_LE(part_difference(several.model, one.model), 1e-9);
+  }
+}
+
+TEST(Trainer, TakesOneStepOnTheMeanLossPerWord) {
+  const Batch batch = task();
+  Model model = heed::test::fresh_model(small(), vocabulary, 2);
+  const Model before = model;
+  heed::Trainer<Model, heed::Sgd<Model>> trainer(model, heed::Sgd<Model>(model, 0.1), {1, 0, 0, 1});
+  const auto update = trainer.update(batch.sources, batch.targets, 0);
+  Index words = 0;
+  for (const auto& target : batch.targets) words += static_cast<Index>(target.size()) + 1;
+  Model::Tape tape;
+  Model expected = before, grad = heed::zeros_like(before);
+  const double scale = 1 / static_cast<double>(words);
+  EXPECT_NEAR(update.loss, before.loss_and_gradient(batch.sources, batch.targets, tape, grad, {0, scale, nullptr}),
+              1e-12);
+  EXPECT_EQ(update.words, words);
+  EXPECT_NEAR(update.gradient_norm, std::sqrt(heed::squared_norm(grad)), 1e-14);
+  heed::scale(grad, -0.1);
+  heed::add(grad, expected);
+  EXPECT_LE(part_difference(model, expected), 1e-15);
+}
+
+TEST(Trainer, TakesSeveralBatchesAsIfTheyWereOne) {
+  const Batch whole = task(), first = whole.at({0, 3, 5}), second = whole.at({1, 2, 4, 6, 7}), third = whole.at({8});
+  using Parts = heed::Trainer<Model, heed::Sgd<Model>>;
+  const std::vector<Parts::Batch> batches{
+      {first.sources, first.targets}, {second.sources, second.targets}, {third.sources, third.targets}};
+  for (const int threads : {1, 2}) {
+    TrainerOptions options;
+    options.threads = threads;
+    Model one = heed::test::fresh_model(small(), vocabulary, 2), several = one;
+    Parts at_once(one, heed::Sgd<Model>(one, 0.5), options), in_parts(several, heed::Sgd<Model>(several, 0.5), options);
+    for (std::uint64_t i = 0; i < 2; ++i) {
+      const auto expected = at_once.update(whole.sources, whole.targets, i), found = in_parts.update(batches, i);
+      EXPECT_NEAR(found.loss, expected.loss, 1e-12);
+      EXPECT_EQ(found.words, expected.words);
+      EXPECT_NEAR(found.gradient_norm, expected.gradient_norm, 1e-14);
+    }
+    EXPECT_LE(part_difference(several, one), 1e-14);
+    EXPECT_GT(part_difference(several, heed::test::fresh_model(small(), vocabulary, 2)), 1e-3);
+  }
+}
+
+TEST(Trainer, DrawsOtherMasksForEachOfSeveralBatches) {
+  TranslatorConfig config = small();
+  config.dropout = 0.3;
+  const Batch batch = task();
+  const heed::Trainer<Model>::Batch once{batch.sources, batch.targets};
+  const auto trained = [&](const std::vector<heed::Trainer<Model>::Batch>& batches) {
+    Model model = heed::test::fresh_model(config, vocabulary, 2);
+    heed::Trainer<Model> trainer(model, heed::Adam<Model>(model, 0.05), {});
+    trainer.update(batches, 0);
+    return model;
+  };
+  const Model twice = trained({once, once});
+  EXPECT_GT(part_difference(twice, trained({once})), 1e-6) << "with the same masks it would be the same mean";
+  EXPECT_EQ(part_difference(twice, trained({once, once})), 0);
+}
+
+TEST(Trainer, FeedsTheModelItsOwnWordsAsOftenAsItIsTold) {
+  const Batch batch = task();
+  const auto trained = [&](double forcing, heed::OwnWord own, std::uint64_t seed, int threads) {
+    Model model = heed::test::fresh_model(small(), vocabulary, 2);
+    TrainerOptions options;
+    options.threads = threads;
+    options.seed = seed;
+    options.own_word = own;
+    heed::Trainer<Model> trainer(model, heed::Adam<Model>(model, 0.05), options);
+    for (std::uint64_t i = 0; i < 3; ++i) {
+      trainer.teacher_forcing = i == 0 ? 1 : forcing;  // as a schedule would have it
+      trainer.update(batch.sources, batch.targets, i);
+    }
+    return model;
+  };
+  const auto likeliest = heed::OwnWord::likeliest, drawn = heed::OwnWord::drawn;
+  const Model plain = trained(1, likeliest, 1, 1), fed = trained(0.5, likeliest, 1, 1);
+  EXPECT_GT(part_difference(fed, plain), 1e-6);
+  EXPECT_GT(part_difference(trained(0.5, likeliest, 2, 1), fed), 1e-6) << "seed";
+  EXPECT_GT(part_difference(trained(0.5, drawn, 1, 1), fed), 1e-6);
+  for (const int threads : {1, 3}) {
+    EXPECT_EQ(part_difference(trained(0.5, drawn, 1, threads), trained(0.5, drawn, 1, threads)), 0);
+  }
+}
+
+TEST(Trainer, TeachesAClassifierTheMeanLossPerLabel) {
+  using Classifier = heed::SentenceClassifier<heed::Encoder<heed::GruCell<double>>>;
+  Classifier model({.vocabulary = 5, .alignment_size = 2, .classes = 3},
+                   heed::Encoder<heed::GruCell<double>>({.input_size = 2, .hidden_size = 3, .bidirectional = true}));
+  Random random(23);
+  randomize(model, random);
+  const std::vector<std::vector<heed::Token>> words{{3, 4, 0}, {4}, {3, 3, 4, 0, 2}, {0, 4, 3}};
+  const std::vector<std::span<const heed::Token>> sentences(words.begin(), words.end());
+  const std::vector<heed::Token> labels{2, 0, 1, 2};
+  Classifier expected = model, grad = heed::zeros_like(model);
+  Classifier::Tape tape;
+  const double loss = model.loss_and_gradient(sentences, labels, tape, grad);
+  heed::for_each_parameter([](const heed::ParameterName&, auto& x, const auto& d) { x -= 0.1 / 4 * d; }, expected,
+                           grad);
+  heed::Trainer<Classifier, heed::Sgd<Classifier>> trainer(model, heed::Sgd<Classifier>(model, 0.1),
+                                                           {.threads = 3, .clip = 0});
+  const auto update = trainer.update(sentences, labels, 0);
+  EXPECT_NEAR(update.loss, loss, 1e-12);
+  EXPECT_EQ(update.words, 4);
+  EXPECT_LE(part_difference(model, expected), 1e-12);
+}
+
+TEST(Trainer, LearnsAToyTaskWithEveryDecoder) {
+  for (const TranslatorConfig& config : heed::test::every_combination(small())) {
+    Model model = heed::test::fresh_model(config, vocabulary, 3);
+    heed::Trainer<Model> trainer(model, heed::Adam<Model>(model, 0.02), {});
+    const Batch batch = task();
+    const double first = trainer.update(batch.sources, batch.targets, 0).loss;
+    double last = first;
+    for (std::uint64_t i = 1; i < 40; ++i) last = trainer.update(batch.sources, batch.targets, i).loss;
+    EXPECT_LT(last, 0.5 * first) << heed::test::choices(config);
+  }
+}
+
+TEST(Trainer, HasOptionsThatMatter) {
+  const Trained plain({});
+  TranslatorConfig dropping = small();
+  dropping.dropout = 0.3;
+  const Trained dropped({}, dropping);
+  const auto differs = [](const Trained& a, const Trained& b) { return part_difference(a.model, b.model) > 1e-6; };
+  EXPECT_TRUE(differs(Trained({1, 0.01, 0, 1}), plain)) << "clip";
+  EXPECT_TRUE(differs(Trained({1, 5, 0.1, 1}), plain)) << "label smoothing";
+  EXPECT_TRUE(differs(dropped, plain)) << "dropout";
+  EXPECT_TRUE(differs(Trained({1, 5, 0, 2}, dropping), dropped)) << "seed";
+  EXPECT_TRUE(differs(Trained({}, dropping, 100), dropped)) << "number of the update";
+  EXPECT_FALSE(differs(Trained({1, 5, 0, 2}), plain)) << "the seed is of the dropout masks alone";
+}
+
+TEST(Trainer, ClipsTheGradientAndReportsItsNormBefore) {
+  const Batch batch = task();
+  Model model = heed::test::fresh_model(small(), vocabulary, 2);
+  const Model before = model;
+  heed::Trainer<Model, heed::Sgd<Model>> trainer(model, heed::Sgd<Model>(model, 1), {1, 0.01, 0, 1});
+  const double norm = trainer.update(batch.sources, batch.targets, 0).gradient_norm;
+  EXPECT_GT(norm, 0.02);
+  Model step = before;
+  heed::scale(step, -1.0);
+  heed::add(model, step);
+  EXPECT_NEAR(std::sqrt(heed::squared_norm(step)), 0.01, 1e-6);
+}
+
+TEST(Trainer, LeavesModelAndOptimizerAsTheyWereWhereTheLossIsNotFinite) {
+  const Batch batch = task();
+  for (const int threads : {1, 3}) {
+    Model model = heed::test::fresh_model(small(), vocabulary, 2);
+    TrainerOptions options;
+    options.threads = threads;
+    heed::Trainer<Model> trainer(model, heed::Adam<Model>(model), options);
+    trainer.update(batch.sources, batch.targets, 0);
+    const double kept = model.output.b(3);
+    const Model first = trainer.optimizer.first, second = trainer.optimizer.second;
+    model.output.b(3) = std::numeric_limits<double>::quiet_NaN();
+    Model before = model;
+    EXPECT_EQ(refusal([&] { trainer.update(batch.sources, batch.targets, 1); }).substr(0, 22),
+              "the loss is not finite");
+    EXPECT_TRUE(std::isnan(model.output.b(3)));
+    model.output.b(3) = before.output.b(3) = kept;
+    EXPECT_EQ(part_difference(model, before), 0);
+    EXPECT_EQ(part_difference(trainer.optimizer.first, first), 0);
+    EXPECT_EQ(part_difference(trainer.optimizer.second, second), 0);
+    EXPECT_EQ(trainer.optimizer.updates, 1);
+    trainer.update(batch.sources, batch.targets, 1);  // and can go on as if nothing had happened
+    Model other = heed::test::fresh_model(small(), vocabulary, 2);
+    heed::Trainer<Model> untroubled(other, heed::Adam<Model>(other), options);
+    for (const std::uint64_t number : {0u, 1u}) untroubled.update(batch.sources, batch.targets, number);
+    EXPECT_EQ(part_difference(model, other), 0);
+  }
+}
+
+TEST(Trainer, LeavesModelAndOptimizerAsTheyWereWhereTheGradientIsNotFinite) {
+  const Batch batch = task();
+  Model model = heed::test::fresh_model(small(), vocabulary, 2);
+  heed::Trainer<Model> trainer(model, heed::Adam<Model>(model), {});
+  // Scores so far apart that the loss is finite and the gradient of the features' weights is not.
+  model.output.W.edit().setConstant(1e200);
+  model.output.W.edit().row(3).setConstant(-1e200);
+  model.output.b.setZero();
+  const Model before = model;
+  const std::string message = refusal([&] { trainer.update(batch.sources, batch.targets, 0); });
+  EXPECT_EQ(message.substr(0, 26), "the gradient is not finite");
+  EXPECT_EQ(part_difference(model, before), 0);
+  EXPECT_EQ(trainer.optimizer.updates, 0);
+}
+
+TEST(Trainer, PassesOnTheErrorOfAnyThread) {
+  Batch batch = task();
+  batch.add({3, 12}, {3});
+  for (const int threads : {1, 3}) {
+    Model model = heed::test::fresh_model(small(), vocabulary, 2);
+    TrainerOptions options;
+    options.threads = threads;
+    heed::Trainer<Model> trainer(model, heed::Adam<Model>(model), options);
+    const std::string message = refusal([&] { trainer.update(batch.sources, batch.targets, 0); });
+    EXPECT_EQ(message.substr(0, 34), "Seq2Seq.encode: token 12 of source");
+    EXPECT_NE(message.find("is outside the vocabulary of 7"), std::string::npos) << message;
+  }
+}
+
+TEST(Trainer, RefusesOptionsAndBatchesOutOfRange) {
+  Model model = heed::test::fresh_model(small(), vocabulary, 2);
+  const auto refused = [&](const TrainerOptions& options) {
+    return refusal([&] { heed::Trainer<Model>(model, heed::Adam<Model>(model), options); });
+  };
+  EXPECT_EQ(refused({}), "accepted");
+  EXPECT_EQ(refused({0, 5, 0, 1}), "Team: 1 or more threads, not 0");
+  EXPECT_EQ(refused({1, -1, 0, 1}), "Trainer: the clip norm must be finite and 0 or more, got -1");
+  EXPECT_EQ(refused({1, 5, 1, 1}), "Trainer: the label smoothing must be in [0, 1), got 1");
+  EXPECT_EQ(refused({1, 5, -0.1, 1}), "Trainer: the label smoothing must be in [0, 1), got -0.1");
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_NE(refused({1, nan, 0, 1}), "accepted");
+  EXPECT_NE(refused({1, 5, nan, 1}), "accepted");
+
+  heed::Trainer<Model> trainer(model, heed::Adam<Model>(model), {});
+  Batch batch = task();
+  EXPECT_EQ(refusal([&] { trainer.update(std::vector<heed::Trainer<Model>::Batch>(), 0); }),
+            "Trainer: an update needs at least one batch");
+  trainer.teacher_forcing = 2;
+  EXPECT_EQ(refusal([&] { trainer.update(batch.sources, batch.targets, 0); }).substr(0, 40),
+            "Seq2Seq: teacher forcing lies in [0, 1] ");
+  EXPECT_EQ(refusal([&] { trainer.update({}, {}, 0); }),
+            "Trainer: a batch needs as many sources as targets and at least one, not 0 and 0");
+  batch.targets.pop_back();
+  EXPECT_EQ(refusal([&] { trainer.update(batch.sources, batch.targets, 0); }),
+            "Trainer: a batch needs as many sources as targets and at least one, not 9 and 8");
+}
+
+}  // namespace trainer_test
