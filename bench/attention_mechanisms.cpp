@@ -134,7 +134,7 @@ struct Step {
     auto seen = weights.col(b).segment(from, to - from);
     seen.noalias() = keys_of(b).middleCols(from, to - from).transpose() * projected.col(b);
     softmax(seen);
-    if constexpr (Position::fades) {
+    if constexpr (Position::is_gaussian) {
       const auto distance =
           Eigen::ArrayXf::LinSpaced(to - from, static_cast<float>(from), static_cast<float>(to - 1)) - p;
       seen.array() *= (-2 * distance.square() / (D * D)).exp();

@@ -60,7 +60,7 @@ template <heed::Cell C>
 struct Step {
   C cell;
   Matrix first, projected, a;  // the state before; what heed and the rival make of the inputs
-  Matrix trace, state;
+  Matrix saved, state;
   PlainEigen plain;
 
   Step(Index batch, Index size) : cell(size, size) {
@@ -68,11 +68,11 @@ struct Step {
     bench::randomize_parameters(cell, size, random);
     const Matrix x = bench::random_matrix(size, batch, random);
     first = bench::random_matrix(cell.state_size(), batch, random);
-    projected.resize(cell.trace_size(), batch);
+    projected.resize(cell.saved_size(), batch);
     projected.setZero();
     cell.project(x, projected);
     a = (cell.W.values() * x).colwise() + cell.b_W;
-    trace.resize(cell.trace_size(), batch);
+    saved.resize(cell.saved_size(), batch);
     state.resize(cell.state_size(), batch);
   }
 
@@ -85,8 +85,8 @@ struct Step {
   }
 
   void by_heed() {
-    trace = projected;  // step works in place; the copy is a percent or two of it
-    cell.step(trace, first, state);
+    saved = projected;  // step works in place; the copy is a percent or two of it
+    cell.step(saved, first, state);
   }
   void by_eigen() {
     state = first;
@@ -101,7 +101,7 @@ struct Layer {
 
   heed::Encoder<C> encoder;
   heed::EncoderTape<float> tape;
-  heed::Packing packing;
+  heed::PackedBatch packing;
   Matrix x, a, state, outputs;
   PlainEigen plain;
 
@@ -140,7 +140,7 @@ struct PackedLayer {
   heed::Encoder<C> encoder;
   heed::Encoder<C> packed;
   heed::EncoderTape<float> tape, packed_tape;
-  heed::Packing packing;
+  heed::PackedBatch packing;
   Matrix x;
 
   PackedLayer(Index batch, Index size)

@@ -65,21 +65,21 @@ struct SoftmaxAndContext {
 
 struct Gru {
   heed::GruCell<float> cell{size, size};
-  Matrix x, before, trace, result;
+  Matrix x, before, saved, result;
 
   explicit Gru(Index batch) {
     heed::Random random(3);
     bench::randomize_parameters(cell, size, random);
     x = bench::random_matrix(size, batch, random);
     before = bench::random_matrix(size, batch, random);
-    trace.resize(cell.trace_size(), batch);
+    saved.resize(cell.saved_size(), batch);
     result.resize(size, batch);
   }
 
   double elements() const { return static_cast<double>(before.size()); }
   void heed() {
-    cell.project(x, trace);
-    cell.step(trace, before, result);
+    cell.project(x, saved);
+    cell.step(saved, before, result);
   }
   void expression() { result = heed::expr::gru_step(x, before, cell.W.values(), cell.U.values(), cell.b_W, cell.b_U); }
 };

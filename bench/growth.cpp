@@ -81,14 +81,14 @@ struct Layer {
   heed::Encoder<C<float>> plain;
   heed::Encoder<C<float>> encoder;
   heed::EncoderTape<float> tape;
-  heed::Packing packing;
+  heed::PackedBatch packing;
   Matrix x;
-  heed::Team team;
+  heed::ThreadPool thread_pool;
 
   Layer(Index words, Index batch, Index size, int threads = 1)
       : plain({.input_size = size, .hidden_size = size}),
         packing(std::vector<Index>(static_cast<std::size_t>(batch), words)),
-        team(threads) {
+        thread_pool(threads) {
     heed::Random random(1);
     bench::randomize_parameters(plain, size, random);
     encoder = plain;
@@ -96,7 +96,7 @@ struct Layer {
     x = bench::random_matrix(size, words * batch, random);
   }
 
-  void run() { encoder.forward(x, packing, tape, nullptr, nullptr, &team); }
+  void run() { encoder.forward(x, packing, tape, nullptr, nullptr, &thread_pool); }
   bool right() {
     run();
     heed::EncoderTape<float> expected;
@@ -124,7 +124,7 @@ struct Decoding {
         options{.beam = beam, .length_penalty = 0, .maximum_length = words} {
     heed::Random random(1);
     heed::initialize(plain, random);
-    plain.output.b(heed::symbols::end) = -1e3f;  // a sentence ends at the limit only: every decoding is the same work
+    plain.output.b(heed::symbols::eos) = -1e3f;  // a sentence ends at the limit only: every decoding is the same work
     model = plain;
     heed::prepack(model);
     constexpr Index length = words - 1;
@@ -170,9 +170,9 @@ void add(const std::string& fixed, const std::string& quantity, Index from, Inde
 template <template <class> class C>
 void add_team(const std::string& cell) {
   for (const int threads : compare::thread_counts()) {
-    bench::add_row("team/" + cell + "/batch:1/H:512/threads:" + std::to_string(threads), [=](benchmark::State& state) {
-      measure(state, Layer<C>(50, 1, 512, threads));
-    })->UseRealTime();
+    bench::add_row("thread_pool/" + cell + "/batch:1/H:512/threads:" + std::to_string(threads),
+                   [=](benchmark::State& state) { measure(state, Layer<C>(50, 1, 512, threads)); })
+        ->UseRealTime();
   }
 }
 

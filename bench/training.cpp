@@ -37,7 +37,7 @@ heed::TranslationModel<float> make_model(const std::string& decoder = "bahdanau"
 
 std::vector<Token> random_sentence(Index length, Index vocabulary, heed::Random& random) {
   std::vector<Token> sentence(static_cast<std::size_t>(length));
-  constexpr auto specials = heed::symbols::end + 1;
+  constexpr auto specials = heed::symbols::eos + 1;
   for (Token& word : sentence) {
     word = specials + static_cast<Token>(random.below(static_cast<std::uint64_t>(vocabulary - specials)));
   }
@@ -72,12 +72,12 @@ struct Corpus {
 
 /// Of one forward and backward pass over a batch.
 double flops(const heed::TranslationModel<float>& model, heed::Sentences sources, heed::Sentences targets) {
-  double read = 0, written = 0, looked_at = 0, products = 0;
+  double read = 0, written = 0, coverage = 0, products = 0;
   for (std::size_t b = 0; b < sources.size(); ++b) {
     const auto length = static_cast<double>(sources[b].size()), steps = static_cast<double>(targets[b].size() + 1);
     read += length;
     written += steps;
-    looked_at += length * steps;
+    coverage += length * steps;
   }
   const heed::TranslatorConfig config;
   heed::for_each_parameter(
@@ -91,7 +91,7 @@ double flops(const heed::TranslationModel<float>& model, heed::Sentences sources
                                                                    : written);
       },
       model);
-  products += looked_at * static_cast<double>(config.hidden + config.memory_size());  // scores and contexts
+  products += coverage * static_cast<double>(config.hidden + config.memory_size());  // scores and contexts
   return 3 * 2 * products;
 }
 
@@ -167,7 +167,7 @@ auto make_caption_model() {
 template <class Model>
 void greedy(benchmark::State& state, Model model) {
   constexpr Index length = 12, words = length + 1;
-  model.output.b(heed::symbols::end) = -1e3f;  // a sentence ends at the limit only: every decoding is the same work
+  model.output.b(heed::symbols::eos) = -1e3f;  // a sentence ends at the limit only: every decoding is the same work
   heed::Random random(1);
   std::vector<std::vector<Token>> sentences;
   for (Index b = 0; b < batch_size; ++b) sentences.push_back(random_sentence(length, source_words, random));

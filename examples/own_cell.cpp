@@ -13,7 +13,7 @@ using heed::Index, Eigen::MatrixXd;
 ///
 ///   n_t = tanh(W x_t + b + U h_{t-1})        h_t = (h_{t-1} + n_t) / 2
 ///
-/// What a step needs for backward, its `trace`, is n_t; the gradient d_a is that of the argument of the tanh. A decoder
+/// What a step needs for backward, its `saved`, is n_t; the gradient d_a is that of the argument of the tanh. A decoder
 /// projects the words of a batch at once and adds the context step by step: `first` is the row of the input it begins at.
 struct LeakyCell {
   using Scalar = double;
@@ -24,16 +24,16 @@ struct LeakyCell {
   Index input_size() const { return W.cols(); }
   Index hidden_size() const { return W.rows(); }
   Index state_size() const { return W.rows(); }
-  Index trace_size() const { return W.rows(); }
+  Index saved_size() const { return W.rows(); }
   Index gradient_size() const { return W.rows(); }
-  void project(const In& x, Out trace) const { trace = (W.leftCols(x.rows()) * x).colwise() + b.col(0); }
-  void add_projection(const In& x, Index first, Out trace) const { trace += W.middleCols(first, x.rows()) * x; }
-  void step(Out trace, const In& h, Out h_next) const {
-    trace = (trace + U * h).array().tanh();
-    h_next = (h + trace) / 2;
+  void project(const In& x, Out saved) const { saved = (W.leftCols(x.rows()) * x).colwise() + b.col(0); }
+  void add_projection(const In& x, Index first, Out saved) const { saved += W.middleCols(first, x.rows()) * x; }
+  void step(Out saved, const In& h, Out h_next) const {
+    saved = (saved + U * h).array().tanh();
+    h_next = (h + saved) / 2;
   }
-  void step_backward(const In& trace, const In&, Out d_h, Out d_a) const {
-    d_a = d_h.array() / 2 * (1 - trace.array().square());
+  void step_backward(const In& saved, const In&, Out d_h, Out d_a) const {
+    d_a = d_h.array() / 2 * (1 - saved.array().square());
     d_h = d_h / 2 + U.transpose() * d_a;
   }
   void project_backward(const In& d_a, Index first, Out d_x) const {

@@ -54,8 +54,8 @@ class AttentionStep {
   Matrix W;     ///< projected = W q for additive and concat, W' q for general (score = q' W h); empty for dot
   Vector v;     ///< score_j = v' tanh(projected + k_j), for additive and concat
 
-  AttentionStep(Index batch_, Index length_, bool narrow_ = false)
-      : scorer(ScorerTraits<C>::make(size)), batch(batch_), length(length_), narrow(narrow_) {
+  AttentionStep(Index batch_, Index length_, bool is_bfloat16_ = false)
+      : scorer(ScorerTraits<C>::make(size)), batch(batch_), length(length_), narrow(is_bfloat16_) {
     heed::Random random(1);
     randomize_parameters(scorer, size, random);
     values = random_matrix(size, length * batch, random);

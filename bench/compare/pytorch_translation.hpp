@@ -102,7 +102,7 @@ class PytorchSearch {
  private:
   void greedy() {
     const auto memory = model_.encode(sources_);
-    auto tokens = at::full({sources_.size(1)}, std::int64_t{heed::symbols::begin});
+    auto tokens = at::full({sources_.size(1)}, std::int64_t{heed::symbols::bos});
     auto state = memory.state;
     std::vector<at::Tensor> words;
     for (Index t = 0; t < translation::words; ++t) {
@@ -117,7 +117,7 @@ class PytorchSearch {
   void beam() {
     const auto memory = model_.encode(sources_);
     const std::int64_t sentences = sources_.size(1);
-    auto tokens = at::full({sentences}, std::int64_t{heed::symbols::begin});
+    auto tokens = at::full({sentences}, std::int64_t{heed::symbols::bos});
     auto totals = at::zeros({sentences, 1});
     auto state = memory.state;
     at::Tensor words;

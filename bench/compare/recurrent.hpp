@@ -17,14 +17,14 @@ struct CellTraits<heed::LstmCell<float, Input, Hidden>> {
   static constexpr Index gates = 4;
   static constexpr int input = Input, hidden = Hidden;
   static constexpr int rows = heed::detail::times(4, Hidden), state = heed::detail::times(2, Hidden),
-                       trace = heed::detail::times(5, Hidden);
+                       saved = heed::detail::times(5, Hidden);
 };
 template <int Input, int Hidden>
 struct CellTraits<heed::GruCell<float, Input, Hidden>> {
   static constexpr const char* name = "gru";
   static constexpr Index gates = 3;
   static constexpr int input = Input, hidden = Hidden;
-  static constexpr int rows = heed::detail::times(3, Hidden), state = Hidden, trace = heed::detail::times(4, Hidden);
+  static constexpr int rows = heed::detail::times(3, Hidden), state = Hidden, saved = heed::detail::times(4, Hidden);
 };
 
 template <class C>
@@ -54,7 +54,7 @@ class RecurrentLayer {
     heed::Random random(1);
     randomize_parameters(cell, size, random);
     x = random_matrix(size, words * batch, random);
-    tape_.keeps = false;  // as the rivals, who are told that they will not learn
+    tape_.save_activations = false;  // as the rivals, who are told that they will not learn
     encoder_.layers.push_back({ready(cell, stored), std::nullopt});
   }
 
@@ -94,7 +94,7 @@ class RecurrentLayer {
  private:
   heed::Encoder<C> encoder_;
   heed::EncoderTape<float> tape_;
-  heed::Packing packing_;
+  heed::PackedBatch packing_;
 };
 
 /// Calls `use(layer)` for every recurrent layer that was asked for.

@@ -63,7 +63,7 @@ class SmallCell {
 
  private:
   C ready_;
-  heed::Vector<float, Traits::trace> trace_;
+  heed::Vector<float, Traits::saved> trace_;
   heed::Vector<float, Traits::state> states_[2];
   heed::Matrix<float, Traits::hidden> outputs_;
 };

@@ -48,7 +48,7 @@ inline Translator make_translator() {
 /// The same for search: neither symbol is ever likely, so every sentence is written to its last step on both sides.
 inline Translator make_translator_without_end() {
   Translator model = make_translator();
-  model.output.b(heed::symbols::begin) = model.output.b(heed::symbols::end) = -1e3f;
+  model.output.b(heed::symbols::bos) = model.output.b(heed::symbols::eos) = -1e3f;
   return model;
 }
 
@@ -76,7 +76,7 @@ class TranslationBatch {
 
  private:
   static std::vector<Token> sentence(Index length, heed::Random& random) {
-    constexpr Token specials = heed::symbols::end + 1;
+    constexpr Token specials = heed::symbols::eos + 1;
     std::vector<Token> words(static_cast<std::size_t>(length));
     for (Token& word : words) {
       word =
@@ -87,11 +87,11 @@ class TranslationBatch {
 
   static std::vector<std::int64_t> rows(heed::Sentences sentences, bool symbols) {
     std::vector<std::int64_t> result;
-    if (symbols) result.assign(sentences.size(), heed::symbols::begin);
+    if (symbols) result.assign(sentences.size(), heed::symbols::bos);
     for (std::size_t t = 0; t < sentences.front().size(); ++t) {
       for (const auto& sentence : sentences) result.push_back(sentence[t]);
     }
-    if (symbols) result.insert(result.end(), sentences.size(), heed::symbols::end);
+    if (symbols) result.insert(result.end(), sentences.size(), heed::symbols::eos);
     return result;
   }
 

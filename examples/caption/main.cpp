@@ -107,7 +107,7 @@ struct CaptionProgram {
  private:
   /// Unseen images come from a stream of their own.
   static constexpr std::uint64_t unseen_from = std::uint64_t{1} << 40;
-  static constexpr double least_exact = 0.97, least_mass = 0.9;
+  static constexpr double min_exact = 0.97, min_mass = 0.9;
 
   const heed::Vocabulary words_ = heed::Vocabulary::build(Scenes::words());
 
@@ -167,7 +167,7 @@ struct CaptionProgram {
     const Scenes drawn(seed, figures);
     std::vector<CaptionScores> scores((unseen + at_a_time - 1) / at_a_time);
     std::atomic<std::size_t> next{0};
-    heed::Team(threads).run([&](int) {
+    heed::ThreadPool(threads).run([&](int) {
       CaptionerTape<float> tape;
       heed::SearchWorkspace<float> work;
       std::vector<heed::Hypothesis<float>> found;
@@ -247,12 +247,12 @@ struct CaptionProgram {
   static int report(const CaptionScores& scores, const std::filesystem::path& picture) {
     std::printf("\nUnseen images                            %ld\n", scores.images);
     std::printf("captions that are exact                  %.1f %% (at least %.0f)\n", 100 * scores.exact_share(),
-                100 * least_exact);
+                100 * min_exact);
     std::printf("attention on the shape that words name   %.1f %% (at least %.0f)\n", 100 * scores.mass_share(),
-                100 * least_mass);
+                100 * min_mass);
     std::printf("  were the gate always open              %.1f %%\n", 100 * scores.open_share());
     std::fflush(stdout);
-    const bool holds = scores.exact_share() >= least_exact && scores.mass_share() >= least_mass;
+    const bool holds = scores.exact_share() >= min_exact && scores.mass_share() >= min_mass;
     std::cout << "\nThe model "
               << (holds ? "says what is to be seen and looks" : "does NOT say what is to be seen, or look")
               << " where it is.\npicture: " << picture.string() << '\n';

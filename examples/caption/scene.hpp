@@ -42,12 +42,12 @@ class Scenes {
   static constexpr std::array<std::string_view, 6> colours{"red", "green", "blue", "yellow", "purple", "white"};
 
   /// Of one to `most` figures, at most three.
-  explicit Scenes(std::uint64_t seed, std::size_t most = 3) : seed_(seed), most_(most) {}
+  explicit Scenes(std::uint64_t seed, std::size_t most = 3) : seed_(seed), max_(most) {}
 
   /// Scene `number` of this seed.
   Scene scene(std::uint64_t number) const {
     heed::Random random(seed_, 2 * number);
-    const std::size_t count = 1 + random.below(most_);
+    const std::size_t count = 1 + random.below(max_);
     const bool row = random.below(2) == 1;
     Scene scene;
     while (scene.figures.empty()) {  // until they stand as the caption will say, plain to see
@@ -157,7 +157,7 @@ class Scenes {
   }
 
   std::uint64_t seed_;
-  std::size_t most_;
+  std::size_t max_;
 };
 
 }  // namespace examples

@@ -83,7 +83,7 @@ class Translating {
 
  private:
   const heed::Translator& translator_;
-  const examples::Finding how_{.search = {.keep_weights = false}};
+  const examples::DecodingOptions how_{.search = {.keep_weights = false}};
   heed::SampleWorkspace<float> work_;
 };
 

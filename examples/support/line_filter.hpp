@@ -70,7 +70,7 @@ class LineFilter {
   /// it, and any other error at once.
   int run() {
     end_on_closed_output();
-    heed::Team(threads).run([&](int thread) { work(thread); });
+    heed::ThreadPool(threads).run([&](int thread) { work(thread); });
     if (failure_) std::rethrow_exception(failure_);
     if (end_of_input_) std::rethrow_exception(end_of_input_);
     if (finish) finish();

@@ -138,7 +138,7 @@ class PairProgram {
   int answer() const {
     heed::Translator translator = heed::load_translator(std::filesystem::path(model_));
     heed::prepack(translator.model);
-    const Finding how{.search = {.keep_weights = false}};
+    const DecodingOptions how{.search = {.keep_weights = false}};
     heed::SampleWorkspace<float> work;
     LineFilter filter;
     filter.program = task_.name;

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "support/output.hpp"
+#include "translate/decoding_options.hpp"
 #include "translate/evaluation.hpp"
-#include "translate/finding_options.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -17,7 +17,7 @@ inline std::string two_decimals(double x) { return detail::formatted("%.2f", x);
 struct EvaluateCommand {
   std::string model, weights{weight_names.front()};
   PairFiles data;
-  Finding how;
+  DecodingOptions how;
   int threads = default_threads();
   bool json = false;
 
@@ -25,7 +25,7 @@ struct EvaluateCommand {
     command.add_option("--model", model, "the model to measure")->required();
     add_pair_files(command, data, "", "what to measure on");
     add_max_words(command, data.max_words)->group("Data");
-    add_finding_options(command, how);
+    add_decoding_options(command, how);
     add_weights(command, weights);
     add_threads(command, threads);
     command.add_flag("--json", json, "print one line of JSON");

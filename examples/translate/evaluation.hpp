@@ -1,6 +1,6 @@
 #pragma once
 
-#include "translate/finding.hpp"
+#include "translate/decoding.hpp"
 
 #include <heed/io/translator.hpp>
 #include <heed/text/alignment.hpp>
@@ -18,7 +18,7 @@ namespace examples {
 template <class Workspace, class Use>
 void for_each_batch(const std::vector<std::vector<heed::Index>>& batches, int threads, Use&& use) {
   std::atomic<std::size_t> next{0};
-  heed::Team(threads).run([&](int) {
+  heed::ThreadPool(threads).run([&](int) {
     Workspace work;
     for (std::size_t i = next++; i < batches.size(); i = next++) use(batches[i], i, work);
   });
@@ -85,16 +85,16 @@ struct Evaluation {
 /// Translates the source of every pair, several batches at a time; results are in the order of the pairs.
 inline std::vector<heed::Words> translate_all(const heed::Translator& translator,
                                               const std::vector<heed::SentencePair>& pairs, const EncodedPairs& encoded,
-                                              const Finding& how, int threads) {
+                                              const DecodingOptions& how, int threads) {
   struct Workspace {
-    heed::SampleWorkspace<float> finding;
+    heed::SampleWorkspace<float> decoding;
     heed::Hypotheses<float> found;
   };
   std::vector<heed::Words> translations(pairs.size());
   const auto size_of = [&](std::size_t i) { return size_of_search(encoded.source_lengths[i], how); };
   for_each_batch<Workspace>(
       batches_by_length(encoded.source_lengths, 64, size_of), threads, [&](const auto& batch, std::size_t, auto& work) {
-        find(translator.model, choose(encoded.source, batch), how, work.finding, work.found);
+        decode(translator.model, choose(encoded.source, batch), how, work.decoding, work.found);
         for (std::size_t k = 0; k < batch.size(); ++k) {
           const auto place = static_cast<std::size_t>(batch[k]);
           translations[place] = words_of(work.found[k].front(), translator.target, pairs[place].source, how);
@@ -120,7 +120,7 @@ inline heed::AlignmentScore score_alignments(const Model& model, const std::vect
 
 /// Every score of a translator's model on these pairs.
 inline Evaluation evaluate(const heed::Translator& translator, const std::vector<heed::SentencePair>& pairs,
-                           const Finding& how, int threads) {
+                           const DecodingOptions& how, int threads) {
   const EncodedPairs encoded(pairs, translator.source, translator.target);
   Evaluation result;
   const auto start = std::chrono::steady_clock::now();

@@ -148,17 +148,16 @@ inline void add_training_options(CLI::App& command, TrainingOptions& options) {
       "how that share changes: linear falls from 1 in a line over the run, inverse-sigmoid as k / (k + e^(update / k))")
       ->check(CLI::IsMember({"constant", "linear", "inverse-sigmoid"}));
   add_optional("--forcing-k", options.forcing_k, "inverse-sigmoid: k, in updates")->check(detail::between(1, 1e9));
-  add("--own-words", options.own_words, "which the model's own words are: its likeliest, or drawn as it would say them")
-      ->check(CLI::IsMember({"likeliest", "drawn"}));
+  add("--sampled-token", options.sampled_token, "how scheduled sampling picks the token of the model")
+      ->check(CLI::IsMember({"argmax", "sample"}));
   add_seed(command, options.seed)->group("Training");
 }
 
 /// Throws, with `problem`, if attention is `needed` and the decoder of the model `name` has none.
 inline void require_attention(bool needed, const heed::TranslatorConfig& config, const std::string& name,
                               const std::string& problem) {
-  heed::require(!needed || config.attends(), [&] {
-    return name + " has a " + config.decoder + " decoder, which looks back at nothing: " + problem;
-  });
+  heed::require(!needed || config.attends(),
+                [&] { return name + " has a " + config.decoder + " decoder, which has no attention: " + problem; });
 }
 
 inline void add_search_options(CLI::App& command, heed::SearchOptions& options) {

@@ -28,7 +28,7 @@ struct TrainingOptions : CheckpointOptions {
   double teacher_forcing = 1;                       ///< the least, where it has a schedule
   std::string forcing_schedule = "constant";
   std::optional<double> forcing_k;  ///< inverse-sigmoid's
-  std::string own_words = "likeliest";
+  std::string sampled_token = "argmax";
   int threads = 1;
   std::uint64_t seed = 1;
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "support/line_filter.hpp"
-#include "translate/finding_options.hpp"
+#include "translate/decoding_options.hpp"
 #include "translate/pictures.hpp"
 #include "translate/translation.hpp"
 
@@ -16,7 +16,7 @@ namespace examples {
 /// `translate run`: translates standard input, line by line.
 struct RunCommand {
   std::string model, alignment, prefix, weights{weight_names.front()};
-  Finding how;
+  DecodingOptions how;
   ErrorPolicy errors;
   heed::ReadOptions read{.max_words_option = "--max-words"};
   int threads = 1;
@@ -24,7 +24,7 @@ struct RunCommand {
 
   void add_to(CLI::App& command) {
     command.add_option("--model", model, "the model to translate with")->required();
-    add_finding_options(command, how);
+    add_decoding_options(command, how);
     command
         .add_option("--n-best", how.search.best,
                     "translations of each line; more than one are printed each on a line of its own, the number of the "

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "translate/decoding_options.hpp"
 #include "translate/evaluation.hpp"
-#include "translate/finding_options.hpp"
 
 #include <iostream>
 
@@ -13,7 +13,7 @@ struct TrainCommand {
   heed::TranslatorConfig config;
   std::string direction = "both";
   TrainingOptions training;
-  Finding how;  ///< of the last measure on the dev data
+  DecodingOptions how;  ///< of the last measure on the dev data
   std::size_t minimum_frequency = 1;
 
   void add_to(CLI::App& command) {

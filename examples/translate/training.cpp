@@ -18,8 +18,8 @@ Training::Training(heed::Translator& translator, const std::vector<heed::Sentenc
       checkpoints_(options_),
       trainer_(translator.model, heed::Adam(translator.model, options_.rate, 0.9, 0.999, 1e-8, options_.weight_decay),
                {options_.threads, options_.clip, options_.label_smoothing, options_.seed,
-                options_.own_words == "drawn" ? heed::OwnWord::drawn : heed::OwnWord::likeliest, options_.coverage_loss,
-                options_.doubly_stochastic}),
+                options_.sampled_token == "sample" ? heed::SampledToken::sample : heed::SampledToken::argmax,
+                options_.coverage_loss, options_.doubly_stochastic}),
       best_(translator) {
   options_.check(dev_.size() > 0);
   heed::require(translator.config.attends() || (options_.coverage_loss == 0 && options_.doubly_stochastic == 0), [&] {
@@ -60,7 +60,7 @@ TrainingResult Training::run(Progress& progress) {
       const auto number = static_cast<heed::Index>(static_cast<std::size_t>(epoch_) * updates_per_epoch + next_update_);
       trainer_.optimizer.rate = options_.schedule == "plateau" ? plateau_(number) : rate(number);
       trainer_.teacher_forcing = forcing(number);
-      const auto update = learn_from(batches, static_cast<std::uint64_t>(number));
+      const auto update = update_on(batches, static_cast<std::uint64_t>(number));
       if (average_) average_->update(translator_.model);
       const double loss = update.loss / static_cast<double>(update.words);
       shown_loss = std::isnan(shown_loss) ? loss : 0.95 * shown_loss + 0.05 * loss;
@@ -75,8 +75,8 @@ TrainingResult Training::run(Progress& progress) {
 }
 
 /// The next update, from its share of the batches of an epoch.
-heed::Trainer<Training::Model>::Update Training::learn_from(const std::vector<std::vector<heed::Index>>& batches,
-                                                            std::uint64_t number) {
+heed::Trainer<Training::Model>::Update Training::update_on(const std::vector<std::vector<heed::Index>>& batches,
+                                                           std::uint64_t number) {
   const auto count = static_cast<std::size_t>(options_.accumulate), first = next_update_ * count;
   std::vector<std::vector<std::span<const heed::Token>>> sides;
   for (std::size_t i = first; i < std::min(first + count, batches.size()); ++i) {
@@ -89,7 +89,7 @@ heed::Trainer<Training::Model>::Update Training::learn_from(const std::vector<st
 }
 
 /// The parameters that are judged and kept.
-const Training::Model& Training::learned() const { return average_ ? average_->model : translator_.model; }
+const Training::Model& Training::evaluated_model() const { return average_ ? average_->model : translator_.model; }
 
 /// Without dev data the latest model is the best there is.
 void Training::end_epoch(Progress& progress, double train_loss) {
@@ -97,7 +97,7 @@ void Training::end_epoch(Progress& progress, double train_loss) {
   bool better = true;
   if (dev_.size() > 0) {
     if (average_) heed::prepack(average_->model);  // the trainer prepacks its own
-    const double loss = mean_loss(learned(), dev_, options_.threads);
+    const double loss = mean_loss(evaluated_model(), dev_, options_.threads);
     heed::require(std::isfinite(loss), "the loss on the dev data is not finite");
     plateau_.observe(loss);
     better = loss < best_dev_;
@@ -106,7 +106,7 @@ void Training::end_epoch(Progress& progress, double train_loss) {
             detail::formatted("%.4f", std::exp(loss)) + ")";
   }
   if (better) {
-    best_.model = learned();
+    best_.model = evaluated_model();
     save_best();
     if (best_saved_) line += ", saved";
   }
@@ -149,7 +149,7 @@ std::string Training::settings() const {
       {"teacher forcing", field_text(options_.teacher_forcing)},
       {"forcing schedule", options_.forcing_schedule},
       {"forcing k", given(options_.forcing_k)},
-      {"own words", options_.own_words},
+      {"sampled token", options_.sampled_token},
       {"threads", field_text(options_.threads)},
       {"seed", field_text(options_.seed)},
       {"pairs", train_.summary()},

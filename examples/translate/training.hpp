@@ -44,8 +44,8 @@ class Training {
  private:
   using Model = heed::TranslationModel<float>;
 
-  heed::Trainer<Model>::Update learn_from(const std::vector<std::vector<heed::Index>>& batches, std::uint64_t number);
-  const Model& learned() const;
+  heed::Trainer<Model>::Update update_on(const std::vector<std::vector<heed::Index>>& batches, std::uint64_t number);
+  const Model& evaluated_model() const;
   void end_epoch(Progress& progress, double train_loss);
   void save_best();
   TrainingResult finish(TrainingResult result, std::chrono::steady_clock::time_point start);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "translate/finding.hpp"
+#include "translate/decoding.hpp"
 
 #include <heed/io/translator.hpp>
 
@@ -21,8 +21,8 @@ struct Translation {
 /// Translates sentences together: up to `how.search.best` different translations of each, the best first, or as many
 /// samples. An empty one stays empty.
 inline std::vector<std::vector<Translation>> translate(const heed::Translator& translator,
-                                                       const std::vector<heed::Words>& sentences, const Finding& how,
-                                                       heed::SampleWorkspace<float>& work) {
+                                                       const std::vector<heed::Words>& sentences,
+                                                       const DecodingOptions& how, heed::SampleWorkspace<float>& work) {
   std::vector<std::vector<Translation>> translations(sentences.size());
   std::vector<std::vector<heed::Token>> tokens;
   std::vector<std::size_t> places;
@@ -36,7 +36,7 @@ inline std::vector<std::vector<Translation>> translate(const heed::Translator& t
   }
   const std::vector<std::span<const heed::Token>> batch(tokens.begin(), tokens.end());
   heed::Hypotheses<float> found;
-  find(translator.model, batch, how, work, found);
+  decode(translator.model, batch, how, work, found);
   for (std::size_t k = 0; k < found.size(); ++k) {
     const heed::Words& source = sentences[places[k]];
     auto& kept = translations[places[k]];

@@ -46,7 +46,7 @@
 #include <heed/kernels/dot.hpp>
 #include <heed/kernels/shared_division.hpp>
 #include <heed/kernels/exponential_columns.hpp>
-#include <heed/kernels/tanh_match.hpp>
+#include <heed/kernels/tanh_kernel.hpp>
 #include <heed/kernels/tanh_tile.hpp>
 #include <heed/kernels/additive.hpp>
 #include <heed/kernels/softmax.hpp>

@@ -65,7 +65,7 @@ double exact_sigmoid(double x) {
   return x > 40 ? 1 : x < -110 ? 0 : 1 / (1 + std::exp(-x));
 }
 
-constexpr float least = heed::detail::least_exponent;
+constexpr float least = heed::detail::min_exponent;
 
 // Every function has: packets of it, its exact value, and its claims with the error of one result for each, which is 0 for
 // numbers that the claim does not concern.

@@ -29,11 +29,11 @@ TEST(CellStep, AllocatesNothing) {
       const AnyCell<float> cell = heed::make_cell<float>(name, 64, hidden);
       for (const Index n : {1, 2, 32}) {
         SCOPED_TRACE(std::string(name) + ", hidden " + std::to_string(hidden) + ", columns " + std::to_string(n));
-        Matrix<float> trace = random_matrix<float>(cell.trace_size(), n, random);
+        Matrix<float> saved = random_matrix<float>(cell.saved_size(), n, random);
         Matrix<float> s = random_matrix<float>(cell.state_size(), n, random), s_prev = s;
-        EXPECT_EQ(steady_allocations([&] { cell.step(trace, s_prev, s); }), 0);
+        EXPECT_EQ(steady_allocations([&] { cell.step(saved, s_prev, s); }), 0);
         const auto packed = prepacked(cell);
-        EXPECT_EQ(steady_allocations([&] { packed.step(trace, s_prev, s, {true}); }), 0);
+        EXPECT_EQ(steady_allocations([&] { packed.step(saved, s_prev, s, {true}); }), 0);
       }
     }
   }
@@ -47,11 +47,11 @@ TEST(CellProject, AllocatesNothing) {
       for (const Index n : {1, 2, 32}) {
         SCOPED_TRACE(std::string(name) + ", hidden " + std::to_string(hidden) + ", columns " + std::to_string(n));
         const Matrix<float> x = random_matrix<float>(64, n, random), more = random_matrix<float>(hidden, n, random);
-        Matrix<float> trace(cell.trace_size(), n);
+        Matrix<float> saved(cell.saved_size(), n);
         const auto packed = prepacked(cell);
-        EXPECT_EQ(steady_allocations([&] { packed.project(x, trace); }), 0);
-        EXPECT_EQ(steady_allocations([&] { cell.project(x, trace); }), 0);
-        EXPECT_EQ(steady_allocations([&] { cell.add_projection(more, 64, trace); }), 0);
+        EXPECT_EQ(steady_allocations([&] { packed.project(x, saved); }), 0);
+        EXPECT_EQ(steady_allocations([&] { cell.project(x, saved); }), 0);
+        EXPECT_EQ(steady_allocations([&] { cell.add_projection(more, 64, saved); }), 0);
       }
     }
   }
@@ -83,12 +83,12 @@ TYPED_TEST(CellAllocation, OfAProjectionAndAStepIsNone) {
     for (const Index n : {1, 2, 32}) {
       SCOPED_TRACE("hidden " + std::to_string(hidden) + ", columns " + std::to_string(n));
       const Matrix<float> x = random_matrix<float>(64, n, random), more = random_matrix<float>(hidden, n, random);
-      Matrix<float> trace(cell.trace_size(), n);
+      Matrix<float> saved(cell.saved_size(), n);
       Matrix<float> s = random_matrix<float>(cell.state_size(), n, random), s_prev = s;
       const auto expect_none = [&](const auto& one) {
-        EXPECT_EQ(steady_allocations([&] { one.project(x, trace); }), 0);
-        EXPECT_EQ(steady_allocations([&] { one.add_projection(more, 64, trace); }), 0);
-        EXPECT_EQ(steady_allocations([&] { one.step(trace, s_prev, s); }), 0);
+        EXPECT_EQ(steady_allocations([&] { one.project(x, saved); }), 0);
+        EXPECT_EQ(steady_allocations([&] { one.add_projection(more, 64, saved); }), 0);
+        EXPECT_EQ(steady_allocations([&] { one.step(saved, s_prev, s); }), 0);
       };
       expect_none(cell);
       expect_none(packed);

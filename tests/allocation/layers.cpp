@@ -99,7 +99,7 @@ TEST(ImageEncoder, AllocatesNothingForward) {
 }
 
 TEST(PositionalEncoding, AllocatesNothingOnceItsTableHasGrown) {
-  const heed::Packing packing(std::vector<Index>{20, 7, 1, 12});
+  const heed::PackedBatch packing(std::vector<Index>{20, 7, 1, 12});
   for_each_size([&](Index size, const Matrix<float>& x) {
     Matrix<float> y = x;
     heed::Buffer<float> table;

@@ -272,7 +272,7 @@ void expect_the_same_of_a_narrow_memory(ScorerType scorer) {
   };
   Matrix<float> weights, contexts, narrow_weights, narrow_contexts;
   look(weights, contexts);
-  memory.narrow();
+  memory.to_bfloat16();
   memory.values.setConstant(77);  // not read any more
   memory.keys.setConstant(77);
   look(narrow_weights, narrow_contexts);
@@ -295,13 +295,13 @@ TEST(AttentionToANarrowMemory, HasNoBackward) {
   memory.resize(4, std::vector<Index>{3});
   memory.values.setOnes();
   d_memory.zeros_like(memory);
-  memory.narrow();
+  memory.to_bfloat16();
   Matrix<float> x(4, 1);
   heed::AttentionTape<float> tape;
   begin_attention(attention, memory, 1, tape);
   const std::vector<Index> sentences{0};
   EXPECT_EQ(refusal([&] { attention.backward(memory, sentences, tape, 0, grad, x, d_memory); }),
-            "Attention: a narrow memory is for inference");
+            "Attention.backward: a bfloat16 memory is for inference only");
 }
 
 TEST(AttentionToALongMemory, AgreesWithThePaperLoop) {

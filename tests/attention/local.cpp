@@ -128,14 +128,14 @@ TEST(LocalAttention, RefusesWhatItCannotDo) {
   heed::Memory<float> memory;
   memory.resize(4, std::vector<Index>{3});
   memory.values.setZero();
-  memory.narrow();
+  memory.to_bfloat16();
   heed::Buffer<float> carry;
   heed::AttentionTape<float> tape;
   const std::vector<Index> sentences{0};
   start_attention(look, memory, sentences, carry);
   begin_attention(look, memory, 1, tape);
   EXPECT_EQ(refusal([&] { look.forward(Matrix<float>::Zero(4, 1), memory, sentences, carry, tape, 0); }),
-            "LocalAttention: the memory must not be narrow");
+            "LocalAttention: a bfloat16 memory is not supported");
 }
 
 }  // namespace local_test

@@ -71,16 +71,16 @@ TEST(Memory, IsNarrowUntilTheNextBatch) {
   Memory<float> memory;
   memory.resize(3, std::vector<Index>{2, 1});
   memory.values << 1, 2, 3, 4, 5, 6, 7, 8, 257;  // 257 has nine binary digits, one more than bfloat16
-  EXPECT_FALSE(memory.is_narrow());
-  memory.narrow();
-  EXPECT_TRUE(memory.is_narrow());
-  EXPECT_EQ(memory.narrow_keys().rows(), 0);
+  EXPECT_FALSE(memory.is_bfloat16());
+  memory.to_bfloat16();
+  EXPECT_TRUE(memory.is_bfloat16());
+  EXPECT_EQ(memory.bfloat16_keys().rows(), 0);
   heed::Buffer<float> block;
-  memory.narrow_values().unfold(1, 2, block);
+  memory.bfloat16_values().unfold(1, 2, block);
   EXPECT_EQ(block.topRows(3).col(0), memory.values.col(1));
   EXPECT_EQ(block(2, 1), 256);
   memory.resize(3, std::vector<Index>{1});
-  EXPECT_FALSE(memory.is_narrow());
+  EXPECT_FALSE(memory.is_bfloat16());
 }
 
 TEST(Memory, RefusesAnEmptySentence) {

@@ -250,7 +250,7 @@ TEST(Attention, RejectsAMemoryThatWasNarrowedBeforeItHadKeys) {
   heed::Memory<float> memory;
   memory.resize(6, std::vector<Index>{3});
   memory.values.setOnes();
-  memory.narrow();
+  memory.to_bfloat16();
   attention.prepare(memory);
   heed::Buffer<float> carry;
   heed::AttentionTape<float> tape;
@@ -259,8 +259,8 @@ TEST(Attention, RejectsAMemoryThatWasNarrowedBeforeItHadKeys) {
   begin_attention(attention, memory, 1, tape);
   const std::string message =
       refusal([&] { attention.forward(Matrix<float>::Ones(4, 1), memory, sentences, carry, tape, 0); });
-  EXPECT_EQ(message, "Attention.forward: memory.narrow_keys() must be " + std::to_string(memory.keys.rows()) +
-                         " x 3, got 0 x 3; call narrow() after prepare(memory)");
+  EXPECT_EQ(message, "Attention.forward: memory.bfloat16_keys() must be " + std::to_string(memory.keys.rows()) +
+                         " x 3, got 0 x 3; call to_bfloat16() after prepare(memory)");
 }
 
 TEST(Attend, RejectsWrongSizes) {
@@ -352,7 +352,7 @@ TEST(Buffer, RejectsAnAssignmentOfWrongSize) {
 }
 
 TEST(AttentionPenalties, RejectWrongSizes) {
-  const heed::Packing targets(std::vector<Index>{2, 3});
+  const heed::PackedBatch targets(std::vector<Index>{2, 3});
   const std::vector<Index> starts{0, 4, 6};
   const heed::SentenceRanges sources(starts);
   Matrix<double> weights = Matrix<double>::Zero(4, 5), d_weights = weights;
@@ -360,7 +360,7 @@ TEST(AttentionPenalties, RejectWrongSizes) {
                 [&] { heed::coverage_loss<double>(weights, targets, sources, 1, d_weights); });
   expect_errors({"doubly_stochastic_penalty"}, {argument("weights", weights), optional("d_weights", d_weights)},
                 [&] { heed::doubly_stochastic_penalty<double>(weights, targets, sources, 1, d_weights); });
-  const heed::Packing fewer(std::vector<Index>{5});
+  const heed::PackedBatch fewer(std::vector<Index>{5});
   EXPECT_EQ(refusal([&] { heed::coverage_loss<double>(weights, fewer, sources, 1, d_weights); }),
             "coverage_loss: there must be as many targets as sources, 2, got 1");
 }

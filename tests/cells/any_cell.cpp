@@ -25,7 +25,7 @@ double distance_from_what_it_holds(C cell = C(3, 4)) {
   const Matrix<double> x = random_matrix(3, 2, random), s_prev = random_matrix(cell.state_size(), 2, random);
   const Matrix<double> d_s = random_matrix(cell.state_size(), 2, random);
   EXPECT_EQ(any.state_size(), cell.state_size());
-  EXPECT_EQ(any.trace_size(), cell.trace_size());
+  EXPECT_EQ(any.saved_size(), cell.saved_size());
   EXPECT_EQ(any.gradient_size(), cell.gradient_size());
   const typed::Gradients a(any, x, s_prev, d_s);
   const typed::Gradients b(cell, x, s_prev, d_s);

@@ -83,7 +83,7 @@ TYPED_TEST(Cell, WithoutBiasHasAllOtherParameters) {
 
 TYPED_TEST(Cell, ProjectsAnInputInBlocksAsAWhole) {
   const Trial<TypeParam> trial(5);
-  Matrix<double> whole(trial.cell.trace_size(), 5), blocks(trial.cell.trace_size(), 5);
+  Matrix<double> whole(trial.cell.saved_size(), 5), blocks(trial.cell.saved_size(), 5);
   whole.setZero();  // rows that only `step` writes
   blocks.setZero();
   trial.cell.project(trial.x, whole);

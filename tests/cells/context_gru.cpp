@@ -53,21 +53,21 @@ TEST(ContextGruCell, TakesItsInputInBlocks) {
   const Trial trial;
   Random random(13);
   const Matrix<double> d_a = random_matrix(trial.cell.gradient_size(), 3, random);
-  Matrix<double> whole(trial.cell.trace_size(), 3), d_whole = Matrix<double>::Zero(inputs, 3);
+  Matrix<double> whole(trial.cell.saved_size(), 3), d_whole = Matrix<double>::Zero(inputs, 3);
   trial.cell.project(trial.x, whole);
   trial.cell.project_backward(d_a, 0, d_whole);
   auto grad_whole = heed::zeros_like(trial.cell);
   trial.cell.accumulate(trial.x, 0, d_a, grad_whole);
   for (const Index first : {1, 2, 3, 4}) {
-    Matrix<double> trace(trial.cell.trace_size(), 3), d_x = Matrix<double>::Zero(inputs, 3);
+    Matrix<double> saved(trial.cell.saved_size(), 3), d_x = Matrix<double>::Zero(inputs, 3);
     auto grad = heed::zeros_like(trial.cell);
-    trial.cell.project(trial.x.topRows(first), trace);
-    trial.cell.add_projection(trial.x.bottomRows(inputs - first), first, trace);
+    trial.cell.project(trial.x.topRows(first), saved);
+    trial.cell.add_projection(trial.x.bottomRows(inputs - first), first, saved);
     for (const auto& [begin, rows] : {std::pair(Index{0}, first), std::pair(first, inputs - first)}) {
       trial.cell.project_backward(d_a, begin, d_x.middleRows(begin, rows));
       trial.cell.accumulate(trial.x.middleRows(begin, rows), begin, d_a, grad);
     }
-    EXPECT_LE(difference(trace, whole), 1e-15) << first;
+    EXPECT_LE(difference(saved, whole), 1e-15) << first;
     EXPECT_LE(difference(d_x, d_whole), 1e-15) << first;
     EXPECT_LE(part_difference(grad, grad_whole), 1e-15) << first;
   }
@@ -76,10 +76,10 @@ TEST(ContextGruCell, TakesItsInputInBlocks) {
 TEST(ContextGruCell, HasBiasesEvenWhereAllOfItsInputIsContext) {
   Trial trial;
   trial.cell.context = inputs;
-  Matrix<double> trace = Matrix<double>::Constant(trial.cell.trace_size(), 3, 77);
-  trial.cell.project(Matrix<double>::Zero(inputs, 3), trace);
-  EXPECT_EQ(trace.col(0).tail(hidden), trial.cell.b_W.tail(hidden));
-  EXPECT_EQ(trace.col(0).segment(2 * hidden, hidden), trial.cell.b_U.tail(hidden));
+  Matrix<double> saved = Matrix<double>::Constant(trial.cell.saved_size(), 3, 77);
+  trial.cell.project(Matrix<double>::Zero(inputs, 3), saved);
+  EXPECT_EQ(saved.col(0).tail(hidden), trial.cell.b_W.tail(hidden));
+  EXPECT_EQ(saved.col(0).segment(2 * hidden, hidden), trial.cell.b_U.tail(hidden));
 }
 
 TEST(ContextGruCell, IsTheSamePacked) {
@@ -89,9 +89,9 @@ TEST(ContextGruCell, IsTheSamePacked) {
   const auto packed = prepacked(cell);
   EXPECT_EQ(packed.context, context);
   const Matrix<float> x = random_matrix<float>(inputs, 3, random), s_prev = random_matrix<float>(20, 3, random);
-  Matrix<float> trace(packed.trace_size(), 3), s(20, 3);
-  packed.project(x, trace);
-  packed.step(trace, s_prev, s);
+  Matrix<float> saved(packed.saved_size(), 3), s(20, 3);
+  packed.project(x, saved);
+  packed.step(saved, s_prev, s);
   EXPECT_LE(difference(s, typed::next_state(cell, x, s_prev)), 1e-6);
 }
 

@@ -44,7 +44,7 @@ struct Layer {
   }
 };
 
-void expect_padded(const Matrix<float>& packed, const heed::Packing& packing, const Matrix<float>& expected) {
+void expect_padded(const Matrix<float>& packed, const heed::PackedBatch& packing, const Matrix<float>& expected) {
   Matrix<float> padded(packed.rows(), packing.steps() * packing.sentences());
   heed::unpack_padded(packed, packing, padded);
   EXPECT_LE(heed::test::distance(padded, expected), tolerance);
@@ -53,7 +53,7 @@ void expect_padded(const Matrix<float>& packed, const heed::Packing& packing, co
 template <class C>
 void expect_agreement_with_onnx(const std::string& prefix) {
   auto fixture = framework("onnx");
-  const heed::Packing packing(fixture.numbers<Index>("lengths"));
+  const heed::PackedBatch packing(fixture.numbers<Index>("lengths"));
   heed::Encoder<C> encoder({.input_size = fixture.number<Index>("input"),
                             .hidden_size = fixture.number<Index>("hidden"),
                             .bidirectional = true});
@@ -89,7 +89,7 @@ void expect_agreement_with_keras(const std::string& prefix, bool bias) {
   const Layer layer{fixture, prefix};
   heed::KerasWeights<float> weights{layer.rows("kernel"), layer.rows("recurrent_kernel"), {}};
   if (bias) weights.bias = layer.rows("bias");
-  const heed::Packing packing(fixture.numbers<Index>("lengths"));
+  const heed::PackedBatch packing(fixture.numbers<Index>("lengths"));
   heed::Encoder<C> encoder(
       {.input_size = fixture.number<Index>("input"), .hidden_size = fixture.number<Index>("units")},
       [&](Index input, Index hidden) { return C(input, hidden, bias); });
@@ -123,7 +123,7 @@ void expect_the_same_flipped(bool bias) {
   const auto cell = random_cell<typed::Gru<double, Form>>(bias);
   const auto flipped = heed::flip_update(cell);
   static_assert(std::is_same_v<std::remove_const_t<decltype(flipped)>,
-                               typed::Gru<double, GruForm{Form.reset_before, !Form.takes}>>);
+                               typed::Gru<double, GruForm{Form.reset_before, !Form.update_gate_selects_new}>>);
   Random random(19);
   const Matrix<double> x = random_matrix(3, 5, random), s_prev = random_matrix(4, 5, random);
   EXPECT_EQ(typed::next_state(flipped, x, s_prev), typed::next_state(cell, x, s_prev));

@@ -35,7 +35,7 @@ struct Trial {
   Random random{211};
   heed::Encoder<C> encoder;
   std::vector<Matrix<double>> sentences;
-  heed::Packing packing;
+  heed::PackedBatch packing;
   Matrix<double> x, d_outputs;
   heed::EncoderStates<double> initial, d_final;
 
@@ -145,7 +145,7 @@ TYPED_TEST(EncodedCell, IsCloseWithHalfTheBytes) {
   using Narrow = heed::test::with_scalar<float, TypeParam>;
   Random random(227);
   const heed::Encoder<Narrow> encoder = make_encoder<Narrow>(typed::input, 19, random);
-  const heed::Packing packing(std::vector<Index>{2, 4, 1});
+  const heed::PackedBatch packing(std::vector<Index>{2, 4, 1});
   const Matrix<float> x = random_matrix<float>(typed::input, packing.columns(), random);
   heed::EncoderTape<float> whole, half;
   encoder.forward(x, packing, whole);
@@ -160,10 +160,10 @@ TYPED_TEST(EncodedCell, GivesATeamTheSameBits) {
     heed::EncoderTape<double> alone, together;
     encoder.forward(trial.x, trial.packing, alone, nullptr, &trial.initial);
     for (const int size : {2, 3}) {
-      heed::Team team(size);
+      heed::ThreadPool thread_pool(size);
       for (const bool keeps : {false, true}) {
-        together.keeps = keeps;
-        encoder.forward(trial.x, trial.packing, together, nullptr, &trial.initial, &team);
+        together.save_activations = keeps;
+        encoder.forward(trial.x, trial.packing, together, nullptr, &trial.initial, &thread_pool);
         EXPECT_EQ(together.outputs(), alone.outputs()) << size;
       }
     }
@@ -186,7 +186,7 @@ TYPED_TEST(EncodedCell, GivesASentenceTheSameBitsInAnyBatch) {
       }
       const auto place = random.below(companions + 1);
       batch.insert(batch.begin() + static_cast<std::ptrdiff_t>(place), sentence);
-      const heed::Packing packing(lengths(batch));
+      const heed::PackedBatch packing(lengths(batch));
       heed::EncoderTape<float> tape;
       with.forward(pack(batch, packing), packing, tape);
       return unpack(tape.outputs(), packing, static_cast<Index>(place));

@@ -36,9 +36,9 @@ double distance_from_packed() {
   const auto packed = prepacked(cell);
   const Matrix<float> x = random_matrix<float>(8, 3, random);
   const Matrix<float> s_prev = random_matrix<float>(cell.state_size(), 3, random);
-  Matrix<float> trace(packed.trace_size(), 3), s(cell.state_size(), 3);
-  packed.project(x, trace);
-  packed.step(trace, s_prev, s);
+  Matrix<float> saved(packed.saved_size(), 3), s(cell.state_size(), 3);
+  packed.project(x, saved);
+  packed.step(saved, s_prev, s);
   return difference(s, typed::next_state(cell, x, s_prev));
 }
 

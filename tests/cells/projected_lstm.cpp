@@ -40,9 +40,9 @@ TEST(ProjectedLstmCell, SmallPackedMatricesOfFixedSizeAgreeToo) {
   const auto packed = prepacked(cell);
   for (const heed::Index n : {1, 3}) {
     const Matrix<float> x = random_matrix<float>(8, n, random), s_prev = random_matrix<float>(24, n, random);
-    Matrix<float> trace(packed.trace_size(), n), s(24, n);
-    packed.project(x, trace);
-    packed.step(trace, s_prev, s);
+    Matrix<float> saved(packed.saved_size(), n), s(24, n);
+    packed.project(x, saved);
+    packed.step(saved, s_prev, s);
     EXPECT_LE(difference(s, typed::next_state(cell, x, s_prev)), 2e-6);
   }
 }

@@ -50,14 +50,14 @@ std::string name_of(const heed::LayerNormGruCell<S>&) {
 /// Every function of a cell with arguments of every wrong size, `grad` being the gradient that is added to.
 template <class C, class Grad>
 void expect_cell_checks_sizes(const C& cell, const std::string& name, Grad grad) {
-  const Index input = cell.input_size(), state = cell.state_size(), trace = cell.trace_size();
+  const Index input = cell.input_size(), state = cell.state_size(), saved = cell.saved_size();
   const Index gradient = cell.gradient_size();
   const Argument x{"x", input, n, Argument::at_most}, s_prev{"s_prev", state, n}, d_a{"d_a", gradient, n};
   using S = typename C::Scalar;
-  expect_sizes_are_checked<S>(name + ".project", {x, {"trace", trace, n}}, [&](auto& m) { cell.project(m[0], m[1]); });
-  expect_sizes_are_checked<S>(name + ".step", {{"trace", trace, n}, s_prev, {"s", state, n}},
+  expect_sizes_are_checked<S>(name + ".project", {x, {"saved", saved, n}}, [&](auto& m) { cell.project(m[0], m[1]); });
+  expect_sizes_are_checked<S>(name + ".step", {{"saved", saved, n}, s_prev, {"s", state, n}},
                               [&](auto& m) { cell.step(m[0], m[1], m[2]); });
-  expect_sizes_are_checked<S>(name + ".step_backward", {{"trace", trace, n}, s_prev, {"d_s", state, n}, d_a},
+  expect_sizes_are_checked<S>(name + ".step_backward", {{"saved", saved, n}, s_prev, {"d_s", state, n}, d_a},
                               [&](auto& m) { cell.step_backward(m[0], m[1], m[2], m[3]); });
   expect_sizes_are_checked<S>(name + ".project_backward", {d_a, {"d_x", input, n, Argument::at_most}},
                               [&](auto& m) { cell.project_backward(m[0], 0, m[1]); });
@@ -80,11 +80,11 @@ TYPED_TEST(CellSizes, BlocksBeyondTheInputAreRejected) {
   using Make = typename TypeParam::template Make<double>;
   const auto cell = Make::make(true);
   auto grad = heed::zeros_like(cell);
-  Matrix<double> trace = Matrix<double>::Zero(cell.trace_size(), n),
+  Matrix<double> saved = Matrix<double>::Zero(cell.saved_size(), n),
                  d_a = Matrix<double>::Zero(cell.gradient_size(), n);
   const auto message = [&](Index first, Index rows) {
     Matrix<double> x = Matrix<double>::Ones(rows, n);
-    const std::string project = refusal([&] { cell.add_projection(x, first, trace); });
+    const std::string project = refusal([&] { cell.add_projection(x, first, saved); });
     const std::string backward = refusal([&] { cell.project_backward(d_a, first, x); });
     const std::string accumulate = refusal([&] { cell.accumulate(x, first, d_a, grad); });
     EXPECT_EQ(project == "accepted", backward == "accepted");
@@ -119,8 +119,8 @@ TYPED_TEST(CellSizes, StatesThatOverlapAreRejected) {
   using Make = typename TypeParam::template Make<double>;
   const auto cell = Make::make(true);
   const Index rows = cell.state_size();
-  Matrix<double> trace = Matrix<double>::Zero(cell.trace_size(), 2), states = Matrix<double>::Zero(2 * rows + 1, 4);
-  const auto message = [&](const auto& s_prev, auto s) { return refusal([&] { cell.step(trace, s_prev, s); }); };
+  Matrix<double> saved = Matrix<double>::Zero(cell.saved_size(), 2), states = Matrix<double>::Zero(2 * rows + 1, 4);
+  const auto message = [&](const auto& s_prev, auto s) { return refusal([&] { cell.step(saved, s_prev, s); }); };
   EXPECT_EQ(message(states.block(0, 0, rows, 2), states.block(0, 0, rows, 2)),
             name_of(cell) + ".step: s must not overlap s_prev in memory");
   EXPECT_NE(message(states.block(0, 0, rows, 2), states.block(0, 1, rows, 2)), "accepted");
@@ -146,51 +146,51 @@ TEST(CellSizes, AnyCellPassesTheChecksOn) {
 
 TEST(CellSizes, ZeroColumnsAreChecked) {
   const heed::LstmCell<double> cell(typed::input, typed::hidden);
-  Matrix<double> trace(cell.trace_size(), 0), s_prev(8, 0), s(8, 0), h(4, 0);
-  EXPECT_EQ(refusal([&] { cell.step(trace, s_prev, s); }), "accepted");
-  EXPECT_EQ(refusal([&] { cell.step(trace, s_prev, h); }), "LstmCell.step: s must be 8 x 0 (h above c), got 4 x 0");
+  Matrix<double> saved(cell.saved_size(), 0), s_prev(8, 0), s(8, 0), h(4, 0);
+  EXPECT_EQ(refusal([&] { cell.step(saved, s_prev, s); }), "accepted");
+  EXPECT_EQ(refusal([&] { cell.step(saved, s_prev, h); }), "LstmCell.step: s must be 8 x 0 (h above c), got 4 x 0");
 }
 
 // The sizes that a reader of the cookbook gets wrong.
 TEST(LstmCell, RejectsStateWithoutCellState) {
   const heed::LstmCell<float> cell(4, 8);
-  Eigen::VectorXf trace(cell.trace_size()), h = Eigen::VectorXf::Zero(8), next(8);
-  cell.project(Eigen::VectorXf::Ones(4), trace);
-  EXPECT_EQ(refusal([&] { cell.step(trace, h, next); }), "LstmCell.step: s_prev must be 16 x 1 (h above c), got 8 x 1");
+  Eigen::VectorXf saved(cell.saved_size()), h = Eigen::VectorXf::Zero(8), next(8);
+  cell.project(Eigen::VectorXf::Ones(4), saved);
+  EXPECT_EQ(refusal([&] { cell.step(saved, h, next); }), "LstmCell.step: s_prev must be 16 x 1 (h above c), got 8 x 1");
   const Eigen::VectorXf state = Eigen::VectorXf::Zero(16);
-  EXPECT_EQ(refusal([&] { cell.step(trace, state, next); }), "LstmCell.step: s must be 16 x 1 (h above c), got 8 x 1");
+  EXPECT_EQ(refusal([&] { cell.step(saved, state, next); }), "LstmCell.step: s must be 16 x 1 (h above c), got 8 x 1");
 }
 
 TEST(GruCell, RejectsInputStateAndTraceOfWrongSize) {
   const heed::GruCell<float> cell(4, 8);
-  Eigen::VectorXf trace(cell.trace_size()), s = Eigen::VectorXf::Zero(8), next(8), small(8);
-  EXPECT_EQ(refusal([&] { cell.project(Eigen::VectorXf::Ones(5), trace); }),
+  Eigen::VectorXf saved(cell.saved_size()), s = Eigen::VectorXf::Zero(8), next(8), small(8);
+  EXPECT_EQ(refusal([&] { cell.project(Eigen::VectorXf::Ones(5), saved); }),
             "GruCell.project: x must be 4 x 1 or have fewer rows (input 4, first 0), got 5 x 1");
   EXPECT_EQ(refusal([&] { cell.project(Eigen::VectorXf::Ones(4), small); }),
-            "GruCell.project: trace must be 32 x 1, got 8 x 1");
-  cell.project(Eigen::VectorXf::Ones(4), trace);
-  EXPECT_EQ(refusal([&] { cell.step(trace, Eigen::VectorXf::Zero(7), next); }),
+            "GruCell.project: saved must be 32 x 1, got 8 x 1");
+  cell.project(Eigen::VectorXf::Ones(4), saved);
+  EXPECT_EQ(refusal([&] { cell.step(saved, Eigen::VectorXf::Zero(7), next); }),
             "GruCell.step: s_prev must be 8 x 1, got 7 x 1");
-  EXPECT_EQ(refusal([&] { cell.step(small, s, next); }), "GruCell.step: trace must be 32 x 1, got 8 x 1");
-  EXPECT_EQ(refusal([&] { cell.step(trace, s, s); }), "GruCell.step: s must not overlap s_prev in memory");
+  EXPECT_EQ(refusal([&] { cell.step(small, s, next); }), "GruCell.step: saved must be 32 x 1, got 8 x 1");
+  EXPECT_EQ(refusal([&] { cell.step(saved, s, s); }), "GruCell.step: s must not overlap s_prev in memory");
 }
 
 TEST(FixedSizeCell, RejectsMatricesOfWrongSize) {
   const heed::LstmCell<float, 4, 8> cell;
-  Eigen::MatrixXf trace = Eigen::MatrixXf::Zero(40, 2), s_prev = Eigen::MatrixXf::Zero(16, 2), s(16, 2);
+  Eigen::MatrixXf saved = Eigen::MatrixXf::Zero(40, 2), s_prev = Eigen::MatrixXf::Zero(16, 2), s(16, 2);
   const Eigen::MatrixXf x = Eigen::MatrixXf::Ones(4, 2);
-  EXPECT_EQ(refusal([&] { cell.project(x, trace); }), "accepted");
-  EXPECT_EQ(refusal([&] { cell.step(trace, s_prev, s); }), "accepted");
+  EXPECT_EQ(refusal([&] { cell.project(x, saved); }), "accepted");
+  EXPECT_EQ(refusal([&] { cell.step(saved, s_prev, s); }), "accepted");
   Eigen::MatrixXf small = Eigen::MatrixXf::Zero(8, 2);
   const std::string message = "In, Out: an argument whose rows are fixed at compile time must be 16 x 2, got 8 x 2";
-  EXPECT_EQ(refusal([&] { cell.step(trace, small, s); }), message);
-  EXPECT_EQ(refusal([&] { cell.step(trace, s_prev, small); }), message);
-  EXPECT_EQ(refusal([&] { cell.step(trace, s_prev, small.leftCols(1)); }),
+  EXPECT_EQ(refusal([&] { cell.step(saved, small, s); }), message);
+  EXPECT_EQ(refusal([&] { cell.step(saved, s_prev, small); }), message);
+  EXPECT_EQ(refusal([&] { cell.step(saved, s_prev, small.leftCols(1)); }),
             "In, Out: an argument whose rows are fixed at compile time must be 16 x 1, got 8 x 1");
-  EXPECT_EQ(refusal([&] { cell.step(trace, s_prev, s.leftCols(1)); }),
+  EXPECT_EQ(refusal([&] { cell.step(saved, s_prev, s.leftCols(1)); }),
             "LstmCell.step: s must be 16 x 2 (h above c), got 16 x 1");
   Eigen::Matrix<float, 16, 1> fixed;
-  EXPECT_EQ(refusal([&] { cell.step(trace, s_prev, fixed); }),
+  EXPECT_EQ(refusal([&] { cell.step(saved, s_prev, fixed); }),
             "LstmCell.step: s must be 16 x 2 (h above c), got 16 x 1");
 }
 

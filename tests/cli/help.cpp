@@ -18,7 +18,7 @@ TEST_F(TranslateHelp, ListsTheCommands) {
 TEST_F(TranslateHelp, ListsEveryOptionOfEveryCommand) {
   const Arguments data{"--pairs", "--source", "--target"},
       search{"--beam", "--length-penalty", "--coverage-penalty", "--min-length", "--max-length", "--no-unknown"};
-  const Arguments finding =
+  const Arguments decoding =
       search + Arguments{"--sample", "--temperature", "--top-k", "--top-p", "--seed", "--hard", "--replace-unknown"};
   const Arguments model = arguments(
       "--cell --layers --direction --reverse-source --decoder --copy-states --scorer --attention --normalizer --window "
@@ -27,14 +27,14 @@ TEST_F(TranslateHelp, ListsEveryOptionOfEveryCommand) {
   const Arguments learning = arguments(
       "--epochs --batch --accumulate --rate --schedule --warmup --patience --rate-factor --weight-decay --clip "
       "--coverage-loss --doubly-stochastic --average --label-smoothing --teacher-forcing --forcing-schedule "
-      "--forcing-k --own-words --seed --checkpoint-minutes --resume --restart");
+      "--forcing-k --sampled-token --seed --checkpoint-minutes --resume --restart");
   const Arguments errors{"--on-error", "--skip-exit-code"};
   const std::vector<std::pair<std::string, Arguments>> commands{
       {"train",
        data + model + learning + search +
            Arguments{"--dev", "--dev-source", "--dev-target", "--save", "--threads", "--min-frequency", "--max-words"}},
-      {"evaluate", data + finding + Arguments{"--model", "--weights", "--threads", "--json", "--max-words"}},
-      {"run", finding + errors +
+      {"evaluate", data + decoding + Arguments{"--model", "--weights", "--threads", "--json", "--max-words"}},
+      {"run", decoding + errors +
                   Arguments{"--model", "--weights", "--threads", "--alignment", "--show", "--max-words", "--n-best",
                             "--prefix"}},
       {"score", data + errors + Arguments{"--model", "--weights", "--threads", "--json", "--max-words"}},

@@ -81,7 +81,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         "",
         "--average 0.99 --schedule plateau --patience 3 --accumulate 2 --teacher-forcing 0.5 "
-        "--forcing-schedule linear --own-words drawn --weight-decay 0.1 --cell lstm --recurrent-dropout 0.1 "
+        "--forcing-schedule linear --sampled-token sample --weight-decay 0.1 --cell lstm --recurrent-dropout 0.1 "
         "--variational-dropout --tie-embeddings",
         "--schedule cosine --warmup 150 --accumulate 5 --teacher-forcing 0 --forcing-schedule inverse-sigmoid "
         "--forcing-k 100"));
@@ -90,18 +90,30 @@ TEST_F(TranslateInterrupt, RefusesToGoOnWithOtherSettings) {
   ASSERT_EQ(interrupted(run("model"), SIGINT, "epoch 1: ").code, 0);
   const std::string model = contents(path("model")), state = contents(path("model.training"));
   ASSERT_FALSE(state.empty());
-  for (const char* const other : {"--epochs 101",      "--batch 5",
-                                  "--rate 0.001",      "--schedule constant",
-                                  "--schedule cosine", "--warmup 7",
-                                  "--accumulate 2",    "--weight-decay 0.1",
-                                  "--clip 2",          "--label-smoothing 0.1",
-                                  "--average 0.9",     "--teacher-forcing 0.5",
-                                  "--own-words drawn", "--threads 2",
-                                  "--seed 2",          "--cell lstm",
-                                  "--layers 2",        "--direction forward",
-                                  "--scorer general",  "--attention monotonic",
-                                  "--decoder luong",   "--hidden 18",
-                                  "--embedding 10",    "--dropout 0.3",
+  for (const char* const other : {"--epochs 101",
+                                  "--batch 5",
+                                  "--rate 0.001",
+                                  "--schedule constant",
+                                  "--schedule cosine",
+                                  "--warmup 7",
+                                  "--accumulate 2",
+                                  "--weight-decay 0.1",
+                                  "--clip 2",
+                                  "--label-smoothing 0.1",
+                                  "--average 0.9",
+                                  "--teacher-forcing 0.5",
+                                  "--sampled-token sample",
+                                  "--threads 2",
+                                  "--seed 2",
+                                  "--cell lstm",
+                                  "--layers 2",
+                                  "--direction forward",
+                                  "--scorer general",
+                                  "--attention monotonic",
+                                  "--decoder luong",
+                                  "--hidden 18",
+                                  "--embedding 10",
+                                  "--dropout 0.3",
                                   "--min-frequency 2"}) {
     SCOPED_TRACE(other);
     const Arguments option = arguments(other);

@@ -20,7 +20,7 @@ class KilledTraining : public Program {
   static const std::vector<std::string>& settings() {
     static const std::vector<std::string> all{
         "--dropout 0.2", "--average 0.9 --schedule plateau --patience 1 --rate 0.05",
-        "--threads 2 --accumulate 2 --teacher-forcing 0.5 --own-words drawn --cell lstm --dropout 0.2 "
+        "--threads 2 --accumulate 2 --teacher-forcing 0.5 --sampled-token sample --cell lstm --dropout 0.2 "
         "--recurrent-dropout 0.1 --checkpoint-minutes 0.0002"};
     return all;
   }

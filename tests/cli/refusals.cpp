@@ -206,7 +206,7 @@ TEST_F(TranslateRefusals, OptionsOutOfRange) {
   expect_value_refused("--hidden", "16385");
   expect_value_refused("--layers", "17");
   for (const char* const option : {"--cell", "--scorer", "--attention", "--normalizer", "--decoder", "--direction",
-                                   "--schedule", "--own-words", "--forcing-schedule"}) {
+                                   "--schedule", "--sampled-token", "--forcing-schedule"}) {
     expect_value_refused(option, "foo");
     expect_value_refused(option, "");
   }

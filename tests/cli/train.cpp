@@ -29,7 +29,7 @@ TEST_F(TranslateTrain, WritesAModelThatEvaluatesAndRuns) {
 TEST_F(TranslateTrain, GivesTheSameBytesEveryTime) {
   for (const Arguments& more : {Arguments{}, Arguments{"--dropout", "0.3", "--layers", "2", "--seed", "5"},
                                 Arguments{"--cell", "lstm", "--dropout", "0.3", "--recurrent-dropout", "0.2",
-                                          "--teacher-forcing", "0.5", "--own-words", "drawn", "--accumulate", "2",
+                                          "--teacher-forcing", "0.5", "--sampled-token", "sample", "--accumulate", "2",
                                           "--average", "0.5", "--variational-dropout", "--tie-embeddings"}}) {
     for (const char* const threads : {"1", "2"}) {
       trained("first", more);
@@ -101,7 +101,7 @@ TEST_F(TranslateTrain, EveryOptionChangesWhatIsLearned) {
       {"--average", "0.5"},
       {"--weight-decay", "0.5"},
       {"--teacher-forcing", "0.5"},
-      {"--teacher-forcing", "0.5", "--own-words", "drawn"},
+      {"--teacher-forcing", "0.5", "--sampled-token", "sample"},
       {"--teacher-forcing", "0.5", "--forcing-schedule", "linear"},
       {"--teacher-forcing", "0", "--forcing-schedule", "inverse-sigmoid", "--forcing-k", "1"},
       {"--teacher-forcing", "0", "--forcing-schedule", "inverse-sigmoid", "--forcing-k", "2"},

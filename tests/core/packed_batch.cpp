@@ -10,11 +10,11 @@ namespace packed_batch_test {
 
 using heed::Index;
 using heed::Matrix;
-using heed::Packing;
+using heed::PackedBatch;
 using heed::Token;
 
-TEST(Packing, SortsByLengthAndIsTimeMajor) {
-  const Packing packing(std::vector<Index>{3, 2, 4});
+TEST(PackedBatch, SortsByLengthAndIsTimeMajor) {
+  const PackedBatch packing(std::vector<Index>{3, 2, 4});
   EXPECT_EQ(packing.sentences(), 3);
   EXPECT_EQ(packing.steps(), 4);
   EXPECT_EQ(packing.columns(), 9);
@@ -31,22 +31,22 @@ TEST(Packing, SortsByLengthAndIsTimeMajor) {
   EXPECT_EQ(packing.column(2, 1), 7);
 }
 
-TEST(Packing, KeepsTheOrderOfSentencesOfOneLength) {
-  const Packing packing(std::vector<Index>{2, 5, 2, 5, 2});
+TEST(PackedBatch, KeepsTheOrderOfSentencesOfOneLength) {
+  const PackedBatch packing(std::vector<Index>{2, 5, 2, 5, 2});
   const std::vector<Index> expected = {1, 3, 0, 2, 4};
   EXPECT_EQ((std::vector<Index>(packing.order().begin(), packing.order().end())), expected);
 }
 
-TEST(Packing, OfNothingIsEmpty) {
-  EXPECT_EQ(Packing().columns(), 0);
-  EXPECT_EQ(Packing().steps(), 0);
-  const Packing packing(std::vector<Index>{});
+TEST(PackedBatch, OfNothingIsEmpty) {
+  EXPECT_EQ(PackedBatch().columns(), 0);
+  EXPECT_EQ(PackedBatch().steps(), 0);
+  const PackedBatch packing(std::vector<Index>{});
   EXPECT_EQ(packing.sentences(), 0);
   EXPECT_EQ(packing.columns(), 0);
 }
 
-TEST(Packing, CanBeAssignedAgain) {
-  Packing packing(std::vector<Index>{3, 2, 4});
+TEST(PackedBatch, CanBeAssignedAgain) {
+  PackedBatch packing(std::vector<Index>{3, 2, 4});
   packing.assign(std::vector<Index>{1, 2});
   EXPECT_EQ(packing.sentences(), 2);
   EXPECT_EQ(packing.steps(), 2);
@@ -54,13 +54,13 @@ TEST(Packing, CanBeAssignedAgain) {
   EXPECT_EQ(packing.sentence(0), 1);
 }
 
-TEST(Packing, RefusesAnEmptySentence) {
-  EXPECT_EQ(refusal([] { Packing(std::vector<Index>{3, 0, 2}); }), "Packing: sentence 1 of the batch is empty");
-  EXPECT_EQ(refusal([] { Packing(std::vector<Index>{-1}); }), "Packing: sentence 0 of the batch is empty");
+TEST(PackedBatch, RefusesAnEmptySentence) {
+  EXPECT_EQ(refusal([] { PackedBatch(std::vector<Index>{3, 0, 2}); }), "PackedBatch: sentence 1 of the batch is empty");
+  EXPECT_EQ(refusal([] { PackedBatch(std::vector<Index>{-1}); }), "PackedBatch: sentence 0 of the batch is empty");
 }
 
 TEST(PackPadded, LeavesThePaddingOutAndUnpackBringsTheRestBack) {
-  const Packing packing(std::vector<Index>{1, 3});
+  const PackedBatch packing(std::vector<Index>{1, 3});
   Matrix<double> padded(1, 6), packed(1, 4), back(1, 6);
   padded << 10, 20, -1, 21, -1, 22;  // item t of sentence b in column 2 t + b; -1 is padding
   heed::pack_padded(padded, packing, packed);
@@ -73,7 +73,7 @@ TEST(PackPadded, LeavesThePaddingOutAndUnpackBringsTheRestBack) {
 
 TEST(PackTokens, LaysWordsOutByStep) {
   const std::vector<std::vector<Token>> sentences = {{7}, {1, 2, 3}, {4, 5}};
-  const Packing packing(std::vector<Index>{1, 3, 2});
+  const PackedBatch packing(std::vector<Index>{1, 3, 2});
   std::vector<Token> tokens = {99};
   heed::pack_tokens(sentences, packing, tokens);
   EXPECT_EQ(tokens, (std::vector<Token>{1, 4, 7, 2, 5, 3}));

@@ -12,71 +12,71 @@
 
 namespace thread_pool_test {
 
-TEST(Team, CallsEveryMemberOnceInEveryRound) {
+TEST(ThreadPool, CallsEveryMemberOnceInEveryRound) {
   for (const int size : {1, 2, 5}) {
-    heed::Team team(size);
-    EXPECT_EQ(team.size(), size);
+    heed::ThreadPool thread_pool(size);
+    EXPECT_EQ(thread_pool.size(), size);
     std::vector<std::atomic<int>> calls(static_cast<std::size_t>(size));
     for (int round = 1; round <= 200; ++round) {
-      team.run([&](int i) { ++calls[static_cast<std::size_t>(i)]; });
+      thread_pool.run([&](int i) { ++calls[static_cast<std::size_t>(i)]; });
       for (const auto& count : calls) ASSERT_EQ(count, round);
     }
   }
 }
 
-TEST(Team, WorksAtTheSameTime) {
-  heed::Team team(3);
+TEST(ThreadPool, WorksAtTheSameTime) {
+  heed::ThreadPool thread_pool(3);
   std::atomic<int> there = 0;
-  team.run([&](int) {
+  thread_pool.run([&](int) {
     ++there;
     while (there < 3) std::this_thread::yield();  // for ever, if one came after another
   });
   EXPECT_EQ(there, 3);
 }
 
-TEST(Team, WakesUpAfterALongPause) {
-  heed::Team team(2);
+TEST(ThreadPool, WakesUpAfterALongPause) {
+  heed::ThreadPool thread_pool(2);
   std::atomic<int> calls = 0;
   for (int round = 0; round < 3; ++round) {
-    team.run([&](int) { ++calls; });
+    thread_pool.run([&](int) { ++calls; });
     std::this_thread::sleep_for(std::chrono::milliseconds(30));
   }
-  team.run([&](int i) {
+  thread_pool.run([&](int i) {
     if (i == 1) std::this_thread::sleep_for(std::chrono::milliseconds(30));
     ++calls;
   });
   EXPECT_EQ(calls, 8);
 }
 
-TEST(Team, ThrowsTheFirstErrorAgainAfterAllHaveEndedAndStaysOfUse) {
-  heed::Team team(4);
+TEST(ThreadPool, ThrowsTheFirstErrorAgainAfterAllHaveEndedAndStaysOfUse) {
+  heed::ThreadPool thread_pool(4);
   for (const int failing : {0, 2}) {
     std::atomic<int> ended = 0;
     const auto work = [&](int i) {
       ++ended;
       if (i >= failing) heed::fail("thread " + std::to_string(i));
     };
-    EXPECT_EQ(refusal([&] { team.run(work); }), "thread " + std::to_string(failing));
+    EXPECT_EQ(refusal([&] { thread_pool.run(work); }), "thread " + std::to_string(failing));
     EXPECT_EQ(ended, 4);
-    team.run([&](int) { ++ended; });
+    thread_pool.run([&](int) { ++ended; });
     EXPECT_EQ(ended, 8);
   }
-  heed::Team alone;
+  heed::ThreadPool alone;
   EXPECT_EQ(refusal([&] { alone.run([](int i) { heed::fail("thread " + std::to_string(i)); }); }), "thread 0");
 }
 
-TEST(Team, RefusesToBeEmpty) {
-  EXPECT_EQ(refusal([] { heed::Team(0); }), "Team: 1 or more threads, not 0");
-  EXPECT_EQ(refusal([] { heed::Team(-3); }), "Team: 1 or more threads, not -3");
+TEST(ThreadPool, RefusesToBeEmpty) {
+  EXPECT_EQ(refusal([] { heed::ThreadPool(0); }), "ThreadPool: 1 or more threads, not 0");
+  EXPECT_EQ(refusal([] { heed::ThreadPool(-3); }), "ThreadPool: 1 or more threads, not -3");
 }
 
 TEST(Barrier, LetsNoMemberGoOnBeforeAllAreThere) {
   for (const int size : {1, 2, 4}) {
-    heed::Team team(size);
+    heed::ThreadPool thread_pool(size);
     heed::Barrier barrier(size);
     std::vector<int> rounds(static_cast<std::size_t>(size));  // each written by one member, read by all
     std::atomic<int> early = 0;
-    team.run([&](int i) {
+    thread_pool.run([&](int i) {
       for (int round = 1; round <= 300; ++round) {
         rounds[static_cast<std::size_t>(i)] = round;
         barrier.wait();

@@ -92,7 +92,7 @@ TEST(ChoDecoder, MakesThePapersEncoderDecoder) {
               heed::Encoder<Cell>({.input_size = 2, .hidden_size = 3}),
               Cho({.word_size = 2, .memory_size = 3, .code_size = 3, .hidden_size = 3, .feature_size = 4}));
   model = decoding::randomized(model);
-  model.target.table.col(heed::symbols::begin).setZero();  // e(y_0)
+  model.target.table.col(heed::symbols::bos).setZero();  // e(y_0)
   const std::vector<std::vector<Token>> sources = {{3, 4, 5, 0}, {5}, {4, 3}}, targets = {{4, 3}, {3, 3, 4}, {}};
   const std::vector<std::span<const Token>> x(sources.begin(), sources.end()), y(targets.begin(), targets.end());
 
@@ -113,7 +113,7 @@ TEST(ChoDecoder, MakesThePapersEncoderDecoder) {
       const auto& first = decoder.bridge.layers[0];
       for (Index k = 0; k < n; ++k) s.push_back(std::tanh(affine(first.W, 0, c, first.b, k)));
       for (std::size_t t = 0; t <= targets[b].size(); ++t) {
-        const Token before = t == 0 ? heed::symbols::begin : targets[b][t - 1];
+        const Token before = t == 0 ? heed::symbols::bos : targets[b][t - 1];
         const Column e = oracle::column(paper.target.table, before);
         const auto gate = [&](Index g, Index k) {  // W e, and U s + C c
           return std::pair(affine(decoder_cell.W, 0, e, decoder_cell.b_W, g * n + k),
@@ -137,7 +137,7 @@ TEST(ChoDecoder, MakesThePapersEncoderDecoder) {
         Column maxima, logits;
         for (Index k = 0; k < 4; ++k) maxima.push_back(std::max(shown(2 * k), shown(2 * k + 1)));
         for (Index k = 0; k < 5; ++k) logits.push_back(affine(paper.output.W, 0, maxima, paper.output.b, k));
-        const Token wanted = t < targets[b].size() ? targets[b][t] : heed::symbols::end;
+        const Token wanted = t < targets[b].size() ? targets[b][t] : heed::symbols::eos;
         loss += oracle::cross_entropy(logits, wanted, 0);
       }
     }

@@ -83,14 +83,14 @@ TEST(SoftmaxCrossEntropy, RejectsTargetsOfWrongNumberOrOutsideTheVocabulary) {
 }
 
 TEST(PackingSizes, PaddedAndPackedMatricesAreChecked) {
-  const heed::Packing packing(std::vector<Index>{2, 3});
+  const heed::PackedBatch packing(std::vector<Index>{2, 3});
   const std::vector<Argument> arguments{{"padded", 4, 6, any}, {"packed", 4, 5, any}};
   expect_sizes_are_checked("pack_padded", arguments, [&](auto& m) { heed::pack_padded(m[0], packing, m[1]); });
   expect_sizes_are_checked("unpack_padded", arguments, [&](auto& m) { heed::unpack_padded(m[1], packing, m[0]); });
 }
 
 TEST(PackingSizes, SentencesOfOtherLengthsAreRejected) {
-  const heed::Packing packing(std::vector<Index>{2, 3});
+  const heed::PackedBatch packing(std::vector<Index>{2, 3});
   std::vector<Token> tokens;
   const auto message = [&](const std::vector<std::vector<Token>>& sentences) {
     return refusal([&] { heed::pack_tokens(sentences, packing, tokens); });

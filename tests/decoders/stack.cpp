@@ -53,7 +53,7 @@ struct Trial {
     Random masks(149);
     for (std::size_t l = 0; l < states.size(); ++l) states[l].assign(initial[l]);
     stack.begin(7, tape);
-    stack.bottom().project(x, tape.layers[0].trace);
+    stack.bottom().project(x, tape.layers[0].saved);
     for (Index t = 0; t < 3; ++t) {
       stack.step(tape, first[t], first[t + 1] - first[t], states, drop ? &masks : nullptr);
     }

@@ -37,7 +37,7 @@ struct Trial {
   Random random{151};
   Encoder encoder;
   std::vector<Matrix<double>> sentences;
-  heed::Packing packing;
+  heed::PackedBatch packing;
   Matrix<double> x, d_outputs;
   States initial, d_final;
   heed::EncoderTape<double> tape;
@@ -158,7 +158,7 @@ struct Companions {
     }
     const auto place = random.below(companions + 1);
     batch.insert(batch.begin() + static_cast<std::ptrdiff_t>(place), sentence);
-    const heed::Packing packing(lengths(batch));
+    const heed::PackedBatch packing(lengths(batch));
     encoder.forward(pack(batch, packing), packing, tape);
     return unpack(tape.outputs(), packing, static_cast<Index>(place));
   }
@@ -283,7 +283,7 @@ TEST(Encoder, StartsFromZeroStatesUnlessGivenOthers) {
 TEST(Encoder, GoesOnWhereItStopped) {
   Trial trial(lstm, 2, false);
   const Matrix<double> x = trial.sentences[1];
-  const heed::Packing whole(std::vector<Index>{4}), half(std::vector<Index>{2});
+  const heed::PackedBatch whole(std::vector<Index>{4}), half(std::vector<Index>{2});
   trial.encoder.forward(x, whole, trial.tape);
   const Matrix<double> expected = trial.tape.outputs().rightCols(2);
   trial.encoder.forward(x.leftCols(2), half, trial.tape);
@@ -335,9 +335,9 @@ TEST(Encoder, GivesATeamTheSameBits) {
     trial.forward();
     const Matrix<double> outputs = trial.tape.outputs();
     for (const int size : {1, 2, 3}) {
-      heed::Team team(size);
+      heed::ThreadPool thread_pool(size);
       heed::EncoderTape<double> tape;
-      trial.encoder.forward(trial.x, trial.packing, tape, nullptr, &trial.initial, &team);
+      trial.encoder.forward(trial.x, trial.packing, tape, nullptr, &trial.initial, &thread_pool);
       EXPECT_EQ(tape.outputs(), outputs) << size;
       for (std::size_t i = 0; i < tape.final_states.size(); ++i) {
         EXPECT_EQ(tape.final_states[i], trial.tape.final_states[i]) << size;
@@ -352,8 +352,8 @@ TEST(Encoder, ReadsTheSameWithoutKeepingWhatBackwardReads) {
   for (Index b = 0; b < 20; ++b) {
     sentences.push_back(random_matrix(input, 1 + static_cast<Index>(random.below(60)), random));
   }
-  const heed::Packing all(lengths(sentences)), one(std::vector<Index>{400});
-  for (const heed::Packing& packing : {all, one}) {
+  const heed::PackedBatch all(lengths(sentences)), one(std::vector<Index>{400});
+  for (const heed::PackedBatch& packing : {all, one}) {
     const Matrix<double> x = random_matrix(input, packing.columns(), random);
     for (const Make make : {rnn, lstm, gru}) {
       Encoder encoder({.input_size = input, .hidden_size = 65, .layers = 2, .bidirectional = true}, make);
@@ -362,10 +362,10 @@ TEST(Encoder, ReadsTheSameWithoutKeepingWhatBackwardReads) {
         encoder.reversed = reversed;
         heed::EncoderTape<double> kept, tape;
         encoder.forward(x, packing, kept);
-        tape.keeps = false;
+        tape.save_activations = false;
         for (const int size : {1, 3}) {
-          heed::Team team(size);
-          encoder.forward(x, packing, tape, nullptr, nullptr, &team);
+          heed::ThreadPool thread_pool(size);
+          encoder.forward(x, packing, tape, nullptr, nullptr, &thread_pool);
           EXPECT_EQ(tape.outputs(), kept.outputs());
           for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(tape.final_states[i], kept.final_states[i]);
         }
@@ -373,7 +373,7 @@ TEST(Encoder, ReadsTheSameWithoutKeepingWhatBackwardReads) {
           for (const auto& direction : tape.layers[layer].directions) {
             EXPECT_LT(direction.previous.cols(), packing.columns());
             if (make != static_cast<Make>(rnn)) {  // whose trace is so small that all of it stays in the cache
-              EXPECT_LT(direction.trace.cols(), packing.columns());
+              EXPECT_LT(direction.saved.cols(), packing.columns());
             }
           }
         }
@@ -463,9 +463,9 @@ TEST(Encoder, RefusesDerivativesThatDoNotFit) {
   trial.d_final[1].resize(4, 4);
   EXPECT_EQ(refusal([&] { trial.backward(grad, d_x); }),
             "Encoder.backward: d_final must be 8 x 4 (h above c), got 4 x 4");
-  trial.tape.keeps = false;
+  trial.tape.save_activations = false;
   trial.forward();
-  trial.tape.keeps = true;
+  trial.tape.save_activations = true;
   EXPECT_EQ(refusal([&] { trial.backward(grad, d_x); }),
             "Encoder: backward needs a tape of a forward that kept what it reads");
 }

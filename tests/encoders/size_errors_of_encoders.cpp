@@ -22,7 +22,7 @@ using heed::Matrix;
 
 using Lstm = heed::LstmCell<double>;
 constexpr Index input = 3, hidden = 4;
-const heed::Packing packing(std::vector<Index>{2, 3});
+const heed::PackedBatch packing(std::vector<Index>{2, 3});
 
 void expect_part_of(const std::string& part, const std::string& message) {
   EXPECT_NE(message.find(part), std::string::npos) << message;
@@ -31,23 +31,23 @@ void expect_part_of(const std::string& part, const std::string& message) {
 TEST(RecurrenceSizes, EveryArgumentIsChecked) {
   const Lstm cell(input, hidden);
   heed::RecurrenceTape<double> tape;
-  heed::Team team;
+  heed::ThreadPool thread_pool;
   expect_sizes_are_checked("run_recurrence", {{"x", 3, 5}, {"tape.running", 8, 2}, {"outputs", 4, 5}}, [&](auto& m) {
     tape.running.assign(m[1]);
-    heed::run_recurrence(cell, m[0], packing, false, true, tape, m[2], team);
+    heed::run_recurrence(cell, m[0], packing, false, true, tape, m[2], thread_pool);
   });
   tape.running.assign(Matrix<double>::Zero(8, 2));
   tape.mask.assign(Matrix<double>::Ones(4, 1));
   Matrix<double> outputs(4, 5);
   EXPECT_EQ(refusal([&] {
-              heed::run_recurrence(cell, Matrix<double>::Ones(3, 5), packing, false, true, tape, outputs, team);
+              heed::run_recurrence(cell, Matrix<double>::Ones(3, 5), packing, false, true, tape, outputs, thread_pool);
             }),
             "run_recurrence: tape.mask must be 4 x 2, got 4 x 1");
   expect_sizes_are_checked(
       "run_recurrence_backward",
-      {{"tape.trace", 20, 5}, {"tape.previous", 8, 5}, {"tape.d_running", 8, 2}, {"d_outputs", 4, 5}}, [&](auto& m) {
+      {{"tape.saved", 20, 5}, {"tape.previous", 8, 5}, {"tape.d_running", 8, 2}, {"d_outputs", 4, 5}}, [&](auto& m) {
         tape.mask.resize(0, 0);
-        tape.trace.assign(m[0]);
+        tape.saved.assign(m[0]);
         tape.previous.assign(m[1]);
         tape.d_running.assign(m[2]);
         heed::run_recurrence_backward(cell, packing, false, tape, m[3]);
@@ -109,12 +109,12 @@ TEST(EncoderSizes, TapeAndGradientOfAnotherEncoderAreRejected) {
             "parts that are visited together have different numbers of parts in layers.0.backward");
   EXPECT_EQ(with_grad(other({.input_size = input + 1, .hidden_size = hidden, .layers = 2, .bidirectional = true})),
             "Encoder.backward: grad.layers.0.forward.W must be 16 x 3, got 16 x 4");
-  const auto with_tape = [&](const heed::Encoder<Lstm>& reader, const heed::Packing& words) {
+  const auto with_tape = [&](const heed::Encoder<Lstm>& reader, const heed::PackedBatch& words) {
     heed::EncoderTape<double> theirs;
     reader.forward(Matrix<double>::Ones(reader.input_size(), words.columns()), words, theirs);
     return refusal([&] { encoder.backward(x, packing, theirs, d_outputs, grad, d_x); });
   };
-  const heed::Packing longer(std::vector<Index>{2, 4});
+  const heed::PackedBatch longer(std::vector<Index>{2, 4});
   EXPECT_EQ(with_tape(other({.input_size = input, .hidden_size = hidden, .bidirectional = true}), packing),
             "Encoder.backward: tape.layers must have 2 elements, got 1");
   EXPECT_EQ(
@@ -126,7 +126,8 @@ TEST(EncoderSizes, TapeAndGradientOfAnotherEncoderAreRejected) {
 
 TEST(EncoderSizes, MemoryOfAnotherPackingIsRejected) {
   const heed::Encoder<Lstm> encoder({.input_size = input, .hidden_size = hidden, .bidirectional = true});
-  const heed::Packing longer(std::vector<Index>{2, 4}), turned(std::vector<Index>{3, 2}), alone(std::vector<Index>{5});
+  const heed::PackedBatch longer(std::vector<Index>{2, 4}), turned(std::vector<Index>{3, 2}),
+      alone(std::vector<Index>{5});
   heed::EncoderTape<double> tape;
   encoder.forward(Matrix<double>::Ones(3, 5), packing, tape);
   std::vector<Index> lengths;
@@ -137,7 +138,7 @@ TEST(EncoderSizes, MemoryOfAnotherPackingIsRejected) {
             "make_memory: tape.final_states must be 8 x 1 (h above c), got 8 x 2");
   make_memory(encoder, packing, tape, lengths, memory);
   Buffer<double> d_outputs;
-  const auto message = [&](const heed::Packing& words) {
+  const auto message = [&](const heed::PackedBatch& words) {
     return refusal([&] { make_memory_backward(encoder, words, d_memory, d_outputs); });
   };
   d_memory.zeros_like(memory);
@@ -148,14 +149,14 @@ TEST(EncoderSizes, MemoryOfAnotherPackingIsRejected) {
   d_memory.states.clear();
   EXPECT_EQ(message(packing),
             "make_memory_backward: d_memory.states must have 2 states, one per layer and direction, got 0");
-  EXPECT_EQ(message(heed::Packing()), "make_memory_backward: d_memory must have 0 sentences, got 2");
+  EXPECT_EQ(message(heed::PackedBatch()), "make_memory_backward: d_memory must have 0 sentences, got 2");
 }
 
 TEST(EncoderSizes, ColumnsMustBeThoseOfThePacking) {
   const heed::Encoder<heed::GruCell<float>> encoder({.input_size = 4, .hidden_size = 8});
   heed::EncoderTape<float> tape;
   EXPECT_EQ(refusal([&] {
-              encoder.forward(Matrix<float>::Ones(4, 5), heed::Packing(std::vector<Index>{3, 3}), tape);
+              encoder.forward(Matrix<float>::Ones(4, 5), heed::PackedBatch(std::vector<Index>{3, 3}), tape);
             }),
             "Encoder.forward: x must be 4 x 6, got 4 x 5");
 }
@@ -177,31 +178,31 @@ TEST(StackSizes, StepsBeyondTheTapeAreRejected) {
     EXPECT_EQ(step(0, 2), "Stack.step: tape.layers must have 2 elements, got 0; call begin first");
     EXPECT_EQ(backward(0, 2), "Stack.step_backward: tape.layers must have 2 elements, got 0; call begin first");
     stack.begin(3, tape);
-    for (auto& layer : tape.layers) layer.trace.setZero();
+    for (auto& layer : tape.layers) layer.saved.setZero();
     const auto room = [](const std::string& name, Index rows, Index n, Index first, const std::string& got) {
       return name + " must be " + std::to_string(rows) + " x N with room for " + std::to_string(n) +
              " columns from column " + std::to_string(first) + ", got " + got;
     };
-    EXPECT_EQ(step(2, 2), room("Stack.step: tape.trace", 20, 2, 2, "20 x 3; call begin first"));
-    EXPECT_EQ(step(-1, 2), room("Stack.step: tape.trace", 20, 2, -1, "20 x 3; call begin first"));
+    EXPECT_EQ(step(2, 2), room("Stack.step: tape.saved", 20, 2, 2, "20 x 3; call begin first"));
+    EXPECT_EQ(step(-1, 2), room("Stack.step: tape.saved", 20, 2, -1, "20 x 3; call begin first"));
     EXPECT_EQ(step(0, 3), room("Stack.step: states", 8, 3, 0, "8 x 2"));
     EXPECT_EQ(step(0, 2), "accepted");
     EXPECT_EQ(step(2, 1), "accepted");
     EXPECT_EQ(backward(0, 2), room("Stack.step_backward: tape.d_outputs", 4, 2, 0, "0 x 0; call begin_backward first"));
     EXPECT_EQ(refusal([&] { stack.begin_backward(4, 2, tape); }),
-              room("Stack.begin_backward: tape.trace", 20, 4, 0, "20 x 3; call begin first"));
+              room("Stack.begin_backward: tape.saved", 20, 4, 0, "20 x 3; call begin first"));
     stack.begin_backward(3, 1, tape);
     EXPECT_EQ(backward(0, 2), room("Stack.step_backward: tape.d_state", 8, 2, 0, "8 x 1; call begin_backward first"));
     stack.begin_backward(3, 2, tape);
     EXPECT_EQ(backward(2, 1), "accepted");
-    EXPECT_EQ(backward(2, 2), room("Stack.step_backward: tape.trace", 20, 2, 2, "20 x 3; call begin first"));
+    EXPECT_EQ(backward(2, 2), room("Stack.step_backward: tape.saved", 20, 2, 2, "20 x 3; call begin first"));
     heed::Stack<Lstm> other({.input_size = input, .hidden_size = hidden + 1, .layers = 2}),
         lower({.input_size = input, .hidden_size = hidden});
     EXPECT_EQ(refusal([&] { stack.accumulate(tape, other); }),
               "Stack.accumulate: grad.layers.0.W must be 16 x 3, got 20 x 3");
     expect_part_of("layers", refusal([&] { stack.accumulate(tape, lower); }));
     EXPECT_EQ(refusal([&] { other.step(tape, 0, 2, states, nullptr); }),
-              room("Stack.step: tape.trace", 25, 2, 0, "20 x 3; call begin first"));
+              room("Stack.step: tape.saved", 25, 2, 0, "20 x 3; call begin first"));
     states.pop_back();
     EXPECT_EQ(step(0, 2), "Stack.step: states must have 2 elements, got 1");
     states.emplace_back().assign(Matrix<double>::Zero(4, 2));

@@ -136,10 +136,10 @@ TEST(FailingAllocations, Prepack) {
   EXPECT_GE(fail_every_allocation(make, use), 2);
 }
 
-TEST(FailingAllocations, Packing) {
+TEST(FailingAllocations, PackedBatch) {
   const std::vector<Index> small{2}, large{3, 9, 1, 30};
-  const auto make = [&] { return heed::Packing(small); };
-  const auto use = [&](heed::Packing& packing) {
+  const auto make = [&] { return heed::PackedBatch(small); };
+  const auto use = [&](heed::PackedBatch& packing) {
     packing.assign(large);
     Numbers numbers;
     for (Index t = 0; t < packing.steps(); ++t) numbers.push_back(static_cast<double>(packing.first(t)));
@@ -149,7 +149,7 @@ TEST(FailingAllocations, Packing) {
   EXPECT_GE(fail_every_allocation(make, use), 3);
 
   for (long n = 1; n <= 3; ++n) {
-    heed::Packing packing(small);
+    heed::PackedBatch packing(small);
     const heed::test::FailingAllocation failing(n, heed::test::Failing::from_then_on);
     EXPECT_THROW(packing.assign(large), std::bad_alloc);
     EXPECT_EQ(packing.sentences(), 1);
@@ -171,11 +171,11 @@ TEST(FailingAllocations, MemoryHasNoSentencesOrAll) {
     memory.values.setConstant(3);
     memory.keys.resize(2, 13);
     memory.keys.setConstant(1);
-    memory.narrow();
+    memory.to_bfloat16();
     heed::Memory<float> d;
     d.zeros_like(memory);
     return Numbers{static_cast<double>(memory.sentences()), static_cast<double>(memory.values.sum()),
-                   static_cast<double>(memory.narrow_values().cols()), static_cast<double>(d.values.size()),
+                   static_cast<double>(memory.bfloat16_values().cols()), static_cast<double>(d.values.size()),
                    static_cast<double>(d.sentences())};
   };
   const long count = fail_every_allocation(make, use);
@@ -184,7 +184,7 @@ TEST(FailingAllocations, MemoryHasNoSentencesOrAll) {
     const heed::test::FailingAllocation failing(n, heed::test::Failing::once);
     EXPECT_THROW(use(memory), std::bad_alloc);
     EXPECT_TRUE(memory.sentences() == 0 || memory.values.cols() == memory.starts.back());
-    EXPECT_TRUE(!memory.is_narrow() || memory.narrow_values().cols() == memory.values.cols());
+    EXPECT_TRUE(!memory.is_bfloat16() || memory.bfloat16_values().cols() == memory.values.cols());
   }
 }
 

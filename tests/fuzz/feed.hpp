@@ -28,7 +28,7 @@ inline constexpr std::size_t small_models = 2 << 20;
 inline std::size_t taken = 0, refused = 0;
 
 /// The most bytes that were asked for, beside those every input may cost, for each byte of the input.
-inline double most_per_byte = 0;
+inline double max_per_byte = 0;
 
 /// What inputs are called in messages.
 inline constexpr std::string_view fed = "fed";
@@ -67,7 +67,7 @@ void feed(std::size_t size, MemoryBudget budget, Read&& read) {
   }
   const std::size_t asked = counter.total(), allowed = budget.per_byte * size + budget.beside;
   if (size > 0 && asked > budget.beside) {
-    most_per_byte = std::max(most_per_byte, static_cast<double>(asked - budget.beside) / static_cast<double>(size));
+    max_per_byte = std::max(max_per_byte, static_cast<double>(asked - budget.beside) / static_cast<double>(size));
   }
   if (asked > allowed) {
     blame("a reader asked for " + std::to_string(asked) + " bytes of memory for an input of " + std::to_string(size),

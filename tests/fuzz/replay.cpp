@@ -26,6 +26,6 @@ int main(int count, char** arguments) {
     LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   }
   std::printf("%zu files: %zu taken, %zu refused, at most %.1f bytes of memory a byte beside what all may ask for\n",
-              files.size(), heed::test::taken, heed::test::refused, heed::test::most_per_byte);
+              files.size(), heed::test::taken, heed::test::refused, heed::test::max_per_byte);
   return heed::test::taken > 0 && heed::test::refused > 0 ? 0 : 1;
 }

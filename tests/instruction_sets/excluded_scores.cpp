@@ -72,7 +72,7 @@ class ExcludedScores : public testing::Test {
   static Attended one_pass(const Matrix<S>& values, const Vector<S>& scores) {
     Attended result{Vector<S>(scores.size()), Vector<S>(values.rows())};
     const heed::detail::Columns<const S> columns = columns_of(values);
-    heed::detail::OnePass<S>::run(
+    heed::detail::OnlineSoftmax<S>::run(
         values.rows(), scores.size(), 1, [&](Index j, Index) { return columns.from(j); }, values.rows(),
         columns_of(result.weights), columns_of(result.sum),
         [&](Index j, Index width, Index, Index) { result.weights.segment(j, width) = scores.segment(j, width); });

@@ -119,7 +119,7 @@ TYPED_TEST(Nan, ReachesEveryWeightAndSumOfOnePass) {
   this->for_each_column([&](const auto& x, Index at) {
     Vector<S> weights(x.size()), sum(values.rows());
     const heed::detail::Columns<const S> columns = columns_of(values);
-    heed::detail::OnePass<S>::run(
+    heed::detail::OnlineSoftmax<S>::run(
         values.rows(), x.size(), 1, [&](Index j, Index) { return columns.from(j); }, 0, columns_of(weights),
         columns_of(sum), [&](Index j, Index width, Index, Index) { weights.segment(j, width) = x.segment(j, width); });
     ASSERT_TRUE(weights.array().isNaN().all()) << x.size() << " scores, NaN at " << at;
@@ -142,7 +142,7 @@ TYPED_TEST(Nan, IsRefusedByTheLogSumExpOfASearch) {
   using S = TypeParam;
   this->for_each_column([](const auto& x, Index at) {
     const auto where = [] { return std::string("here"); };
-    ASSERT_EQ(refusal([&] { heed::detail::before_logit<S>(x.data(), x.size(), 0, where); }),
+    ASSERT_EQ(refusal([&] { heed::detail::logit_offset<S>(x.data(), x.size(), 0, where); }),
               "here: the model's scores are not finite (NaN or +inf)")
         << x.size() << " logits, NaN at " << at;
   });

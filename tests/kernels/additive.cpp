@@ -19,7 +19,7 @@ constexpr Index sizes[] = {1, 2, 5, 8, 15, 16, 17, 31, 32, 48, 63, 64, 65, 100, 
 /// A few queries and T keys of `size` numbers, out of the middle of larger matrices.
 template <class S>
 struct Trial {
-  using Match = heed::detail::AdditiveMatch<S, heed::Dynamic>;
+  using Match = heed::detail::AdditiveKernel<S, heed::Dynamic>;
   heed::Random random{83};
   Index size, T, n = 3;
   Vector<S> v;
@@ -91,7 +91,7 @@ struct Trial {
 };
 
 template <class S>
-class AdditiveMatch : public testing::Test {
+class AdditiveKernel : public testing::Test {
  protected:
   /// What rounding may amount to over so many sums.
   static double rounding(Index sums) {
@@ -99,7 +99,7 @@ class AdditiveMatch : public testing::Test {
   }
 };
 using Scalars = testing::Types<float, double, long double>;
-TYPED_TEST_SUITE(AdditiveMatch, Scalars);
+TYPED_TEST_SUITE(AdditiveKernel, Scalars);
 
 /// Numbers near and far beyond where exponentials end, in pairs whose sums are of any size.
 template <class S>
@@ -119,7 +119,7 @@ void spread_numbers(Trial<S>& trial) {
   }
 }
 
-TYPED_TEST(AdditiveMatch, ScoresLikeThePlainLoopAtEverySize) {
+TYPED_TEST(AdditiveKernel, ScoresLikeThePlainLoopAtEverySize) {
   using S = TypeParam;
   for (const Index size : sizes) {
     for (const Index T : lengths) {
@@ -128,7 +128,7 @@ TYPED_TEST(AdditiveMatch, ScoresLikeThePlainLoopAtEverySize) {
   }
 }
 
-TYPED_TEST(AdditiveMatch, GivesTheGradientsOfThePlainLoopAtEverySize) {
+TYPED_TEST(AdditiveKernel, GivesTheGradientsOfThePlainLoopAtEverySize) {
   using S = TypeParam;
   for (const Index size : sizes) {
     for (const Index T : lengths) {
@@ -137,7 +137,7 @@ TYPED_TEST(AdditiveMatch, GivesTheGradientsOfThePlainLoopAtEverySize) {
   }
 }
 
-TYPED_TEST(AdditiveMatch, IsRightForEveryFiniteQueryAndKey) {
+TYPED_TEST(AdditiveKernel, IsRightForEveryFiniteQueryAndKey) {
   using S = TypeParam;
   for (const Index size : sizes) {
     Trial<S> trial(size, 17);
@@ -147,7 +147,7 @@ TYPED_TEST(AdditiveMatch, IsRightForEveryFiniteQueryAndKey) {
   }
 }
 
-TYPED_TEST(AdditiveMatch, LeavesTheGradientOfTheRowsBelowAKeyAlone) {
+TYPED_TEST(AdditiveKernel, LeavesTheGradientOfTheRowsBelowAKeyAlone) {
   Trial<TypeParam> trial(5, 7);
   trial.score();
   trial.backward();
@@ -155,7 +155,7 @@ TYPED_TEST(AdditiveMatch, LeavesTheGradientOfTheRowsBelowAKeyAlone) {
   EXPECT_EQ(trial.d_keys.bottomRows(below), (Matrix<TypeParam>::Ones(below, 7)));
 }
 
-TYPED_TEST(AdditiveMatch, StandsAVFarBeyondAnyUse) {
+TYPED_TEST(AdditiveKernel, StandsAVFarBeyondAnyUse) {
   using S = TypeParam;
   for (const Index size : {5, 64}) {
     Trial<S> trial(size, 6, 10);
@@ -164,7 +164,7 @@ TYPED_TEST(AdditiveMatch, StandsAVFarBeyondAnyUse) {
   }
 }
 
-TYPED_TEST(AdditiveMatch, PassesOnNaNToTheScoresThatMeetIt) {
+TYPED_TEST(AdditiveKernel, PassesOnNaNToTheScoresThatMeetIt) {
   using S = TypeParam;
   const S nan = std::numeric_limits<S>::quiet_NaN();
   Trial<S> in_key(9, 6), in_query(9, 6), in_v(9, 6);
@@ -183,7 +183,7 @@ TYPED_TEST(AdditiveMatch, PassesOnNaNToTheScoresThatMeetIt) {
   }
 }
 
-TYPED_TEST(AdditiveMatch, GivesAPairTheSameBitsBesideAnyOthers) {
+TYPED_TEST(AdditiveKernel, GivesAPairTheSameBitsBesideAnyOthers) {
   using S = TypeParam;
   for (const Index size : {5, 33, 64}) {
     Trial<S> together(size, 17, 3);
@@ -213,8 +213,8 @@ TEST(AdditiveMatchInFloat, IsAsExactAsTanhNumberByNumber) {
     for (Index j = 0; j < trial.T; ++j) {
       long double exact = 0;
       for (Index r = 0; r < 512; ++r) exact += trial.v(r) * trial.z(r, i, j);
-      const heed::detail::TanhMatch<float> match{512, trial.v.data(), trial.q.col(i).data(), trial.k.col(j).data(),
-                                                 false};
+      const heed::detail::TanhKernel<float> match{512, trial.v.data(), trial.q.col(i).data(), trial.k.col(j).data(),
+                                                  false};
       other = std::max(other, static_cast<double>(std::abs(static_cast<long double>(match.score()) - exact)));
     }
   }

@@ -9,9 +9,9 @@ namespace bfloat16_columns_test {
 using heed::Index;
 using heed::Matrix;
 
-TEST(NarrowColumns, GivesBackEveryNumberRoundedToBfloat16) {
+TEST(Bfloat16Columns, GivesBackEveryNumberRoundedToBfloat16) {
   heed::Random random(1);
-  heed::detail::NarrowColumns narrow;
+  heed::detail::Bfloat16Columns narrow;
   heed::Buffer<float> block;
   for (const Index rows : {1, 7, 16, 31, 32, 33, 100}) {
     const Matrix<float> x = random_matrix<float>(rows, 9, random, 1e4);
@@ -32,8 +32,8 @@ TEST(NarrowColumns, GivesBackEveryNumberRoundedToBfloat16) {
   }
 }
 
-TEST(NarrowColumns, OfNoRowsAreEmpty) {
-  heed::detail::NarrowColumns narrow;
+TEST(Bfloat16Columns, OfNoRowsAreEmpty) {
+  heed::detail::Bfloat16Columns narrow;
   narrow.assign(Matrix<float>(0, 3));
   EXPECT_EQ(narrow.rows(), 0);
   EXPECT_EQ(narrow.cols(), 3);

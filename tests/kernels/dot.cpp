@@ -9,8 +9,8 @@ namespace dot_test {
 using heed::Index;
 using heed::Matrix;
 
-TEST(DotMatch, ScoresAndItsGradientsAreThoseOfTheProduct) {
-  using Match = heed::detail::DotMatch<double, Eigen::Dynamic>;
+TEST(DotKernel, ScoresAndItsGradientsAreThoseOfTheProduct) {
+  using Match = heed::detail::DotKernel<double, Eigen::Dynamic>;
   heed::Random random(4);
   for (const Index size : {1, 5, 16, 37, 130}) {
     for (const Index T : {1, 7, 8, 19}) {

@@ -14,9 +14,9 @@ using heed::Matrix;
 using heed::detail::columns_of;
 
 template <class S>
-class OnePass : public testing::Test {
+class OnlineSoftmax : public testing::Test {
  protected:
-  using Pass = heed::detail::OnePass<S>;
+  using Pass = heed::detail::OnlineSoftmax<S>;
 
   struct Result {
     Matrix<S> weights, sums;
@@ -55,9 +55,9 @@ class OnePass : public testing::Test {
   }
 };
 using Scalars = testing::Types<float, double, long double>;
-TYPED_TEST_SUITE(OnePass, Scalars);
+TYPED_TEST_SUITE(OnlineSoftmax, Scalars);
 
-TYPED_TEST(OnePass, IsTheAverageThatASoftmaxGives) {
+TYPED_TEST(OnlineSoftmax, IsTheAverageThatASoftmaxGives) {
   using S = TypeParam;
   heed::Random random(1);
   for (const Index rows : {1, 5, 16, 33, 300, 2000}) {
@@ -70,7 +70,7 @@ TYPED_TEST(OnePass, IsTheAverageThatASoftmaxGives) {
   this->expect_right(random_matrix<S>(40, 100, random), random_matrix<S>(100, 35, random, 8));  // more than a round
 }
 
-TYPED_TEST(OnePass, StandsScoresThatRiseAndFallFromBlockToBlock) {
+TYPED_TEST(OnlineSoftmax, StandsScoresThatRiseAndFallFromBlockToBlock) {
   using S = TypeParam;
   heed::Random random(2);
   const Matrix<S> values = random_matrix<S>(600, 90, random);
@@ -84,7 +84,7 @@ TYPED_TEST(OnePass, StandsScoresThatRiseAndFallFromBlockToBlock) {
   this->expect_right(values, scores);
 }
 
-TYPED_TEST(OnePass, GivesZeroBelowTheSmallestNormalNumber) {
+TYPED_TEST(OnlineSoftmax, GivesZeroBelowTheSmallestNormalNumber) {
   using S = TypeParam;
   const Index cols = 200;
   const Matrix<S> values = Matrix<S>::Ones(600, cols);
@@ -99,7 +99,7 @@ TYPED_TEST(OnePass, GivesZeroBelowTheSmallestNormalNumber) {
   EXPECT_GT(found.weights(cols - 90, 0), S(0));
 }
 
-TYPED_TEST(OnePass, GivesAQueryTheSameBitsBesideAnyOthers) {
+TYPED_TEST(OnlineSoftmax, GivesAQueryTheSameBitsBesideAnyOthers) {
   using S = TypeParam;
   heed::Random random(3);
   const Matrix<S> values = random_matrix<S>(500, 77, random), scores = random_matrix<S>(77, 20, random, 5);
@@ -111,7 +111,7 @@ TYPED_TEST(OnePass, GivesAQueryTheSameBitsBesideAnyOthers) {
   }
 }
 
-TYPED_TEST(OnePass, PassesOnNaN) {
+TYPED_TEST(OnlineSoftmax, PassesOnNaN) {
   using S = TypeParam;
   heed::Random random(4);
   const Matrix<S> values = random_matrix<S>(500, 40, random);

@@ -92,7 +92,7 @@ TEST(Dropout, BackwardUsesTheMaskOfForward) {
 }
 
 TEST(Dropout, MayKeepASentencesMaskForAllItsSteps) {
-  const heed::Packing packing(std::vector<Index>{1, 3, 2});
+  const heed::PackedBatch packing(std::vector<Index>{1, 3, 2});
   Dropout<double> dropout(0.5);
   dropout.per_sentence = true;
   Random random(5), same(5), steps(5);
@@ -117,7 +117,7 @@ TEST(Dropout, MayKeepASentencesMaskForAllItsSteps) {
 }
 
 TEST(Dropout, ElseDrawsForAPackedBatchAsForAnyColumns) {
-  const heed::Packing packing(std::vector<Index>{1, 3, 2});
+  const heed::PackedBatch packing(std::vector<Index>{1, 3, 2});
   Random random(6), same(6);
   Matrix<double> x = Matrix<double>::Ones(5, 6), mask(5, 6), y = x, expected(5, 6);
   Dropout<double>(0.5).forward(&random, packing, x, mask);
@@ -142,7 +142,7 @@ TEST(Dropout, DrawsMasksForOthersToMultiplyWith) {
 /// The masks of a packed batch of sentences of these lengths, drawn from the generators 0, 1, 2 ...; sentence by sentence.
 std::vector<Matrix<double>> packed_masks(const std::vector<Index>& lengths, const std::vector<std::uint64_t>& streams,
                                          bool per_sentence) {
-  const heed::Packing packing(lengths);
+  const heed::PackedBatch packing(lengths);
   std::vector<heed::RandomStream> generators;
   for (const std::uint64_t stream : streams) generators.emplace_back(8, stream);
   Dropout<double> dropout(0.5);

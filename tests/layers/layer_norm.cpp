@@ -34,7 +34,7 @@ Matrix<long double> expected_of(const Norm& norm, const Matrix<double>& x) {
 struct Trial {
   heed::Random random{307};
   LayerNorm<double> norm;
-  Matrix<double> x, d_y, trace;
+  Matrix<double> x, d_y, saved;
   Trial(Index size, bool bias, double reach = 1) : norm(size, bias) {
     randomize(norm, random);
     x = random_matrix(size, 5, random, reach);
@@ -42,8 +42,8 @@ struct Trial {
   }
   Matrix<double> y() {
     Matrix<double> result = Matrix<double>::Constant(x.rows(), x.cols(), 99);  // overwritten
-    trace = Matrix<double>::Constant(norm.trace_size(), x.cols(), 99);
-    norm.forward(x, result, trace);
+    saved = Matrix<double>::Constant(norm.saved_size(), x.cols(), 99);
+    norm.forward(x, result, saved);
     return result;
   }
 };
@@ -64,8 +64,8 @@ TEST(LayerNorm, StartsWithGainOneAndGivesMeanZeroAndVarianceOne) {
   heed::Random random(311);
   const LayerNorm<double> norm(64);
   const Matrix<double> x = random_matrix(64, 3, random, 100);
-  Matrix<double> y(64, 3), trace(65, 3);
-  norm.forward(x, y, trace);
+  Matrix<double> y(64, 3), saved(65, 3);
+  norm.forward(x, y, saved);
   for (Index i = 0; i < 3; ++i) {
     EXPECT_LE(std::abs(y.col(i).mean()), 1e-14);
     EXPECT_NEAR(y.col(i).squaredNorm() / 64, 1, 1e-6);
@@ -80,12 +80,12 @@ TEST(LayerNorm, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
     trial.y();
     auto grad = heed::zeros_like(trial.norm);
     Matrix<double> d_x = Matrix<double>::Zero(7, 5);
-    trial.norm.backward(trial.trace, trial.d_y, d_x);
-    trial.norm.accumulate(trial.trace, trial.d_y, grad);
+    trial.norm.backward(trial.saved, trial.d_y, d_x);
+    trial.norm.accumulate(trial.saved, trial.d_y, grad);
     auto twice = grad;
     Matrix<double> d_twice = d_x;
-    trial.norm.backward(trial.trace, trial.d_y, d_twice);
-    trial.norm.accumulate(trial.trace, trial.d_y, twice);
+    trial.norm.backward(trial.saved, trial.d_y, d_twice);
+    trial.norm.accumulate(trial.saved, trial.d_y, twice);
 
     const auto loss = [&] { return trial.y().cwiseProduct(trial.d_y).sum(); };
     auto check = heed::check_gradients(trial.norm, grad, loss);
@@ -102,7 +102,7 @@ TEST(LayerNorm, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
 TEST(LayerNorm, MayWriteWhereItReads) {
   Trial trial(7, true);
   const Matrix<double> expected = trial.y();
-  trial.norm.forward(trial.x, trial.x, trial.trace);
+  trial.norm.forward(trial.x, trial.x, trial.saved);
   EXPECT_EQ(trial.x, expected);
 }
 
@@ -112,10 +112,10 @@ TEST(LayerNorm, GivesAColumnTheSameBitsInAnyBatch) {
     LayerNorm<float> norm(size);
     randomize(norm, random);
     const Matrix<float> x = random_matrix<float>(size, 6, random);
-    Matrix<float> y(size, 6), trace(size + 1, 6), alone(size, 1);
-    norm.forward(x, y, trace);
+    Matrix<float> y(size, 6), saved(size + 1, 6), alone(size, 1);
+    norm.forward(x, y, saved);
     for (Index i = 0; i < 6; ++i) {
-      norm.forward(x.col(i), alone, trace.leftCols(1));
+      norm.forward(x.col(i), alone, saved.leftCols(1));
       EXPECT_EQ(alone, y.col(i));
     }
   }
@@ -126,24 +126,24 @@ TEST(LayerNorm, FixedSizesAgreeWithDynamicOnes) {
   LayerNorm<double, 7> fixed;
   copy_parameters(trial.norm, fixed);
   Matrix<double> y(7, 5), d_x = Matrix<double>::Zero(7, 5), expected = d_x;
-  Matrix<double> trace(8, 5);
-  fixed.forward(trial.x, y, trace);
+  Matrix<double> saved(8, 5);
+  fixed.forward(trial.x, y, saved);
   EXPECT_LE(difference(y, trial.y()), 1e-15);
-  fixed.backward(trial.trace, trial.d_y, d_x);
-  trial.norm.backward(trial.trace, trial.d_y, expected);
+  fixed.backward(trial.saved, trial.d_y, d_x);
+  trial.norm.backward(trial.saved, trial.d_y, expected);
   EXPECT_LE(difference(d_x, expected), 1e-15);
   auto grad = heed::zeros_like(fixed);
   auto expected_grad = heed::zeros_like(trial.norm);
-  fixed.accumulate(trial.trace, trial.d_y, grad);
-  trial.norm.accumulate(trial.trace, trial.d_y, expected_grad);
+  fixed.accumulate(trial.saved, trial.d_y, grad);
+  trial.norm.accumulate(trial.saved, trial.d_y, expected_grad);
   EXPECT_LE(part_difference(grad, expected_grad), 1e-15);
 }
 
 TEST(LayerNorm, RefusesAColumnOfAnotherSize) {
   const LayerNorm<float> norm(4);
   const Matrix<float> x = Matrix<float>::Zero(5, 2);
-  Matrix<float> y(5, 2), trace(6, 2);
-  EXPECT_EQ(refusal([&] { norm.forward(x, y, trace); }), "LayerNorm.forward: x must be 4 x 2, got 5 x 2");
+  Matrix<float> y(5, 2), saved(6, 2);
+  EXPECT_EQ(refusal([&] { norm.forward(x, y, saved); }), "LayerNorm.forward: x must be 4 x 2, got 5 x 2");
 }
 
 }  // namespace layer_norm_test

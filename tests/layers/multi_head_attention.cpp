@@ -71,7 +71,7 @@ struct Trial {
     d_y = random_matrix(size, queries.back(), random);
   }
   const Starts& keys() const { return self ? queries : memory; }
-  const Matrix<double>& looked_at() const { return self ? x : h; }
+  const Matrix<double>& coverage() const { return self ? x : h; }
 
   Matrix<double> y() {
     Matrix<double> result = Matrix<double>::Constant(x.rows(), x.cols(), 99);  // overwritten
@@ -117,7 +117,7 @@ TEST(MultiHeadAttention, AgreesWithSection322OfThePaper) {
     const Matrix<double> y = trial.y(), weights = trial.mean_weights();
     for (std::size_t s = 0; s + 1 < trial.queries.size(); ++s) {
       const Index start = trial.keys()[s], length = trial.keys()[s + 1] - start;
-      const Matrix<double> sentence = trial.looked_at().middleCols(start, length);
+      const Matrix<double> sentence = trial.coverage().middleCols(start, length);
       for (Index i = trial.queries[s]; i < trial.queries[s + 1]; ++i) {
         const Index seen = trial.attention.causal ? i - trial.queries[s] + 1 : length;
         const Look expected = look(trial.attention, oracle::column(trial.x, i), sentence, seen);

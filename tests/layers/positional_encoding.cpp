@@ -12,7 +12,7 @@ namespace positional_encoding_test {
 using heed::Buffer;
 using heed::Index;
 using heed::Matrix;
-using heed::Packing;
+using heed::PackedBatch;
 using Encoding = heed::PositionalEncoding<double>;
 
 /// Row `row` of step t: the two equations of section 3.5 of Vaswani et al. 2017.
@@ -37,7 +37,7 @@ TEST(PositionalEncoding, AddsTheWavesOfSection35) {
 
 TEST(PositionalEncoding, CountsTheStepsOfEverySentence) {
   const std::vector<Index> lengths{3, 1, 5}, starts{0, 3, 4, 9};
-  const Packing packing(lengths);
+  const PackedBatch packing(lengths);
   heed::Random random(419);
   Matrix<double> beside = random_matrix(6, 9, random), packed(6, 9);
   for (Index p = 0; p < 3; ++p) {

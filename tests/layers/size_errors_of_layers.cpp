@@ -94,12 +94,12 @@ TEST(EmbeddingLayer, RejectsTokensOutsideTheVocabulary) {
 TEST(LayerNormLayer, ChecksEveryArgument) {
   const heed::LayerNorm<double> norm(4);
   auto grad = norm;
-  const Argument trace{"trace", 5, 2}, d_y{"d_y", 4, 2};
-  expect_sizes_are_checked("LayerNorm.forward", {{"x", 4, 2}, {"y", 4, 2}, trace},
+  const Argument saved{"saved", 5, 2}, d_y{"d_y", 4, 2};
+  expect_sizes_are_checked("LayerNorm.forward", {{"x", 4, 2}, {"y", 4, 2}, saved},
                            [&](auto& m) { norm.forward(m[0], m[1], m[2]); });
-  expect_sizes_are_checked("LayerNorm.backward", {trace, d_y, {"d_x", 4, 2}},
+  expect_sizes_are_checked("LayerNorm.backward", {saved, d_y, {"d_x", 4, 2}},
                            [&](auto& m) { norm.backward(m[0], m[1], m[2]); });
-  expect_sizes_are_checked("LayerNorm.accumulate", {trace, d_y}, [&](auto& m) { norm.accumulate(m[0], m[1], grad); });
+  expect_sizes_are_checked("LayerNorm.accumulate", {saved, d_y}, [&](auto& m) { norm.accumulate(m[0], m[1], grad); });
   heed::LayerNorm<double> without(4, false);
   EXPECT_EQ(refusal([&] { norm.accumulate(Matrix<double>::Ones(5, 2), Matrix<double>::Ones(4, 2), without); }),
             "LayerNorm.accumulate: grad.b must be 4 x 1, got 0 x 1");
@@ -107,7 +107,7 @@ TEST(LayerNormLayer, ChecksEveryArgument) {
 
 TEST(DropoutLayer, ChecksEveryArgument) {
   heed::Random random(1);
-  const heed::Packing packing(std::vector<Index>{2, 3});
+  const heed::PackedBatch packing(std::vector<Index>{2, 3});
   for (const bool per_sentence : {false, true}) {
     heed::Dropout<double> dropout(0.5);
     dropout.per_sentence = per_sentence;
@@ -182,7 +182,7 @@ TEST(Pool2dLayer, RejectsPaddingThatWasAssigned) {
 TEST(PositionalEncodingLayer, ChecksColumns) {
   Buffer<double> table;
   Matrix<double> x = Matrix<double>::Zero(4, 4);
-  const heed::Packing packing(std::vector<Index>{2, 3});
+  const heed::PackedBatch packing(std::vector<Index>{2, 3});
   using Encoding = heed::PositionalEncoding<double>;
   const std::string message = "PositionalEncoding.forward: x must be 4 x 5, got 4 x 4";
   EXPECT_EQ(refusal([&] { Encoding::forward(packing, x, table); }), message);
@@ -302,7 +302,7 @@ TEST(TransformerEncoderLayerSizes, EveryArgumentIsChecked) {
     Matrix<double> y(4, 4), ones = Matrix<double>::Ones(4, 5), d_x = ones;
     layer.forward(ones.leftCols(4), other_sentences, tape, y);
     EXPECT_EQ(refusal([&] { layer.backward(ones, two_sentences, tape, ones, grad, d_x); }),
-              "TransformerEncoderLayer.backward: tape.attention_trace must be 5 x 5, got 5 x 4");
+              "TransformerEncoderLayer.backward: tape.attention_saved must be 5 x 5, got 5 x 4");
     heed::TransformerEncoderLayer<double> other({.size = 4, .heads = 2, .inner_size = 7, .norm_first = norm_first});
     heed::TransformerEncoderTape<double> wider;
     Matrix<double> out(4, 5);

@@ -18,7 +18,7 @@ using heed::Matrix;
 struct Penalties : testing::Test {
   heed::Random random{421};
   std::vector<Index> starts = {0, 3, 8, 9}, lengths = {2, 4, 3};
-  heed::Packing targets{lengths};
+  heed::PackedBatch targets{lengths};
   Matrix<double> weights = random_matrix(5, 9, random).cwiseAbs(), d = Matrix<double>::Zero(5, 9);
 
   Index sources(Index b) const { return starts[std::size_t(b) + 1] - starts[std::size_t(b)]; }

@@ -139,13 +139,13 @@ TEST(PackedEncoder, IsReadByATeamWithTheSameBits) {
     randomize(encoder, random);
     const auto packed = prepacked(encoder);
     for (const std::vector<Index>& lengths : {std::vector<Index>{9}, std::vector<Index>{4, 7, 1}}) {
-      const heed::Packing packing(lengths);
+      const heed::PackedBatch packing(lengths);
       const heed::Matrix<double> x = random_matrix<double>(cell.input_size(), packing.columns(), random);
       heed::EncoderTape<double> alone, together;
       packed.forward(x, packing, alone);
       for (const int size : {2, 3, 40}) {  // forty are more than there are panels
-        heed::Team team(size);
-        packed.forward(x, packing, together, nullptr, nullptr, &team);
+        heed::ThreadPool thread_pool(size);
+        packed.forward(x, packing, together, nullptr, nullptr, &thread_pool);
         EXPECT_EQ(together.outputs(), alone.outputs()) << size;
       }
     }

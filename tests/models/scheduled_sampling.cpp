@@ -14,8 +14,8 @@ namespace scheduled_sampling_test {
 
 using heed::Index;
 using heed::Matrix;
-using heed::OwnWord;
 using heed::Random;
+using heed::SampledToken;
 using heed::Token;
 using heed::Vector;
 
@@ -25,11 +25,11 @@ using Decoder = heed::PlainDecoder<Cell>;
 /// A batch of targets whose right words are all 3, and an output layer that always says 4: what is fed where, and how many
 /// columns were scored at every step.
 struct Fed {
-  heed::Packing packing;
+  heed::PackedBatch packing;
   std::vector<Token> words;
   std::vector<Index> scored;
 
-  Fed(const std::vector<Index>& lengths, double forcing, OwnWord own, std::uint64_t seed) : packing(lengths) {
+  Fed(const std::vector<Index>& lengths, double forcing, SampledToken own, std::uint64_t seed) : packing(lengths) {
     Random random(1), choices(seed);
     Decoder decoder({.word_size = 2, .memory_size = 4, .hidden_size = 3, .feature_size = 5});
     heed::Embedding<double> target(2, 6);
@@ -47,19 +47,19 @@ struct Fed {
       logits.row(4).setConstant(100);
     };
     heed::SamplingTape<double> tape;
-    heed::feed_own_words(decoder, target, score, packing, memory, forcing, own, &choices, tape, words);
+    heed::feed_sampled_tokens(decoder, target, score, packing, memory, forcing, own, &choices, tape, words);
   }
 };
 
-TEST(FeedOwnWords, AsksOnlyThoseWhoHaveANextStep) {
-  const Fed fed({2, 4, 1}, 0, OwnWord::likeliest, 1);
+TEST(FeedSampledTokens, AsksOnlyThoseWhoHaveANextStep) {
+  const Fed fed({2, 4, 1}, 0, SampledToken::argmax, 1);
   EXPECT_EQ(fed.scored, (std::vector<Index>{2, 1, 1}));
   EXPECT_EQ(fed.words, (std::vector<Token>{3, 3, 3, 4, 4, 4, 4})) << "the first step is fed what it was";
 }
 
-TEST(FeedOwnWords, ReplacesAsManyAsItIsTold) {
+TEST(FeedSampledTokens, ReplacesAsManyAsItIsTold) {
   const std::vector<Index> lengths(500, 9);
-  for (const OwnWord own : {OwnWord::likeliest, OwnWord::drawn}) {
+  for (const SampledToken own : {SampledToken::argmax, SampledToken::sample}) {
     for (const double forcing : {0.0, 0.25, 0.9, 1.0}) {
       const Fed fed(lengths, forcing, own, 2);
       const auto right = std::count(fed.words.begin() + 500, fed.words.end(), 3);
@@ -69,23 +69,23 @@ TEST(FeedOwnWords, ReplacesAsManyAsItIsTold) {
   }
 }
 
-TEST(FeedOwnWords, ChoosesAsItsRandomNumbersSay) {
+TEST(FeedSampledTokens, ChoosesAsItsRandomNumbersSay) {
   const std::vector<Index> lengths(20, 5);
-  EXPECT_EQ(Fed(lengths, 0.5, OwnWord::likeliest, 3).words, Fed(lengths, 0.5, OwnWord::likeliest, 3).words);
-  EXPECT_NE(Fed(lengths, 0.5, OwnWord::likeliest, 3).words, Fed(lengths, 0.5, OwnWord::likeliest, 4).words);
+  EXPECT_EQ(Fed(lengths, 0.5, SampledToken::argmax, 3).words, Fed(lengths, 0.5, SampledToken::argmax, 3).words);
+  EXPECT_NE(Fed(lengths, 0.5, SampledToken::argmax, 3).words, Fed(lengths, 0.5, SampledToken::argmax, 4).words);
 }
 
-TEST(FeedOwnWords, RejectsMissingRandomNumbers) {
+TEST(FeedSampledTokens, RejectsMissingRandomNumbers) {
   const auto feed = [] {
-    const heed::Packing packing(std::vector<Index>{2});
+    const heed::PackedBatch packing(std::vector<Index>{2});
     Decoder decoder({.word_size = 2, .memory_size = 4, .hidden_size = 3, .feature_size = 5});
     heed::SamplingTape<double> tape;
     std::vector<Token> words{3, 3};
-    heed::feed_own_words(
-        decoder, heed::Embedding<double>(2, 6), [](const auto&, const auto&) {}, packing, {}, 0.5, OwnWord::likeliest,
+    heed::feed_sampled_tokens(
+        decoder, heed::Embedding<double>(2, 6), [](const auto&, const auto&) {}, packing, {}, 0.5, SampledToken::argmax,
         nullptr, tape, words);
   };
-  EXPECT_EQ(refusal(feed), "feed_own_words: expected random numbers, got none");
+  EXPECT_EQ(refusal(feed), "feed_sampled_tokens: expected random numbers, got none");
 }
 
 TEST(DrawWord, DrawsFromTheSoftmaxOfTheScores) {

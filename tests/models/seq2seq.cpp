@@ -153,7 +153,7 @@ TEST_P(EveryModel, IsFedTheRightWordOrTheOneItThoughtLikeliest) {
       }
       const auto alone = oracle::sentence_loss_when_fed(model, batch.sources[b], batch.targets[b], fed, 0);
       expected += alone.loss;
-      EXPECT_EQ(fed[0], heed::symbols::begin);
+      EXPECT_EQ(fed[0], heed::symbols::bos);
       for (std::size_t t = 1; t < fed.size(); ++t) {
         const Token gold = batch.targets[b][t - 1], likeliest = alone.likeliest[t - 1];
         EXPECT_TRUE(fed[t] == likeliest || (forcing > 0 && fed[t] == gold)) << b << ' ' << t;
@@ -328,7 +328,7 @@ TEST(Seq2Seq, KeepsASentencesMasksWhereDropoutIsVariational) {
   Model::Tape tape;
   Random random(1);
   model.loss(batch.sources, batch.targets, tape, {0, 1, &random});
-  const auto expect_kept = [](const auto& mask, const heed::Packing& packing) {
+  const auto expect_kept = [](const auto& mask, const heed::PackedBatch& packing) {
     EXPECT_GT((mask.array() == 0).count(), 0);
     for (Index t = 1; t < packing.steps(); ++t) {
       EXPECT_EQ(mask.middleCols(packing.first(t), packing.active(t)), mask.leftCols(packing.active(t)));
@@ -345,16 +345,16 @@ TEST(Seq2Seq, DrawsItsOwnWordsAsItsRandomNumbersSay) {
   const Batch batch = heed::test::copy_task(20, 3, 6, vocabulary, 8);
   const Model model = heed::test::random_model(flat(), vocabulary, 12);
   Model::Tape tape;
-  const auto fed = [&](double forcing, heed::OwnWord own, std::uint64_t seed) {
+  const auto fed = [&](double forcing, heed::SampledToken own, std::uint64_t seed) {
     Random random(seed);
     heed::LossOptions<double> options;
     options.random = &random;
     options.teacher_forcing = forcing;
-    options.own_word = own;
+    options.sampled_token = own;
     model.loss(batch.sources, batch.targets, tape, options);
     return tape.target.tokens;
   };
-  const auto likeliest = heed::OwnWord::likeliest, drawn = heed::OwnWord::drawn;
+  const auto likeliest = heed::SampledToken::argmax, drawn = heed::SampledToken::sample;
   EXPECT_EQ(fed(0.5, drawn, 1), fed(0.5, drawn, 1));
   EXPECT_NE(fed(0.5, drawn, 1), fed(0.5, drawn, 2));
   EXPECT_NE(fed(0.5, likeliest, 1), fed(0.5, likeliest, 2));
@@ -398,7 +398,7 @@ TEST(Seq2Seq, RefusesABatchThatCannotBe) {
     batch.add(source, target);
     return refusal([&] { model.loss_and_gradient(batch.sources, batch.targets, tape, grad); });
   };
-  EXPECT_EQ(refused({}, {3}), "Packing: sentence 1 of the batch is empty");
+  EXPECT_EQ(refused({}, {3}), "PackedBatch: sentence 1 of the batch is empty");
   EXPECT_EQ(refused({3, 5}, {3}), "Seq2Seq.encode: token 5 of source 1 is outside the vocabulary of 5");
   EXPECT_EQ(refused({3, -1}, {3}), "Seq2Seq.encode: token -1 of source 1 is outside the vocabulary of 5");
   EXPECT_EQ(refused({3}, {12}), "Seq2Seq.forward: token 12 of target 1 is outside the vocabulary of 5");

@@ -91,7 +91,7 @@ class DecoderSizes : public testing::Test {
   heed::Memory<double> d_memory;
   Matrix<double>& x = setting.x;
   Matrix<double> d_x = Matrix<double>::Zero(x.rows(), x.cols());
-  const heed::Packing& packing = setting.packing;
+  const heed::PackedBatch& packing = setting.packing;
   heed::DecoderState<double> state;
   heed::DecoderTape<double> tape;
 
@@ -156,7 +156,7 @@ TYPED_TEST(DecoderSizes, BackwardRejectsWrongSizes) {
   expect_errors(t.name("backward"), {argument("tape.d_features", t.tape.d_features)}, [&] {
     t.decoder.backward(t.x, t.packing, t.memory, t.state, t.tape, t.grad, t.d_x, t.d_memory, nullptr);
   });
-  std::vector<Argument> inner = {room("trace", t.tape.stack.layers.front().trace)};
+  std::vector<Argument> inner = {room("saved", t.tape.stack.layers.front().saved)};
   if (t.copies) {
     inner.push_back(argument("states", t.d_memory.states[0]));
   } else {
@@ -378,13 +378,13 @@ TEST(TakeStep, RejectsTokensThatDoNotFit) {
   EXPECT_NE(step({1, 10}).find("token 10"), std::string::npos);
 }
 
-TEST(FeedOwnWords, RejectsSizesThatDoNotFit) {
+TEST(FeedSampledTokens, RejectsSizesThatDoNotFit) {
   const Model made = model();
   const std::vector<Token> source{3, 4};
   const std::span<const Token> words = span(source);
   heed::Seq2SeqTape<float> tape;
   made.encode(std::span(&words, 1), tape);
-  const heed::Packing packing(std::vector<Index>{3});
+  const heed::PackedBatch packing(std::vector<Index>{3});
   heed::Random random(1);
   heed::SamplingTape<float> sampling;
   std::vector<Token> fed{1, 3, 4};
@@ -393,14 +393,15 @@ TEST(FeedOwnWords, RejectsSizesThatDoNotFit) {
   };
   const auto feed = [&](const heed::Embedding<float>& target, std::span<Token> tokens) {
     return refusal([&] {
-      heed::feed_own_words(made.decoder, target, score, packing, tape.memory, 0.5, heed::OwnWord::drawn, &random,
-                           sampling, tokens);
+      heed::feed_sampled_tokens(made.decoder, target, score, packing, tape.memory, 0.5, heed::SampledToken::sample,
+                                &random, sampling, tokens);
     });
   };
   EXPECT_EQ(feed(made.target, fed), "accepted");
-  EXPECT_EQ(feed(made.target, std::span(fed).first(2)), "feed_own_words: fed must have 3 elements, got 2");
+  EXPECT_EQ(feed(made.target, std::span(fed).first(2)),
+            "feed_sampled_tokens: decoder_inputs must have 3 elements, got 2");
   EXPECT_EQ(feed(heed::Embedding<float>(5, 10), fed),
-            "feed_own_words: the target's embedded words must have size 4, the decoder's, got 5");
+            "feed_sampled_tokens: the target's embedded words must have size 4, the decoder's, got 5");
 }
 
 TEST(Stream, RejectsWeightsBeforeTheFirstStep) {

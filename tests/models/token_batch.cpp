@@ -12,7 +12,7 @@ namespace token_batch_test {
 
 using heed::Token;
 
-using heed::symbols::begin, heed::symbols::end;
+using heed::symbols::bos, heed::symbols::eos;
 
 TEST(TokenBatch, PacksSentencesLongestFirst) {
   const std::vector<Token> one{3}, three{4, 5, 6};
@@ -56,7 +56,7 @@ TEST(TokenBatch, AddsTheGradientOfTheEmbedding) {
 TEST(TokenBatch, RejectsAnEmptySentence) {
   const std::span<const Token> sentences[] = {{}};
   heed::TokenBatch<double> batch;
-  EXPECT_EQ(refusal([&] { batch.pack(sentences); }), "Packing: sentence 0 of the batch is empty");
+  EXPECT_EQ(refusal([&] { batch.pack(sentences); }), "PackedBatch: sentence 0 of the batch is empty");
 }
 
 }  // namespace token_batch_test

@@ -83,12 +83,12 @@ TYPED_TEST(ZeroSizedCell, RunsForwardAndBackwardOrThrows) {
     randomize(cell, numbers);
     auto grad = zeros_like(cell);
     const Matrix<float> x = random(input, n), before = random(cell.state_size(), n);
-    Matrix<float> trace(cell.trace_size(), n), state(cell.state_size(), n),
+    Matrix<float> saved(cell.saved_size(), n), state(cell.state_size(), n),
         d_state = random(cell.state_size(), n), d_a(cell.gradient_size(), n), d_x = Matrix<float>::Zero(input, n);
-    cell.project(x, trace);
-    cell.step(trace, before, state);
+    cell.project(x, saved);
+    cell.step(saved, before, state);
     EXPECT_TRUE(state.allFinite());
-    cell.step_backward(trace, before, d_state, d_a);
+    cell.step_backward(saved, before, d_state, d_a);
     cell.project_backward(d_a, 0, d_x);
     cell.accumulate(x, 0, d_a, grad);
     cell.accumulate_recurrent(before, d_a, grad);
@@ -146,7 +146,7 @@ TEST(ZeroSizes, Encoder) {
         {.input_size = input, .hidden_size = hidden, .layers = layers, .bidirectional = true});
     const Matrix<float> x = random(input, n);
     heed::EncoderTape<float> tape;
-    const heed::Packing packing(std::vector<Index>(static_cast<std::size_t>(n), 1));
+    const heed::PackedBatch packing(std::vector<Index>(static_cast<std::size_t>(n), 1));
     encoder.forward(x, packing, tape);
     heed::Memory<float> memory;
     std::vector<Index> lengths;
@@ -174,10 +174,10 @@ TEST(ZeroSizes, Linear) {
 TEST(ZeroSizes, LayerNorm) {
   with_all_sizes<2>([](Index size, Index n) {
     heed::LayerNorm<float> part(size), grad(size);
-    Matrix<float> x = random(size, n), y(size, n), trace(part.trace_size(), n), d_x = Matrix<float>::Zero(size, n);
-    part.forward(x, y, trace);
-    part.backward(trace, y, d_x);
-    part.accumulate(trace, y, grad);
+    Matrix<float> x = random(size, n), y(size, n), saved(part.saved_size(), n), d_x = Matrix<float>::Zero(size, n);
+    part.forward(x, y, saved);
+    part.backward(saved, y, d_x);
+    part.accumulate(saved, y, grad);
     EXPECT_TRUE(y.allFinite() && d_x.allFinite() && all_finite(grad));
   });
 }
@@ -276,7 +276,7 @@ TEST(ZeroSizes, TransformerEncoderLayer) {
 TEST(ZeroSizes, PartsMadeByDefaultThrowWhenTheyAreUsed) {
   const heed::Encoder<heed::GruCell<float>> encoder;
   heed::EncoderTape<float> tape;
-  const heed::Packing packing(std::vector<Index>{1});
+  const heed::PackedBatch packing(std::vector<Index>{1});
   EXPECT_EQ(refusal([&] { encoder.forward(random(2, 1), packing, tape); }),
             "Encoder: it has no layers yet; make it with sizes, or assign one that has layers");
   EXPECT_EQ(refusal([&] { encoder.input_size(); }), refusal([&] { encoder.output_size(); }));
@@ -292,7 +292,7 @@ TEST(ZeroSizes, EmptyBatchesAndSentences) {
   EXPECT_NE(refusal([&] { memory.resize(3, std::vector<Index>{2, 0}); }), "accepted");
   EXPECT_EQ(memory.sentences(), 0);
   EXPECT_NE(refusal([&] { memory.resize(-1, std::vector<Index>{2}); }), "accepted");
-  heed::Packing packing;
+  heed::PackedBatch packing;
   packing.assign({});
   EXPECT_EQ(packing.columns(), 0);
   EXPECT_NE(refusal([&] { packing.assign(std::vector<Index>{2, 0}); }), "accepted");

@@ -55,7 +55,7 @@ TEST(AnyNormalizer, ReadsALongMemoryAsWhatItHoldsDoes) {
       attention.forward(queries, memory, sentences, carry, to, 0);
     };
     for (const bool narrow : {false, true}) {
-      if (narrow) memory.narrow();
+      if (narrow) memory.to_bfloat16();
       look(known, tape);
       look(any, same);
       EXPECT_EQ(same.weights, tape.weights);

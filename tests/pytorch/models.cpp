@@ -125,7 +125,7 @@ class StoredLayers {
   }
 
   const PytorchFixture& fixture_;
-  heed::Packing packing_;
+  heed::PackedBatch packing_;
   fs::path written_;
 };
 

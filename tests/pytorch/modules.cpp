@@ -24,15 +24,15 @@ struct Words {
 
   Matrix<float> scores(const std::vector<heed::Token>& tokens) const {
     const std::vector<Index> starts{0, static_cast<Index>(tokens.size())};
-    Matrix<float> x(6, starts[1]), y(6, starts[1]), normed(4, starts[1]), trace(norm.trace_size(), starts[1]);
+    Matrix<float> x(6, starts[1]), y(6, starts[1]), normed(4, starts[1]), saved(norm.saved_size(), starts[1]);
     heed::TransformerEncoderTape<float> layer_tape;
     heed::MultiHeadTape<float> attention_tape;
     heed::EncoderTape<float> tape;
     words.forward(tokens, x);
     layer.forward(x, starts, layer_tape, y);
     attention.forward(y, starts, attention_tape, x);
-    cells.forward(x, heed::Packing(std::vector<Index>{starts[1]}), tape);
-    norm.forward(tape.outputs(), normed, trace);
+    cells.forward(x, heed::PackedBatch(std::vector<Index>{starts[1]}), tape);
+    norm.forward(tape.outputs(), normed, saved);
     Matrix<float> result(7, starts[1]);
     output.forward(normed, result);
     return result;

@@ -62,7 +62,7 @@ class RecurrentLayers : public testing::TestWithParam<Setup> {
     const std::string prefix = prefix_of(layers, bidirectional, bias);
     const auto matrix = [&](const std::string& tensor) { return fixture.matrix<float>(prefix + tensor); };
     const auto lengths = fixture.numbers<Index>("lengths");
-    const heed::Packing packing(lengths);
+    const heed::PackedBatch packing(lengths);
     const Index batch = packing.sentences(), hidden = fixture.number<Index>("hidden");
     const auto packed = [&](const std::string& tensor) {
       const Matrix<float> padded = matrix(tensor).transpose();

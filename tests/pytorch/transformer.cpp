@@ -148,12 +148,12 @@ TEST_F(Transformer, NormsAgreeWithPytorch) {
   const Matrix<double> x = batch("input"), d_y = batch("gradient.outputs");
   heed::LayerNorm<double> norm(x.rows());
   read(norm);
-  Matrix<double> y(x.rows(), x.cols()), trace(norm.trace_size(), x.cols());
+  Matrix<double> y(x.rows(), x.cols()), saved(norm.saved_size(), x.cols());
   Matrix<double> d_x = Matrix<double>::Zero(x.rows(), x.cols());
   auto grad = heed::zeros_like(norm);
-  norm.forward(x, y, trace);
-  norm.backward(trace, d_y, d_x);
-  norm.accumulate(trace, d_y, grad);
+  norm.forward(x, y, saved);
+  norm.backward(saved, d_y, d_x);
+  norm.accumulate(saved, d_y, grad);
   expect(y, "outputs");
   expect(d_x, "gradient.input");
   expect_gradient(grad);

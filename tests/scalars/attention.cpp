@@ -148,7 +148,7 @@ TEST(AttentionOfAnyScalar, HasTheJacobianThatEigensAutoDiffScalarGives) {
 TEST(AttentionOfAnyScalar, IsTheSameOverALongMemory) {
   heed::Random random(107);
   const Matrix<Dual> query = random_thirds<Dual>(64, 1, random), values = random_thirds<Dual>(64, 100, random);
-  ASSERT_TRUE(heed::detail::OnePass<Dual>::pays(64, 100));
+  ASSERT_TRUE(heed::detail::OnlineSoftmax<Dual>::pays(64, 100));
   const auto one_by_one = [&](const Matrix<Dual>& q) {
     Matrix<Dual> weights = values.transpose() * q;
     heed::softmax(weights);

@@ -51,7 +51,7 @@ class ScorerSizes : public testing::Test {
   ScorerType scorer = Make<At>::make();
   ScorerType grad = heed::zeros_like(scorer);
   Index Q = scorer.query_size(), M = scorer.memory_size(), P = heed::detail::queries_of(scorer).projected_size(),
-        K = heed::detail::matched_size(scorer);
+        K = heed::detail::used_key_size(scorer);
   Matrix<S> queries = zeros(Q, n), d_queries = zeros(Q, n), values = zeros(M, T), d_values = zeros(M, T);
   Matrix<S> projected = zeros(P, n), d_projected = zeros(P, n), keys = zeros(K, T), d_keys = zeros(K, T);
   Matrix<S> carry = zeros(T, n), d_carry = zeros(T, n), scores = zeros(T, n), d_scores = zeros(T, n);

@@ -14,14 +14,14 @@ TEST(LengthPenalty, IsThatOfThePaper) {
 }
 
 TEST(CoveragePenalty, IsThatOfThePaper) {
-  const Vector<double> looked_at{{0.5, 1.75, 0.25, 1}};  // what was looked at enough costs nothing
-  EXPECT_DOUBLE_EQ(heed::coverage_penalty(looked_at, 0.2), 0.2 * std::log(0.125));
-  EXPECT_EQ(heed::coverage_penalty(looked_at, 0), 0);
+  const Vector<double> coverage{{0.5, 1.75, 0.25, 1}};  // what was looked at enough costs nothing
+  EXPECT_DOUBLE_EQ(heed::coverage_penalty(coverage, 0.2), 0.2 * std::log(0.125));
+  EXPECT_EQ(heed::coverage_penalty(coverage, 0), 0);
   EXPECT_EQ(heed::coverage_penalty(Vector<float>::Constant(7, 1.5f), 3), 0);
 }
 
 TEST(CoveragePenalty, IsFiniteWhereASourceWordWasNotLookedAt) {
-  EXPECT_DOUBLE_EQ(heed::coverage_penalty(Vector<double>{{0.0, 1.0, 1e-30}}, 2), 4 * std::log(heed::least_coverage));
+  EXPECT_DOUBLE_EQ(heed::coverage_penalty(Vector<double>{{0.0, 1.0, 1e-30}}, 2), 4 * std::log(heed::min_coverage));
   EXPECT_DOUBLE_EQ(heed::coverage_penalty(Vector<double>{{2e-6}}, 1), std::log(2e-6));
 }
 

@@ -54,9 +54,9 @@ const std::span<const Token> source = source_words;
 
 /// What the next word's distribution is to be, from the definitions: a word at a time, the likeliest first.
 std::vector<double> expected_distribution(std::vector<double> p, const SampleOptions& options) {
-  p[heed::symbols::begin] = 0;
-  if (options.ban_unknown) p[heed::symbols::unknown] = 0;
-  if (options.minimum_length > 1) p[heed::symbols::end] = 0;
+  p[heed::symbols::bos] = 0;
+  if (options.ban_unknown) p[heed::symbols::unk] = 0;
+  if (options.minimum_length > 1) p[heed::symbols::eos] = 0;
   double total = 0;
   for (double& x : p) total += x = x > 0 ? std::pow(x, 1 / options.temperature) : 0;
   for (double& x : p) x /= total;
@@ -111,7 +111,7 @@ TEST(Sample, DrawsFirstWordsAsOftenAsTheyAreLikely) {
     std::vector<double> counts(probabilities.size(), 0);
     Sample sample;
     for (const auto& drawn : sample(model, std::span(&source, 1), choices[c]).front()) {
-      ++counts[static_cast<std::size_t>(drawn.tokens.empty() ? heed::symbols::end : drawn.tokens.front())];
+      ++counts[static_cast<std::size_t>(drawn.tokens.empty() ? heed::symbols::eos : drawn.tokens.front())];
     }
     double chi_square = 0;
     for (std::size_t k = 0; k < expected.size(); ++k) {
@@ -141,7 +141,7 @@ TEST(Sample, DrawsSentencesAsOftenAsTheyAreLikely) {
     double p = std::exp(force(model, source, sentence).log_probability);
     // The begin symbol has a share of every step, but is not drawn.
     const auto steps = force(model, source, sentence).next_words;
-    for (Index t = 0; t < steps.cols(); ++t) p /= 1 - steps(heed::symbols::begin, t);
+    for (Index t = 0; t < steps.cols(); ++t) p /= 1 - steps(heed::symbols::bos, t);
     const double mean = p * static_cast<double>(options.samples);
     if (mean < 10) continue;
     const double count = counts[sentence];
@@ -171,7 +171,7 @@ TEST(Sample, ReportsWhatTeacherForcingTheDrawnSentenceGives) {
     for (const auto& result : drawn[b]) {
       const auto forced = force(model, batch.sources[b], result.tokens);
       const Index steps = static_cast<Index>(result.tokens.size()) + (result.complete ? 1 : 0);
-      const double ended = result.complete ? 0 : std::log(forced.next_words(heed::symbols::end, steps));
+      const double ended = result.complete ? 0 : std::log(forced.next_words(heed::symbols::eos, steps));
       EXPECT_NEAR(result.log_probability, forced.log_probability - ended, 1e-12);
       EXPECT_EQ(result.score, result.log_probability);
       EXPECT_LE(difference(result.weights, forced.weights.leftCols(steps)), 1e-13);
@@ -247,7 +247,7 @@ TEST(Sample, KeepsToLengthsAndPrefixes) {
     EXPECT_LE(drawn.tokens.size(), drawn.complete ? 6u : 7u);
     lengths.insert(drawn.tokens.size());
     EXPECT_EQ(std::vector<Token>(drawn.tokens.begin(), drawn.tokens.begin() + 2), words);
-    EXPECT_EQ(std::count(drawn.tokens.begin(), drawn.tokens.end(), heed::symbols::unknown), 1);
+    EXPECT_EQ(std::count(drawn.tokens.begin(), drawn.tokens.end(), heed::symbols::unk), 1);
   }
   EXPECT_GE(lengths.size(), 3u);
 }

@@ -51,7 +51,7 @@ TEST(TeacherForcing, ScoresEveryWordOfAPair) {
     ASSERT_EQ(scores[b].words.size(), target.size() + 1);
     EXPECT_NEAR(scores[b].log_probability, forced.log_probability, 1e-12);
     for (std::size_t i = 0; i <= target.size(); ++i) {
-      const Token word = i < target.size() ? target[i] : heed::symbols::end;
+      const Token word = i < target.size() ? target[i] : heed::symbols::eos;
       EXPECT_NEAR(scores[b].words[i], std::log(forced.next_words(word, static_cast<Index>(i))), 1e-12);
     }
     sum += forced.log_probability;

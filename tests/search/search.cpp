@@ -79,9 +79,9 @@ bool starts_with(const std::vector<Token>& sentence, std::span<const Token> pref
 double score_of(const Forced& forced, std::size_t words, const SearchOptions& options) {
   long double sum = 0;
   for (Index j = 0; options.coverage_penalty > 0 && j < forced.weights.rows(); ++j) {
-    long double looked_at = 0;
-    for (Index i = 0; i < forced.weights.cols(); ++i) looked_at += forced.weights(j, i);
-    sum += std::log(std::min(looked_at, 1.0L));
+    long double coverage = 0;
+    for (Index i = 0; i < forced.weights.cols(); ++i) coverage += forced.weights(j, i);
+    sum += std::log(std::min(coverage, 1.0L));
   }
   return forced.log_probability / penalty(words, options.length_penalty) +
          options.coverage_penalty * static_cast<double>(sum);
@@ -124,7 +124,7 @@ TEST(Search, FindsWithAWideBeamWhatTryingEverySentenceFinds) {
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
       Model model = model_of(config, seed);
       model.output.W.edit() *= 2;               // sure of some words
-      model.output.b(heed::symbols::end) -= 1;  // so that longer sentences have a chance
+      model.output.b(heed::symbols::eos) -= 1;  // so that longer sentences have a chance
       std::vector<Forced> forced;
       for (const auto& sentence : sentences) forced.push_back(force(model, source, sentence));
       for (const double alpha : {0.0, 0.6, 1.0, 2.0, 5.0}) {
@@ -180,7 +180,7 @@ TEST(Search, KeepsToMinimumPrefixAndBanAsTryingEverySuchSentenceDoes) {
   for (const TranslatorConfig& config : kinds()) {
     for (std::uint64_t seed = 1; seed <= 6; ++seed) {
       Model model = model_of(config, seed);
-      model.output.b(heed::symbols::unknown) += 2;  // so that a ban costs something
+      model.output.b(heed::symbols::unk) += 2;  // so that a ban costs something
       std::vector<Token> free;
       for (std::size_t c = 0; c < choices.size(); ++c) {
         const SearchOptions& options = choices[c];
@@ -274,7 +274,7 @@ TEST(Search, ListsWhatWasCutOffOnlyWhereNothingWasCompleted) {
   options.best = 3;
   for (const double bias : {-50.0, -12.0}) {
     Model model = model_of(kinds()[0], 1);
-    model.output.b(heed::symbols::end) = bias;
+    model.output.b(heed::symbols::eos) = bias;
     heed::search(model, std::span(&source, 1), options, work, found);
     ASSERT_EQ(found.front().size(), 3u);
     for (const auto& result : found.front()) EXPECT_EQ(result.tokens.size(), 3u);
@@ -297,10 +297,10 @@ TEST(Search, TakesTheBestWordOfEveryStepWithABeamOfOne) {
         std::vector<Token> words;
         while (words.size() < 7) {
           Matrix<double> p = force(model, batch.sources[b], words).next_words.rightCols<1>();
-          p(heed::symbols::begin) = 0;
+          p(heed::symbols::bos) = 0;
           Index best = 0;
           p.col(0).maxCoeff(&best);
-          if (best == heed::symbols::end) break;
+          if (best == heed::symbols::eos) break;
           words.push_back(static_cast<Token>(best));
         }
         EXPECT_EQ(found[b].tokens, words);
@@ -328,7 +328,7 @@ TEST(Search, ReportsWhatTeacherForcingTheFoundSentenceGives) {
           if (config.decoder != "plain") {
             EXPECT_LE(difference(found[b].weights.colwise().sum(), Matrix<double>::Ones(1, steps)), 1e-14);
           }
-          const double ended = found[b].complete ? 0 : std::log(forced.next_words(heed::symbols::end, steps));
+          const double ended = found[b].complete ? 0 : std::log(forced.next_words(heed::symbols::eos, steps));
           EXPECT_NEAR(found[b].log_probability, forced.log_probability - ended, 1e-12);
           EXPECT_NEAR(found[b].score, found[b].log_probability / penalty(found[b].tokens.size(), 1), 1e-14);
         }
@@ -341,11 +341,11 @@ TEST(Search, NeverProposesTheBeginSymbol) {
   const Batch batch = heed::test::copy_task(4, 1, 4, vocabulary, 4);
   for (const TranslatorConfig& config : kinds()) {
     Model model = model_of(config, 1);
-    model.output.b(heed::symbols::begin) = 50;
+    model.output.b(heed::symbols::bos) = 50;
     for (const Index beam : {1, 4}) {
       Search search;
       for (const auto& found : search(model, batch.sources, {beam, 0.6, 6})) {
-        EXPECT_EQ(std::count(found.tokens.begin(), found.tokens.end(), heed::symbols::begin), 0);
+        EXPECT_EQ(std::count(found.tokens.begin(), found.tokens.end(), heed::symbols::bos), 0);
       }
     }
   }
@@ -354,7 +354,7 @@ TEST(Search, NeverProposesTheBeginSymbol) {
 TEST(Search, StopsAtTheMaximumLength) {
   const Batch batch = heed::test::copy_task(3, 2, 5, vocabulary, 5);
   Model model = model_of(kinds()[0], 1);
-  model.output.b(heed::symbols::end) = -50;
+  model.output.b(heed::symbols::eos) = -50;
   Search search;
   for (const Index beam : {1, 3}) {
     for (const auto& found : search(model, batch.sources, {beam, 0.6, 4})) {
@@ -372,7 +372,7 @@ TEST(Search, StopsAtTheMaximumLength) {
 TEST(Search, PrefersACompletedSentenceToALikelierOneThatWasCutOff) {
   const std::span<const Token> source = source_words;
   Model model = model_of(kinds()[0], 1);
-  model.output.b(heed::symbols::end) = -12;
+  model.output.b(heed::symbols::eos) = -12;
   Search search;
   const bool greedy = search(model, std::span(&source, 1), {1, 0, 3}).front().complete;
   EXPECT_FALSE(greedy);
@@ -382,7 +382,7 @@ TEST(Search, PrefersACompletedSentenceToALikelierOneThatWasCutOff) {
 TEST(Search, DoesNotEndBeforeTheMinimumLength) {
   const Batch batch = heed::test::copy_task(3, 1, 3, vocabulary, 15);
   Model model = model_of(kinds()[1], 1);
-  model.output.b(heed::symbols::end) = 50;
+  model.output.b(heed::symbols::eos) = 50;
   Search search;
   for (const Index minimum : {0, 1, 2, 6, 60}) {  // 60 is beyond the automatic maximum
     SearchOptions options{2, 0.6, 0};
@@ -482,7 +482,7 @@ TEST(Search, LooksBackAtANarrowMemoryWhereAskedTo) {
   EXPECT_EQ(refusal([&] {
               search(model_of(kinds()[0], 1), heed::test::copy_task(2, 1, 2, vocabulary, 1).sources, {1, 0.6, 0, true});
             }),
-            "Memory: only one of floats can be narrow");
+            "search: bfloat16_memory needs a model of float");
 }
 
 TEST(Search, FindsNothingForNoSources) {
@@ -553,7 +553,7 @@ TEST(Search, RefusesACoveragePenaltyWhereNothingLooksBack) {
     Search search;
     return refusal([&] { search(model_of(config, 1), std::span(&source, 1), options); });
   };
-  EXPECT_EQ(refused(kinds()[2]), "search: a coverage penalty needs attention, but the decoder looks back at nothing");
+  EXPECT_EQ(refused(kinds()[2]), "search: a coverage penalty needs attention, but the decoder has none");
   EXPECT_EQ(refused(kinds()[1]), "accepted");
 }
 
@@ -580,7 +580,7 @@ TEST(Search, RefusesSourcesThatCannotBe) {
     const std::vector<std::span<const Token>> sources = {source_words, source};
     return refusal([&] { search(model, sources, {}); });
   };
-  EXPECT_EQ(refused({}), "Packing: sentence 1 of the batch is empty");
+  EXPECT_EQ(refused({}), "PackedBatch: sentence 1 of the batch is empty");
   EXPECT_EQ(refused({3, 5}), "Seq2Seq.encode: token 5 of source 1 is outside the vocabulary of 5");
   EXPECT_EQ(refused({-1}), "Seq2Seq.encode: token -1 of source 1 is outside the vocabulary of 5");
 }

@@ -71,7 +71,7 @@ TEST(Stream, WritesWhatGreedySearchFinds) {
       for (Index i = 0; i < expected.weights.cols(); ++i) {
         const Token word = stream.next();
         const auto at = static_cast<std::size_t>(i);
-        ASSERT_EQ(word, at < expected.tokens.size() ? expected.tokens[at] : heed::symbols::end);
+        ASSERT_EQ(word, at < expected.tokens.size() ? expected.tokens[at] : heed::symbols::eos);
         ASSERT_EQ(stream.weights().size(), expected.weights.rows());
         if (expected.weights.rows() > 0) {
           EXPECT_LE(difference(stream.weights(), expected.weights.col(i)), tolerance);
@@ -104,7 +104,7 @@ TEST(Stream, TakesWordsOfTheCallers) {
       }
     }
     EXPECT_FALSE(stream.ended());
-    stream.force(heed::symbols::end);
+    stream.force(heed::symbols::eos);
     EXPECT_TRUE(stream.ended());
     EXPECT_NEAR(stream.log_probability(), forced.log_probability, 1e-11);
   }
@@ -112,10 +112,10 @@ TEST(Stream, TakesWordsOfTheCallers) {
 
 TEST(Stream, NeverProposesTheBeginSymbol) {
   Model model = model_of(kinds()[0], 4);
-  model.output.b(heed::symbols::begin) = 50;
+  model.output.b(heed::symbols::bos) = 50;
   Stream stream(model);
   read(stream, std::vector<Token>{3, 4});
-  for (int i = 0; i < 10 && !stream.ended(); ++i) EXPECT_NE(stream.next(), heed::symbols::begin);
+  for (int i = 0; i < 10 && !stream.ended(); ++i) EXPECT_NE(stream.next(), heed::symbols::bos);
 }
 
 TEST(Stream, RefusesWhatComesAtTheWrongTime) {
@@ -134,7 +134,7 @@ TEST(Stream, RefusesWhatComesAtTheWrongTime) {
       EXPECT_EQ(refusal([&] { stream.force(word); }),
                 "Stream: token " + std::to_string(word) + " cannot be written, with a vocabulary of 7");
     }
-    stream.force(heed::symbols::end);
+    stream.force(heed::symbols::eos);
     EXPECT_EQ(refusal([&] { stream.next(); }), "Stream: the target has ended; start() begins another sentence");
     EXPECT_NEAR(stream.log_probability(), force(model, std::vector<Token>{3, 4}, {}).log_probability, 1e-12);
     stream.start();

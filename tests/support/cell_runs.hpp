@@ -11,9 +11,9 @@ namespace typed {
 template <class C>
 heed::Matrix<typename C::Scalar> next_state(const C& cell, const heed::Matrix<typename C::Scalar>& x,
                                             const heed::Matrix<typename C::Scalar>& s_prev) {
-  heed::Matrix<typename C::Scalar> trace(cell.trace_size(), x.cols()), s(cell.state_size(), x.cols());
-  cell.project(x, trace);
-  cell.step(trace, s_prev, s);
+  heed::Matrix<typename C::Scalar> saved(cell.saved_size(), x.cols()), s(cell.state_size(), x.cols());
+  cell.project(x, saved);
+  cell.step(saved, s_prev, s);
   return s;
 }
 
@@ -31,11 +31,11 @@ struct Gradients {
 
   /// Adds to what is there, except for s_prev, which turns from dL/ds to dL/ds_prev.
   void add(const C& cell, const heed::Matrix<S>& x_, const heed::Matrix<S>& s_prev_) {
-    heed::Matrix<S> trace(cell.trace_size(), x_.cols()), s(cell.state_size(), x_.cols());
+    heed::Matrix<S> saved(cell.saved_size(), x_.cols()), s(cell.state_size(), x_.cols());
     heed::Matrix<S> d_a(cell.gradient_size(), x_.cols());
-    cell.project(x_, trace);
-    cell.step(trace, s_prev_, s);
-    cell.step_backward(trace, s_prev_, s_prev, d_a);
+    cell.project(x_, saved);
+    cell.step(saved, s_prev_, s);
+    cell.step_backward(saved, s_prev_, s_prev, d_a);
     cell.project_backward(d_a, 0, x);
     cell.accumulate(x_, 0, d_a, parameters);
     cell.accumulate_recurrent(s_prev_, d_a, parameters);

@@ -19,7 +19,7 @@ inline constexpr Index word = 3, memory_size = 4, hidden = 4, features = 5;
 
 struct Setting {
   heed::Memory<double> memory;
-  heed::Packing packing;
+  heed::PackedBatch packing;
   Matrix<double> x;           ///< embedded target words, packed
   Matrix<double> d_features;  ///< the loss is the sum of d_features * features
 

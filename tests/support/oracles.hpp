@@ -112,7 +112,7 @@ Column step(const heed::GruCell<S, I, H, Form>& cell, const Column& x, const Col
     } else {
       n = std::tanh(from_x(2, k) + r[at(k)] * from_h(2, k));
     }
-    const Real keep = Form.takes ? 1 - z[at(k)] : z[at(k)];
+    const Real keep = Form.update_gate_selects_new ? 1 - z[at(k)] : z[at(k)];
     result.push_back((1 - keep) * n + keep * h[at(k)]);
   }
   return result;

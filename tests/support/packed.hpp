@@ -6,7 +6,7 @@
 
 /// Moves between sentences of their own, as a reader thinks of them, and the columns of a packed batch.
 template <class S>
-heed::Matrix<S> pack(const std::vector<heed::Matrix<S>>& sentences, const heed::Packing& packing) {
+heed::Matrix<S> pack(const std::vector<heed::Matrix<S>>& sentences, const heed::PackedBatch& packing) {
   heed::Matrix<S> packed(sentences.front().rows(), packing.columns());
   for (heed::Index p = 0; p < packing.sentences(); ++p) {
     const auto& sentence = sentences[static_cast<std::size_t>(packing.sentence(p))];
@@ -16,7 +16,8 @@ heed::Matrix<S> pack(const std::vector<heed::Matrix<S>>& sentences, const heed::
 }
 
 template <class Packed>
-heed::Matrix<typename Packed::Scalar> unpack(const Packed& packed, const heed::Packing& packing, heed::Index sentence) {
+heed::Matrix<typename Packed::Scalar> unpack(const Packed& packed, const heed::PackedBatch& packing,
+                                             heed::Index sentence) {
   heed::Index p = 0;
   while (packing.sentence(p) != sentence) ++p;
   heed::Matrix<typename Packed::Scalar> result(packed.rows(), packing.length(p));

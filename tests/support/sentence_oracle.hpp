@@ -307,7 +307,7 @@ SentenceLoss sentence_loss_when_fed(const Model& model, std::span<const Token> s
       logits.push_back(affine(model.output.W, 0, decoded.features[i], model.output.b, k));
     }
     result.likeliest.push_back(static_cast<Token>(std::max_element(logits.begin(), logits.end()) - logits.begin()));
-    result.loss += cross_entropy(logits, i < target.size() ? target[i] : heed::symbols::end, smoothing);
+    result.loss += cross_entropy(logits, i < target.size() ? target[i] : heed::symbols::eos, smoothing);
   }
   return result;
 }
@@ -315,7 +315,7 @@ SentenceLoss sentence_loss_when_fed(const Model& model, std::span<const Token> s
 template <class Model>
 SentenceLoss sentence_loss(const Model& model, std::span<const Token> source, std::span<const Token> target,
                            Real smoothing = 0) {
-  std::vector<Token> fed{heed::symbols::begin};
+  std::vector<Token> fed{heed::symbols::bos};
   fed.insert(fed.end(), target.begin(), target.end());
   return sentence_loss_when_fed(model, source, target, fed, smoothing);
 }

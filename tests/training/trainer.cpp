@@ -209,12 +209,12 @@ TEST(Trainer, DrawsOtherMasksForEachOfSeveralBatches) {
 
 TEST(Trainer, FeedsTheModelItsOwnWordsAsOftenAsItIsTold) {
   const Batch batch = task();
-  const auto trained = [&](double forcing, heed::OwnWord own, std::uint64_t seed, int threads) {
+  const auto trained = [&](double forcing, heed::SampledToken own, std::uint64_t seed, int threads) {
     Model model = heed::test::fresh_model(small(), vocabulary, 2);
     TrainerOptions options;
     options.threads = threads;
     options.seed = seed;
-    options.own_word = own;
+    options.sampled_token = own;
     heed::Trainer<Model> trainer(model, heed::Adam<Model>(model, 0.05), options);
     for (std::uint64_t i = 0; i < 3; ++i) {
       trainer.teacher_forcing = i == 0 ? 1 : forcing;  // as a schedule would have it
@@ -222,7 +222,7 @@ TEST(Trainer, FeedsTheModelItsOwnWordsAsOftenAsItIsTold) {
     }
     return model;
   };
-  const auto likeliest = heed::OwnWord::likeliest, drawn = heed::OwnWord::drawn;
+  const auto likeliest = heed::SampledToken::argmax, drawn = heed::SampledToken::sample;
   const Model plain = trained(1, likeliest, 1, 1), fed = trained(0.5, likeliest, 1, 1);
   EXPECT_GT(part_difference(fed, plain), 1e-6);
   EXPECT_GT(part_difference(trained(0.5, likeliest, 2, 1), fed), 1e-6) << "seed";
@@ -356,7 +356,7 @@ TEST(Trainer, RefusesOptionsAndBatchesOutOfRange) {
     return refusal([&] { heed::Trainer<Model>(model, heed::Adam<Model>(model), options); });
   };
   EXPECT_EQ(refused({}), "accepted");
-  EXPECT_EQ(refused({0, 5, 0, 1}), "Team: 1 or more threads, not 0");
+  EXPECT_EQ(refused({0, 5, 0, 1}), "ThreadPool: 1 or more threads, not 0");
   EXPECT_EQ(refused({1, -1, 0, 1}), "Trainer: the clip norm must be finite and 0 or more, got -1");
   EXPECT_EQ(refused({1, 5, 1, 1}), "Trainer: the label smoothing must be in [0, 1), got 1");
   EXPECT_EQ(refused({1, 5, -0.1, 1}), "Trainer: the label smoothing must be in [0, 1), got -0.1");

@@ -133,10 +133,10 @@ struct TransformerClassifier {
 /// Trains a model and returns it.
 template <class Model, class Targets>
 Model trained(Model model, const std::vector<std::span<const Token>>& sources, const Targets& targets, int threads,
-              double teacher_forcing = 1, heed::OwnWord own = heed::OwnWord::likeliest) {
+              double teacher_forcing = 1, heed::SampledToken own = heed::SampledToken::argmax) {
   TrainerOptions options;
   options.threads = threads;
-  options.own_word = own;
+  options.sampled_token = own;
   heed::Trainer<Model> trainer(model, heed::Adam<Model>(model, 0.01), options);
   trainer.teacher_forcing = teacher_forcing;
   for (std::uint64_t i = 0; i < 30; ++i) trainer.update(sources, targets, i);
@@ -179,7 +179,7 @@ TEST(TrainerThreads, DoNotChangeTheNoiseOfMonotonicAttention) {
 }
 
 TEST(TrainerThreads, DoNotChangeScheduledSampling) {
-  for (const auto own : {heed::OwnWord::likeliest, heed::OwnWord::drawn}) {
+  for (const auto own : {heed::SampledToken::argmax, heed::SampledToken::sample}) {
     expect_same_with_any_threads(with_dropout(bahdanau(), false), bahdanau(), task().targets, 0.5, own);
   }
 }
@@ -235,7 +235,7 @@ TEST(TrainerThreads, DrawForASentenceWhateverItsBatch) {
     heed::LossOptions<double> options;
     options.random = std::span(randoms);
     options.teacher_forcing = 0.5;
-    options.own_word = heed::OwnWord::drawn;
+    options.sampled_token = heed::SampledToken::sample;
     return model.loss(sentences.sources, sentences.targets, tape, options);
   };
   std::vector<heed::RandomStream> randoms;

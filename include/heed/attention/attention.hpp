@@ -28,17 +28,18 @@ bool is_softmax(const N& normalizer) {
 /// A long memory whose values are its keys is read once, where the weights are a softmax of scores that do not depend on
 /// the place. Which way is taken depends on the sentence's size alone.
 template <class ScorerType, class NormalizerType, class S>
-void look(const ScorerType& scorer, const NormalizerType& normalizer, const In<S>& projected, const In<S>& values,
-          const In<S>& keys, const In<S>& carry, Out<S> weights, Out<S> contexts, Buffer<S>& scratch) {
+void attend_sentence(const ScorerType& scorer, const NormalizerType& normalizer, const In<S>& projected,
+                     const In<S>& values, const In<S>& keys, const In<S>& carry, Out<S> weights, Out<S> contexts,
+                     Buffer<S>& scratch) {
   const Index rows = values.rows(), cols = values.cols(), n = projected.cols();
-  if (is_softmax(normalizer) && keys_of(scorer).key_size() == 0 && !depends_on_place(scorer) &&
-      OnePass<S>::pays(rows, cols)) {
+  if (is_softmax(normalizer) && keys_of(scorer).key_size() == 0 && !depends_on_position(scorer) &&
+      OnlineSoftmax<S>::pays(rows, cols)) {
     const auto read = [&](Index j, Index) { return Columns<const S>(columns_of(values)).from(j); };
-    OnePass<S>::run(rows, cols, n, read, values.colStride(), columns_of(weights), columns_of(contexts),
-                    [&](Index j, Index width, Index first, Index count) {
-                      score<S>(scorer, projected.middleCols(first, count), values.middleCols(j, width), carry,
-                               weights.block(j, first, width, count), scratch);
-                    });
+    OnlineSoftmax<S>::run(rows, cols, n, read, values.colStride(), columns_of(weights), columns_of(contexts),
+                          [&](Index j, Index width, Index first, Index count) {
+                            score<S>(scorer, projected.middleCols(first, count), values.middleCols(j, width), carry,
+                                     weights.block(j, first, width, count), scratch);
+                          });
     return;
   }
   score<S>(scorer, projected, keys, carry, weights, scratch);
@@ -65,10 +66,10 @@ void check_weights(const ScorerType& scorer, const In<S>& projected, const In<S>
 
 /// The same over a narrow memory, a block of columns at a time, for the sentence whose `cols` columns begin at `start`.
 template <class ScorerType, class NormalizerType>
-void look_narrow(const ScorerType& scorer, const NormalizerType& normalizer, const In<float>& projected,
-                 const NarrowColumns& values, const NarrowColumns& keys, Index start, Index cols, Out<float> weights,
-                 Out<float> contexts, AttentionScratch<float>& scratch) {
-  using Pass = OnePass<float>;
+void attend_bfloat16(const ScorerType& scorer, const NormalizerType& normalizer, const In<float>& projected,
+                     const Bfloat16Columns& values, const Bfloat16Columns& keys, Index start, Index cols,
+                     Out<float> weights, Out<float> contexts, AttentionScratch<float>& scratch) {
+  using Pass = OnlineSoftmax<float>;
   const Index rows = values.rows(), n = projected.cols();
   const auto read = [&](Index j, Index width) { return values.unfold(start + j, width, scratch.values); };
   const auto score_block = [&](Index j, Index width, Index first, Index count) {
@@ -127,8 +128,8 @@ struct Attention {
   /// Does not allocate once the tape has grown.
   void forward(const In<S>& queries, const Memory<S>& memory, std::span<const Index> sentences, Out<S> carry,
                AttentionTape<S>& tape, Index first, RandomStreams = nullptr) const {
-    require(!memory.is_narrow() || !detail::depends_on_place(scorer),
-            "Attention: scores that depend on the place need a memory that is not narrow");
+    require(!memory.is_bfloat16() || !detail::depends_on_position(scorer),
+            "Attention: scorers that depend on the position do not support a bfloat16 memory");
     detail::check_forward("Attention.forward", sizes(memory.longest()), queries, memory, sentences, carry, tape, first);
     const Index n = queries.cols();
     auto projected = tape.projected.middleCols(first, n), weights = tape.weights.middleCols(first, n);
@@ -137,8 +138,9 @@ struct Attention {
     detail::queries_of(scorer).project(queries, projected);
     detail::for_each_sentence(sentences, [&](Index b, Index i, Index count) {
       const Index length = memory.length(b);
-      look(projected.middleCols(i, count), memory, b, carried.block(0, i, carry.rows() > 0 ? length : 0, count),
-           weights.block(0, i, length, count), contexts.middleCols(i, count), tape.scratch);
+      attend_sentence(projected.middleCols(i, count), memory, b,
+                      carried.block(0, i, carry.rows() > 0 ? length : 0, count), weights.block(0, i, length, count),
+                      contexts.middleCols(i, count), tape.scratch);
       weights.block(length, i, weights.rows() - length, count).setZero();
     });
     const Carried what = detail::carried(scorer);
@@ -148,7 +150,7 @@ struct Attention {
 
   void backward(const Memory<S>& memory, std::span<const Index> sentences, AttentionTape<S>& tape, Index first,
                 Attention& grad, Out<S> d_queries, Memory<S>& d_memory) const {
-    require(!memory.is_narrow(), "Attention: a narrow memory is for inference");
+    require(!memory.is_bfloat16(), "Attention.backward: a bfloat16 memory is for inference only");
     detail::check_backward("Attention.backward", sizes(memory.longest()), memory, sentences, tape, first, d_queries,
                            d_memory);
     const Index n = static_cast<Index>(sentences.size());
@@ -188,16 +190,16 @@ struct Attention {
   }
 
  private:
-  void look(const In<S>& projected, const Memory<S>& memory, Index b, const In<S>& carry, Out<S> weights,
-            Out<S> contexts, AttentionScratch<S>& scratch) const {
+  void attend_sentence(const In<S>& projected, const Memory<S>& memory, Index b, const In<S>& carry, Out<S> weights,
+                       Out<S> contexts, AttentionScratch<S>& scratch) const {
     if constexpr (std::is_same_v<S, float>) {
-      if (memory.is_narrow()) {
-        return detail::look_narrow(scorer, normalizer, projected, memory.narrow_values(), memory.narrow_keys(),
-                                   memory.start(b), memory.length(b), weights, contexts, scratch);
+      if (memory.is_bfloat16()) {
+        return detail::attend_bfloat16(scorer, normalizer, projected, memory.bfloat16_values(), memory.bfloat16_keys(),
+                                       memory.start(b), memory.length(b), weights, contexts, scratch);
       }
     }
-    detail::look<ScorerType, NormalizerType, S>(scorer, normalizer, projected, memory.values_of(b), memory.keys_of(b),
-                                                carry, weights, contexts, scratch.scorer);
+    detail::attend_sentence<ScorerType, NormalizerType, S>(scorer, normalizer, projected, memory.values_of(b),
+                                                           memory.keys_of(b), carry, weights, contexts, scratch.scorer);
   }
 };
 
@@ -252,8 +254,8 @@ void attend(const ScorerType& scorer, const Eigen::MatrixBase<Queries>& queries,
   const In<S> keys = detail::project_queries<ScorerType>("attend", scorer, queries, values, work);
   detail::check_size("attend", "context", context, memory.rows(), queries.cols());
   detail::check_size("attend", "weights", weights, memory.cols(), queries.cols());
-  detail::look<ScorerType, Softmax, S>(scorer, Softmax(), work.projected, values, keys, work.carry, weights, context,
-                                       work.scratch);
+  detail::attend_sentence<ScorerType, Softmax, S>(scorer, Softmax(), work.projected, values, keys, work.carry, weights,
+                                                  context, work.scratch);
   detail::check_weights<ScorerType, S>(scorer, work.projected, keys, work.carry, weights, work.scratch);
 }
 

@@ -172,8 +172,8 @@ struct AttentionLayer {
     auto weights = tape.weights.block(0, i, length, count);
     auto contexts = tape.contexts.middleCols(i, count);
     if (!valid.is_given()) {
-      detail::look<ScorerType, NormalizerType, S>(scorer, normalizer, projected, values, keys, carry, weights, contexts,
-                                                  tape.scratch);
+      detail::attend_sentence<ScorerType, NormalizerType, S>(scorer, normalizer, projected, values, keys, carry,
+                                                             weights, contexts, tape.scratch);
       detail::check_weights<ScorerType, S>(scorer, projected, keys, carry, weights, tape.scratch);
       return;
     }

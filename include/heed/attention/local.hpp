@@ -21,7 +21,7 @@ template <class S>
 struct StepPosition {
   using Scalar = S;
   /// Whether weights fall with the distance from p.
-  static constexpr bool fades = false;
+  static constexpr bool is_gaussian = false;
 
   Index saved_size() const { return 1; }  ///< p
   Index carry_size() const { return 1; }  ///< t
@@ -50,7 +50,7 @@ struct StepPosition {
 template <class S>
 struct PredictedPosition {
   using Scalar = S;
-  static constexpr bool fades = true;  ///< weights fall with the distance from p
+  static constexpr bool is_gaussian = true;  ///< weights fall with the distance from p
 
   Weight<S> W;           ///< size x query (W_p)
   ParameterVector<S> v;  ///< size (v_p)
@@ -145,7 +145,7 @@ struct LocalAttention {
   /// Does not allocate once the tape has grown.
   void forward(const In<S>& queries, const Memory<S>& memory, std::span<const Index> sentences, Out<S> carry,
                AttentionTape<S>& tape, Index first, RandomStreams = nullptr) const {
-    require(!memory.is_narrow(), "LocalAttention: the memory must not be narrow");
+    require(!memory.is_bfloat16(), "LocalAttention: a bfloat16 memory is not supported");
     detail::check_forward("LocalAttention.forward", sizes(), queries, memory, sentences, carry, tape, first);
     const Index n = queries.cols();
     auto projected = tape.projected.middleCols(first, n), weights = tape.weights.middleCols(first, n);
@@ -156,15 +156,15 @@ struct LocalAttention {
     position.forward(queries, lengths(memory, sentences), carry, saved);
     weights.setZero();
     for (Index i = 0; i < n; ++i) {
-      const Seen seen = look(memory, sentences, i, saved(0, i));
-      auto w = weights.block(seen.begin, i, seen.count, 1);
-      detail::score<S>(scorer, projected.col(i), seen.of(memory.keys_of(seen.b)), carry.topRows(0), w,
+      const Window window = window_of(memory, sentences, i, saved(0, i));
+      auto w = weights.block(window.begin, i, window.count, 1);
+      detail::score<S>(scorer, projected.col(i), window.of(memory.keys_of(window.b)), carry.topRows(0), w,
                        tape.scratch.scorer);
       softmax(w);
-      if constexpr (PositionType::fades) {
-        for (Index j = 0; j < seen.count; ++j) w(j, 0) *= fade(seen, j, saved(0, i));
+      if constexpr (PositionType::is_gaussian) {
+        for (Index j = 0; j < window.count; ++j) w(j, 0) *= gaussian(window, j, saved(0, i));
       }
-      detail::average<S>(seen.of(memory.values_of(seen.b)), w, contexts.col(i));
+      detail::average<S>(window.of(memory.values_of(window.b)), w, contexts.col(i));
     }
   }
 
@@ -177,25 +177,25 @@ struct LocalAttention {
     d_projected.setZero();
     tape.d_scores.resize(2 * window + 1, 2);
     for (Index i = 0; i < n; ++i) {
-      const Seen seen = look(memory, sentences, i, saved(0, i));
-      auto w = tape.d_scores.col(1).head(seen.count), d = tape.d_scores.col(0).head(seen.count);
-      w = tape.weights.block(seen.begin, first + i, seen.count, 1);
-      auto d_values = d_memory.values_of(seen.b), d_keys = d_memory.keys_of(seen.b);
-      detail::average_backward<S>(seen.of(memory.values_of(seen.b)), w, tape.d_contexts.col(first + i), d,
-                                  seen.of(d_values));  // was: contexts
-      if (tape.d_weights.rows() > 0) d += tape.d_weights.block(seen.begin, first + i, seen.count, 1);
+      const Window window = window_of(memory, sentences, i, saved(0, i));
+      auto w = tape.d_scores.col(1).head(window.count), d = tape.d_scores.col(0).head(window.count);
+      w = tape.weights.block(window.begin, first + i, window.count, 1);
+      auto d_values = d_memory.values_of(window.b), d_keys = d_memory.keys_of(window.b);
+      detail::average_backward<S>(window.of(memory.values_of(window.b)), w, tape.d_contexts.col(first + i), d,
+                                  window.of(d_values));  // was: contexts
+      if (tape.d_weights.rows() > 0) d += tape.d_weights.block(window.begin, first + i, window.count, 1);
       S d_position(0);
-      if constexpr (PositionType::fades) {
-        for (Index j = 0; j < seen.count; ++j) {
-          const S p = saved(0, i), by = fade(seen, j, p), distance = detail::number<S>(seen.begin + j) - p;
+      if constexpr (PositionType::is_gaussian) {
+        for (Index j = 0; j < window.count; ++j) {
+          const S p = saved(0, i), by = gaussian(window, j, p), distance = detail::number<S>(window.begin + j) - p;
           d_position += d(j) * w(j) * S(4) * distance / detail::number<S>(window * window);  // was: w *= fade
           d(j) *= by;                                                                        // was: w *= fade
           w(j) /= by;
         }
       }
       softmax_backward(w, d);  // was: softmax
-      detail::score_backward<S>(scorer, tape.projected.col(first + i), seen.of(memory.keys_of(seen.b)),
-                                tape.carries.topRows(0), d, grad.scorer, d_projected.col(i), seen.of(d_keys),
+      detail::score_backward<S>(scorer, tape.projected.col(first + i), window.of(memory.keys_of(window.b)),
+                                tape.carries.topRows(0), d, grad.scorer, d_projected.col(i), window.of(d_keys),
                                 tape.d_carry.topRows(0), tape.scratch.scorer);  // was: score
       saved(0, i) = d_position;
     }
@@ -219,7 +219,7 @@ struct LocalAttention {
 
  private:
   /// The words that one look sees: `count` of sentence b from `begin`.
-  struct Seen {
+  struct Window {
     Index b, begin, count;
     template <class X>
     auto of(X&& columns) const {
@@ -228,7 +228,7 @@ struct LocalAttention {
   };
 
   void check_scorer() const {
-    require(!detail::depends_on_place(scorer), "LocalAttention: the scorer must not depend on the place itself");
+    require(!detail::depends_on_position(scorer), "LocalAttention: the scorer must not depend on the place itself");
   }
 
   /// The saved values of the position, for columns first ... first + n.
@@ -236,7 +236,7 @@ struct LocalAttention {
     return tape.saved.block(0, first, position.saved_size(), n);
   }
 
-  Seen look(const Memory<S>& memory, std::span<const Index> sentences, Index i, const S& p) const {
+  Window window_of(const Memory<S>& memory, std::span<const Index> sentences, Index i, const S& p) const {
     const Index b = detail::at(sentences, i);
     const auto first = [&](const auto& found) {  // by comparison: not every scalar can be turned into a place
       Index low = 0, high = memory.length(b);
@@ -256,10 +256,10 @@ struct LocalAttention {
     return {b, begin, end - begin};
   }
 
-  /// e^{-(j - p)^2 / (2 sigma^2)}, sigma = D / 2, for word j of those seen.
-  S fade(const Seen& seen, Index j, const S& p) const {
+  /// e^{-(j - p)^2 / (2 sigma^2)}, sigma = D / 2, for word j of those window.
+  S gaussian(const Window& window, Index j, const S& p) const {
     using std::exp;
-    const S distance = detail::number<S>(seen.begin + j) - p;
+    const S distance = detail::number<S>(window.begin + j) - p;
     return exp(S(-2) * distance * distance / detail::number<S>(window * window));
   }
 

@@ -58,8 +58,8 @@ struct Memory {
   /// The columns of sentence b. Throws if there is no sentence b, or if it goes beyond the last column.
   auto values_of(Index b) const { return columns_of(values, b); }
   auto values_of(Index b) { return columns_of(values, b); }
-  auto keys_of(Index b) const { return columns_of(matched(), b); }
-  auto keys_of(Index b) { return columns_of(matched(), b); }
+  auto keys_of(Index b) const { return columns_of(keys_or_values(), b); }
+  auto keys_of(Index b) { return columns_of(keys_or_values(), b); }
 
   /// Makes room for sentences of these lengths, in batch order. Throws on an empty one. After an exception it has no
   /// sentences.
@@ -83,24 +83,24 @@ struct Memory {
   /// Has no sentences from here on, and keeps its room.
   void clear() {
     starts.clear();
-    narrow_ = false;
+    is_bfloat16_ = false;
   }
 
   /// From here on, until the next `resize`, attention reads values and keys as bfloat16: half the bytes, which is faster
   /// where the memory is larger than the second cache, and slower where it is not. For inference: what happens to
   /// `values` and `keys` later is not seen.
-  void narrow() {
+  void to_bfloat16() {
     static_assert(std::is_same_v<S, float>, "16-bit numbers stand for floats");
-    narrow_ = false;
-    narrow_values_.assign(values);
-    narrow_keys_.assign(keys);
-    narrow_ = true;
+    is_bfloat16_ = false;
+    bfloat16_values_.assign(values);
+    bfloat16_keys_.assign(keys);
+    is_bfloat16_ = true;
   }
   /// Whether it does, and what it reads.
-  bool is_narrow() const { return narrow_; }
-  const detail::NarrowColumns& narrow_values() const { return narrow_values_; }
+  bool is_bfloat16() const { return is_bfloat16_; }
+  const detail::Bfloat16Columns& bfloat16_values() const { return bfloat16_values_; }
   /// Of no rows where the values themselves are matched.
-  const detail::NarrowColumns& narrow_keys() const { return narrow_keys_; }
+  const detail::Bfloat16Columns& bfloat16_keys() const { return bfloat16_keys_; }
 
   /// Becomes an all-zero memory of the shape of another: the gradient to be. After an exception it has no sentences.
   void zeros_like(const Memory& other) {
@@ -120,8 +120,8 @@ struct Memory {
   }
 
  private:
-  detail::NarrowColumns narrow_values_, narrow_keys_;
-  bool narrow_ = false;
+  detail::Bfloat16Columns bfloat16_values_, bfloat16_keys_;
+  bool is_bfloat16_ = false;
 
   /// Throws unless b is less than `count`.
   void check(Index b, Index count) const {
@@ -136,8 +136,8 @@ struct Memory {
     return x.middleCols(first, end - first);
   }
 
-  const Buffer<S>& matched() const { return keys.rows() == 0 ? values : keys; }
-  Buffer<S>& matched() { return keys.rows() == 0 ? values : keys; }
+  const Buffer<S>& keys_or_values() const { return keys.rows() == 0 ? values : keys; }
+  Buffer<S>& keys_or_values() { return keys.rows() == 0 ? values : keys; }
 };
 
 namespace detail {
@@ -160,14 +160,15 @@ void check_values(const char* function, const Memory<S>& memory, Index size) {
 /// The same, and unless it has keys of that size, or none if `key_size` is 0.
 template <class S>
 void check_memory(const char* function, const Memory<S>& memory, Index size, Index key_size) {
-  constexpr const char *prepare = "; call prepare(memory) first", *narrow = "; call narrow() after prepare(memory)";
+  constexpr const char *prepare = "; call prepare(memory) first",
+                       *narrow = "; call to_bfloat16() after prepare(memory)";
   const Index columns = memory.values.cols();
   check_values(function, memory, size);
   if (key_size > 0 && memory.keys.rows() == 0) fail(std::string(function) + ": the memory has no keys" + prepare);
   if (memory.keys.rows() > 0) check_size(function, "memory.keys", memory.keys, key_size, columns, prepare);
-  if (!memory.is_narrow()) return;
-  check_size(function, "memory.narrow_values()", memory.narrow_values(), size, columns, narrow);
-  check_size(function, "memory.narrow_keys()", memory.narrow_keys(), key_size, columns, narrow);
+  if (!memory.is_bfloat16()) return;
+  check_size(function, "memory.bfloat16_values()", memory.bfloat16_values(), size, columns, narrow);
+  check_size(function, "memory.bfloat16_keys()", memory.bfloat16_keys(), key_size, columns, narrow);
 }
 
 /// Throws unless `d_memory` has the shape of the memory whose gradient it is.

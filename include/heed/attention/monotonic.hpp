@@ -54,7 +54,7 @@ struct MonotonicAttention {
   /// Does not allocate once the tape has grown.
   void forward(const In<S>& queries, const Memory<S>& memory, std::span<const Index> sentences, Out<S> carry,
                AttentionTape<S>& tape, Index first, RandomStreams random = nullptr) const {
-    require(!memory.is_narrow(), "MonotonicAttention: the memory must not be narrow");
+    require(!memory.is_bfloat16(), "MonotonicAttention: a bfloat16 memory is not supported");
     const Index n = queries.cols();
     detail::check_forward("MonotonicAttention.forward", sizes(memory.longest()), queries, memory, sentences, carry,
                           tape, first);
@@ -144,7 +144,7 @@ struct MonotonicAttention {
 
  private:
   void check_scorer() const {
-    require(!detail::depends_on_place(scorer), "MonotonicAttention: the scorer must not depend on the place itself");
+    require(!detail::depends_on_position(scorer), "MonotonicAttention: the scorer must not depend on the place itself");
   }
 
   /// One hard look, from where the last one stopped. A block of words is scored at a time.

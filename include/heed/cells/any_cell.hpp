@@ -36,8 +36,8 @@ struct AnyCell {
   Index state_size() const {
     return std::visit([](const auto& c) { return c.state_size(); }, cell);
   }
-  Index trace_size() const {
-    return std::visit([](const auto& c) { return c.trace_size(); }, cell);
+  Index saved_size() const {
+    return std::visit([](const auto& c) { return c.saved_size(); }, cell);
   }
   Index gradient_size() const {
     return std::visit([](const auto& c) { return c.gradient_size(); }, cell);
@@ -51,17 +51,17 @@ struct AnyCell {
         cell);
   }
 
-  void project(const In<S>& x, Out<S> trace) const {
-    std::visit([&](const auto& c) { c.project(x, trace); }, cell);
+  void project(const In<S>& x, Out<S> saved) const {
+    std::visit([&](const auto& c) { c.project(x, saved); }, cell);
   }
-  void add_projection(const In<S>& x, Index first, Out<S> trace) const {
-    std::visit([&](const auto& c) { c.add_projection(x, first, trace); }, cell);
+  void add_projection(const In<S>& x, Index first, Out<S> saved) const {
+    std::visit([&](const auto& c) { c.add_projection(x, first, saved); }, cell);
   }
-  void step(Out<S> trace, const In<S>& s_prev, Out<S> s, const Walk& walk = {}) const {
-    std::visit([&](const auto& c) { detail::step(c, trace, s_prev, s, walk); }, cell);
+  void step(Out<S> saved, const In<S>& s_prev, Out<S> s, const Walk& walk = {}) const {
+    std::visit([&](const auto& c) { detail::step(c, saved, s_prev, s, walk); }, cell);
   }
-  void step_backward(const In<S>& trace, const In<S>& s_prev, Out<S> d_s, Out<S> d_a) const {
-    std::visit([&](const auto& c) { c.step_backward(trace, s_prev, d_s, d_a); }, cell);
+  void step_backward(const In<S>& saved, const In<S>& s_prev, Out<S> d_s, Out<S> d_a) const {
+    std::visit([&](const auto& c) { c.step_backward(saved, s_prev, d_s, d_a); }, cell);
   }
   void project_backward(const In<S>& d_a, Index first, Out<S> d_x) const {
     std::visit([&](const auto& c) { c.project_backward(d_a, first, d_x); }, cell);

@@ -15,30 +15,30 @@ namespace heed { inline namespace v0_2 {
 ///
 /// | call                                        | meaning                                                           |
 /// |---------------------------------------------|-------------------------------------------------------------------|
-/// | `project(x, trace)`                         | trace = W[:, 0...] x + biases                                     |
-/// | `add_projection(x, first, trace)`           | trace += W[:, first...] x                                         |
-/// | `step(trace, s_prev, s)`                    | adds U h, applies the gates; s must not be s_prev                 |
-/// | `step_backward(trace, s_prev, d_s, d_a)`    | d_s: dL/ds in, dL/ds_prev out; d_a: dL/d(pre-activation)          |
+/// | `project(x, saved)`                         | saved = W[:, 0...] x + biases                                     |
+/// | `add_projection(x, first, saved)`           | saved += W[:, first...] x                                         |
+/// | `step(saved, s_prev, s)`                    | adds U h, applies the gates; s must not be s_prev                 |
+/// | `step_backward(saved, s_prev, d_s, d_a)`    | d_s: dL/ds in, dL/ds_prev out; d_a: dL/d(pre-activation)          |
 /// | `project_backward(d_a, first, d_x)`         | d_x += W[:, first...]' d_a                                        |
 /// | `accumulate(x, first, d_a, grad)`           | grad.W[:, first...] += d_a x'                                     |
 /// | `accumulate_recurrent(s_prev, d_a, grad)`   | grad.U += d_a h_prev', and the gradients of all biases            |
 /// | `input_size()`, `hidden_size()`             | rows of an input, and of the output h                             |
 /// | `state_size()`                              | rows of a state                                                   |
-/// | `trace_size()`                              | rows of what a step keeps for backward                            |
+/// | `saved_size()`                              | rows of what a step keeps for backward                            |
 /// | `gradient_size()`                           | rows of d_a                                                       |
 /// | `has_bias()`                                | whether it has b_W and b_U                                        |
 /// | `h_enters_U_only()`                         | whether h is read by the product with U alone: see below          |
 /// | `State`, `Trace`, `Gates`, `Gradient`       | sizes known to the compiler, or `Dynamic`                         |
 /// | `Parameters`                                | what W, U and the biases are inherited from                       |
 ///
-/// An input may come in blocks of rows (a word, then the context): `first` is the input row at which a block begins. `trace` has
-/// `trace_size()` rows and keeps what backward needs; `d_a` has `gradient_size()` rows. Nothing but the products of
+/// An input may come in blocks of rows (a word, then the context): `first` is the input row at which a block begins. `saved` has
+/// `saved_size()` rows and keeps what backward needs; `d_a` has `gradient_size()` rows. Nothing but the products of
 /// `accumulate`, `accumulate_recurrent` and the two backward calls may allocate. Matrices may have no columns: the
 /// backward calls return at once then, since Eigen 3.4 would offset the null pointer of an empty matrix.
 /// A cell of your own needs no more (examples/own_cell.cpp). Those of heed also take a `Walk`, a fourth argument of `step`:
 /// from which end it reads its weights, since what one step read last is still in the cache when the next one begins with
 /// it; which share of them, since threads do a step together and wait for each other before and after; and whether the
-/// trace must be kept, which an encoder that only reads has no use for.
+/// saved must be kept, which an encoder that only reads has no use for.
 /// Every function throws heed::Error if a size does not fit, and `step` if s and s_prev overlap in memory.
 /// A cell may have a static `h_enters_U_only()` that is true: the h of s_prev is read by the product with U and by nothing
 /// else, so that dropout of it (encoders/recurrence.hpp) is the papers'.
@@ -48,7 +48,7 @@ concept Cell = Part<C> && requires(const C& cell, C& grad, const Matrix<typename
   { cell.input_size() } -> std::convertible_to<Index>;
   { cell.hidden_size() } -> std::convertible_to<Index>;
   { cell.state_size() } -> std::convertible_to<Index>;
-  { cell.trace_size() } -> std::convertible_to<Index>;
+  { cell.saved_size() } -> std::convertible_to<Index>;
   { cell.gradient_size() } -> std::convertible_to<Index>;
   cell.project(in, out);
   cell.add_projection(in, first, out);
@@ -62,12 +62,12 @@ concept Cell = Part<C> && requires(const C& cell, C& grad, const Matrix<typename
 namespace detail {
 
 /// One step, by one of the threads that do it together. A cell that takes no walk is left to the first of them.
-template <Cell C, class Trace, class Previous, class State>
-void step(const C& cell, Trace&& trace, const Previous& s_prev, State&& s, const Walk& walk) {
-  if constexpr (requires { cell.step(trace, s_prev, s, walk); }) {
-    cell.step(trace, s_prev, s, walk);
+template <Cell C, class Saved, class Previous, class State>
+void step(const C& cell, Saved&& saved, const Previous& s_prev, State&& s, const Walk& walk) {
+  if constexpr (requires { cell.step(saved, s_prev, s, walk); }) {
+    cell.step(saved, s_prev, s, walk);
   } else if (walk.share.index == 0) {
-    cell.step(trace, s_prev, s);
+    cell.step(saved, s_prev, s);
   }
 }
 
@@ -101,27 +101,27 @@ void check_state(const char* function, const char* name, const C& cell, const X&
   fail_size(function, name, s.rows(), s.cols(), rows, cols, " (h above c)");
 }
 
-template <class C, class X, class Trace>
-void check_project(const char* function, const C& cell, const X& x, Index first, const Trace& trace) {
+template <class C, class X, class Saved>
+void check_project(const char* function, const C& cell, const X& x, Index first, const Saved& saved) {
   check_block(function, "x", cell, x, first, x.cols());
-  check_size(function, "trace", trace, cell.trace_size(), x.cols());
+  check_size(function, "saved", saved, cell.saved_size(), x.cols());
 }
 
-template <class C, class Trace, class Previous, class State>
-void check_step(const char* function, const C& cell, const Trace& trace, const Previous& s_prev, const State& s) {
-  check_size(function, "trace", trace, cell.trace_size(), trace.cols());
-  check_state(function, "s_prev", cell, s_prev, trace.cols());
-  check_state(function, "s", cell, s, trace.cols());
+template <class C, class Saved, class Previous, class State>
+void check_step(const char* function, const C& cell, const Saved& saved, const Previous& s_prev, const State& s) {
+  check_size(function, "saved", saved, cell.saved_size(), saved.cols());
+  check_state(function, "s_prev", cell, s_prev, saved.cols());
+  check_state(function, "s", cell, s, saved.cols());
   if (overlap(s_prev, s)) fail(std::string(function) + ": s must not overlap s_prev in memory");
 }
 
-template <class C, class Trace, class Previous, class State, class Gradient>
-void check_step_backward(const char* function, const C& cell, const Trace& trace, const Previous& s_prev,
+template <class C, class Saved, class Previous, class State, class Gradient>
+void check_step_backward(const char* function, const C& cell, const Saved& saved, const Previous& s_prev,
                          const State& d_s, const Gradient& d_a) {
-  check_size(function, "trace", trace, cell.trace_size(), trace.cols());
-  check_state(function, "s_prev", cell, s_prev, trace.cols());
-  check_state(function, "d_s", cell, d_s, trace.cols());
-  check_size(function, "d_a", d_a, cell.gradient_size(), trace.cols());
+  check_size(function, "saved", saved, cell.saved_size(), saved.cols());
+  check_state(function, "s_prev", cell, s_prev, saved.cols());
+  check_state(function, "d_s", cell, d_s, saved.cols());
+  check_size(function, "d_a", d_a, cell.gradient_size(), saved.cols());
 }
 
 template <class C, class Gradient, class X>

@@ -25,18 +25,18 @@ struct ContextGruCell : GruCell<S> {
   ContextGruCell(Index input, Index hidden, bool bias = true, Index context_size = 0)
       : GruCell<S>(input, hidden, bias), context(context_size) {}
 
-  void project(const In<S>& x, Out<S> trace) const {
-    detail::check_project("ContextGruCell.project", *this, x, 0, trace);
+  void project(const In<S>& x, Out<S> saved) const {
+    detail::check_project("ContextGruCell.project", *this, x, 0, saved);
     const Index outside = rows_outside(0, x.rows());
-    GruCell<S>::project(x.topRows(outside), trace);
-    if (outside < x.rows()) add_projection(x.bottomRows(x.rows() - outside), outside, trace);
+    GruCell<S>::project(x.topRows(outside), saved);
+    if (outside < x.rows()) add_projection(x.bottomRows(x.rows() - outside), outside, saved);
   }
 
-  void add_projection(const In<S>& x, Index first, Out<S> trace) const {
-    detail::check_project("ContextGruCell.add_projection", *this, x, first, trace);
+  void add_projection(const In<S>& x, Index first, Out<S> saved) const {
+    detail::check_project("ContextGruCell.add_projection", *this, x, first, saved);
     const Index outside = rows_outside(first, x.rows()), inside = x.rows() - outside;
-    if (outside > 0) GruCell<S>::add_projection(x.topRows(outside), first, trace);
-    if (inside > 0) add_gates(W.middleCols(first + outside, inside), x.bottomRows(inside), trace, this->rows_of_U());
+    if (outside > 0) GruCell<S>::add_projection(x.topRows(outside), first, saved);
+    if (inside > 0) add_gates(W.middleCols(first + outside, inside), x.bottomRows(inside), saved, this->rows_of_U());
   }
 
   void project_backward(const In<S>& d_a, Index first, Out<S> d_x) const {

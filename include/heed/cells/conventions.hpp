@@ -35,7 +35,7 @@ struct GateOrders {
 
 template <class T, int I, int H, GruForm Form>
 constexpr auto keras_order(const GruCell<T, I, H, Form>&) {
-  static_assert(!Form.takes, "z keeps in Keras and ONNX: flip_update(cell) first");
+  static_assert(!Form.update_gate_selects_new, "z keeps in Keras and ONNX: flip_update(cell) first");
   return GateOrders::gru;
 }
 template <class T, int I, int H>
@@ -98,8 +98,8 @@ void set_recurrent(const X& all, C& cell) {
 /// The same GRU with the other meaning of z: sigmoid(-a) = 1 - sigmoid(a), so W_z, U_z and its biases change their sign.
 template <class T, int I, int H, GruForm Form>
 auto flip_update(const GruCell<T, I, H, Form>& cell) {
-  GruCell<T, I, H, GruForm{Form.reset_before, !Form.takes}> flipped(cell.input_size(), cell.hidden_size(),
-                                                                    cell.has_bias());
+  GruCell<T, I, H, GruForm{Form.reset_before, !Form.update_gate_selects_new}> flipped(
+      cell.input_size(), cell.hidden_size(), cell.has_bias());
   for_each_parameter([](const ParameterName&, auto& to, const auto& from) { to = from; }, flipped, cell);
   const Index size = cell.hidden_size();
   const auto negate = [&](auto&& x) { x = -x; };

@@ -7,8 +7,8 @@ namespace heed { inline namespace v0_2 {
 
 /// On what papers and libraries differ, who all call it the GRU.
 struct GruForm {
-  bool reset_before = false;  ///< U_n (r h) instead of r (U_n h): gru_reset_before.hpp
-  bool takes = false;         ///< h' = z n + (1 - z) h instead of (1 - z) n + z h
+  bool reset_before = false;             ///< U_n (r h) instead of r (U_n h): gru_reset_before.hpp
+  bool update_gate_selects_new = false;  ///< h' = z n + (1 - z) h instead of (1 - z) n + z h
 };
 
 /// Whose form is which. `conventions.hpp` brings parameters from one to another.
@@ -25,7 +25,7 @@ namespace detail {
 /// What of the old state is kept, from the sum that z is made of: z, or 1 - z = sigmoid(-sum) where it takes.
 template <GruForm Form, class Numbers>
 EIGEN_ALWAYS_INLINE Numbers kept(const Numbers& sum) {
-  if constexpr (Form.takes) {
+  if constexpr (Form.update_gate_selects_new) {
     return sigmoid(-sum);
   } else {
     return sigmoid(sum);
@@ -40,14 +40,14 @@ EIGEN_ALWAYS_INLINE Numbers kept(const Numbers& sum) {
 ///   z = sigmoid(W_z x + b_Wz + U_z h + b_Uz)         h' = (1 - z) n + z h
 ///
 /// b_Un stands inside the reset product, so the two biases of n cannot be merged. W and U hold r, z, n from top to
-/// bottom; m has rows of its own in the trace, placed so that U h is one product:
+/// bottom; m has rows of its own in the saved, placed so that U h is one product:
 ///
-///   trace [ r ]     d_a [ r ]       U h is added to r, z, m
+///   saved [ r ]     d_a [ r ]       U h is added to r, z, m
 ///         [ z ]         [ z ]       W x is added to r, z and n
 ///         [ m ]         [ m ]
 ///         [ n ]         [ n ]
 ///
-/// Where z takes, the trace has 1 - z in its place: what of the old state is kept.
+/// Where z takes, the saved has 1 - z in its place: what of the old state is kept.
 template <class S, int Input = Dynamic, int Hidden = Dynamic, GruForm Form = GruForm{}>
 struct GruCell : detail::GateParameters<S, Input, Hidden, 3> {
   static_assert(!Form.reset_before, "a GRU that resets before the product: #include <heed/cells/gru_reset_before.hpp>");
@@ -56,42 +56,42 @@ struct GruCell : detail::GateParameters<S, Input, Hidden, 3> {
   using Parameters = detail::GateParameters<S, Input, Hidden, 3>;
   using Parameters::b_U, Parameters::b_W, Parameters::U, Parameters::W;
 
-  static constexpr int Trace = detail::times(4, Hidden);
+  static constexpr int Saved = detail::times(4, Hidden);
 
   GruCell() : GruCell(Input == Dynamic ? 0 : Input, Hidden == Dynamic ? 0 : Hidden) {}
   GruCell(Index input, Index hidden, bool bias = true) : Parameters(input, hidden, bias) {}
 
   Index state_size() const { return this->hidden_size(); }
-  Index trace_size() const { return 4 * this->hidden_size(); }
+  Index saved_size() const { return 4 * this->hidden_size(); }
   Index gradient_size() const { return 4 * this->hidden_size(); }
 
-  void project(const In<S>& x, Out<S, Trace> trace) const {
-    detail::check_project("GruCell.project", *this, x, 0, trace);
+  void project(const In<S>& x, Out<S, Saved> saved) const {
+    detail::check_project("GruCell.project", *this, x, 0, saved);
     const Index H = this->hidden_size();
-    set_gates(W.leftCols(x.rows()), x, trace, rows_of_W(), [&](const auto& io, Index row) {
+    set_gates(W.leftCols(x.rows()), x, saved, rows_of_W(), [&](const auto& io, Index row) {
       const auto b = this->bias(io, b_W, row);
       return row < 2 * H ? b + this->bias(io, b_U, row) : b;
     });
-    for (Index i = 0; i < trace.cols(); ++i) {
-      S* const m = trace.col(i).data() + 2 * H;
+    for (Index i = 0; i < saved.cols(); ++i) {
+      S* const m = saved.col(i).data() + 2 * H;
       detail::for_each_packet<S, Hidden>(
           H, [&](const auto& io, Index k) { io.store(m + k, this->bias(io, b_U, 2 * H + k)); });
     }
   }
 
-  void add_projection(const In<S>& x, Index first, Out<S, Trace> trace) const {
-    detail::check_project("GruCell.add_projection", *this, x, first, trace);
-    add_gates(W.middleCols(first, x.rows()), x, trace, rows_of_W());
+  void add_projection(const In<S>& x, Index first, Out<S, Saved> saved) const {
+    detail::check_project("GruCell.add_projection", *this, x, first, saved);
+    add_gates(W.middleCols(first, x.rows()), x, saved, rows_of_W());
   }
 
-  void step(Out<S, Trace> trace, const In<S, Hidden>& s_prev, Out<S, Hidden> s, const Walk& walk = {}) const {
-    detail::check_step("GruCell.step", *this, trace, s_prev, s);
+  void step(Out<S, Saved> saved, const In<S, Hidden>& s_prev, Out<S, Hidden> s, const Walk& walk = {}) const {
+    detail::check_step("GruCell.step", *this, saved, s_prev, s);
     const Index H = this->hidden_size();
-    step_gates(U, s_prev, trace, rows_of_U(), walk, [&](const auto& io, Index k, Index i, const auto* gates) {
-      S *const r = trace.col(i).data() + k, *const z = r + H, *const m = z + H, *const n = m + H;
+    step_gates(U, s_prev, saved, rows_of_U(), walk, [&](const auto& io, Index k, Index i, const auto* gates) {
+      S *const r = saved.col(i).data() + k, *const z = r + H, *const m = z + H, *const n = m + H;
       const auto reset = sigmoid(gates[0]), keep = detail::kept<Form>(gates[1]);
       const auto fresh = tanh(multiply_add(reset, gates[2], io.load(n)));
-      if (walk.keeps) {
+      if (walk.save_activations) {
         io.store(r, reset);
         io.store(z, keep);
         io.store(m, gates[2]);
@@ -102,36 +102,36 @@ struct GruCell : detail::GateParameters<S, Input, Hidden, 3> {
     });
   }
 
-  void step_backward(const In<S, Trace>& trace, const In<S, Hidden>& s_prev, Out<S, Hidden> d_s,
-                     Out<S, Trace> d_a) const {
-    detail::check_step_backward("GruCell.step_backward", *this, trace, s_prev, d_s, d_a);
+  void step_backward(const In<S, Saved>& saved, const In<S, Hidden>& s_prev, Out<S, Hidden> d_s,
+                     Out<S, Saved> d_a) const {
+    detail::check_step_backward("GruCell.step_backward", *this, saved, s_prev, d_s, d_a);
     if (d_a.cols() == 0) return;
     const Index H = this->hidden_size();
-    const auto r = trace.topRows(H).array(), z = trace.middleRows(H, H).array(), m = trace.middleRows(2 * H, H).array();
-    const auto n = trace.bottomRows(H).array();
+    const auto r = saved.topRows(H).array(), z = saved.middleRows(H, H).array(), m = saved.middleRows(2 * H, H).array();
+    const auto n = saved.bottomRows(H).array();
     auto d_r = d_a.topRows(H).array(), d_z = d_a.middleRows(H, H).array(), d_m = d_a.middleRows(2 * H, H).array();
     auto d_n = d_a.bottomRows(H).array();
     d_n = d_s.array() * (S(1) - z) * (S(1) - n.square());       // was: h' = (1 - z) n + z h, n = tanh(.)
     d_z = d_s.array() * (s_prev.array() - n) * z * (S(1) - z);  // was: h' = (1 - z) n + z h
-    if constexpr (Form.takes) d_z = -d_z;                       // was: 1 - z = sigmoid(-.)
+    if constexpr (Form.update_gate_selects_new) d_z = -d_z;     // was: 1 - z = sigmoid(-.)
     d_m = d_n * r;                                              // was: n = tanh(. + r m)
     d_r = d_n * m * r * (S(1) - r);                             // was: n = tanh(. + r m)
     d_s.array() *= z;                                           // was: h' = (1 - z) n + z h
     add_gates_backward(U, d_a, rows_of_U(), d_s);               // was: [r z m] += U h
   }
 
-  void project_backward(const In<S, Trace>& d_a, Index first, Out<S> d_x) const {
+  void project_backward(const In<S, Saved>& d_a, Index first, Out<S> d_x) const {
     detail::check_project_backward("GruCell.project_backward", *this, d_a, first, d_x);
     add_gates_backward(W.middleCols(first, d_x.rows()), d_a, rows_of_W(), d_x);
   }
 
-  void accumulate(const In<S>& x, Index first, const In<S, Trace>& d_a, GruCell& grad) const {
+  void accumulate(const In<S>& x, Index first, const In<S, Saved>& d_a, GruCell& grad) const {
     detail::check_accumulate("GruCell.accumulate", *this, x, first, d_a, grad);
     if (d_a.cols() == 0) return;
     this->add_outer(d_a, rows_of_W(), x, grad.W.edit().middleCols(first, x.rows()));
   }
 
-  void accumulate_recurrent(const In<S, Hidden>& s_prev, const In<S, Trace>& d_a, GruCell& grad) const {
+  void accumulate_recurrent(const In<S, Hidden>& s_prev, const In<S, Saved>& d_a, GruCell& grad) const {
     detail::check_accumulate_recurrent("GruCell.accumulate_recurrent", *this, s_prev, d_a, grad);
     if (d_a.cols() == 0) return;
     this->add_outer(d_a, rows_of_U(), s_prev, grad.U.edit());
@@ -144,7 +144,7 @@ struct GruCell : detail::GateParameters<S, Input, Hidden, 3> {
   }
 
  protected:
-  /// Where the rows of each gate begin in the trace.
+  /// Where the rows of each gate begin in the saved.
   GateRows<3> rows_of_W() const { return {0, this->hidden_size(), 3 * this->hidden_size()}; }
   GateRows<3> rows_of_U() const { return detail::stacked<3>(this->hidden_size()); }
 };

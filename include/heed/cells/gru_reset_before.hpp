@@ -13,8 +13,8 @@ namespace heed { inline namespace v0_2 {
 /// W holds r, z, n from top to bottom, as the biases do. U_n, which multiplies another vector, stands apart from U, which
 /// holds r and z. No numbers of this form are those of the other: the reset does not commute with U_n.
 ///
-///   trace [ r   ]     d_a [ r   ]       U h is added to r and z, then U_n (r h) to n.
-///         [ z   ]         [ z   ]       Where z takes, the trace has 1 - z: what of the old state is kept.
+///   saved [ r   ]     d_a [ r   ]       U h is added to r and z, then U_n (r h) to n.
+///         [ z   ]         [ z   ]       Where z takes, the saved has 1 - z: what of the old state is kept.
 ///         [ n   ]         [ n   ]
 ///         [ r h ]         [ r h ]
 ///
@@ -23,7 +23,7 @@ template <class S, int Input, int Hidden, GruForm Form>
 requires(Form.reset_before) struct GruCell<S, Input, Hidden, Form> {
   using Scalar = S;
 
-  static constexpr int Trace = detail::times(4, Hidden);
+  static constexpr int Saved = detail::times(4, Hidden);
 
   Weight<S, detail::times(3, Hidden), Input, 3> W;   ///< gates x input
   Weight<S, detail::times(2, Hidden), Hidden, 2> U;  ///< r and z x hidden
@@ -41,38 +41,38 @@ requires(Form.reset_before) struct GruCell<S, Input, Hidden, Form> {
   Index input_size() const { return W.cols(); }
   Index hidden_size() const { return U.cols(); }
   Index state_size() const { return hidden_size(); }
-  Index trace_size() const { return 4 * hidden_size(); }
+  Index saved_size() const { return 4 * hidden_size(); }
   Index gradient_size() const { return 4 * hidden_size(); }
   bool has_bias() const { return b_W.size() > 0; }
 
-  void project(const In<S>& x, Out<S, Trace> trace) const {
-    detail::check_project("GruCell.project", *this, x, 0, trace);
-    set_gates(W.leftCols(x.rows()), x, trace, rows_of_W(), [&](const auto& io, Index row) {
+  void project(const In<S>& x, Out<S, Saved> saved) const {
+    detail::check_project("GruCell.project", *this, x, 0, saved);
+    set_gates(W.leftCols(x.rows()), x, saved, rows_of_W(), [&](const auto& io, Index row) {
       if (!has_bias()) return io.constant(S(0));
       return io.load(b_W.data() + row) + io.load(b_U.data() + row);
     });
   }
 
-  void add_projection(const In<S>& x, Index first, Out<S, Trace> trace) const {
-    detail::check_project("GruCell.add_projection", *this, x, first, trace);
-    add_gates(W.middleCols(first, x.rows()), x, trace, rows_of_W());
+  void add_projection(const In<S>& x, Index first, Out<S, Saved> saved) const {
+    detail::check_project("GruCell.add_projection", *this, x, first, saved);
+    add_gates(W.middleCols(first, x.rows()), x, saved, rows_of_W());
   }
 
-  void step(Out<S, Trace> trace, const In<S, Hidden>& s_prev, Out<S, Hidden> s, const Walk& walk = {}) const {
-    detail::check_step("GruCell.step", *this, trace, s_prev, s);
-    if (walk.share.index > 0 || trace.cols() == 0) return;
+  void step(Out<S, Saved> saved, const In<S, Hidden>& s_prev, Out<S, Hidden> s, const Walk& walk = {}) const {
+    detail::check_step("GruCell.step", *this, saved, s_prev, s);
+    if (walk.share.index > 0 || saved.cols() == 0) return;
     const Index H = hidden_size();
     const Walk alone{walk.backwards};
-    step_gates(U, s_prev, trace, rows_of_U(), alone, [&](const auto& io, Index k, Index i, const auto* gates) {
-      S *const r = trace.col(i).data() + k, *const z = r + H;
+    step_gates(U, s_prev, saved, rows_of_U(), alone, [&](const auto& io, Index k, Index i, const auto* gates) {
+      S *const r = saved.col(i).data() + k, *const z = r + H;
       const auto reset = sigmoid(gates[0]);
       io.store(r, reset);
       io.store(z, detail::kept<Form>(gates[1]));
       io.store(r + 3 * H, reset * io.load(s_prev.col(i).data() + k));
     });
-    step_gates(U_n, trace.bottomRows(H), trace, row_of_n(), alone,
+    step_gates(U_n, saved.bottomRows(H), saved, row_of_n(), alone,
                [&](const auto& io, Index k, Index i, const auto* gates) {
-                 S *const z = trace.col(i).data() + H + k, *const n = z + H;
+                 S *const z = saved.col(i).data() + H + k, *const n = z + H;
                  const auto keep = io.load(z), fresh = tanh(gates[0]);
                  io.store(n, fresh);
                  const auto old = keep * io.load(s_prev.col(i).data() + k);
@@ -80,37 +80,37 @@ requires(Form.reset_before) struct GruCell<S, Input, Hidden, Form> {
                });
   }
 
-  void step_backward(const In<S, Trace>& trace, const In<S, Hidden>& s_prev, Out<S, Hidden> d_s,
-                     Out<S, Trace> d_a) const {
-    detail::check_step_backward("GruCell.step_backward", *this, trace, s_prev, d_s, d_a);
+  void step_backward(const In<S, Saved>& saved, const In<S, Hidden>& s_prev, Out<S, Hidden> d_s,
+                     Out<S, Saved> d_a) const {
+    detail::check_step_backward("GruCell.step_backward", *this, saved, s_prev, d_s, d_a);
     if (d_a.cols() == 0) return;
     const Index H = hidden_size();
-    const auto r = trace.topRows(H).array(), z = trace.middleRows(H, H).array(), n = trace.middleRows(2 * H, H).array();
+    const auto r = saved.topRows(H).array(), z = saved.middleRows(H, H).array(), n = saved.middleRows(2 * H, H).array();
     auto d_r = d_a.topRows(H), d_z = d_a.middleRows(H, H), d_n = d_a.middleRows(2 * H, H);
     d_n.array() = d_s.array() * (S(1) - z) * (S(1) - n.square());       // was: h' = (1 - z) n + z h, n = tanh(.)
     d_z.array() = d_s.array() * (s_prev.array() - n) * z * (S(1) - z);  // was: h' = (1 - z) n + z h
-    if constexpr (Form.takes) d_z = -d_z;                               // was: 1 - z = sigmoid(-.)
+    if constexpr (Form.update_gate_selects_new) d_z = -d_z;             // was: 1 - z = sigmoid(-.)
     d_s.array() *= z;                                                   // was: h' = (1 - z) n + z h
     d_r.setZero();                                                      // was: n = tanh(. + U_n (r h))
     add_product_backward(U_n, d_n, d_r);                                // was: n = tanh(. + U_n (r h))
     d_s.array() += d_r.array() * r;                                     // was: r h
     d_r.array() *= s_prev.array() * r * (S(1) - r);                     // was: r h
-    d_a.bottomRows(H) = trace.bottomRows(H);
+    d_a.bottomRows(H) = saved.bottomRows(H);
     add_gates_backward(U, d_a, rows_of_U(), d_s);  // was: [r z] += U h
   }
 
-  void project_backward(const In<S, Trace>& d_a, Index first, Out<S> d_x) const {
+  void project_backward(const In<S, Saved>& d_a, Index first, Out<S> d_x) const {
     detail::check_project_backward("GruCell.project_backward", *this, d_a, first, d_x);
     add_gates_backward(W.middleCols(first, d_x.rows()), d_a, rows_of_W(), d_x);
   }
 
-  void accumulate(const In<S>& x, Index first, const In<S, Trace>& d_a, GruCell& grad) const {
+  void accumulate(const In<S>& x, Index first, const In<S, Saved>& d_a, GruCell& grad) const {
     detail::check_accumulate("GruCell.accumulate", *this, x, first, d_a, grad);
     if (d_a.cols() == 0) return;
     add_outer_product(d_a.topRows(3 * hidden_size()), x, grad.W.edit().middleCols(first, x.rows()));
   }
 
-  void accumulate_recurrent(const In<S, Hidden>& s_prev, const In<S, Trace>& d_a, GruCell& grad) const {
+  void accumulate_recurrent(const In<S, Hidden>& s_prev, const In<S, Saved>& d_a, GruCell& grad) const {
     detail::check_accumulate_recurrent("GruCell.accumulate_recurrent", *this, s_prev, d_a, grad);
     if (d_a.cols() == 0) return;
     const Index H = hidden_size();

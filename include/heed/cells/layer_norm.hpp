@@ -12,7 +12,7 @@ namespace heed { inline namespace v0_2 { namespace detail {
 /// Mean and variance are those of all rows of one product that belong to `Groups` neighbouring gates: <4> normalises all
 /// four together, <2, 1> the first two together and the third alone. With G rows in all and g groups,
 ///
-///   trace [ N(W x)    ] G     d_a [ W x          ] G      the gradients of both products before they were normalised,
+///   saved [ N(W x)    ] G     d_a [ W x          ] G      the gradients of both products before they were normalised,
 ///         [ N(U h)    ] G         [ U h          ] G
 ///         [ 1 / dev.  ] 2 g       [ y_W          ] G      of both after,
 ///         [ its own   ]           [ y_U          ] G
@@ -48,34 +48,34 @@ struct NormalizedGates : GateParameters<S, Input, Hidden, (Groups + ...)> {
 
   Index gate_rows() const { return Gates * this->hidden_size(); }
   /// Where the rows of the cell itself begin.
-  Index own_trace() const { return 2 * gate_rows() + 2 * Index{sizeof...(Groups)}; }
+  Index own_saved() const { return 2 * gate_rows() + 2 * Index{sizeof...(Groups)}; }
   Index own_gradient() const { return 6 * gate_rows(); }
 
-  void project_products(const In<S>& x, Out<S> trace) const {
-    set_gates(W.leftCols(x.rows()), x, trace, stacked<Gates>(this->hidden_size()), zero);
+  void project_products(const In<S>& x, Out<S> saved) const {
+    set_gates(W.leftCols(x.rows()), x, saved, stacked<Gates>(this->hidden_size()), zero);
   }
 
-  void add_products(const In<S>& x, Index first, Out<S> trace) const {
-    add_gates(W.middleCols(first, x.rows()), x, trace, stacked<Gates>(this->hidden_size()));
+  void add_products(const In<S>& x, Index first, Out<S> saved) const {
+    add_gates(W.middleCols(first, x.rows()), x, saved, stacked<Gates>(this->hidden_size()));
   }
 
   void project_products_backward(const In<S>& d_a, Index first, Out<S> d_x) const {
     add_gates_backward(W.middleCols(first, d_x.rows()), d_a, stacked<Gates>(this->hidden_size()), d_x);
   }
 
-  /// Adds U h to the trace and normalises both products.
+  /// Adds U h to the saved and normalises both products.
   template <class H>
-  void standardize_products(const H& h, Out<S> trace) const {
+  void standardize_products(const H& h, Out<S> saved) const {
     const Index G = gate_rows();
-    set_gates(U, h, trace, rows_of_U(), zero);
-    for (Index j = 0; j < trace.cols(); ++j) {
-      S* const column = trace.col(j).data();
+    set_gates(U, h, saved, rows_of_U(), zero);
+    for (Index j = 0; j < saved.cols(); ++j) {
+      S* const column = saved.col(j).data();
       for_each_group(
           [&](Index inverse, Index first, Index rows) { column[2 * G + inverse] = standardize(column + first, rows); });
     }
   }
 
-  /// Rows `row` ... of y_W and y_U, for `io` to load, of a column of the trace.
+  /// Rows `row` ... of y_W and y_U, for `io` to load, of a column of the saved.
   template <class Io>
   auto y_W(const Io& io, const S* column, Index row) const {
     return multiply_add(io.load(column + row), io.load(gain_W.data() + row), this->bias(io, b_W, row));
@@ -89,16 +89,16 @@ struct NormalizedGates : GateParameters<S, Input, Hidden, (Groups + ...)> {
   /// Backward of `standardize_products` and of what follows, from the gradients of y_W and y_U, which d_a holds already.
   /// d_h: the gradient of h, which is added to.
   template <class D>
-  void standardize_products_backward(const In<S>& trace, Out<S> d_a, D&& d_h) const {
+  void standardize_products_backward(const In<S>& saved, Out<S> d_a, D&& d_h) const {
     const Index G = gate_rows();
-    const auto normal = trace.topRows(2 * G);
+    const auto normal = saved.topRows(2 * G);
     const auto d_y = d_a.middleRows(2 * G, 2 * G);
     d_a.middleRows(4 * G, 2 * G) = d_y.cwiseProduct(normal);         // was: gain N(.)
     d_a.topRows(G) = gain_W.asDiagonal() * d_y.topRows(G);           // was: gain N(.)
     d_a.middleRows(G, G) = gain_U.asDiagonal() * d_y.bottomRows(G);  // was: gain N(.)
-    for (Index j = 0; j < trace.cols(); ++j) {
+    for (Index j = 0; j < saved.cols(); ++j) {
       for_each_group([&](Index inverse, Index first, Index rows) {
-        standardize_backward(normal.col(j).segment(first, rows), trace(2 * G + inverse, j),
+        standardize_backward(normal.col(j).segment(first, rows), saved(2 * G + inverse, j),
                              d_a.col(j).segment(first, rows));
       });
     }

@@ -16,7 +16,7 @@ namespace heed { inline namespace v0_2 {
 /// N is over r and z of one product together, and over n alone; the variance is divided by their number. The paper has no
 /// epsilon in the root.
 ///
-///   the cell's own rows (all: layer_norm.hpp):    trace [ r ]
+///   the cell's own rows (all: layer_norm.hpp):    saved [ r ]
 ///                                                       [ z ]
 ///                                                       [ n ]
 ///
@@ -30,27 +30,27 @@ struct LayerNormGruCell : detail::NormalizedGates<S, Input, Hidden, 2, 1> {
   LayerNormGruCell(Index input, Index hidden, bool bias = true) : Parameters(input, hidden, bias) {}
 
   Index state_size() const { return this->hidden_size(); }
-  Index trace_size() const { return this->own_trace() + 3 * this->hidden_size(); }
+  Index saved_size() const { return this->own_saved() + 3 * this->hidden_size(); }
   Index gradient_size() const { return this->own_gradient(); }
 
-  void project(const In<S>& x, Out<S> trace) const {
-    detail::check_project("LayerNormGruCell.project", *this, x, 0, trace);
-    this->project_products(x, trace);
+  void project(const In<S>& x, Out<S> saved) const {
+    detail::check_project("LayerNormGruCell.project", *this, x, 0, saved);
+    this->project_products(x, saved);
   }
 
-  void add_projection(const In<S>& x, Index first, Out<S> trace) const {
-    detail::check_project("LayerNormGruCell.add_projection", *this, x, first, trace);
-    this->add_products(x, first, trace);
+  void add_projection(const In<S>& x, Index first, Out<S> saved) const {
+    detail::check_project("LayerNormGruCell.add_projection", *this, x, first, saved);
+    this->add_products(x, first, saved);
   }
 
-  void step(Out<S> trace, const In<S>& s_prev, Out<S> s, const Walk& walk = {}) const {
-    detail::check_step("LayerNormGruCell.step", *this, trace, s_prev, s);
+  void step(Out<S> saved, const In<S>& s_prev, Out<S> s, const Walk& walk = {}) const {
+    detail::check_step("LayerNormGruCell.step", *this, saved, s_prev, s);
     if (walk.share.index > 0) return;
     const Index H = this->hidden_size();
-    this->standardize_products(s_prev, trace);
-    for (Index j = 0; j < trace.cols(); ++j) {
-      S* const column = trace.col(j).data();
-      S* const gates = column + this->own_trace();
+    this->standardize_products(s_prev, saved);
+    for (Index j = 0; j < saved.cols(); ++j) {
+      S* const column = saved.col(j).data();
+      S* const gates = column + this->own_saved();
       detail::for_each_packet<S>(H, [&](const auto& io, Index k) {
         const auto from_x = [&](Index g) { return this->y_W(io, column, g * H + k); };
         const auto from_h = [&](Index g) { return this->y_U(io, column, g * H + k); };
@@ -66,18 +66,18 @@ struct LayerNormGruCell : detail::NormalizedGates<S, Input, Hidden, 2, 1> {
     }
   }
 
-  void step_backward(const In<S>& trace, const In<S>& s_prev, Out<S> d_s, Out<S> d_a) const {
-    detail::check_step_backward("LayerNormGruCell.step_backward", *this, trace, s_prev, d_s, d_a);
+  void step_backward(const In<S>& saved, const In<S>& s_prev, Out<S> d_s, Out<S> d_a) const {
+    detail::check_step_backward("LayerNormGruCell.step_backward", *this, saved, s_prev, d_s, d_a);
     if (d_a.cols() == 0) return;
     const Index H = this->hidden_size(), G = this->gate_rows();
-    const auto own = trace.bottomRows(3 * H);
+    const auto own = saved.bottomRows(3 * H);
     const auto r = own.topRows(H).array(), z = own.middleRows(H, H).array(), n = own.bottomRows(H).array();
     auto d_y_W = d_a.middleRows(2 * G, G), d_y_U = d_a.middleRows(3 * G, G);
     auto d_r = d_y_W.topRows(H).array(), d_z = d_y_W.middleRows(H, H).array(), d_n = d_y_W.bottomRows(H).array();
     d_n = d_s.array() * z * (S(1) - n.square());                // was: h' = (1 - z) h + z n, n = tanh(.)
     d_z = d_s.array() * (n - s_prev.array()) * z * (S(1) - z);  // was: h' = (1 - z) h + z n
-    for (Index j = 0; j < trace.cols(); ++j) {                  // was: n = tanh(. + r y_U)
-      const auto normal = trace.col(j).segment(G + 2 * H, H).array();
+    for (Index j = 0; j < saved.cols(); ++j) {                  // was: n = tanh(. + r y_U)
+      const auto normal = saved.col(j).segment(G + 2 * H, H).array();
       auto y = d_y_U.col(j).tail(H).array();
       y = normal * this->gain_U.tail(H).array();
       if (this->has_bias()) y += this->b_U.tail(H).array();
@@ -86,7 +86,7 @@ struct LayerNormGruCell : detail::NormalizedGates<S, Input, Hidden, 2, 1> {
     d_y_U.topRows(2 * H) = d_y_W.topRows(2 * H);  // was: y_W + y_U
     d_y_U.bottomRows(H).array() = d_n * r;        // was: n = tanh(. + r y_U)
     d_s.array() *= S(1) - z;                      // was: h' = (1 - z) h + z n
-    this->standardize_products_backward(trace, d_a, d_s);
+    this->standardize_products_backward(saved, d_a, d_s);
   }
 
   void project_backward(const In<S>& d_a, Index first, Out<S> d_x) const {

@@ -15,7 +15,7 @@ namespace heed { inline namespace v0_2 {
 /// variance is divided by their number. The paper has no epsilon in the root and a third bias b beside b_W and b_U, which
 /// is their sum here. c itself goes on as it is.
 ///
-///   state [ h ]     the cell's own rows:     trace [ i          ]     d_a [ y_c = gain_c N(c) + b_c ]
+///   state [ h ]     the cell's own rows:     saved [ i          ]     d_a [ y_c = gain_c N(c) + b_c ]
 ///         [ c ]     (all: layer_norm.hpp)          [ f          ]         [ gain_c                  ]
 ///                                                  [ g          ]
 ///                                                  [ o          ]
@@ -37,26 +37,26 @@ struct LayerNormLstmCell : detail::NormalizedGates<S, Input, Hidden, 4> {
 
   Index state_size() const { return 2 * this->hidden_size(); }
   static constexpr bool h_enters_U_only() { return true; }
-  Index trace_size() const { return this->own_trace() + 6 * this->hidden_size() + 1; }
+  Index saved_size() const { return this->own_saved() + 6 * this->hidden_size() + 1; }
   Index gradient_size() const { return this->own_gradient() + 2 * this->hidden_size(); }
 
-  void project(const In<S>& x, Out<S> trace) const {
-    detail::check_project("LayerNormLstmCell.project", *this, x, 0, trace);
-    this->project_products(x, trace);
+  void project(const In<S>& x, Out<S> saved) const {
+    detail::check_project("LayerNormLstmCell.project", *this, x, 0, saved);
+    this->project_products(x, saved);
   }
 
-  void add_projection(const In<S>& x, Index first, Out<S> trace) const {
-    detail::check_project("LayerNormLstmCell.add_projection", *this, x, first, trace);
-    this->add_products(x, first, trace);
+  void add_projection(const In<S>& x, Index first, Out<S> saved) const {
+    detail::check_project("LayerNormLstmCell.add_projection", *this, x, first, saved);
+    this->add_products(x, first, saved);
   }
 
-  void step(Out<S> trace, const In<S>& s_prev, Out<S> s, const Walk& walk = {}) const {
-    detail::check_step("LayerNormLstmCell.step", *this, trace, s_prev, s);
+  void step(Out<S> saved, const In<S>& s_prev, Out<S> s, const Walk& walk = {}) const {
+    detail::check_step("LayerNormLstmCell.step", *this, saved, s_prev, s);
     if (walk.share.index > 0) return;
-    const Index H = this->hidden_size(), own = this->own_trace();
-    this->standardize_products(s_prev.topRows(H), trace);
-    for (Index j = 0; j < trace.cols(); ++j) {
-      S* const column = trace.col(j).data();
+    const Index H = this->hidden_size(), own = this->own_saved();
+    this->standardize_products(s_prev.topRows(H), saved);
+    for (Index j = 0; j < saved.cols(); ++j) {
+      S* const column = saved.col(j).data();
       S *const gates = column + own, *const normal = gates + 4 * H, *const shown = normal + H;
       S *const h = s.col(j).data(), *const c = h + H;
       const S* const c_prev = s_prev.col(j).data() + H;
@@ -78,11 +78,11 @@ struct LayerNormLstmCell : detail::NormalizedGates<S, Input, Hidden, 4> {
     }
   }
 
-  void step_backward(const In<S>& trace, const In<S>& s_prev, Out<S> d_s, Out<S> d_a) const {
-    detail::check_step_backward("LayerNormLstmCell.step_backward", *this, trace, s_prev, d_s, d_a);
+  void step_backward(const In<S>& saved, const In<S>& s_prev, Out<S> d_s, Out<S> d_a) const {
+    detail::check_step_backward("LayerNormLstmCell.step_backward", *this, saved, s_prev, d_s, d_a);
     if (d_a.cols() == 0) return;
     const Index H = this->hidden_size(), G = this->gate_rows();
-    const auto own = trace.middleRows(this->own_trace(), 6 * H + 1);
+    const auto own = saved.middleRows(this->own_saved(), 6 * H + 1);
     const auto o = own.middleRows(3 * H, H).array(), shown = own.middleRows(5 * H, H).array();
     const auto normal = own.middleRows(4 * H, H);
     auto d_h = d_s.topRows(H), d_c = d_s.bottomRows(H);
@@ -90,7 +90,7 @@ struct LayerNormLstmCell : detail::NormalizedGates<S, Input, Hidden, 4> {
     d_y.bottomRows(H).array() = d_h.array() * shown * o * (S(1) - o);  // was: h = o tanh(y_c)
     d_y_c.array() = d_h.array() * o * (S(1) - shown.square());         // was: h = o tanh(y_c)
     d_gain_c = gain_c.asDiagonal() * d_y_c;                            // for now the gradient of N(c)
-    for (Index j = 0; j < trace.cols(); ++j) {
+    for (Index j = 0; j < saved.cols(); ++j) {
       detail::standardize_backward(normal.col(j), own(6 * H, j), d_gain_c.col(j));
     }
     d_c += d_gain_c;                                                      // was: y_c = gain_c N(c) + b_c
@@ -98,7 +98,7 @@ struct LayerNormLstmCell : detail::NormalizedGates<S, Input, Hidden, 4> {
     detail::LstmGates<S>::backward(own, s_prev.bottomRows(H), d_c, d_y);  // was: c = f c_prev + i g
     d_a.middleRows(3 * G, G) = d_y;                                       // was: y_W + y_U
     d_h.setZero();                                                        // was: U h_prev
-    this->standardize_products_backward(trace, d_a, d_h);
+    this->standardize_products_backward(saved, d_a, d_h);
   }
 
   void project_backward(const In<S>& d_a, Index first, Out<S> d_x) const {

@@ -11,7 +11,7 @@ namespace heed { inline namespace v0_2 {
 ///   [i f g o] = W x_t + b_W + U h_{t-1} + b_U        i, f, o through the sigmoid, g through tanh
 ///   c_t = f c_{t-1} + i g                            h_t = o tanh(c_t)
 ///
-///   state [ h ]     trace [ i      ]     d_a [ i ]
+///   state [ h ]     saved [ i      ]     d_a [ i ]
 ///         [ c ]           [ f      ]         [ f ]
 ///                         [ g      ]         [ g ]
 ///                         [ o      ]         [ o ]
@@ -22,53 +22,53 @@ struct LstmCell : detail::GateParameters<S, Input, Hidden, 4> {
   using Parameters = detail::GateParameters<S, Input, Hidden, 4>;
   using Parameters::b_U, Parameters::b_W, Parameters::U, Parameters::W;
 
-  static constexpr int State = detail::times(2, Hidden), Trace = detail::times(5, Hidden), Gates = Parameters::Rows;
+  static constexpr int State = detail::times(2, Hidden), Saved = detail::times(5, Hidden), Gates = Parameters::Rows;
 
   LstmCell() : LstmCell(Input == Dynamic ? 0 : Input, Hidden == Dynamic ? 0 : Hidden) {}
   LstmCell(Index input, Index hidden, bool bias = true) : Parameters(input, hidden, bias) {}
 
   Index state_size() const { return 2 * this->hidden_size(); }
   static constexpr bool h_enters_U_only() { return true; }
-  Index trace_size() const { return 5 * this->hidden_size(); }
+  Index saved_size() const { return 5 * this->hidden_size(); }
   Index gradient_size() const { return 4 * this->hidden_size(); }
 
-  void project(const In<S>& x, Out<S, Trace> trace) const {
-    detail::check_project("LstmCell.project", *this, x, 0, trace);
-    set_gates(W.leftCols(x.rows()), x, trace, rows(), this->biases());
+  void project(const In<S>& x, Out<S, Saved> saved) const {
+    detail::check_project("LstmCell.project", *this, x, 0, saved);
+    set_gates(W.leftCols(x.rows()), x, saved, rows(), this->biases());
   }
 
-  void add_projection(const In<S>& x, Index first, Out<S, Trace> trace) const {
-    detail::check_project("LstmCell.add_projection", *this, x, first, trace);
-    add_gates(W.middleCols(first, x.rows()), x, trace, rows());
+  void add_projection(const In<S>& x, Index first, Out<S, Saved> saved) const {
+    detail::check_project("LstmCell.add_projection", *this, x, first, saved);
+    add_gates(W.middleCols(first, x.rows()), x, saved, rows());
   }
 
-  void step(Out<S, Trace> trace, const In<S, State>& s_prev, Out<S, State> s, const Walk& walk = {}) const {
-    detail::check_step("LstmCell.step", *this, trace, s_prev, s);
+  void step(Out<S, Saved> saved, const In<S, State>& s_prev, Out<S, State> s, const Walk& walk = {}) const {
+    detail::check_step("LstmCell.step", *this, saved, s_prev, s);
     const Index H = this->hidden_size();
-    step_gates(U, s_prev.topRows(H), trace, rows(), walk, [&](const auto& io, Index k, Index j, const auto* gates) {
-      S *const kept = trace.col(j).data() + k, *const h = s.col(j).data() + k;
+    step_gates(U, s_prev.topRows(H), saved, rows(), walk, [&](const auto& io, Index k, Index j, const auto* gates) {
+      S *const kept = saved.col(j).data() + k, *const h = s.col(j).data() + k;
       auto out = gates[3];
       const auto cell =
-          detail::LstmGates<S>::forward(io, gates, s_prev.col(j).data() + H + k, kept, H, out, walk.keeps);
+          detail::LstmGates<S>::forward(io, gates, s_prev.col(j).data() + H + k, kept, H, out, walk.save_activations);
       const auto shown = tanh(cell);
-      if (walk.keeps) io.store(kept + 4 * H, shown);
+      if (walk.save_activations) io.store(kept + 4 * H, shown);
       io.store(h + H, cell);
       io.store(h, out * shown);
     });
   }
 
-  void step_backward(const In<S, Trace>& trace, const In<S, State>& s_prev, Out<S, State> d_s,
+  void step_backward(const In<S, Saved>& saved, const In<S, State>& s_prev, Out<S, State> d_s,
                      Out<S, Gates> d_a) const {
-    detail::check_step_backward("LstmCell.step_backward", *this, trace, s_prev, d_s, d_a);
+    detail::check_step_backward("LstmCell.step_backward", *this, saved, s_prev, d_s, d_a);
     if (d_a.cols() == 0) return;
     const Index H = this->hidden_size();
-    const auto o = trace.middleRows(3 * H, H).array();
-    const auto tanh_c = trace.bottomRows(H).array();
+    const auto o = saved.middleRows(3 * H, H).array();
+    const auto tanh_c = saved.bottomRows(H).array();
     const auto d_h = d_s.topRows(H).array();
     auto d_c = d_s.bottomRows(H);
     d_a.bottomRows(H).array() = d_h * tanh_c * o * (S(1) - o);              // was: h = o tanh(c)
     d_c.array() += d_h * o * (S(1) - tanh_c.square());                      // was: h = o tanh(c)
-    detail::LstmGates<S>::backward(trace, s_prev.bottomRows(H), d_c, d_a);  // was: c = f c_prev + i g
+    detail::LstmGates<S>::backward(saved, s_prev.bottomRows(H), d_c, d_a);  // was: c = f c_prev + i g
     d_s.topRows(H).setZero();                                               // was: gates += U h_prev
     add_gates_backward(U, d_a, rows(), d_s.topRows(H));                     // was: gates += U h_prev
   }

@@ -12,7 +12,7 @@ namespace heed { inline namespace v0_2 {
 ///   [i f g o] = W x_t + b_W + U h_{t-1} + b_U        i, f, o through the sigmoid, g through tanh
 ///   c_t = f c_{t-1} + i g                            m_t = o tanh(c_t),  h_t = P m_t
 ///
-///   state [ h ]     trace [ i      ]     d_a [ i ]      h: `hidden` rows (proj_size)
+///   state [ h ]     saved [ i      ]     d_a [ i ]      h: `hidden` rows (proj_size)
 ///         [ c ]           [ f      ]         [ f ]      all others: `units` rows (PyTorch's hidden_size)
 ///                         [ g      ]         [ g ]
 ///                         [ o      ]         [ o ]      P's gradient needs m and the gradient of h, so they stand
@@ -24,7 +24,7 @@ template <class S, int Input = Dynamic, int Units = Dynamic, int Hidden = Dynami
 struct ProjectedLstmCell {
   using Scalar = S;
 
-  static constexpr int State = detail::plus(Hidden, Units), Trace = detail::times(6, Units);
+  static constexpr int State = detail::plus(Hidden, Units), Saved = detail::times(6, Units);
   static constexpr int Gates = detail::times(4, Units), Gradient = detail::plus(detail::times(5, Units), Hidden);
 
   Weight<S, Gates, Input, 4> W;   ///< gates x input (weight_ih)
@@ -48,30 +48,30 @@ struct ProjectedLstmCell {
   Index units() const { return P.cols(); }
   Index state_size() const { return hidden_size() + units(); }
   static constexpr bool h_enters_U_only() { return true; }
-  Index trace_size() const { return 6 * units(); }
+  Index saved_size() const { return 6 * units(); }
   Index gradient_size() const { return 5 * units() + hidden_size(); }
   bool has_bias() const { return b_W.size() > 0; }
 
-  void project(const In<S>& x, Out<S, Trace> trace) const {
-    detail::check_project("ProjectedLstmCell.project", *this, x, 0, trace);
-    set_gates(W.leftCols(x.rows()), x, trace, rows(), [&](const auto& io, Index row) {
+  void project(const In<S>& x, Out<S, Saved> saved) const {
+    detail::check_project("ProjectedLstmCell.project", *this, x, 0, saved);
+    set_gates(W.leftCols(x.rows()), x, saved, rows(), [&](const auto& io, Index row) {
       if (!has_bias()) return io.constant(S(0));
       return io.load(b_W.data() + row) + io.load(b_U.data() + row);
     });
   }
 
-  void add_projection(const In<S>& x, Index first, Out<S, Trace> trace) const {
-    detail::check_project("ProjectedLstmCell.add_projection", *this, x, first, trace);
-    add_gates(W.middleCols(first, x.rows()), x, trace, rows());
+  void add_projection(const In<S>& x, Index first, Out<S, Saved> saved) const {
+    detail::check_project("ProjectedLstmCell.add_projection", *this, x, first, saved);
+    add_gates(W.middleCols(first, x.rows()), x, saved, rows());
   }
 
-  void step(Out<S, Trace> trace, const In<S, State>& s_prev, Out<S, State> s, const Walk& walk = {}) const {
-    detail::check_step("ProjectedLstmCell.step", *this, trace, s_prev, s);
-    if (walk.share.index > 0 || trace.cols() == 0) return;
+  void step(Out<S, Saved> saved, const In<S, State>& s_prev, Out<S, State> s, const Walk& walk = {}) const {
+    detail::check_step("ProjectedLstmCell.step", *this, saved, s_prev, s);
+    if (walk.share.index > 0 || saved.cols() == 0) return;
     const Index H = hidden_size(), N = units();
     const auto h_prev = s_prev.topRows(H);
-    step_gates(U, h_prev, trace, rows(), {walk.backwards}, [&](const auto& io, Index k, Index j, const auto* gates) {
-      S* const kept = trace.col(j).data() + k;
+    step_gates(U, h_prev, saved, rows(), {walk.backwards}, [&](const auto& io, Index k, Index j, const auto* gates) {
+      S* const kept = saved.col(j).data() + k;
       auto out = gates[3];
       const auto cell = detail::LstmGates<S>::forward(io, gates, s_prev.col(j).data() + H + k, kept, N, out);
       const auto shown = tanh(cell);
@@ -81,26 +81,26 @@ struct ProjectedLstmCell {
     });
     auto h = s.topRows(H);
     h.setZero();
-    add_product(P, trace.bottomRows(N), h);
+    add_product(P, saved.bottomRows(N), h);
   }
 
-  void step_backward(const In<S, Trace>& trace, const In<S, State>& s_prev, Out<S, State> d_s,
+  void step_backward(const In<S, Saved>& saved, const In<S, State>& s_prev, Out<S, State> d_s,
                      Out<S, Gradient> d_a) const {
-    detail::check_step_backward("ProjectedLstmCell.step_backward", *this, trace, s_prev, d_s, d_a);
+    detail::check_step_backward("ProjectedLstmCell.step_backward", *this, saved, s_prev, d_s, d_a);
     if (d_a.cols() == 0) return;
     const Index H = hidden_size(), N = units();
-    const auto o = trace.middleRows(3 * N, N).array();
-    const auto tanh_c = trace.middleRows(4 * N, N).array();
+    const auto o = saved.middleRows(3 * N, N).array();
+    const auto tanh_c = saved.middleRows(4 * N, N).array();
     auto d_h = d_s.topRows(H);
     auto d_c = d_s.bottomRows(N);
     auto d_m = d_a.middleRows(3 * N, N);  // stands where d_o will
-    d_a.middleRows(4 * N, N) = trace.bottomRows(N);
+    d_a.middleRows(4 * N, N) = saved.bottomRows(N);
     d_a.bottomRows(H) = d_h;
     d_m.setZero();                                                          // was: h = P m
     add_product_backward(P, d_h, d_m);                                      // was: h = P m
     d_c.array() += d_m.array() * o * (S(1) - tanh_c.square());              // was: m = o tanh(c)
     d_m.array() *= tanh_c * o * (S(1) - o);                                 // was: m = o tanh(c)
-    detail::LstmGates<S>::backward(trace, s_prev.bottomRows(N), d_c, d_a);  // was: c = f c_prev + i g
+    detail::LstmGates<S>::backward(saved, s_prev.bottomRows(N), d_c, d_a);  // was: c = f c_prev + i g
     d_h.setZero();                                                          // was: gates += U h_prev
     add_gates_backward(U, d_a, rows(), d_h);                                // was: gates += U h_prev
   }

@@ -19,34 +19,34 @@ struct RnnCell : detail::GateParameters<S, Input, Hidden, 1> {
 
   Index state_size() const { return this->hidden_size(); }
   static constexpr bool h_enters_U_only() { return true; }
-  Index trace_size() const { return this->hidden_size(); }     ///< h_t
+  Index saved_size() const { return this->hidden_size(); }     ///< h_t
   Index gradient_size() const { return this->hidden_size(); }  ///< d(pre-activation)
 
-  void project(const In<S>& x, Out<S, Hidden> trace) const {
-    detail::check_project("RnnCell.project", *this, x, 0, trace);
-    set_gates(W.leftCols(x.rows()), x, trace, GateRows<1>{0}, this->biases());
+  void project(const In<S>& x, Out<S, Hidden> saved) const {
+    detail::check_project("RnnCell.project", *this, x, 0, saved);
+    set_gates(W.leftCols(x.rows()), x, saved, GateRows<1>{0}, this->biases());
   }
 
-  void add_projection(const In<S>& x, Index first, Out<S, Hidden> trace) const {
-    detail::check_project("RnnCell.add_projection", *this, x, first, trace);
-    add_product(W.middleCols(first, x.rows()), x, trace);
+  void add_projection(const In<S>& x, Index first, Out<S, Hidden> saved) const {
+    detail::check_project("RnnCell.add_projection", *this, x, first, saved);
+    add_product(W.middleCols(first, x.rows()), x, saved);
   }
 
-  void step(Out<S, Hidden> trace, const In<S, Hidden>& s_prev, Out<S, Hidden> s, const Walk& walk = {}) const {
-    detail::check_step("RnnCell.step", *this, trace, s_prev, s);
-    step_gates(U, s_prev, trace, GateRows<1>{0}, walk, [&](const auto& io, Index k, Index i, const auto* gates) {
+  void step(Out<S, Hidden> saved, const In<S, Hidden>& s_prev, Out<S, Hidden> s, const Walk& walk = {}) const {
+    detail::check_step("RnnCell.step", *this, saved, s_prev, s);
+    step_gates(U, s_prev, saved, GateRows<1>{0}, walk, [&](const auto& io, Index k, Index i, const auto* gates) {
       const auto h = Activation::of(gates[0]);
-      if (walk.keeps) io.store(trace.col(i).data() + k, h);
+      if (walk.save_activations) io.store(saved.col(i).data() + k, h);
       io.store(s.col(i).data() + k, h);
     });
   }
 
-  void step_backward(const In<S, Hidden>& trace, const In<S, Hidden>& s_prev, Out<S, Hidden> d_s,
+  void step_backward(const In<S, Hidden>& saved, const In<S, Hidden>& s_prev, Out<S, Hidden> d_s,
                      Out<S, Hidden> d_a) const {
-    detail::check_step_backward("RnnCell.step_backward", *this, trace, s_prev, d_s, d_a);
+    detail::check_step_backward("RnnCell.step_backward", *this, saved, s_prev, d_s, d_a);
     if (d_a.cols() == 0) return;
     d_a = d_s;
-    Activation::backward(trace, d_a);   // was: h = activation(a)
+    Activation::backward(saved, d_a);   // was: h = activation(a)
     d_s.setZero();                      // was: a += U h_prev
     add_product_backward(U, d_a, d_s);  // was: a += U h_prev
   }

@@ -18,17 +18,17 @@ namespace heed { inline namespace v0_2 {
 ///
 /// At step t only the sentences still running have a column, as one block, so a recurrence works on the first
 /// `active(t)` columns of its running state and nothing can leak between sentences. One sentence is a batch of one.
-class Packing {
+class PackedBatch {
  public:
-  Packing() = default;
+  PackedBatch() = default;
   /// As `assign`.
-  explicit Packing(std::span<const Index> lengths) { assign(lengths); }
+  explicit PackedBatch(std::span<const Index> lengths) { assign(lengths); }
 
   /// Packs sentences of these lengths. Allocates only beyond the largest batch so far; throws on an empty sentence. After
   /// an exception it is as it was.
   void assign(std::span<const Index> lengths) {
     for (std::size_t b = 0; b < lengths.size(); ++b) {
-      require(lengths[b] > 0, [&] { return "Packing: sentence " + std::to_string(b) + " of the batch is empty"; });
+      require(lengths[b] > 0, [&] { return "PackedBatch: sentence " + std::to_string(b) + " of the batch is empty"; });
     }
     const Index longest = lengths.empty() ? 0 : *std::max_element(lengths.begin(), lengths.end());
     order_.reserve(lengths.size());
@@ -75,7 +75,7 @@ class Packing {
 class Steps {
  public:
   /// The steps of a packed batch, which must outlive this object.
-  Steps(const Packing& packing) : packing_(&packing), columns_(packing.columns()) {}
+  Steps(const PackedBatch& packing) : packing_(&packing), columns_(packing.columns()) {}
   /// One step of n columns.
   static Steps one(Index n) { return Steps(n); }
 
@@ -92,7 +92,7 @@ class Steps {
  private:
   explicit Steps(Index n) : columns_(n) {}
 
-  const Packing* packing_ = nullptr;
+  const PackedBatch* packing_ = nullptr;
   Index columns_;
 };
 
@@ -100,7 +100,7 @@ namespace detail {
 
 /// Throws unless a padded and a packed matrix have the columns that a packing calls for.
 template <class Padded, class Packed>
-void check_padding(const char* function, const Padded& padded, const Packing& packing, const Packed& packed) {
+void check_padding(const char* function, const Padded& padded, const PackedBatch& packing, const Packed& packed) {
   check_size(function, "padded", padded, padded.rows(), packing.steps() * packing.sentences());
   check_size(function, "packed", packed, padded.rows(), packing.columns());
 }
@@ -124,9 +124,9 @@ void check_target_tokens(const char* function, const char* name, const Sentences
   check_tokens(function, name, sentences, vocabulary);
   for (std::size_t b = 0; b < sentences.size(); ++b) {
     for (const Token token : sentences[b]) {
-      require(token != symbols::begin && token != symbols::end, [&] {
+      require(token != symbols::bos && token != symbols::eos, [&] {
         return std::string(function) + ": " + name + " " + std::to_string(b) + " holds token " + std::to_string(token) +
-               ", the " + (token == symbols::begin ? "begin" : "end") + " symbol, which heed adds itself: leave it out";
+               ", the " + (token == symbols::bos ? "begin" : "end") + " symbol, which heed adds itself: leave it out";
       });
     }
   }
@@ -137,7 +137,7 @@ void check_target_tokens(const char* function, const char* name, const Sentences
 /// Packs a rectangular time-major batch, item t of sentence b in column t * sentences + b, into columns without gaps.
 /// Throws heed::Error if a size does not fit.
 template <class Padded, class Packed>
-void pack_padded(const Eigen::MatrixBase<Padded>& padded, const Packing& packing, Packed&& packed) {
+void pack_padded(const Eigen::MatrixBase<Padded>& padded, const PackedBatch& packing, Packed&& packed) {
   detail::check_padding("pack_padded", padded, packing, packed);
   for (Index t = 0; t < packing.steps(); ++t) {
     for (Index p = 0; p < packing.active(t); ++p) {
@@ -148,7 +148,7 @@ void pack_padded(const Eigen::MatrixBase<Padded>& padded, const Packing& packing
 
 /// The way back. Columns past the end of a sentence are set to zero. Throws heed::Error if a size does not fit.
 template <class Packed, class Padded>
-void unpack_padded(const Eigen::MatrixBase<Packed>& packed, const Packing& packing, Padded&& padded) {
+void unpack_padded(const Eigen::MatrixBase<Packed>& packed, const PackedBatch& packing, Padded&& padded) {
   detail::check_padding("unpack_padded", padded, packing, packed);
   padded.setZero();
   for (Index t = 0; t < packing.steps(); ++t) {
@@ -161,7 +161,7 @@ void unpack_padded(const Eigen::MatrixBase<Packed>& packed, const Packing& packi
 /// Lays the words of a batch out in the columns of its packing. Throws heed::Error if the sentences do not have its
 /// lengths.
 template <class Sentences>
-void pack_tokens(const Sentences& sentences, const Packing& packing, std::vector<Token>& tokens) {
+void pack_tokens(const Sentences& sentences, const PackedBatch& packing, std::vector<Token>& tokens) {
   detail::check_count("pack_tokens", "sentences", sentences.size(), packing.order().size());
   tokens.resize(static_cast<std::size_t>(packing.columns()));
   for (Index p = 0; p < packing.sentences(); ++p) {

@@ -14,7 +14,7 @@ namespace heed { inline namespace v0_2 {
 /// it.
 ///
 /// Sentences whose words stand one after the other need no more than this: what looks at a whole sentence at a time has
-/// no use for the order of `Packing`, which is for recurrences.
+/// no use for the order of `PackedBatch`, which is for recurrences.
 class SentenceRanges {
  public:
   /// Throws unless starts begins at 0 and every sentence has a column.

@@ -26,16 +26,16 @@ void await_change(const std::atomic<T>& number, T old) {
 }  // namespace detail
 
 /// Threads that work together again and again. Starting a thread takes longer than reading a sentence, so they stay.
-class Team {
+class ThreadPool {
  public:
   /// Throws unless `size` is 1 or more, and if the system refuses a thread. Who calls `run` is one of the team.
-  explicit Team(int size = 1) : size_(size) {
-    require(size >= 1, [&] { return "Team: 1 or more threads, not " + std::to_string(size); });
+  explicit ThreadPool(int size = 1) : size_(size) {
+    require(size >= 1, [&] { return "ThreadPool: 1 or more threads, not " + std::to_string(size); });
     if (size > 1) errors_.resize(static_cast<std::size_t>(size));
     for (int i = 1; i < size; ++i) start(i);
   }
-  Team(const Team&) = delete;
-  Team& operator=(const Team&) = delete;
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
 
   /// How many threads, the caller's among them.
   int size() const { return size_; }
@@ -87,7 +87,7 @@ class Team {
     try {
       others_.threads.emplace_back([this, i] { serve(i); });
     } catch (const std::system_error& error) {
-      fail("Team: the system refused thread " + std::to_string(i + 1) + " of " + std::to_string(size_) + " (" +
+      fail("ThreadPool: the system refused thread " + std::to_string(i + 1) + " of " + std::to_string(size_) + " (" +
            error.code().message() + "); ask for fewer threads");
     }
 #else

@@ -16,13 +16,13 @@ namespace heed { inline namespace v0_2 {
 using Eigen::Dynamic;
 using Eigen::Index;
 
-/// A word, by its place in a vocabulary.
+/// The index of a word in a vocabulary.
 using Token = std::int32_t;
 
-/// The words that every vocabulary begins with.
+/// The first three entries of every vocabulary.
 namespace symbols {
-/// A word that the vocabulary lacks, what a decoder is fed first, and what ends a sentence.
-inline constexpr Token unknown = 0, begin = 1, end = 2;
+/// An unknown word, the first decoder input of a sentence, and the end of a sentence.
+inline constexpr Token unk = 0, bos = 1, eos = 2;
 }  // namespace symbols
 
 /// Column-major throughout: a column is whatever you have many of (steps, sentences, queries, beams).

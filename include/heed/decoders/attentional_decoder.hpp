@@ -82,14 +82,14 @@ struct AttentionalDecoder {
     begin_attention(attention, memory, x.cols(), tape.attention);
     tape.joined.vectors.resize(feed_size(), x.cols());
     tape.features.resize(feature_size(), x.cols());
-    auto& trace = tape.stack.layers.front().trace;
-    stack.bottom().project(x, trace);
+    auto& saved = tape.stack.layers.front().saved;
+    stack.bottom().project(x, saved);
     for (Index t = 0; t < steps.count(); ++t) {
       const Index first = steps.first(t), n = steps.active(t);
       auto feed = tape.joined.vectors.middleCols(first, n), features = tape.features.middleCols(first, n);
       if (input_feeding) {
         feed = state.feed.leftCols(n);
-        stack.bottom().add_projection(feed, word, trace.middleCols(first, n));
+        stack.bottom().add_projection(feed, word, saved.middleCols(first, n));
       }
       stack.step(tape.stack, first, n, state.layers, random);
       const auto h = tape.stack.top().outputs.middleCols(first, n);

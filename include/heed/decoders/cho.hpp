@@ -27,7 +27,7 @@ struct ChoDecoderOptions {
 /// h_T is the memory's summary. Biases, which the paper leaves out of its equations, stand where the parts have them. Its
 /// O_y reads the word y_{i-1} itself; here it reads E y_{i-1}, which is a matrix for the word of the embedding's rank. For
 /// the encoder-decoder to the letter the encoder's cell is `GruCell<S, Dynamic, Dynamic, gru_forms::cho>`, in one layer and
-/// one direction, and `symbols::begin` is embedded as zeros.
+/// one direction, and `symbols::bos` is embedded as zeros.
 template <class S>
 struct ChoDecoder {
   using Scalar = S;
@@ -84,13 +84,13 @@ struct ChoDecoder {
     stack.begin(x.cols(), tape.stack);
     tape.attention.weights.resize(0, x.cols());
     tape.attention.contexts.resize(code.output_size(), x.cols());
-    auto& trace = tape.stack.layers.front().trace;
-    stack.bottom().project(x, trace);
+    auto& saved = tape.stack.layers.front().saved;
+    stack.bottom().project(x, saved);
     for (Index t = 0; t < steps.count(); ++t) {
       const Index first = steps.first(t), n = steps.active(t);
       auto contexts = tape.attention.contexts.middleCols(first, n);
       contexts = state.carry.leftCols(n);
-      stack.bottom().add_projection(contexts, word_size(), trace.middleCols(first, n));
+      stack.bottom().add_projection(contexts, word_size(), saved.middleCols(first, n));
       stack.step(tape.stack, first, n, state.layers, random);
     }
     detail::read_out(readout, stack, x, tape);

@@ -88,14 +88,14 @@ struct ContextDecoder {
       tape.joined.factors.resize(1, x.cols());
       tape.joined.mask.resize(1, x.cols());
     }
-    auto& trace = tape.stack.layers.front().trace;
-    stack.bottom().project(x, trace);
+    auto& saved = tape.stack.layers.front().saved;
+    stack.bottom().project(x, saved);
     for (Index t = 0; t < steps.count(); ++t) {
       const Index first = steps.first(t), n = steps.active(t);
       attention.forward(state.layers.back().topRows(stack.hidden_size()).leftCols(n), memory, detail::reading(state, n),
                         state.carry.leftCols(n), tape.attention, first, random);
       if (context_dropout.rate > 0) drop_contexts(random, first, n, tape);
-      stack.bottom().add_projection(cell_contexts(tape).middleCols(first, n), word, trace.middleCols(first, n));
+      stack.bottom().add_projection(cell_contexts(tape).middleCols(first, n), word, saved.middleCols(first, n));
       stack.step(tape.stack, first, n, state.layers, random);
     }
     detail::read_out(readout, stack, x, tape);

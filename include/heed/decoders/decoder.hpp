@@ -40,7 +40,7 @@ concept Decoder = Part<D> &&
 /// Teacher forcing: decodes the embedded words x (word size x N) of a packed batch of targets. Fills tape.features.
 /// `random` is in batch order.
 template <Decoder D>
-void decode(const D& decoder, const In<typename D::Scalar>& x, const Packing& packing,
+void decode(const D& decoder, const In<typename D::Scalar>& x, const PackedBatch& packing,
             const Memory<typename D::Scalar>& memory, DecoderState<typename D::Scalar>& state,
             DecoderTape<typename D::Scalar>& tape, RandomStreams random = nullptr) {
   detail::check_size("decode", "x", x, decoder.word_size(), packing.columns());
@@ -52,7 +52,7 @@ void decode(const D& decoder, const In<typename D::Scalar>& x, const Packing& pa
 /// Backward of `decode`, from tape.d_features. Adds to grad, d_x and d_memory, whose keys must begin at zero
 /// (`Memory::zeros_like`): what they gather is passed on to its values at the end.
 template <Decoder D>
-void decode_backward(const D& decoder, const In<typename D::Scalar>& x, const Packing& packing,
+void decode_backward(const D& decoder, const In<typename D::Scalar>& x, const PackedBatch& packing,
                      const Memory<typename D::Scalar>& memory, DecoderState<typename D::Scalar>& state,
                      DecoderTape<typename D::Scalar>& tape, D& grad, Out<typename D::Scalar> d_x,
                      Memory<typename D::Scalar>& d_memory, RandomStreams random = nullptr) {

@@ -21,16 +21,16 @@ template <class S>
 struct StackTape {
   /// What a layer writes.
   struct Layer {
-    Buffer<S> trace;      ///< trace size x N
-    Buffer<S> previous;   ///< state size x N: the state each step began with
-    Buffer<S> input;      ///< what layers above the first read: h below them after dropout
-    Buffer<S> mask;       ///< the dropout mask of `input`
-    Buffer<S> read;       ///< where h is dropped: what each step read of `previous`, its h times `read_mask`
-    Buffer<S> read_mask;  ///< hidden x sentences, or of size 0: every step read `previous` itself
-    Buffer<S> outputs;    ///< hidden x N: h
-    Buffer<S> d_outputs;  ///< hidden x N
-    Buffer<S> d_a;        ///< gradient size x N
-    Buffer<S> d_state;    ///< state size x sentences
+    Buffer<S> saved;           ///< trace size x N
+    Buffer<S> previous;        ///< state size x N: the state each step began with
+    Buffer<S> input;           ///< what layers above the first read: h below them after dropout
+    Buffer<S> mask;            ///< the dropout mask of `input`
+    Buffer<S> dropped;         ///< where h is dropped: what each step read of `previous`, its h times `read_mask`
+    Buffer<S> recurrent_mask;  ///< hidden x sentences, or of size 0: every step read `previous` itself
+    Buffer<S> outputs;         ///< hidden x N: h
+    Buffer<S> d_outputs;       ///< hidden x N
+    Buffer<S> d_a;             ///< gradient size x N
+    Buffer<S> d_state;         ///< state size x sentences
   };
   std::vector<Layer> layers;  ///< from the lowest up
 
@@ -80,7 +80,7 @@ struct Stack {
     tape.layers.resize(layers.size());
     for (std::size_t l = 0; l < layers.size(); ++l) {
       auto& layer = tape.layers[l];
-      layer.trace.resize(layers[l].trace_size(), columns);
+      layer.saved.resize(layers[l].saved_size(), columns);
       layer.previous.resize(layers[l].state_size(), columns);
       layer.outputs.resize(hidden_size(), columns);
       if (l == 0) continue;
@@ -98,25 +98,25 @@ struct Stack {
     }
     for (std::size_t l = 0; l < layers.size(); ++l) {
       auto& layer = tape.layers[l];
-      auto trace = layer.trace.middleCols(first, n);
+      auto saved = layer.saved.middleCols(first, n);
       if (l > 0) {
         auto input = layer.input.middleCols(first, n);
         input = tape.layers[l - 1].outputs.middleCols(first, n);
         dropout.forward_step(random, first, input, layer.mask);
-        layers[l].project(input, trace);
+        layers[l].project(input, saved);
       }
       auto state = states[l].leftCols(n);
       auto previous = layer.previous.middleCols(first, n);
       previous = state;
-      if (first == 0) recurrent.draw(random, hidden_size(), n, layer.read_mask);
-      if (layer.read_mask.size() > 0) {
-        if (first == 0) layer.read.resize(layer.previous.rows(), layer.previous.cols());
-        check_read("Stack.step", layer, n);
-        auto read = layer.read.middleCols(first, n);
-        read = previous;
-        read.topRows(hidden_size()).array() *= layer.read_mask.leftCols(n).array();
+      if (first == 0) recurrent.draw(random, hidden_size(), n, layer.recurrent_mask);
+      if (layer.recurrent_mask.size() > 0) {
+        if (first == 0) layer.dropped.resize(layer.previous.rows(), layer.previous.cols());
+        check_dropped("Stack.step", layer, n);
+        auto dropped = layer.dropped.middleCols(first, n);
+        dropped = previous;
+        dropped.topRows(hidden_size()).array() *= layer.recurrent_mask.leftCols(n).array();
       }
-      layers[l].step(trace, what_was_read(layer).middleCols(first, n), state);
+      layers[l].step(saved, recurrent_input(layer).middleCols(first, n), state);
       layer.outputs.middleCols(first, n) = state.topRows(hidden_size());
     }
   }
@@ -143,10 +143,10 @@ struct Stack {
       auto d_state = layer.d_state.leftCols(n);
       auto d_a = layer.d_a.middleCols(first, n);
       d_state.topRows(hidden_size()) += layer.d_outputs.middleCols(first, n);  // was: outputs = h
-      layers[l].step_backward(layer.trace.middleCols(first, n), what_was_read(layer).middleCols(first, n), d_state,
+      layers[l].step_backward(layer.saved.middleCols(first, n), recurrent_input(layer).middleCols(first, n), d_state,
                               d_a);
-      if (layer.read_mask.size() > 0) {
-        d_state.topRows(hidden_size()).array() *= layer.read_mask.leftCols(n).array();  // was: read = mask h
+      if (layer.recurrent_mask.size() > 0) {
+        d_state.topRows(hidden_size()).array() *= layer.recurrent_mask.leftCols(n).array();  // was: read = mask h
       }
       if (l == 0) continue;
       auto d_below = tape.layers[l - 1].d_outputs.middleCols(first, n);
@@ -161,7 +161,7 @@ struct Stack {
     detail::check_grad("Stack.accumulate", *this, grad);
     for (std::size_t l = 0; l < layers.size(); ++l) {
       const auto& layer = tape.layers[l];
-      layers[l].accumulate_recurrent(what_was_read(layer), layer.d_a, grad.layers[l]);
+      layers[l].accumulate_recurrent(recurrent_input(layer), layer.d_a, grad.layers[l]);
       if (l > 0) layers[l].accumulate(layer.input, 0, layer.d_a, grad.layers[l]);
     }
   }
@@ -180,7 +180,7 @@ struct Stack {
     detail::check_count(function, "tape.layers", tape.layers.size(), layers.size(), begin);
     for (std::size_t l = 0; l < layers.size(); ++l) {
       const auto& layer = tape.layers[l];
-      detail::check_room(function, "tape.trace", layer.trace, layers[l].trace_size(), first, n, begin);
+      detail::check_room(function, "tape.saved", layer.saved, layers[l].saved_size(), first, n, begin);
       detail::check_room(function, "tape.previous", layer.previous, layers[l].state_size(), first, n, begin);
       detail::check_room(function, "tape.outputs", layer.outputs, hidden_size(), first, n, begin);
       if (l > 0) detail::check_room(function, "tape.input", layer.input, hidden_size(), first, n, begin);
@@ -194,17 +194,17 @@ struct Stack {
       detail::check_room(function, "tape.d_outputs", layer.d_outputs, hidden_size(), first, n, begin);
       detail::check_room(function, "tape.d_a", layer.d_a, layers[l].gradient_size(), first, n, begin);
       detail::check_room(function, "tape.d_state", layer.d_state, layers[l].state_size(), 0, n, begin);
-      if (layer.read_mask.size() > 0) check_read(function, layer, n);
+      if (layer.recurrent_mask.size() > 0) check_dropped(function, layer, n);
     }
   }
-  void check_read(const char* function, const typename StackTape<S>::Layer& layer, Index n) const {
-    detail::check_like(function, "tape.read", layer.read, layer.previous);
-    detail::check_room(function, "tape.read_mask", layer.read_mask, hidden_size(), 0, n, "");
+  void check_dropped(const char* function, const typename StackTape<S>::Layer& layer, Index n) const {
+    detail::check_like(function, "tape.dropped", layer.dropped, layer.previous);
+    detail::check_room(function, "tape.recurrent_mask", layer.recurrent_mask, hidden_size(), 0, n, "");
   }
 
   /// The states from which the steps of a layer went on.
-  static const Buffer<S>& what_was_read(const typename StackTape<S>::Layer& layer) {
-    return layer.read_mask.size() > 0 ? layer.read : layer.previous;
+  static const Buffer<S>& recurrent_input(const typename StackTape<S>::Layer& layer) {
+    return layer.recurrent_mask.size() > 0 ? layer.dropped : layer.previous;
   }
 };
 

@@ -59,7 +59,7 @@ struct SutskeverDecoder {
     detail::check_forward("SutskeverDecoder.forward", stack, word_size(), 0, x, steps, state);
     stack.begin(x.cols(), tape.stack);
     tape.attention.weights.resize(0, x.cols());
-    stack.bottom().project(x, tape.stack.layers.front().trace);
+    stack.bottom().project(x, tape.stack.layers.front().saved);
     for (Index t = 0; t < steps.count(); ++t) {
       stack.step(tape.stack, steps.first(t), steps.active(t), state.layers, random);
     }

@@ -48,8 +48,9 @@ struct EncoderTape {
     Buffer<S> outputs;                ///< directions * hidden x columns, packed
     Buffer<S> d_outputs;
   };
-  bool keeps = true;  ///< whether `forward` keeps what `backward` reads; without, it is faster, with the same result
-  bool kept = false;  ///< whether the last `forward` did
+  bool save_activations =
+      true;  ///< whether `forward` keeps what `backward` reads; without, it is faster, with the same result
+  bool has_activations = false;       ///< whether the last `forward` did
   std::vector<Layer> layers;          ///< from the lowest up
   EncoderStates<S> final_states;      ///< after forward
   EncoderStates<S> d_initial_states;  ///< after backward
@@ -66,7 +67,7 @@ namespace detail {
 /// Throws unless there is a state of every layer and direction of an encoder, with a column for every sentence.
 template <class EncoderType, class S>
 void check_states(const char* function, const char* name, const EncoderType& encoder, const EncoderStates<S>& states,
-                  const Packing& packing) {
+                  const PackedBatch& packing) {
   check_number(function, name, static_cast<Index>(states.size()),
                encoder.directions() * static_cast<Index>(encoder.layers.size()), "states, one per layer and direction");
   for (const auto& state : states) {
@@ -128,15 +129,15 @@ struct Encoder {
   /// first.
   /// A team of threads reads one sentence sooner: each keeps a share of a prepacked cell's weights in its cache. They
   /// need a core each, since they wait for each other at every step.
-  void forward(const In<S>& x, const Packing& packing, EncoderTape<S>& tape, RandomStreams random = nullptr,
-               const EncoderStates<S>* initial = nullptr, Team* team = nullptr) const {
+  void forward(const In<S>& x, const PackedBatch& packing, EncoderTape<S>& tape, RandomStreams random = nullptr,
+               const EncoderStates<S>* initial = nullptr, ThreadPool* thread_pool = nullptr) const {
     detail::check_size("Encoder.forward", "x", x, input_size(), packing.columns());
     if (initial != nullptr) detail::check_states("Encoder.forward", "initial", *this, *initial, packing);
     for (const auto& layer : layers) check_recurrent_dropout(layer.forward, recurrent);
-    tape.kept = false;
+    tape.has_activations = false;
     tape.layers.resize(layers.size());
     tape.final_states.resize(state_count());
-    Team alone;
+    ThreadPool alone;
     const RandomStreams columns = random.in_order(packing.order());
     for (std::size_t l = 0; l < layers.size(); ++l) {
       auto& layer = tape.layers[l];
@@ -157,21 +158,21 @@ struct Encoder {
         if (initial == nullptr) direction.running.setZero();
         recurrent.draw(columns, cell.hidden_size(), packing.sentences(), direction.mask);
         const auto run = [&](const auto& input) {
-          run_recurrence(cell, input, packing, starts_at_end(d), tape.keeps, direction, rows_of(layer.outputs, d),
-                         team != nullptr ? *team : alone);
+          run_recurrence(cell, input, packing, starts_at_end(d), tape.save_activations, direction,
+                         rows_of(layer.outputs, d), thread_pool != nullptr ? *thread_pool : alone);
         };
         l == 0 ? run(x) : run(layer.input);
         to_batch_order(packing, direction.running, tape.final_states[place]);
       });
     }
-    tape.kept = tape.keeps;
+    tape.has_activations = tape.save_activations;
   }
 
   /// Backward of `forward`: from dL/d(outputs) and, if given, dL/d(final states). Adds to grad and d_x, and fills
   /// tape.d_initial_states. Pass the `x` and `random` that forward was given.
-  void backward(const In<S>& x, const Packing& packing, EncoderTape<S>& tape, const In<S>& d_outputs, Encoder& grad,
+  void backward(const In<S>& x, const PackedBatch& packing, EncoderTape<S>& tape, const In<S>& d_outputs, Encoder& grad,
                 Out<S> d_x, RandomStreams random = nullptr, const EncoderStates<S>* d_final = nullptr) const {
-    require(tape.kept, "Encoder: backward needs a tape of a forward that kept what it reads");
+    require(tape.has_activations, "Encoder: backward needs a tape of a forward that kept what it reads");
     const char* const name = "Encoder.backward";
     detail::check_size(name, "x", x, input_size(), packing.columns());
     detail::check_count(name, "tape.layers", tape.layers.size(), layers.size());
@@ -243,7 +244,7 @@ struct Encoder {
     return outputs.middleRows(outputs.cols() == 0 ? 0 : d * hidden_size(), hidden_size());
   }
 
-  static void to_batch_order(const Packing& packing, const Buffer<S>& packed, Buffer<S>& batch) {
+  static void to_batch_order(const PackedBatch& packing, const Buffer<S>& packed, Buffer<S>& batch) {
     batch.resize(packed.rows(), packed.cols());
     for (Index p = 0; p < packing.sentences(); ++p) batch.col(packing.sentence(p)) = packed.col(p);
   }
@@ -253,7 +254,7 @@ struct Encoder {
 /// summary, and the final states of all layers. The keys are left to the attention that will match them. Throws
 /// heed::Error if the tape is not that of a forward of this packing.
 template <Cell C>
-void make_memory(const Encoder<C>& encoder, const Packing& packing, const EncoderTape<typename C::Scalar>& tape,
+void make_memory(const Encoder<C>& encoder, const PackedBatch& packing, const EncoderTape<typename C::Scalar>& tape,
                  std::vector<Index>& lengths, Memory<typename C::Scalar>& memory) {
   const Index H = encoder.hidden_size(), D = encoder.directions();
   detail::check_size("make_memory", "tape.outputs()", tape.outputs(), encoder.output_size(), packing.columns());
@@ -276,7 +277,7 @@ void make_memory(const Encoder<C>& encoder, const Packing& packing, const Encode
 /// Backward of `make_memory`: overwrites d_outputs (packed), and adds what the summary gathered to the final states,
 /// whose gradients then are `d_memory.states`. Throws heed::Error if d_memory does not have the shape of that memory.
 template <Cell C>
-void make_memory_backward(const Encoder<C>& encoder, const Packing& packing, Memory<typename C::Scalar>& d_memory,
+void make_memory_backward(const Encoder<C>& encoder, const PackedBatch& packing, Memory<typename C::Scalar>& d_memory,
                           Buffer<typename C::Scalar>& d_outputs) {
   const Index H = encoder.hidden_size(), D = packing.sentences() == 0 ? 0 : encoder.directions();
   const char* const name = "make_memory_backward";

@@ -22,13 +22,13 @@ struct TransformerEncoderLayerOptions {
 template <class S>
 struct TransformerEncoderTape {
   MultiHeadTape<S> attention;                     ///< of self-attention
-  Buffer<S> attention_trace, feed_forward_trace;  ///< of the two norms
+  Buffer<S> attention_saved, feed_forward_saved;  ///< of the two norms
   Buffer<S> attention_mask, feed_forward_mask;    ///< of dropout
-  Buffer<S> seen;                                 ///< size x columns: what attention read, where its norm comes first
+  Buffer<S> attention_input;                      ///< size x columns: what attention read, where its norm comes first
   Buffer<S> middle;                               ///< size x columns: between the sublayers
-  Buffer<S> fed;                                  ///< size x columns: what the second read, where its norm comes first
+  Buffer<S> feed_forward_input;                   ///< size x columns: what the second read, where its norm comes first
   Buffer<S> hidden;                               ///< inner x columns
-  Buffer<S> d_seen, d_middle, d_branch, d_fed, d_hidden;  ///< on the way back
+  Buffer<S> d_attention_input, d_middle, d_branch, d_feed_forward_input, d_hidden;  ///< on the way back
 };
 
 /// A layer of the Transformer's encoder, Vaswani et al. 2017, section 3.1; PyTorch's nn.TransformerEncoderLayer.
@@ -77,31 +77,31 @@ struct TransformerEncoderLayer {
     const Index n = sentences.columns();
     detail::check_size("TransformerEncoderLayer.forward", "x", x, size(), n);
     detail::check_size("TransformerEncoderLayer.forward", "y", y, size(), n);
-    tape.attention_trace.resize(attention_norm.trace_size(), n);
-    tape.feed_forward_trace.resize(feed_forward_norm.trace_size(), n);
+    tape.attention_saved.resize(attention_norm.saved_size(), n);
+    tape.feed_forward_saved.resize(feed_forward_norm.saved_size(), n);
     for (auto* const buffer : {&tape.middle, &tape.attention_mask, &tape.feed_forward_mask}) buffer->resize(size(), n);
     tape.hidden.resize(inner.output_size(), n);
 
     if (norm_first) {
-      tape.seen.resize(size(), n);
-      attention_norm.forward(x, tape.seen, tape.attention_trace);
+      tape.attention_input.resize(size(), n);
+      attention_norm.forward(x, tape.attention_input, tape.attention_saved);
     }
-    attention.forward(seen(x, tape), sentences, tape.attention, tape.middle, valid);
+    attention.forward(attention_input(x, tape), sentences, tape.attention, tape.middle, valid);
     dropout.forward(random, sentences, tape.middle, tape.attention_mask);
     tape.middle += x;
     if (norm_first) {
-      tape.fed.resize(size(), n);
-      feed_forward_norm.forward(tape.middle, tape.fed, tape.feed_forward_trace);
+      tape.feed_forward_input.resize(size(), n);
+      feed_forward_norm.forward(tape.middle, tape.feed_forward_input, tape.feed_forward_saved);
     } else {
-      attention_norm.forward(tape.middle, tape.middle, tape.attention_trace);
+      attention_norm.forward(tape.middle, tape.middle, tape.attention_saved);
     }
 
-    inner.forward(fed(tape), tape.hidden);
+    inner.forward(feed_forward_input(tape), tape.hidden);
     Relu::forward(tape.hidden);
     outer.forward(tape.hidden, y);
     dropout.forward(random, sentences, y, tape.feed_forward_mask);
     y += tape.middle;
-    if (!norm_first) feed_forward_norm.forward(y, y, tape.feed_forward_trace);
+    if (!norm_first) feed_forward_norm.forward(y, y, tape.feed_forward_saved);
   }
 
   /// Adds to grad and d_x. Pass what forward was given.
@@ -110,41 +110,42 @@ struct TransformerEncoderLayer {
     const char* const name = "TransformerEncoderLayer.backward";
     const Index n = sentences.columns();
     detail::check_size(name, "x", x, size(), n);
-    detail::check_size(name, "tape.attention_trace", tape.attention_trace, attention_norm.trace_size(), n);
-    detail::check_size(name, "tape.feed_forward_trace", tape.feed_forward_trace, feed_forward_norm.trace_size(), n);
+    detail::check_size(name, "tape.attention_saved", tape.attention_saved, attention_norm.saved_size(), n);
+    detail::check_size(name, "tape.feed_forward_saved", tape.feed_forward_saved, feed_forward_norm.saved_size(), n);
     detail::check_size(name, "tape.middle", tape.middle, size(), n);
     detail::check_size(name, "tape.hidden", tape.hidden, inner.output_size(), n);
-    if (norm_first) detail::check_size(name, "tape.seen", tape.seen, size(), n);
-    if (norm_first) detail::check_size(name, "tape.fed", tape.fed, size(), n);
+    if (norm_first) detail::check_size(name, "tape.attention_input", tape.attention_input, size(), n);
+    if (norm_first) detail::check_size(name, "tape.feed_forward_input", tape.feed_forward_input, size(), n);
     detail::check_size(name, "d_y", d_y, size(), n);
     detail::check_size(name, "d_x", d_x, size(), n);
     detail::check_grad(name, *this, grad);
     if (norm_first) {
       tape.d_middle.assign(d_y);  // was: y = m + ...
     } else {
-      norm_backward(feed_forward_norm, tape.feed_forward_trace, d_y, grad.feed_forward_norm, tape.d_middle);
+      norm_backward(feed_forward_norm, tape.feed_forward_saved, d_y, grad.feed_forward_norm, tape.d_middle);
     }
     tape.d_branch.assign(tape.d_middle);
     dropout.backward(random, tape.feed_forward_mask, tape.d_branch);
     feed_backward(tape, grad);  // was: feed(.)
     if (norm_first) {
-      feed_forward_norm.accumulate(tape.feed_forward_trace, tape.d_fed, grad.feed_forward_norm);
-      feed_forward_norm.backward(tape.feed_forward_trace, tape.d_fed, tape.d_middle);  // was: N(m)
+      feed_forward_norm.accumulate(tape.feed_forward_saved, tape.d_feed_forward_input, grad.feed_forward_norm);
+      feed_forward_norm.backward(tape.feed_forward_saved, tape.d_feed_forward_input, tape.d_middle);  // was: N(m)
       tape.d_branch.assign(tape.d_middle);
     } else {
-      tape.d_middle += tape.d_fed;
-      norm_backward(attention_norm, tape.attention_trace, tape.d_middle, grad.attention_norm, tape.d_branch);
+      tape.d_middle += tape.d_feed_forward_input;
+      norm_backward(attention_norm, tape.attention_saved, tape.d_middle, grad.attention_norm, tape.d_branch);
     }
     d_x += tape.d_branch;  // was: x + ...
     dropout.backward(random, tape.attention_mask, tape.d_branch);
-    tape.d_seen.resize(x.rows(), x.cols());
-    tape.d_seen.setZero();
-    attention.backward(seen(x, tape), sentences, tape.attention, tape.d_branch, grad.attention, tape.d_seen);
+    tape.d_attention_input.resize(x.rows(), x.cols());
+    tape.d_attention_input.setZero();
+    attention.backward(attention_input(x, tape), sentences, tape.attention, tape.d_branch, grad.attention,
+                       tape.d_attention_input);
     if (norm_first) {
-      attention_norm.accumulate(tape.attention_trace, tape.d_seen, grad.attention_norm);
-      attention_norm.backward(tape.attention_trace, tape.d_seen, d_x);  // was: N(x)
+      attention_norm.accumulate(tape.attention_saved, tape.d_attention_input, grad.attention_norm);
+      attention_norm.backward(tape.attention_saved, tape.d_attention_input, d_x);  // was: N(x)
     } else {
-      d_x += tape.d_seen;
+      d_x += tape.d_attention_input;
     }
   }
 
@@ -161,29 +162,29 @@ struct TransformerEncoderLayer {
 
  private:
   /// What the sublayers read.
-  In<S> seen(const In<S>& x, const Tape& tape) const { return norm_first ? In<S>(tape.seen) : x; }
-  In<S> fed(const Tape& tape) const { return norm_first ? tape.fed : tape.middle; }
+  In<S> attention_input(const In<S>& x, const Tape& tape) const { return norm_first ? In<S>(tape.attention_input) : x; }
+  In<S> feed_forward_input(const Tape& tape) const { return norm_first ? tape.feed_forward_input : tape.middle; }
 
   /// Overwrites d_x, which may not be d_y.
-  static void norm_backward(const LayerNorm<S>& norm, const Buffer<S>& trace, const In<S>& d_y, LayerNorm<S>& grad,
+  static void norm_backward(const LayerNorm<S>& norm, const Buffer<S>& saved, const In<S>& d_y, LayerNorm<S>& grad,
                             Buffer<S>& d_x) {
     d_x.resize(d_y.rows(), d_y.cols());
     d_x.setZero();
-    norm.accumulate(trace, d_y, grad);
-    norm.backward(trace, d_y, d_x);
+    norm.accumulate(saved, d_y, grad);
+    norm.backward(saved, d_y, d_x);
   }
 
-  /// From d_branch to d_fed.
+  /// From d_branch to d_feed_forward_input.
   void feed_backward(Tape& tape, TransformerEncoderLayer& grad) const {
     tape.d_hidden.resize(tape.hidden.rows(), tape.hidden.cols());
     tape.d_hidden.setZero();
-    tape.d_fed.resize(size(), tape.hidden.cols());
-    tape.d_fed.setZero();
+    tape.d_feed_forward_input.resize(size(), tape.hidden.cols());
+    tape.d_feed_forward_input.setZero();
     outer.accumulate(tape.hidden, tape.d_branch, grad.outer);
     outer.backward(tape.d_branch, tape.d_hidden);
     Relu::backward(tape.hidden, tape.d_hidden);
-    inner.accumulate(fed(tape), tape.d_hidden, grad.inner);
-    inner.backward(tape.d_hidden, tape.d_fed);
+    inner.accumulate(feed_forward_input(tape), tape.d_hidden, grad.inner);
+    inner.backward(tape.d_hidden, tape.d_feed_forward_input);
   }
 };
 

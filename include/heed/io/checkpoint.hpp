@@ -19,7 +19,7 @@ inline std::string joined(std::string_view prefix, std::string_view name) {
 class Misfits {
  public:
   void add(const std::string& problem) {
-    if (++count_ <= most_listed) list_ += "\n  " + problem;
+    if (++count_ <= max_listed) list_ += "\n  " + problem;
   }
   void add_unexpected(const TensorView& stored) {
     add("unexpected: " + in_quotes(stored.name) + ' ' + shape_text(stored.shape));
@@ -39,12 +39,12 @@ class Misfits {
   }
   void fail_if_any(const std::string& file) const {
     if (count_ == 0) return;
-    const std::string rest = count_ > most_listed ? "\n  and " + std::to_string(count_ - most_listed) + " more" : "";
+    const std::string rest = count_ > max_listed ? "\n  and " + std::to_string(count_ - max_listed) + " more" : "";
     fail(file + " does not fit the model:" + list_ + rest);
   }
 
  private:
-  static constexpr std::size_t most_listed = 1000;
+  static constexpr std::size_t max_listed = 1000;
   std::size_t count_ = 0;
   std::string list_;
 };

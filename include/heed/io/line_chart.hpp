@@ -94,8 +94,8 @@ inline std::string line_chart_svg(const ChartOptions& options, std::span<const S
   using namespace detail;
   check_chart(options, series);
   constexpr std::array<std::string_view, 6> colours{"#1f6fb4", "#d1495b", "#2a8f5b", "#8a5fbf", "#c77d0a", "#4a5568"};
-  constexpr double height = 300, margin = 20, row = 18, most_label = 40;
-  const auto cut = static_cast<std::size_t>(most_label);
+  constexpr double height = 300, margin = 20, row = 18, max_label = 40;
+  const auto cut = static_cast<std::size_t>(max_label);
   double widest_tick = 0, widest_name = 0;
   for (const std::string& tick : options.x_ticks) widest_tick = std::max(widest_tick, text_width(tick, cut));
   for (const Series& line : series) widest_name = std::max(widest_name, text_width(line.name, cut));

@@ -122,7 +122,7 @@ inline void require_pytorch_form(const void*) {}
 template <class T, int Input, int Hidden, GruForm Form>
 void require_pytorch_form(const GruCell<T, Input, Hidden, Form>*) {
   require(!Form.reset_before, "PyTorch has no GRU that resets before the product");
-  require(!Form.takes, "z keeps in PyTorch's GRU: flip_update(cell) first");
+  require(!Form.update_gate_selects_new, "z keeps in PyTorch's GRU: flip_update(cell) first");
 }
 
 /// One parameter: its path in the model, its name in the state dict, and how it lies there.
@@ -143,9 +143,9 @@ inline constexpr bool is_stack<Stack<C>> = true;
 
 /// Calls use(tensor, x) for every parameter x of a model.
 template <class Use>
-class PytorchWalk {
+class PytorchVisitor {
  public:
-  PytorchWalk(const PytorchNames& names, const Use& use) : names_(names), use_(use) {}
+  PytorchVisitor(const PytorchNames& names, const Use& use) : names_(names), use_(use) {}
 
   /// A part at `ours` in the model and at `theirs` in the state dict. `suffix` ends the names of what is in it.
   template <class P>
@@ -179,7 +179,7 @@ class PytorchWalk {
  private:
   /// Takes the members of a part.
   struct Members {
-    const PytorchWalk& walk;
+    const PytorchVisitor& walk;
     const std::string &ours, &theirs, &suffix;
     PytorchRules rules;
 

@@ -65,7 +65,7 @@ PytorchReport from_pytorch(const SafetensorsFile& file, P& part, std::string_vie
   detail::TensorNames wanted;
   PytorchReport report;
   const auto for_each_tensor = [&](auto& p, const auto& use) {
-    detail::PytorchWalk(options.names, use).part(p, "", std::string(prefix));
+    detail::PytorchVisitor(options.names, use).part(p, "", std::string(prefix));
   };
   for_each_tensor(std::as_const(part), [&]<class X>(const detail::PytorchTensor& tensor, const X& x) {
     wanted.insert(tensor.theirs);
@@ -127,7 +127,7 @@ void to_pytorch(SafetensorsWriter& writer, const P& part, std::string_view prefi
         return writer.add(tensor.theirs, Matrix<S>(x.transpose()));
     }
   };
-  detail::PytorchWalk(names, use).part(part, "", std::string(prefix));
+  detail::PytorchVisitor(names, use).part(part, "", std::string(prefix));
 }
 
 }}  // namespace heed::v0_2

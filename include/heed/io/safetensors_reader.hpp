@@ -71,15 +71,15 @@ class SafetensorsFile {
   }
 
  private:
-  static constexpr std::uint64_t most_header_bytes = 100'000'000;
+  static constexpr std::uint64_t max_header_bytes = 100'000'000;
 
   SafetensorsFile(std::vector<std::byte> bytes, std::string name) : name_(std::move(name)), bytes_(std::move(bytes)) {
     const std::uint64_t size = bytes_.size();
     check(size >= 8, [&] { return "has " + std::to_string(size) + " bytes; a safetensors file has at least 8"; });
     const auto header_size = detail::from_little_endian<std::uint64_t>(bytes_.data());
-    check(header_size <= most_header_bytes, [&] {
+    check(header_size <= max_header_bytes, [&] {
       return "says its header has " + std::to_string(header_size) + " bytes; at most " +
-             std::to_string(most_header_bytes) + " are allowed (is this a safetensors file?)";
+             std::to_string(max_header_bytes) + " are allowed (is this a safetensors file?)";
     });
     check(header_size <= size - 8, [&] {
       return "says its header has " + std::to_string(header_size) + " bytes, but only " + std::to_string(size - 8) +

@@ -38,7 +38,7 @@ inline bool is_dark(double weight) { return weight > 0.5; }
 /// any bytes. Throws if a line has not as many weights as words, or one that is not finite.
 inline std::string word_weights_svg(std::span<const WeightedWords> lines, std::string_view title = "") {
   using namespace detail;
-  constexpr double margin = 16, row = 26, pad = 5, between = 3, most_width = 760;
+  constexpr double margin = 16, row = 26, pad = 5, between = 3, max_width = 760;
   double label_width = 0;
   for (const WeightedWords& line : lines) label_width = std::max(label_width, text_width(line.label, longest_label));
   const double left = margin + (label_width > 0 ? label_width + 16 : 0);
@@ -50,7 +50,7 @@ inline std::string word_weights_svg(std::span<const WeightedWords> lines, std::s
     double x = left;
     for (std::size_t i = 0; i < line.words.size(); ++i) {
       const double width = text_width(line.words[i], longest_label) + 2 * pad;
-      if (x > left && x + width > left + most_width) x = left, y += row;
+      if (x > left && x + width > left + max_width) x = left, y += row;
       body +=
           "<g><title>" + xml_text(line.words[i]) + ": " + decimal(line.weights[i], 3, true) + "</title><rect" +
           attribute("x", x) + attribute("y", y) + attribute("width", width) + attribute("height", row - 4) +

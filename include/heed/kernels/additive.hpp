@@ -2,7 +2,7 @@
 
 #include <heed/kernels/exponential_columns.hpp>
 #include <heed/kernels/shared_division.hpp>
-#include <heed/kernels/tanh_match.hpp>
+#include <heed/kernels/tanh_kernel.hpp>
 
 #include <algorithm>
 
@@ -15,9 +15,9 @@ namespace heed { inline namespace v0_2 { namespace detail {
 ///   score = sum v - 2 sum v / (1 + e^{2q} e^{2k})
 ///
 /// costs no exponential, and four packets share a division. Pairs with a column that exponentials cannot hold take
-/// `TanhMatch`. Which way a pair goes, and in what order it is summed, depends on that pair alone.
+/// `TanhKernel`. Which way a pair goes, and in what order it is summed, depends on that pair alone.
 template <class S, int Size>
-class AdditiveMatch {
+class AdditiveKernel {
   using P = Packet<S>;
   using Form = ExponentialColumns<S>;
 
@@ -33,11 +33,11 @@ class AdditiveMatch {
 
   static void score(const Vector<S, Size>& v, const In<S, Size>& projected, const In<S>& keys, Out<S> scores,
                     Buffer<S>& scratch) {
-    const AdditiveMatch match(v, projected, keys, scratch, 0);
+    const AdditiveKernel kernel(v, projected, keys, scratch, 0);
     const auto to = columns_of(scores);
     Index j = 0;
-    for (; j + 4 <= keys.cols(); j += 4) match.template score_keys<4>(j, scores.cols(), to);
-    for (; j < keys.cols(); ++j) match.template score_keys<1>(j, scores.cols(), to);
+    for (; j + 4 <= keys.cols(); j += 4) kernel.template score_keys<4>(j, scores.cols(), to);
+    for (; j < keys.cols(); ++j) kernel.template score_keys<1>(j, scores.cols(), to);
   }
 
   /// Adds to d_v, d_projected and the first rows of d_keys, which are gradients with respect to v, q and k. Recomputes z
@@ -45,17 +45,17 @@ class AdditiveMatch {
   static void score_backward(const Vector<S, Size>& v, const In<S, Size>& projected, const In<S>& keys,
                              const In<S>& d_scores, Vector<S, Size>& d_v, Out<S, Size> d_projected, Out<S> d_keys,
                              Buffer<S>& scratch) {
-    const AdditiveMatch match(v, projected, keys, scratch, 2);
+    const AdditiveKernel kernel(v, projected, keys, scratch, 2);
     auto fast_v = scratch.col(scratch.cols() - 2), fast_q = scratch.col(scratch.cols() - 1);  // whole packets
     fast_v.setZero();
     for (Index i = 0; i < projected.cols(); ++i) {
       fast_q.setZero();
       for (Index j = 0; j < keys.cols(); ++j) {
-        if (match.plain(i, j)) {
-          match.pair(i, j).backward(d_scores(j, i), d_v.data(), d_projected.col(i).data(), d_keys.col(j).data());
+        if (kernel.plain(i, j)) {
+          kernel.pair(i, j).backward(d_scores(j, i), d_v.data(), d_projected.col(i).data(), d_keys.col(j).data());
         } else {
-          Gradients{match.v_,      match.forms_.col(i), match.keys_.col(j),  constant(S(d_scores(j, i))),
-                    fast_v.data(), fast_q.data(),       d_keys.col(j).data()}
+          Gradients{kernel.v_,     kernel.forms_.col(i), kernel.keys_.col(j), constant(S(d_scores(j, i))),
+                    fast_v.data(), fast_q.data(),        d_keys.col(j).data()}
               .add_all(v.size());
         }
       }
@@ -66,8 +66,8 @@ class AdditiveMatch {
 
  private:
   /// Lays out the queries and, whole packets of it, v in the first columns of `scratch`; `more` columns follow.
-  AdditiveMatch(const Vector<S, Size>& v, const In<S, Size>& projected, const In<S>& keys, Buffer<S>& scratch,
-                Index more)
+  AdditiveKernel(const Vector<S, Size>& v, const In<S, Size>& projected, const In<S>& keys, Buffer<S>& scratch,
+                 Index more)
       : size_(v.size()), v_(v.data()), queries_(columns_of(projected)), keys_(columns_of(keys)) {
     const Index n = projected.cols();
     eigen_assert(projected.rows() == size_ && keys.rows() == key_size(size_));
@@ -86,7 +86,7 @@ class AdditiveMatch {
   bool plain(Index i, Index j) const { return Form::plain(size_, forms_.col(i)) || Form::plain(size_, keys_.col(j)); }
 
   /// A pair that is taken number by number.
-  TanhMatch<S> pair(Index i, Index j) const {
+  TanhKernel<S> pair(Index i, Index j) const {
     return {size_, v_, queries_.col(i), keys_.col(j), !Form::plain(size_, keys_.col(j))};
   }
 

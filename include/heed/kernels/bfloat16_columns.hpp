@@ -8,7 +8,7 @@ namespace heed { inline namespace v0_2 { namespace detail {
 
 /// Columns of floats kept as bfloat16, two to a word: half the bytes to read. A block of them at a time is unfolded to
 /// where it stays in the first cache while it is worked on.
-class NarrowColumns {
+class Bfloat16Columns {
   using Half = Storage<Eigen::bfloat16>;
 
  public:

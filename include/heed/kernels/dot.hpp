@@ -7,7 +7,7 @@ namespace heed { inline namespace v0_2 { namespace detail {
 
 /// score_j = k_j' q: the match that the dot and general scorers share once the query is projected.
 template <class S, int Size>
-struct DotMatch {
+struct DotKernel {
   static void score(const In<S, Size>& projected, const In<S, Size>& keys, Out<S> scores) {
     eigen_assert(projected.rows() == keys.rows() && scores.rows() == keys.cols() && scores.cols() == projected.cols());
     TransposedProduct<S>::set(keys.rows(), keys.cols(), projected.cols(), columns_of(keys), columns_of(projected),

@@ -5,7 +5,7 @@
 namespace heed { inline namespace v0_2 { namespace detail {
 
 /// Below this, e^x is no normal float.
-inline constexpr float least_exponent = -87.3365f;
+inline constexpr float min_exponent = -87.3365f;
 
 /// e^r of x = n ln 2 + r, |r| <= ln 2 / 2, and n + bias in the last bits of `shifted`. The polynomial is a minimax fit.
 template <class P>
@@ -39,19 +39,19 @@ EIGEN_ALWAYS_INLINE P exp_of_floats(const P& x) {
   namespace ei = Eigen::internal;
   using Integers = typename ei::unpacket_traits<P>::integer_packet;
   P shifted;
-  const P within = ei::pmin(ei::pmax(x, ei::pset1<P>(least_exponent)), ei::pset1<P>(88.72f));
+  const P within = ei::pmin(ei::pmax(x, ei::pset1<P>(min_exponent)), ei::pset1<P>(88.72f));
   const P fraction = exp_fraction(within, 0, shifted);
   const P e = ei::preinterpret<P>(ei::padd(ei::preinterpret<Integers>(fraction), as_exponent(shifted)));
   return ei::pmadd(within, ei::pset1<P>(0.f), e);  // the sum of integers may have made a number of NaN
 }
 
-/// The same of floats x <= 0, with the same error, but exactly 0 for those below `least_exponent`. Of positive numbers the
+/// The same of floats x <= 0, with the same error, but exactly 0 for those below `min_exponent`. Of positive numbers the
 /// result is unspecified. NaN stays NaN.
 template <class P>
 EIGEN_ALWAYS_INLINE P exp_of_nonpositive_floats(const P& x) {
   namespace ei = Eigen::internal;
   P shifted;
-  const P least = ei::pset1<P>(least_exponent);
+  const P least = ei::pset1<P>(min_exponent);
   const P fraction = exp_fraction(P(ei::pmax(x, least)), 127, shifted);
   const P e = ei::pmul(fraction, ei::preinterpret<P>(as_exponent(shifted)));  // times 2^n
   return ei::pandnot(e, ei::pcmp_lt(x, least));

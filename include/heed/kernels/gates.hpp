@@ -14,26 +14,26 @@ Index bytes_ahead(const Walk& walk) {
   return walk.backwards ? -two_packets : two_packets;
 }
 
-/// The sums of all gates, each added to the numbers that a trace holds for it: gate g at trace + at[g].
+/// The sums of all gates, each added to the numbers that a saved holds for it: gate g at saved + at[g].
 ///
-/// The columns of a trace lie so far apart that no machine foresees which of their rows come next. If `Prefetch`, those
+/// The columns of a saved lie so far apart that no machine foresees which of their rows come next. If `Prefetch`, those
 /// `ahead` bytes from the numbers are fetched meanwhile.
 template <bool Prefetch, class S, class Io, class Sums, std::size_t Count>
-EIGEN_ALWAYS_INLINE auto add_to_gates(const Io& io, const S* trace, const std::array<Index, Count>& at, Sums sums,
+EIGEN_ALWAYS_INLINE auto add_to_gates(const Io& io, const S* saved, const std::array<Index, Count>& at, Sums sums,
                                       [[maybe_unused]] Index ahead) {
-  std::array<decltype(io.load(trace)), Count> gates;
+  std::array<decltype(io.load(saved)), Count> gates;
   for (std::size_t g = 0; g < Count; ++g) {
-    if constexpr (Prefetch) prefetch(trace + at[g], ahead);
-    gates[g] = io.load(trace + at[g]) + sums[g];
+    if constexpr (Prefetch) prefetch(saved + at[g], ahead);
+    gates[g] = io.load(saved + at[g]) + sums[g];
   }
   return gates;
 }
 
-/// The numbers that a trace holds for each gate.
+/// The numbers that a saved holds for each gate.
 template <class S, class Io, std::size_t Count>
-EIGEN_ALWAYS_INLINE auto load_gates(const Io& io, const S* trace, const std::array<Index, Count>& at) {
-  std::array<decltype(io.load(trace)), Count> gates;
-  for (std::size_t g = 0; g < Count; ++g) gates[g] = io.load(trace + at[g]);
+EIGEN_ALWAYS_INLINE auto load_gates(const Io& io, const S* saved, const std::array<Index, Count>& at) {
+  std::array<decltype(io.load(saved)), Count> gates;
+  for (std::size_t g = 0; g < Count; ++g) gates[g] = io.load(saved + at[g]);
   return gates;
 }
 

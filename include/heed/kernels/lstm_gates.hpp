@@ -9,18 +9,18 @@ namespace heed { inline namespace v0_2 { namespace detail {
 ///   c = f c_prev + i g        i, f, o through the sigmoid, g through tanh
 template <class S>
 struct LstmGates {
-  /// Writes the gates i f g o of a packet of units to `trace`, `apart` from one to the next, if it `keeps` them, and
+  /// Writes the gates i f g o of a packet of units to `saved`, `apart` from one to the next, if it `save_activations` them, and
   /// returns c. `sums` are the gates before the sigmoid and tanh; `out` becomes o.
   template <class Io, class Sums, class Numbers>
-  EIGEN_ALWAYS_INLINE static Numbers forward(const Io& io, const Sums& sums, const S* c_prev, S* trace, Index apart,
-                                             Numbers& out, bool keeps = true) {
+  EIGEN_ALWAYS_INLINE static Numbers forward(const Io& io, const Sums& sums, const S* c_prev, S* saved, Index apart,
+                                             Numbers& out, bool save_activations = true) {
     const Numbers in = sigmoid(sums[0]), forget = sigmoid(sums[1]), fresh = tanh(sums[2]);
     out = sigmoid(sums[3]);
-    if (keeps) {
-      io.store(trace, in);
-      io.store(trace + apart, forget);
-      io.store(trace + 2 * apart, fresh);
-      io.store(trace + 3 * apart, out);
+    if (save_activations) {
+      io.store(saved, in);
+      io.store(saved + apart, forget);
+      io.store(saved + 2 * apart, fresh);
+      io.store(saved + 3 * apart, out);
     }
     return multiply_add(forget, io.load(c_prev), in * fresh);
   }

@@ -17,7 +17,7 @@ namespace heed { inline namespace v0_2 { namespace detail {
 /// would be read meanwhile. Blocks begin at the first column, and every query has its own sums, so nothing depends on
 /// other queries or sentences. As in `softmax`, scores of -inf are excluded, and a query with no other score gets NaN.
 template <class S>
-class OnePass {
+class OnlineSoftmax {
  public:
   /// Whether it is worth it: what the first cache holds is read twice in less time.
   static bool pays(Index rows, Index cols) { return rows * cols * static_cast<Index>(sizeof(S)) > 40 * 1024; }
@@ -33,7 +33,7 @@ class OnePass {
   template <class Values, class Score>
   static void run(Index rows, Index cols, Index n, const Values& values, Index apart, Columns<S> weights,
                   Columns<S> sums, const Score& score) {
-    std::array<OnePass, 16> passes;  // as many queries meet a block before the next comes in
+    std::array<OnlineSoftmax, 16> passes;  // as many queries meet a block before the next comes in
     const Index together = static_cast<Index>(passes.size());
     for (Index first = 0; first < n; first += together) {
       const Index count = std::min(together, n - first);

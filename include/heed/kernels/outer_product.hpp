@@ -20,19 +20,19 @@ struct OuterProduct {
 
  private:
   static constexpr int packets = 3;
-  static constexpr int most_columns = sum_registers / packets;
+  static constexpr int max_columns = sum_registers / packets;
   static constexpr Index height = packets * packet_size<S>;
-  static constexpr Index most_depth = 512;  ///< columns done before out is added to
-  static constexpr Index most_rows = 512;   ///< of b, which stay in the second-level cache
+  static constexpr Index max_depth = 512;  ///< columns done before out is added to
+  static constexpr Index max_rows = 512;   ///< of b, which stay in the second-level cache
 
   static void add_columns(const ConstMapOf<S>& a, const ConstMapOf<S>& b, MapOf<S> out) {
     eigen_assert(a.cols() == b.cols() && a.rows() == out.rows() && b.rows() == out.cols());
-    const Index deepest = std::min(most_depth, a.cols()), longest = std::min(most_rows, b.rows());
-    Matrix<S> panel(height, deepest), strips(most_columns, (longest + most_columns - 1) / most_columns * deepest);
-    for (Index k = 0; k < a.cols(); k += most_depth) {
-      const Index depth = std::min(most_depth, a.cols() - k);
-      for (Index j = 0; j < b.rows(); j += most_rows) {
-        const Index rows = std::min(most_rows, b.rows() - j);
+    const Index deepest = std::min(max_depth, a.cols()), longest = std::min(max_rows, b.rows());
+    Matrix<S> panel(height, deepest), strips(max_columns, (longest + max_columns - 1) / max_columns * deepest);
+    for (Index k = 0; k < a.cols(); k += max_depth) {
+      const Index depth = std::min(max_depth, a.cols() - k);
+      for (Index j = 0; j < b.rows(); j += max_rows) {
+        const Index rows = std::min(max_rows, b.rows() - j);
         cut(b.block(j, k, rows, depth), strips);
         for (Index i = 0; i < a.rows(); i += height) {
           const Index left = std::min(height, a.rows() - i);
@@ -48,16 +48,16 @@ struct OuterProduct {
     }
   }
 
-  /// Column s * (columns of b) + k of `strips` holds rows s * most_columns ... of column k of b.
+  /// Column s * (columns of b) + k of `strips` holds rows s * max_columns ... of column k of b.
   template <class B>
   static void cut(const B& b, Matrix<S>& strips) {
-    for (Index s = 0; s * most_columns < b.rows(); ++s) {
-      const Index rows = std::min<Index>(most_columns, b.rows() - s * most_columns);
+    for (Index s = 0; s * max_columns < b.rows(); ++s) {
+      const Index rows = std::min<Index>(max_columns, b.rows() - s * max_columns);
       for (Index k = 0; k < b.cols(); ++k) {
-        const S* const from = b.col(k).data() + s * most_columns;
+        const S* const from = b.col(k).data() + s * max_columns;
         S* const to = strips.col(s * b.cols() + k).data();
-        if (rows == most_columns) {
-          for (int r = 0; r < most_columns; ++r) to[r] = from[r];
+        if (rows == max_columns) {
+          for (int r = 0; r < max_columns; ++r) to[r] = from[r];
         } else {
           for (Index r = 0; r < rows; ++r) to[r] = from[r];
         }
@@ -67,15 +67,15 @@ struct OuterProduct {
 
   template <class O>
   static void add_panel(const Matrix<S>& panel, const Matrix<S>& strips, Index depth, O&& out) {
-    for (Index j = 0; j < out.cols(); j += most_columns) {
-      const Index cols = std::min<Index>(most_columns, out.cols() - j);
+    for (Index j = 0; j < out.cols(); j += max_columns) {
+      const Index cols = std::min<Index>(max_columns, out.cols() - j);
       for (Index c = 0; c < cols; ++c) {  // the sums take their time
         for (Index i = 0; i < out.rows(); i += packet_size<S>) prefetch(out.col(j + c).data() + i);
       }
-      Packet<S> sums[std::size_t{most_columns * packets}];
+      Packet<S> sums[std::size_t{max_columns * packets}];
       const Left<S> left{panel.data(), height, 0, panel.data()};
-      const Right<S> right{strips.data() + j * depth, most_columns, 1};
-      with_constant<most_columns>(cols, [&](auto width) { Tile<S, packets, 1, width>::sum(left, depth, right, sums); });
+      const Right<S> right{strips.data() + j * depth, max_columns, 1};
+      with_constant<max_columns>(cols, [&](auto width) { Tile<S, packets, 1, width>::sum(left, depth, right, sums); });
       for (Index c = 0; c < cols; ++c) {
         for (int p = 0; p < packets; ++p) {
           const Index left_rows = out.rows() - p * packet_size<S>;

@@ -27,7 +27,7 @@ struct PackedBackward {
     } else {
       Index j = 0, left = d.cols();
       for (Index n = 0; left > packet_size<S>; j += n, left -= n) {
-        n = std::min(most_blocks * 2 * packet_size<S>, left);
+        n = std::min(max_blocks * 2 * packet_size<S>, left);
         add_many<2>(W, d.middleCols(j, n), at, out.middleCols(j, n));
       }
       if (left > 0) add_many<1>(W, d.rightCols(left), at, out.rightCols(left));
@@ -36,11 +36,11 @@ struct PackedBackward {
 
  private:
   static constexpr Index panel_height = Layout::packets * packet_size<S>;  ///< rows of W in a panel
-  static constexpr int most_factors = sum_registers / 2;                   ///< numbers of W at a time
+  static constexpr int max_factors = sum_registers / 2;                    ///< numbers of W at a time
   /// As many blocks of columns of d, and panels of W, at a time as stay in the cache while W passes.
-  static constexpr Index most_blocks = 2, most_panels = std::max(Index{1}, 2048 / panel_height);
+  static constexpr Index max_blocks = 2, max_panels = std::max(Index{1}, 2048 / panel_height);
   static constexpr Index chunk =
-      std::lcm(packet_size<S>, Index{most_factors});  ///< columns of W done before out is added to
+      std::lcm(packet_size<S>, Index{max_factors});  ///< columns of W done before out is added to
 
   /// A row of d, and how many rows of its gate there are from it on.
   struct Place {
@@ -57,9 +57,9 @@ struct PackedBackward {
   static void add_many(const PanelColumns& W, const D& d, const Offsets& at, O&& out) {
     constexpr Index width = lanes * packet_size<S>;
     const Index panels = Layout::panel_count(W.rows), blocks = (d.cols() + width - 1) / width;
-    Matrix<S> turned(width, blocks * std::min(panels, most_panels) * panel_height);
-    for (Index panel = 0; panel < panels; panel += most_panels) {
-      const Index pieces = std::min(most_panels, panels - panel), depth = pieces * panel_height;
+    Matrix<S> turned(width, blocks * std::min(panels, max_panels) * panel_height);
+    for (Index panel = 0; panel < panels; panel += max_panels) {
+      const Index pieces = std::min(max_panels, panels - panel), depth = pieces * panel_height;
       for (Index b = 0; b < blocks; ++b) {
         turn<lanes>(W.rows, panel, d.middleCols(b * width, std::min(width, d.cols() - b * width)), at,
                     turned.middleCols(b * depth, depth));
@@ -68,12 +68,12 @@ struct PackedBackward {
         const Index n = std::min(chunk, out.rows() - k);
         for (Index b = 0; b < blocks; ++b) {
           Packet<S> sums[std::size_t{chunk * lanes}];
-          for (Index i = 0; i < n; i += most_factors) {
+          for (Index i = 0; i < n; i += max_factors) {
             const S* const from =
                 Layout::words(W) + (panel * Layout::strips * W.depth + W.first + k + i) * Layout::height;
-            const Left<S> left{turned.col(b * depth).data(), width, 0, from + most_factors * Layout::height};
+            const Left<S> left{turned.col(b * depth).data(), width, 0, from + max_factors * Layout::height};
             const Right<S> right{from, 1, Layout::height, pieces * Layout::strips, W.depth * Layout::height};
-            with_constant<most_factors>(std::min<Index>(most_factors, n - i), [&](auto factors) {
+            with_constant<max_factors>(std::min<Index>(max_factors, n - i), [&](auto factors) {
               Tile<S, lanes, 1, factors>::sum(left, Layout::height, right, sums + i * lanes);
             });
           }

@@ -14,8 +14,8 @@ namespace heed { inline namespace v0_2 { namespace detail {
 template <class T, int Gates>
 inline constexpr PanelKernels<scalar_of<T>> panel_kernels = {
     Storage<T>::per_word,
-    PanelLayout<T, Gates>::most_panels,
-    PanelLayout<T, Gates>::most_columns,
+    PanelLayout<T, Gates>::max_panels,
+    PanelLayout<T, Gates>::max_columns,
     PanelLayout<T, Gates>::held,
     &PanelLayout<T, Gates>::sum_column,
     &PanelLayout<T, Gates>::sum_columns,

@@ -21,7 +21,7 @@ template <int Gates>
 inline constexpr int panel_unit_packets = Gates == 1 ? 3 : 1;
 
 /// Groups of columns that a panel meets before the next panel comes.
-inline constexpr Index most_column_groups = 8;
+inline constexpr Index max_column_groups = 8;
 
 /// Columns in groups of nearly equal size.
 struct ColumnGroups {
@@ -44,10 +44,10 @@ struct PanelColumns {
 /// every few panels, so it is compiled once for all forms, and a program contains only those forms that it creates.
 template <class S>
 struct PanelKernels {
-  int parts;         ///< panels that share their words
-  int most_panels;   ///< panels that are summed together for a single column
-  int most_columns;  ///< columns that are summed together
-  Index held;        ///< how many groups of these wait until the sums of all strips of a panel are there
+  int parts;        ///< panels that share their words
+  int max_panels;   ///< panels that are summed together for a single column
+  int max_columns;  ///< columns that are summed together
+  Index held;       ///< how many groups of these wait until the sums of all strips of a panel are there
 
   /// The sums of the panels panel ... panel + n for a single column; panel `next` is fetched meanwhile.
   void (*sum_column)(const PanelColumns& w, const Right<S>& right, Index panel, Index n, Index next, Packet<S>* sums);
@@ -79,16 +79,16 @@ struct PanelLayout {
     while (some > 1 && (packets % some > 0 || !fits_registers(parts * some, sum_registers / (parts * some)))) --some;
     return some;
   }();
-  static constexpr int most_columns = std::max(1, sum_registers / (parts * together));
+  static constexpr int max_columns = std::max(1, sum_registers / (parts * together));
   static constexpr int strip = parts == 1 ? together : packets, strips = packets / strip;  ///< packets in one; strips
   static constexpr Index height = strip * packet_size<S>;  ///< words in a column of a strip
   /// Read together for a single column: enough to add at full speed, but few, whose next words the machine foresees, and
   /// fewer where they have to be unfolded first.
-  static constexpr int most_panels =
+  static constexpr int max_panels =
       std::max(1, std::min(parts == 1 ? 12 : 8, 384 / static_cast<int>(sizeof(Packet<S>))) / (parts * packets));
-  static constexpr Index held = strips > 1 ? most_column_groups : 1;
+  static constexpr Index held = strips > 1 ? max_column_groups : 1;
   /// Packets of sums at a time.
-  static constexpr int most_sums = parts * packets * std::max(most_panels, static_cast<int>(held) * most_columns);
+  static constexpr int max_sums = parts * packets * std::max(max_panels, static_cast<int>(held) * max_columns);
 
   static Index panel_count(Index rows) { return (rows + parts * units - 1) / (parts * units); }
   static Index words_for(Index rows, Index depth) { return panel_count(rows / Gates) * strips * depth * height; }
@@ -118,7 +118,7 @@ struct PanelLayout {
 
   static void sum_column(const PanelColumns& w, const Right<S>& right, Index panel, Index n, Index next,
                          Packet<S>* sums) {
-    with_constant<most_panels>(n, [&](auto group) {
+    with_constant<max_panels>(n, [&](auto group) {
       Tile<T, strip, group * strips, 1>::sum({strip_at(w, panel, 0), height, apart(w), strip_at(w, next, 0)}, w.count,
                                              right, sums);
     });
@@ -145,7 +145,7 @@ struct PanelLayout {
   /// The sums of the packets p ... of a panel and `cols` columns.
   static void add_tile(const PanelColumns& w, Index panel, int p, const Right<S>& right, Index cols, const Word* ahead,
                        Packet<S>* sums) {
-    with_constant<most_columns>(cols, [&](auto width) {
+    with_constant<max_columns>(cols, [&](auto width) {
       if constexpr (fits_registers(parts * packets, width)) {  // all packets at once
         if (p == 0)
           Tile<T, strip, strips, width>::sum({strip_at(w, panel, 0), height, apart(w), ahead}, w.count, right, sums);
@@ -174,7 +174,7 @@ struct PanelProduct {
   template <class Use>
   static void multiply(const PanelKernels<S>& kernels, const PanelColumns& w, const Right<S>& right, Index cols,
                        const Walk& walk, const Use& use) {
-    const Index at_once = most_column_groups * kernels.most_columns;
+    const Index at_once = max_column_groups * kernels.max_columns;
     for (Index j = 0, some = 0; j < cols; j += some) {
       // A few columns more are not worth it to read all panels again.
       some = cols - j < at_once + at_once / 2 ? cols - j : at_once;
@@ -186,11 +186,11 @@ struct PanelProduct {
  private:
   static constexpr int unit_packets = panel_unit_packets<Gates>;
   static constexpr Index units = unit_packets * packet_size<S>;
-  static constexpr int most_sums = [] {
+  static constexpr int max_sums = [] {
     if constexpr (std::is_same_v<S, float>) {
-      return std::max(PanelLayout<float, Gates>::most_sums, PanelLayout<Eigen::bfloat16, Gates>::most_sums);
+      return std::max(PanelLayout<float, Gates>::max_sums, PanelLayout<Eigen::bfloat16, Gates>::max_sums);
     } else {
-      return PanelLayout<S, Gates>::most_sums;
+      return PanelLayout<S, Gates>::max_sums;
     }
   }();
 
@@ -198,10 +198,10 @@ struct PanelProduct {
   template <class Use>
   static void multiply_some(const PanelKernels<S>& kernels, const PanelColumns& w, const Right<S>& right, Index first,
                             Index cols, const Walk& walk, const Use& use) {
-    Packet<S> sums[std::size_t{most_sums}];
+    Packet<S> sums[std::size_t{max_sums}];
     const Index parts = kernels.parts, panels = (w.rows + parts * units - 1) / (parts * units);
-    const ColumnGroups groups(cols, kernels.most_columns);
-    for_each_group(walk, panels, cols == 1 ? kernels.most_panels : 1, [&](Index panel, Index n, Index next) {
+    const ColumnGroups groups(cols, kernels.max_columns);
+    for_each_group(walk, panels, cols == 1 ? kernels.max_panels : 1, [&](Index panel, Index n, Index next) {
       for (Index t = 0; t < groups.count; t += kernels.held) {
         const Index end = std::min(t + kernels.held, groups.count), begin = groups.begin(t);
         if (cols == 1) {

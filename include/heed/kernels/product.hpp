@@ -37,8 +37,8 @@ struct Product {
 
  private:
   static constexpr Index block = 256;
-  static constexpr int most_columns = sum_registers / 3;
-  static constexpr Index worth_copying = 2 * most_columns;
+  static constexpr int max_columns = sum_registers / 3;
+  static constexpr Index worth_copying = 2 * max_columns;
 
   static void add_in_place(Index rows, Index depth, Index cols, From a, From b, To out) {
     for_each_column_group(cols, [&](auto width, Index j) {
@@ -80,13 +80,13 @@ struct Product {
     }
   }
 
-  /// Cuts columns into groups of about the same width, at most `most_columns`, and calls f(width, first).
+  /// Cuts columns into groups of about the same width, at most `max_columns`, and calls f(width, first).
   template <class F>
   static void for_each_column_group(Index cols, const F& f) {
-    const Index groups = (cols + most_columns - 1) / most_columns;
+    const Index groups = (cols + max_columns - 1) / max_columns;
     for (Index g = 0, j = 0; g < groups; ++g) {
       const Index width = cols / groups + (g < cols % groups ? 1 : 0);
-      with_constant<most_columns>(width, [&](auto constant) { f(constant, j); });
+      with_constant<max_columns>(width, [&](auto constant) { f(constant, j); });
       j += width;
     }
   }

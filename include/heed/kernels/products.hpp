@@ -36,14 +36,14 @@ void add_product(const Eigen::MatrixBase<A>& a, const Eigen::MatrixBase<B>& b, C
   }
 }
 
-/// Where the rows of each gate begin in what a cell keeps of a step (its trace, or the gradient of its gates): the
+/// Where the rows of each gate begin in what a cell keeps of a step (its saved, or the gradient of its gates): the
 /// parameters of all gates are stacked, their results need not be.
 template <int Count>
 using GateRows = std::array<Index, std::size_t{Count}>;
 
 namespace detail {
 
-/// Gates that follow one another in `trace` as they do in the parameters.
+/// Gates that follow one another in `saved` as they do in the parameters.
 template <int Count>
 constexpr GateRows<Count> stacked(Index rows) {
   GateRows<Count> at{};
@@ -51,7 +51,7 @@ constexpr GateRows<Count> stacked(Index rows) {
   return at;
 }
 
-/// Calls f(first row of the parameters, first row of the trace, rows) for gates as far as they follow one another.
+/// Calls f(first row of the parameters, first row of the saved, rows) for gates as far as they follow one another.
 template <std::size_t Count, class F>
 void for_each_run(const std::array<Index, Count>& at, Index rows, const F& f) {
   for (std::size_t g = 0, end = 0; g < Count; g = end) {
@@ -87,12 +87,12 @@ EIGEN_ALWAYS_INLINE bool multiply_units(const W& w, const X& x, const Walk& walk
 
 }  // namespace detail
 
-/// The rows of each gate of `trace` += that gate's part of W x.
-template <class W, class X, class Trace, std::size_t Count>
-void add_gates(const W& w, const X& x, Trace&& trace, const std::array<Index, Count>& at) {
+/// The rows of each gate of `saved` += that gate's part of W x.
+template <class W, class X, class Saved, std::size_t Count>
+void add_gates(const W& w, const X& x, Saved&& saved, const std::array<Index, Count>& at) {
   const bool done = detail::multiply_units<Count>(w, x, {}, [&](const auto& io, Index k, Index i, auto sums) {
     for (std::size_t g = 0; g < Count; ++g) {
-      auto* const to = trace.col(i).data() + at[g] + k;
+      auto* const to = saved.col(i).data() + at[g] + k;
       io.store(to, io.load(to) + sums[g]);
     }
   });
@@ -100,54 +100,54 @@ void add_gates(const W& w, const X& x, Trace&& trace, const std::array<Index, Co
     if (done || w.cols() == 0 || x.cols() == 0) return;
     const auto& values = detail::values_of(w);
     detail::for_each_run(at, w.rows() / static_cast<Index>(Count), [&](Index from, Index to, Index rows) {
-      add_product(values.middleRows(from, rows), x, trace.middleRows(to, rows));
+      add_product(values.middleRows(from, rows), x, saved.middleRows(to, rows));
     });
   }
 }
 
 /// The same, into rows that begin as initial(io, row), a packet for rows `row` ... of W, whatever they held.
-template <class W, class X, class Trace, std::size_t Count, class Initial>
-void set_gates(const W& w, const X& x, Trace&& trace, const std::array<Index, Count>& at, const Initial& initial) {
+template <class W, class X, class Saved, std::size_t Count, class Initial>
+void set_gates(const W& w, const X& x, Saved&& saved, const std::array<Index, Count>& at, const Initial& initial) {
   const Index rows = w.rows() / static_cast<Index>(Count);
   const bool done = detail::multiply_units<Count>(w, x, {}, [&](const auto& io, Index k, Index i, auto sums) {
     for (std::size_t g = 0; g < Count; ++g) {
-      io.store(trace.col(i).data() + at[g] + k, initial(io, static_cast<Index>(g) * rows + k) + sums[g]);
+      io.store(saved.col(i).data() + at[g] + k, initial(io, static_cast<Index>(g) * rows + k) + sums[g]);
     }
   });
   if constexpr (!detail::is_small<detail::ValuesOf<W>, Count>) {
     if (done) return;
-    for (Index i = 0; i < trace.cols(); ++i) {
+    for (Index i = 0; i < saved.cols(); ++i) {
       for (std::size_t g = 0; g < Count; ++g) {
-        auto* const to = trace.col(i).data() + at[g];
+        auto* const to = saved.col(i).data() + at[g];
         detail::for_each_packet<typename detail::ValuesOf<W>::Scalar>(
             rows, [&](const auto& io, Index k) { io.store(to + k, initial(io, static_cast<Index>(g) * rows + k)); });
       }
     }
-    add_gates(w, x, trace, at);
+    add_gates(w, x, saved, at);
   }
 }
 
-/// The recurrent step: adds U h to the rows of each gate of `trace` and calls use(io, k, i, gates) for every packet of
+/// The recurrent step: adds U h to the rows of each gate of `saved` and calls use(io, k, i, gates) for every packet of
 /// units k ... of column i, `gates` holding each gate's sum. If U is prepacked or small, these have not left the registers.
 ///
 /// h must stay as it is until all is done. Walked backwards, what was read last is read first: every other step done
 /// so finds half of U in the cache. Threads share the units of a prepacked U; any other the first thread does alone.
-template <class U, class H, class Trace, std::size_t Count, class Use>
-void step_gates(const U& u, const H& h, Trace&& trace, const std::array<Index, Count>& at, const Walk& walk,
+template <class U, class H, class Saved, std::size_t Count, class Use>
+void step_gates(const U& u, const H& h, Saved&& saved, const std::array<Index, Count>& at, const Walk& walk,
                 const Use& use) {
   using S = typename detail::ValuesOf<U>::Scalar;
   constexpr bool packable = detail::WeightTraits<U>::packable;
   if (walk.share.index > 0 && !detail::is_packed(u)) return;
   const Index ahead = detail::bytes_ahead<S>(walk);
   const bool done = detail::multiply_units<Count>(u, h, walk, [&](const auto& io, Index k, Index i, auto sums) {
-    const S* const column = trace.col(i).data();
+    const S* const column = saved.col(i).data();
     use(io, k, i, detail::add_to_gates<packable>(io, column + k, at, sums, ahead).data());
   });
   if constexpr (!detail::is_small<detail::ValuesOf<U>, Count>) {
     if (done) return;
-    add_gates(u, h, trace, at);
-    for (Index i = 0; i < trace.cols(); ++i) {
-      const S* const column = trace.col(i).data();
+    add_gates(u, h, saved, at);
+    for (Index i = 0; i < saved.cols(); ++i) {
+      const S* const column = saved.col(i).data();
       detail::for_each_packet<S>(u.rows() / static_cast<Index>(Count), [&](const auto& io, Index k) {
         use(io, k, i, detail::load_gates(io, column + k, at).data());
       });

@@ -36,7 +36,7 @@ struct Dropout {
   }
 
   /// The same for a packed batch, where a sentence may keep its mask; `random` is in batch order.
-  void forward(RandomStreams random, const Packing& packing, Out<S> x, Out<S> mask) const {
+  void forward(RandomStreams random, const PackedBatch& packing, Out<S> x, Out<S> mask) const {
     if (!drops(random)) return;
     detail::check_size("Dropout.forward", "x", x, x.rows(), packing.columns());
     detail::check_like("Dropout.forward", "mask", mask, x);

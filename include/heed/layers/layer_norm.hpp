@@ -26,15 +26,15 @@ struct LayerNorm {
 
   Index size() const { return gain.size(); }
   /// How many rows `backward` wants of a column: what it is before gain and bias, and 1 / sqrt(variance + 1e-5).
-  Index trace_size() const { return size() + 1; }
+  Index saved_size() const { return size() + 1; }
 
-  /// Overwrites y (size x n), which may be x, and trace (trace_size x n). Does not allocate.
-  void forward(const In<S, Size>& x, Out<S, Size> y, Out<S> trace) const {
+  /// Overwrites y (size x n), which may be x, and saved (saved_size x n). Does not allocate.
+  void forward(const In<S, Size>& x, Out<S, Size> y, Out<S> saved) const {
     detail::check_size("LayerNorm.forward", "x", x, size(), x.cols());
     detail::check_size("LayerNorm.forward", "y", y, size(), x.cols());
-    detail::check_size("LayerNorm.forward", "trace", trace, trace_size(), x.cols());
+    detail::check_size("LayerNorm.forward", "saved", saved, saved_size(), x.cols());
     for (Index i = 0; i < x.cols(); ++i) {
-      S *const normal = trace.col(i).data(), *const to = y.col(i).data();
+      S *const normal = saved.col(i).data(), *const to = y.col(i).data();
       std::copy_n(x.col(i).data(), size(), normal);
       normal[size()] = detail::standardize(normal, size());
       detail::for_each_packet<S>(size(), [&](const auto& io, Index k) {
@@ -45,25 +45,25 @@ struct LayerNorm {
   }
 
   /// d_x += dL/dx. Allocates.
-  void backward(const In<S>& trace, const In<S, Size>& d_y, Out<S, Size> d_x) const {
-    detail::check_size("LayerNorm.backward", "trace", trace, trace_size(), trace.cols());
-    detail::check_size("LayerNorm.backward", "d_y", d_y, size(), trace.cols());
-    detail::check_size("LayerNorm.backward", "d_x", d_x, size(), trace.cols());
+  void backward(const In<S>& saved, const In<S, Size>& d_y, Out<S, Size> d_x) const {
+    detail::check_size("LayerNorm.backward", "saved", saved, saved_size(), saved.cols());
+    detail::check_size("LayerNorm.backward", "d_y", d_y, size(), saved.cols());
+    detail::check_size("LayerNorm.backward", "d_x", d_x, size(), saved.cols());
     Vector<S, Size> d(size());
     for (Index i = 0; i < d_y.cols(); ++i) {
       d = gain.cwiseProduct(d_y.col(i));                                             // was: y = gain N(x) + b
-      detail::standardize_backward(trace.col(i).head(size()), trace(size(), i), d);  // was: N(x)
+      detail::standardize_backward(saved.col(i).head(size()), saved(size(), i), d);  // was: N(x)
       d_x.col(i) += d;
     }
   }
 
   /// grad.gain += the sum of d_y N(x) over the columns, grad.b += that of d_y.
-  void accumulate(const In<S>& trace, const In<S, Size>& d_y, LayerNorm& grad) const {
-    detail::check_size("LayerNorm.accumulate", "trace", trace, trace_size(), trace.cols());
-    detail::check_size("LayerNorm.accumulate", "d_y", d_y, size(), trace.cols());
+  void accumulate(const In<S>& saved, const In<S, Size>& d_y, LayerNorm& grad) const {
+    detail::check_size("LayerNorm.accumulate", "saved", saved, saved_size(), saved.cols());
+    detail::check_size("LayerNorm.accumulate", "d_y", d_y, size(), saved.cols());
     detail::check_grad("LayerNorm.accumulate", *this, grad);
     if (d_y.cols() == 0) return;
-    grad.gain += d_y.cwiseProduct(trace.topRows(size())).rowwise().sum();
+    grad.gain += d_y.cwiseProduct(saved.topRows(size())).rowwise().sum();
     if (b.size() > 0) grad.b += d_y.rowwise().sum();
   }
 

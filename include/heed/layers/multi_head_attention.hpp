@@ -85,7 +85,7 @@ struct MultiHeadAttention {
     tape.weights.resize(rows, heads * n);
     tape.contexts.resize(size(), n);
     tape.contexts.setZero();
-    for_each_look(queries, memory, [&](Index head, Index i, Index count, Index j, Index length) {
+    for_each_attention(queries, memory, [&](Index head, Index i, Index count, Index j, Index length) {
       const Index step = causal ? 1 : count;
       for (Index t = 0; t < count; t += step) {
         const Index seen = causal ? t + 1 : length;
@@ -143,7 +143,7 @@ struct MultiHeadAttention {
     add_outer_product(d_y, tape.contexts, grad.W_out);    // was: y = W_out contexts + b_out
     if (b.size() > 0) grad.b_out += d_y.rowwise().sum();  // was: y = W_out contexts + b_out
     add_product_backward(W_out, d_y, tape.d_contexts);    // was: y = W_out contexts + b_out
-    for_each_look(queries, memory, [&](Index head, Index i, Index count, Index j, Index length) {
+    for_each_attention(queries, memory, [&](Index head, Index i, Index count, Index j, Index length) {
       const auto weights = tape.weights.block(0, head * n + i, length, count);
       auto d = tape.d_weights.block(0, i, length, count);
       const auto d_context = piece(tape.d_contexts, head, i, count);
@@ -178,7 +178,7 @@ struct MultiHeadAttention {
   }
 
  private:
-  using Dot = detail::DotMatch<S, Dynamic>;
+  using Dot = detail::DotKernel<S, Dynamic>;
 
   S scale() const {
     using std::sqrt;
@@ -217,7 +217,7 @@ struct MultiHeadAttention {
 
   /// Calls use(head, first query, queries, first key, keys) for every head of every sentence.
   template <class Use>
-  void for_each_look(const SentenceRanges& queries, const SentenceRanges& memory, const Use& use) const {
+  void for_each_attention(const SentenceRanges& queries, const SentenceRanges& memory, const Use& use) const {
     for (Index s = 0; s < queries.sentences(); ++s) {
       for (Index head = 0; head < heads; ++head) {
         use(head, queries.start(s), queries.length(s), memory.start(s), memory.length(s));

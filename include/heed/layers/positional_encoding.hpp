@@ -21,7 +21,7 @@ struct PositionalEncoding {
 
   /// x (size x columns) += the encoding of each column's step. `table` is kept between calls, by one thread, and for
   /// this alone: a column per step so far. Does not allocate once it has as many as the longest sentence.
-  static void forward(const Packing& packing, Out<S> x, Buffer<S>& table) {
+  static void forward(const PackedBatch& packing, Out<S> x, Buffer<S>& table) {
     detail::check_size("PositionalEncoding.forward", "x", x, x.rows(), packing.columns());
     grow(x.rows(), packing.steps(), table);
     for (Index t = 0; t < packing.steps(); ++t) {

@@ -17,8 +17,8 @@ namespace heed { inline namespace v0_2 {
 namespace detail {
 
 template <class S>
-void check_penalty(const char* function, const In<S>& weights, const Packing& targets, const SentenceRanges& sources,
-                   const Out<S>& d_weights) {
+void check_penalty(const char* function, const In<S>& weights, const PackedBatch& targets,
+                   const SentenceRanges& sources, const Out<S>& d_weights) {
   require(targets.sentences() == sources.sentences(), [&] {
     return std::string(function) + ": there must be as many targets as sources, " +
            std::to_string(sources.sentences()) + ", got " + std::to_string(targets.sentences());
@@ -33,7 +33,7 @@ void check_penalty(const char* function, const In<S>& weights, const Packing& ta
 ///
 ///   sum_t sum_j min(a_tj, c_tj)        c_tj = sum_{t' < t} a_t'j
 template <class S>
-Sum<S> coverage_loss(const In<S>& weights, const Packing& targets, const SentenceRanges& sources, S scale,
+Sum<S> coverage_loss(const In<S>& weights, const PackedBatch& targets, const SentenceRanges& sources, S scale,
                      Out<S> d_weights) {
   detail::check_penalty("coverage_loss", weights, targets, sources, d_weights);
   Sum<S> loss(0);
@@ -64,8 +64,8 @@ Sum<S> coverage_loss(const In<S>& weights, const Packing& targets, const Sentenc
 ///
 ///   sum_j (1 - sum_t a_tj)^2
 template <class S>
-Sum<S> doubly_stochastic_penalty(const In<S>& weights, const Packing& targets, const SentenceRanges& sources, S scale,
-                                 Out<S> d_weights) {
+Sum<S> doubly_stochastic_penalty(const In<S>& weights, const PackedBatch& targets, const SentenceRanges& sources,
+                                 S scale, Out<S> d_weights) {
   detail::check_penalty("doubly_stochastic_penalty", weights, targets, sources, d_weights);
   Sum<S> loss(0);
   for (Index p = 0; p < targets.sentences(); ++p) {

@@ -5,24 +5,24 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// What a step may be fed in place of the right word.
-enum class OwnWord {
-  likeliest,  ///< the one the model thought likeliest
-  drawn       ///< one drawn from the model's distribution
+/// How scheduled sampling picks a token from the model's distribution.
+enum class SampledToken {
+  argmax,  ///< the most probable token
+  sample   ///< a random token, drawn from the distribution
 };
 
-/// How a batch is trained on.
+/// Options of the loss and its gradient.
 template <class S>
 struct LossOptions {
   S smoothing = S(0);          ///< label smoothing
   S scale = S(1);              ///< the gradient is that of scale * loss
-  RandomStreams random;        ///< draws the dropout masks, in batch order; without it there is no dropout
-  S coverage = S(0);           ///< how much `coverage_loss` counts
-  S doubly_stochastic = S(0);  ///< how much `doubly_stochastic_penalty` counts
-  /// How often a step is fed the right word; below 1 the others are fed the model's own (scheduled sampling), which
-  /// `random` must be there to choose.
+  RandomStreams random;        ///< draws the dropout masks, in batch order; empty: no dropout
+  S coverage = S(0);           ///< weight of `coverage_loss`
+  S doubly_stochastic = S(0);  ///< weight of `doubly_stochastic_penalty`
+  /// Probability that a decoder input is the reference token; otherwise it is a sampled token (scheduled sampling, which
+  /// needs `random` if this is below 1).
   double teacher_forcing = 1;
-  OwnWord own_word = OwnWord::likeliest;  ///< which of its own
+  SampledToken sampled_token = SampledToken::argmax;  ///< how sampled tokens are picked
 };
 
 }}  // namespace heed::v0_2

@@ -18,7 +18,7 @@ struct OutputTape {
   Buffer<S> logits;       ///< vocabulary x n: of a block of columns
 
   /// input = dropout(features); `random` is in batch order.
-  void drop(const Buffer<S>& features, const Packing& packing, const Dropout<S>& dropout, RandomStreams random) {
+  void drop(const Buffer<S>& features, const PackedBatch& packing, const Dropout<S>& dropout, RandomStreams random) {
     input.assign(features);
     mask.resize(input.rows(), input.cols());
     dropout.forward(random, packing, input, mask);

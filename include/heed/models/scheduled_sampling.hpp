@@ -33,23 +33,25 @@ Token draw_word(Eigen::Ref<Vector<S>> scores, Generator& random) {
 
 }  // namespace detail
 
-/// Scheduled sampling (Bengio et al. 2015): decodes a packed batch of targets word by word and overwrites words of `fed`,
+/// Scheduled sampling (Bengio et al. 2015): decodes a packed batch of targets word by word and overwrites words of `decoder_inputs`,
 /// which holds the right ones, by the model's own:
 ///
 ///   fed_t = y_{t-1} with probability `forcing`, else what the model says at step t - 1 after fed_0 ... fed_{t-1}
 ///
 /// for t = 1, 2 ...; fed_0, the begin symbol, stays. `score(features, logits)` is the output layer. The words are chosen
-/// without dropout of the decoder; a model that says the end symbol too early is fed it. Which steps are fed what is drawn
-/// from `random`, in batch order. Who then trains on `fed` has the loss of this choice and its gradient: none flows
+/// without dropout of the decoder; a model that says the end symbol too early is decoder_inputs it. Which steps are decoder_inputs what is drawn
+/// from `random`, in batch order. Who then trains on `decoder_inputs` has the loss of this choice and its gradient: none flows
 /// through the choice. Throws without `random`, and if sizes do not fit.
 template <Decoder D, class Score>
-void feed_own_words(const D& decoder, const Embedding<typename D::Scalar>& target, const Score& score,
-                    const Packing& packing, const Memory<typename D::Scalar>& memory, double forcing, OwnWord own,
-                    RandomStreams random, SamplingTape<typename D::Scalar>& tape, std::span<Token> fed) {
-  require(static_cast<bool>(random), "feed_own_words: expected random numbers, got none");
-  detail::check_count("feed_own_words", "fed", fed.size(), static_cast<std::size_t>(packing.columns()));
+void feed_sampled_tokens(const D& decoder, const Embedding<typename D::Scalar>& target, const Score& score,
+                         const PackedBatch& packing, const Memory<typename D::Scalar>& memory, double forcing,
+                         SampledToken sampled_token, RandomStreams random, SamplingTape<typename D::Scalar>& tape,
+                         std::span<Token> decoder_inputs) {
+  require(static_cast<bool>(random), "feed_sampled_tokens: expected random numbers, got none");
+  detail::check_count("feed_sampled_tokens", "decoder_inputs", decoder_inputs.size(),
+                      static_cast<std::size_t>(packing.columns()));
   require(target.size() == decoder.word_size(), [&] {
-    return "feed_own_words: the target's embedded words must have size " + std::to_string(decoder.word_size()) +
+    return "feed_sampled_tokens: the target's embedded words must have size " + std::to_string(decoder.word_size()) +
            ", the decoder's, got " + std::to_string(target.size());
   });
   tape.state.sentences.assign(packing.order().begin(), packing.order().end());
@@ -64,19 +66,20 @@ void feed_own_words(const D& decoder, const Embedding<typename D::Scalar>& targe
     }
     tape.words.resize(target.size(), n);
     tape.logits.resize(target.vocabulary(), n);
-    target.forward(fed.subspan(static_cast<std::size_t>(packing.first(t)), static_cast<std::size_t>(n)), tape.words);
+    target.forward(decoder_inputs.subspan(static_cast<std::size_t>(packing.first(t)), static_cast<std::size_t>(n)),
+                   tape.words);
     advance(decoder, tape.words, memory, tape.state, tape.decoder);
     score(tape.decoder.features, tape.logits);
     for (Index i = 0; i < n; ++i) {
       columns.with(i, [&](auto& generator) {
         if (generator.uniform() < forcing) return;
-        Index said = 0;
-        if (own == OwnWord::drawn) {
-          said = detail::draw_word<typename D::Scalar>(tape.logits.col(i), generator);
+        Index token = 0;
+        if (sampled_token == SampledToken::sample) {
+          token = detail::draw_word<typename D::Scalar>(tape.logits.col(i), generator);
         } else {
-          tape.logits.col(i).maxCoeff(&said);
+          tape.logits.col(i).maxCoeff(&token);
         }
-        detail::at(fed, packing.first(t + 1) + i) = static_cast<Token>(said);
+        detail::at(decoder_inputs, packing.first(t + 1) + i) = static_cast<Token>(token);
       });
     }
   }

@@ -96,9 +96,9 @@ struct Seq2Seq {
 
   /// Reads a batch of sources: fills tape.memory, keys included. What the encoder's backward reads only if it `keeps` it.
   /// Throws on an empty source and on a token outside the vocabulary.
-  void encode(Sentences sources, Tape& tape, RandomStreams random = nullptr, bool keeps = false) const {
+  void encode(Sentences sources, Tape& tape, RandomStreams random = nullptr, bool save_activations = false) const {
     detail::check_tokens("Seq2Seq.encode", "source", sources, source.vocabulary());
-    tape.encoder.keeps = keeps;
+    tape.encoder.save_activations = save_activations;
     tape.source.pack(sources);
     tape.source.embed(source, dropout, random);
     encoder.forward(tape.source.x, tape.source.packing, tape.encoder, random);
@@ -119,7 +119,7 @@ struct Seq2Seq {
 
   /// The cross-entropy of the targets given the sources, each target followed by the end symbol, summed over all words.
   /// Throws unless there are as many targets as sources, on what `encode` throws on, on a target's token outside the
-  /// vocabulary, and if a target holds `symbols::begin` or `symbols::end`.
+  /// vocabulary, and if a target holds `symbols::bos` or `symbols::eos`.
   Sum<S> loss(Sentences sources, Sentences targets, Tape& tape, const LossOptions<S>& options = {}) const {
     forward(sources, targets, tape, options);
     tape.output.drop(tape.decoder.features, tape.target.packing, dropout, options.random);
@@ -179,8 +179,8 @@ struct Seq2Seq {
   /// Scheduled sampling: replaces some of the decoder's inputs by words of the model.
   void sample_words(Tape& tape, const LossOptions<S>& options) const {
     const auto score = [this](const In<S>& features, Out<S> logits) { score_words(features, logits); };
-    feed_own_words(decoder, target, score, tape.target.packing, tape.memory, options.teacher_forcing, options.own_word,
-                   options.random, tape.sampling, tape.target.tokens);
+    feed_sampled_tokens(decoder, target, score, tape.target.packing, tape.memory, options.teacher_forcing,
+                        options.sampled_token, options.random, tape.sampling, tape.target.tokens);
   }
 
   /// Makes the gradients that the backward pass adds to zero.

@@ -12,7 +12,7 @@ namespace heed { inline namespace v0_2 {
 /// thread; it only grows.
 template <class S>
 struct TokenBatch {
-  Packing packing;             ///< of the sentences
+  PackedBatch packing;         ///< of the sentences
   std::vector<Index> lengths;  ///< in batch order
   std::vector<Token> tokens;   ///< packed
   Buffer<S> x, mask;           ///< size x columns: embedded tokens after dropout, and the dropout mask
@@ -32,11 +32,11 @@ struct TokenBatch {
     labels.resize(tokens.size());
     for (Index p = 0; p < packing.sentences(); ++p) {
       const auto words = detail::at(targets, packing.sentence(p));
-      Token previous = symbols::begin;
+      Token previous = symbols::bos;
       for (Index t = 0; t < packing.length(p); ++t) {
         const auto column = static_cast<std::size_t>(packing.column(t, p)), at = static_cast<std::size_t>(t);
         tokens[column] = previous;
-        labels[column] = previous = at < words.size() ? words[at] : symbols::end;
+        labels[column] = previous = at < words.size() ? words[at] : symbols::eos;
       }
     }
   }

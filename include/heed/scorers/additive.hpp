@@ -42,12 +42,12 @@ struct LinearQueries {
   const C& self() const { return static_cast<const C&>(*this); }
 };
 
-/// What the additive scorers share: projected = W q, keys_j = U h_j + b in the form that the scorer's `Match` takes, and
+/// What the additive scorers share: projected = W q, keys_j = U h_j + b in the form that the scorer's `Kernel` takes, and
 /// the score of the match. A scorer C that names or stores U in another way has its own `memory_weight`; b may be missing.
 template <class C, class S, int Query, int MemorySize, int Alignment>
 struct AdditiveParts : LinearQueries<C, S, Query, Alignment> {
   Index memory_size() const { return C::memory_weight(self()).cols(); }
-  Index key_size() const { return C::Match::key_size(self().v.size()); }
+  Index key_size() const { return C::Kernel::key_size(self().v.size()); }
 
   void keys(const In<S, MemorySize>& values, Out<S> keys) const {
     check_size(self(), "keys", "values", values, memory_size(), values.cols());
@@ -60,18 +60,18 @@ struct AdditiveParts : LinearQueries<C, S, Query, Alignment> {
     }
     if (!biased) sums.setZero();
     add_product(C::memory_weight(self()), values, sums);
-    C::Match::finish_keys(self().v, keys);
+    C::Kernel::finish_keys(self().v, keys);
   }
 
   void score(const In<S, Alignment>& projected, const In<S>& keys, Out<S> scores, Buffer<S>& scratch) const {
     check_score(self(), projected, keys, scores);
-    C::Match::score(self().v, projected, keys, scores, scratch);
+    C::Kernel::score(self().v, projected, keys, scores, scratch);
   }
   void score_backward(const In<S, Alignment>& projected, const In<S>& keys, const In<S>& d_scores, C& grad,
                       Out<S, Alignment> d_projected, Out<S> d_keys, Buffer<S>& scratch) const {
     check_score_backward(self(), projected, keys, d_scores, d_projected, d_keys);
     check_like(self(), "score_backward", "grad.v", grad.v, self().v);
-    C::Match::score_backward(self().v, projected, keys, d_scores, grad.v, d_projected, d_keys, scratch);
+    C::Kernel::score_backward(self().v, projected, keys, d_scores, grad.v, d_projected, d_keys, scratch);
   }
 
   void keys_backward(const In<S, MemorySize>& values, const In<S>& d_keys, C& grad, Out<S, MemorySize> d_values) const {
@@ -113,7 +113,7 @@ template <class S, int Query = Dynamic, int MemorySize = Dynamic, int Alignment 
 struct AdditiveScorer
     : detail::AdditiveParts<AdditiveScorer<S, Query, MemorySize, Alignment>, S, Query, MemorySize, Alignment> {
   using Scalar = S;
-  using Match = detail::AdditiveMatch<S, Alignment>;     ///< the kernel that scores
+  using Kernel = detail::AdditiveKernel<S, Alignment>;   ///< the kernel that scores
   static constexpr const char* name = "AdditiveScorer";  ///< in messages
 
   Weight<S, Alignment, Query> W;       ///< alignment x query (W_a)

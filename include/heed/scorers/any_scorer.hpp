@@ -45,8 +45,8 @@ struct AnyScorer {
   Carried carried() const {
     return std::visit([](const auto& c) { return detail::carried(c); }, scorer);
   }
-  bool depends_on_place() const {
-    return std::visit([](const auto& c) { return detail::depends_on_place(c); }, scorer);
+  bool depends_on_position() const {
+    return std::visit([](const auto& c) { return detail::depends_on_position(c); }, scorer);
   }
 
   void keys(const In<S>& values, Out<S> keys) const {

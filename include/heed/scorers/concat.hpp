@@ -13,8 +13,8 @@ template <class S, int Query = Dynamic, int MemorySize = Dynamic, int Alignment 
 struct ConcatScorer
     : detail::AdditiveParts<ConcatScorer<S, Query, MemorySize, Alignment>, S, Query, MemorySize, Alignment> {
   using Scalar = S;
-  using Match = detail::AdditiveMatch<S, Alignment>;   ///< the kernel that scores
-  static constexpr const char* name = "ConcatScorer";  ///< in messages
+  using Kernel = detail::AdditiveKernel<S, Alignment>;  ///< the kernel that scores
+  static constexpr const char* name = "ConcatScorer";   ///< in messages
 
   static constexpr int Both = detail::plus(Query, MemorySize);  ///< columns of W
 

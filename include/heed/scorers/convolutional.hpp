@@ -28,7 +28,7 @@ template <class S, int Query = Dynamic, int MemorySize = Dynamic, int Alignment 
 struct ConvolutionalScorer
     : detail::AdditiveParts<ConvolutionalScorer<S, Query, MemorySize, Alignment>, S, Query, MemorySize, Alignment> {
   using Scalar = S;
-  using Match = detail::TanhTile<S>;                          ///< the kernel that scores
+  using Kernel = detail::TanhTile<S>;                         ///< the kernel that scores
   static constexpr const char* name = "ConvolutionalScorer";  ///< in messages
 
   Weight<S, Alignment, Query> W;       ///< alignment x query
@@ -68,7 +68,7 @@ struct ConvolutionalScorer
     detail::check_size(*this, "score", "last", last, keys.cols(), projected.cols());
     for (Index i = 0; i < scores.cols(); ++i) {
       filter(last.col(i), scratch);
-      Match::score(v, projected.col(i), keys, tile(scratch), scores.col(i));
+      Kernel::score(v, projected.col(i), keys, tile(scratch), scores.col(i));
     }
   }
   void score_backward(const In<S>& projected, const In<S>& keys, const In<S>& last, const In<S>& d_scores,
@@ -83,7 +83,7 @@ struct ConvolutionalScorer
     for (Index i = 0; i < d_scores.cols(); ++i) {
       filter(last.col(i), scratch);
       auto d_tile = tile(scratch);
-      Match::score_backward(v, projected.col(i), keys, d_scores.col(i), d_tile, grad.v, d_projected.col(i), d_keys);
+      Kernel::score_backward(v, projected.col(i), keys, d_scores.col(i), d_tile, grad.v, d_projected.col(i), d_keys);
       auto f = filtered(scratch);
       add_outer_product(d_tile, f, grad.U);  // was: U f
       f.setZero();                           // from here on its gradient

@@ -14,7 +14,7 @@ template <class S, int Query = Dynamic, int MemorySize = Dynamic, int Alignment 
 struct CoverageScorer
     : detail::AdditiveParts<CoverageScorer<S, Query, MemorySize, Alignment>, S, Query, MemorySize, Alignment> {
   using Scalar = S;
-  using Match = detail::TanhTile<S>;                     ///< the kernel that scores
+  using Kernel = detail::TanhTile<S>;                    ///< the kernel that scores
   static constexpr const char* name = "CoverageScorer";  ///< in messages
 
   Weight<S, Alignment, Query> W;       ///< alignment x query (W_s)
@@ -42,7 +42,7 @@ struct CoverageScorer
     detail::check_size(*this, "score", "coverage", coverage, keys.cols(), projected.cols());
     for (Index i = 0; i < scores.cols(); ++i) {
       cover(coverage.col(i), scratch);
-      Match::score(v, projected.col(i), keys, scratch, scores.col(i));
+      Kernel::score(v, projected.col(i), keys, scratch, scores.col(i));
     }
   }
   void score_backward(const In<S>& projected, const In<S>& keys, const In<S>& coverage, const In<S>& d_scores,
@@ -55,7 +55,7 @@ struct CoverageScorer
     detail::check_like(*this, "score_backward", "grad.v", grad.v, v);
     for (Index i = 0; i < d_scores.cols(); ++i) {
       cover(coverage.col(i), scratch);
-      Match::score_backward(v, projected.col(i), keys, d_scores.col(i), scratch, grad.v, d_projected.col(i), d_keys);
+      Kernel::score_backward(v, projected.col(i), keys, d_scores.col(i), scratch, grad.v, d_projected.col(i), d_keys);
       for (Index j = 0; j < scratch.cols(); ++j) {
         grad.w += coverage(j, i) * scratch.col(j);  // was: w c_j
         d_coverage(j, i) += w.dot(scratch.col(j));  // was: w c_j

@@ -12,12 +12,12 @@ template <class C, class S, int Size>
 struct DotScores {
   void score(const In<S, Size>& projected, const In<S, Size>& keys, Out<S> scores, Buffer<S>&) const {
     check_score(self(), projected, keys, scores);
-    DotMatch<S, Size>::score(projected, keys, scores);
+    DotKernel<S, Size>::score(projected, keys, scores);
   }
   void score_backward(const In<S, Size>& projected, const In<S, Size>& keys, const In<S>& d_scores, C&,
                       Out<S, Size> d_projected, Out<S, Size> d_keys, Buffer<S>&) const {
     check_score_backward(self(), projected, keys, d_scores, d_projected, d_keys);
-    DotMatch<S, Size>::score_backward(projected, keys, d_scores, d_projected, d_keys);
+    DotKernel<S, Size>::score_backward(projected, keys, d_scores, d_projected, d_keys);
   }
 
  protected:

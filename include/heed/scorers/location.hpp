@@ -30,7 +30,7 @@ struct LocationScorer : detail::LinearQueries<LocationScorer<S, Query, Longest>,
   /// How many places can be looked at.
   Index longest() const { return W.rows(); }
   Index memory_size() const { return memory; }
-  bool depends_on_place() const { return true; }
+  bool depends_on_position() const { return true; }
 
   void score(const In<S>& projected, const In<S>& keys, Out<S> scores, Buffer<S>&) const {
     detail::check_score(*this, projected, keys, scores);

@@ -17,7 +17,7 @@ template <class S, int Query = Dynamic, int MemorySize = Dynamic, int Alignment 
 struct NormedAdditiveScorer
     : detail::AdditiveParts<NormedAdditiveScorer<S, Query, MemorySize, Alignment>, S, Query, MemorySize, Alignment> {
   using Scalar = S;
-  using Match = detail::AdditiveMatch<S, Alignment>;           ///< the kernel that scores
+  using Kernel = detail::AdditiveKernel<S, Alignment>;         ///< the kernel that scores
   static constexpr const char* name = "NormedAdditiveScorer";  ///< in messages
 
   Weight<S, Alignment, Query> W;       ///< alignment x query (W_a)
@@ -39,7 +39,7 @@ struct NormedAdditiveScorer
 
   void score(const In<S, Alignment>& projected, const In<S>& keys, Out<S> scores, Buffer<S>& scratch) const {
     detail::check_score(*this, projected, keys, scores);
-    Match::score(v, projected, keys, scores, scratch);
+    Kernel::score(v, projected, keys, scores, scratch);
     scores *= g(0) * inverse_length();
   }
   void score_backward(const In<S, Alignment>& projected, const In<S>& keys, const In<S>& d_scores,
@@ -51,7 +51,7 @@ struct NormedAdditiveScorer
     const S inverse = inverse_length();
     const Vector<S, Alignment> direction = v * inverse, sized = direction * g(0);
     Vector<S, Alignment> d_sized = Vector<S, Alignment>::Zero(v.size());
-    Match::score_backward(sized, projected, keys, d_scores, d_sized, d_projected, d_keys, scratch);
+    Kernel::score_backward(sized, projected, keys, d_scores, d_sized, d_projected, d_keys, scratch);
     const S along = d_sized.dot(direction);
     grad.g(0) += along;                                          // was: g v / |v|
     grad.v += (d_sized - direction * along) * (g(0) * inverse);  // was: g v / |v|

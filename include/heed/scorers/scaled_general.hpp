@@ -23,7 +23,7 @@ struct ScaledGeneralScorer : detail::GeneralParts<ScaledGeneralScorer<S, Query, 
 
   void score(const In<S, MemorySize>& projected, const In<S, MemorySize>& keys, Out<S> scores, Buffer<S>&) const {
     detail::check_score(*this, projected, keys, scores);
-    Match::score(projected, keys, scores);
+    Kernel::score(projected, keys, scores);
     scores *= g(0);
   }
   void score_backward(const In<S, MemorySize>& projected, const In<S, MemorySize>& keys, const In<S>& d_scores,
@@ -36,7 +36,7 @@ struct ScaledGeneralScorer : detail::GeneralParts<ScaledGeneralScorer<S, Query, 
     auto d_scaled = scratch.leftCols(n), scaled = scratch.rightCols(n);  // of g W' q
     d_scaled.setZero();
     scaled = projected * g(0);
-    Match::score_backward(scaled, keys, d_scores, d_scaled, d_keys);
+    Kernel::score_backward(scaled, keys, d_scores, d_scaled, d_keys);
     d_projected += d_scaled * g(0);                       // was: g (W' q)' h
     grad.g(0) += d_scaled.cwiseProduct(projected).sum();  // was: g (W' q)' h
   }
@@ -52,7 +52,7 @@ struct ScaledGeneralScorer : detail::GeneralParts<ScaledGeneralScorer<S, Query, 
   }
 
  private:
-  using Match = detail::DotMatch<S, MemorySize>;
+  using Kernel = detail::DotKernel<S, MemorySize>;
 };
 
 }}  // namespace heed::v0_2

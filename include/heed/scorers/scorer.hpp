@@ -78,12 +78,12 @@ concept HasWholeParts = (!MakesKeys<C> || HasKeys<C, X>)&&(!Projects<C> || HasPr
 /// | `accumulate(queries, d_projected, grad)`                  | batch          | gradients of what `project` used  |
 /// | optional, if scores depend on more than query and memory: |                |                                   |
 /// | `carried()`                                               |                | what it sees of earlier steps     |
-/// | `depends_on_place()`                                      |                | whether on j as well              |
+/// | `depends_on_position()`                                      |                | whether on j as well              |
 ///
 /// `score` and `score_backward` may have one more argument, the last: `Buffer<S>& scratch`, which the caller owns, so that
 /// they do not allocate once it has grown.
 ///
-/// A score depends on query and memory alone, or, if `depends_on_place()` is true, on j as well: then `score` is given a
+/// A score depends on query and memory alone, or, if `depends_on_position()` is true, on j as well: then `score` is given a
 /// sentence from its first column on, never a part of it. With `carried()`, `score` and `score_backward` take the earlier
 /// weights, T x n, after the keys, and `score_backward` adds to their gradient, which comes after that of the keys; both
 /// then have the scratch.
@@ -130,7 +130,7 @@ struct ValuesAreKeys {
   void keys_backward(const auto&, const auto&, const auto&, const auto&) const {}
 };
 /// Queries are matched as they are.
-struct QueriesAsTheyAre {
+struct IdentityQueries {
   static constexpr const char* name = "Scorer";
   Index size;
 
@@ -164,7 +164,7 @@ decltype(auto) queries_of(const C& scorer) {
   if constexpr (Projects<C>) {
     return (scorer);
   } else {
-    return QueriesAsTheyAre{scorer.query_size()};
+    return IdentityQueries{scorer.query_size()};
   }
 }
 
@@ -221,7 +221,7 @@ void check_like(const C& scorer, const char* function, const char* name, const X
 
 /// Rows of a key; the values may be the keys.
 template <class C>
-Index matched_size(const C& scorer) {
+Index used_key_size(const C& scorer) {
   const Index size = keys_of(scorer).key_size();
   return size > 0 ? size : Index(scorer.memory_size());
 }
@@ -241,7 +241,7 @@ template <class C, class X, class Y, class Z>
 void check_score(const C& scorer, const X& projected, const Y& keys, const Z& scores, const char* function = "score",
                  const char* name = "scores") {
   check_size(scorer, function, "projected", projected, queries_of(scorer).projected_size(), projected.cols());
-  check_size(scorer, function, "keys", keys, matched_size(scorer), keys.cols());
+  check_size(scorer, function, "keys", keys, used_key_size(scorer), keys.cols());
   check_size(scorer, function, name, scores, keys.cols(), projected.cols());
 }
 template <class C, class X, class Y, class Z, class DX, class DY>
@@ -257,9 +257,9 @@ constexpr Index initial(int size) { return size == Dynamic ? 0 : size; }
 
 /// Whether scores depend on where in its sentence a column stands, be it by what was looked at before.
 template <class C>
-bool depends_on_place(const C& scorer) {
-  if constexpr (requires { scorer.depends_on_place(); }) {
-    return scorer.depends_on_place();
+bool depends_on_position(const C& scorer) {
+  if constexpr (requires { scorer.depends_on_position(); }) {
+    return scorer.depends_on_position();
   } else {
     return carried(scorer) != Carried::nothing;
   }

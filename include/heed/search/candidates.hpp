@@ -19,10 +19,10 @@ struct Candidate {
   Token token;
 };
 
-/// Which of the symbols, `symbols::unknown` to `symbols::end`, must not be proposed.
+/// Which of the symbols, `symbols::unk` to `symbols::eos`, must not be proposed.
 using Banned = std::array<bool, 3>;
 inline bool is_banned(const Banned& banned, Index word) {
-  return word <= symbols::end && banned[static_cast<std::size_t>(word)];
+  return word <= symbols::eos && banned[static_cast<std::size_t>(word)];
 }
 
 /// Orders candidates best first; ties go to the earlier column, then the smaller word, so that results are
@@ -36,7 +36,7 @@ inline bool better(const Candidate& a, const Candidate& b) {
 /// is the log-probability of the sentence that the word continues. Throws if a logit is NaN or +inf, or all are -inf;
 /// the message begins with `where()`.
 template <class S, class Where>
-double before_logit(const S* logits, Index vocabulary, double log_probability, const Where& where) {
+double logit_offset(const S* logits, Index vocabulary, double log_probability, const Where& where) {
   const SoftmaxColumn<S> softmax(logits, vocabulary);
   const S most = softmax.largest();
   const double highest = static_cast<double>(most), total = static_cast<double>(softmax.sum_of_exponentials(most));
@@ -51,9 +51,9 @@ double before_logit(const S* logits, Index vocabulary, double log_probability, c
 /// Keeps the `room` best candidates of the words that `logits` (one column) proposes, those of a score of -inf excluded.
 /// The heap's front is its worst.
 template <class S, class Where>
-void offer(const Eigen::Ref<const Vector<S>>& logits, double log_probability, Index column, const Banned& banned,
-           std::size_t room, std::vector<Candidate>& heap, const Where& where) {
-  const double base = before_logit(logits.data(), logits.size(), log_probability, where);
+void add_candidates(const Eigen::Ref<const Vector<S>>& logits, double log_probability, Index column,
+                    const Banned& banned, std::size_t room, std::vector<Candidate>& heap, const Where& where) {
+  const double base = logit_offset(logits.data(), logits.size(), log_probability, where);
   constexpr Index block = 64;
   for (Index first = 0; first < logits.size(); first += block) {
     const Index end = std::min(first + block, logits.size());

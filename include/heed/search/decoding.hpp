@@ -69,7 +69,7 @@ struct SearchWorkspace {
   std::vector<Step> steps;                ///< all so far
   std::vector<Group> groups;              ///< in the order of their sentences
   std::vector<Ended> ended;               ///< for every group as many places as hypotheses are wanted, the best first
-  Buffer<S> looked_at;                    ///< by one hypothesis, at each source word
+  Buffer<S> coverage;                     ///< by one hypothesis, at each source word
 };
 
 namespace detail {
@@ -92,8 +92,8 @@ Index weight_rows(const SearchWorkspace<S>& work, Index sentence) {
 
 /// Writes down a hypothesis that ended.
 template <class S>
-void report(const SearchWorkspace<S>& work, const typename SearchWorkspace<S>::Ended& ended, Index sentence,
-            Hypothesis<S>& result) {
+void extract_hypothesis(const SearchWorkspace<S>& work, const typename SearchWorkspace<S>::Ended& ended, Index sentence,
+                        Hypothesis<S>& result) {
   result.log_probability = ended.last.log_probability;
   result.score = ended.score;
   result.complete = ended.complete;
@@ -112,16 +112,16 @@ template <class S>
 void finish(SearchWorkspace<S>& work, const SearchOptions& options, std::size_t g, const Candidate& last, Index i) {
   auto& group = work.groups[g];
   ++group.finished;
-  const bool complete = last.token == symbols::end;
+  const bool complete = last.token == symbols::eos;
   double score = last.log_probability / length_penalty(complete ? i : i + 1, options.length_penalty);
   if (options.coverage_penalty > 0) {
     const Index rows = weight_rows(work, group.sentence);
-    work.looked_at.resize(rows, 1);
-    work.looked_at.setZero();
+    work.coverage.resize(rows, 1);
+    work.coverage.setZero();
     trace_back(work, last, i, [&](Index k, const Candidate& candidate) {
-      work.looked_at += at(work.steps, k).weights.col(candidate.column).head(rows);
+      work.coverage += at(work.steps, k).weights.col(candidate.column).head(rows);
     });
-    score += coverage_penalty(work.looked_at, options.coverage_penalty);
+    score += coverage_penalty(work.coverage, options.coverage_penalty);
   }
   auto* const best = &work.ended[g * static_cast<std::size_t>(options.best)];
   if (group.kept > 0 && best->complete != complete) {
@@ -156,9 +156,9 @@ const Memory<typename Model::Scalar>& encode(const Model& model, Sentences sourc
   using S = typename Model::Scalar;
   model.encode(sources, work.tape);
   if constexpr (std::is_same_v<S, float>) {
-    if (options.narrow_memory) work.tape.memory.narrow();
+    if (options.bfloat16_memory) work.tape.memory.to_bfloat16();
   } else {
-    require(!options.narrow_memory, "Memory: only one of floats can be narrow");
+    require(!options.bfloat16_memory, "search: bfloat16_memory needs a model of float");
   }
   return work.tape.memory;
 }
@@ -179,14 +179,14 @@ void begin(const Model& model, const Memory<typename Model::Scalar>& memory, con
     }
   }
   work.ended.resize(work.groups.size() * static_cast<std::size_t>(options.best));
-  work.tokens.assign(work.groups.size(), symbols::begin);
+  work.tokens.assign(work.groups.size(), symbols::bos);
   work.log_probabilities.assign(work.groups.size(), 0.0);
   model.decoder.start(memory, work.step.state, work.step.decoder);
 }
 
 /// Column i of the next step continues column `chosen[i].column` with its word.
 template <class S>
-void follow(const std::vector<Candidate>& chosen, SearchWorkspace<S>& work) {
+void advance_beams(const std::vector<Candidate>& chosen, SearchWorkspace<S>& work) {
   work.columns.clear();
   work.tokens.clear();
   work.log_probabilities.clear();
@@ -207,15 +207,15 @@ void follow(const std::vector<Candidate>& chosen, SearchWorkspace<S>& work) {
 /// the columns first ... end; where() is the sentence and step, for errors. A prefix is no choice. Throws, in the name of
 /// `who`, if the scores are not finite or no word can follow, unless the group has a hypothesis that ended.
 template <class Model, class Choose>
-void decode_freely(const Model& model, const SearchOptions& options, SearchWorkspace<typename Model::Scalar>& work,
-                   const char* who, Choose&& choose) {
+void decode_autoregressive(const Model& model, const SearchOptions& options,
+                           SearchWorkspace<typename Model::Scalar>& work, const char* who, Choose&& choose) {
   constexpr double none = -std::numeric_limits<double>::infinity();
   const bool keep_weights = options.keep_weights || options.coverage_penalty > 0;
   for (Index i = 0; work.step.state.columns() > 0; ++i) {
     const Index n = work.step.state.columns();
     take_step(model, work.tokens, *work.memory, work.step);
     require(i > 0 || options.coverage_penalty == 0 || work.step.decoder.attention.weights.rows() > 0,
-            "search: a coverage penalty needs attention, but the decoder looks back at nothing");
+            "search: a coverage penalty needs attention, but the decoder has none");
     if (static_cast<std::size_t>(i) == work.steps.size()) work.steps.emplace_back();
     auto& step = at(work.steps, i);
     if (keep_weights) {
@@ -235,7 +235,7 @@ void decode_freely(const Model& model, const SearchOptions& options, SearchWorks
       work.heap.clear();
       if (i < static_cast<Index>(prefix.size())) {
         const Token word = at(prefix, i);
-        const double base = before_logit(work.step.logits.col(first).data(), work.step.logits.rows(),
+        const double base = logit_offset(work.step.logits.col(first).data(), work.step.logits.rows(),
                                          at(work.log_probabilities, first), where);
         require(!is_excluded(work.step.logits(word, first)),
                 [&] { return where() + ": token " + std::to_string(word) + " of the prefix has a score of -inf"; });
@@ -248,7 +248,7 @@ void decode_freely(const Model& model, const SearchOptions& options, SearchWorks
       const std::size_t already_chosen = step.chosen.size();
       double live = none;
       for (const Candidate& candidate : work.heap) {
-        if (candidate.token == symbols::end || i + 1 == work.groups[g].limit) {
+        if (candidate.token == symbols::eos || i + 1 == work.groups[g].limit) {
           finish(work, options, g, candidate, i);
         } else {
           live = std::max(live, candidate.log_probability);
@@ -257,7 +257,7 @@ void decode_freely(const Model& model, const SearchOptions& options, SearchWorks
       }
       if (is_decided(work, options, g, live)) step.chosen.resize(already_chosen);
     }
-    follow(step.chosen, work);
+    advance_beams(step.chosen, work);
   }
 }
 

@@ -22,7 +22,7 @@ struct SampleOptions {
   std::uint64_t seed = 1;  ///< other numbers give other samples
   /// These are as in `SearchOptions`.
   Index maximum_length = 0;
-  bool narrow_memory = false;
+  bool bfloat16_memory = false;
   Index minimum_length = 0;
   bool ban_unknown = false;
   Sentences prefixes = {};
@@ -78,7 +78,7 @@ inline Random numbers_of(std::span<const Token> source, Index k, std::uint64_t s
 template <class S>
 bool set_odds(const Eigen::Ref<const Vector<S>>& logits, const Banned& banned, double temperature, Buffer<S>& odds) {
   odds.assign(logits);
-  for (Index k = 0; k <= symbols::end; ++k) {
+  for (Index k = 0; k <= symbols::eos; ++k) {
     if (is_banned(banned, k)) odds(k) = -std::numeric_limits<S>::infinity();
   }
   const S highest = odds.maxCoeff();
@@ -143,7 +143,7 @@ void sample(const Model& model, Sentences sources, const SampleOptions& options,
   using S = typename Model::Scalar;
   const SearchOptions limits{.length_penalty = 0,
                              .maximum_length = options.maximum_length,
-                             .narrow_memory = options.narrow_memory,
+                             .bfloat16_memory = options.bfloat16_memory,
                              .minimum_length = options.minimum_length,
                              .ban_unknown = options.ban_unknown,
                              .prefixes = options.prefixes,
@@ -162,7 +162,7 @@ void sample(const Model& model, Sentences sources, const SampleOptions& options,
   const auto choose = [&](std::size_t g, Index column, Index, const detail::Banned& banned, const auto& where) {
     const auto logits = found.step.logits.col(column);
     const double base =
-        detail::before_logit<S>(logits.data(), logits.size(), detail::at(found.log_probabilities, column), where);
+        detail::logit_offset<S>(logits.data(), logits.size(), detail::at(found.log_probabilities, column), where);
     if (!detail::set_odds<S>(logits, banned, options.temperature, work.odds)) return;
     Random& random = work.randoms[g];
     Index word = 0;
@@ -175,12 +175,12 @@ void sample(const Model& model, Sentences sources, const SampleOptions& options,
     }
     found.heap.push_back({base + static_cast<double>(logits(word)), column, static_cast<Token>(word)});
   };
-  detail::decode_freely(model, limits, found, "sample", choose);
+  detail::decode_autoregressive(model, limits, found, "sample", choose);
   for (std::size_t g = 0; g < found.groups.size(); ++g) {
     auto& samples = results[g / static_cast<std::size_t>(options.samples)];
     samples.resize(static_cast<std::size_t>(options.samples));
-    detail::report(found, found.ended[g], found.groups[g].sentence,
-                   samples[g % static_cast<std::size_t>(options.samples)]);
+    detail::extract_hypothesis(found, found.ended[g], found.groups[g].sentence,
+                               samples[g % static_cast<std::size_t>(options.samples)]);
   }
   empty.cancel();
 }

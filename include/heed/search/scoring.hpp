@@ -44,7 +44,7 @@ void score_pairs(const Model& model, Sentences sources, Sentences targets, typen
     result.log_probability = 0;
   }
   model.forward(sources, targets, tape);
-  const Packing& packing = tape.target.packing;
+  const PackedBatch& packing = tape.target.packing;
   for (Index t = 0, i = 0; t < packing.steps(); ++t) {
     for (Index p = 0; p < packing.active(t); ++p, ++i) {  // column i is step t of the sentence in position p
       const Index in_block = i % model.output_block;
@@ -58,7 +58,7 @@ void score_pairs(const Model& model, Sentences sources, Sentences targets, typen
       const auto where = [&] {
         return "score_pairs: pair " + std::to_string(packing.sentence(p)) + ", step " + std::to_string(t);
       };
-      const double word = detail::before_logit<S>(logits.data(), logits.size(), 0, where) +
+      const double word = detail::logit_offset<S>(logits.data(), logits.size(), 0, where) +
                           static_cast<double>(logits(detail::at(tape.labels, i)));
       result.words.push_back(word);
       result.log_probability += word;
@@ -78,7 +78,7 @@ void align_pairs(const Model& model, Sentences sources, Sentences targets, typen
   detail::Undo empty([&] { weights.clear(); });
   weights.resize(sources.size());
   model.forward(sources, targets, tape);
-  const Packing& packing = tape.target.packing;
+  const PackedBatch& packing = tape.target.packing;
   for (Index p = 0; p < packing.sentences(); ++p) {
     auto& of_pair = detail::at(weights, packing.sentence(p));
     of_pair.resize(tape.weights(0, p).rows(), packing.length(p) - 1);

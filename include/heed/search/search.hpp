@@ -18,27 +18,29 @@ void search(const Model& model, const Memory<typename Model::Scalar>& memory, co
   const auto choose = [&](std::size_t g, Index first, Index end, const Banned& banned, const auto& where) {
     const auto room = static_cast<std::size_t>(options.beam - work.groups[g].finished);
     for (Index c = first; c < end; ++c) {
-      offer<S>(work.step.logits.col(c), at(work.log_probabilities, c), c, banned, room, work.heap, where);
+      add_candidates<S>(work.step.logits.col(c), at(work.log_probabilities, c), c, banned, room, work.heap, where);
     }
     std::sort(work.heap.begin(), work.heap.end(), better);
   };
-  decode_freely(model, options, work, "search", choose);
+  decode_autoregressive(model, options, work, "search", choose);
 }
 
 /// Writes down what was found of every source: several of each, or the best alone.
 template <class S>
-void report_all(const SearchWorkspace<S>& work, const SearchOptions& options, Hypotheses<S>& results) {
+void extract_hypotheses(const SearchWorkspace<S>& work, const SearchOptions& options, Hypotheses<S>& results) {
   for (std::size_t b = 0; b < results.size(); ++b) {
     results[b].resize(static_cast<std::size_t>(work.groups[b].kept));
     for (std::size_t k = 0; k < results[b].size(); ++k) {
-      report(work, work.ended[b * static_cast<std::size_t>(options.best) + k], static_cast<Index>(b), results[b][k]);
+      extract_hypothesis(work, work.ended[b * static_cast<std::size_t>(options.best) + k], static_cast<Index>(b),
+                         results[b][k]);
     }
   }
 }
 template <class S>
-void report_all(const SearchWorkspace<S>& work, const SearchOptions& options, std::vector<Hypothesis<S>>& results) {
+void extract_hypotheses(const SearchWorkspace<S>& work, const SearchOptions& options,
+                        std::vector<Hypothesis<S>>& results) {
   for (std::size_t b = 0; b < results.size(); ++b) {
-    report(work, work.ended[b * static_cast<std::size_t>(options.best)], static_cast<Index>(b), results[b]);
+    extract_hypothesis(work, work.ended[b * static_cast<std::size_t>(options.best)], static_cast<Index>(b), results[b]);
   }
 }
 
@@ -67,7 +69,7 @@ void search(const Model& model, Sentences sources, const SearchOptions& options,
   results.resize(sources.size());
   if (!sources.empty()) {
     detail::search(model, detail::encode(model, sources, options, work), options, work);
-    detail::report_all(work, options, results);
+    detail::extract_hypotheses(work, options, results);
   }
   empty.cancel();
 }
@@ -81,7 +83,7 @@ void search(const Model& model, const Memory<typename Model::Scalar>& memory, co
   detail::Undo empty([&] { results.clear(); });
   results.resize(static_cast<std::size_t>(memory.sentences()));
   detail::search(model, memory, options, work);
-  detail::report_all(work, options, results);
+  detail::extract_hypotheses(work, options, results);
   empty.cancel();
 }
 

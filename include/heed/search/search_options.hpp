@@ -16,11 +16,12 @@ struct SearchOptions {
   double length_penalty = 0.6;  ///< alpha of Wu et al. 2016, equation 14: 0 is none; see `length_penalty`
   Index maximum_length = 0;     ///< steps at most, the end symbol being one; 0: twice the source and ten more, beyond
                                 ///< the prefix or the minimum
-  bool narrow_memory = false;   ///< look back at bfloat16: faster for long sources in large batches (`Memory::narrow`)
+  bool bfloat16_memory =
+      false;  ///< look back at bfloat16: faster for long sources in large batches (`Memory::to_bfloat16`)
   double coverage_penalty = 0;  ///< beta of Wu et al. 2016, equation 14: 0 is none; see `coverage_penalty`
   Index best = 1;               ///< hypotheses wanted of each sentence, no more than the beam holds
   Index minimum_length = 0;     ///< steps at least, the end symbol being one: it is not proposed before
-  bool ban_unknown = false;     ///< never propose `symbols::unknown`
+  bool ban_unknown = false;     ///< never propose `symbols::unk`
   Sentences prefixes = {};      ///< the words that each target begins with, one sentence for every source; or none
   bool keep_weights = true;     ///< whether `Hypothesis::weights` is filled. If false it has no rows, and the memory of
                                 ///< a search does not grow with steps x columns x longest source. A coverage penalty
@@ -56,7 +57,7 @@ inline void check_prefixes(const SearchOptions& options, std::size_t sources, In
              " words, and with the end symbol the maximum length is " + std::to_string(options.maximum_length);
     });
     for (const Token token : prefixes[b]) {
-      require(token >= 0 && token < vocabulary && token != symbols::begin && token != symbols::end, [&] {
+      require(token >= 0 && token < vocabulary && token != symbols::bos && token != symbols::eos, [&] {
         return who + ": token " + std::to_string(token) + " of prefix " + std::to_string(b) +
                " is no word of the vocabulary of " + std::to_string(vocabulary);
       });
@@ -67,7 +68,7 @@ inline void check_prefixes(const SearchOptions& options, std::size_t sources, In
 /// Throws, in the name of `who`, on options out of range.
 inline void check(const SearchOptions& options, std::size_t sources, Index vocabulary, const std::string& who) {
   const auto number = [](auto x) { return std::to_string(x); };
-  require(vocabulary > symbols::end, [&] {
+  require(vocabulary > symbols::eos, [&] {
     return who + ": the target's vocabulary must have 3 words or more, with begin and end symbol, got " +
            number(vocabulary);
   });
@@ -88,7 +89,7 @@ inline void check(const SearchOptions& options, std::size_t sources, Index vocab
     return who + ": the minimum length of " + number(options.minimum_length) + " is more than the maximum length of " +
            number(options.maximum_length);
   });
-  require(vocabulary > symbols::end + 1 || !options.ban_unknown || options.minimum_length <= 1,
+  require(vocabulary > symbols::eos + 1 || !options.ban_unknown || options.minimum_length <= 1,
           [&] { return who + ": of the vocabulary of " + number(vocabulary) + " there is no word left to propose"; });
   check_prefixes(options, sources, vocabulary, who);
 }

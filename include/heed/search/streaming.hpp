@@ -43,9 +43,9 @@ class Stream {
   /// Forgets everything: a new source begins.
   void start() {
     source_.clear();
-    finished_ = ended_ = looked_ = weighted_ = false;
+    finished_ = ended_ = has_logits_ = weighted_ = false;
     log_probability_ = 0;
-    last_ = symbols::begin;
+    last_ = symbols::bos;
   }
 
   /// Reads one source word. Throws if it is outside of the vocabulary, or if the source is finished.
@@ -89,8 +89,8 @@ class Stream {
   /// if the source is not finished or the target has ended.
   Token next() {
     const auto& scores = logits();
-    Index best = symbols::unknown;
-    for (Index k = symbols::end; k < scores.rows(); ++k) {
+    Index best = symbols::unk;
+    for (Index k = symbols::eos; k < scores.rows(); ++k) {
       if (scores(k) > scores(best)) best = k;
     }
     write(static_cast<Token>(best));
@@ -101,7 +101,7 @@ class Stream {
   /// if the source is not finished or the target has ended.
   void force(Token word) {
     const Index vocabulary = model_.target.vocabulary();
-    require(word >= 0 && word < vocabulary && word != symbols::begin, [&] {
+    require(word >= 0 && word < vocabulary && word != symbols::bos, [&] {
       return "Stream: token " + std::to_string(word) + " cannot be written, with a vocabulary of " +
              std::to_string(vocabulary);
     });
@@ -114,10 +114,10 @@ class Stream {
   const Buffer<S>& logits() {
     require(finished_, "Stream: the source is not finished; finish_source() ends it");
     require(!ended_, "Stream: the target has ended; start() begins another sentence");
-    if (looked_) return step_.logits;
+    if (has_logits_) return step_.logits;
     detail::Undo restart([this] { start(); });
     take_step(model_, std::span(&last_, 1), tape_.memory, step_);
-    looked_ = weighted_ = true;
+    has_logits_ = weighted_ = true;
     restart.cancel();
     return step_.logits;
   }
@@ -161,28 +161,28 @@ class Stream {
 
   void write(Token word) {
     const auto where = [] { return std::string("Stream"); };
-    const double base = detail::before_logit<S>(step_.logits.data(), step_.logits.rows(), log_probability_, where);
+    const double base = detail::logit_offset<S>(step_.logits.data(), step_.logits.rows(), log_probability_, where);
     require(!detail::is_excluded(step_.logits(word)),
             [&] { return "Stream: token " + std::to_string(word) + " cannot be written, it has a score of -inf"; });
     log_probability_ = base + static_cast<double>(step_.logits(word));
     last_ = word;
-    looked_ = false;
-    ended_ = word == symbols::end;
+    has_logits_ = false;
+    ended_ = word == symbols::eos;
   }
 
   const Model& model_;
   Seq2SeqTape<S> tape_;
   StepWorkspace<S> step_;
-  Packing one_;              ///< of a single word
+  PackedBatch one_;          ///< of a single word
   EncoderStates<S> states_;  ///< of the encoder after the last word
   Buffer<S> x_, outputs_;    ///< the last word, embedded; what the encoder made of every word, with room for more
   std::vector<Index> lengths_;
   std::vector<Token> source_;
-  Token last_ = symbols::begin;
+  Token last_ = symbols::bos;
   double log_probability_ = 0;
   bool finished_ = false, ended_ = false;
-  bool looked_ = false;    ///< whether the step that scores the next word has been taken
-  bool weighted_ = false;  ///< whether any step has been taken
+  bool has_logits_ = false;  ///< whether the step that scores the next word has been taken
+  bool weighted_ = false;    ///< whether any step has been taken
 };
 
 }}  // namespace heed::v0_2

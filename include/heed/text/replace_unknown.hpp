@@ -8,7 +8,7 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The words of a hypothesis, in which every `symbols::unknown` is replaced by the source word that was looked at most
+/// The words of a hypothesis, in which every `symbols::unk` is replaced by the source word that was looked at most
 /// while it was written, the first of equal ones: copying, as in Luong, Sutskever, Le, Vinyals & Zaremba 2015 and Jean,
 /// Cho, Memisevic & Bengio 2015, with attention in the place of their alignments.
 ///
@@ -26,7 +26,7 @@ Words replace_unknown(std::span<const Token> tokens, const Vocabulary& vocabular
   Words result;
   for (Index i = 0; i < words; ++i) {
     const Token token = detail::at(tokens, i);
-    const bool known = token != symbols::unknown;
+    const bool known = token != symbols::unk;
     result.push_back(known ? vocabulary.word(token)
                            : detail::at(source, alignment_from_weights(weights.col(i)).front()));
   }

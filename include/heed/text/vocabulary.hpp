@@ -23,9 +23,9 @@ namespace heed { inline namespace v0_2 {
 ///     0 <unk>  a word the vocabulary lacks       1 <s>  what a decoder is fed first       2 </s>  ends a sentence
 class Vocabulary {
  public:
-  static constexpr Token unknown = symbols::unknown;  ///< `<unk>`
-  static constexpr Token begin = symbols::begin;      ///< `<s>`
-  static constexpr Token end = symbols::end;          ///< `</s>`
+  static constexpr Token unknown = symbols::unk;  ///< `<unk>`
+  static constexpr Token begin = symbols::bos;    ///< `<s>`
+  static constexpr Token end = symbols::eos;      ///< `</s>`
   /// How they are written.
   static constexpr std::array<std::string_view, 3> specials = {"<unk>", "<s>", "</s>"};
 

@@ -51,12 +51,12 @@ inline std::vector<std::vector<Index>> make_batches(const std::vector<Index>& so
 
 /// How a `Trainer` trains.
 struct TrainerOptions {
-  int threads = 1;                             ///< each with a share of every batch, and with a gradient of its own;
-                                               ///< their number changes the result by rounding, no more
-  double clip = 5;                             ///< global norm of the gradient at most; 0: never clipped
-  double label_smoothing = 0;                  ///< in [0, 1): see `softmax_cross_entropy`
-  std::uint64_t seed = 1;                      ///< of the dropout masks, and of what scheduled sampling feeds
-  OwnWord own_word = OwnWord::likeliest;       ///< what scheduled sampling feeds
+  int threads = 1;             ///< each with a share of every batch, and with a gradient of its own;
+                               ///< their number changes the result by rounding, no more
+  double clip = 5;             ///< global norm of the gradient at most; 0: never clipped
+  double label_smoothing = 0;  ///< in [0, 1): see `softmax_cross_entropy`
+  std::uint64_t seed = 1;      ///< of the dropout masks, and of what scheduled sampling feeds
+  SampledToken sampled_token = SampledToken::argmax;  ///< what scheduled sampling feeds
   double coverage = 0, doubly_stochastic = 0;  ///< what losses of where was looked count (losses/attention_penalty.hpp)
 };
 
@@ -98,7 +98,7 @@ class Trainer {
 
   /// Keeps a reference to the model and changes it at every update.
   Trainer(Model& model, Optimizer optimizer_, TrainerOptions options)
-      : optimizer(std::move(optimizer_)), model_(model), options_(options), team_(options.threads) {
+      : optimizer(std::move(optimizer_)), model_(model), options_(options), thread_pool_(options.threads) {
     detail::check_below_one("Trainer", "label smoothing", options.label_smoothing);
     detail::check_not_negative("Trainer", "clip norm", options.clip);
     detail::check_not_negative("Trainer", "weight of the coverage loss", options.coverage);
@@ -126,7 +126,7 @@ class Trainer {
       for (const Target& target : batch.targets) words += detail::predictions(target);
     }
     std::atomic<int> next = 0;
-    team_.run([&](int i) {
+    thread_pool_.run([&](int i) {
       detail::prepack(model_, next);  // what was changed since the last update
       Shard& shard = detail::at(shards_, i);
       shard.loss = 0;
@@ -138,7 +138,7 @@ class Trainer {
     for (const Batch& batch : batches) {
       deal(batch, update_seed, before);
       before += batch.sources.size();
-      team_.run([&](int i) {
+      thread_pool_.run([&](int i) {
         Shard& shard = detail::at(shards_, i);
         if (shard.sources.empty()) return;
         LossOptions<S> options;
@@ -146,7 +146,7 @@ class Trainer {
         options.scale = S(1) / static_cast<S>(words);
         options.random = std::span(shard.randoms);
         options.teacher_forcing = teacher_forcing;
-        options.own_word = options_.own_word;
+        options.sampled_token = options_.sampled_token;
         options.coverage = static_cast<S>(options_.coverage);
         options.doubly_stochastic = static_cast<S>(options_.doubly_stochastic);
         shard.loss += static_cast<double>(
@@ -154,7 +154,7 @@ class Trainer {
       });
     }
     Model& grad = shards_.front().grad;
-    team_.run([&](int i) {
+    thread_pool_.run([&](int i) {
       Shard& shard = detail::at(shards_, i);
       shard.squares = 0;
       for_each_piece(i, [&](Share share) {
@@ -175,7 +175,7 @@ class Trainer {
     require(std::isfinite(norm), [&] { return "the gradient is not finite (" + std::to_string(norm) + ")"; });
     optimizer.begin_update();
     detail::drop_copies(model_);
-    team_.run([&](int i) {
+    thread_pool_.run([&](int i) {
       for_each_piece(i, [&](Share share) {
         optimizer.update_share(model_, grad, share, factor);
         set_zero(grad, share);
@@ -183,7 +183,7 @@ class Trainer {
     });
     zero_ = true;
     next = 0;
-    team_.run([&](int) { detail::prepack(model_, next); });
+    thread_pool_.run([&](int) { detail::prepack(model_, next); });
     return {loss, words, norm};
   }
 
@@ -238,7 +238,7 @@ class Trainer {
 
   Model& model_;
   TrainerOptions options_;
-  Team team_;
+  ThreadPool thread_pool_;
   std::vector<Shard> shards_;
   std::vector<std::size_t> order_;
   Index pieces_ = 1;  ///< of every thread's share of a gradient

@@ -3,7 +3,7 @@ struct Part {
   Index input_size() const { return 1; }
   Index hidden_size() const { return 1; }
   Index state_size() const { return 1; }
-  Index trace_size() const { return 1; }
+  Index saved_size() const { return 1; }
   Index gradient_size() const { return 1; }
   void project(const In&, Out) const {}
   void add_projection(const In&, Index, Out) const {}

@@ -110,11 +110,11 @@ TEST(Captioner, SearchFollowsItsOwnWords) {
       EXPECT_LE(difference(trial.tape.decoder.attention.weights.col(t), found[i].weights.col(t)), 1e-14);
       heed::Vector<double> logits =
           trial.model.output.W.values() * trial.tape.decoder.features.col(t) + trial.model.output.b;
-      logits(heed::symbols::begin) = logits.minCoeff();
+      logits(heed::symbols::bos) = logits.minCoeff();
       Index best = 0;
       logits.maxCoeff(&best);
       const auto at = static_cast<std::size_t>(t);
-      EXPECT_EQ(best, at < caption[0].size() ? caption[0][at] : heed::symbols::end);
+      EXPECT_EQ(best, at < caption[0].size() ? caption[0][at] : heed::symbols::eos);
     }
   }
 }

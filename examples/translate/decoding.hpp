@@ -8,7 +8,7 @@
 namespace examples {
 
 /// How translations are found: searched for, or drawn.
-struct Finding {
+struct DecodingOptions {
   heed::SearchOptions search;  ///< what it says of lengths, words and how many are wanted holds for drawing too
   bool sample = false;
   heed::SampleOptions sampling = {};
@@ -32,12 +32,12 @@ inline void harden(heed::Translator& translator, const std::string& name) {
 
 /// How many hypotheses of each source are searched for. Replacing <unk> can make several equal: then all that the beam
 /// holds, so that `how.search.best` different ones are among them if possible.
-inline heed::Index hypotheses_wanted(const Finding& how) {
+inline heed::Index hypotheses_wanted(const DecodingOptions& how) {
   return how.replace_unknown && how.search.best > 1 && !how.sample ? how.search.beam : how.search.best;
 }
 
-/// The size of a source of so many words for `find`, to limit the memory of a batch.
-inline SentenceSize size_of_search(heed::Index words, const Finding& how) {
+/// The size of a source of so many words for `decode`, to limit the memory of a batch.
+inline SentenceSize size_of_search(heed::Index words, const DecodingOptions& how) {
   const bool keeps = how.search.keep_weights || how.replace_unknown || how.search.coverage_penalty > 0;
   const heed::Index steps = heed::detail::step_limit(how.search, 0, words) + std::ssize(how.prefix);
   const heed::Index columns = how.sample ? how.search.best : how.search.beam;
@@ -45,8 +45,8 @@ inline SentenceSize size_of_search(heed::Index words, const Finding& how) {
 }
 
 /// Finds the `hypotheses_wanted` best translations of every source, or draws `how.search.best`.
-inline void find(const Model& model, heed::Sentences sources, const Finding& how, heed::SampleWorkspace<float>& work,
-                 heed::Hypotheses<float>& found) {
+inline void decode(const Model& model, heed::Sentences sources, const DecodingOptions& how,
+                   heed::SampleWorkspace<float>& work, heed::Hypotheses<float>& found) {
   std::vector<std::span<const heed::Token>> prefixes;
   if (!how.prefix.empty()) prefixes.assign(sources.size(), how.prefix);
   heed::SearchOptions searched = how.search;
@@ -66,7 +66,7 @@ inline void find(const Model& model, heed::Sentences sources, const Finding& how
 
 /// The words of a translation.
 inline heed::Words words_of(const heed::Hypothesis<float>& found, const heed::Vocabulary& vocabulary,
-                            const heed::Words& source, const Finding& how) {
+                            const heed::Words& source, const DecodingOptions& how) {
   if (how.replace_unknown) return heed::replace_unknown(found.tokens, vocabulary, source, found.weights);
   heed::Words words;
   for (const heed::Token token : found.tokens) words.push_back(vocabulary.word(token));

@@ -7,7 +7,7 @@ namespace heed { inline namespace v0_2 { namespace detail {
 /// v' tanh(q + k) of one query and one key as they are, number by number: for scalars without packets, and where
 /// exponentials do not reach.
 template <class S>
-struct TanhMatch {
+struct TanhKernel {
   Index size;
   const S* v;
   const S* q;

@@ -1,4 +1,4 @@
-#include <heed/kernels/tanh_match.hpp>
+#include <heed/kernels/tanh_kernel.hpp>
 
 #include "support/numbers.hpp"
 
@@ -7,25 +7,25 @@
 #include <cmath>
 #include <limits>
 
-namespace tanh_match_test {
+namespace tanh_kernel_test {
 
 using heed::Index;
 using heed::Vector;
 
 template <class S>
-class TanhMatch : public testing::Test {};
+class TanhKernel : public testing::Test {};
 using Scalars = testing::Types<float, double, long double>;
-TYPED_TEST_SUITE(TanhMatch, Scalars);
+TYPED_TEST_SUITE(TanhKernel, Scalars);
 
-TYPED_TEST(TanhMatch, ScoresAndItsGradientsAreThoseOfThePlainLoop) {
+TYPED_TEST(TanhKernel, ScoresAndItsGradientsAreThoseOfThePlainLoop) {
   using S = TypeParam;
   heed::Random random(1);
   for (Index size = 1; size <= 40; ++size) {
     const Vector<S> v = random_matrix<S>(size, 1, random), q = random_matrix<S>(size, 1, random);
     const Vector<S> k = random_matrix<S>(size, 1, random, 3), kept = (S(2) * k).array().exp();
     for (const bool exponentials : {false, true}) {
-      const heed::detail::TanhMatch<S> match{size, v.data(), q.data(), exponentials ? kept.data() : k.data(),
-                                             exponentials};
+      const heed::detail::TanhKernel<S> match{size, v.data(), q.data(), exponentials ? kept.data() : k.data(),
+                                              exponentials};
       const S d = S(0.7), tolerance = 64 * std::numeric_limits<S>::epsilon();
       Vector<S> d_v = Vector<S>::Ones(size), d_q = d_v, d_key = d_v;  // added to
       match.backward(d, d_v.data(), d_q.data(), d_key.data());
@@ -42,4 +42,4 @@ TYPED_TEST(TanhMatch, ScoresAndItsGradientsAreThoseOfThePlainLoop) {
   }
 }
 
-}  // namespace tanh_match_test
+}  // namespace tanh_kernel_test

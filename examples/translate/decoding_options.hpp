@@ -1,6 +1,6 @@
 #pragma once
 
-#include "translate/finding.hpp"
+#include "translate/decoding.hpp"
 #include "translate/options.hpp"
 
 #include <string>
@@ -23,8 +23,8 @@ inline CLI::Option* option_called(CLI::App& command, std::string_view name) {
 
 }  // namespace detail
 
-/// The options of `Finding` that concern one translation, for the commands that translate.
-inline void add_finding_options(CLI::App& command, Finding& how) {
+/// The options of `DecodingOptions` that concern one translation, for the commands that translate.
+inline void add_decoding_options(CLI::App& command, DecodingOptions& how) {
   add_search_options(command, how.search);
   const auto add = [&](const char* name, auto& value, const char* what) {
     return command.add_option(name, value, what)->group("Sampling")->capture_default_str();
@@ -57,7 +57,7 @@ inline void add_finding_options(CLI::App& command, Finding& how) {
 }
 
 /// Throws unless the options go together. For right after the command line was read.
-inline void check(const Finding& how) {
+inline void check(const DecodingOptions& how) {
   const heed::SearchOptions& options = how.search;
   const auto number = [](heed::Index x) { return std::to_string(x); };
   if (!how.sample && options.best > options.beam) {
@@ -71,7 +71,7 @@ inline void check(const Finding& how) {
 }
 
 /// Throws if what is asked for needs attention and the model `name` has none.
-inline void check(const Finding& how, const heed::TranslatorConfig& config, const std::string& name) {
+inline void check(const DecodingOptions& how, const heed::TranslatorConfig& config, const std::string& name) {
   require_attention(how.search.coverage_penalty > 0, config, name, "there is no coverage to speak of");
   require_attention(how.replace_unknown, config, name, "nothing can be put in the place of <unk>");
 }
@@ -81,7 +81,7 @@ inline std::vector<heed::Token> read_prefix(const std::string& text, const heed:
                                             heed::Index maximum_length) {
   const heed::Words words = heed::split_words(text);
   for (const auto& word : words) {
-    heed::require(vocabulary.contains(word) && vocabulary.id(word) > heed::symbols::end,
+    heed::require(vocabulary.contains(word) && vocabulary.id(word) > heed::symbols::eos,
                   [&] { return "--prefix: the model knows no target word " + heed::detail::in_quotes(word); });
   }
   heed::require(maximum_length == 0 || static_cast<heed::Index>(words.size()) < maximum_length, [&] {
