@@ -1,17 +1,17 @@
-// Attention, from three sides. `elements` are numbers of the memory (S x H) looked at; G/s are elements per nanosecond.
+// Attention, in three groups. `elements` counts the values of the memory (S x H); G/s is elements per nanosecond.
 //
 //   attend/SCORER/S:50/H:256/RIVAL               score, softmax and context for one projected query and one sentence
-//   look/SCORER/S:50/H:256/batch:32/RIVAL        the same for a query per sentence, its projection included: what one
-//                                                decoding step spends on attention
+//   attention/SCORER/S:50/H:256/batch:32/RIVAL        attention in one decoding step: the same for one query per sentence,
+//                                                including the projection of the queries
 //   normalise/NORMALISER/S:50/RIVAL              weights from the scores of 32 sentences; `elements` are scores
 //
-// The keys are there before the clock starts: a sentence pays for them once. Rivals:
+// The keys are computed before the measurement, because they are computed once per sentence. RIVAL is one of:
 //
 //   heed        the library
-//   eigen       plain Eigen at its best: sum and tanh evaluated one after the other, into a matrix made beforehand
-//   one-line    plain Eigen as one writes it first, v' * tanh(...), which Eigen 3.4 runs number by number
-//   scalar      loops, straight from the papers
-//   sorted      the papers' algorithms of normalisers with exact zeros, which sort the scores
+//   eigen       fast plain Eigen: first the sum, then the tanh is evaluated, into a preallocated matrix
+//   one-line    simple plain Eigen, v' * tanh(...), which Eigen 3.4 does not vectorise
+//   scalar      loops that follow the equations of the papers
+//   sorted      the papers' algorithms of sparsemax and entmax, which sort the scores
 
 #include "support.hpp"
 
@@ -29,7 +29,8 @@ using bench::Index;
 using bench::Matrix;
 using bench::Vector;
 
-/// What the rivals know of a scorer: its query side, its memory side, and whether a tanh stands between.
+/// True if the scorer is an additive one, with a tanh and a vector v. The functions below compute the projected
+/// queries, the keys and v of each scorer in plain Eigen.
 template <class C>
 concept HasTanh = requires(const C& scorer) {
   scorer.v;
@@ -72,22 +73,22 @@ Vector plain_v(const C& c) {
   }
 }
 
-/// A batch of sentences, a query for each, and everything that is written while they are answered.
+/// A batch of sentences, one query per sentence, and the buffers for all results.
 template <heed::Scorer C>
-struct Look {
+struct AttentionStep {
   heed::Attention<C> attention;
   heed::Memory<float> memory;
   std::vector<Index> sentences;
-  Matrix values, queries;  // the rivals' side: the same memory, sentence after sentence, and the same queries
-  Matrix keys, projected;  // keys are empty where the values themselves are matched
-  Matrix own_projected;    // the library's, which leaves a factor of all scores to them
-  Vector v;                // empty where no tanh stands between
+  Matrix values, queries;  // for the rivals: the same memory, sentence after sentence, and the same queries
+  Matrix keys, projected;  // keys is empty if the values are the keys
+  Matrix own_projected;    // for the library, which multiplies the scores by g, not the queries
+  Vector v;                // empty if the scorer has no tanh
   Matrix weights, contexts, tile;
   heed::Buffer<float> carry;
   heed::AttentionTape<float> tape;
   Index S;
 
-  Look(Index length, Index size, Index batch, C scorer) : attention{std::move(scorer), {}}, S(length) {
+  AttentionStep(Index length, Index size, Index batch, C scorer) : attention{std::move(scorer), {}}, S(length) {
     heed::Random random(1);
     bench::randomize_parameters(attention.scorer, size, random);
     values = bench::random_matrix(size, length * batch, random);
@@ -112,7 +113,7 @@ struct Look {
   auto values_of(Index b) const { return values.middleCols(b * S, S); }
   auto keys_of(Index b) const { return (keys.size() > 0 ? keys : values).middleCols(b * S, S); }
 
-  void heed_look() { attention.forward(queries, memory, sentences, carry, tape, 0); }
+  void heed_attention() { attention.forward(queries, memory, sentences, carry, tape, 0); }
   void heed_attend() {
     for (Index b = 0; b < memory.sentences(); ++b) {
       auto column = weights.col(b);
@@ -126,7 +127,7 @@ struct Look {
     for (Index b = 0; b < memory.sentences(); ++b) {
       if constexpr (HasTanh<C>) {
         tile = keys_of(b).colwise() + projected.col(b);
-        tile = tile.array().tanh();  // apart, since a sum that repeats a column keeps Eigen from vectorising the tanh
+        tile = tile.array().tanh();  // separate: Eigen does not vectorise the tanh of such a sum
         weights.col(b).noalias() = tile.transpose() * v;
       } else {
         weights.col(b).noalias() = keys_of(b).transpose() * projected.col(b);
@@ -145,7 +146,7 @@ struct Look {
     weights.col(b) /= weights.col(b).sum();
     contexts.col(b).noalias() = values_of(b) * weights.col(b);
   }
-  void eigen_look() {
+  void eigen_attention() {
     if constexpr (std::is_same_v<C, heed::DotScorer<float>>) {
       projected = queries;
     } else if constexpr (std::is_same_v<C, heed::GeneralScorer<float>>) {
@@ -185,7 +186,7 @@ struct Look {
     }
   }
 
-  /// Whether a way to answer gives what the loops give.
+  /// True if the implementation `way` computes the same result as the scalar loops.
   template <class Way>
   bool right(Way way) {
     projected = plain_queries(attention.scorer, queries);
@@ -194,7 +195,7 @@ struct Look {
     weights.setConstant(-1);
     contexts.setConstant(-1);
     (this->*way)();
-    if (way == &Look::heed_look) {
+    if (way == &AttentionStep::heed_attention) {
       weights = tape.weights;
       contexts = tape.contexts;
     }
@@ -202,25 +203,25 @@ struct Look {
   }
 };
 
-/// Adds a row that answers `batch` queries by `way`.
+/// Adds a row that measures the implementation `way` with `batch` queries.
 template <class MakeScorer, class Way>
 void add(const std::string& name, MakeScorer make, Index length, Index size, Index batch, Way way) {
   bench::add_row(name, [=](benchmark::State& state) {
-    Look look(length, size, batch, make(size));
-    // The loops are their own reference, so they are held against the library instead.
-    const bool scalar = way == &decltype(look)::scalar_attend;
-    if (!look.right(scalar ? &decltype(look)::heed_attend : way)) {
+    AttentionStep mechanism(length, size, batch, make(size));
+    // The scalar loops are the reference, so they are compared with the library instead.
+    const bool scalar = way == &decltype(mechanism)::scalar_attend;
+    if (!mechanism.right(scalar ? &decltype(mechanism)::heed_attend : way)) {
       state.SkipWithError("the result is not that of the scalar loops");
       return;
     }
-    bench::measure(state, look, [&] { (look.*way)(); });
+    bench::measure(state, mechanism, [&] { (mechanism.*way)(); });
     bench::count(state, "elements", static_cast<double>(length * size * batch));
   });
 }
 
 template <class MakeScorer>
 void add_scorer(const std::string& name, MakeScorer make) {
-  using L = Look<decltype(make(0))>;
+  using L = AttentionStep<decltype(make(0))>;
   for (const Index length : {10, 50, 200, 1000}) {
     for (const Index size : {64, 256, 512}) {
       const std::string row = "attend/" + name + "/S:" + std::to_string(length) + "/H:" + std::to_string(size) + '/';
@@ -233,14 +234,14 @@ void add_scorer(const std::string& name, MakeScorer make) {
   for (const Index length : {50, 200}) {
     for (const Index batch : {1, 32}) {
       const std::string row =
-          "look/" + name + "/S:" + std::to_string(length) + "/H:256/batch:" + std::to_string(batch) + '/';
-      add(row + "heed", make, length, 256, batch, &L::heed_look);
-      add(row + "eigen", make, length, 256, batch, &L::eigen_look);
+          "attention/" + name + "/S:" + std::to_string(length) + "/H:256/batch:" + std::to_string(batch) + '/';
+      add(row + "heed", make, length, 256, batch, &L::heed_attention);
+      add(row + "eigen", make, length, 256, batch, &L::eigen_attention);
     }
   }
 }
 
-/// The scores of 32 sentences, on their way to weights.
+/// Computes the weights from the scores of 32 sentences.
 template <heed::Normalizer N>
 struct Normalise {
   N normalizer;

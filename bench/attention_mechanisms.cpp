@@ -1,11 +1,11 @@
-// Looks that see more than a query and a memory: where a word stands, or what was looked at before. A row is what one
-// decoding step of 256 numbers spends on its look, one query for each of `batch` sentences of S words, its projection
-// included; `elements` are numbers of the memory.
+// Attention mechanisms that depend on more than query and memory: on the position, or on earlier weights. A row
+// measures the attention of one decoding step with hidden size 256: one query for each of `batch` sentences of S words,
+// including the projection of the queries. `elements` counts the values of the memory.
 //
-//   look/NAME/S:50/H:256/batch:32/RIVAL
+//   attention/NAME/S:50/H:256/batch:32/RIVAL
 //
 //   heed    the library
-//   eigen   plain Eigen, sum and tanh evaluated one after the other into a matrix made beforehand
+//   eigen   plain Eigen: first the sum, then the tanh is evaluated, into a preallocated matrix
 
 #include "support.hpp"
 
@@ -27,27 +27,28 @@ constexpr Index size = 256;
 
 template <heed::AttentionMechanism L>
 struct Step {
-  L look;
+  L mechanism;
   heed::Memory<float> memory;
   std::vector<Index> sentences;
-  Matrix queries, keys, handed;  ///< what the last look handed on
+  Matrix queries, keys, handed;  ///< handed: the carry of the previous step
   heed::Buffer<float> carry;
   heed::AttentionTape<float> tape;
-  Matrix projected, weights, contexts, tile, f;  // what plain Eigen writes
+  Matrix projected, weights, contexts, tile, f;  // written by plain Eigen
 
-  Step(L look_, Index length, Index batch) : look(std::move(look_)), sentences(static_cast<std::size_t>(batch)) {
+  Step(L mechanism_, Index length, Index batch)
+      : mechanism(std::move(mechanism_)), sentences(static_cast<std::size_t>(batch)) {
     heed::Random random(1);
-    bench::randomize_parameters(look, size, random);
+    bench::randomize_parameters(mechanism, size, random);
     std::iota(sentences.begin(), sentences.end(), Index{0});
     memory.resize(size, std::vector<Index>(sentences.size(), length));
     memory.values = bench::random_matrix(size, length * batch, random);
     queries = bench::random_matrix(size, batch, random);
-    look.prepare(memory);
-    keys = plain_keys(look);
-    start_attention(look, memory, sentences, carry);
-    begin_attention(look, memory, batch, tape);
+    mechanism.prepare(memory);
+    keys = plain_keys(mechanism);
+    start_attention(mechanism, memory, sentences, carry);
+    begin_attention(mechanism, memory, batch, tape);
     handed = bench::random_matrix(carry.rows(), batch, random).cwiseAbs() / static_cast<float>(length);
-    if (carry.rows() == 1) handed.setConstant(std::floor(static_cast<float>(length) / 2));  // a step in the middle
+    if (carry.rows() == 1) handed.setConstant(std::floor(static_cast<float>(length) / 2));  // a position in the middle
     weights.setZero(length, batch);
     contexts.resize(size, batch);
     tile.resize(size, length);
@@ -58,12 +59,12 @@ struct Step {
 
   void heed() {
     carry = handed;
-    look.forward(queries, memory, sentences, carry, tape, 0);
+    mechanism.forward(queries, memory, sentences, carry, tape, 0);
   }
   void eigen() {
-    project(look);
+    project(mechanism);
     for (Index b = 0; b < memory.sentences(); ++b) {
-      weigh(look, b);
+      weigh(mechanism, b);
       contexts.col(b).noalias() = memory.values_of(b) * weights.col(b);
     }
   }
@@ -121,7 +122,7 @@ struct Step {
     match(l.scorer.v, b);
   }
   void match(const Vector& v, Index b) {
-    tile = tile.array().tanh();  // apart, since a sum that repeats a column keeps Eigen from vectorising the tanh
+    tile = tile.array().tanh();  // separate: Eigen does not vectorise the tanh of a sum that repeats a column
     weights.col(b).noalias() = tile.transpose() * v;
     softmax(weights.col(b));
   }
@@ -172,7 +173,7 @@ void add(const std::string& name, MakeLook make) {
   for (const Index length : {50, 200}) {
     for (const Index batch : {1, 32}) {
       for (const bool own : {true, false}) {
-        const std::string row = "look/" + name + "/S:" + std::to_string(length) +
+        const std::string row = "attention/" + name + "/S:" + std::to_string(length) +
                                 "/H:256/batch:" + std::to_string(batch) + '/' + (own ? "heed" : "eigen");
         bench::add_row(row, [=](benchmark::State& state) {
           Step<decltype(make())> step(make(), length, batch);
@@ -202,9 +203,9 @@ void add(const std::string& name, MakeLook make) {
   });
   add("monotonic", [] { return heed::MonotonicAttention<General>(General(size, size)); });
   add("monotonic-hard", [] {
-    heed::MonotonicAttention<General> look(General(size, size));
-    look.hard = true;
-    return look;
+    heed::MonotonicAttention<General> mechanism(General(size, size));
+    mechanism.hard = true;
+    return mechanism;
   });
   return true;
 }();

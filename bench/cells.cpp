@@ -1,10 +1,10 @@
-// Recurrent cells. FLOP are those of the matrix products (2 a multiply-add); the gates come on top.
+// Recurrent cells. FLOP counts only the matrix products (2 per multiply-add), not the gates.
 //
-//   step/CELL/batch:32/H:256/RIVAL              one step of 32 sentences after W x: U h and the gates
-//   layer/CELL/T:50/batch:32/H:256/RIVAL        32 sentences of 50 words of size H: W x for all, 50 steps
+//   step/CELL/batch:32/H:256/RIVAL              one step of 32 sentences, W x given: U h and the gates
+//   layer/CELL/T:50/batch:32/H:256/RIVAL        32 sentences of 50 words of size H: W x for all words, then 50 steps
 //
-// Rivals: `heed`, and `eigen`, the equations of each cell as one writes them with Eigen. Of the less common cells there is
-// the layer alone, `heed` and `packed`.
+// RIVAL is `heed` or `eigen`, the equations of each cell in plain Eigen. The less common cells have only the layer, as
+// `heed` and as `packed`, with prepacked weights.
 
 #include "support.hpp"
 
@@ -16,7 +16,7 @@ namespace {
 using bench::Index;
 using bench::Matrix;
 
-/// The rival: a step from `a` = W x + b_W, its products in matrices made beforehand.
+/// Plain Eigen: one step from `a` = W x + b_W, with preallocated matrices for the products.
 struct PlainEigen {
   Matrix u, gates;
 
@@ -55,11 +55,11 @@ struct PlainEigen {
   }
 };
 
-/// One step of a batch, from the same state every time.
+/// One step of a batch, always from the same previous state.
 template <heed::Cell C>
 struct Step {
   C cell;
-  Matrix first, projected, a;  // the state before; what heed and the rival make of the inputs
+  Matrix first, projected, a;  // previous state; projected inputs for heed; those for plain Eigen
   Matrix saved, state;
   PlainEigen plain;
 
@@ -85,7 +85,7 @@ struct Step {
   }
 
   void by_heed() {
-    saved = projected;  // step works in place; the copy is a percent or two of it
+    saved = projected;  // step works in place; the copy takes 1 to 2 percent of the time
     cell.step(saved, first, state);
   }
   void by_eigen() {
@@ -134,7 +134,7 @@ struct Layer {
   }
 };
 
-/// One layer, as it is and packed.
+/// One layer, without and with prepacked weights.
 template <heed::Cell C>
 struct PackedLayer {
   heed::Encoder<C> encoder;

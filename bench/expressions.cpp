@@ -1,10 +1,11 @@
-// The equations as Eigen expressions (include/heed/expressions) and the kernels. Both do the same work from the same
-// inputs: keys and projections are computed every time. `elements` are numbers of the memory, or of the state.
+// The equations as Eigen expressions (include/heed/expressions), compared with the kernels. Both do the same work from
+// the same inputs: keys and projections are computed in every iteration. `elements` counts the values of the memory, or
+// of the hidden state.
 //   expression/additive/S:50/H:256/queries:1/WAY    scores of one sentence
 //   expression/softmax/S:50/H:256/queries:1/WAY     weights from scores, and the context
-//   expression/gru/H:256/batch:1/WAY                one step from its inputs
+//   expression/gru/H:256/batch:1/WAY                one step, including W x
 //
-// Ways: `heed`, the library, and `expression`.
+// WAY is `heed`, the kernels, or `expression`.
 
 #include "support.hpp"
 
@@ -84,7 +85,7 @@ struct Gru {
   void expression() { result = heed::expr::gru_step(x, before, cell.W.values(), cell.U.values(), cell.b_W, cell.b_U); }
 };
 
-/// Two rows, the library and the expression, whose results are compared first.
+/// Adds one row for the kernels and one for the expression. Their results are compared before the measurement.
 template <class Work, class... Sizes>
 void add(const std::string& name, Sizes... sizes) {
   for (const bool kernels : {true, false}) {

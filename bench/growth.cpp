@@ -1,26 +1,28 @@
-// How cost grows: one quantity doubles from row to row and the others stay, on packed parts. After the rows of a family
-// stand the law that was fitted to it, c n or c n^2 (BigO: the c), and how far the rows lie from it on average (RMS).
+// Growth of the run time with one quantity, which doubles from row to row while the others are constant. All models
+// have prepacked weights. The last rows of a family give the fitted law, c n or c n^2 (BigO: the value of c), and the
+// mean deviation of the rows from it (RMS).
 //
-//   growth/additive/H:64/S:50                        one look at a memory of S words, all additive: projection, scores,
+//   growth/additive/H:64/S:50                        additive attention to a memory of S words: projection, scores,
 //                                                    softmax and context. c S
-//   growth/additive/H:256/S:50                       the same; a word costs more once the memory (2 H numbers a word)
-//                                                    is larger than the processor's second cache, from 800 words or so
-//   growth/additive/S:50/H:64                        the same over the size of memory and keys. c H, since the query
-//                                                    has 16 numbers here: one of H would add H x H for its projection
+//   growth/additive/H:256/S:50                       the same. The time per word rises when the memory (2 H values per
+//                                                    word) exceeds the L2 cache, from about 800 words
+//   growth/additive/S:50/H:64                        the same, by the size H of memory and keys. c H: the query has
+//                                                    size 16, since size H would add H x H for its projection
 //   growth/lstm/batch:8/H:256/T:25                   one layer over sentences of T words. c T
-//   growth/gru/T:20/batch:32/H:64                    one layer of size H over words of size H. c H^2; the gates, c H, are
-//                                                    a share of it that shrinks
-//   growth/greedy/batch:8/vocabulary:1000            13 words for each of 8 sentences. c V, on top of what a step costs
-//                                                    whatever the vocabulary, which shows while V is small
-//   growth/beam/batch:1/beam:1                       13 words for one sentence, V = 1000. At most c beam: hypotheses
-//                                                    share the reading of the weights
-//   growth/batch/beam:1/batch:1                      the same, greedily, for a batch. At most c batch
+//   growth/gru/T:20/batch:32/H:64                    one layer of size H over words of size H. c H^2; the gates take
+//                                                    time c H, a decreasing share
+//   growth/greedy/batch:8/vocabulary:1000            13 words for each of 8 sentences. c V, plus a time per step that
+//                                                    does not depend on V and is visible while V is small
+//   growth/beam/batch:1/beam:1                       13 words for one sentence, V = 1000. At most c beam: the
+//                                                    hypotheses share one pass over the weights
+//   growth/batch/beam:1/batch:1                      greedy search for a batch, V = 1000. At most c batch
 //
-//   team/CELL/batch:1/H:512/threads:2                one layer over one sentence of 50 words of size H, whose units the
-//                                                    threads share
+//   thread_pool/CELL/batch:1/H:512/threads:2         one layer over one sentence of 50 words of size H; the threads
+//                                                    share the units of the layer
 //
-// Every result is held against the same parts before they were packed, which take other ways through their products; the
-// additive scores against the paper's formula, a team's results, bit by bit, against those of one thread.
+// Before a measurement, the result is compared with a reference: the same model without prepacked weights, which uses
+// other product kernels. The reference of additive attention is the paper's equation. The results of a thread pool must
+// also equal those of one thread bit for bit.
 
 #include "compare/machine.hpp"
 #include "support.hpp"
@@ -40,7 +42,7 @@ using bench::Matrix;
 using bench::Vector;
 using heed::Token;
 
-/// One query to one sentence whose keys are there.
+/// Attention of one query to one sentence, with keys computed beforehand.
 struct Look {
   heed::AdditiveScorer<float> scorer;
   heed::Attention<heed::AdditiveScorer<float>> attention;
@@ -75,7 +77,7 @@ struct Look {
   }
 };
 
-/// One layer over a batch of sentences of one length, read by a team.
+/// One layer over a batch of sentences of the same length, run by a thread pool.
 template <template <class> class C>
 struct Layer {
   heed::Encoder<C<float>> plain;
@@ -107,7 +109,7 @@ struct Layer {
   }
 };
 
-/// Sentences of 12 words, translated to 13 words each.
+/// Translates sentences of 12 words to 13 words each.
 struct Decoding {
   static constexpr Index words = 13;
 
@@ -124,7 +126,7 @@ struct Decoding {
         options{.beam = beam, .length_penalty = 0, .maximum_length = words} {
     heed::Random random(1);
     heed::initialize(plain, random);
-    plain.output.b(heed::symbols::eos) = -1e3f;  // a sentence ends at the limit only: every decoding is the same work
+    plain.output.b(heed::symbols::eos) = -1e3f;  // no eos before the length limit, so the work is always the same
     model = plain;
     heed::prepack(model);
     constexpr Index length = words - 1;
@@ -156,7 +158,7 @@ void measure(benchmark::State& state, Work work) {
   bench::measure(state, work, [&] { work.run(); });
 }
 
-/// Adds a family: `make(n)` for n = from, 2 from, ... to.
+/// Adds a family of rows: `make(n)` for n = from, 2 from, 4 from, ..., to.
 template <class Make>
 void add(const std::string& fixed, const std::string& quantity, Index from, Index to, benchmark::BigO law, Make make) {
   auto* const family = bench::add_row("growth/" + fixed, [=](benchmark::State& state) {

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-/// The random numbers that every benchmark and comparison begins with.
+/// Random inputs and parameters for the benchmarks and comparisons.
 namespace bench {
 
 using heed::Index;
@@ -24,7 +24,7 @@ inline Matrix random_matrix(Index rows, Index cols, heed::Random& random) {
   return x;
 }
 
-/// Every parameter uniform on +-1 / sqrt(size), biases included, so that one left out would be noticed.
+/// Draws every parameter uniformly from +-1 / sqrt(size). Biases are not zero, so a missing bias is noticed.
 template <heed::Part P>
 void randomize_parameters(P& part, Index size, heed::Random& random) {
   const float bound = 1 / std::sqrt(static_cast<float>(size));

@@ -6,17 +6,17 @@
 
 #include <string>
 
-/// What the benchmarks share besides random numbers: the comparison before every measurement, and the loop that measures.
+/// Functions that the benchmarks share: the comparison before every measurement, and the measurement loop.
 namespace bench {
 
-/// Whether two results are the same up to the rounding of float. A NaN agrees with nothing.
+/// True if two results are equal up to float rounding. NaN is equal to nothing.
 template <class A, class B>
 bool agree(const A& a, const B& b) {
   return a.rows() == b.rows() && a.cols() == b.cols() && ((a - b).array().abs() <= 1e-4f * (1 + b.array().abs())).all();
 }
 
-/// Times `work()`, which reads and writes only what `data` owns: the compiler must take that for read and changed by
-/// someone else between any two calls.
+/// Measures `work()`, which reads and writes only memory that `data` owns. The compiler must assume that this memory is
+/// read and changed between two calls, so it cannot remove a call.
 template <class Data, class Work>
 void measure(benchmark::State& state, Data& data, const Work& work) {
   Data* escaped = &data;
@@ -27,12 +27,12 @@ void measure(benchmark::State& state, Data& data, const Work& work) {
   }
 }
 
-/// Shows how many `units` were done a second; a unit of work is `per_iteration` of them.
+/// Reports `units` per second. One iteration processes `per_iteration` of them.
 inline void count(benchmark::State& state, const std::string& units, double per_iteration) {
   state.counters[units] = benchmark::Counter(per_iteration, benchmark::Counter::kIsIterationInvariantRate);
 }
 
-/// Adds a row; `run` has its own type and is not deduced before the row runs.
+/// Adds a row, which calls `run(state)`.
 template <class Run>
 benchmark::internal::Benchmark* add_row(const std::string& name, Run run) {
   return benchmark::RegisterBenchmark(name.c_str(), run);

@@ -1,10 +1,11 @@
-// The translator of the demo: a bidirectional GRU and Bahdanau's decoder with the additive scorer, hidden 128,
-// embedding 64, 335 source and 717 target words. The words are random; the sentences are as long as those of
-// examples/data, and batched by length as in training. `words` are target words, end symbols included. FLOP are those
-// of the matrix products (2 a multiply-add), backward taken as twice forward.
+// Training and greedy search with the translator of the demo: a bidirectional GRU encoder and Bahdanau's decoder with
+// the additive scorer, hidden size 128, embedding size 64, 335 source and 717 target words. The words are random. The
+// sentences have the lengths of those in examples/data and are batched by length as in training. `words` counts target
+// words, eos included. FLOP counts the matrix products (2 per multiply-add); the backward pass counts twice as much as
+// the forward pass.
 //
-//   train/batch:64/threads:2                    one update: loss, gradient, clipping, Adam
-//   greedy/DECODER/batch:64                     a batch of 12 words a sentence is decoded to 13 words each
+//   train/batch:64/threads:2                    one update: loss, gradient, gradient clipping, Adam
+//   greedy/DECODER/batch:64                     greedy search: sentences of 12 words are translated to 13 words each
 
 #include "compare/machine.hpp"
 #include "support.hpp"
@@ -44,14 +45,14 @@ std::vector<Token> random_sentence(Index length, Index vocabulary, heed::Random&
   return sentence;
 }
 
-/// Enough sentences for as many batches as are sorted together in training.
+/// Sentences for 32 batches, which is the number of batches that training sorts by length together.
 struct Corpus {
   std::vector<std::vector<Token>> sources, targets;
   std::vector<std::vector<std::span<const Token>>> source_batches, target_batches;
 
   Corpus() {
     heed::Random random(1);
-    constexpr std::array lengths = {5, 6, 7, 9, 10, 12, 13, 16, 19, 24};  // deciles of train.tsv; targets have one more
+    constexpr std::array lengths = {5, 6, 7, 9, 10, 12, 13, 16, 19, 24};  // deciles of train.tsv; a target has 1 more
     std::vector<Index> source_lengths, target_lengths;
     for (Index i = 0; i < 32 * batch_size; ++i) {
       source_lengths.push_back(lengths[random.below(lengths.size())]);
@@ -70,7 +71,7 @@ struct Corpus {
   }
 };
 
-/// Of one forward and backward pass over a batch.
+/// The FLOP of one forward and backward pass over a batch.
 double flops(const heed::TranslationModel<float>& model, heed::Sentences sources, heed::Sentences targets) {
   double read = 0, written = 0, coverage = 0, products = 0;
   for (std::size_t b = 0; b < sources.size(); ++b) {
@@ -83,7 +84,7 @@ double flops(const heed::TranslationModel<float>& model, heed::Sentences sources
   heed::for_each_parameter(
       [&](const heed::ParameterName& name, const auto& W) {
         const std::string path = name.str();
-        if (name.leaf() == "table" || W.cols() == 1) return;  // looked up, or a vector
+        if (name.leaf() == "table" || W.cols() == 1) return;  // not used in a matrix product
         const bool of_source = path.starts_with("encoder") || path.ends_with("scorer.U");
         const bool of_sentence = path.find("bridge") != std::string::npos;
         products += static_cast<double>(W.size()) * (of_source     ? read
@@ -124,7 +125,8 @@ void train(benchmark::State& state, int threads) {
   state.counters["FLOP"] = benchmark::Counter(products, benchmark::Counter::kIsRate);
 }
 
-/// The same model around a decoder that no option chooses, `make(memory)`.
+/// The same model with a decoder that no option of the translator selects. `make(size)` makes this decoder for a memory
+/// of `size` rows.
 template <class Cell, class Make>
 auto make_model_around(const heed::TranslatorConfig& config, const Make& make) {
   heed::Encoder<Cell> encoder({.input_size = config.embedding, .hidden_size = config.hidden, .bidirectional = true});
@@ -136,7 +138,7 @@ auto make_model_around(const heed::TranslatorConfig& config, const Make& make) {
   return model;
 }
 
-/// Bahdanau's as the appendix has it.
+/// The model with the decoder of Bahdanau, Cho & Bengio 2015, with the maxout readout of the appendix.
 auto make_maxout_model() {
   using Cell = heed::GruCell<float, heed::Dynamic, heed::Dynamic, heed::gru_forms::bahdanau>;
   using Scorer = heed::AdditiveScorer<float>;
@@ -150,7 +152,7 @@ auto make_maxout_model() {
   });
 }
 
-/// That of Show, Attend and Tell.
+/// The model with the decoder of Show, Attend and Tell (Xu et al. 2015).
 auto make_caption_model() {
   using Cell = heed::LstmCell<float>;
   using Scorer = heed::AdditiveScorer<float>;
@@ -167,7 +169,7 @@ auto make_caption_model() {
 template <class Model>
 void greedy(benchmark::State& state, Model model) {
   constexpr Index length = 12, words = length + 1;
-  model.output.b(heed::symbols::eos) = -1e3f;  // a sentence ends at the limit only: every decoding is the same work
+  model.output.b(heed::symbols::eos) = -1e3f;  // no eos before the length limit, so the work is always the same
   heed::Random random(1);
   std::vector<std::vector<Token>> sentences;
   for (Index b = 0; b < batch_size; ++b) sentences.push_back(random_sentence(length, source_words, random));

@@ -1,5 +1,6 @@
-// Local attention with a predicted position (local-p of Luong, Pham & Manning 2015, section 3.2): it learns to copy
-// numbers of up to 15 digits, of which it sees, at each step, two to either side of the place it predicts.
+// Local attention with a predicted position (local-p of Luong, Pham & Manning 2015, section 3.2). The model is trained
+// to copy numbers of 3 to 15 digits. At each step it attends to the digits at most two positions from the predicted
+// position.
 
 #include <heed/heed.hpp>
 
@@ -26,7 +27,7 @@ struct Numbers {
   std::vector<std::vector<Token>> digits;
   std::vector<std::span<const Token>> sentences;
   Numbers(std::size_t size, heed::Random& random) : digits(size) {
-    const auto digit = [&] { return 3 + static_cast<Token>(random.below(10)); };  // 0 to 2 are special words
+    const auto digit = [&] { return 3 + static_cast<Token>(random.below(10)); };  // 0 to 2 are special tokens
     for (auto& number : digits) std::generate_n(std::back_inserter(number), 3 + random.below(13), digit);
     sentences.assign(digits.begin(), digits.end());
   }
@@ -48,6 +49,6 @@ int main() {
   heed::search(model, fresh.sentences, {}, work, found);
   int right = 0;
   for (std::size_t b = 0; b < found.size(); ++b) right += found[b].tokens == fresh.digits[b];
-  std::printf("%d of 1000 numbers copied\n", right);
+  std::printf("%d of 1000 numbers copied correctly\n", right);
   return right >= 990 ? 0 : 1;
 }

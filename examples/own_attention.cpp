@@ -1,4 +1,5 @@
-// An attention mechanism of your own: one struct in your own file, checked, then trained to reverse numbers.
+// A custom attention mechanism: one struct. The program checks its gradients, then trains a model that reverses
+// numbers.
 
 #include "support/number_task.hpp"
 
@@ -16,10 +17,10 @@ using Sentences = std::span<const Index>;  // column i of the queries attends to
 struct LearnedScaleAttention {
   using Scalar = double;
   using Tape = heed::AttentionTape<double>;
-  Index size = 0;                                ///< of a query and of a value of the memory
-  Eigen::VectorXd scale = MatrixXd::Ones(1, 1);  ///< one number
+  Index size = 0;                                ///< rows of a query and of a memory value
+  Eigen::VectorXd scale = MatrixXd::Ones(1, 1);  ///< 1 element
   heed::AttentionSizes sizes(Index) const {
-    return {.query = size, .memory = size, .projected = size};  // tape.projected keeps the queries for backward
+    return {.query = size, .memory = size, .projected = size};  // tape.projected stores the queries for backward
   }
   void prepare(Memory&) const {}
   void forward(const In& queries, const Memory& memory, Sentences sentences, Out, Tape& tape, Index first,
@@ -27,7 +28,7 @@ struct LearnedScaleAttention {
     for (Index i = 0; i < queries.cols(); ++i) {
       const auto H = memory.values_of(sentences[static_cast<std::size_t>(i)]);
       auto weights = tape.weights.col(first + i).head(H.cols());
-      tape.weights.col(first + i).setZero();  // below the end of a shorter sentence, too
+      tape.weights.col(first + i).setZero();  // rows past the end of a shorter sentence are 0
       weights = scale(0) * H.transpose() * queries.col(i);
       heed::softmax(weights);
       tape.contexts.col(first + i) = H * weights;

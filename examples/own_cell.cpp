@@ -1,5 +1,5 @@
-// A recurrent cell of your own: one struct in your own file, checked, then trained in an encoder and in a decoder to repeat
-// numbers.
+// A custom recurrent cell: one struct. The program checks its gradients, then trains a model that repeats numbers, with
+// the cell in the encoder and in the decoder.
 
 #include "support/number_task.hpp"
 
@@ -9,12 +9,13 @@ using In = heed::In<double>;
 using Out = heed::Out<double>;
 using heed::Index, Eigen::MatrixXd;
 
-/// A leaky cell: half of the old state stays (Jaeger et al. 2007, leaky integrator units).
+/// A leaky cell: the new state keeps half of the old state (Jaeger et al. 2007, leaky integrator units).
 ///
 ///   n_t = tanh(W x_t + b + U h_{t-1})        h_t = (h_{t-1} + n_t) / 2
 ///
-/// What a step needs for backward, its `saved`, is n_t; the gradient d_a is that of the argument of the tanh. A decoder
-/// projects the words of a batch at once and adds the context step by step: `first` is the row of the input it begins at.
+/// `saved` holds n_t, the saved activations of a step; d_a is the gradient of the argument of tanh. A decoder projects
+/// the embedded words of a batch in one call and adds the projected context step by step: `first` is the first row of
+/// the cell's input that x holds.
 struct LeakyCell {
   using Scalar = double;
   MatrixXd W, U, b;  ///< hidden x input, hidden x hidden, hidden x 1
@@ -46,7 +47,7 @@ struct LeakyCell {
     grad.U += d_a * h.transpose();
     grad.b += d_a.rowwise().sum();
   }
-  static constexpr auto role(std::string_view name) {  // how its parameters start
+  static constexpr auto role(std::string_view name) {  // selects the initialisation of a parameter
     return name == "U"   ? heed::ParameterRole::recurrent
            : name == "b" ? heed::ParameterRole::bias
                          : heed::ParameterRole::weight;

@@ -1,4 +1,4 @@
-// A decoder of your own: one struct in your own file, checked, then trained to repeat short numbers.
+// A custom decoder: one struct. The program checks its gradients, then trains a model that repeats short numbers.
 
 #include "support/number_task.hpp"
 
@@ -9,11 +9,13 @@ using Out = heed::Out<double>;
 using Memory = heed::Memory<double>;
 using heed::Index, heed::RandomStreams, Eigen::MatrixXd;
 
-/// A minimal decoder, without attention: all it knows of a sentence is its first state, the last one of the encoder.
+/// A minimal decoder without attention. The source sentence enters it only through the initial state, the final state
+/// of the encoder.
 ///
 ///   s_0 = summary        s_i = tanh(W x_i + U s_{i-1})        features_i = s_i
 ///
-/// Columns are the steps of all sentences: `steps` says which. The state is what search keeps, reorders and repeats.
+/// A column is one step of one sentence; `steps` gives the columns of each step. Search stores, reorders and duplicates
+/// the columns of the state.
 struct MinimalDecoder {
   using Scalar = double;
   using State = heed::DecoderState<double>;
@@ -22,7 +24,7 @@ struct MinimalDecoder {
   MatrixXd W, U;  ///< hidden x word, hidden x hidden
   Index word_size() const { return W.cols(); }
   Index feature_size() const { return W.rows(); }
-  void prepare(Memory&) const {}  // it computes no keys
+  void prepare(Memory&) const {}  // there are no keys to compute
   void start(const Memory& memory, State& state, Tape& tape) const {
     state.layers.resize(1);
     state.layers[0].resize(U.rows(), state.columns());
@@ -33,7 +35,7 @@ struct MinimalDecoder {
     tape.summaries.assign(state.layers[0]);
   }
   void forward(const In& x, const Steps& steps, const Memory&, State& state, Tape& tape, RandomStreams) const {
-    tape.attention.weights.resize(0, x.cols());  // it attends to nothing
+    tape.attention.weights.resize(0, x.cols());  // no attention
     tape.features.resize(U.rows(), x.cols());
     tape.features = W * x;
     for (Index t = 0; t < steps.count(); ++t) {
@@ -60,7 +62,7 @@ struct MinimalDecoder {
       d_memory.summary.col(state.sentences[static_cast<std::size_t>(i)]) += d_s.col(i);  // was: s_0 = summary
     }
   }
-  static constexpr auto role(std::string_view name) {  // how its parameters start
+  static constexpr auto role(std::string_view name) {  // selects the initialisation of a parameter
     return name == "U" ? heed::ParameterRole::recurrent : heed::ParameterRole::weight;
   }
   static void visit_parameters(auto&& visit, auto&&... self) { visit("W", self.W...), visit("U", self.U...); }

@@ -1,4 +1,4 @@
-// A scoring function of your own: one struct in your own file, checked, then trained to reverse numbers.
+// A custom scoring function: one struct. The program checks its gradients, then trains a model that reverses numbers.
 
 #include "support/number_task.hpp"
 
@@ -8,7 +8,8 @@ using In = heed::In<double>;
 using Out = heed::Out<double>;
 using heed::Index, Eigen::MatrixXd;
 
-/// The nearer, the better:  score_j = -|W q - h_j|^2 / 2, without |W q|^2 / 2, which does not change a softmax
+/// Negative squared distance: score_j = -|W q - h_j|^2 / 2, computed without |W q|^2 / 2, which does not change the
+/// softmax.
 struct DistanceScorer {
   using Scalar = double;
   MatrixXd W;  ///< memory x query

@@ -11,9 +11,9 @@ namespace heed { inline namespace v0_2 { namespace compiled {
 
 namespace {
 
-constexpr std::size_t lines_together = 64;  ///< of a search, which reads their words together
+constexpr std::size_t lines_together = 64;  ///< maximum batch size of a search
 
-/// Both sides of the pairs that are trained on, as words and as tokens.
+/// Source and target sentences of the training data, as words and as tokens.
 struct TrainingPairs {
   std::vector<Words> source_words, target_words;
   std::vector<std::vector<Token>> sources, targets;

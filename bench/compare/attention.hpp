@@ -48,14 +48,14 @@ class AttentionStep {
 
   C scorer;
   Index batch, length;
-  bool narrow;  ///< whether heed looks back at bfloat16; a rival's numbers are always float32
+  bool bfloat16;  ///< whether heed attends to a bfloat16 memory; the rivals use float32
   Matrix values, queries;
   Matrix keys;  ///< size x (length * batch) for additive and concat; empty where the values themselves are matched
   Matrix W;     ///< projected = W q for additive and concat, W' q for general (score = q' W h); empty for dot
   Vector v;     ///< score_j = v' tanh(projected + k_j), for additive and concat
 
   AttentionStep(Index batch_, Index length_, bool is_bfloat16_ = false)
-      : scorer(ScorerTraits<C>::make(size)), batch(batch_), length(length_), narrow(is_bfloat16_) {
+      : scorer(ScorerTraits<C>::make(size)), batch(batch_), length(length_), bfloat16(is_bfloat16_) {
     heed::Random random(1);
     randomize_parameters(scorer, size, random);
     values = random_matrix(size, length * batch, random);
@@ -77,14 +77,14 @@ class AttentionStep {
     memory_.resize(size, std::vector<Index>(sentences_.size(), length));
     memory_.values = values;
     attention_.prepare(memory_);
-    if (narrow) memory_.narrow();
+    if (bfloat16) memory_.bfloat16();
     start_attention(attention_, memory_, sentences_, carry_);
     begin_attention(attention_, memory_, batch, tape_);
   }
 
-  static std::string name(Index batch, Index length, bool narrow = false) {
+  static std::string name(Index batch, Index length, bool bfloat16 = false) {
     return std::string("attention/") + ScorerTraits<C>::name + "/batch:" + std::to_string(batch) +
-           "/S:" + std::to_string(length) + (narrow ? "/bfloat16" : "");
+           "/S:" + std::to_string(length) + (bfloat16 ? "/bfloat16" : "");
   }
 
   void heed() { attention_.forward(queries, memory_, sentences_, carry_, tape_, 0); }
@@ -94,14 +94,14 @@ class AttentionStep {
   /// A contest against `rival`, whose call leaves its weights (length x batch) and contexts (size x batch) there.
   Contest contest(const std::string& rival, std::function<void()> call, const float* rival_weights,
                   const float* rival_contexts) {
-    Contest contest{.workload = name(batch, length, narrow),
+    Contest contest{.workload = name(batch, length, bfloat16),
                     .family = "attention, " + std::string(ScorerTraits<C>::name)};
     contest.rival = rival;
-    if (narrow) contest.family += ", 16-bit memory";
+    if (bfloat16) contest.family += ", 16-bit memory";
     contest.work = work();
     contest.heed_call = [this] { heed(); };
     contest.rival_call = std::move(call);
-    contest.tolerance = narrow ? 5e-2 : 1e-5;
+    contest.tolerance = bfloat16 ? 5e-2 : 1e-5;
     contest.difference = [this, rival_weights, rival_contexts] {
       return larger(difference(weights(), Eigen::Map<const Matrix>(rival_weights, length, batch)),
                     difference(contexts(), Eigen::Map<const Matrix>(rival_contexts, size, batch)));
@@ -114,7 +114,7 @@ class AttentionStep {
     const auto in_float = [](Index count) { return 4 * static_cast<double>(count); };
     const double multiply_adds = static_cast<double>(W.size() * batch + 2 * values.size());
     const double memory = in_float(keys.size() + values.size());
-    return {{2 * multiply_adds, in_float(W.size()) + (narrow ? memory / 2 : memory)}};
+    return {{2 * multiply_adds, in_float(W.size()) + (bfloat16 ? memory / 2 : memory)}};
   }
 
  private:
@@ -129,9 +129,9 @@ class AttentionStep {
 template <class Use>
 void for_each_attention_step(const Comparison& comparison, const Use& use) {
   const auto all = [&]<class C>(std::type_identity<C>) {
-    const auto one = [&](Index batch, Index length, bool narrow) {
-      if (!comparison.wants(AttentionStep<C>::name(batch, length, narrow))) return;
-      AttentionStep<C> step(batch, length, narrow);
+    const auto one = [&](Index batch, Index length, bool bfloat16) {
+      if (!comparison.wants(AttentionStep<C>::name(batch, length, bfloat16))) return;
+      AttentionStep<C> step(batch, length, bfloat16);
       use(step);
     };
     for (const Index batch : {1, 32}) {

@@ -82,7 +82,7 @@ class PytorchTranslator {
     at::Tensor state = memory.state;
     Tensors states, contexts, features;
     for (const at::Tensor& word : x.unbind(0)) {
-      const auto context = look(memory, state);
+      const auto context = attend(memory, state);
       state = advance(word, context, state);
       if (wiring_ == Wiring::layers) {
         features.push_back(read_out(state, context, word, 1));
@@ -101,7 +101,7 @@ class PytorchTranslator {
   std::pair<at::Tensor, at::Tensor> step(const Memory& memory, const at::Tensor& tokens,
                                          const at::Tensor& state) const {
     const auto word = at::embedding(target_, tokens);
-    const auto context = look(memory, state);
+    const auto context = attend(memory, state);
     const auto next = advance(word, context, state);
     return {output_(read_out(next, context, word, 1)), next};
   }
@@ -121,7 +121,7 @@ class PytorchTranslator {
   }
 
   /// The context of every state (n x hidden), n x memory size.
-  at::Tensor look(const Memory& memory, const at::Tensor& state) const {
+  at::Tensor attend(const Memory& memory, const at::Tensor& state) const {
     const auto sentences = memory.keys.size(0), n = state.size(0);
     if (n == sentences) {
       const auto weights = weigh(memory.keys + query_(state).unsqueeze(1)).unsqueeze(1);

@@ -1,37 +1,38 @@
-# What Doxygen is to read of a header: the header, with comments where the reader finds them and Doxygen does not.
+# The input filter of Doxygen. It prints a header or a page of docs/ with the changes that Doxygen needs.
 #
 #   awk -f docs/reference/comments.awk include/heed/cells/gru.hpp
 #
-# Says of a declaration that has no comment of its own
+# In a header, a declaration without a comment gets one. The first source that has a comment is used:
 #
-#   1. what the table of its concept says of it: a cell's `project` is explained once, in cells/cell.hpp;
-#   2. or, of d_x, that it is dL/dx;
-#   3. or what the comment says that stands over its group, which ends with a blank line.
+#   1. the contract table of its concept: `project` of all cells is documented once, in cells/cell.hpp;
+#   2. its name: d_x is dL/dx;
+#   3. the comment above its group of declarations, which ends at an empty line.
 #
-# Of several names in one declaration, each gets the comment. Formulas, which are set off by three spaces, become Markdown's
-# blocks of code. What is defaulted or deleted is left out, and so is the inline namespace, which Doxygen takes for a part of
-# every name. It reads what clang-format writes: a line's indent tells what it is in.
+# If a declaration has several names, each name gets the comment. Formulas, which are indented by three spaces, become Markdown
+# code blocks. Defaulted and deleted functions are left out. So is the inline namespace, because Doxygen adds it to every name.
+# The script expects the layout of clang-format: the indentation of a line shows its scope.
 
 FNR == 1 {
   root = FILENAME
   sub(/include\/heed\/.*/, "include/heed/", root)
   header = substr(FILENAME, length(root) + 1)
-  read_table("parameters")
+  read_table("core/parameters")
   if (header ~ /^cells\//) read_table("cells/cell")
   else if (header ~ /^scorers\//) read_table("scorers/scorer")
   else if (header ~ /^normalizers\//) read_table("normalizers/normalizer")
-  else if (header ~ /attention\.hpp|decoders\/plain/ && header !~ /^layers/) read_table("attention_mechanism")
+  else if (header ~ /^attention\// && header !~ /attention_layer/) read_table("attention/attention_mechanism")
+  else if (header ~ /^decoders\/plain/) read_table("attention/attention_mechanism")
   else if (header ~ /^decoders\//) read_table("decoders/decoder")
-  else if (header ~ /^(optimizer|schedules)\.hpp/) read_table(substr(header, 1, length(header) - 4))
+  else if (header ~ /^training\/(optimizers|schedules)\.hpp/) read_table(substr(header, 1, length(header) - 4))
 }
 
-# meaning[name] = what the tables in the comments of a header say of `name(...)`. Rows that go on have no name.
+# Sets meaning[name] to the text of the row `name(...)` in the tables of a header. A row without a name continues the row above.
 function read_table(of, path, line, cells, count, names, i, last) {
   path = root of ".hpp"
   while ((getline line < path) > 0) {
     if (line !~ /^\/\/\/? \| +`/) continue
     count = split(line, cells, /\|/)
-    if (cells[2] !~ /^ `[A-Za-z]/) {  # the call goes on
+    if (cells[2] !~ /^ `[A-Za-z]/) {  # continues the call above
       if (last != "") meaning[last] = meaning[last] " " trimmed(cells[count - 1])
       continue
     }
@@ -52,7 +53,7 @@ function trimmed(text) {
   return text
 }
 
-# What the name of a declaration is said to mean, or nothing.
+# The comment for a declaration without its own comment, or an empty string.
 function comment_on(name, base) {
   sub(/\(\)/, "", name)
   if (name in meaning) return meaning[name]
@@ -71,7 +72,7 @@ function page_of(path) {
   return tolower(path)
 }
 
-# What the web calls a heading.
+# The anchor of a heading, as GitHub makes it.
 function anchor_of(heading) {
   sub(/^#+ */, "", heading)
   heading = tolower(heading)
@@ -80,7 +81,7 @@ function anchor_of(heading) {
   return heading
 }
 
-# A line whose links to headings are those of `page_of` and `anchor_of`.
+# The line with its links to headings replaced by the anchors of `page_of` and `anchor_of`.
 function with_anchors(line, done, link, place) {
   done = ""
   while (match(line, /\]\([A-Za-z0-9_.\/]*#[^)]*\)/)) {
@@ -118,24 +119,24 @@ function name_in(text) {
   return text
 }
 
-# Whether a declaration gives one or more names of data a value.
+# True if a declaration initialises one or more variables.
 function is_data(text) {
   return text ~ /^[^(]*[^(=!<>]=[^=]/ && text !~ /operator|^ *(using|concept|template) /
 }
 
-# Whether it declares several.
+# True if a declaration has several names.
 function has_several(text) {
   return text ~ /,/ && templated == "" && held !~ /\n/ && (text !~ /\(/ || is_data(text))
 }
 
-# Prints a declaration of data, each of its names with its comment.
+# Prints a declaration of variables as one declaration for each name, each with the comment. Returns 0 if it finds no type.
 function print_data(text, comment, type, names, rest, depth, i, c, lead) {
   lead = substr(text, 1, indent_of(text))
   rest = substr(text, length(lead) + 1)
   sub(/;.*/, "", rest)
   depth = 0
   type = ""
-  for (i = 1; i <= length(rest); ++i) {  # the type ends at the last space outside of < > before the first name's end
+  for (i = 1; i <= length(rest); ++i) {  # the type ends at the last space before the first name
     c = substr(rest, i, 1)
     if (c ~ /[<({[]/) ++depth
     if (c ~ /[>)}\]]/) --depth
@@ -164,7 +165,7 @@ function flush_comment() {
   comment = ""
 }
 
-# A page's headings get the names by which links mean them on the web, after the page's own: `faq.md#may-i` is `faq-may-i`.
+# Pages: every heading gets an anchor of page and heading, and links to headings use it: `faq.md#may-i` becomes `#faq-may-i`.
 FILENAME ~ /\.md$/ {
   if (FNR == 1) in_code = 0
   if ($0 ~ /^```/) in_code = !in_code
@@ -179,7 +180,7 @@ FILENAME ~ /\.md$/ {
   if (/^\}\}+  \/\/ namespace heed::v0_2/) sub(/\}/, "")
 }
 
-# Inside of a body that ends with a brace at its own indent.
+# Inside a function body, which ends with a closing brace at the indentation of the function.
 in_body != "" {
   print
   if (index($0, in_body) == 1) in_body = ""
@@ -229,7 +230,7 @@ in_body != "" {
     line = substr(line, 1, RSTART - 1)
   } else sub(/ *\/\/ .*/, "", line)
   joined = joined (joined == "" ? line : " " trimmed(line))
-  if (line ~ /^ *(template <.*>|requires .*)$/ && joined !~ /[;{]$/) {  # what it is of follows
+  if (line ~ /^ *(template <.*>|requires .*)$/ && joined !~ /[;{]$/) {  # the declaration follows
     templated = held
     joined = ""
     next
@@ -270,7 +271,7 @@ in_body != "" {
   next
 }
 
-# Where it has lost its way, Doxygen is given a name that nothing explains.
+# If the script did not understand the header, Doxygen gets an undocumented name, and the test `reference` fails.
 END {
   if (in_body != "" || depth > 0 || held != "") print "namespace heed {\nvoid comments_awk_does_not_understand_this_header();\n}"
 }

@@ -16,28 +16,28 @@
 
 namespace examples {
 
-/// Everything a captioner writes: one per thread, it only grows.
+/// The buffers that a captioner writes. One per thread; they only grow.
 template <class S>
 struct CaptionerTape {
-  heed::Buffer<S> x;  ///< channels x (places * images)
+  heed::Buffer<S> x;  ///< channels x (pixels * images)
   heed::ImageEncoderTape<S> encoder;
   heed::Memory<S> memory, d_memory;
-  std::vector<heed::Index> lengths;  ///< of the images, in places
+  std::vector<heed::Index> lengths;  ///< of each image: the number of its annotations
   heed::TokenBatch<S> target;        ///< decoder inputs
-  std::vector<heed::Token> labels;   ///< the decoder inputs one word later
-  heed::Buffer<S> logits;            ///< what the output layer makes of them
+  std::vector<heed::Token> labels;   ///< the decoder inputs, shifted by one step
+  heed::Buffer<S> logits;            ///< vocabulary x columns of the target
   heed::DecoderState<S> state;
   heed::DecoderTape<S> decoder;
 };
 
-/// Show, Attend and Tell (Xu et al. 2015): a convolutional network reads an image, a decoder that looks back at its
-/// places says what is to be seen. It is to images what `heed::Seq2Seq` is to sentences, written out in the order the
-/// data flows; the trainer and the search take it as it is.
+/// Show, Attend and Tell (Xu et al. 2015): a convolutional network encodes an image, and a decoder that attends to the
+/// positions of its feature map generates the caption. This is the counterpart of `heed::Seq2Seq` for images; heed's
+/// trainer and search accept it.
 template <class S>
 struct Captioner {
   using Scalar = S;
   using Tape = CaptionerTape<S>;
-  using Source = std::span<const S>;            ///< the pixels of an image, channels x places
+  using Source = std::span<const S>;            ///< the pixels of an image, channels x pixels
   using Target = std::span<const heed::Token>;  ///< its caption
   using Decoder = heed::CaptionDecoder<heed::LstmCell<S>, heed::AdditiveScorer<S>>;
 
@@ -48,17 +48,17 @@ struct Captioner {
   heed::Index height = 0, width = 0;  ///< of an image
 
   heed::Grid grid() const { return {height, width}; }
-  /// Of the annotations.
+  /// The grid of the feature map, whose positions are the annotations.
   heed::Grid places() const { return encoder.positions(grid()); }
 
-  /// Reads a batch of images: fills tape.memory, keys included.
+  /// Encodes a batch of images: fills tape.memory, keys included. Throws heed::Error if an image has another size.
   void encode(std::span<const Source> images, Tape& tape) const {
     const heed::Index size = encoder.input_size() * grid().places();
     tape.x.resize(encoder.input_size(), grid().places() * static_cast<heed::Index>(images.size()));
     S* to = tape.x.data();
     for (const Source image : images) {
       heed::require(static_cast<heed::Index>(image.size()) == size, [&] {
-        return "Captioner: an image has " + std::to_string(size) + " numbers, not " + std::to_string(image.size());
+        return "Captioner: an image must have " + std::to_string(size) + " values, got " + std::to_string(image.size());
       });
       to = std::copy(image.begin(), image.end(), to);
     }
@@ -67,11 +67,11 @@ struct Captioner {
     decoder.prepare(tape.memory);
   }
 
-  /// logits = L_o features: what search asks for.
+  /// logits = L_o features. Search calls it.
   void score_words(const heed::In<S>& features, heed::Out<S> logits) const { output.forward(features, logits); }
 
-  /// Decodes the captions of images, each followed by the end symbol: fills tape.decoder, its weights and gates too.
-  /// `random`, in training, draws which contexts are dropped.
+  /// Teacher forcing: encodes the images and decodes their captions, each followed by eos. Fills tape.decoder, weights
+  /// and gates included. `random` draws the dropout of the contexts in training.
   void decode(std::span<const Source> images, heed::Sentences captions, Tape& tape,
               heed::RandomStreams random = nullptr) const {
     encode(images, tape);
@@ -80,8 +80,8 @@ struct Captioner {
     heed::decode(decoder, tape.target.x, tape.target.packing, tape.memory, tape.state, tape.decoder, random);
   }
 
-  /// The cross-entropy of the captions, summed over all words, and the doubly stochastic penalty, equation 14; its
-  /// gradient, scaled, is added to `grad`.
+  /// Returns the cross-entropy of the captions, summed over all words, plus the weighted doubly stochastic penalty
+  /// (equation 14). Adds options.scale times the gradient to `grad`.
   double loss_and_gradient(std::span<const Source> images, heed::Sentences captions, Tape& tape, Captioner& grad,
                            const heed::LossOptions<S>& options = {}) const {
     decode(images, captions, tape, options.random);

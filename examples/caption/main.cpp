@@ -1,5 +1,6 @@
-/// caption: Show, Attend and Tell on pictures that it draws itself. A convolutional network reads an image, an LSTM that
-/// looks back at the places of the image says what is to be seen, and where it looked is where the named shape stands.
+/// caption: Show, Attend and Tell on generated pictures. A convolutional network encodes an image, and an LSTM decoder
+/// that attends to the positions of its feature map generates a caption. For a word that names a shape, the attention
+/// weights lie on that shape.
 
 #include "caption/captioner.hpp"
 #include "caption/picture.hpp"
@@ -17,15 +18,15 @@
 
 namespace examples {
 
-/// Scenes as a model takes them: their pixels and the words of their captions.
+/// A batch of scenes: the pixels and the caption tokens that the model takes.
 struct SceneBatch {
   std::vector<Scene> scenes;
   std::vector<std::vector<float>> pixels;
   std::vector<std::vector<heed::Token>> captions;
-  std::vector<std::span<const float>> images;           ///< of `pixels`
-  std::vector<std::span<const heed::Token>> sentences;  ///< of `captions`
+  std::vector<std::span<const float>> images;           ///< views of `pixels`
+  std::vector<std::span<const heed::Token>> sentences;  ///< views of `captions`
 
-  /// Scenes first ... first + count.
+  /// Scenes first ... first + count - 1.
   SceneBatch(const Scenes& drawn, const heed::Vocabulary& words, std::uint64_t first, std::size_t count)
       : pixels(count, std::vector<float>(static_cast<std::size_t>(Scenes::grid.places() * Scenes::channels))) {
     for (std::size_t i = 0; i < count; ++i) {
@@ -36,17 +37,17 @@ struct SceneBatch {
     images.assign(pixels.begin(), pixels.end());
     sentences.assign(captions.begin(), captions.end());
   }
-  SceneBatch(const SceneBatch&) = delete;  // the spans are of this one
+  SceneBatch(const SceneBatch&) = delete;  // the spans point into this object
 };
 
-/// What was measured on unseen images. Attention is what reaches the decoder, the weights times the gate: where a shut gate
-/// looks has no say.
+/// The results on test images. Attention is measured as it reaches the decoder: the weights times the gate, so a closed
+/// gate contributes nothing.
 struct CaptionScores {
   long images = 0, exact = 0;
-  double attention = 0, mass = 0;  ///< for the words of exact captions that name a shape: all; that on the shape
+  double attention = 0, mass = 0;  ///< of words that name a shape, in exact captions: all, and on that shape
 
   double exact_share() const { return static_cast<double>(exact) / static_cast<double>(images); }
-  double looks = 0, seen = 0;  ///< the same, as if the gate were always open
+  double looks = 0, seen = 0;  ///< `attention` and `mass` with an open gate
   double open_share() const { return looks > 0 ? seen / looks : 0; }
   double mass_share() const { return attention > 0 ? mass / attention : 0; }
 };
@@ -66,36 +67,35 @@ struct CaptionProgram {
       return app.add_option(name, value, what)->capture_default_str();
     };
     add("--out", out, "folder for the picture");
-    add("--images", images, "images to learn from, each seen once")->check(CLI::Range(1, 100000000));
-    add("--unseen", unseen, "images to measure on")->check(CLI::Range(1, 1000000));
-    add("--figures", figures, "figures on an image at most")->check(CLI::Range(1, 3));
-    add("--batch", batch, "images in a batch")->check(CLI::Range(1, 4096));
-    add("--hidden", hidden, "size of the recurrent state")->check(CLI::Range(1, 4096));
-    add("--embedding", embedding, "size of an embedded word, and of the features")->check(CLI::Range(1, 4096));
-    add("--alignment", alignment, "size of the layer that scores a place")->check(CLI::Range(1, 4096));
-    add("--rate", rate, "learning rate of Adam, at its highest")->check(detail::between(1e-9, 10));
-    add("--clip", clip, "largest global norm of the gradient (0: never clipped)")->check(detail::between(0, 1e9));
+    add("--images", images, "number of training images; each is used once")->check(CLI::Range(1, 100000000));
+    add("--unseen", unseen, "number of test images")->check(CLI::Range(1, 1000000));
+    add("--figures", figures, "maximum number of figures in an image")->check(CLI::Range(1, 3));
+    add("--batch", batch, "images per batch")->check(CLI::Range(1, 4096));
+    add("--hidden", hidden, "size of the hidden state")->check(CLI::Range(1, 4096));
+    add("--embedding", embedding, "size of a word embedding and of the decoder's features")->check(CLI::Range(1, 4096));
+    add("--alignment", alignment, "hidden size of the additive scorer")->check(CLI::Range(1, 4096));
+    add("--rate", rate, "peak learning rate of Adam")->check(detail::between(1e-9, 10));
+    add("--clip", clip, "gradient clipping: maximum global norm; 0 is off")->check(detail::between(0, 1e9));
     add("--context-dropout", context_dropout,
-        "share of the steps at which the recurrent state is not shown the context")
+        "dropout rate of the context as an input of the recurrent cell; a step keeps or drops all of it")
         ->check(detail::between(0, 0.99));
     add("--lambda", lambda, "weight of the doubly stochastic penalty")->check(detail::between(0, 1e3));
-    add("--beam", search.beam, "hypotheses kept for each caption; 1 is greedy")->check(CLI::Range(1, 100));
-    add("--seed", seed, "of the first parameters and of the images")->check(detail::whole_number);
+    add("--beam", search.beam, "beam size; 1 is greedy search")->check(CLI::Range(1, 100));
+    add("--seed", seed, "random seed of the initial parameters and the images")->check(detail::whole_number);
     add_threads(app, threads);
   }
 
   int execute() {
     const std::filesystem::path folder = output_folder(out);
     std::filesystem::create_directories(folder);
-    search.maximum_length = 24;  // none is longer than 15
+    search.maximum_length = 24;  // no caption has more than 13 words
     Model model = make();
     heed::Random random(seed);
     heed::initialize(model, random);
-    std::cout << "Learning to describe from " << images << " images (" << heed::parameter_count(model)
-              << " parameters)\n"
+    std::cout << "Training on " << images << " images (" << heed::parameter_count(model) << " parameters)\n"
               << std::flush;
     if (!train(model)) {
-      std::cerr << "interrupted; nothing was measured\n";
+      std::cerr << "interrupted; the model was not evaluated\n";
       return 1;
     }
     heed::prepack(model);
@@ -105,7 +105,7 @@ struct CaptionProgram {
   }
 
  private:
-  /// Unseen images come from a stream of their own.
+  /// The number of the first test image; training images have lower numbers.
   static constexpr std::uint64_t unseen_from = std::uint64_t{1} << 40;
   static constexpr double min_exact = 0.97, min_mass = 0.9;
 
@@ -126,7 +126,8 @@ struct CaptionProgram {
     model.decoder = Model::Decoder(
         {.word_size = embedding, .memory_size = annotation, .hidden_size = hidden, .feature_size = embedding},
         {{heed::AdditiveScorer<float>(hidden, annotation, alignment), {}}, hidden});
-    // A state that is shown every context stores what it sees, and words that come later look anywhere, or not at all.
+    // Without this dropout the state stores the contexts, and later words attend to arbitrary positions or close the
+    // gate.
     model.decoder.context_dropout = heed::Dropout<float>(context_dropout);
     model.output = heed::Linear<float>(embedding, words_.size());
     model.height = Scenes::grid.height;
@@ -134,7 +135,7 @@ struct CaptionProgram {
     return model;
   }
 
-  /// Whether it came to the end. Batches are drawn as they are wanted: no image is seen twice.
+  /// Trains the model. Returns false if interrupted. Each batch is generated when it is needed: no image is used twice.
   bool train(Model& model) const {
     const Scenes drawn(seed, figures);
     heed::TrainerOptions options;
@@ -176,7 +177,7 @@ struct CaptionProgram {
                                   std::min(at_a_time, unseen - k * at_a_time));
         model.encode(batch_of.images, tape);
         heed::search(model, tape.memory, search, work, found);
-        model.decode(batch_of.images, batch_of.sentences, tape);  // an exact caption is the one that was found
+        model.decode(batch_of.images, batch_of.sentences, tape);  // an exact caption equals the reference
         for (heed::Index p = 0; p < tape.target.packing.sentences(); ++p) {
           const auto i = static_cast<std::size_t>(tape.target.packing.sentence(p));
           ++scores[k].images;
@@ -198,7 +199,8 @@ struct CaptionProgram {
     return total;
   }
 
-  /// A shape is named by its colour and its noun. Attention counts on the places any pixel of which the shape covers.
+  /// Adds the attention of an exact caption to `scores`. Two words name a shape: its colour and its noun. A position of
+  /// the feature map counts as on the shape if the shape covers any of its pixels.
   static void tally(const Model& model, const Scene& scene, const CaptionerTape<float>& tape, heed::Index p,
                     CaptionScores& scores) {
     const heed::Grid places = model.places();
@@ -220,7 +222,7 @@ struct CaptionProgram {
     }
   }
 
-  /// The first unseen images of one, two and three figures, and where the model looked for its own captions of them.
+  /// Draws the first test images of one, two and three figures, with the attention weights of their generated captions.
   std::string draw(const Model& model) const {
     CaptionerTape<float> tape;
     heed::SearchWorkspace<float> work;
@@ -241,21 +243,20 @@ struct CaptionProgram {
       }
       rows.push_back(std::move(row));
     }
-    return caption_svg(rows, model.places(), "Where each word was looking");
+    return caption_svg(rows, model.places(), "Attention weights of each word");
   }
 
   static int report(const CaptionScores& scores, const std::filesystem::path& picture) {
-    std::printf("\nUnseen images                            %ld\n", scores.images);
-    std::printf("captions that are exact                  %.1f %% (at least %.0f)\n", 100 * scores.exact_share(),
+    std::printf("\ntest images                              %ld\n", scores.images);
+    std::printf("exact captions                           %.1f %% (minimum %.0f)\n", 100 * scores.exact_share(),
                 100 * min_exact);
-    std::printf("attention on the shape that words name   %.1f %% (at least %.0f)\n", 100 * scores.mass_share(),
+    std::printf("attention on the named shape             %.1f %% (minimum %.0f)\n", 100 * scores.mass_share(),
                 100 * min_mass);
-    std::printf("  were the gate always open              %.1f %%\n", 100 * scores.open_share());
+    std::printf("  with an open gate                      %.1f %%\n", 100 * scores.open_share());
     std::fflush(stdout);
     const bool holds = scores.exact_share() >= min_exact && scores.mass_share() >= min_mass;
-    std::cout << "\nThe model "
-              << (holds ? "says what is to be seen and looks" : "does NOT say what is to be seen, or look")
-              << " where it is.\npicture: " << picture.string() << '\n';
+    std::cout << "\nCaptions and attention " << (holds ? "reach" : "do NOT reach")
+              << " the minimum.\npicture: " << picture.string() << '\n';
     return holds ? 0 : 1;
   }
 };
@@ -264,7 +265,7 @@ struct CaptionProgram {
 
 int main(int argc, char** argv) {
   return examples::run_program("caption", [&] {
-    CLI::App app("Learns to describe pictures of shapes, and shows where it looks for every word.");
+    CLI::App app("Trains a model that describes pictures of shapes, and draws the attention weights of every word.");
     examples::CaptionProgram program;
     program.add_to(app);
     return examples::parse_and_execute(app, argc, argv, [&] { return program.execute(); });

@@ -7,17 +7,17 @@
 
 namespace examples {
 
-/// An image, what was said of it, and what was looked at for every word.
+/// An image, its generated caption, and the attention weights and the gate of every word.
 struct CaptionedImage {
-  std::vector<float> pixels;    ///< as `Scenes::draw` makes them
-  heed::Words caption;          ///< the end of the sentence being none of its words
-  heed::Matrix<float> weights;  ///< places x words
-  std::vector<float> gates;     ///< of every word
+  std::vector<float> pixels;    ///< from `Scenes::draw`
+  heed::Words caption;          ///< without eos
+  heed::Matrix<float> weights;  ///< positions of the feature map x words
+  std::vector<float> gates;     ///< one per word
 };
 
 namespace detail {
 
-constexpr double panel = 112, gap = 12, below = 40;  // a panel, what lies between two, and room for its words
+constexpr double panel = 112, gap = 12, below = 40;  // pixels: a panel, the gap between two, the text below
 
 inline std::string colour(const float* rgb) {
   constexpr std::string_view digits = "0123456789abcdef";
@@ -29,8 +29,8 @@ inline std::string colour(const float* rgb) {
   return text;
 }
 
-/// The squares of a grid that fills a panel; fill(place) are their attributes. They overlap by a hair, as between
-/// squares that only touch viewers draw lines.
+/// The squares of a grid that fills a panel. fill(place) returns the SVG attributes of a square; an empty string leaves
+/// it out. Squares overlap by 0.1 pixels: SVG viewers draw lines between squares that only touch.
 template <class Fill>
 std::string squares(heed::Grid grid, const Fill& fill) {
   using heed::detail::attribute;
@@ -48,8 +48,9 @@ std::string squares(heed::Grid grid, const Fill& fill) {
 
 }  // namespace detail
 
-/// A row for every image: first the image, then for every word the same, darkened, with white where the model looked
-/// (the paper's figure 2; the whiter the larger the weight, the largest one of the word full white), the word and its gate.
+/// An SVG picture with a row for every image: first the image, then for every word the darkened image with the
+/// attention weights in white, the word and its gate (figure 2 of Xu et al. 2015). The opacity of the white is
+/// proportional to the weight divided by the word's largest weight.
 inline std::string caption_svg(const std::vector<CaptionedImage>& images, heed::Grid places, std::string_view title) {
   using heed::detail::decimal;
   std::size_t most = 0;

@@ -16,20 +16,20 @@
 
 namespace examples {
 
-/// A shape of one colour on a picture. Places are in pixels, y down.
+/// A shape of one colour in a picture. Coordinates are in pixels; y points down.
 struct Figure {
   std::size_t shape = 0, colour = 0;
   double x = 0, y = 0, radius = 0;
 };
 
-/// What is to be seen on a picture, and what is to be said about it.
+/// The figures in a picture, and its caption.
 struct Scene {
   std::vector<Figure> figures;
   heed::Words caption;
-  std::vector<std::optional<std::size_t>> named;  ///< for every word of the caption: the figure whose shape it names
+  std::vector<std::optional<std::size_t>> named;  ///< for every caption word: the figure whose shape it names
 };
 
-/// Pictures of one to three figures in a row or a column, all of them made up from a seed, and captions such as
+/// Pictures of one to three figures in a row or a column, and captions, generated from a seed. Examples of captions:
 ///
 ///   a white cross
 ///   a red circle left of a blue square
@@ -37,11 +37,11 @@ struct Scene {
 class Scenes {
  public:
   static constexpr heed::Grid grid{28, 28};
-  static constexpr heed::Index channels = 5;  ///< red, green, blue, and where the pixel is: x and y from -1 to 1
+  static constexpr heed::Index channels = 5;  ///< red, green, blue, and the position of the pixel: x and y in [-1, 1]
   static constexpr std::array<std::string_view, 4> shapes{"circle", "square", "triangle", "cross"};
   static constexpr std::array<std::string_view, 6> colours{"red", "green", "blue", "yellow", "purple", "white"};
 
-  /// Of one to `most` figures, at most three.
+  /// Each scene has 1 to `most` figures, at most 3.
   explicit Scenes(std::uint64_t seed, std::size_t most = 3) : seed_(seed), max_(most) {}
 
   /// Scene `number` of this seed.
@@ -50,7 +50,7 @@ class Scenes {
     const std::size_t count = 1 + random.below(max_);
     const bool row = random.below(2) == 1;
     Scene scene;
-    while (scene.figures.empty()) {  // until they stand as the caption will say, plain to see
+    while (scene.figures.empty()) {  // repeat until the positions clearly fit the caption
       for (std::size_t i = 0; i < count; ++i) scene.figures.push_back(figure(random));
       std::sort(scene.figures.begin(), scene.figures.end(),
                 [&](const Figure& a, const Figure& b) { return row ? a.x < b.x : a.y < b.y; });
@@ -66,7 +66,7 @@ class Scenes {
     return scene;
   }
 
-  /// Draws scene `number`: its pixels (channels x places), with a little noise.
+  /// Writes the pixels of scene `number` (channels x pixels), with noise.
   void draw(std::uint64_t number, const Scene& scene, std::span<float> pixels) const {
     heed::Random random(seed_, 2 * number + 1);
     const double ground = random.uniform(0.05, 0.2);
@@ -85,13 +85,13 @@ class Scenes {
     }
   }
 
-  /// How much of a pixel a figure covers, 0 to 1: by how far its middle lies inside of the outline.
+  /// The fraction of a pixel that a figure covers, estimated from the distance of the pixel's centre to the outline.
   static double coverage(const Figure& figure, heed::Index x, heed::Index y) {
     const double dx = std::abs(static_cast<double>(x) + 0.5 - figure.x), dy = static_cast<double>(y) + 0.5 - figure.y;
     return std::clamp(0.5 - outside(figure.shape, figure.radius, dx, dy), 0.0, 1.0);
   }
 
-  /// Whether a figure covers any pixel of a place, of which `places` cut the picture into equal ones.
+  /// True if a figure covers any pixel of cell `place` of a grid that divides the picture into equal cells.
   static bool touches(const Figure& figure, heed::Grid places, heed::Index place) {
     const heed::Index height = grid.height / places.height, width = grid.width / places.width;
     const heed::Index top = place / places.width * height, left = place % places.width * width;
@@ -119,7 +119,8 @@ class Scenes {
   static constexpr std::array<std::array<double, 3>, 6> paint{
       {{0.85, 0.2, 0.2}, {0.2, 0.7, 0.3}, {0.25, 0.4, 0.95}, {0.95, 0.85, 0.2}, {0.65, 0.3, 0.8}, {0.95, 0.95, 0.95}}};
 
-  /// The distance of a point from an outline, negative inside; its place is told from the middle, dx without its sign.
+  /// The distance of a point to the outline of a shape, negative inside. (dx, dy) is the point relative to the centre,
+  /// with the absolute value of dx.
   static double outside(std::size_t shape, double radius, double dx, double dy) {
     const double along = std::abs(dy);
     switch (shape) {
@@ -141,7 +142,8 @@ class Scenes {
     return result;
   }
 
-  /// Whether each stands beside (or under) the one before it: apart from it, and rather so than under (or beside) it.
+  /// True if each figure is to the right of the previous one (for a row) or below it (for a column), does not touch it,
+  /// and is farther from it in this direction than in the other one.
   static bool in_order(const std::vector<Figure>& figures, bool row) {
     for (std::size_t i = 1; i < figures.size(); ++i) {
       const Figure &a = figures[i - 1], &b = figures[i];

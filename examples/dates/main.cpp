@@ -1,4 +1,4 @@
-/// dates: learns to read dates as people write them, letter by letter, and to write them as ISO 8601 has it.
+/// dates: converts dates in common notations to ISO 8601, character by character.
 
 #include "support/pair_task.hpp"
 
@@ -20,7 +20,7 @@ constexpr std::array<std::string_view, 7> weekdays = {"sunday",   "monday", "tue
 constexpr std::array<std::string_view, 12> roman = {"i",   "ii",   "iii", "iv", "v",  "vi",
                                                     "vii", "viii", "ix",  "x",  "xi", "xii"};
 
-/// The model reads and writes letters; a space must be a letter like any other.
+/// Replaces a space: the tokens of the model are characters, and a space must be a token too.
 constexpr std::string_view space = "\xe2\x90\xa3";
 
 std::string two_digits(unsigned n) {
@@ -37,7 +37,7 @@ std::string ordinal(unsigned n) {
   return std::to_string(n) + ending;
 }
 
-/// A day of the years 1900 to 2099. One day in ten is kept from what is learned from.
+/// A random day of the years 1900 to 2099. One day in ten is `unseen`: it is not in the training data.
 std::chrono::sys_days draw_day(Random& random, bool unseen) {
   using namespace std::chrono;
   constexpr sys_days first = year{1900} / January / 1, past = year{2100} / January / 1;
@@ -48,7 +48,7 @@ std::chrono::sys_days draw_day(Random& random, bool unseen) {
   }
 }
 
-/// Only forms that every reader takes for the same day.
+/// A random date in an unambiguous notation, and in ISO 8601.
 examples::LinePair make_date(Random& random, bool unseen) {
   const std::chrono::sys_days drawn = draw_day(random, unseen);
   const std::chrono::year_month_day date = drawn;
@@ -123,8 +123,8 @@ std::string text_of(const heed::Words& letters) {
 examples::PairTask make_task() {
   examples::PairTask task;
   task.name = "dates";
-  task.about = "Learns to read dates as people write them, letter by letter, and to write them as ISO 8601 has it.";
-  task.picture = "What each letter of the date was looking at";
+  task.about = "Trains a model that converts dates to ISO 8601, character by character.";
+  task.picture = "Attention weights of each character of the date";
   task.make = make_date;
   task.cut = letters;
   task.join = text_of;

@@ -1,5 +1,5 @@
-/// from_pytorch: takes a translator that PyTorch trained (train.py beside this file), makes sure that it computes the same
-/// here as there, and translates with it.
+/// from_pytorch: loads a translator that was trained in PyTorch (train.py in this folder), checks that heed computes
+/// the same logits, and translates.
 
 #include "support/files.hpp"
 #include "support/line_filter.hpp"
@@ -16,7 +16,7 @@
 
 namespace {
 
-/// What train.py calls the parts of a translation model.
+/// The names in train.py of the parts of a translation model.
 heed::PytorchNames names() {
   return {{"source", "encoder.embedding"},
           {"encoder", "encoder.gru"},
@@ -28,7 +28,7 @@ heed::PytorchNames names() {
           {"output", "decoder.output"}};
 }
 
-/// Throws unless what the file's test vector fed a sentence and its translation scores the words alike.
+/// Throws heed::Error unless the logits for a sentence and its translation agree with the file's test vector.
 void verify(const heed::SafetensorsFile& file, const heed::Translator& translator) {
   const auto test = heed::PytorchTestVector<float>::read(file);
   const auto source = test.tokens(0), target = test.tokens(1);
@@ -40,7 +40,7 @@ void verify(const heed::SafetensorsFile& file, const heed::Translator& translato
   test.expect(0, scores);
 }
 
-/// The format that train.py writes. Fields of the configuration that the file lacks have their defaults.
+/// The format that train.py writes. A configuration field that is not in the file has its default.
 constexpr heed::detail::FormatVersion pytorch_format{"heed-pytorch", 1, "model from train.py"};
 
 heed::Translator load(const heed::SafetensorsFile& file) {
@@ -59,14 +59,14 @@ heed::Translator load(const heed::SafetensorsFile& file) {
   });
 }
 
-/// As `Translator(...).load_state_dict(safetensors.torch.load_file(path), strict=True)` takes it.
+/// Writes a state dict for `Translator(...).load_state_dict(safetensors.torch.load_file(path), strict=True)`.
 void write_back(const heed::Translator& translator, const std::string& path) {
   heed::SafetensorsWriter writer;
   heed::to_pytorch(writer, translator.model, "", names());
   writer.write(path);
 }
 
-/// Translates greedily, word by word the likeliest.
+/// Translates with greedy search.
 class Translating {
  public:
   explicit Translating(const heed::Translator& translator) : translator_(translator) {}
@@ -87,15 +87,15 @@ class Translating {
   heed::SampleWorkspace<float> work_;
 };
 
-/// Holds the translations that PyTorch found, which the file holds too, against our own.
+/// Compares the translations with those of PyTorch, which are in the file. Returns the exit code: 0 if all are equal.
 int check(const heed::SafetensorsFile& file, Translating& translate) {
   const auto lines = [&](const std::string& key) {
     return heed::detail::split_lines(heed::detail::metadata_at(file, "heed.test." + key, "file with translations"));
   };
   const heed::Words sources = lines("sources"), wanted = lines("translations");
   heed::require(sources.size() == wanted.size() && !sources.empty(), [&] {
-    return file.name() + ": " + std::to_string(wanted.size()) + " translations of " + std::to_string(sources.size()) +
-           " sentences cannot be checked";
+    return file.name() + ": got " + std::to_string(wanted.size()) + " translations of " +
+           std::to_string(sources.size()) + " test sentences, expected one for each sentence";
   });
   std::size_t same = 0;
   for (std::size_t i = 0; i < sources.size(); ++i) {
@@ -108,7 +108,7 @@ int check(const heed::SafetensorsFile& file, Translating& translate) {
     std::cerr << "source:  " << plain_text(sources[i]) << "\nPyTorch: " << plain_text(wanted[i])
               << "\nheed:    " << found << '\n';
   }
-  std::cout << same << " of " << sources.size() << " translations are PyTorch's\n";
+  std::cout << same << " of " << sources.size() << " translations are equal to PyTorch's\n";
   return same == sources.size() ? 0 : 1;
 }
 
@@ -132,14 +132,14 @@ int translate_standard_input(Translating& translate) {
 
 int from_pytorch_program(int argc, char** argv) {
   CLI::App app(
-      "Takes a translator that was trained in PyTorch (examples/from_pytorch/train.py), makes sure that heed computes "
-      "the same, and translates standard input, one sentence a line.");
+      "Loads a translator that was trained in PyTorch (examples/from_pytorch/train.py), checks that heed computes the "
+      "same logits, and translates standard input, one sentence per line.");
   std::string model, save, back;
   bool checks = false;
-  app.add_option("model", model, "what train.py wrote")->required();
-  app.add_flag("--check", checks, "instead of translating, compare with the translations that PyTorch found");
-  app.add_option("--save", save, "instead of translating, write the model for the program translate to this file");
-  app.add_option("--back", back, "instead of translating, write the model back as a state dict to this file");
+  app.add_option("model", model, "model file written by train.py")->required();
+  app.add_flag("--check", checks, "instead of translating standard input, compare with the translations of PyTorch");
+  app.add_option("--save", save, "instead of translating, write the model to this file, for the program translate");
+  app.add_option("--back", back, "instead of translating, write the model to this file, as a PyTorch state dict");
   return examples::parse_and_execute(app, argc, argv, [&] {
     examples::check_outputs({{"model", model}}, {{"--save", save}, {"--back", back}});
     const auto file = heed::SafetensorsFile::read(model);

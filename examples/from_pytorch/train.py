@@ -1,19 +1,20 @@
-"""Trains a translator that attends in PyTorch, in about a minute, and exports it for heed.
+"""Trains a translator with attention in PyTorch, in about a minute, and exports it for heed.
 
     pip install torch safetensors numpy
     python3 examples/from_pytorch/train.py --decoder bahdanau --save bahdanau.safetensors
     from_pytorch bahdanau.safetensors --check
     echo "the queen sleeps in the garden ." | from_pytorch bahdanau.safetensors
 
-Its file holds the state dict, what heed must know to make the same model (metadata under "config." and "vocabulary."),
-a test vector, and translations of test sentences that heed must find too.
+The file holds the state dict, the configuration and the vocabularies (metadata under "config." and "vocabulary."), a
+test vector, and translations of test sentences that heed must reproduce.
 
-The modules are the papers', in the arrangement of heed's decoders:
+The modules follow the papers and have the structure of heed's decoders:
 
-    Bahdanau, Cho & Bengio 2015   the previous state looks; the context enters the GRU behind the word; the readout sees
-                                  state, context and word
-    Luong, Pham & Manning 2015    the current state looks; h~ = tanh(W [c; h]) is shown, and fed to the next step behind
-                                  the word; the decoder begins with the encoder's last state
+    Bahdanau, Cho & Bengio 2015   the query is the previous state; the input of the GRU is [word; context]; the input of
+                                  the readout is [state; context; word]
+    Luong, Pham & Manning 2015    the query is the current state; h~ = tanh(W [c; h]) is the input of the output layer;
+                                  the input of the GRU is [word; previous h~]; the initial state is the encoder's final
+                                  state
 """
 
 import argparse
@@ -39,7 +40,7 @@ class Encoder(nn.Module):
         self.gru = nn.GRU(embedding, hidden, bidirectional=bidirectional, batch_first=True)
 
     def forward(self, sources):
-        """The states of every word, padded, which of them are words, and the last of each direction side by side."""
+        """The states of all words (padded), the mask of the words, and the concatenated final states."""
         lengths = torch.tensor([len(source) for source in sources])
         words = self.embedding(pad_sequence(sources, batch_first=True))
         packed, last = self.gru(pack_padded_sequence(words, lengths, batch_first=True, enforce_sorted=False))
@@ -130,7 +131,7 @@ class Translator(nn.Module):
         self.decoder = decoder
 
     def forward(self, sources, fed):
-        """A row of scores for each word fed, padded: (sentences, steps, words)."""
+        """The logits for the decoder inputs `fed`, padded: (sentences, steps, words)."""
         memory, mask, last = self.encoder(sources)
         state, scores = self.decoder.begin(last), []
         for word in pad_sequence(fed, batch_first=True, padding_value=END).T:
@@ -140,7 +141,7 @@ class Translator(nn.Module):
 
     @torch.no_grad()
     def translate(self, source):
-        """Greedily, the words before the end."""
+        """Greedy search. Returns the words without </s>."""
         memory, mask, last = self.encoder([source])
         state, word, words = self.decoder.begin(last), BEGIN, []
         while len(words) < 2 * len(source) + 10:
@@ -160,7 +161,7 @@ def read_pairs(name, longest):
 
 
 def vocabulary(sentences, least):
-    """The number of every word: those of heed's vocabularies."""
+    """The index of every word, in the order of heed's vocabularies."""
     counts = {}
     for sentence in sentences:
         for word in sentence:
@@ -200,22 +201,22 @@ def train(model, pairs, epochs, rate, batch):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--decoder", choices=["bahdanau", "luong"], default="bahdanau")
-    parser.add_argument("--scorer", choices=["additive", "general", "dot"], help="default: additive, Luong's general")
-    parser.add_argument("--save", required=True, help="the file to write")
+    parser.add_argument("--scorer", choices=["additive", "general", "dot"], help="default: additive; general for luong")
+    parser.add_argument("--save", required=True, help="file to write")
     parser.add_argument("--hidden", type=int, default=64)
     parser.add_argument("--embedding", type=int, default=32)
     parser.add_argument("--epochs", type=int, default=12)
-    parser.add_argument("--longest", type=int, default=8, help="longer sentences are left out")
-    parser.add_argument("--least", type=int, default=1, help="how often a word must be seen not to be <unk>")
-    parser.add_argument("--sentences", type=int, default=300, help="translations to store with the model")
+    parser.add_argument("--longest", type=int, default=8, help="maximum words per sentence; longer pairs are left out")
+    parser.add_argument("--least", type=int, default=1, help="minimum frequency of a word; rarer words become <unk>")
+    parser.add_argument("--sentences", type=int, default=300, help="number of test translations to store")
     parser.add_argument("--dtype", choices=["float32", "float16", "bfloat16"], default="float32")
     given = parser.parse_args()
     scorer = given.scorer or ("additive" if given.decoder == "bahdanau" else "general")
     bidirectional = given.decoder == "bahdanau"
     if scorer == "dot" and bidirectional:
-        parser.error("a dot product needs a memory as large as the query: --decoder luong")
+        parser.error("--scorer dot needs memory and query of the same size; use --decoder luong")
     torch.manual_seed(1)
-    torch.set_num_threads(1)  # several would wait for each other: the matrices are small
+    torch.set_num_threads(1)  # the matrices are too small for several threads
     random.seed(1)
 
     pairs = read_pairs("train.tsv", given.longest)
@@ -229,12 +230,12 @@ def main():
     train(model, [tuple(map(numbers, pair, words)) for pair in pairs], given.epochs, rate=1e-2, batch=128)
 
     dtype = getattr(torch, given.dtype)
-    model.to(dtype).float().eval()  # what is stored is what translates
+    model.to(dtype).float().eval()  # translate with the parameters that are stored
     tests = read_pairs("test_iid.tsv", given.longest)[: given.sentences]
     written = list(words[1])
     found = [[written[word] for word in model.translate(numbers(source, words[0]))] for source, _ in tests]
     right = sum(translation == target for translation, (_, target) in zip(found, tests))
-    print(f"{right} of {len(tests)} unseen sentences are translated exactly right", file=sys.stderr)
+    print(f"{right} of {len(tests)} test sentences are translated correctly", file=sys.stderr)
     config = {
         "cell": "gru",
         "scorer": scorer,

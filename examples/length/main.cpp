@@ -1,6 +1,6 @@
-/// length: the claim it all started from. Decoders that know a sentence through one fixed vector fail on long sentences;
-/// one that looks back at every encoder state does not. All are trained alike, at the same size, on the same data, and
-/// measured on sentences of growing length.
+/// length: exact match against sentence length. Decoders that get a sentence as one fixed vector fail on long
+/// sentences; a decoder that attends to every encoder state does not. All are trained with the same options, at the
+/// same size, on the same data, and evaluated on sentences of increasing length.
 
 #include "support/files.hpp"
 #include "support/program.hpp"
@@ -43,7 +43,7 @@ std::vector<double> exact_match_by_length(const heed::Translator& translator,
   return result;
 }
 
-/// Throws if a bucket has no sentence, before hours of training.
+/// Throws heed::Error if a bucket has no sentence. Called before training, which can take hours.
 void check_buckets(const std::filesystem::path& file, const std::vector<heed::SentencePair>& pairs) {
   for (const auto& [low, high] : buckets) {
     const bool found = std::any_of(pairs.begin(), pairs.end(), [low = low, high = high](const auto& pair) {
@@ -62,7 +62,7 @@ struct Curve {
   heed::TranslatorConfig config;
 };
 
-/// A decoder without attention, with the encoder that its paper has.
+/// A decoder without attention, with the encoder of its paper.
 Curve of_one_vector(const std::string& decoder, heed::TranslatorConfig config) {
   config.decoder = decoder;
   if (decoder == "plain") return {"one fixed vector", config};
@@ -85,14 +85,14 @@ struct LengthProgram {
   void add_to(CLI::App& app) {
     app.add_option("--data", data, "folder with train.tsv, dev.tsv and test_lenbuckets.tsv")->capture_default_str();
     app.add_option("--out", out, "folder for the models and the picture")->capture_default_str();
-    app.add_option("--fixed", fixed, "decoders of one fixed vector to hold against it, separated by commas")
+    app.add_option("--fixed", fixed, "decoders without attention to compare with, separated by commas")
         ->delimiter(',')
         ->check(CLI::IsMember({"plain", "cho", "sutskever"}))
         ->capture_default_str();
-    app.add_option("--attending", attending, "the decoder with attention")
+    app.add_option("--attending", attending, "decoder with attention")
         ->check(CLI::IsMember({"bahdanau", "luong"}))
         ->capture_default_str();
-    app.add_option("--hidden", config.hidden, "size of the recurrent state")
+    app.add_option("--hidden", config.hidden, "size of the hidden state")
         ->check(CLI::Range(1, 16384))
         ->capture_default_str();
     add_training_options(app, training);
@@ -130,7 +130,8 @@ struct LengthProgram {
   }
 
  private:
-  /// The options of every model's run. Throws if a file would be overwritten that is not to be.
+  /// The training options of every model. Removes the state of unfinished runs if --restart is given. Throws
+  /// heed::Error if an output would replace an input, another output or an unfinished run.
   std::vector<TrainingOptions> check_runs(const std::filesystem::path& in, const std::filesystem::path& folder,
                                           const std::vector<Curve>& models) const {
     std::vector<NamedFile> inputs, outputs{{"picture", folder / "length.svg"}};
@@ -153,7 +154,7 @@ struct LengthProgram {
     return runs;
   }
 
-  /// The models before this one are finished; without --resume none is.
+  /// The index of the first model to train: with --resume, the models before it are finished; otherwise 0.
   std::size_t first_unfinished(const std::vector<TrainingOptions>& runs) const {
     for (std::size_t i = 0; training.resume && i < runs.size(); ++i) {
       if (std::filesystem::exists(Checkpoints::state_path(runs[i].save))) return i;
@@ -163,11 +164,11 @@ struct LengthProgram {
 
   static void load_finished(const std::string& save, heed::Translator& translator) {
     auto saved = heed::load_translator(std::filesystem::path(save));
-    heed::require(same_structure(saved, translator), [&] { return save + ": is not a model of the run that stopped"; });
+    heed::require(same_structure(saved, translator), [&] { return save + ": is not a model of the interrupted run"; });
     translator = std::move(saved);
   }
 
-  /// Whether it came to the end.
+  /// Trains a model. Returns false if interrupted.
   static bool learn(heed::Translator& translator, const std::vector<heed::SentencePair>& train,
                     const std::vector<heed::SentencePair>& dev, const TrainingOptions& run) {
     heed::Random random(run.seed);
@@ -181,7 +182,7 @@ struct LengthProgram {
 
   static int report(const std::vector<heed::Series>& curves, const std::filesystem::path& picture) {
     const auto names = bucket_names();
-    std::cout << "\nExact match (%) on unseen sentences, by source words\n\nwords";
+    std::cout << "\nExact match (%) on test sentences, by number of source words\n\nwords";
     for (const auto& curve : curves) std::cout << "  " << curve.name;
     std::cout << '\n';
     for (std::size_t i = 0; i < names.size(); ++i) {
@@ -201,7 +202,7 @@ struct LengthProgram {
       }
     }
     std::cout << "\nIn the two longest buckets attention is " << (holds ? "" : "NOT ")
-              << "ahead by 75 points or more of every fixed vector, and those are under 10.\npicture: "
+              << "at least 75 points better than every fixed vector, and these are below 10.\npicture: "
               << picture.string() << '\n';
     return holds ? 0 : 1;
   }
@@ -211,8 +212,7 @@ struct LengthProgram {
 
 int main(int argc, char** argv) {
   return examples::run_program("length", [&] {
-    CLI::App app(
-        "Trains decoders of one fixed vector and one with attention alike and measures them against sentence length.");
+    CLI::App app("Trains decoders with and without attention on the same data and compares them by sentence length.");
     examples::LengthProgram program;
     program.add_to(app);
     return examples::parse_and_execute(app, argc, argv, [&] { return program.execute(); });

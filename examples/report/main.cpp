@@ -1,5 +1,5 @@
-/// report: learns to write a sentence from a record of a football match, whose fields come in any order and not all
-/// the time. Names and numbers are to be copied, the winner comes first, whoever was at home.
+/// report: generates a sentence from a record of a football match. The fields of a record come in any order, and some
+/// are optional. The model must copy names and numbers and name the winner first, whether home or away.
 
 #include "support/pair_task.hpp"
 
@@ -25,7 +25,7 @@ constexpr std::array<std::string_view, 24> last_names = {"abel",   "bohr",   "ca
                                                          "lamarr", "lorenz", "mach",   "mercer", "newton", "noether",
                                                          "pascal", "planck", "raman",  "turing", "wiener", "yukawa"};
 
-/// Two different names. One combination in eight is kept from what is learned from.
+/// Two different indices of names. One combination in eight is `unseen`: it is not in the training data.
 std::pair<std::size_t, std::size_t> draw_two(Random& random, bool unseen) {
   for (;;) {
     const std::uint64_t a = random.below(24), b = random.below(24);
@@ -67,7 +67,7 @@ bool is_number(std::string_view word) {
   return std::all_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-/// Words; but digits are words of their own, so that every number can be written.
+/// Splits a line into words, and numbers into digits, so that the model can generate every number.
 heed::Words words_and_digits(std::string_view line) {
   heed::Words result;
   for (const std::string& word : heed::split_words(line)) {
@@ -80,7 +80,7 @@ heed::Words words_and_digits(std::string_view line) {
   return result;
 }
 
-/// Digits side by side are one number.
+/// Joins words by spaces; adjacent digits form one number.
 std::string text_of(const heed::Words& words) {
   std::string text;
   for (std::size_t i = 0; i < words.size(); ++i) {
@@ -94,9 +94,10 @@ examples::PairTask make_task() {
   examples::PairTask task;
   task.name = "report";
   task.about =
-      "Learns to write a sentence from a record of a football match: to copy names and numbers that it never\n"
-      "saw together, and to name the winner first. The fields of a record come in any order.";
-  task.picture = "What each word of the report was looking at";
+      "Trains a model that generates a sentence from a record of a football match. It must copy combinations of\n"
+      "names and numbers that are not in the training data, and name the winner first. The fields of a record come\n"
+      "in any order.";
+  task.picture = "Attention weights of each word of the report";
   task.make = make_report;
   task.cut = words_and_digits;
   task.join = text_of;

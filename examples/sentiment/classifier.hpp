@@ -23,7 +23,7 @@ struct ClassifierConfig {
   double dropout = 0.5;
 };
 
-/// A model with everything that is needed to use it. One file holds them all.
+/// A model with its configuration, vocabulary and labels. One file stores all of them.
 struct Classifier {
   ClassifierConfig config;
   heed::Vocabulary vocabulary;
@@ -32,7 +32,7 @@ struct Classifier {
 
   Classifier() = default;
 
-  /// An untrained classifier; the attention aligns in the size of a state.
+  /// An untrained classifier. The alignment size of the attention is the hidden size.
   Classifier(ClassifierConfig config_, heed::Vocabulary vocabulary_, heed::Words labels_)
       : config(config_),
         vocabulary(std::move(vocabulary_)),
@@ -58,7 +58,8 @@ void for_each_classifier_field(Config& config, const F& f) {
   f("dropout", config.dropout);
 }
 
-/// How many numbers a classifier of these sizes has, without making it: see `heed::model_size`.
+/// The number of parameters of a classifier of these sizes, computed without making it: see
+/// `heed::detail::polynomial_at`.
 inline double classifier_size(const ClassifierConfig& config, heed::Index words, heed::Index classes) {
   const auto count = [](heed::Index hidden, heed::Index embedding, heed::Index some_words, heed::Index some_classes) {
     return heed::parameter_count(Classifier::make_model({embedding, hidden, 0}, some_words, some_classes));
@@ -68,13 +69,13 @@ inline double classifier_size(const ClassifierConfig& config, heed::Index words,
                                      SizeOf{classes, 1});
 }
 
-/// Labels are printed, so they are what a file of labelled sentences may hold: words, as `labels_of` orders them.
+/// Throws heed::Error unless the labels are printable words without spaces, distinct and sorted as by `labels_of`.
 inline void check_labels(const heed::Words& labels) {
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const bool word =
         !labels[i].empty() && labels[i].find(' ') == std::string::npos && !heed::detail::first_unprintable(labels[i]);
     heed::require(word && (i == 0 || labels[i - 1] < labels[i]), [&] {
-      return "the labels are words, each once and in the order of their bytes, not " +
+      return "the labels must be distinct words, sorted by bytes, got " +
              heed::detail::in_quotes(heed::join_words(labels));
     });
   }
@@ -94,7 +95,7 @@ inline void save_classifier(const std::filesystem::path& path, const Classifier&
   writer.write(path);
 }
 
-/// Throws, with the file's name and what is wrong, unless everything in the file is right.
+/// Loads a classifier. Throws heed::Error, with the file's name, if anything in the file is invalid.
 inline Classifier load_classifier(const heed::SafetensorsFile& file) {
   const auto text_at = [&](const std::string& key) -> const std::string& {
     return heed::detail::metadata_at(file, key, "sentiment model");
@@ -118,7 +119,7 @@ inline Classifier load_classifier(const heed::SafetensorsFile& file) {
     for (const auto& [name, tensor] : file.tensors()) held += static_cast<double>(tensor.data.size()) / sizeof(float);
     const double claimed = detail::classifier_size(config, vocabulary.size(), static_cast<heed::Index>(labels.size()));
     heed::require(claimed == held, [&] {
-      return "the sizes, the vocabulary and the labels call for " + heed::detail::field_text(claimed) +
+      return "the sizes, the vocabulary and the labels require " + heed::detail::field_text(claimed) +
              " parameters, the file holds " + heed::detail::field_text(held);
     });
     Classifier classifier(config, std::move(vocabulary), std::move(labels));

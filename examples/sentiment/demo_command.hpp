@@ -5,7 +5,7 @@
 
 namespace examples {
 
-/// `sentiment demo`: learns from sentences that a grammar makes, and measures itself on others of them.
+/// `sentiment demo`: trains on sentences from a grammar and evaluates the model on other sentences from it.
 struct SentimentDemoCommand {
   std::string out = "sentiment-demo";
   std::size_t sentences = 4000;
@@ -15,7 +15,7 @@ struct SentimentDemoCommand {
 
   void add_to(CLI::App& command) {
     command.add_option("--out", out, "folder for the model and the picture")->capture_default_str();
-    command.add_option("--sentences", sentences, "sentences to learn from")
+    command.add_option("--sentences", sentences, "number of training sentences")
         ->check(CLI::Range(32, 100000))
         ->capture_default_str();
     options.epochs = 6;
@@ -33,7 +33,7 @@ struct SentimentDemoCommand {
     outputs.push_back({"picture", folder / "weights.svg"});
     check_outputs({}, outputs);
     Checkpoints(options).check();
-    std::set<heed::Words> seen;  // the same sentences in every run: --seed is of the learning
+    std::set<heed::Words> seen;  // the sentences are the same in every run; --seed affects training only
     const auto learned = make_remarks(sentences, 1, seen), held = make_remarks(500, 2, seen),
                unseen = make_remarks(1000, 3, seen);
     const auto in = labelled(learned);
@@ -42,7 +42,7 @@ struct SentimentDemoCommand {
       return EncodedSentences(given, classifier.vocabulary, classifier.labels);
     };
     const EncodedSentences train = encode(in), held_out = encode(labelled(held)), test = encode(labelled(unseen));
-    std::cout << "Learning from " << train.size() << " sentences (" << heed::parameter_count(classifier.model)
+    std::cout << "Training on " << train.size() << " sentences (" << heed::parameter_count(classifier.model)
               << " parameters, " << options.threads << (options.threads == 1 ? " thread)\n" : " threads)\n")
               << std::flush;
     {
@@ -54,15 +54,15 @@ struct SentimentDemoCommand {
     }
     const auto verdicts = classify(classifier.model, test.sentences);
     const double right = accuracy(verdicts, test.labels), telling = on_telling_words(unseen, verdicts);
-    std::cout << "Of " << test.size() << " unseen sentences " << detail::formatted("%.1f", right)
-              << " % are labelled right, of those that deny something "
+    std::cout << "Accuracy on " << test.size() << " test sentences: " << detail::formatted("%.1f", right)
+              << " %, on those with a negated opinion: "
               << detail::formatted("%.1f", denied_right(unseen, verdicts, test.labels)) << " %.\nIn "
-              << detail::formatted("%.1f", telling) << " % the largest weight is on a word that the opinion is in.\n\n";
+              << detail::formatted("%.1f", telling) << " % the largest weight is on a word of the opinion.\n\n";
     show(unseen, verdicts, classifier.labels, folder / "weights.svg");
     std::cout << "model: " << options.save << "\npicture: " << (folder / "weights.svg").string() << '\n';
     if (right >= right_claim && telling >= telling_claim) return 0;
-    std::cerr << "sentiment: the claim failed: " << right_claim << " % are to be labelled right and " << telling_claim
-              << " % of the largest weights on a telling word\n";
+    std::cerr << "sentiment: expected an accuracy of at least " << right_claim << " % and at least " << telling_claim
+              << " % of the largest weights on a word of the opinion\n";
     return 1;
   }
 
@@ -73,7 +73,7 @@ struct SentimentDemoCommand {
     return result;
   }
 
-  /// Percent of the remarks whose largest weight is on a word that the opinion is in.
+  /// The percentage of remarks whose largest weight is on a word of the opinion.
   static double on_telling_words(const std::vector<Remark>& remarks, const std::vector<Verdict>& verdicts) {
     std::size_t count = 0;
     for (std::size_t i = 0; i < remarks.size(); ++i) {
@@ -85,7 +85,7 @@ struct SentimentDemoCommand {
     return 100 * static_cast<double>(count) / static_cast<double>(remarks.size());
   }
 
-  /// The accuracy on the remarks whose label is not that of their adjective.
+  /// The accuracy on the remarks with a negated opinion, in percent.
   static double denied_right(const std::vector<Remark>& remarks, const std::vector<Verdict>& verdicts,
                              const std::vector<heed::Token>& labels) {
     std::vector<Verdict> of_denied;
@@ -98,7 +98,7 @@ struct SentimentDemoCommand {
     return accuracy(of_denied, wanted);
   }
 
-  /// The first few remarks, on the terminal and as a picture.
+  /// Prints and draws the first eight remarks with their weights.
   static void show(const std::vector<Remark>& remarks, const std::vector<Verdict>& verdicts, const heed::Words& labels,
                    const std::filesystem::path& picture) {
     std::vector<heed::WeightedWords> lines;
@@ -107,7 +107,7 @@ struct SentimentDemoCommand {
       std::cout << lines.back().label << "  " << heed::word_weights_text(lines.back(), can_colour()) << '\n';
     }
     std::cout << '\n';
-    write_text_file(picture, heed::word_weights_svg(lines, "What each word had to say"));
+    write_text_file(picture, heed::word_weights_svg(lines, "Attention weights of each word"));
   }
 };
 

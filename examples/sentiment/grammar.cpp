@@ -24,7 +24,7 @@ constexpr std::array<std::string_view, 16> subjects = {
     "the room",  "the staff", "the food",   "the breakfast", "our host",    "the bathroom", "the garden", "the service",
     "the lobby", "the view",  "the dinner", "the bar",       "the terrace", "the soup",     "the music",  "the pool"};
 
-/// Clauses without an opinion, some with a negation or an intensifier of their own.
+/// Clauses without an opinion. Some contain a negation or an intensifier.
 constexpr std::array<std::string_view, 28> neutral = {
     "we arrived late in the evening by train",
     "the hotel stands at the corner of the market square",
@@ -56,7 +56,7 @@ constexpr std::array<std::string_view, 28> neutral = {
     "you can call them from the hall",
 };
 
-/// Ways to have an opinion (o) of something (s), and the same denied; the words that deny bear a star.
+/// Patterns of an opinion (o) about a subject (s), and their negations. A star marks the negating words.
 struct Judgement {
   std::string_view said, denied;
 };
@@ -84,7 +84,7 @@ void append_telling(std::string_view word, Remark& remark) {
   remark.words.emplace_back(word);
 }
 
-/// A judgement on something, denied one time in ten.
+/// Appends a random opinion. It is negated with probability 0.1.
 void append_judgement(heed::Random& random, Remark& remark) {
   const Judgement& judgement = judgements[random.below(judgements.size())];
   const bool denied = random.below(10) == 0, good = random.below(2) == 0;

@@ -10,17 +10,17 @@
 
 namespace examples {
 
-/// A sentence with an opinion, as somebody might write it after a stay.
+/// A sentence with an opinion, as in a hotel review.
 struct Remark {
   heed::Words words;
   bool positive = false, denied = false;
-  std::vector<std::size_t> telling;  ///< the places of the words that the opinion is in
+  std::vector<std::size_t> telling;  ///< positions of the words that express the opinion
 };
 
-/// One opinion, perhaps denied or intensified, among up to four clauses without any.
+/// A random remark: one opinion, possibly negated or intensified, among up to four clauses without an opinion.
 Remark make_remark(heed::Random& random);
 
-/// Different remarks, and none that is in `seen`, to which they are added.
+/// `count` different remarks that are not in `seen`. Adds them to `seen`.
 std::vector<Remark> make_remarks(std::size_t count, std::uint64_t seed, std::set<heed::Words>& seen);
 
 }  // namespace examples

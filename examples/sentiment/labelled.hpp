@@ -12,14 +12,14 @@
 
 namespace examples {
 
-/// A sentence and what it is.
+/// A sentence and its label.
 struct Labelled {
   std::string label;
   heed::Words words;
 };
 
-/// Reads one labelled sentence a line: the label, a tab, words separated by spaces. Throws at the first line that is
-/// anything else.
+/// Reads one labelled sentence per line: the label, a tab, words separated by spaces. Throws heed::Error at the first
+/// invalid line.
 inline std::vector<Labelled> read_labelled(std::istream& in, const std::string& name,
                                            const heed::ReadOptions& options = {}) {
   heed::LineReader line(in, name, options);
@@ -31,7 +31,7 @@ inline std::vector<Labelled> read_labelled(std::istream& in, const std::string& 
                 (fields.size() == 1 ? " column" : " columns"));
     }
     const heed::Words label = heed::split_words(fields[0]);
-    if (label.size() != 1) line.fail("a label is one word, not " + heed::detail::in_quotes(fields[0]));
+    if (label.size() != 1) line.fail("the label must be one word, got " + heed::detail::in_quotes(fields[0]));
     sentences.push_back({label.front(), heed::detail::read_words(line, fields[1], "the sentence", options)});
   }
   heed::require(!sentences.empty(), [&] { return name + ": is empty, expected at least one labelled sentence"; });
@@ -43,7 +43,7 @@ inline std::vector<Labelled> read_labelled(const std::string& path, const heed::
   return read_labelled(in, path, options);
 }
 
-/// The labels there are, in the order of their bytes.
+/// The distinct labels, sorted by bytes.
 inline heed::Words labels_of(const std::vector<Labelled>& sentences) {
   heed::Words labels;
   for (const Labelled& sentence : sentences) labels.push_back(sentence.label);
@@ -52,20 +52,20 @@ inline heed::Words labels_of(const std::vector<Labelled>& sentences) {
   return labels;
 }
 
-/// Labelled sentences as numbers.
+/// Labelled sentences, encoded as tokens and label indices.
 struct EncodedSentences {
   std::vector<std::vector<heed::Token>> sentences;
   std::vector<heed::Token> labels;
   std::vector<heed::Index> lengths;
 
-  /// Throws at a label that is not among `all_labels`.
+  /// Throws heed::Error if a label is not in `all_labels`.
   EncodedSentences(const std::vector<Labelled>& given, const heed::Vocabulary& vocabulary,
                    const heed::Words& all_labels) {
     for (const Labelled& sentence : given) {
       const auto found = std::find(all_labels.begin(), all_labels.end(), sentence.label);
       heed::require(found != all_labels.end(), [&] {
         return "the label " + heed::detail::in_quotes(sentence.label) +
-               " is not among those learned: " + heed::join_words(all_labels);
+               " is not in the training data, which has the labels " + heed::join_words(all_labels);
       });
       sentences.push_back(vocabulary.encode(sentence.words));
       labels.push_back(static_cast<heed::Token>(found - all_labels.begin()));
@@ -75,7 +75,7 @@ struct EncodedSentences {
 
   std::size_t size() const { return sentences.size(); }
 
-  /// How many sentences, and a number that changes with any word and any label.
+  /// The number of sentences and a hash of all words and labels.
   std::string summary() const {
     const std::vector<std::vector<heed::Token>> all_labels{labels};
     return data_summary({&sentences, &all_labels});

@@ -1,4 +1,4 @@
-/// sentiment: learns to tell what a sentence says from labelled sentences, and shows which of its words told.
+/// sentiment: classifies sentences and highlights the words with the largest weights.
 
 #include "sentiment/demo_command.hpp"
 #include "sentiment/run_command.hpp"
@@ -9,8 +9,7 @@ namespace {
 
 int sentiment_program(int argc, char** argv) {
   CLI::App app(
-      "Learns to label sentences: a recurrent encoder, attention that pools its states, a classifier (Yang et al. "
-      "2016).\n"
+      "Classifies sentences with a recurrent encoder and attention pooling (Yang et al. 2016).\n"
       "Results go to standard output, progress and errors to standard error.");
   app.require_subcommand(1);
   app.get_formatter()->column_width(34);
@@ -18,9 +17,9 @@ int sentiment_program(int argc, char** argv) {
   examples::SentimentTrainCommand train;
   examples::SentimentRunCommand run;
   examples::SentimentDemoCommand demo;
-  auto* const train_command = app.add_subcommand("train", "Learn from a file of labelled sentences");
-  auto* const run_command = app.add_subcommand("run", "Label standard input, one sentence a line");
-  auto* const demo_command = app.add_subcommand("demo", "Learn from sentences made by a grammar and show the result");
+  auto* const train_command = app.add_subcommand("train", "Train on a file of labelled sentences");
+  auto* const run_command = app.add_subcommand("run", "Label standard input, one sentence per line");
+  auto* const demo_command = app.add_subcommand("demo", "Train on sentences from a grammar and show the result");
   train.add_to(*train_command);
   run.add_to(*run_command);
   demo.add_to(*demo_command);

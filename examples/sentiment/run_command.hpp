@@ -15,14 +15,14 @@
 
 namespace examples {
 
-/// Whether standard output is a terminal that shows colours.
+/// True if standard output is a terminal that shows colours.
 inline bool can_colour() {
   const char *const term = std::getenv("TERM"), *const no_colour = std::getenv("NO_COLOR");
   return isatty(STDOUT_FILENO) == 1 && term != nullptr && std::string_view(term) != "dumb" &&
          (no_colour == nullptr || *no_colour == '\0');
 }
 
-/// A sentence with its verdict, as it is shown and drawn.
+/// A sentence with its most probable label, the probability and the weights, for the terminal and the picture.
 inline heed::WeightedWords shown(const heed::Words& words, const Verdict& verdict, const heed::Words& labels) {
   const std::size_t best = verdict.best();
   return {labels[best] + ' ' + detail::formatted("%.2f", verdict.probabilities[best]), words, verdict.weights};
@@ -34,9 +34,9 @@ struct SentimentRunCommand {
   heed::ReadOptions read{.max_words_option = "--max-words"};
 
   void add_to(CLI::App& command) {
-    command.add_option("--model", model, "the model to label with")->required();
+    command.add_option("--model", model, "model file")->required();
     add_max_words(command, read.max_words);
-    command.add_option("--picture", picture, "draw all lines, each word as dark as its weight (SVG)");
+    command.add_option("--picture", picture, "SVG file to draw all lines to; the shade of a word shows its weight");
   }
 
   int execute() const {
@@ -61,13 +61,13 @@ struct SentimentRunCommand {
             results.back().label + '\t' + heed::word_weights_text(results.back(), colour) + '\n';
       }
       if (!picture.empty()) {
-        drawn.reserve(drawn.size() + results.size());  // all or none: lines whose answer fails are answered again
+        drawn.reserve(drawn.size() + results.size());  // the move then adds all: failed lines are answered again
         std::move(results.begin(), results.end(), std::back_inserter(drawn));
       }
       return answers;
     };
     filter.finish = [&] {
-      if (!picture.empty()) write_text_file(picture, heed::word_weights_svg(drawn, "What each word had to say"));
+      if (!picture.empty()) write_text_file(picture, heed::word_weights_svg(drawn, "Attention weights of each word"));
     };
     return filter.run();
   }

@@ -22,14 +22,14 @@ namespace examples {
 struct ClassifierTrainingOptions : CheckpointOptions {
   int epochs = 8;
   heed::Index batch = 32;
-  double rate = 2e-3;         ///< Adam's at the start; it falls to zero in a line
-  double word_dropout = 0.1;  ///< share of the words that are read as unknown in training
+  double rate = 2e-3;         ///< initial learning rate of Adam; falls linearly to 0
+  double word_dropout = 0.1;  ///< fraction of the words replaced by unk in training
   double clip = 5;
   int threads = 1;
   std::uint64_t seed = 1;
 };
 
-/// What a classifier makes of a sentence: a probability for each label, a weight for each word.
+/// The result for a sentence: the probability of each label and the attention weight of each word.
 struct Verdict {
   std::vector<double> probabilities, weights;
 
@@ -39,7 +39,7 @@ struct Verdict {
   }
 };
 
-/// Verdicts in the order of the sentences.
+/// Classifies sentences. The results are in the order of the sentences.
 inline std::vector<Verdict> classify(const ClassifierModel& model,
                                      const std::vector<std::vector<heed::Token>>& sentences) {
   std::vector<heed::Index> lengths;
@@ -60,19 +60,19 @@ inline std::vector<Verdict> classify(const ClassifierModel& model,
   return verdicts;
 }
 
-/// Percent of the sentences whose likeliest label is theirs.
+/// The percentage of sentences whose most probable label is the expected one.
 inline double accuracy(const std::vector<Verdict>& verdicts, const std::vector<heed::Token>& labels) {
   std::vector<heed::Token> found;
   for (const Verdict& verdict : verdicts) found.push_back(static_cast<heed::Token>(verdict.best()));
   return heed::exact_match(found, labels);
 }
 
-/// Trains a classifier and keeps that of the epoch which does best on held-out sentences. A fixed number of threads gives
-/// the same bits in every run, another number the same up to rounding. It saves and resumes as the training of a translator
-/// does: in an epoch's end the model first, then the state.
+/// Trains a classifier and keeps the model of the epoch with the best accuracy on held-out sentences. A fixed number of
+/// threads gives the same bits in every run; another number gives the same result up to rounding. Saves and resumes
+/// like `Training` in translate/training.hpp: the end of an epoch writes the model first, then the state.
 class ClassifierTraining {
  public:
-  /// Keeps references to all but the options. `classifier` is untrained.
+  /// Keeps references to all arguments except the options. `classifier` must be untrained.
   ClassifierTraining(Classifier& classifier, const EncodedSentences& train, const EncodedSentences& held_out,
                      const ClassifierTrainingOptions& options)
       : classifier_(classifier),
@@ -85,14 +85,14 @@ class ClassifierTraining {
                  {.threads = options.threads, .clip = options.clip, .seed = options.seed + 1}),
         best_(classifier) {}
 
-  /// Initialises the model and trains it. Returns whether it came to the end, with the best model; if not, the state of
-  /// the run is saved.
+  /// Initialises and trains the model. Returns true at the end of training; the model is then the best one. Returns
+  /// false if interrupted; the state of the run is then saved.
   bool run(Progress& progress) {
     const InterruptScope interrupts;
     checkpoints_.check();
     heed::Random first(options_.seed);
     heed::initialize(model_, first);
-    model_.words.table *= 0.5F;  // large vectors of rare words would be learned by heart before their meaning
+    model_.words.table *= 0.5F;  // large initial embeddings of rare words cause overfitting
     const auto updates_per_epoch =
         (train_.size() + static_cast<std::size_t>(options_.batch) - 1) / static_cast<std::size_t>(options_.batch);
     if (options_.resume) load_state(updates_per_epoch);
@@ -127,7 +127,7 @@ class ClassifierTraining {
   }
 
  private:
-  /// One step on the mean loss of a batch, some of its words made unknown. Returns the sum of its losses.
+  /// One optimiser step on the mean loss of a batch, with word dropout. Returns the summed loss.
   double update(const std::vector<heed::Index>& batch, std::uint64_t number) {
     const std::uint64_t update_seed = heed::RandomStream(options_.seed + 2, number).bits();
     std::vector<std::vector<heed::Token>> sentences;
@@ -153,7 +153,7 @@ class ClassifierTraining {
       save_best();
     }
     progress.line("epoch " + std::to_string(epoch_ + 1) + ": training loss " + detail::formatted("%.4f", train_loss) +
-                  ", held out " + detail::formatted("%.2f", held) + " % right" +
+                  ", held-out accuracy " + detail::formatted("%.2f", held) + " %" +
                   (better && best_saved_ ? ", saved" : ""));
   }
 
@@ -163,7 +163,7 @@ class ClassifierTraining {
     best_saved_ = true;
   }
 
-  /// Everything that must not differ when a run is resumed.
+  /// The settings and data that must be the same when a run is resumed.
   std::string settings() const {
     using heed::detail::field_text;
     std::string text;
@@ -183,7 +183,7 @@ class ClassifierTraining {
     return text;
   }
 
-  /// Calls f(key, number) for all that a run keeps count of.
+  /// Calls f(key, value) for every counter of a run and the best accuracy.
   template <class F>
   void for_each_count(const F& f) {
     f("training.epoch", epoch_);
@@ -208,7 +208,7 @@ class ClassifierTraining {
     const auto file = heed::SafetensorsFile::read(checkpoints_.path());
     detail::check_settings(file, settings());
     const auto is_same = [&](const std::string& key, const heed::Words& words) {
-      return heed::detail::metadata_at(file, key, "stopped run") == heed::detail::join_lines(words);
+      return heed::detail::metadata_at(file, key, "training state") == heed::detail::join_lines(words);
     };
     heed::require(is_same("vocabulary", classifier_.vocabulary.words()) && is_same("labels", classifier_.labels),
                   [&] { return file.name() + ": the run was started with other data"; });

@@ -9,7 +9,7 @@
 
 namespace examples {
 
-/// The chosen sentences of one side, as a model takes them.
+/// A batch of the chosen sentences of one side.
 inline std::vector<std::span<const heed::Token>> choose(const std::vector<std::vector<heed::Token>>& sentences,
                                                         const std::vector<heed::Index>& chosen) {
   std::vector<std::span<const heed::Token>> batch;
@@ -24,15 +24,15 @@ struct SentenceSize {
   heed::Index weights = 0;  ///< columns of attention weights that are kept, each as long as the longest source
 };
 
-/// Limits the memory of a batch, whatever the length of its sentences: to a number of sentences, of words and of kept
-/// attention weights. A single sentence of any size is a batch.
+/// Limits the memory of a batch: the number of sentences, of words and of kept attention weights. A single sentence of
+/// any size is a valid batch.
 class BatchLimit {
  public:
   static constexpr heed::Index words = 4096, weights = heed::Index{1} << 24;
 
   explicit BatchLimit(std::size_t sentences) : sentences_(sentences) {}
 
-  /// Whether the sentence fits into the batch. Adds it, or begins the next batch with it.
+  /// Returns true and adds the sentence if it fits into the batch. Otherwise starts the next batch with it.
   bool add(const SentenceSize& size) {
     const heed::Index longest = std::max(longest_, size.source);
     const bool fits = count_ == 0 || (count_ < sentences_ && words_ + size.words <= words &&
@@ -68,7 +68,7 @@ std::vector<std::vector<heed::Index>> batches_by_length(const std::vector<heed::
   return batches;
 }
 
-/// The same for sentences without a target.
+/// Overload for sentences without a target.
 inline std::vector<std::vector<heed::Index>> batches_by_length(const std::vector<heed::Index>& lengths,
                                                                std::size_t batch) {
   return batches_by_length(lengths, batch, [&](std::size_t i) { return SentenceSize{lengths[i], lengths[i], 0}; });

@@ -11,15 +11,15 @@
 
 namespace examples {
 
-/// Where a training run keeps its model and its state, and what becomes of an unfinished run found there.
+/// The model file and the state file of a training run, and what to do with an existing unfinished run.
 struct CheckpointOptions {
-  std::string save;                ///< where the best model goes; empty: nowhere
-  double checkpoint_minutes = 10;  ///< between states within an epoch; 0: none
+  std::string save;                ///< path of the best model; empty: not saved
+  double checkpoint_minutes = 10;  ///< minutes between saved states within an epoch; 0: none
   bool resume = false, restart = false;
 };
 
-/// The file that holds the state of an unfinished run, beside its model: it is there from the start of the training to its
-/// end. It is written at the start of every epoch, every few minutes, and when the run is interrupted.
+/// The state file of an unfinished run, next to its model file. It exists from the start of training to its end. It is
+/// written at the start of every epoch, every `checkpoint_minutes`, and when the run is interrupted.
 class Checkpoints {
  public:
   explicit Checkpoints(const CheckpointOptions& options) : options_(options) {}
@@ -28,7 +28,8 @@ class Checkpoints {
   std::filesystem::path path() const { return state_path(options_.save); }
   bool enabled() const { return !options_.save.empty(); }
 
-  /// Throws unless the files can be written and the options say what becomes of an unfinished run.
+  /// Throws heed::Error if the files cannot be written, if there is no unfinished run to resume, or if there is one and
+  /// the options neither resume nor discard it.
   void check() const {
     if (!enabled()) return;
     heed::require(!options_.resume || std::filesystem::exists(path()), [&] {
@@ -43,13 +44,13 @@ class Checkpoints {
     const heed::AtomicFile model(options_.save), state(path());
   }
 
-  /// Whether it is time to save the state within an epoch.
+  /// True if it is time to save the state within an epoch.
   bool due() const {
     return enabled() && options_.checkpoint_minutes > 0 &&
            std::chrono::steady_clock::now() - last_ >= std::chrono::duration<double>(60 * options_.checkpoint_minutes);
   }
 
-  /// Writes the state that `add(writer)` puts together.
+  /// Writes the state file; `add(writer)` adds its content.
   template <class Add>
   void write(const Add& add) {
     if (!enabled()) return;
@@ -59,7 +60,7 @@ class Checkpoints {
     last_ = std::chrono::steady_clock::now();
   }
 
-  /// The run has ended.
+  /// Removes the state file at the end of a run.
   void remove() const {
     if (enabled()) std::filesystem::remove(path());
   }
@@ -69,7 +70,7 @@ class Checkpoints {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-/// The files that a run writes. `model` is what the user knows the model as.
+/// The files that a run writes. `model` is the name of the model file in messages.
 inline std::vector<NamedFile> saved_files(const CheckpointOptions& options, const std::string& model) {
   if (options.save.empty()) return {};
   return {{model, options.save}, {"state file", Checkpoints::state_path(options.save)}};
@@ -79,8 +80,8 @@ inline std::vector<NamedFile> saved_files(const CheckpointOptions& options, cons
 inline std::string interrupted_text(const CheckpointOptions& options) {
   std::string text = "interrupted";
   if (!options.save.empty()) {
-    text += "; to go on, repeat the command with --resume (state in " + Checkpoints::state_path(options.save).string() +
-            ')';
+    text += "; to continue, repeat the command with --resume (state in " +
+            Checkpoints::state_path(options.save).string() + ')';
   }
   return text;
 }

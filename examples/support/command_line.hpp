@@ -6,7 +6,7 @@
 
 namespace examples::detail {
 
-/// CLI11 creates objects before `main`, where nobody can catch what they throw if memory fails.
+/// CLI11 creates objects before `main`, where an exception from a failed allocation cannot be caught.
 [[noreturn]] inline void end_before_main() {
   std::fputs("there is not enough memory to start\n", stderr);
   std::_Exit(1);

@@ -9,7 +9,7 @@
 
 namespace examples {
 
-/// How many sentences a side has, and a number that changes with any word of any side (FNV-1a).
+/// The number of sentences of a side, and a hash of the tokens of all sides (FNV-1a).
 inline std::string data_summary(std::initializer_list<const std::vector<std::vector<heed::Token>>*> sides) {
   std::uint64_t hash = 14695981039346656037U;
   for (const auto* side : sides) {

@@ -16,7 +16,7 @@ struct ErrorPolicy {
 
   bool skips() const { return on_error == "skip"; }
 
-  /// Reports one skipped line; `problem` begins with its place.
+  /// Reports one skipped line; `problem` starts with the file and the line number.
   static void report(std::string_view problem) { std::cerr << "skipped: " + std::string(problem) + '\n'; }
 
   /// Reports how many of `lines` lines were skipped and returns the exit code.
@@ -27,18 +27,18 @@ struct ErrorPolicy {
   }
 };
 
-/// --on-error and --skip-exit-code. `output` says what stands in the place of a skipped line.
+/// Adds --on-error and --skip-exit-code. `output` describes the output for a skipped line, for --help.
 inline void add_error_policy(CLI::App& command, ErrorPolicy& policy, const std::string& output) {
   auto* const on_error =
       command
           .add_option("--on-error", policy.on_error,
-                      "invalid line: stop ends with an error after the lines before it; skip reports it on standard "
-                      "error, writes " +
-                          output + " in its place, and prints a count at the end")
+                      "action at an invalid line; stop: end with an error after the lines before it; skip: report it "
+                      "on standard error, write " +
+                          output + " instead, and report the number of skipped lines at the end")
           ->group("Errors")
           ->check(CLI::IsMember({"stop", "skip"}))
           ->capture_default_str();
-  command.add_option("--skip-exit-code", policy.skip_exit_code, "exit code if --on-error skip skipped a line")
+  command.add_option("--skip-exit-code", policy.skip_exit_code, "exit code if a line was skipped (--on-error skip)")
       ->group("Errors")
       ->needs(on_error)
       ->check(CLI::Range(0, 125))

@@ -12,12 +12,12 @@
 
 namespace examples {
 
-/// Writes a text file whole, or leaves what was there and throws `heed::Error` with the path and the reason.
+/// Writes a text file atomically. If that fails, the old file stays and `heed::Error` gives the path and the reason.
 inline void write_text_file(const std::filesystem::path& path, std::string_view text) {
   heed::write_file_atomically(path, text);
 }
 
-/// A file of a command and what the user knows it as: an option, or "data file". An empty path is no file.
+/// A file of a command and its name in messages: an option, or "data file". An empty path means no file.
 struct NamedFile {
   std::string name;
   std::filesystem::path path;
@@ -28,8 +28,8 @@ struct NamedFile {
 /// Standard input, which may come from a file.
 inline NamedFile standard_input_file() { return {"file of standard input", "/dev/stdin"}; }
 
-/// A folder, without a separator at its end: if memory runs out in libstdc++'s `folder / name`, it frees what it does not
-/// own when the folder ends with one (GCC 12).
+/// A folder path without a separator at its end. With one, libstdc++'s `folder / name` frees memory that it does not
+/// own if an allocation fails (GCC 12).
 inline std::filesystem::path folder_path(std::filesystem::path folder) {
   return folder.has_filename() ? folder : folder.parent_path();
 }
@@ -39,7 +39,7 @@ inline std::filesystem::path output_folder(const std::string& out) {
   return folder_path(std::filesystem::absolute(out).lexically_normal());
 }
 
-/// Whether two paths lead to one file, whatever their spelling: links, hard links, `..`. The file need not exist.
+/// True if two paths lead to the same file, also by symbolic links, hard links or `..`. The file need not exist.
 inline bool same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
   if (a.empty() || b.empty()) return false;
   if (b == standard_input_file().path) {  // not every system resolves it
@@ -71,8 +71,8 @@ inline void check_outputs(const std::vector<NamedFile>& inputs, const std::vecto
                     [&] { return output.text() + " would replace the " + other.text(); });
       for (const auto& temporary : temporaries) {
         heed::require(!same_file(temporary, other.path), [&] {
-          return output.text() + " is written by way of " + temporary.string() + ", which would replace the " +
-                 other.text();
+          return output.text() + " is written through the temporary file " + temporary.string() +
+                 ", which would replace the " + other.text();
         });
       }
     };

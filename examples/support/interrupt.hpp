@@ -14,14 +14,14 @@ namespace examples {
 
 namespace detail {
 
-/// When the first signal came, in milliseconds of the monotonic clock, at least 1; 0 if none came.
+/// The time of the first signal in milliseconds of the monotonic clock, at least 1; 0: no signal yet.
 inline std::atomic<std::int64_t> interrupt_time{0};
 static_assert(std::atomic<std::int64_t>::is_always_lock_free, "a signal handler may only touch lock-free atomics");
 
-/// Signals this close together are one: Ctrl-C under `timeout` or a job scheduler is delivered twice.
+/// Signals within this time count as one: under `timeout` or a job scheduler Ctrl-C is delivered twice.
 inline constexpr std::int64_t same_interrupt_ms = 100;
 
-/// Returns the time of the first signal before this one, 0 if this is the first.
+/// Records a signal. Returns the time of the first signal before it, or 0 if there was none.
 inline std::int64_t note_interrupt(std::int64_t now) {
   std::int64_t first = 0;
   interrupt_time.compare_exchange_strong(first, now);
@@ -34,8 +34,8 @@ inline std::int64_t monotonic_ms() {
   return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000 + 1;
 }
 
-inline std::atomic<int> interrupt_signal{0};  ///< the last signal that asked for an end; 0: none
-inline std::atomic<int> interrupt_pipe{-1};   ///< a file to write a byte to at every interrupt; -1: none
+inline std::atomic<int> interrupt_signal{0};  ///< the last signal that interrupted the program; 0: none
+inline std::atomic<int> interrupt_pipe{-1};   ///< file descriptor that gets a byte at every interrupt; -1: none
 
 extern "C" inline void on_interrupt(int signal_number) {
   const int error = errno;
@@ -46,12 +46,12 @@ extern "C" inline void on_interrupt(int signal_number) {
   }
   if (first != 0 && now - first >= detail::same_interrupt_ms) {
     signal(signal_number, SIG_DFL);
-    raise(signal_number);  // delivered, and deadly, when the handler returns
+    raise(signal_number);  // ends the program when the handler returns
   }
   errno = error;
 }
 
-/// A closed pipe of progress lines interrupts too. SIGPIPE never ends the program: every further line raises it.
+/// A closed pipe of the progress lines is an interrupt. SIGPIPE never ends the program: every further line raises it.
 extern "C" inline void on_broken_pipe(int) {
   const int error = errno;
   detail::note_interrupt(detail::monotonic_ms());
@@ -61,7 +61,7 @@ extern "C" inline void on_broken_pipe(int) {
 inline void handle(int signal_number, void (*handler)(int)) {
   struct sigaction action {};
   action.sa_handler = handler;
-  action.sa_flags = SA_RESTART;  // a file that is being written stays whole
+  action.sa_flags = SA_RESTART;  // writes to files are not cut short
   sigemptyset(&action.sa_mask);
   sigaction(signal_number, &action, nullptr);
 }
@@ -70,8 +70,8 @@ inline constexpr std::array<int, 4> interrupts{SIGINT, SIGTERM, SIGHUP, SIGPIPE}
 
 }  // namespace detail
 
-/// From here on Ctrl-C, SIGTERM, a closed terminal or a closed pipe sets a flag instead of ending the program. A second
-/// signal, 100 ms later or more, ends it at once. Signals that the program was started to ignore stay ignored: SIGHUP under
+/// Lets Ctrl-C, SIGTERM, a closed terminal or a closed pipe set a flag instead of ending the program. A second signal,
+/// at least 100 ms later, ends it at once. Signals that are ignored when the program starts stay ignored: SIGHUP under
 /// nohup, SIGINT of a background job.
 inline void catch_interrupts() {
   for (const int signal_number : detail::interrupts) {
@@ -85,10 +85,10 @@ inline void catch_interrupts() {
   }
 }
 
-/// Whether the user asked the program to end.
+/// True if the program was interrupted.
 inline bool interrupted() { return detail::interrupt_time.load() != 0; }
 
-/// Catches interrupts while it lives. Then signals do what they did before.
+/// Catches interrupts during its lifetime. The destructor restores the previous actions of the signals.
 class InterruptScope {
  public:
   InterruptScope() {
@@ -99,7 +99,8 @@ class InterruptScope {
   InterruptScope& operator=(const InterruptScope&) = delete;
   ~InterruptScope() {
     for (std::size_t i = 0; i < old_.size(); ++i) {
-      // After an interrupt, a message must not end the program: the reader of its messages may be gone.
+      // After an interrupt SIGPIPE stays caught: the reader of the messages may be gone, and a message must not end the
+      // program.
       if (detail::interrupts[i] != SIGPIPE || !interrupted()) sigaction(detail::interrupts[i], &old_[i], nullptr);
     }
   }

@@ -14,12 +14,12 @@
 
 namespace examples {
 
-/// Catches interrupts (`catch_interrupts`) for a program that waits for input: from the first interrupt on a pipe is
-/// readable, so that `poll` on input and pipe ends in every thread. One per program.
+/// Catches interrupts (`catch_interrupts`) for a program that waits for input. After the first interrupt a pipe is
+/// readable, so `poll` on the input and the pipe returns in every thread. One per program.
 class InterruptPipe {
  public:
   InterruptPipe() {
-    heed::require(pipe(ends_) == 0, [] { return "no pipe can be made: " + std::generic_category().message(errno); });
+    heed::require(pipe(ends_) == 0, [] { return "cannot create a pipe: " + std::generic_category().message(errno); });
     for (const int end : ends_) {
       fcntl(end, F_SETFD, FD_CLOEXEC);
       fcntl(end, F_SETFL, O_NONBLOCK);
@@ -30,10 +30,10 @@ class InterruptPipe {
   InterruptPipe(const InterruptPipe&) = delete;
   InterruptPipe& operator=(const InterruptPipe&) = delete;
 
-  /// Readable after an interrupt, or after `wake`.
+  /// The file descriptor that is readable after an interrupt or `wake`.
   int file() const { return ends_[0]; }
 
-  /// Makes it readable.
+  /// Makes `file()` readable.
   void wake() { [[maybe_unused]] const auto ignored = write(ends_[1], "", 1); }
 
   /// Ends the program by the signal that interrupted it, as its parent expects. Returns if there was none.

@@ -29,36 +29,36 @@ namespace examples {
 struct InputLine {
   std::size_t number = 0;  ///< from 1
   heed::Words words;
-  std::string problem;  ///< why the line is skipped; empty: it is answered
+  std::string problem;  ///< reason to skip the line; empty: it is not skipped
 };
 
 /// The answer to a line. Answers are written one at a time, in the order of their lines.
 struct Answer {
   std::string out, err;        ///< for standard output and standard error
-  std::filesystem::path path;  ///< a file to write, if not empty,
-  std::string text;            ///< and its content
+  std::filesystem::path path;  ///< a file to write; empty: none
+  std::string text;            ///< content of that file
 };
 
-/// Answers standard input line by line: `translate run` and programs like it.
+/// Answers standard input line by line, for `translate run` and similar programs.
 ///
-/// Full batches are answered while input keeps coming, and what has arrived when it pauses. Several threads answer
-/// batches at the same time; the output is the same for any number of threads. After SIGINT, SIGTERM or SIGHUP the
-/// lines that were read are answered, then the program ends by that signal. Memory is bounded: each thread has a batch,
-/// and as many more wait for their turn to be written.
+/// While input keeps coming, it answers full batches. When input pauses, it answers the lines that have arrived.
+/// Several threads answer batches at the same time; the output is the same for any number of threads. After SIGINT,
+/// SIGTERM or SIGHUP it answers the lines that were read, then ends the program by that signal. Memory is bounded:
+/// there are at most two unwritten batches per thread.
 class LineFilter {
  public:
   std::string program;  ///< its name, for messages
   int threads = 1;
-  std::size_t batch = 64;  ///< lines answered together at most
+  std::size_t batch = 64;  ///< maximum lines per batch
   ErrorPolicy errors = {};
 
-  /// Cuts a line into words; throws `heed::Error` if it is invalid.
+  /// Splits a line into words; throws `heed::Error` if the line is invalid.
   std::function<heed::Words(const heed::LineReader&)> parse = nullptr;
-  /// The size of a line of so many words, to limit the memory of a batch.
+  /// The size of a line with `words` words, to limit the memory of a batch.
   std::function<SentenceSize(heed::Index words)> size = [](heed::Index words) { return SentenceSize{words, words, 0}; };
   /// One answer for each line, from thread `thread` (0 ... threads - 1).
   std::function<std::vector<Answer>(const std::vector<InputLine>& lines, int thread)> answer = nullptr;
-  /// Stands in the output in the place of a line that is skipped.
+  /// The output for a skipped line.
   std::function<std::string(std::size_t number)> placeholder = [](std::size_t) { return std::string("\n"); };
 
   /// Called after the last answer; may be empty.
@@ -66,8 +66,8 @@ class LineFilter {
 
   explicit LineFilter(const heed::ReadOptions& options = {}) : reader_(input_.stream(), "standard input", options) {}
 
-  /// Answers all lines and returns the exit code. Throws the first error of a line after the answers to all lines before
-  /// it, and any other error at once.
+  /// Answers all lines and returns the exit code. An error in a line is thrown after the answers to all lines before
+  /// it, any other error at once.
   int run() {
     end_on_closed_output();
     heed::ThreadPool(threads).run([&](int thread) { work(thread); });
@@ -84,7 +84,7 @@ class LineFilter {
     std::size_t number = 0;  ///< from 0
     std::vector<InputLine> lines;
     std::vector<Answer> answers;
-    std::exception_ptr failure;  ///< after the answers
+    std::exception_ptr failure;  ///< thrown after the answers are written
   };
 
   void work(int thread) {
@@ -98,7 +98,8 @@ class LineFilter {
     }
   }
 
-  /// Ends the work of all threads after an error that does not belong to a line, such as a lack of memory for the queue.
+  /// Ends the work of all threads after an error that does not belong to a line, such as a lack of memory for the
+  /// queue.
   void stop(std::exception_ptr failure) {
     {
       const std::lock_guard lock(output_mutex_);
@@ -124,7 +125,7 @@ class LineFilter {
     }
     while (!ended_) {
       try {
-        // Not `read_line` alone: whoever writes the lines may wait for the answers before it writes more.
+        // Do not block in `read_line`: the process that writes the lines may wait for these answers first.
         if (!next.lines.empty() && !input_.line_ready()) break;
         if (!input_.wait_for_line() || !read_line()) ended_ = true;
       } catch (...) {
@@ -201,7 +202,7 @@ class LineFilter {
     }
   }
 
-  /// Writes a batch and those that waited for it, once those before it are written.
+  /// Writes a batch, and then the batches that waited for it, if all earlier batches are written. Otherwise it waits.
   void deliver(Batch&& some) {
     const std::lock_guard lock(output_mutex_);
     waiting_.emplace(some.number, std::move(some));
@@ -230,15 +231,15 @@ class LineFilter {
 
   StandardInput input_;
   heed::LineReader reader_;
-  std::mutex input_mutex_;  ///< of what `read` uses
+  std::mutex input_mutex_;  ///< protects the members that `read` uses
   std::optional<InputLine> held_;
   bool ended_ = false;
   std::exception_ptr end_of_input_;
 
-  std::mutex output_mutex_;  ///< of everything below, and of the output. Taken after the input's
+  std::mutex output_mutex_;  ///< protects the members below and the output; locked after input_mutex_
   std::condition_variable room_;
-  std::map<std::size_t, Batch> waiting_;   ///< answered before their turn
-  std::size_t batches_ = 0, written_ = 0;  ///< read, and written
+  std::map<std::size_t, Batch> waiting_;   ///< answered before an earlier batch
+  std::size_t batches_ = 0, written_ = 0;  ///< numbers of batches read and written
   std::size_t skipped_ = 0;
   bool stopped_ = false;
   std::exception_ptr failure_;

@@ -14,16 +14,16 @@
 
 namespace examples {
 
-/// The task of the examples with a part of your own: repeat the digits of a number, or reverse them.
+/// The task of the examples own_*.cpp: repeat the digits of a number, or reverse them.
 struct NumberTask {
   std::size_t shortest = 3, longest = 8;  ///< digits
   bool reversed = false;
 };
 
-/// The words of a model that learns it: three special ones, then the digits.
+/// The vocabulary of the task: three special tokens, then the digits.
 inline constexpr int first_digit = 3, number_words = first_digit + 10;
 
-/// Random numbers and what they are to become.
+/// Random numbers and their targets.
 struct Numbers {
   std::vector<std::vector<heed::Token>> numbers, wanted;
   std::vector<std::span<const heed::Token>> sources, targets;
@@ -43,7 +43,7 @@ struct Numbers {
   }
 };
 
-/// The largest error among the derivatives of a model's loss by all its parameters, against central differences.
+/// The largest error of the derivatives of a model's loss by its parameters, compared with central differences.
 template <class Model>
 double gradient_error(Model model, const NumberTask& task, heed::Random& random) {
   const Numbers few(task, 4, random);
@@ -51,11 +51,11 @@ double gradient_error(Model model, const NumberTask& task, heed::Random& random)
   auto grad = heed::zeros_like(model);
   model.loss_and_gradient(few.sources, few.targets, tape, grad);
   const auto check = heed::check_gradients(model, grad, [&] { return model.loss(few.sources, few.targets, tape); });
-  std::printf("%td derivatives: error %.0e\n", check.checked, check.error);
+  std::printf("%td derivatives checked, largest error %.0e\n", check.checked, check.error);
   return check.error;
 }
 
-/// Trains a model with 500 updates and tells how many percent of 500 new numbers become what they should.
+/// Trains a model with 500 updates. Returns the exact match on 500 new numbers, in percent.
 template <class Model>
 double percent_right(Model& model, const NumberTask& task, heed::Random& random) {
   constexpr int updates = 500, unseen = 500;
@@ -71,12 +71,12 @@ double percent_right(Model& model, const NumberTask& task, heed::Random& random)
   heed::search(model, fresh.sources, {}, work, found);
   int right = 0;
   for (std::size_t b = 0; b < unseen; ++b) right += found[b].tokens == fresh.wanted[b];
-  std::printf("%d of %d numbers are right\n", right, unseen);
+  std::printf("%d of %d numbers are correct\n", right, unseen);
   return 100.0 * right / unseen;
 }
 
-/// Checks all derivatives of a small model and trains a larger one; `make_model(hidden)` makes them. Returns the exit code:
-/// 0 if the derivatives are exact and 95 % of new numbers come out right.
+/// Checks all derivatives of a small model and trains a large one; `make_model(hidden)` creates them. Returns the exit
+/// code: 0 if the largest error is below 1e-6 and at least 95 % of the new numbers are correct.
 template <class MakeModel>
 int check_and_train(const MakeModel& make_model, int small, int large, const NumberTask& task) {
   heed::Random random(1);

@@ -24,7 +24,7 @@ CLI::IsMember one_of(const std::array<std::string_view, N>& names) {
   return CLI::IsMember(std::vector<std::string>(names.begin(), names.end()));
 }
 
-/// A real number of a range; CLI::Range would let "nan" pass.
+/// Checks for a real number in [low, high]. CLI::Range would accept "nan".
 inline CLI::Validator between(double low, double high) {
   std::ostringstream range;
   range << "in [" << low << " - " << high << ']';
@@ -37,48 +37,46 @@ inline CLI::Validator between(double low, double high) {
   return CLI::Validator(check, "FLOAT " + range.str());
 }
 
-/// CLI11 takes -1, and what is too large, for 2^64 - 1.
+/// Checks for an integer in [0, 2^64). CLI11 would convert -1 and larger integers to 2^64 - 1.
 inline std::string whole_number(const std::string& text) {
   std::uint64_t value = 0;
-  return heed::detail::read_field(text, value) ? std::string() : "Value " + text + " is no whole number below 2^64";
+  return heed::detail::read_field(text, value) ? std::string() : "Value " + text + " is not a whole number below 2^64";
 }
 
 }  // namespace detail
 
 inline int default_threads() { return static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); }
 
-/// --threads, as every command has it.
+/// Adds --threads.
 inline void add_threads(CLI::App& command, int& threads) {
-  command.add_option("--threads", threads, "threads to use")->check(CLI::Range(1, 1024))->capture_default_str();
+  command.add_option("--threads", threads, "number of threads")->check(CLI::Range(1, 1024))->capture_default_str();
 }
 
-/// --max-words, as every command has it that reads sentences.
+/// Adds --max-words, for the commands that read sentences.
 inline CLI::Option* add_max_words(CLI::App& command, std::size_t& max_words) {
   return command
-      .add_option("--max-words", max_words,
-                  "maximum number of words of a sentence; a line may have 4096 bytes and 256 for each word")
+      .add_option("--max-words", max_words, "maximum words per sentence; a line may have 4096 bytes plus 256 per word")
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
 }
 
-/// --seed, as every command has it that learns.
+/// Adds --seed, for the commands that train.
 inline CLI::Option* add_seed(CLI::App& command, std::uint64_t& seed) {
-  return command.add_option("--seed", seed, "of the first parameters, the order of the batches and dropout")
+  return command.add_option("--seed", seed, "random seed of the initial parameters, the batch order and dropout")
       ->check(detail::whole_number)
       ->capture_default_str();
 }
 
-/// --resume, --restart and --checkpoint-minutes. `save` is the option that names the model, if there is one.
+/// Adds --resume, --restart and --checkpoint-minutes. If the model file is given by an option, `save` is that option.
 inline void add_checkpoint_options(CLI::App& command, CheckpointOptions& options, CLI::Option* save = nullptr) {
   auto* const minutes =
       command
-          .add_option(
-              "--checkpoint-minutes", options.checkpoint_minutes,
-              "minutes between saved states within an epoch (0: states are saved at the start of each epoch only)")
+          .add_option("--checkpoint-minutes", options.checkpoint_minutes,
+                      "minutes between checkpoints within an epoch; 0: checkpoints at the start of each epoch only")
           ->check(detail::between(0, 1e6))
           ->capture_default_str();
-  auto* const resume = command.add_flag("--resume", options.resume, "continue the unfinished run that was saved here");
-  auto* const restart = command.add_flag("--restart", options.restart, "discard an unfinished run that was saved here");
+  auto* const resume = command.add_flag("--resume", options.resume, "continue an unfinished run from its checkpoint");
+  auto* const restart = command.add_flag("--restart", options.restart, "discard the checkpoint of an unfinished run");
   restart->excludes(resume);
   for (auto* const option : {minutes, resume, restart}) {
     option->group("Checkpoints");

@@ -13,7 +13,7 @@ namespace examples {
 /// output is gone (`| head -1`), the program ends without a message, with the status of SIGPIPE.
 inline void end_on_closed_output() { signal(SIGPIPE, SIG_DFL); }
 
-/// Hands everything written so far to the reader. Throws if that is not possible.
+/// Flushes standard output. Throws heed::Error if that fails.
 inline void flush_output() {
   std::cout.flush();
   heed::require(std::cout.good(), "standard output cannot be written to");

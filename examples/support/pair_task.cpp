@@ -29,19 +29,21 @@ class PairProgram {
 
   void add_to(CLI::App& app) {
     auto* const model =
-        app.add_option("--model", model_, "a model learned before: put standard input through it, line by line");
+        app.add_option("--model", model_, "trained model to apply to standard input, line by line (no training)");
     app.add_option("--out", out_, "folder for the model and the picture")->capture_default_str()->excludes(model);
-    app.add_option("--pairs", pairs_, "pairs to learn from")->check(CLI::Range(64, 1000000))->capture_default_str();
-    app.add_option("--unseen", unseen_, "unseen lines to measure on")
+    app.add_option("--pairs", pairs_, "number of training pairs")
+        ->check(CLI::Range(64, 1000000))
+        ->capture_default_str();
+    app.add_option("--unseen", unseen_, "number of unseen test lines")
         ->check(CLI::Range(1, 2000))
         ->capture_default_str();
-    app.add_option("--claim", claim_, "fail where fewer percent of the unseen lines are exactly right")
+    app.add_option("--claim", claim_, "minimum exact match on the test lines in percent; the program fails below it")
         ->check(detail::between(0, 100))
         ->capture_default_str();
-    app.add_option("--hidden", config_.hidden, "size of the recurrent state")
+    app.add_option("--hidden", config_.hidden, "size of the hidden state")
         ->check(CLI::Range(1, 16384))
         ->capture_default_str();
-    app.add_option("--embedding", config_.embedding, "size of an embedded word")
+    app.add_option("--embedding", config_.embedding, "size of a token embedding")
         ->check(CLI::Range(1, 16384))
         ->capture_default_str();
     add_training_options(app, training_);
@@ -60,14 +62,14 @@ class PairProgram {
     outputs.push_back({"picture", folder / "alignment.svg"});
     check_outputs({}, outputs);
     Checkpoints(training_).check();
-    // The data are the same in every run: --seed is of the learning.
+    // The data are the same in every run; --seed affects training only.
     const auto train = make_pairs(pairs_, 1, false), dev = make_pairs(500, 2, false),
                unseen = make_pairs(unseen_, 3, true);
     heed::Translator translator(config_, heed::Vocabulary::build(train, 1, &heed::SentencePair::source),
                                 heed::Vocabulary::build(train, 1, &heed::SentencePair::target));
     heed::Random random(training_.seed);
     heed::initialize(translator.model, random);
-    std::cout << "Learning from " << train.size() << " pairs (" << heed::parameter_count(translator.model)
+    std::cout << "Training on " << train.size() << " pairs (" << heed::parameter_count(translator.model)
               << " parameters, " << training_.threads << (training_.threads == 1 ? " thread)\n" : " threads)\n")
               << std::flush;
     TrainingResult result;
@@ -84,7 +86,7 @@ class PairProgram {
     return report(translator, unseen, folder);
   }
 
-  /// Pairs of a seed of their own; unseen ones all different.
+  /// Generates `count` pairs from a seed. Unseen pairs have different sources.
   std::vector<heed::SentencePair> make_pairs(int count, std::uint64_t seed, bool unseen) const {
     heed::Random random(seed);
     std::vector<heed::SentencePair> pairs;
@@ -106,35 +108,34 @@ class PairProgram {
     std::vector<heed::Words> wanted;
     for (const auto& pair : unseen) wanted.push_back(pair.target);
     const double exact = heed::exact_match(found, wanted);
-    std::cout << "Of " << unseen.size() << " unseen lines " << detail::formatted("%.1f", exact)
-              << " % are exactly right.\n";
+    std::cout << "Exact match on " << unseen.size() << " unseen lines: " << detail::formatted("%.1f", exact) << " %.\n";
     int shown = 0;
     for (std::size_t i = 0; i < unseen.size() && shown < 3; ++i) {
       if (found[i] == wanted[i]) continue;
-      std::cout << (shown++ == 0 ? "Not right, for example:\n" : "") << "  " << task_.join(unseen[i].source)
-                << "\n  -> " << task_.join(found[i]) << "\n  wanted " << task_.join(wanted[i]) << '\n';
+      std::cout << (shown++ == 0 ? "Errors, for example:\n" : "") << "  " << task_.join(unseen[i].source) << "\n  -> "
+                << task_.join(found[i]) << "\n  expected " << task_.join(wanted[i]) << '\n';
     }
 
     std::vector<heed::Words> lines;
     for (const auto& line : task_.showcase) lines.push_back(task_.cut(line));
     heed::SampleWorkspace<float> work;
     const auto answers = translate(translator, lines, {}, work);
-    std::cout << "\nThe showcase, none of it in the training data:\n";
+    std::cout << "\nExamples that are not in the training data:\n";
     for (const auto& best : answers) {
       std::cout << "  " << task_.join(best.front().source) << "\n  -> " << task_.join(best.front().target) << '\n';
     }
     const auto picture = folder / "alignment.svg";
     const Translation& first = answers.front().front();
-    std::cout << "\nWhere it looked in the first:\n\n"
+    std::cout << "\nAttention weights of the first example:\n\n"
               << heed::alignment_blocks(first.weights, first.source, first.target) << '\n';
     write_text_file(picture, heed::alignment_svg(first.weights, first.source, first.target, task_.picture));
     std::cout << "model: " << training_.save << "\npicture: " << picture.string() << '\n';
     if (exact >= claim_) return 0;
-    std::cerr << task_.name << ": the claim failed: fewer than " << claim_ << " % are exactly right\n";
+    std::cerr << task_.name << ": the exact match is below --claim " << claim_ << " %\n";
     return 1;
   }
 
-  /// Standard input, line by line, through a model that was learned before.
+  /// Applies a trained model to standard input, line by line.
   int answer() const {
     heed::Translator translator = heed::load_translator(std::filesystem::path(model_));
     heed::prepack(translator.model);
@@ -145,7 +146,8 @@ class PairProgram {
     filter.parse = [this](const heed::LineReader& reader) {
       heed::Words words = task_.cut(reader.text());
       if (words.size() > longest_line) {
-        reader.fail("a line of " + std::to_string(words.size()) + " words, more than " + std::to_string(longest_line));
+        reader.fail("the line has " + std::to_string(words.size()) + " tokens, at most " +
+                    std::to_string(longest_line) + " are allowed");
       }
       heed::detail::refuse_sentence_marks(reader, words, "the line");
       return words;

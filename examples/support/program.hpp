@@ -10,7 +10,7 @@
 
 namespace examples {
 
-/// Reads the command line and returns what `execute()` does. Wrong options become a message and an exit code.
+/// Parses the command line and returns `execute()`. If an option is wrong, prints a message and returns an exit code.
 template <class Execute>
 int parse_and_execute(CLI::App& app, int argc, char** argv, const Execute& execute) {
   try {
@@ -21,8 +21,8 @@ int parse_and_execute(CLI::App& app, int argc, char** argv, const Execute& execu
   }
 }
 
-/// Returns what `body()` does, which is all of a program: it makes the options too, as they need memory. Whatever is wrong
-/// becomes a line on standard error and a non-zero exit code.
+/// Runs a program and returns the exit code of `body()`. `body()` also creates the options, because that allocates
+/// memory. An exception becomes a line on standard error and exit code 1.
 template <class Body>
 int run_program(std::string_view name, const Body& body) {
   std::set_terminate(detail::usual_terminate);
@@ -31,7 +31,7 @@ int run_program(std::string_view name, const Body& body) {
     flush_output();
     return code;
   } catch (const std::bad_alloc&) {
-    std::cerr << name << ": there is not enough memory for this\n";
+    std::cerr << name << ": there is not enough memory\n";
     return 1;
   } catch (const std::exception& error) {
     std::cerr << name << ": " << error.what() << '\n';

@@ -13,11 +13,11 @@
 
 namespace examples {
 
-/// How far a training run has come.
+/// The progress of a training run.
 struct ProgressState {
   int epoch = 0, epochs = 0;
   double done = 0;       ///< share of the whole run, 0 to 1
-  double loss = 0;       ///< as it is to be shown
+  double loss = 0;       ///< loss to show
   long long tokens = 0;  ///< since the start
 };
 
@@ -25,7 +25,7 @@ namespace detail {
 
 /// 9 s, 3:07, 1:02:03
 inline std::string duration(double seconds) {
-  if (!(seconds < 360'000)) return "long";
+  if (!(seconds < 360'000)) return "over 100 h";
   const long all = std::lround(std::max(seconds, 0.0));
   const auto two = [](long n) { return std::string(n < 10 ? "0" : "") += std::to_string(n); };
   if (all < 60) return std::to_string(all) + " s";
@@ -33,7 +33,7 @@ inline std::string duration(double seconds) {
   return std::to_string(all / 3600) + ':' + two(all / 60 % 60) + ':' + two(all % 60);
 }
 
-/// A number in a printf format, whole: the largest doubles have 309 digits before the point.
+/// Formats a number with a printf format, without truncation: the largest doubles have 309 digits before the point.
 inline std::string formatted(const char* format, double value) {
   const int size = std::snprintf(nullptr, 0, format, value);
   std::string text(static_cast<std::size_t>(std::max(size, 0)), '\0');
@@ -43,8 +43,8 @@ inline std::string formatted(const char* format, double value) {
 
 }  // namespace detail
 
-/// One line about a run that has lasted `seconds`, ASCII. `left` are the seconds that it will take from now on, below 0 if
-/// that is not known.
+/// One line of ASCII about a run that has taken `seconds` so far. `left` is the remaining time in seconds, negative if
+/// unknown.
 inline std::string progress_text(const ProgressState& state, double seconds, double left) {
   const double done = std::clamp(state.done, 0.0, 1.0);
   const double rate = seconds > 0 ? static_cast<double>(state.tokens) / seconds : 0;
@@ -56,15 +56,15 @@ inline std::string progress_text(const ProgressState& state, double seconds, dou
   return text;
 }
 
-/// Tells a human how a run goes: on a terminal one line that is rewritten in place, elsewhere (a file, a pipe,
-/// TERM=dumb) plain lines at long intervals. NO_COLOR turns the colour off.
+/// Shows the progress of a run: on a terminal, one line that is rewritten in place; elsewhere (a file, a pipe,
+/// TERM=dumb), plain lines at long intervals. NO_COLOR turns colours off.
 class Progress {
  public:
   using Clock = std::chrono::steady_clock;
 
   explicit Progress(std::FILE* out = stderr) : Progress(out, can_rewrite(out), Clock::now()) {}
 
-  /// The same with everything given, for tests.
+  /// For tests: sets the kind of output and the start time.
   Progress(std::FILE* out, bool live, Clock::time_point start) : out_(out), live_(live), start_(start) {
     const char* const no_color = std::getenv("NO_COLOR");
     colour_ = live && (no_color == nullptr || *no_color == '\0');
@@ -73,11 +73,12 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
   ~Progress() { finish(); }
 
-  /// Call it as often as you like: it writes at most ten times a second on a terminal, every five seconds elsewhere.
+  /// Shows a state. Writes at most ten times a second on a terminal and every five seconds elsewhere, so it may be
+  /// called at every update.
   void show(const ProgressState& state, Clock::time_point now = Clock::now()) {
     const auto seconds = [&](Clock::time_point since) { return std::chrono::duration<double>(now - since).count(); };
     share_ = std::clamp(state.done, 0.0, 1.0);
-    // The first step also prepares what all others use, and what a resumed run did before took none of this time.
+    // The estimate leaves out the first step, which includes one-time setup, and the steps before a resumed run.
     if (!started_) {
       started_ = true;
       first_ = now;
@@ -91,7 +92,7 @@ class Progress {
     write_pending();
   }
 
-  /// Writes a line that stays, above the live one.
+  /// Writes a permanent line above the live one.
   void line(std::string_view text) {
     clear();
     std::fprintf(out_, "%.*s\n", static_cast<int>(text.size()), text.data());
@@ -132,7 +133,7 @@ class Progress {
     std::fflush(out_);
   }
 
-  /// A bar before the text, where the terminal has room for both.
+  /// A progress bar before the text, if the terminal has room for both.
   std::string bar(std::size_t room) const {
     if (pending_.size() + bar_width + 2 > room) return {};
     constexpr std::size_t inside = bar_width - 2;

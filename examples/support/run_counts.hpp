@@ -7,12 +7,13 @@
 #include <string>
 #include <type_traits>
 
-/// The part of a run's state that is not parameters, as metadata of its file.
+/// The settings and counters of a run, stored as metadata of its state file.
 namespace examples::detail {
 
-inline constexpr heed::detail::FormatVersion run_format{"heed-training", 1, "stopped run"};
+inline constexpr heed::detail::FormatVersion run_format{"heed-training", 1, "training state"};
 
-/// Adds the settings, which must not differ when the run goes on, and its counts. `visit(f)` calls f(key, count) for each.
+/// Adds the settings, which must be the same when the run is resumed, and the counters. `visit(f)` calls f(key,
+/// counter) for every counter.
 template <class Visit>
 void save_counts(heed::SafetensorsWriter& writer, const std::string& settings, const Visit& visit) {
   writer.metadata("training.format", run_format.text());
@@ -26,30 +27,31 @@ inline void check_settings(const heed::SafetensorsFile& file, const std::string&
   const std::string& stored = heed::detail::metadata_at(file, "training.settings");
   heed::require(stored == settings, [&] {
     return file.name() + ": the run was started with " + heed::detail::plain_text(stored, 1000) +
-           ", it cannot go on with " + settings;
+           ", it cannot be resumed with " + settings;
   });
 }
 
-/// Reads the counts. Throws if one is missing, is unknown, or no run has such a number.
+/// Reads the counters. Throws heed::Error if one is missing, unknown or out of range.
 template <class Visit>
 void load_counts(const heed::SafetensorsFile& file, const Visit& visit) {
   heed::detail::KeyNames known{"training.format", "training.settings"};
   visit([&]<class T>(const std::string& key, T& value) {
     known.insert(key);
-    const std::string& text = heed::detail::metadata_at(file, key, "stopped run");
-    const bool read = heed::detail::read_field(text, value) && value >= 0;  // so it is a number
+    const std::string& text = heed::detail::metadata_at(file, key, "training state");
+    const bool read = heed::detail::read_field(text, value) && value >= 0;  // excludes NaN
     heed::require(read && (std::is_floating_point_v<T> || value <= std::numeric_limits<T>::max() / 2),
                   [&] { return file.name() + ": " + key + " cannot be " + heed::detail::in_quotes(text); });
   });
   heed::detail::refuse_unknown_keys(file, "training.", known);
 }
 
-/// Throws if the run in the file stopped at an epoch or an update that a run like this does not have.
+/// Throws heed::Error if this run does not have the epoch and the update at which the run in the file stopped.
 inline void check_place(const heed::SafetensorsFile& file, int epoch, int epochs, std::size_t next_update,
                         std::size_t updates_per_epoch) {
   heed::require(epoch < epochs && next_update < updates_per_epoch, [&] {
     return file.name() + ": stopped at update " + std::to_string(next_update) + " of epoch " + std::to_string(epoch) +
-           ", but there are " + std::to_string(updates_per_epoch) + " in each of " + std::to_string(epochs);
+           ", but the run has " + std::to_string(updates_per_epoch) + " updates in each of " + std::to_string(epochs) +
+           " epochs";
   });
 }
 

@@ -22,15 +22,15 @@ namespace examples {
 
 /// Standard input that knows whether a whole line has arrived. Interrupts end every wait.
 ///
-/// `stream()` reads it. System errors and `std::bad_alloc` are thrown through the stream.
+/// `stream()` reads from it. System errors and `std::bad_alloc` are thrown through the stream.
 class StandardInput : private std::streambuf {
  public:
   StandardInput() : stream_(this) { stream_.exceptions(std::ios::badbit); }
 
   std::istream& stream() { return stream_; }
 
-  /// Whether the next line, or the end of the input, can be read without waiting. After an interrupt nothing more is
-  /// taken from the system: then only the lines that have arrived are left.
+  /// True if the next line or the end of the input can be read without waiting. After an interrupt no more input is
+  /// requested from the system: only the lines that have arrived are left.
   bool line_ready() {
     while (!has_line()) {
       if (stopped() || !wait(0)) return false;
@@ -48,19 +48,19 @@ class StandardInput : private std::streambuf {
     return true;
   }
 
-  /// Ends every wait, in whatever thread it is.
+  /// Ends every wait in all threads.
   void stop() {
     stop_.store(true);
     pipe_.wake();
   }
 
-  /// Whether the line last read is incomplete because the wait for its rest was interrupted.
+  /// True if the last line is incomplete because the wait for its rest was interrupted.
   bool cut_off() const { return cut_off_; }
 
  protected:
   int_type underflow() override {
     if (gptr() == egptr() && !ended_) {
-      // Only a line that is longer than the buffer gets here before it is complete.
+      // This point is reached only inside a line that is longer than the buffer.
       while (!stopped() && !wait(-1)) {
       }
       if (stopped()) {
@@ -74,13 +74,13 @@ class StandardInput : private std::streambuf {
 
  private:
   static constexpr std::size_t chunk = std::size_t{1} << 14U;  ///< bytes read at a time
-  static constexpr std::size_t limit = std::size_t{1} << 20U;  ///< bytes kept at most; a longer line is read in parts
+  static constexpr std::size_t limit = std::size_t{1} << 20U;  ///< maximum bytes kept; a longer line is read in parts
 
   bool stopped() const { return stop_.load() || interrupted(); }
 
   std::size_t size() const { return static_cast<std::size_t>(egptr() - gptr()); }
 
-  /// Whether the buffer holds a line, or all that is left, or is full.
+  /// True if the buffer holds a whole line or the rest of the input, or is full.
   bool has_line() {
     if (ended_ || size() >= limit) return true;
     const char* const from = std::max(scanned_, static_cast<const char*>(gptr()));
@@ -92,7 +92,7 @@ class StandardInput : private std::streambuf {
     return true;
   }
 
-  /// Waits for input for so many milliseconds; -1: for as long as it takes. Returns whether input is available.
+  /// Waits for input for at most `milliseconds`; -1: without a limit. Returns true if input is available.
   bool wait(int milliseconds) const {
     pollfd files[] = {{STDIN_FILENO, POLLIN, 0}, {pipe_.file(), POLLIN, 0}};
     const int ready = poll(files, 2, milliseconds);
@@ -100,7 +100,7 @@ class StandardInput : private std::streambuf {
     return ready > 0 && files[0].revents != 0;
   }
 
-  /// Takes what has arrived.
+  /// Reads input that has arrived into the buffer.
   void fill() {
     const std::size_t kept = size();
     if (kept > 0 && gptr() != buffer_.data()) std::memmove(buffer_.data(), gptr(), kept);
@@ -122,7 +122,7 @@ class StandardInput : private std::streambuf {
     return "standard input cannot be read: " + std::generic_category().message(error);
   }
 
-  /// A pipe made while standard input is closed would take its place.
+  /// Throws heed::Error if standard input is closed: a new pipe would get its file descriptor.
   static InterruptPipe make_pipe() {
     heed::require(fcntl(STDIN_FILENO, F_GETFD) != -1, [] { return failure(errno); });
     return InterruptPipe();
@@ -130,7 +130,7 @@ class StandardInput : private std::streambuf {
 
   InterruptPipe pipe_ = make_pipe();
   std::vector<char> buffer_;
-  const char* scanned_ = nullptr;  ///< no line end stands between gptr() and here
+  const char* scanned_ = nullptr;  ///< there is no line end between gptr() and here
   bool ended_ = false, cut_off_ = false;
   std::atomic<bool> stop_{false};
   std::istream stream_;

@@ -16,7 +16,7 @@
 
 namespace examples {
 
-/// Where sentence pairs come from: one tab-separated file, or two parallel ones.
+/// The files of sentence pairs: one tab-separated file, or two parallel files.
 struct PairFiles {
   std::string pairs, source, target;
   std::size_t max_words = 1000;
@@ -37,8 +37,8 @@ struct PairFiles {
 
 /// The valid pairs of a file with invalid lines.
 struct ValidPairs {
-  std::vector<heed::SentencePair> pairs;  ///< with their lines
-  std::size_t lines = 0;                  ///< of the file, the invalid ones included
+  std::vector<heed::SentencePair> pairs;  ///< with their line numbers
+  std::size_t lines = 0;                  ///< lines of the file, invalid ones included
 };
 
 namespace detail {
@@ -50,7 +50,7 @@ class ValidLines {
   ValidLines(const std::string& path, const heed::ReadOptions& options, Read read)
       : in_(heed::detail::open_text(path)), line_(in_, path, options), read_(std::move(read)) {}
 
-  /// Reads the next line; false after the last. `use(value)` if it is valid, otherwise `problem` says what is wrong.
+  /// Reads the next line; false after the last. Calls use(value) if it is valid, otherwise sets `problem` to the error.
   template <class Use>
   bool next(std::string& problem, Use&& use) {
     try {
@@ -103,7 +103,7 @@ inline ValidPairs read_valid(const PairFiles& files) {
     if (problem.empty()) problem = std::move(target_problem);
     heed::require(source == target, [&] {
       return (source ? files.source : files.target) + ":" + std::to_string(result.lines + 1) +
-             ": the other file has no such line; parallel files have as many lines as each other";
+             ": the other file has no such line; parallel files must have the same number of lines";
     });
     heed::require(source || result.lines > 0,
                   [&] { return files.source + ": is empty, expected at least one sentence"; });
@@ -112,7 +112,7 @@ inline ValidPairs read_valid(const PairFiles& files) {
   }
 }
 
-/// Sentence pairs as numbers, ready to be cut into batches.
+/// Sentence pairs, encoded as tokens.
 struct EncodedPairs {
   std::vector<std::vector<heed::Token>> source, target;
   std::vector<heed::Index> source_lengths, target_lengths;
@@ -129,7 +129,7 @@ struct EncodedPairs {
 
   std::size_t size() const { return source.size(); }
 
-  /// How many pairs, and a number that changes with any word of them.
+  /// The number of pairs and a hash of all tokens.
   std::string summary() const { return data_summary({&source, &target}); }
 };
 

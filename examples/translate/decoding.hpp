@@ -7,20 +7,21 @@
 
 namespace examples {
 
-/// How translations are found: searched for, or drawn.
+/// The options of decoding, by search or by sampling.
 struct DecodingOptions {
-  heed::SearchOptions search;  ///< what it says of lengths, words and how many are wanted holds for drawing too
+  heed::SearchOptions search;  ///< lengths, banned words and the number of results apply to sampling too
   bool sample = false;
   heed::SampleOptions sampling = {};
-  std::vector<heed::Token> prefix = {};  ///< what every translation begins with
-  bool hard = false;             ///< monotonic attention stops at one word, as it is meant to where nothing is learned
-  bool replace_unknown = false;  ///< write the source word that was looked at most in the place of <unk>
+  std::vector<heed::Token> prefix = {};  ///< first tokens of every translation
+  bool hard = false;                     ///< monotonic attention attends to one word per step
+  bool replace_unknown = false;          ///< replace unk by the source word with the largest weight
 };
 
-/// Lets a model's monotonic attention stop at one word. Throws if the model `name` has another attention.
+/// Makes a model's monotonic attention hard: one word per step. Throws heed::Error if the model `name` has another
+/// attention.
 inline void harden(heed::Translator& translator, const std::string& name) {
   heed::require(translator.config.attends() && translator.config.attention == "monotonic",
-                [&] { return name + ": --hard is for monotonic attention, which this model does not have"; });
+                [&] { return name + ": --hard needs monotonic attention, which this model does not have"; });
   std::visit(
       [](auto& decoder) {
         if constexpr (requires { decoder.attention.chosen; }) {
@@ -30,13 +31,13 @@ inline void harden(heed::Translator& translator, const std::string& name) {
       translator.model.decoder.decoder);
 }
 
-/// How many hypotheses of each source are searched for. Replacing <unk> can make several equal: then all that the beam
-/// holds, so that `how.search.best` different ones are among them if possible.
+/// The number of hypotheses to search for, per source. Replacing <unk> can make some of them equal; then this is the
+/// beam size, so that `how.search.best` different ones remain if possible.
 inline heed::Index hypotheses_wanted(const DecodingOptions& how) {
   return how.replace_unknown && how.search.best > 1 && !how.sample ? how.search.beam : how.search.best;
 }
 
-/// The size of a source of so many words for `decode`, to limit the memory of a batch.
+/// The size of a source with `words` words for `decode`, to limit the memory of a batch.
 inline SentenceSize size_of_search(heed::Index words, const DecodingOptions& how) {
   const bool keeps = how.search.keep_weights || how.replace_unknown || how.search.coverage_penalty > 0;
   const heed::Index steps = heed::detail::step_limit(how.search, 0, words) + std::ssize(how.prefix);
@@ -44,7 +45,7 @@ inline SentenceSize size_of_search(heed::Index words, const DecodingOptions& how
   return {words, words, keeps ? steps * columns : 0};
 }
 
-/// Finds the `hypotheses_wanted` best translations of every source, or draws `how.search.best`.
+/// Finds the `hypotheses_wanted` best translations of every source, or samples `how.search.best`.
 inline void decode(const Model& model, heed::Sentences sources, const DecodingOptions& how,
                    heed::SampleWorkspace<float>& work, heed::Hypotheses<float>& found) {
   std::vector<std::span<const heed::Token>> prefixes;

@@ -5,7 +5,7 @@
 
 namespace examples {
 
-/// `translate demo`: learns to translate from the data in the repository and shows what it learned.
+/// `translate demo`: trains on the data in the repository and shows the results.
 struct DemoCommand {
   std::string data = HEED_EXAMPLE_DATA, out = "demo";
   TrainingOptions training = demo_recipe();
@@ -39,7 +39,7 @@ struct DemoCommand {
                                 heed::Vocabulary::build(train, 1, &heed::SentencePair::target));
     heed::Random random(training.seed);
     heed::initialize(translator.model, random);
-    std::cout << "Learning English to French from " << train.size() << " sentence pairs ("
+    std::cout << "Training English to French on " << train.size() << " sentence pairs ("
               << heed::parameter_count(translator.model) << " parameters, " << training.threads
               << (training.threads == 1 ? " thread)\n" : " threads)\n") << std::flush;
     TrainingResult result;
@@ -51,12 +51,12 @@ struct DemoCommand {
       std::cerr << interrupted_text(training) << '\n';
       return 1;
     }
-    std::cout << "Trained in " << two_decimals(result.seconds) << " s.\n\nSentences it has never seen (test_iid):\n";
+    std::cout << "Trained in " << two_decimals(result.seconds) << " s.\n\nTest sentences (test_iid.tsv):\n";
     heed::prepack(translator.model);
     const Evaluation scores = evaluate(translator, test, {}, training.threads);
     EvaluateCommand::print(test.size(), scores);
 
-    std::cout << "\nThe showcase, none of it in the training data:\n";
+    std::cout << "\nExamples that are not in the training data:\n";
     heed::SampleWorkspace<float> work;
     std::vector<heed::Words> sentences;
     for (const auto& pair : showcase) sentences.push_back(pair.source);
@@ -66,12 +66,12 @@ struct DemoCommand {
                 << '\n';
     }
     const Translation& first = translations.front().front();
-    std::cout << "\nWhere it looked (a row for each word it wrote): the three words reverse.\n\n"
+    std::cout << "\nAttention weights of the first example (a row per target word); three words are reversed.\n\n"
               << heed::alignment_blocks(first.weights, first.source, first.target) << '\n';
     write_text_file(picture_path, heed::alignment_svg(first.weights, first.source, first.target,
-                                                      "What each French word was looking at"));
+                                                      "Attention weights of each French word"));
     const bool learned = scores.exact_match >= 90;
-    if (!learned) std::cerr << "the demo's claim failed: fewer than 90 % of the unseen sentences are exactly right\n";
+    if (!learned) std::cerr << "translate demo: the exact match on the test sentences is below 90 %\n";
     std::cout << "program: " << program.string() << "\nmodel: " << model_path.string()
               << "\npicture: " << picture_path.string() << '\n';
     return learned ? 0 : 1;

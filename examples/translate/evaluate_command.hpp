@@ -13,7 +13,7 @@ namespace examples {
 /// A number with two decimals.
 inline std::string two_decimals(double x) { return detail::formatted("%.2f", x); }
 
-/// `translate evaluate`: measures a model on sentence pairs.
+/// `translate evaluate`: evaluates a model on sentence pairs.
 struct EvaluateCommand {
   std::string model, weights{weight_names.front()};
   PairFiles data;
@@ -22,13 +22,13 @@ struct EvaluateCommand {
   bool json = false;
 
   void add_to(CLI::App& command) {
-    command.add_option("--model", model, "the model to measure")->required();
-    add_pair_files(command, data, "", "what to measure on");
+    command.add_option("--model", model, "model file")->required();
+    add_pair_files(command, data, "", "pairs to evaluate on");
     add_max_words(command, data.max_words)->group("Data");
     add_decoding_options(command, how);
     add_weights(command, weights);
     add_threads(command, threads);
-    command.add_flag("--json", json, "print one line of JSON");
+    command.add_flag("--json", json, "print the scores as one line of JSON");
   }
 
   int execute() {
@@ -58,7 +58,7 @@ struct EvaluateCommand {
     return 0;
   }
 
-  /// The scores for people.
+  /// Prints the scores as text.
   static void print(std::size_t sentences, const Evaluation& scores) {
     std::cout << "sentences    " << sentences << "\nexact match  " << two_decimals(scores.exact_match)
               << " %\nBLEU         " << two_decimals(scores.bleu) << "\nperplexity   "

@@ -14,7 +14,7 @@
 
 namespace examples {
 
-/// Calls use(batch, i, workspace) for the i-th batch and all others, several at a time. Every thread has a workspace.
+/// Calls use(batch, i, workspace) for every batch i, in parallel. Each thread has its own workspace.
 template <class Workspace, class Use>
 void for_each_batch(const std::vector<std::vector<heed::Index>>& batches, int threads, Use&& use) {
   std::atomic<std::size_t> next{0};
@@ -24,7 +24,7 @@ void for_each_batch(const std::vector<std::vector<heed::Index>>& batches, int th
   });
 }
 
-/// Batches for teacher forcing, which keeps all weights.
+/// Batches for teacher forcing, which keeps the attention weights of all steps.
 inline std::vector<std::vector<heed::Index>> batches_of(const EncodedPairs& pairs) {
   return batches_by_length(pairs.target_lengths, 64, [&](std::size_t i) {
     const heed::Index source = pairs.source_lengths[i], steps = pairs.target_lengths[i] + 1;
@@ -32,10 +32,10 @@ inline std::vector<std::vector<heed::Index>> batches_of(const EncodedPairs& pair
   });
 }
 
-/// The mean cross-entropy per target word, end symbols included.
+/// The mean cross-entropy per target word, eos included.
 inline double mean_loss(const Model& model, const EncodedPairs& pairs, int threads) {
   const auto batches = batches_of(pairs);
-  std::vector<double> losses(batches.size());  // added up in order: the same bits whatever thread took which batch
+  std::vector<double> losses(batches.size());  // summed in order, so the result does not depend on the threads
   for_each_batch<heed::Seq2SeqTape<float>>(batches, threads, [&](const auto& batch, std::size_t i, auto& tape) {
     losses[i] = compiled::loss(model, choose(pairs.source, batch), choose(pairs.target, batch), tape);
   });
@@ -45,7 +45,7 @@ inline double mean_loss(const Model& model, const EncodedPairs& pairs, int threa
   return loss / words;
 }
 
-/// How likely the model finds the target of every pair.
+/// The log-probabilities of the target of every pair.
 inline std::vector<heed::PairScore> score_all(const Model& model, const EncodedPairs& pairs, int threads) {
   struct Workspace {
     heed::Seq2SeqTape<float> tape;
@@ -59,8 +59,8 @@ inline std::vector<heed::PairScore> score_all(const Model& model, const EncodedP
   return all;
 }
 
-/// Calls use(i, weights) for every pair i, several at a time from different threads: weights are the attention weights
-/// under teacher forcing, source x target words. They are gone afterwards.
+/// Calls use(i, weights) for every pair i, from several threads at the same time. `weights` are the attention weights
+/// under teacher forcing, source x target words; they are valid during the call only.
 template <class Use>
 void for_each_alignment(const Model& model, const EncodedPairs& pairs, int threads, const Use& use) {
   struct Workspace {
@@ -73,16 +73,16 @@ void for_each_alignment(const Model& model, const EncodedPairs& pairs, int threa
   });
 }
 
-/// How well a translator does on sentence pairs.
+/// The scores of a translator on sentence pairs.
 struct Evaluation {
   std::vector<heed::Words> hypotheses;  ///< in the order of the pairs
   double bleu = 0, exact_match = 0;     ///< percent
   double perplexity = 0;
-  heed::AlignmentScore alignment;  ///< with the reference fed; nothing where the file has no gold links
-  double seconds = 0;              ///< of the search
+  heed::AlignmentScore alignment;  ///< under teacher forcing; empty if there are no gold links
+  double seconds = 0;              ///< duration of the search
 };
 
-/// Translates the source of every pair, several batches at a time; results are in the order of the pairs.
+/// Translates the source of every pair, with several batches in parallel. The results are in the order of the pairs.
 inline std::vector<heed::Words> translate_all(const heed::Translator& translator,
                                               const std::vector<heed::SentencePair>& pairs, const EncodedPairs& encoded,
                                               const DecodingOptions& how, int threads) {
@@ -103,8 +103,7 @@ inline std::vector<heed::Words> translate_all(const heed::Translator& translator
   return translations;
 }
 
-/// How well what the model looks at agrees with the gold links of the pairs; a decoder without attention
-/// looks at nothing.
+/// The agreement of the model's alignments with the gold links of the pairs; empty for a decoder without attention.
 inline heed::AlignmentScore score_alignments(const Model& model, const std::vector<heed::SentencePair>& pairs,
                                              const EncodedPairs& encoded, int threads) {
   std::vector<std::vector<heed::Index>> alignments(pairs.size());  // none without attention
@@ -118,7 +117,7 @@ inline heed::AlignmentScore score_alignments(const Model& model, const std::vect
   return tally.score();
 }
 
-/// Every score of a translator's model on these pairs.
+/// Computes all scores of a translator on sentence pairs.
 inline Evaluation evaluate(const heed::Translator& translator, const std::vector<heed::SentencePair>& pairs,
                            const DecodingOptions& how, int threads) {
   const EncodedPairs encoded(pairs, translator.source, translator.target);

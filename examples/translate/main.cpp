@@ -1,4 +1,4 @@
-/// translate: learns to translate from sentence pairs, measures what it learned, and translates.
+/// translate: trains and evaluates translators on sentence pairs, and translates.
 
 #include "support/program.hpp"
 #include "translate/demo_command.hpp"
@@ -11,7 +11,7 @@
 
 namespace {
 
-/// The file this program was started from, also where the shell found it by name alone.
+/// The path of this program's file, also if the shell found the program through PATH.
 std::filesystem::path program_path(const char* name) {
   std::error_code unknown;
   const auto self = std::filesystem::read_symlink("/proc/self/exe", unknown);
@@ -20,7 +20,7 @@ std::filesystem::path program_path(const char* name) {
 
 int translate_program(int argc, char** argv) {
   CLI::App app(
-      "Learns to translate from sentence pairs, with attention or without.\n"
+      "Trains and runs translators, with or without attention.\n"
       "Results go to standard output, progress and errors to standard error.");
   app.require_subcommand(1);
   app.get_formatter()->column_width(34);
@@ -31,14 +31,14 @@ int translate_program(int argc, char** argv) {
   examples::ScoreCommand score;
   examples::AlignCommand align;
   examples::DemoCommand demo;
-  auto* const train_command = app.add_subcommand("train", "Learn a model from sentence pairs");
-  auto* const evaluate_command = app.add_subcommand("evaluate", "Measure a model on sentence pairs");
-  auto* const run_command = app.add_subcommand("run", "Translate standard input, one sentence a line");
+  auto* const train_command = app.add_subcommand("train", "Train a model on sentence pairs");
+  auto* const evaluate_command = app.add_subcommand("evaluate", "Evaluate a model on sentence pairs");
+  auto* const run_command = app.add_subcommand("run", "Translate standard input, one sentence per line");
   auto* const score_command = app.add_subcommand(
-      "score", "Print how likely given pairs are: log-probability, words (the end being one) and perplexity of each");
+      "score", "Print the log-probability, the number of words (</s> included) and the perplexity of each target");
   auto* const align_command =
-      app.add_subcommand("align", "Print which words of given pairs belong together: links source-target, from 0");
-  auto* const demo_command = app.add_subcommand("demo", "Learn from the data in the repository and show the result");
+      app.add_subcommand("align", "Print word alignments of given pairs: links source-target, counted from 0");
+  auto* const demo_command = app.add_subcommand("demo", "Train on the data in the repository and show the result");
   train.add_to(*train_command);
   evaluate.add_to(*evaluate_command);
   run.add_to(*run_command);

@@ -11,7 +11,7 @@
 
 namespace examples {
 
-/// What the commands that are given pairs of a source and a target have in common.
+/// The options and functions that `translate score` and `translate align` share.
 struct PairsCommand {
   std::string model, weights{weight_names.front()};
   PairFiles data;
@@ -19,7 +19,7 @@ struct PairsCommand {
   int threads = default_threads();
 
   void add_to(CLI::App& command, const std::string& what) {
-    command.add_option("--model", model, "the model to ask")->required();
+    command.add_option("--model", model, "model file")->required();
     add_pair_files(command, data, "", what);
     add_max_words(command, data.max_words)->group("Data");
     add_weights(command, weights);
@@ -27,7 +27,7 @@ struct PairsCommand {
     add_error_policy(command, errors, "an empty line");
   }
 
-  /// Reads the pairs. Throws unless they were named, and on an invalid line that is not to be skipped.
+  /// Reads the pairs. Throws if no file is given, or at an invalid line unless --on-error is skip.
   ValidPairs read() const {
     if (!data.given()) throw CLI::RequiredError("--pairs, or --source and --target,");
     end_on_closed_output();
@@ -55,13 +55,13 @@ struct PairsCommand {
   }
 };
 
-/// `translate score`: how likely a model finds given targets.
+/// `translate score`: prints the log-probabilities of given targets.
 struct ScoreCommand : PairsCommand {
   bool json = false;
 
   void add_to(CLI::App& command) {
-    PairsCommand::add_to(command, "what to score");
-    command.add_flag("--json", json, "print one line of JSON about all pairs together");
+    PairsCommand::add_to(command, "pairs to score");
+    command.add_flag("--json", json, "print one line of JSON with the totals of all pairs");
   }
 
   int execute() const {
@@ -98,14 +98,14 @@ struct ScoreCommand : PairsCommand {
   }
 };
 
-/// `translate align`: what a model looks at while it is fed given targets.
+/// `translate align`: prints the alignments of given pairs, from the attention weights under teacher forcing.
 struct AlignCommand : PairsCommand {
   std::string alignment;
 
   void add_to(CLI::App& command) {
-    PairsCommand::add_to(command, "what to align");
+    PairsCommand::add_to(command, "pairs to align");
     command.add_option("--alignment", alignment,
-                       "draw what was looked at, FILE.svg for the first pair, FILE-2.svg for the second, ...");
+                       "draw the attention weights: FILE.svg for the first pair, FILE-2.svg for the second, ...");
   }
 
   int execute() const {
@@ -114,7 +114,7 @@ struct AlignCommand : PairsCommand {
     check_outputs(inputs, {{"--alignment", alignment}});
     const ValidPairs input = read();
     heed::Translator translator = heed::load_translator(std::filesystem::path(model));
-    require_attention(true, translator.config, model, "there is no alignment");
+    require_attention(true, translator.config, model, "it gives no alignment");
     const auto& pairs = input.pairs;
     const EncodedPairs encoded(pairs, translator.source, translator.target);
     std::vector<std::string> lines(pairs.size());

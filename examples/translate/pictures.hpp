@@ -14,14 +14,14 @@ inline std::filesystem::path numbered_path(std::filesystem::path path, std::size
   return path.replace_extension().concat("-" + std::to_string(number)).concat(extension);
 }
 
-/// A picture to be written.
+/// A picture that is to be written to a file.
 struct Picture {
   std::filesystem::path path;
   std::string text;  ///< SVG
 };
 
-/// Draws the attention weights of the sentence of that number, from 1, for its `numbered_path`. The target must have words.
-/// Throws if the picture would replace one of `inputs`.
+/// Draws the attention weights of sentence `number`, from 1, for its `numbered_path`. The target must not be empty.
+/// Throws heed::Error if the picture would replace one of `inputs`.
 inline Picture draw_alignment(const std::string& path, const std::vector<NamedFile>& inputs, std::size_t number,
                               const heed::Matrix<float>& weights, const heed::Words& source,
                               const heed::Words& target) {

@@ -11,49 +11,50 @@
 
 namespace examples {
 
-/// How a translator is trained. What is not given has a default that depends on the rest.
+/// The training options of a translator. The default of an option without a value depends on the other options.
 struct TrainingOptions : CheckpointOptions {
   int epochs = 10;
   heed::Index batch = 64;
-  heed::Index accumulate = 1;  ///< batches that one update adds up
-  double rate = 2e-3;          ///< Adam's, at its highest
+  heed::Index accumulate = 1;  ///< batches per update
+  double rate = 2e-3;          ///< peak learning rate of Adam
   std::string schedule = "linear";
   std::optional<heed::Index> warm_up;   ///< updates
-  std::optional<heed::Index> patience;  ///< plateau's: epochs that may be no better
-  std::optional<double> rate_factor;    ///< plateau's
+  std::optional<heed::Index> patience;  ///< plateau: tolerated epochs without improvement
+  std::optional<double> rate_factor;    ///< plateau: factor of the rate
   double weight_decay = 0;
   double clip = 1, label_smoothing = 0;
-  double coverage_loss = 0, doubly_stochastic = 0;  ///< how much losses of where was looked count
+  double coverage_loss = 0, doubly_stochastic = 0;  ///< weights of the attention losses
   double average = 0;                               ///< decay of the moving average of the parameters; 0: none
-  double teacher_forcing = 1;                       ///< the least, where it has a schedule
+  double teacher_forcing = 1;                       ///< probability; with a schedule, its minimum
   std::string forcing_schedule = "constant";
-  std::optional<double> forcing_k;  ///< inverse-sigmoid's
+  std::optional<double> forcing_k;  ///< k of inverse-sigmoid
   std::string sampled_token = "argmax";
   int threads = 1;
   std::uint64_t seed = 1;
 
-  /// Throws where an option was given that the others leave without a meaning.
+  /// Throws heed::Error if an option has no effect with the other options.
   void check(bool has_dev) const {
     const bool plateau = schedule == "plateau", sigmoid = forcing_schedule == "inverse-sigmoid";
-    heed::require(!plateau || has_dev, "--schedule plateau follows the loss on dev data: give --dev");
+    heed::require(!plateau || has_dev, "--schedule plateau needs dev data; give --dev");
     heed::require(!warm_up || (!plateau && schedule != "constant"),
-                  [&] { return "--schedule " + schedule + " has no --warmup: linear, cosine and inverse-sqrt have"; });
+                  [&] { return "--schedule " + schedule + " has no --warmup; use linear, cosine or inverse-sqrt"; });
     heed::require(plateau || (!patience && !rate_factor),
-                  [&] { return "--schedule " + schedule + " has no --patience and --rate-factor: plateau has"; });
+                  [&] { return "--schedule " + schedule + " has no --patience and --rate-factor; use plateau"; });
     heed::require(forcing_schedule == "constant" || teacher_forcing < 1, [&] {
-      return "--forcing-schedule " + forcing_schedule + " falls to --teacher-forcing: give one below 1";
+      return "--forcing-schedule " + forcing_schedule + " falls to --teacher-forcing, which must be below 1";
     });
     heed::require(sigmoid == forcing_k.has_value(), [&] {
       return sigmoid ? std::string("--forcing-schedule inverse-sigmoid needs --forcing-k")
-                     : "--forcing-schedule " + forcing_schedule + " has no --forcing-k: inverse-sigmoid has";
+                     : "--forcing-schedule " + forcing_schedule + " has no --forcing-k; use inverse-sigmoid";
     });
   }
 };
 
-/// A number for every update.
+/// A value for every update number.
 using Schedule = std::function<double(heed::Index)>;
 
-/// The learning rate over a run of so many updates. Plateau's begins as a constant; who trains follows the dev loss.
+/// The learning rate over a run of `updates` updates. For plateau it is constant; `Training` uses heed::PlateauRate
+/// instead.
 inline Schedule rate_schedule(const TrainingOptions& options, double updates) {
   const auto warm_up = static_cast<double>(options.warm_up.value_or(0));
   if (options.schedule == "inverse-sqrt") {
@@ -69,7 +70,7 @@ inline Schedule rate_schedule(const TrainingOptions& options, double updates) {
   return heed::ConstantRate{options.rate};
 }
 
-/// How often a step is fed the right word, over a run of so many updates.
+/// The teacher-forcing probability over a run of `updates` updates.
 inline Schedule forcing_schedule(const TrainingOptions& options, double updates) {
   const double least = options.teacher_forcing;
   if (options.forcing_schedule == "linear") return heed::LinearForcing{least, updates};

@@ -23,12 +23,12 @@ struct RunCommand {
   bool show = false;
 
   void add_to(CLI::App& command) {
-    command.add_option("--model", model, "the model to translate with")->required();
+    command.add_option("--model", model, "model file")->required();
     add_decoding_options(command, how);
     command
         .add_option("--n-best", how.search.best,
-                    "translations of each line; more than one are printed each on a line of its own, the number of the "
-                    "source line, a score and the words, separated by tabs")
+                    "translations per line; if more than 1, each is printed on a separate line: the number of the "
+                    "source line, the score and the words, separated by tabs")
         ->group("Search")
         ->check(CLI::Range(1, 1000))
         ->capture_default_str();
@@ -37,11 +37,11 @@ struct RunCommand {
     add_max_words(command, read.max_words);
     command.add_option(
         "--alignment", alignment,
-        "draw what was looked at, FILE.svg for the first line, FILE-2.svg for the second, ...; of several "
-        "translations the first");
+        "draw the attention weights: FILE.svg for the first line, FILE-2.svg for the second, ...; of several "
+        "translations, those of the best");
     add_threads(command, threads);
     add_error_policy(command, errors, "an empty translation");
-    command.add_flag("--show", show, "print what was looked at in block characters, to standard error");
+    command.add_flag("--show", show, "print the attention weights as block characters to standard error");
   }
 
   int execute() {
@@ -49,7 +49,7 @@ struct RunCommand {
     check_outputs(inputs(), {{"--alignment", alignment}});
     heed::Translator translator = heed::load_translator(std::filesystem::path(model));
     if (how.hard) harden(translator, model);
-    require_attention(show || !alignment.empty(), translator.config, model, "there is no alignment to show");
+    require_attention(show || !alignment.empty(), translator.config, model, "--show and --alignment cannot be used");
     check(how, translator.config, model);
     how.prefix = read_prefix(prefix, translator.target, how.search.maximum_length);
     how.search.keep_weights = show || !alignment.empty();
@@ -99,7 +99,7 @@ struct RunCommand {
     for (const auto& word : line.words) {
       if (vocabulary.contains(word)) continue;
       notes += "note: standard input:" + std::to_string(line.number) + ": unknown word " +
-               heed::detail::in_quotes(word) + ", read as <unk>\n";
+               heed::detail::in_quotes(word) + ", encoded as <unk>\n";
     }
     return notes;
   }

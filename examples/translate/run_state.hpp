@@ -9,13 +9,13 @@
 
 namespace examples {
 
-/// All that changes in the course of a run. Whoever stores it can go on later with the same bits.
+/// The state of a training run. A run that is resumed from it ends with the same bits.
 struct RunState {
   using Model = heed::TranslationModel<float>;
 
   heed::Translator& translator;
   heed::Adam<Model>& optimizer;
-  heed::MovingAverage<Model>* average;  ///< null if nothing is averaged
+  heed::MovingAverage<Model>* average;  ///< null without averaging
   Model* best;                          ///< on the dev data, valid after the first epoch; null without dev data
   heed::PlateauRate& plateau;
   double& best_dev;
@@ -25,7 +25,7 @@ struct RunState {
 
 namespace detail {
 
-/// Calls f(key, number) for all that a run keeps count of.
+/// Calls f(key, value) for every counter of a run and the values that its schedules keep.
 template <class F>
 void for_each_count(const RunState& run, const F& f) {
   f("training.epoch", run.epoch);
@@ -40,12 +40,12 @@ void for_each_count(const RunState& run, const F& f) {
 
 }  // namespace detail
 
-/// Whether two translators have the same configuration and vocabularies, so that their models have the same parameters.
+/// True if two translators have the same configuration and vocabularies, so that their models have the same parameters.
 inline bool same_structure(const heed::Translator& a, const heed::Translator& b) {
   return a.config == b.config && a.source == b.source && a.target == b.target;
 }
 
-/// Adds a run to a file in the making; `settings` is what must not differ when it goes on.
+/// Adds the state of a run to a file. `settings` must be the same when the run is resumed.
 inline void save_run(heed::SafetensorsWriter& writer, const RunState& run, const std::string& settings) {
   heed::save_translator(writer, run.translator);
   heed::save_parameters(writer, run.optimizer.first, "adam.first");
@@ -55,8 +55,8 @@ inline void save_run(heed::SafetensorsWriter& writer, const RunState& run, const
   detail::save_counts(writer, settings, [&](const auto& f) { detail::for_each_count(run, f); });
 }
 
-/// Reads a run into one that was begun in the same way. Throws, with the file's name and what is wrong, if it was begun in
-/// another or anything in the file is not right; then the run is good for nothing.
+/// Loads the state of a run with the same settings. Throws heed::Error, with the file's name, if the settings differ or
+/// anything in the file is invalid; `run` is then unusable.
 inline void load_run(const heed::SafetensorsFile& file, const RunState& run, const std::string& settings) {
   detail::check_settings(file, settings);
   heed::Translator loaded = heed::load_translator(file);

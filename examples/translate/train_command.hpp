@@ -7,19 +7,19 @@
 
 namespace examples {
 
-/// `translate train`: learns a model from sentence pairs.
+/// `translate train`: trains a model on sentence pairs.
 struct TrainCommand {
   PairFiles data, dev;
   heed::TranslatorConfig config;
   std::string direction = "both";
   TrainingOptions training;
-  DecodingOptions how;  ///< of the last measure on the dev data
+  DecodingOptions how;  ///< for the evaluation on the dev data after training
   std::size_t minimum_frequency = 1;
 
   void add_to(CLI::App& command) {
-    add_pair_files(command, data, "", "what to learn from");
-    add_pair_files(command, dev, "dev-", "what the model is judged on");
-    command.add_option("--min-frequency", minimum_frequency, "words seen less often become <unk>")
+    add_pair_files(command, data, "", "training pairs");
+    add_pair_files(command, dev, "dev-", "dev pairs");
+    command.add_option("--min-frequency", minimum_frequency, "minimum frequency of a word; rarer words become <unk>")
         ->group("Data")
         ->check(CLI::Range(1, 1000000))
         ->capture_default_str();
@@ -29,7 +29,7 @@ struct TrainCommand {
     add_training_options(command, training);
     add_search_options(command, how.search);
     add_threads(command, training.threads);
-    auto* const save = command.add_option("--save", training.save, "where to write the model (safetensors)");
+    auto* const save = command.add_option("--save", training.save, "file to write the model to (safetensors)");
     add_checkpoint_options(command, training, save);
   }
 
@@ -38,7 +38,7 @@ struct TrainCommand {
     config.bidirectional = direction == "both";
     config.check();
     check(how);
-    check(how, config, "the model to be");
+    check(how, config, "the new model");
     check_save();
     dev.max_words = data.max_words;
     const auto pairs = data.read();
@@ -50,7 +50,7 @@ struct TrainCommand {
     std::cerr << pairs.size() << " pairs, " << translator.source.size() << " source and " << translator.target.size()
               << " target words, " << heed::parameter_count(translator.model) << " parameters, " << training.threads
               << (training.threads == 1 ? " thread\n" : " threads\n");
-    if (training.save.empty()) std::cerr << "note: without --save nothing is kept\n";
+    if (training.save.empty()) std::cerr << "note: without --save the model is not saved\n";
     const TrainingResult result = train(translator, pairs, dev_pairs);
     if (result.interrupted) {
       std::cerr << interrupted_text(training) << '\n';
@@ -67,7 +67,7 @@ struct TrainCommand {
   }
 
  private:
-  /// Now, not after an hour of training: whether the model can be written, and would not replace what it learns from.
+  /// Throws heed::Error if the model cannot be written or would replace the data. Called before training.
   void check_save() const {
     std::vector<NamedFile> inputs = data.files();
     for (const NamedFile& file : dev.files()) inputs.push_back(file);

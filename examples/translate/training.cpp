@@ -23,8 +23,8 @@ Training::Training(heed::Translator& translator, const std::vector<heed::Sentenc
       best_(translator) {
   options_.check(dev_.size() > 0);
   heed::require(translator.config.attends() || (options_.coverage_loss == 0 && options_.doubly_stochastic == 0), [&] {
-    return "--coverage-loss and --doubly-stochastic are losses of attention, which --decoder " +
-           translator.config.decoder + " has none of";
+    return "--coverage-loss and --doubly-stochastic need attention, which --decoder " + translator.config.decoder +
+           " does not have";
   });
   if (options_.average > 0) average_.emplace(translator.model, options_.average);
   plateau_.rate = options_.rate;
@@ -74,7 +74,7 @@ TrainingResult Training::run(Progress& progress) {
   return finish(result, start);
 }
 
-/// The next update, from its share of the batches of an epoch.
+/// The next update, on the next `accumulate` batches of an epoch.
 heed::Trainer<Training::Model>::Update Training::update_on(const std::vector<std::vector<heed::Index>>& batches,
                                                            std::uint64_t number) {
   const auto count = static_cast<std::size_t>(options_.accumulate), first = next_update_ * count;
@@ -88,10 +88,10 @@ heed::Trainer<Training::Model>::Update Training::update_on(const std::vector<std
   return trainer_.update(chosen, number);
 }
 
-/// The parameters that are judged and kept.
+/// The model that is evaluated and kept.
 const Training::Model& Training::evaluated_model() const { return average_ ? average_->model : translator_.model; }
 
-/// Without dev data the latest model is the best there is.
+/// Evaluates the model and saves it if it is the best. Without dev data the latest model is the best.
 void Training::end_epoch(Progress& progress, double train_loss) {
   std::string line = "epoch " + std::to_string(epoch_ + 1) + ": training loss " + detail::formatted("%.4f", train_loss);
   bool better = true;
@@ -119,7 +119,7 @@ void Training::save_best() {
   best_saved_ = true;
 }
 
-/// The best model, not the last one, is what training leaves behind.
+/// At the end of training, replaces the last model by the best one.
 TrainingResult Training::finish(TrainingResult result, std::chrono::steady_clock::time_point start) {
   if (!result.interrupted) translator_ = best_;
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -127,7 +127,7 @@ TrainingResult Training::finish(TrainingResult result, std::chrono::steady_clock
   return result;
 }
 
-/// Everything that must not differ when a run is resumed.
+/// The settings and data that must be the same when a run is resumed.
 std::string Training::settings() const {
   using heed::detail::field_text;
   const auto given = [](const auto& option) { return option ? field_text(*option) : std::string("default"); };
@@ -179,14 +179,14 @@ void Training::load_state(std::size_t updates_per_epoch) {
   const auto file = heed::SafetensorsFile::read(checkpoints_.path());
   load_run(file, state(), settings());
   detail::check_place(file, epoch_, options_.epochs, next_update_, updates_per_epoch);
-  if (epoch_ == 0) return;  // a model that is there may be an older run's
+  if (epoch_ == 0) return;  // an existing model may be that of an older run
   if (!std::filesystem::exists(options_.save)) {
     if (dev_.size() > 0) save_best();
     return;
   }
   const auto saved = heed::load_translator(std::filesystem::path(options_.save));
   heed::require(same_structure(saved, translator_),
-                [&] { return options_.save + ": is not the model of the run that stopped"; });
+                [&] { return options_.save + ": is not the model of the interrupted run"; });
 }
 
 }  // namespace examples

@@ -22,15 +22,17 @@ struct TrainingResult {
   bool interrupted = false;
 };
 
-/// Trains a translator, keeps the best one on the dev data, and can be stopped or killed at any time and go on later. Where
-/// the parameters are averaged, it is the average that is judged and kept. It is compiled once for all programs.
+/// Trains a translator and keeps the model with the lowest dev loss. A run can be interrupted or killed at any time and
+/// resumed later. If the parameters are averaged, the averaged model is evaluated and kept. Compiled once for all
+/// programs.
 ///
-/// Beside the model, `SAVE.training` holds what resuming needs, the best model included. The order of the batches, the
-/// dropout masks and what scheduled sampling feeds depend only on the seed, the epoch and the update, so a resumed run ends
-/// with the same bits as one that was never stopped.
+/// The file `SAVE.training`, next to the model, holds the state that resuming needs, including the best model. The
+/// order of the batches, the dropout masks and the inputs of scheduled sampling depend only on the seed, the epoch and
+/// the update, so a resumed run ends with the same bits as an uninterrupted run.
 ///
-/// An epoch saves the model first, then the state: a kill between them leaves a state one epoch older than the model.
-/// Resumed, that epoch ends with the same model again, so the model on disk never gets worse.
+/// The end of an epoch saves the model first, then the state. A kill between them leaves a state one epoch older than
+/// the model. When that run is resumed, the epoch ends with the same model again, so the model on disk never gets
+/// worse.
 class Training {
  public:
   Training(heed::Translator& translator, const std::vector<heed::SentencePair>& train,

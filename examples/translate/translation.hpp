@@ -11,15 +11,15 @@
 
 namespace examples {
 
-/// A sentence, a translation of it, and what was looked at for each word of that.
+/// A sentence, its translation, and the attention weights of every target word.
 struct Translation {
   heed::Words source, target;
   heed::Matrix<float> weights;  ///< source x target; without rows if they are not kept or the decoder has no attention
   double score = 0;
 };
 
-/// Translates sentences together: up to `how.search.best` different translations of each, the best first, or as many
-/// samples. An empty one stays empty.
+/// Translates sentences as a batch. Returns up to `how.search.best` different translations of each, the best first, or
+/// that many samples. The translation of an empty sentence is empty.
 inline std::vector<std::vector<Translation>> translate(const heed::Translator& translator,
                                                        const std::vector<heed::Words>& sentences,
                                                        const DecodingOptions& how, heed::SampleWorkspace<float>& work) {

@@ -26,7 +26,7 @@ TEST(LoadTranslator, BelievesNoSizeBeforeItIsChecked) {
   writer.write(path);
 
   const heed::test::AllocationCounter counter;
-  EXPECT_NE(refusal([&] { heed::load_translator(path); }).find("the file holds 0"), std::string::npos);
+  EXPECT_NE(refusal([&] { heed::load_translator(path); }).find("the file has 0"), std::string::npos);
   EXPECT_LT(counter.largest(), 100'000u);
 }
 

@@ -13,7 +13,7 @@ using heed::Memory;
 
 constexpr heed::Grid grid{2, 3};
 
-TEST(Annotations, AreTheMapsPlaceByPlaceAndTheirMean) {
+TEST(MakeMemory, CopiesFeatureMapsAndComputesTheirMean) {
   heed::Random random(733);
   const Matrix<double> maps = random_matrix(4, 3 * 6, random);
   std::vector<Index> lengths;
@@ -31,7 +31,7 @@ TEST(Annotations, AreTheMapsPlaceByPlaceAndTheirMean) {
   }
 }
 
-TEST(Annotations, BackwardIsTheTranspose) {  // as they are linear: <f(x), d> = <x, f'(d)>
+TEST(MakeMemory, BackwardIsTheTranspose) {  // make_memory is linear: <f(x), d> = <x, f'(d)>
   heed::Random random(739);
   const Matrix<double> maps = random_matrix(4, 3 * 6, random);
   std::vector<Index> lengths;
@@ -42,20 +42,20 @@ TEST(Annotations, BackwardIsTheTranspose) {  // as they are linear: <f(x), d> = 
   d_memory.summary = random_matrix(4, 3, random);
   heed::Buffer<double> d_maps;
   heed::make_memory_backward(d_memory, d_maps);
-  const double there =
+  const double forward =
       memory.values.cwiseProduct(d_memory.values).sum() + memory.summary.cwiseProduct(d_memory.summary).sum();
-  EXPECT_NEAR(there, d_maps.cwiseProduct(maps).sum(), 1e-13);
+  EXPECT_NEAR(forward, d_maps.cwiseProduct(maps).sum(), 1e-13);
 }
 
-TEST(Annotations, RefuseMapsOfPartOfAnImage) {
+TEST(MakeMemory, RejectsPartialImages) {
   std::vector<Index> lengths;
   Memory<float> memory;
-  const auto made = [&](Index columns, heed::Grid size) {
+  const auto message = [&](Index columns, heed::Grid size) {
     return refusal([&] { heed::make_memory(Matrix<float>::Zero(2, columns), size, lengths, memory); });
   };
-  EXPECT_EQ(made(12, grid), "accepted");
-  EXPECT_EQ(made(13, grid), "make_memory: expected images of 2 x 3 places side by side, not 13 columns");
-  EXPECT_EQ(made(13, {0, 3}), "make_memory: expected images of 0 x 3 places side by side, not 13 columns");
+  EXPECT_EQ(message(12, grid), "accepted");
+  EXPECT_EQ(message(13, grid), "make_memory: maps must contain whole images of 2 x 3 positions, got 13 columns");
+  EXPECT_EQ(message(13, {0, 3}), "make_memory: maps must contain whole images of 0 x 3 positions, got 13 columns");
 }
 
 }  // namespace annotations_test

@@ -26,7 +26,7 @@ struct Trial {
     memory = random_matrix(4, 7, random);
     expected = attend(scorer, queries, memory);
   }
-  /// How far attention over these is from what plain matrices gave.
+  /// The largest difference between attention over these arguments and `expected`.
   template <class Queries, class Values>
   double distance(const Queries& q, const Values& values) const {
     const auto [context, weights] = attend(scorer, q, values);
@@ -35,7 +35,7 @@ struct Trial {
   }
 };
 
-TEST(Attend, TakesAnyShapeOfMatrix) {
+TEST(Attend, SupportsBlocksMapsAndExpressions) {
   const Trial trial;
   const Eigen::Map<const Matrix<double>> map(trial.memory.data(), 4, 7);
   EXPECT_EQ(trial.distance(trial.queries, map), 0);
@@ -48,11 +48,11 @@ TEST(Attend, TakesAnyShapeOfMatrix) {
   const Matrix<double, 4, 7> values = trial.memory;
   EXPECT_LE(trial.distance(q, values), 1e-15) << "fixed sizes";
   using Tensor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  const Eigen::Map<const Tensor> tensor(trial.memory.data(), 7, 4);  // an item per row, as other libraries have it
+  const Eigen::Map<const Tensor> tensor(trial.memory.data(), 7, 4);  // one item per row, as in other libraries
   EXPECT_EQ(trial.distance(trial.queries, tensor.transpose()), 0);
 }
 
-TEST(Attend, TakesAFixedScorerAndFixedResults) {
+TEST(Attend, SupportsFixedSizes) {
   const Trial trial;
   heed::AdditiveScorer<double, 3, 4, 5> scorer;
   copy_parameters(trial.scorer, scorer);
@@ -66,7 +66,7 @@ TEST(Attend, TakesAFixedScorerAndFixedResults) {
   EXPECT_LE(difference(weights, trial.expected.weights.col(0)), 1e-15);
 }
 
-TEST(Attend, WritesIntoBlocksAndKeepsItsWorkspace) {
+TEST(Attend, WritesIntoBlocksAndReusesWorkspace) {
   const Trial trial;
   Matrix<double> contexts = Matrix<double>::Constant(4, 5, 99), weights = Matrix<double>::Constant(9, 5, 99);
   heed::AttendWorkspace<double> work;
@@ -79,7 +79,7 @@ TEST(Attend, WritesIntoBlocksAndKeepsItsWorkspace) {
   }
 }
 
-TEST(Attend, ScoresLikeHandWrittenAttention) {
+TEST(Attend, MatchesHandWrittenAttention) {
   const Trial trial;
   const heed::DotScorer<double> dot(4);
   Random random(127);
@@ -89,7 +89,7 @@ TEST(Attend, ScoresLikeHandWrittenAttention) {
   EXPECT_LE(difference(attend(dot, q, trial.memory).context, expected), 1e-15);
 }
 
-TEST(Attend, StandsScoresThatOverflowTheExponential) {
+TEST(Attend, DoesNotOverflowForLargeScores) {
   const heed::DotScorer<float> dot(1);
   Matrix<float> memory(1, 3);
   memory << 100, 200, -300;
@@ -98,13 +98,13 @@ TEST(Attend, StandsScoresThatOverflowTheExponential) {
   EXPECT_EQ(context(0, 0), 200);
 }
 
-TEST(Attend, RefusesAnEmptyMemory) {
+TEST(Attend, RejectsEmptyMemory) {
   const Trial trial;
   EXPECT_EQ(refusal([&] { attend(trial.scorer, trial.queries, Matrix<double>(4, 0)); }),
             "attend: the memory is empty, there is nothing to attend to");
 }
 
-TEST(Attend, RefusesSizesThatDoNotFit) {
+TEST(Attend, RejectsMismatchedQueriesAndMemory) {
   const Trial trial;
   EXPECT_EQ(refusal([&] { attend(trial.scorer, Matrix<double>(2, 1), trial.memory); }),
             "attend: queries must be 3 x 1, got 2 x 1");

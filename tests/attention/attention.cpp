@@ -19,7 +19,7 @@ using heed::Matrix;
 using heed::Memory;
 using heed::Random;
 
-/// Five queries over two sentences of 3 and 20 words, and what one forward call gives.
+/// Five queries over two sentences of 3 and 20 tokens, and the results of one forward call.
 template <class At>
 struct Trial {
   using ScorerType = typename At::template Make<double>::Part;
@@ -55,7 +55,7 @@ struct Trial {
     return contexts.cwiseProduct(d_contexts).sum();
   }
 
-  /// Adds to all gradients.
+  /// Accumulates all gradients.
   void backward(heed::Attention<ScorerType>& grad, Matrix<double>& d_queries, Memory<double>& d_memory) {
     begin_attention_backward(5, tape);
     tape.d_contexts = d_contexts;
@@ -76,10 +76,10 @@ class Attention : public testing::Test {};
 TYPED_TEST_SUITE(Attention, typed::EachScorer);
 
 template <class At>
-class AttentionToContent : public testing::Test {};
-TYPED_TEST_SUITE(AttentionToContent, typed::EachContentScorer);
+class ContentAttention : public testing::Test {};
+TYPED_TEST_SUITE(ContentAttention, typed::EachContentScorer);
 
-TYPED_TEST(Attention, AgreesWithThePaperLoopForEverySentence) {
+TYPED_TEST(Attention, MatchesPaperEquationForEverySentence) {
   const Trial<TypeParam> trial;
   for (Index i = 0; i < 5; ++i) {
     const Index b = trial.sentences[oracle::at(i)], length = trial.memory.length(b);
@@ -87,11 +87,11 @@ TYPED_TEST(Attention, AgreesWithThePaperLoopForEverySentence) {
         oracle::attend(trial.attention.scorer, oracle::column(trial.queries, i), trial.memory.values_of(b));
     EXPECT_LE(difference(trial.weights.col(i).head(length), oracle::matrix({expected.weights})), 1e-14);
     EXPECT_LE(difference(trial.contexts.col(i), oracle::matrix({expected.context})), 1e-14);
-    EXPECT_EQ(trial.weights.col(i).tail(20 - length).squaredNorm(), 0) << "nothing past the end of the sentence";
+    EXPECT_EQ(trial.weights.col(i).tail(20 - length).squaredNorm(), 0) << "weights after the end of the sentence are 0";
   }
 }
 
-TYPED_TEST(Attention, GradientsAgreeWithCentralDifferences) {
+TYPED_TEST(Attention, GradientsMatchCentralDifferences) {
   Trial<TypeParam> trial;
   auto grad = heed::zeros_like(trial.attention);
   Matrix<double> d_queries = Matrix<double>::Zero(trial.queries.rows(), 5);
@@ -106,7 +106,7 @@ TYPED_TEST(Attention, GradientsAgreeWithCentralDifferences) {
   EXPECT_EQ(check.checked, heed::parameter_count(trial.attention) + trial.queries.size() + trial.memory.values.size());
 }
 
-TYPED_TEST(Attention, AddsToGradients) {
+TYPED_TEST(Attention, AccumulatesGradients) {
   Trial<TypeParam> trial;
   auto once = heed::zeros_like(trial.attention);
   Matrix<double> d_queries = Matrix<double>::Zero(trial.queries.rows(), 5);
@@ -124,7 +124,7 @@ TYPED_TEST(Attention, AddsToGradients) {
   EXPECT_LE(difference(d_memory_offset.values, (d_memory.values.array() + 1).matrix()), 1e-14);
 }
 
-TYPED_TEST(Attention, DoesNotDependOnTheOtherQueries) {
+TYPED_TEST(Attention, ResultsDoNotDependOnOtherQueries) {
   Trial<TypeParam> trial;
   const Matrix<double> contexts = trial.contexts, weights = trial.weights;
   trial.queries.leftCols(4).setConstant(3);
@@ -133,7 +133,7 @@ TYPED_TEST(Attention, DoesNotDependOnTheOtherQueries) {
   EXPECT_LE(difference(trial.weights.col(4), weights.col(4)), 1e-15);
 }
 
-TYPED_TEST(Attention, GivesTheSameBitsInAnyBatch) {
+TYPED_TEST(Attention, ResultsAreBitwiseEqualInAnyBatch) {
   Trial<TypeParam> trial;
   const Matrix<double> values = trial.memory.values_of(1);
   const Matrix<double> contexts = trial.contexts.rightCols(2), weights = trial.weights.rightCols(2);
@@ -146,7 +146,7 @@ TYPED_TEST(Attention, GivesTheSameBitsInAnyBatch) {
   EXPECT_TRUE(trial.weights.topRightCorner(20, 2) == weights);
 }
 
-TYPED_TEST(AttentionToContent, PermutingTheMemoryPermutesTheWeightsAndKeepsTheContext) {
+TYPED_TEST(ContentAttention, ContextIsInvariantToMemoryOrder) {
   Random random(107);
   const auto scorer = random_scorer<TypeParam>(random);
   const Matrix<double> q = random_matrix(scorer.query_size(), 2, random);
@@ -162,7 +162,7 @@ TYPED_TEST(AttentionToContent, PermutingTheMemoryPermutesTheWeightsAndKeepsTheCo
   EXPECT_LE(difference(b.context, a.context), 1e-15);
 }
 
-TYPED_TEST(Attention, OfOneItemGivesItsValueAsContext) {
+TYPED_TEST(Attention, ReturnsValueOfSingleColumnMemory) {
   Random random(109);
   const auto scorer = random_scorer<TypeParam>(random);
   const Matrix<double> memory = random_matrix(scorer.memory_size(), 1, random);
@@ -171,25 +171,25 @@ TYPED_TEST(Attention, OfOneItemGivesItsValueAsContext) {
   EXPECT_EQ(weights, (Matrix<double>::Ones(1, 2)));
 }
 
-TYPED_TEST(Attention, RefusesSizesThatDoNotFit) {
+TYPED_TEST(Attention, RejectsWrongSizes) {
   using ScorerType = typename Trial<TypeParam>::ScorerType;
   const heed::Attention<ScorerType> attention{TypeParam::template Make<double>::make(), {}};
   const Index q = attention.scorer.query_size(), m = attention.scorer.memory_size();
-  const auto tried = [&](Index query_size, Index memory_size) {
+  const auto message = [&](Index query_size, Index memory_size) {
     return refusal([&] { heed::detail::check_attention("Decoder", attention, query_size, memory_size); });
   };
   const std::string expected = "Decoder: the attention expects queries of size " + std::to_string(q) +
-                               " and a memory of size " + std::to_string(m) + ", not ";
-  EXPECT_EQ(tried(q, m), "accepted");
-  EXPECT_EQ(tried(11, m), expected + "11 and " + std::to_string(m));
-  EXPECT_EQ(tried(q, 12), expected + std::to_string(q) + " and 12");
+                               " and a memory of size " + std::to_string(m) + ", got ";
+  EXPECT_EQ(message(q, m), "accepted");
+  EXPECT_EQ(message(11, m), expected + "11 and " + std::to_string(m));
+  EXPECT_EQ(message(q, 12), expected + std::to_string(q) + " and 12");
   Memory<double> memory;
   memory.resize(12, std::vector<Index>{2});
   EXPECT_EQ(refusal([&] { attention.prepare(memory); }),
             "Attention.prepare: memory.values must be " + std::to_string(m) + " x 2, got 12 x 2");
 }
 
-/// A memory that is read in one pass: one sentence of 300 words and one of 3.
+/// A memory that is long enough for online softmax: one sentence of 300 tokens and one of 3.
 template <class ScorerType>
 struct LongTrial {
   using S = typename ScorerType::Scalar;
@@ -220,7 +220,7 @@ struct LongTrial {
 };
 
 template <class ScorerType>
-void expect_the_paper_loop(LongTrial<ScorerType> trial, double tolerance) {
+void expect_paper_equation(LongTrial<ScorerType> trial, double tolerance) {
   trial.forward();
   for (Index i = 0; i < trial.queries.cols(); ++i) {
     const auto expected =
@@ -230,8 +230,9 @@ void expect_the_paper_loop(LongTrial<ScorerType> trial, double tolerance) {
   }
 }
 
-/// Every weight the same share of what lies above the least score: no softmax, so no single pass.
-struct AboveTheLeast {
+/// A normaliser that is not a softmax, so that attention cannot use online softmax: weights are proportional to
+/// score - minimum score.
+struct ShiftedByMinimum {
   template <class X>
   static void forward(X&& x) {
     for (Index i = 0; i < x.cols(); ++i) {
@@ -245,9 +246,9 @@ struct AboveTheLeast {
   static void visit_parameters(Visit&&, Self&&...) {}
 };
 
-/// Looks at a memory of numbers that bfloat16 holds, as it is and narrow: values and keys are the same then.
+/// Attends to a float memory and to its bfloat16 copy. bfloat16 represents all its values and keys exactly.
 template <class NormalizerType, class ScorerType>
-void expect_the_same_of_a_narrow_memory(ScorerType scorer) {
+void expect_bfloat16_matches_float(ScorerType scorer) {
   Random random{137};
   heed::Attention<ScorerType, NormalizerType> attention{std::move(scorer), {}};
   randomize(attention, random, 0.1);
@@ -259,7 +260,7 @@ void expect_the_same_of_a_narrow_memory(ScorerType scorer) {
   for (Index i = 0; i < memory.keys.size(); ++i) memory.keys.data()[i] = rounded(memory.keys.data()[i]);
   const std::vector<Index> sentences{1, 1, 2, 0, 0, 1};
   const Matrix<float> queries = random_matrix<float>(attention.scorer.query_size(), 6, random);
-  const auto look = [&](Matrix<float>& weights, Matrix<float>& contexts) {
+  const auto attend = [&](Matrix<float>& weights, Matrix<float>& contexts) {
     Buffer<float> carry;
     heed::AttentionTape<float> tape;
     start_attention(attention, memory, sentences, carry);
@@ -270,26 +271,26 @@ void expect_the_same_of_a_narrow_memory(ScorerType scorer) {
     weights = tape.weights;
     contexts = tape.contexts;
   };
-  Matrix<float> weights, contexts, narrow_weights, narrow_contexts;
-  look(weights, contexts);
+  Matrix<float> weights, contexts, bfloat16_weights, bfloat16_contexts;
+  attend(weights, contexts);
   memory.to_bfloat16();
-  memory.values.setConstant(77);  // not read any more
+  memory.values.setConstant(77);  // no longer used
   memory.keys.setConstant(77);
-  look(narrow_weights, narrow_contexts);
-  EXPECT_LE(difference(narrow_weights, weights), 1e-6);
-  EXPECT_LE(difference(narrow_contexts, contexts), 1e-5);
+  attend(bfloat16_weights, bfloat16_contexts);
+  EXPECT_LE(difference(bfloat16_weights, weights), 1e-6);
+  EXPECT_LE(difference(bfloat16_contexts, contexts), 1e-5);
 }
 
-TEST(AttentionToANarrowMemory, FindsWhatAWideOneOfTheSameNumbersGives) {
-  expect_the_same_of_a_narrow_memory<heed::Softmax>(heed::DotScorer<float>(65));
-  expect_the_same_of_a_narrow_memory<heed::Softmax>(heed::GeneralScorer<float>(7, 33));
-  expect_the_same_of_a_narrow_memory<heed::Softmax>(heed::AdditiveScorer<float>(7, 65, 20));
-  expect_the_same_of_a_narrow_memory<heed::Softmax>(heed::ConcatScorer<float>(7, 32, 64));
-  expect_the_same_of_a_narrow_memory<AboveTheLeast>(heed::DotScorer<float>(65));
-  expect_the_same_of_a_narrow_memory<AboveTheLeast>(heed::AdditiveScorer<float>(7, 65, 20));
+TEST(Bfloat16Memory, MatchesFloatMemoryOfSameValues) {
+  expect_bfloat16_matches_float<heed::Softmax>(heed::DotScorer<float>(65));
+  expect_bfloat16_matches_float<heed::Softmax>(heed::GeneralScorer<float>(7, 33));
+  expect_bfloat16_matches_float<heed::Softmax>(heed::AdditiveScorer<float>(7, 65, 20));
+  expect_bfloat16_matches_float<heed::Softmax>(heed::ConcatScorer<float>(7, 32, 64));
+  expect_bfloat16_matches_float<ShiftedByMinimum>(heed::DotScorer<float>(65));
+  expect_bfloat16_matches_float<ShiftedByMinimum>(heed::AdditiveScorer<float>(7, 65, 20));
 }
 
-TEST(AttentionToANarrowMemory, HasNoBackward) {
+TEST(Bfloat16Memory, RejectsBackward) {
   heed::Attention<heed::DotScorer<float>> attention{heed::DotScorer<float>(4), {}}, grad = attention;
   Memory<float> memory, d_memory;
   memory.resize(4, std::vector<Index>{3});
@@ -304,20 +305,20 @@ TEST(AttentionToANarrowMemory, HasNoBackward) {
             "Attention.backward: a bfloat16 memory is for inference only");
 }
 
-TEST(AttentionToALongMemory, AgreesWithThePaperLoop) {
+TEST(LongMemory, MatchesPaperEquation) {
   using LongAny = LongTrial<heed::AnyScorer<double>>;
-  static_assert(sizeof(double) * 65 * 300 > 40 * 1024, "long enough for one pass");
-  expect_the_paper_loop(LongTrial(heed::DotScorer<double>(65)), 1e-13);
-  expect_the_paper_loop(LongTrial(heed::DotScorer<double>(65), 40), 1e-13);
-  expect_the_paper_loop(LongTrial(heed::DotScorer<float>(130)), 1e-5);
-  expect_the_paper_loop(LongTrial(heed::DotScorer<long double>(65)), 1e-15);
-  expect_the_paper_loop(LongTrial(heed::GeneralScorer<double>(7, 65)), 1e-13);
-  expect_the_paper_loop(LongTrial(heed::AdditiveScorer<double>(7, 65, 20)), 1e-13);
-  expect_the_paper_loop(LongTrial(heed::ConcatScorer<double>(7, 65, 20)), 1e-13);
-  expect_the_paper_loop(LongAny(heed::GeneralScorer<double>(7, 65)), 1e-13);
+  static_assert(sizeof(double) * 65 * 300 > 40 * 1024, "long enough for online softmax");
+  expect_paper_equation(LongTrial(heed::DotScorer<double>(65)), 1e-13);
+  expect_paper_equation(LongTrial(heed::DotScorer<double>(65), 40), 1e-13);
+  expect_paper_equation(LongTrial(heed::DotScorer<float>(130)), 1e-5);
+  expect_paper_equation(LongTrial(heed::DotScorer<long double>(65)), 1e-15);
+  expect_paper_equation(LongTrial(heed::GeneralScorer<double>(7, 65)), 1e-13);
+  expect_paper_equation(LongTrial(heed::AdditiveScorer<double>(7, 65, 20)), 1e-13);
+  expect_paper_equation(LongTrial(heed::ConcatScorer<double>(7, 65, 20)), 1e-13);
+  expect_paper_equation(LongAny(heed::GeneralScorer<double>(7, 65)), 1e-13);
 }
 
-TEST(AttentionToALongMemory, StandsScoresThatOverflowTheExponential) {
+TEST(LongMemory, DoesNotOverflowForLargeScores) {
   LongTrial trial(heed::DotScorer<float>(130));
   trial.queries *= 1e6f;
   trial.forward();
@@ -330,7 +331,7 @@ TEST(AttentionToALongMemory, StandsScoresThatOverflowTheExponential) {
   }
 }
 
-TEST(AttentionToALongMemory, GivesAQueryTheSameBitsBesideAnyOthers) {
+TEST(LongMemory, ResultsDoNotDependOnOtherQueries) {
   LongTrial trial(heed::DotScorer<double>(65), 20);
   trial.forward();
   for (Index i = 0; i < 20; ++i) {
@@ -343,7 +344,7 @@ TEST(AttentionToALongMemory, GivesAQueryTheSameBitsBesideAnyOthers) {
   }
 }
 
-TEST(AttentionToALongMemory, IsThatOfAttend) {
+TEST(LongMemory, MatchesAttend) {
   LongTrial trial(heed::DotScorer<double>(65));
   trial.forward();
   const auto [context, weights] =

@@ -55,7 +55,7 @@ struct Case : Batch {
     return layer.forward(queries, query_starts, memory, memory_starts, tape, mask(kind));
   }
 
-  /// Weights (5 x 5) and contexts as the paper has them.
+  /// The paper's weights (5 x 5) and contexts.
   std::pair<Matrix<double>, Matrix<double>> expected(int kind) const {
     Matrix<double> weights = Matrix<double>::Zero(5, 5), contexts = Matrix<double>::Zero(memory.rows(), 5);
     for (Index b = 0; b < 2; ++b) {
@@ -64,16 +64,16 @@ struct Case : Batch {
       for (Index j = 0; j < length; ++j) values.push_back(oracle::column(memory, start + j));
       for (Index i = query_starts[oracle::at(b)]; i < query_starts[oracle::at(b + 1)]; ++i) {
         oracle::Column scores;
-        std::vector<Index> places;
+        std::vector<Index> positions;
         for (Index j = 0; j < length; ++j) {
           if (!valid(kind, b, i, j)) continue;
           scores.push_back(oracle::score(layer.scorer, oracle::column(queries, i), values, oracle::at(j), {}));
-          places.push_back(j);
+          positions.push_back(j);
         }
         const auto found = oracle::normalise(layer.normalizer, scores);
-        for (std::size_t k = 0; k < places.size(); ++k) {
-          weights(places[k], i) = static_cast<double>(found[k]);
-          contexts.col(i) += weights(places[k], i) * memory.col(start + places[k]);
+        for (std::size_t k = 0; k < positions.size(); ++k) {
+          weights(positions[k], i) = static_cast<double>(found[k]);
+          contexts.col(i) += weights(positions[k], i) * memory.col(start + positions[k]);
         }
       }
     }
@@ -95,7 +95,7 @@ struct Case : Batch {
   }
 };
 
-/// The scorers that need nothing of earlier steps, as the oracle has none.
+/// For scorers that do not depend on earlier steps.
 template <class At>
 auto make_run() {
   using Make = typename At::template Make<double>;
@@ -117,7 +117,7 @@ TYPED_TEST(EachAttentionLayer, MatchesPaperEquationForEveryMask) {
   }
 }
 
-TYPED_TEST(EachAttentionLayer, AgreesWithScoresAndAttend) {
+TYPED_TEST(EachAttentionLayer, MatchesScoresAndAttend) {
   auto run = make_run<TypeParam>();
   const auto& layer = run.layer;
   const Matrix<double> queries = run.queries.leftCols(2), memory = run.memory.leftCols(5);
@@ -185,7 +185,7 @@ TEST(AttentionLayer, MaskOfALongMemoryExcludesColumns) {
   EXPECT_TRUE(two.weights.bottomRows(columns - 100).isZero(0));
 }
 
-TEST(AttentionLayer, RejectsAMaskThatExcludesAllColumnsOfAQuery) {
+TEST(AttentionLayer, RejectsMaskThatExcludesAllColumnsOfAQuery) {
   Case<heed::AdditiveScorer<double>> run(heed::AdditiveScorer<double>(3, 4, 5));
   run.pairs.col(3).head(3).setConstant(false);
   EXPECT_EQ(refusal([&] { run.forward(2); }),
@@ -193,7 +193,7 @@ TEST(AttentionLayer, RejectsAMaskThatExcludesAllColumnsOfAQuery) {
   auto grad = heed::zeros_like(run.layer);
   Matrix<double> d_queries = Matrix<double>::Zero(3, 5), d_memory = Matrix<double>::Zero(4, 8);
   EXPECT_EQ(refusal([&] { run.layer.backward(run.d_contexts, run.tape, grad, d_queries, d_memory); }),
-            "AttentionLayer.backward: no forward was completed with this tape");
+            "AttentionLayer.backward: the tape has no saved activations; call forward first");
   run.padding.tail(3).setConstant(false);
   EXPECT_EQ(refusal([&] { run.forward(1); }),
             "AttentionLayer.forward: the mask excludes all memory columns of query 2, there is nothing to attend to");
@@ -213,7 +213,7 @@ TEST(AttentionLayer, ScoresAndAttendRejectWrongSizes) {
             "attend: the mask excludes all memory columns of query 0, there is nothing to attend to");
 }
 
-TEST(AttentionLayer, RejectsAQueryWhoseValidScoresAreAllMinusInfinity) {
+TEST(AttentionLayer, RejectsQueryWhoseValidScoresAreMinusInfinity) {
   heed::LocationScorer<double> scorer(3, 4, 2);
   scorer.W.edit().row(0).setConstant(-std::numeric_limits<double>::infinity());
   const heed::AttentionLayer<heed::LocationScorer<double>> layer{scorer, {}};
@@ -249,7 +249,7 @@ TEST(AttentionLayer, RejectsWrongSizes) {
               Matrix<double> none(0, 0);
               run.layer.backward(none, fresh, grad, none, none);
             }),
-            "AttentionLayer.backward: no forward was completed with this tape");
+            "AttentionLayer.backward: the tape has no saved activations; call forward first");
   EXPECT_EQ(refusal([&] { run.layer.forward(Matrix<double>::Zero(2, 5), run.memory, run.tape); }),
             "AttentionLayer.forward: queries must be 3 x 5, got 2 x 5");
   EXPECT_EQ(refusal([&] { run.layer.forward(run.queries, Matrix<double>::Zero(5, 8), run.tape); }),

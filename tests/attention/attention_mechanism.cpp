@@ -14,17 +14,17 @@ using heed::Index;
 using heed::Matrix;
 
 template <class Line>
-class Attentions : public testing::Test {
+class EachAttentionMechanism : public testing::Test {
  protected:
   using Tested = decltype(mechanisms::make<Line::value>());
   AttentionTrial<Tested> trial{mechanisms::make<Line::value>()};
 };
 
-TYPED_TEST_SUITE(Attentions, mechanisms::Lines<9>);  // without the gate: it has no reference
+TYPED_TEST_SUITE(EachAttentionMechanism, mechanisms::Lines<9>);  // all but the gated mechanism, which has no reference
 
-TYPED_TEST(Attentions, AgreeWithThePapersStepByStep) { EXPECT_LE(this->trial.distance_from_the_paper(), 1e-13); }
+TYPED_TEST(EachAttentionMechanism, MatchesPaperStepByStep) { EXPECT_LE(this->trial.distance_from_the_paper(), 1e-13); }
 
-TYPED_TEST(Attentions, HaveExactGradientsOfParametersQueriesAndMemoryThroughAllSteps) {
+TYPED_TEST(EachAttentionMechanism, GradientsMatchCentralDifferences) {
   const auto check = this->trial.check();
   EXPECT_LE(check.error, 1e-6) << check.name << '[' << check.place << "] is " << check.analytic << ", not "
                                << check.numeric;
@@ -32,7 +32,7 @@ TYPED_TEST(Attentions, HaveExactGradientsOfParametersQueriesAndMemoryThroughAllS
                                this->trial.memory.values.size() + this->trial.memory.summary.size());
 }
 
-TYPED_TEST(Attentions, ModelTheConceptAndDoTheSamePrepacked) {
+TYPED_TEST(EachAttentionMechanism, SatisfiesConceptAndMatchesPrepacked) {
   static_assert(heed::AttentionMechanism<typename TestFixture::Tested>);
   const auto packed = prepacked(this->trial.attention);
   auto& plain = this->trial;
@@ -44,7 +44,7 @@ TYPED_TEST(Attentions, ModelTheConceptAndDoTheSamePrepacked) {
   EXPECT_LE(difference(tape.contexts, plain.tape.contexts.leftCols(4)), 1e-13);
 }
 
-TYPED_TEST(Attentions, DoNotDependOnTheOtherColumns) {
+TYPED_TEST(EachAttentionMechanism, ResultsDoNotDependOnOtherColumns) {
   auto& run = this->trial;
   const Matrix<double> contexts = run.tape.contexts;
   for (Index t = 0; t < run.steps; ++t) run.queries.middleCols(run.first(t) + 1, run.active(t) - 1) *= -2;
@@ -54,7 +54,7 @@ TYPED_TEST(Attentions, DoNotDependOnTheOtherColumns) {
   }
 }
 
-TEST(ForEachSentence, FindsRunsOfNeighboursThatAskTheSame) {
+TEST(ForEachSentence, FindsRunsOfEqualSentences) {
   const std::vector<Index> sentences = {2, 2, 0, 2, 1, 1, 1};
   std::vector<std::tuple<Index, Index, Index>> found;
   heed::detail::for_each_sentence(sentences, [&](Index b, Index i, Index n) { found.emplace_back(b, i, n); });

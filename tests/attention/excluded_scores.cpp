@@ -35,7 +35,7 @@ using heed::Vector;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double hidden_value = -9;
 
-/// Dot scores that hide, with -inf, the columns of a memory that begin with `hidden_value`.
+/// Dot-product scores. Columns of the memory whose first row is `hidden_value` get the score -inf.
 template <class S>
 struct MaskedScorer {
   using Scalar = S;
@@ -60,7 +60,7 @@ struct MaskedScorer {
   static void visit_parameters(Visit&&, Self&&...) {}
 };
 
-/// A memory of which the columns in `hidden` are hidden.
+/// A random memory whose columns `hidden` get the score -inf from `MaskedScorer`.
 template <class S>
 Matrix<S> masked_memory(Index rows, Index cols, const std::vector<Index>& hidden, heed::Random& random) {
   Matrix<S> memory = random_matrix<S>(rows, cols, random);
@@ -92,9 +92,9 @@ Model model_of(std::uint64_t seed) {
   randomize(model, random, 1.2);
   return model;
 }
-Model model_without(const std::vector<Token>& words, std::uint64_t seed = 1) {
+Model model_without(const std::vector<Token>& excluded, std::uint64_t seed = 1) {
   Model model = model_of(seed);
-  for (const Token word : words) model.output.b(word) = -infinity;
+  for (const Token token : excluded) model.output.b(token) = -infinity;
   return model;
 }
 
@@ -102,29 +102,29 @@ const std::vector<Token> source_words = {3, 5, 4, 6};
 const std::span<const Token> source = source_words;
 const heed::Sentences sources(&source, 1);
 
-heed::Hypotheses<double> found_by(const Model& model, const heed::SearchOptions& options) {
+heed::Hypotheses<double> search_with(const Model& model, const heed::SearchOptions& options) {
   heed::SearchWorkspace<double> work;
   heed::Hypotheses<double> results;
   heed::search(model, sources, options, work, results);
   return results;
 }
-std::string refused_search(const Model& model, const heed::SearchOptions& options) {
-  return refusal([&] { found_by(model, options); });
+std::string search_error(const Model& model, const heed::SearchOptions& options) {
+  return refusal([&] { search_with(model, options); });
 }
 
-heed::Hypotheses<double> drawn_from(const Model& model, const heed::SampleOptions& options) {
+heed::Hypotheses<double> sample_with(const Model& model, const heed::SampleOptions& options) {
   heed::SampleWorkspace<double> work;
   heed::Hypotheses<double> results;
   heed::sample(model, sources, options, work, results);
   return results;
 }
 
-TYPED_TEST(ExcludedMemory, IsAttendedToAsIfLeftOutAtEveryLength) {
+TYPED_TEST(ExcludedMemory, MatchesMemoryWithoutExcludedColumns) {
   using S = TypeParam;
   heed::Random random(1);
   const Index size = 64;
   const MaskedScorer<S> scorer(size);
-  for (const Index length : {2, 20, 150, 170, 400}) {  // the last two are read in one pass as floats
+  for (const Index length : {2, 20, 150, 170, 400}) {  // float uses online softmax for the last two
     const std::vector<Index> hidden = first_columns(length / 2);
     const Matrix<S> memory = masked_memory<S>(size, length, hidden, random);
     const Matrix<S> queries = random_matrix<S>(size, 2, random);
@@ -137,7 +137,7 @@ TYPED_TEST(ExcludedMemory, IsAttendedToAsIfLeftOutAtEveryLength) {
   }
 }
 
-TYPED_TEST(ExcludedMemory, AloneIsRefusedByAttendWithTheNumberOfTheQuery) {
+TYPED_TEST(ExcludedMemory, AttendRejectsQueryWithoutFiniteScores) {
   using S = TypeParam;
   heed::Random random(2);
   for (const Index length : {1, 7, 150, 400}) {
@@ -148,7 +148,7 @@ TYPED_TEST(ExcludedMemory, AloneIsRefusedByAttendWithTheNumberOfTheQuery) {
   }
 }
 
-TYPED_TEST(ExcludedMemory, WithNaNAmongTheOtherScoresGivesNaN) {
+TYPED_TEST(ExcludedMemory, PropagatesNaNOfOtherScores) {
   using S = TypeParam;
   heed::Random random(3);
   for (const Index length : {3, 400}) {
@@ -160,28 +160,29 @@ TYPED_TEST(ExcludedMemory, WithNaNAmongTheOtherScoresGivesNaN) {
   }
 }
 
-TYPED_TEST(ExcludedMemory, GetsNoGradientAndAddsNone) {
+TYPED_TEST(ExcludedMemory, HasZeroGradient) {
   using S = TypeParam;
   heed::Random random(4);
   const Index size = 8, length = 9;
   const std::vector<Index> hidden = {0, 4, 8};
-  const auto gradients = [&](const auto& look, const Matrix<S>& values, const Matrix<S>& query, Matrix<S>& d_values) {
+  const auto gradients = [&](const auto& attention, const Matrix<S>& values, const Matrix<S>& query,
+                             Matrix<S>& d_values) {
     heed::Memory<S> memory, d_memory;
     memory.resize(size, std::vector<Index>{values.cols()});
     memory.values = values;
-    look.prepare(memory);
+    attention.prepare(memory);
     d_memory.zeros_like(memory);
     const std::vector<Index> sentence = {0};
     heed::Buffer<S> carry;
     heed::AttentionTape<S> tape;
-    start_attention(look, memory, sentence, carry);
-    begin_attention(look, memory, 1, tape);
-    look.forward(query, memory, sentence, carry, tape, 0);
+    start_attention(attention, memory, sentence, carry);
+    begin_attention(attention, memory, 1, tape);
+    attention.forward(query, memory, sentence, carry, tape, 0);
     begin_attention_backward(1, tape);
     tape.d_contexts.setOnes();
-    auto grad = look;
+    auto grad = attention;
     Matrix<S> d_query = Matrix<S>::Zero(size, 1);
-    look.backward(memory, sentence, tape, 0, grad, d_query, d_memory);
+    attention.backward(memory, sentence, tape, 0, grad, d_query, d_memory);
     d_values = d_memory.values;
     return d_query;
   };
@@ -207,34 +208,34 @@ TYPED_TEST(ExcludedMemory, GetsNoGradientAndAddsNone) {
   for (const Index j : hidden) EXPECT_EQ(d_hidden.col(j), (Vector<S>::Zero(size)));
 }
 
-TYPED_TEST(ExcludedMemory, IsWalkedPastByMonotonicAttention) {
+TYPED_TEST(ExcludedMemory, MonotonicAttentionSkipsExcludedColumns) {
   using S = TypeParam;
   heed::Random random(5);
   for (const bool hard : {false, true}) {
-    heed::MonotonicAttention<MaskedScorer<S>> look(MaskedScorer<S>(4));
-    look.hard = hard;
+    heed::MonotonicAttention<MaskedScorer<S>> attention(MaskedScorer<S>(4));
+    attention.hard = hard;
     heed::Memory<S> memory;
     memory.resize(4, std::vector<Index>{4});
     memory.values = masked_memory<S>(4, 4, {0, 1}, random);
     memory.values.col(2).setConstant(S(30));
     memory.values.col(3).setConstant(std::numeric_limits<S>::quiet_NaN());
-    look.prepare(memory);
+    attention.prepare(memory);
     const std::vector<Index> sentence = {0};
     heed::Buffer<S> carry;
     heed::AttentionTape<S> tape;
-    start_attention(look, memory, sentence, carry);
-    begin_attention(look, memory, 2, tape);
-    look.forward(Matrix<S>::Ones(4, 1), memory, sentence, carry, tape, 0);
+    start_attention(attention, memory, sentence, carry);
+    begin_attention(attention, memory, 2, tape);
+    attention.forward(Matrix<S>::Ones(4, 1), memory, sentence, carry, tape, 0);
     EXPECT_EQ(tape.weights(0, 0), S(0));
     EXPECT_EQ(tape.weights(1, 0), S(0));
     EXPECT_EQ(tape.weights(2, 0), S(1));
-    EXPECT_EQ(std::isnan(tape.weights(3, 0)), !hard) << "a hard look stopped before";
-    look.forward(-Matrix<S>::Ones(4, 1), memory, sentence, carry, tape, 1);
-    EXPECT_TRUE(std::isnan(tape.weights(3, 1))) << "NaN must not be walked past";
+    EXPECT_EQ(std::isnan(tape.weights(3, 0)), !hard) << "hard attention stops before this column";
+    attention.forward(-Matrix<S>::Ones(4, 1), memory, sentence, carry, tape, 1);
+    EXPECT_TRUE(std::isnan(tape.weights(3, 1))) << "NaN must not be skipped";
   }
 }
 
-TEST(Probabilities, OfMonotonicAttentionAreAccurateDownToTinyOnes) {
+TEST(Sigmoid, IsAccurateForTinyProbabilities) {
   for (float score = -1; score >= -80; score -= 0.37f) {
     Matrix<float> p = Matrix<float>::Constant(3, 1, score);
     heed::Sigmoid::forward(p);
@@ -246,66 +247,66 @@ TEST(Probabilities, OfMonotonicAttentionAreAccurateDownToTinyOnes) {
   EXPECT_EQ(p(0), 0.0f);
 }
 
-TEST(Search, NeverProposesWordsWithAScoreOfMinusInfinity) {
+TEST(Search, NeverProposesExcludedTokens) {
   const Model model = model_without({0, 4, 6});
   for (const Index beam : {1, 3, 40}) {
-    const auto found = found_by(model, {.beam = beam, .maximum_length = 3, .best = beam});
+    const auto found = search_with(model, {.beam = beam, .maximum_length = 3, .best = beam});
     for (const auto& result : found.front()) {
       EXPECT_TRUE(std::isfinite(result.log_probability));
       for (const Token token : result.tokens) EXPECT_TRUE(token == 3 || token == 5) << token;
     }
   }
-  const auto all = found_by(model, {.beam = 40, .maximum_length = 3, .best = 40});
-  EXPECT_EQ(all.front().size(), 7u) << "of two words, every sentence of at most two";
+  const auto all = search_with(model, {.beam = 40, .maximum_length = 3, .best = 40});
+  EXPECT_EQ(all.front().size(), 7u) << "all sentences of at most two tokens from two";
 }
 
-TEST(Search, RefusesASentenceWhoseWordsAllHaveAScoreOfMinusInfinity) {
+TEST(Search, RejectsSentenceWithoutFiniteScores) {
   const Model model = model_without({0, 1, 2, 3, 4, 5, 6});
-  EXPECT_EQ(refused_search(model, {}),
-            "search: sentence 0, step 0: the scores of all words are -inf, there is none left to propose");
-  EXPECT_EQ(refused_search(model, {.beam = 4}), refused_search(model, {}));
+  EXPECT_EQ(search_error(model, {}),
+            "search: sentence 0, step 0: the logits of all words are -inf, no word can be chosen");
+  EXPECT_EQ(search_error(model, {.beam = 4}), search_error(model, {}));
 }
 
-TEST(Search, RefusesASentenceWhoseOptionsLeaveNoWord) {
-  EXPECT_EQ(refused_search(model_without({0, 3, 4, 5, 6}), {.minimum_length = 3}),
-            "search: sentence 0, step 0: no word can follow, the scores of all that are not banned are -inf");
-  EXPECT_EQ(refused_search(model_without({2, 3, 4, 5, 6}), {.beam = 2, .ban_unknown = true}),
-            "search: sentence 0, step 0: no word can follow, the scores of all that are not banned are -inf");
+TEST(Search, RejectsOptionsThatLeaveNoToken) {
+  EXPECT_EQ(search_error(model_without({0, 3, 4, 5, 6}), {.minimum_length = 3}),
+            "search: sentence 0, step 0: no word can be chosen, the logits of all allowed words are -inf");
+  EXPECT_EQ(search_error(model_without({2, 3, 4, 5, 6}), {.beam = 2, .ban_unknown = true}),
+            "search: sentence 0, step 0: no word can be chosen, the logits of all allowed words are -inf");
   const std::vector<Token> words = {3, 4};
   const std::vector<std::span<const Token>> prefixes = {words};
-  EXPECT_EQ(refused_search(model_without({4}), {.prefixes = prefixes}),
-            "search: sentence 0, step 1: token 4 of the prefix has a score of -inf");
-  EXPECT_EQ(refused_search(model_without({5}), {.prefixes = prefixes}), "accepted");
+  EXPECT_EQ(search_error(model_without({4}), {.prefixes = prefixes}),
+            "search: sentence 0, step 1: token 4 of the prefix has the logit -inf");
+  EXPECT_EQ(search_error(model_without({5}), {.prefixes = prefixes}), "accepted");
 }
 
-TEST(Search, KeepsWhatEndedWhenNoWordCanFollow) {
-  const auto found = found_by(model_without({0, 3, 4, 5, 6}), {.beam = 3, .best = 3});
+TEST(Search, KeepsFinishedHypothesesIfNoTokenCanFollow) {
+  const auto found = search_with(model_without({0, 3, 4, 5, 6}), {.beam = 3, .best = 3});
   ASSERT_EQ(found.front().size(), 1u);
   EXPECT_TRUE(found.front().front().complete);
   EXPECT_TRUE(found.front().front().tokens.empty());
 }
 
-TEST(Search, RefusesNaNOfEveryPattern) {
+TEST(Search, RejectsNaNOfEveryBitPattern) {
   for (const std::uint64_t payload : {std::uint64_t{1}, std::uint64_t{1} << 31, std::uint64_t{1} << 51}) {
     for (const std::uint64_t sign : {std::uint64_t{0}, std::uint64_t{1} << 63}) {
       Model model = model_of(1);
       model.output.b(5) = std::bit_cast<double>(sign | std::uint64_t{0x7ff} << 52 | payload);
-      EXPECT_EQ(refused_search(model, {.beam = 2}),
-                "search: sentence 0, step 0: the model's scores are not finite (NaN or +inf)");
+      EXPECT_EQ(search_error(model, {.beam = 2}),
+                "search: sentence 0, step 0: the model's logits are not finite (NaN or +inf)");
     }
   }
 }
 
-TEST(Sample, NeverDrawsBannedOrExcludedWordsAtAnyTemperature) {
+TEST(Sample, NeverDrawsBannedOrExcludedTokens) {
   const Model model = model_without({4, 6});
   for (const double temperature : {1e-300, 1e-30, 1e-3, 1.0, 1e3, 1e30, 1e300}) {
     for (const double top_p : {1.0, 0.9}) {
-      const auto drawn = drawn_from(model, {.samples = 200,
-                                            .temperature = temperature,
-                                            .top_p = top_p,
-                                            .maximum_length = 4,
-                                            .minimum_length = 2,
-                                            .ban_unknown = true});
+      const auto drawn = sample_with(model, {.samples = 200,
+                                             .temperature = temperature,
+                                             .top_p = top_p,
+                                             .maximum_length = 4,
+                                             .minimum_length = 2,
+                                             .ban_unknown = true});
       std::set<Token> words;
       for (const auto& sample : drawn.front()) {
         EXPECT_GE(sample.tokens.size(), 1u);
@@ -320,7 +321,7 @@ TEST(Sample, NeverDrawsBannedOrExcludedWordsAtAnyTemperature) {
   }
 }
 
-TEST(Sample, NeverDrawsBannedFloatsAtExtremeTemperatures) {
+TEST(Sample, NeverDrawsBannedTokensAtExtremeTemperatures) {
   const Vector<float> logits = Vector<float>::Zero(6);
   heed::Buffer<float> odds;
   for (const double temperature : {1e-300, 1e-39, 1.0, 1e39, 1e300}) {
@@ -330,13 +331,13 @@ TEST(Sample, NeverDrawsBannedFloatsAtExtremeTemperatures) {
   EXPECT_FALSE(heed::detail::set_odds<float>(logits.head(3), {true, true, true}, 1, odds));
 }
 
-TEST(Sample, RefusesAStepThatLeavesNoWord) {
+TEST(Sample, RejectsStepThatLeavesNoToken) {
   const Model model = model_without({0, 3, 4, 5, 6});
-  EXPECT_EQ(refusal([&] { drawn_from(model, {.minimum_length = 2}); }),
-            "sample: sentence 0, step 0: no word can follow, the scores of all that are not banned are -inf");
+  EXPECT_EQ(refusal([&] { sample_with(model, {.minimum_length = 2}); }),
+            "sample: sentence 0, step 0: no word can be chosen, the logits of all allowed words are -inf");
 }
 
-TEST(TeacherForcing, ScoresAnExcludedWordAsImpossible) {
+TEST(TeacherForcing, ScoresExcludedTokenAsMinusInfinity) {
   const Model model = model_without({4});
   const std::vector<Token> words = {3, 4, 5};
   const std::span<const Token> target = words;
@@ -348,13 +349,13 @@ TEST(TeacherForcing, ScoresAnExcludedWordAsImpossible) {
   EXPECT_EQ(model.loss(sources, heed::Sentences(&target, 1), tape), infinity);
 }
 
-TEST(Stream, RefusesToWriteAnExcludedWord) {
+TEST(Stream, RejectsExcludedToken) {
   const Model model = model_without({4});
   heed::Stream stream(model);
   stream.start();
   for (const Token word : source_words) stream.feed(word);
   stream.finish_source();
-  EXPECT_EQ(refusal([&] { stream.force(4); }), "Stream: token 4 cannot be written, it has a score of -inf");
+  EXPECT_EQ(refusal([&] { stream.force(4); }), "Stream: token 4 cannot be appended, it has the logit -inf");
 }
 
 }  // namespace excluded_scores_test

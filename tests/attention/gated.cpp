@@ -25,30 +25,30 @@ using Decoder = heed::ContextDecoder<Cell, Gated>;
 using Ungated = heed::ContextDecoder<Cell, Inner>;
 
 template <class D, class AttentionType>
-D around(AttentionType look) {
+D decoder_with(AttentionType attention) {
   return D({.word_size = word, .memory_size = memory_size, .hidden_size = hidden, .feature_size = features},
-           std::move(look));
+           std::move(attention));
 }
 
 Decoder decoder() {
-  return randomized(around<Decoder>(Gated({heed::AdditiveScorer<double>(hidden, memory_size, 3), {}}, hidden)));
+  return randomized(decoder_with<Decoder>(Gated({heed::AdditiveScorer<double>(hidden, memory_size, 3), {}}, hidden)));
 }
 
-/// The decoder whose look has no gate, with all other parameters of a gated one.
+/// A decoder without a gate that has all other parameters of `gated`.
 Ungated without_gate(const Decoder& gated) {
-  Ungated result = around<Ungated>(gated.attention.inner);
+  Ungated result = decoder_with<Ungated>(gated.attention.inner);
   result.stack = gated.stack;
   result.bridge = gated.bridge;
   result.readout = gated.readout;
   return result;
 }
 
-TEST(GatedAttention, AgreesWithThePaperInScalarLoops) {
+TEST(GatedAttention, MatchesScalarLoop) {
   Setting setting;
   EXPECT_LE(distance_from_paper(decoder(), setting), 1e-13);
 }
 
-TEST(GatedAttention, GradientsAgreeWithCentralDifferences) {
+TEST(GatedAttention, GradientsMatchCentralDifferences) {
   Setting setting;
   const auto check = decoding::check(decoder(), setting);
   EXPECT_LE(check.error, 1e-6) << check.name << ' ' << check.place;
@@ -56,7 +56,7 @@ TEST(GatedAttention, GradientsAgreeWithCentralDifferences) {
                                setting.memory.summary.size());
 }
 
-TEST(GatedAttention, KeepsItsGates) {
+TEST(GatedAttention, ReturnsGates) {
   const Decoder gated = decoder();
   Setting setting;
   const decoding::Run run(gated, setting);
@@ -68,7 +68,7 @@ TEST(GatedAttention, KeepsItsGates) {
   }
 }
 
-TEST(GatedAttention, WideOpenIsTheLookItself) {
+TEST(GatedAttention, OpenGateMatchesUngatedAttention) {
   Decoder gated = decoder();
   gated.attention.gate.W.edit().setZero();
   gated.attention.gate.b.setConstant(800);  // beta is 1
@@ -82,10 +82,10 @@ TEST(GatedAttention, WideOpenIsTheLookItself) {
   EXPECT_TRUE(a.parameters.attention.gate.W.values().isZero(0));
 }
 
-TEST(GatedAttention, ShutLetsNothingThrough) {
+TEST(GatedAttention, ClosedGateHasZeroContextAndGradients) {
   Decoder gated = decoder();
   gated.attention.gate.W.edit().setZero();
-  gated.attention.gate.b.setConstant(-800);  // beta is 0, by which nothing may be divided
+  gated.attention.gate.b.setConstant(-800);  // beta is 0: backward must not divide by it
   Setting setting;
   const decoding::Run run(gated, setting);
   EXPECT_TRUE(run.tape.attention.contexts.isZero(0));
@@ -95,9 +95,10 @@ TEST(GatedAttention, ShutLetsNothingThrough) {
   EXPECT_TRUE(grad.memory.values.isZero(0));
 }
 
-TEST(GatedAttention, RefusesAGateOfAnotherSize) {
+TEST(GatedAttention, RejectsGateOfWrongSize) {
   const Inner inner{heed::AdditiveScorer<double>(hidden, memory_size, 3), {}};
-  EXPECT_EQ(refusal([&] { Gated(inner, hidden + 1); }), "GatedAttention: the gate expects queries of size 5, not 4");
+  EXPECT_EQ(refusal([&] { Gated(inner, hidden + 1); }),
+            "GatedAttention: query_size must be that of the inner attention, 4, got 5");
 }
 
 }  // namespace gated_test

@@ -12,7 +12,7 @@ using heed::Index;
 using heed::Matrix;
 using heed::Memory;
 
-TEST(Memory, GivesEachSentenceItsColumns) {
+TEST(Memory, StoresSentencesInConsecutiveColumns) {
   Memory<double> memory;
   memory.resize(2, std::vector<Index>{3, 1, 4});
   EXPECT_EQ(memory.size(), 2);
@@ -29,7 +29,7 @@ TEST(Memory, GivesEachSentenceItsColumns) {
   EXPECT_EQ(memory.values, expected);
 }
 
-TEST(Memory, MatchesTheValuesUnlessItHasKeys) {
+TEST(Memory, KeysDefaultToValues) {
   Memory<double> memory;
   memory.resize(2, std::vector<Index>{3, 1});
   EXPECT_EQ(memory.keys_of(1).data(), memory.values_of(1).data());
@@ -41,7 +41,7 @@ TEST(Memory, MatchesTheValuesUnlessItHasKeys) {
   EXPECT_EQ(memory.keys_of(1).data(), memory.values_of(1).data());
 }
 
-TEST(Memory, HasAGradientOfItsShape) {
+TEST(Memory, ZerosLikeMatchesShapes) {
   Memory<double> memory, gradient;
   memory.resize(2, std::vector<Index>{3, 1});
   memory.keys.resize(5, 4);
@@ -58,7 +58,7 @@ TEST(Memory, HasAGradientOfItsShape) {
   for (const auto& state : gradient.states) EXPECT_EQ(state, (Matrix<double>::Zero(6, 2)));
 }
 
-TEST(Memory, ForgetsTheFinalStatesOfTheBatchBefore) {
+TEST(Memory, ResizeClearsFinalStates) {
   Memory<double> memory;
   memory.resize(2, std::vector<Index>{3, 1});
   memory.states.resize(1);
@@ -67,7 +67,7 @@ TEST(Memory, ForgetsTheFinalStatesOfTheBatchBefore) {
   EXPECT_EQ(memory.states[0].rows(), 0);
 }
 
-TEST(Memory, IsNarrowUntilTheNextBatch) {
+TEST(Memory, IsBfloat16UntilNextResize) {
   Memory<float> memory;
   memory.resize(3, std::vector<Index>{2, 1});
   memory.values << 1, 2, 3, 4, 5, 6, 7, 8, 257;  // 257 has nine binary digits, one more than bfloat16
@@ -83,12 +83,9 @@ TEST(Memory, IsNarrowUntilTheNextBatch) {
   EXPECT_FALSE(memory.is_bfloat16());
 }
 
-TEST(Memory, RefusesAnEmptySentence) {
+TEST(Memory, RejectsEmptySentence) {
   Memory<double> memory;
-  EXPECT_EQ(refusal([&] {
-              memory.resize(2, std::vector<Index>{3, 0});
-            }),
-            "Memory: sentence 1 has nothing to attend to");
+  EXPECT_EQ(refusal([&] { memory.resize(2, std::vector<Index>{3, 0}); }), "Memory.resize: sentence 1 is empty");
 }
 
 }  // namespace memory_test

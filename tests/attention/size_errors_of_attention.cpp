@@ -136,7 +136,7 @@ TYPED_TEST(AttentionSizes, PrepareRejectsWrongSizes) {
                 [&] { t.attention.prepare(t.memory); });
 }
 
-TYPED_TEST(AttentionSizes, BackwardRejectsAGradientOfWrongSize) {
+TYPED_TEST(AttentionSizes, BackwardRejectsGradientOfWrongSize) {
   auto& t = *this;
   for_each_parameter(
       [&](const heed::ParameterName& name, auto& x) {
@@ -144,14 +144,14 @@ TYPED_TEST(AttentionSizes, BackwardRejectsAGradientOfWrongSize) {
         if constexpr (X::SizeAtCompileTime == heed::Dynamic) {
           if (name.str().rfind("gate", 0) == 0) return;  // a layer
           for (const auto& [rows, cols] : sizes(argument(name.str(), x))) {
-            const Matrix<double> right = x;
+            const Matrix<double> correct = x;
             x.setZero(rows, cols);
             const std::string message = refusal([&] {
               t.begin_backward();
               t.backward();
               t.attention.finish_backward(t.all_queries, t.memory, t.tape, t.grad, t.d_memory);
             });
-            x = right;
+            x = correct;
             EXPECT_NE(message.find("grad." + std::string(name.leaf()) + " must be"), std::string::npos)
                 << name.str() << ": " << message;
           }
@@ -160,7 +160,7 @@ TYPED_TEST(AttentionSizes, BackwardRejectsAGradientOfWrongSize) {
       t.grad);
 }
 
-TYPED_TEST(AttentionSizes, RejectsASentenceThatTheMemoryLacks) {
+TYPED_TEST(AttentionSizes, RejectsSentenceOutOfRange) {
   auto& t = *this;
   for (const Index wrong : {Index{2}, Index{-1}}) {
     t.sentences = {0, wrong};
@@ -173,12 +173,12 @@ TYPED_TEST(AttentionSizes, RejectsASentenceThatTheMemoryLacks) {
   }
 }
 
-TYPED_TEST(AttentionSizes, RejectsAMissingCall) {
+TYPED_TEST(AttentionSizes, RejectsMissingCalls) {
   auto& t = *this;
   const auto message = [&](auto&& call) {
     const std::string whole = refusal(call);
     const std::size_t advice = whole.find("; call ");
-    return advice == std::string::npos ? whole : whole.substr(advice + 2);  // what to call
+    return advice == std::string::npos ? whole : whole.substr(advice + 2);  // the advice of the message
   };
   const bool keyed = t.memory.keys.rows() > 0;
   t.memory.resize(4, std::vector<Index>{7, 3});
@@ -203,7 +203,7 @@ TYPED_TEST(AttentionSizes, RejectsAMissingCall) {
   EXPECT_EQ(message([&] { t.backward(); }), "call d_memory.zeros_like(memory) first");
 }
 
-TYPED_TEST(AttentionSizes, RejectsColumnsThatTheTapeLacks) {
+TYPED_TEST(AttentionSizes, RejectsColumnsBeyondTheTape) {
   auto& t = *this;
   for (const Index first : {Index{3}, Index{-1}}) {
     const std::string message =
@@ -212,7 +212,7 @@ TYPED_TEST(AttentionSizes, RejectsColumnsThatTheTapeLacks) {
   }
 }
 
-TEST(Attention, RejectsAMemoryWithoutKeys) {
+TEST(Attention, RejectsMemoryWithoutKeys) {
   const heed::Attention<heed::AdditiveScorer<float>> attention{{4, 6, 5}, {}};
   heed::Memory<float> memory;
   memory.resize(6, std::vector<Index>{3});
@@ -231,7 +231,7 @@ TEST(Attention, RejectsAMemoryWithoutKeys) {
   EXPECT_EQ(forward(5), "Attention.forward: queries must be 4 x 1, got 5 x 1");
 }
 
-TEST(Attention, RejectsTheKeysOfAnotherScorer) {
+TEST(Attention, RejectsKeysOfAnotherScorer) {
   const heed::Attention<heed::GeneralScorer<double>> attention{{3, 4}, {}};
   heed::Memory<double> memory;
   memory.resize(4, std::vector<Index>{3});
@@ -245,7 +245,7 @@ TEST(Attention, RejectsTheKeysOfAnotherScorer) {
             "Attention.forward: memory.keys must be 0 x 3, got 5 x 3; call prepare(memory) first");
 }
 
-TEST(Attention, RejectsAMemoryThatWasNarrowedBeforeItHadKeys) {
+TEST(Attention, RejectsBfloat16MemoryWithoutKeys) {
   const heed::Attention<heed::AdditiveScorer<float>> attention{{4, 6, 5}, {}};
   heed::Memory<float> memory;
   memory.resize(6, std::vector<Index>{3});
@@ -274,19 +274,19 @@ TEST(Attend, RejectsWrongSizes) {
                 [&] { heed::attend(scorer, queries, memory, context, weights, work); });
 }
 
-TEST(Attend, RejectsAScorerWithoutSizes) {
+TEST(Attend, RejectsScorerWithoutSizes) {
   const heed::AdditiveScorer<float> scorer;
   EXPECT_EQ(refusal([&] { heed::attend(scorer, heed::Vector<float>::Ones(3), Matrix<float>::Ones(3, 4)); }),
             "attend: queries must be 0 x 1, got 3 x 1");
 }
 
-TEST(Attend, AcceptsAScorerThatWasNotInitialized) {
+TEST(Attend, SupportsUninitializedScorer) {
   const heed::AdditiveScorer<float> scorer(3, 3, 4);
   const auto result = heed::attend(scorer, heed::Vector<float>::Ones(3), Matrix<float>::Ones(3, 4));
   EXPECT_EQ(result.weights, Matrix<float>::Constant(4, 1, 0.25f));
 }
 
-TEST(Attend, PassesOnNaN) {
+TEST(Attend, PropagatesNaN) {
   const heed::DotScorer<float> scorer(3);
   const heed::Vector<float> query = heed::Vector<float>::Constant(3, std::numeric_limits<float>::quiet_NaN());
   EXPECT_TRUE(heed::attend(scorer, query, Matrix<float>::Ones(3, 4)).weights.array().isNaN().all());
@@ -315,7 +315,7 @@ TEST(PredictedPosition, RejectsWrongSizes) {
                 [&] { position.accumulate(queries, saved, grad); });
 }
 
-TEST(FixedVector, RejectsAsManyQueriesAsItHasNoSentencesFor) {
+TEST(FixedVector, RejectsMoreQueriesThanSentences) {
   const heed::FixedVector<double> attention;
   heed::Memory<double> memory;
   memory.resize(4, std::vector<Index>{2});
@@ -329,7 +329,7 @@ TEST(FixedVector, RejectsAsManyQueriesAsItHasNoSentencesFor) {
             "FixedVector.forward: queries must be 3 x 1, got 3 x 2");
 }
 
-TEST(Memory, RejectsASentenceItLacks) {
+TEST(Memory, RejectsSentenceOutOfRange) {
   heed::Memory<double> memory;
   EXPECT_EQ(refusal([&] { memory.start(0); }), "Memory: there is no sentence 0, the memory has 0");
   memory.resize(2, std::vector<Index>{3, 1});
@@ -339,11 +339,11 @@ TEST(Memory, RejectsASentenceItLacks) {
   EXPECT_EQ(refusal([&] { memory.values_of(3); }), "Memory: there is no sentence 3, the memory has 2");
   memory.values.resize(2, 3);
   EXPECT_EQ(refusal([&] { memory.values_of(1); }),
-            "Memory: sentence 1 has columns 3 to 4, but there are 3; make room with resize(size, lengths)");
+            "Memory: sentence 1 has columns 3 to 4, but the matrix has 3; call resize(size, lengths) first");
   EXPECT_EQ(refusal([&] { memory.keys_of(1); }), refusal([&] { memory.values_of(1); }));
 }
 
-TEST(Buffer, RejectsAnAssignmentOfWrongSize) {
+TEST(Buffer, RejectsAssignmentOfWrongSize) {
   heed::Buffer<double> buffer;
   buffer.resize(2, 3);
   EXPECT_EQ(refusal([&] { buffer = Matrix<double>::Zero(2, 4); }), "Buffer.operator=: x must be 2 x 3, got 2 x 4");
@@ -351,7 +351,7 @@ TEST(Buffer, RejectsAnAssignmentOfWrongSize) {
   EXPECT_EQ(refusal([&] { fixed.resize(2, 4); }), "Buffer.resize: the buffer must be 3 x 4, got 2 x 4");
 }
 
-TEST(AttentionPenalties, RejectWrongSizes) {
+TEST(AttentionPenalties, RejectsWrongSizes) {
   const heed::PackedBatch targets(std::vector<Index>{2, 3});
   const std::vector<Index> starts{0, 4, 6};
   const heed::SentenceRanges sources(starts);
@@ -362,10 +362,10 @@ TEST(AttentionPenalties, RejectWrongSizes) {
                 [&] { heed::doubly_stochastic_penalty<double>(weights, targets, sources, 1, d_weights); });
   const heed::PackedBatch fewer(std::vector<Index>{5});
   EXPECT_EQ(refusal([&] { heed::coverage_loss<double>(weights, fewer, sources, 1, d_weights); }),
-            "coverage_loss: there must be as many targets as sources, 2, got 1");
+            "coverage_loss: targets must have 2 sentences, as the sources have, got 1");
 }
 
-TEST(MakeMemory, RejectsAGradientOfWrongSize) {
+TEST(MakeMemory, RejectsGradientOfWrongSize) {
   heed::Memory<double> d_memory;
   d_memory.resize(2, std::vector<Index>{4, 4});
   d_memory.values.setZero();

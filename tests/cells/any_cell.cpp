@@ -18,7 +18,7 @@ using heed::Random;
 using Relu = heed::RnnCell<double, Dynamic, Dynamic, heed::Relu>;
 
 template <class C>
-double distance_from_what_it_holds(C cell = C(3, 4)) {
+double distance_from_held_cell(C cell = C(3, 4)) {
   Random random(11);
   randomize(cell, random);
   const AnyCell<double> any(cell);
@@ -34,25 +34,25 @@ double distance_from_what_it_holds(C cell = C(3, 4)) {
                    part_difference(std::get<C>(a.parameters.cell), b.parameters)});
 }
 
-TEST(AnyCell, DoesWhatItHoldsDoes) {
-  EXPECT_EQ(distance_from_what_it_holds<heed::GruCell<double>>(), 0);
-  EXPECT_EQ(distance_from_what_it_holds<heed::LstmCell<double>>(), 0);
-  EXPECT_EQ(distance_from_what_it_holds<heed::RnnCell<double>>(), 0);
-  EXPECT_EQ(distance_from_what_it_holds<Relu>(), 0);
-  EXPECT_EQ((distance_from_what_it_holds<heed::GruCell<double, Dynamic, Dynamic, heed::gru_forms::cho>>()), 0);
-  EXPECT_EQ(distance_from_what_it_holds<heed::LayerNormGruCell<double>>(), 0);
-  EXPECT_EQ(distance_from_what_it_holds<heed::LayerNormLstmCell<double>>(), 0);
-  EXPECT_EQ(distance_from_what_it_holds(heed::ProjectedLstmCell<double>(3, 6, 4)), 0);
+TEST(AnyCell, MatchesHeldCell) {
+  EXPECT_EQ(distance_from_held_cell<heed::GruCell<double>>(), 0);
+  EXPECT_EQ(distance_from_held_cell<heed::LstmCell<double>>(), 0);
+  EXPECT_EQ(distance_from_held_cell<heed::RnnCell<double>>(), 0);
+  EXPECT_EQ(distance_from_held_cell<Relu>(), 0);
+  EXPECT_EQ((distance_from_held_cell<heed::GruCell<double, Dynamic, Dynamic, heed::gru_forms::cho>>()), 0);
+  EXPECT_EQ(distance_from_held_cell<heed::LayerNormGruCell<double>>(), 0);
+  EXPECT_EQ(distance_from_held_cell<heed::LayerNormLstmCell<double>>(), 0);
+  EXPECT_EQ(distance_from_held_cell(heed::ProjectedLstmCell<double>(3, 6, 4)), 0);
 }
 
-TEST(AnyCell, AddsNothingToTheNames) {
+TEST(AnyCell, PreservesParameterNames) {
   AnyCell<double> any(heed::LstmCell<double>(2, 3));
   std::vector<std::string> names;
   heed::for_each_parameter([&](const heed::ParameterName& name, auto&) { names.push_back(name.str()); }, any);
   EXPECT_EQ(names, (std::vector<std::string>{"W", "U", "b_W", "b_U"}));
 }
 
-TEST(AnyCell, CopiesAreEqualAndApart) {
+TEST(AnyCell, CopiesAreIndependent) {
   AnyCell<double> any(heed::GruCell<double>(2, 3));
   AnyCell<double> copy = any;
   std::get<heed::GruCell<double>>(copy.cell).W.edit().setOnes();

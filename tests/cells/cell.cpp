@@ -19,7 +19,7 @@ using heed::Random;
 using typed::Gradients;
 using typed::next_state;
 
-/// A cell of line `At` of the list with random parameters, and inputs for n columns.
+/// The cell of entry `At` of the typed list with random parameters, and inputs for n columns.
 template <class At, class S = double>
 struct Trial {
   using C = typename At::template Make<S>::Part;
@@ -36,7 +36,7 @@ struct Trial {
 };
 
 template <class At, class S>
-double distance_from_the_paper(Index n, bool bias) {
+double distance_from_paper(Index n, bool bias) {
   const Trial<At, S> trial(n, bias);
   std::vector<oracle::Column> expected;
   for (Index j = 0; j < n; ++j) {
@@ -49,7 +49,7 @@ template <class At>
 class Cell : public testing::Test {};
 TYPED_TEST_SUITE(Cell, typed::EachCell);
 
-TYPED_TEST(Cell, ModelsTheConceptInEveryScalar) {
+TYPED_TEST(Cell, SatisfiesConceptForFloatAndDouble) {
   static_assert(heed::Cell<typename Trial<TypeParam>::C>);
   static_assert(heed::Cell<typename Trial<TypeParam, float>::C>);
   const Trial<TypeParam> trial(1);
@@ -57,16 +57,16 @@ TYPED_TEST(Cell, ModelsTheConceptInEveryScalar) {
   EXPECT_EQ(trial.cell.hidden_size(), typed::hidden);
 }
 
-TYPED_TEST(Cell, AgreesWithThePaperLoop) {
+TYPED_TEST(Cell, MatchesPaperEquation) {
   for (const Index n : {1, 5}) {
     for (const bool bias : {true, false}) {
-      EXPECT_LE((distance_from_the_paper<TypeParam, double>(n, bias)), 1e-15) << n << " columns, bias " << bias;
-      EXPECT_LE((distance_from_the_paper<TypeParam, float>(n, bias)), 1e-6) << n << " columns, bias " << bias;
+      EXPECT_LE((distance_from_paper<TypeParam, double>(n, bias)), 1e-15) << n << " columns, bias " << bias;
+      EXPECT_LE((distance_from_paper<TypeParam, float>(n, bias)), 1e-6) << n << " columns, bias " << bias;
     }
   }
 }
 
-TYPED_TEST(Cell, WithoutBiasHasAllOtherParameters) {
+TYPED_TEST(Cell, HasAllOtherParametersWithoutBias) {
   std::vector<std::string> with, without;
   for (const bool bias : {true, false}) {
     const Trial<TypeParam> trial(1, bias);
@@ -81,10 +81,10 @@ TYPED_TEST(Cell, WithoutBiasHasAllOtherParameters) {
   EXPECT_EQ(with, without);
 }
 
-TYPED_TEST(Cell, ProjectsAnInputInBlocksAsAWhole) {
+TYPED_TEST(Cell, ProjectionOfBlocksMatchesWholeInput) {
   const Trial<TypeParam> trial(5);
   Matrix<double> whole(trial.cell.saved_size(), 5), blocks(trial.cell.saved_size(), 5);
-  whole.setZero();  // rows that only `step` writes
+  whole.setZero();  // `project` does not write all rows
   blocks.setZero();
   trial.cell.project(trial.x, whole);
   trial.cell.project(trial.x.topRows(1), blocks);
@@ -92,7 +92,7 @@ TYPED_TEST(Cell, ProjectsAnInputInBlocksAsAWhole) {
   EXPECT_LE(difference(blocks, whole), 1e-15);
 }
 
-TYPED_TEST(Cell, GivesGradientsInBlocksAsAWhole) {
+TYPED_TEST(Cell, GradientsOfBlocksMatchWholeInput) {
   const Trial<TypeParam> trial(5);
   Random random(7);
   const Matrix<double> d_a = random_matrix(trial.cell.gradient_size(), 5, random);
@@ -109,7 +109,7 @@ TYPED_TEST(Cell, GivesGradientsInBlocksAsAWhole) {
   EXPECT_LE(difference(d_blocks, d_x), 1e-15);
 }
 
-TYPED_TEST(Cell, GradientsAgreeWithCentralDifferences) {
+TYPED_TEST(Cell, GradientsMatchCentralDifferences) {
   for (const bool bias : {true, false}) {
     Trial<TypeParam> trial(5, bias);
     const auto loss = [&] { return next_state(trial.cell, trial.x, trial.s_prev).cwiseProduct(trial.d_s).sum(); };
@@ -123,7 +123,7 @@ TYPED_TEST(Cell, GradientsAgreeWithCentralDifferences) {
   }
 }
 
-TYPED_TEST(Cell, AddsToGradients) {
+TYPED_TEST(Cell, AccumulatesGradients) {
   const Trial<TypeParam> trial(5);
   const Gradients from_zero(trial.cell, trial.x, trial.s_prev, trial.d_s);
   auto twice = from_zero;
@@ -135,7 +135,7 @@ TYPED_TEST(Cell, AddsToGradients) {
   EXPECT_LE(difference(twice.x, 2 * from_zero.x), 1e-14);
 }
 
-TYPED_TEST(Cell, GradientsInFloatAgreeWithDouble) {
+TYPED_TEST(Cell, FloatGradientsMatchDouble) {
   const Trial<TypeParam> wide(5);
   Trial<TypeParam, float> narrow(5);
   copy_parameters(wide.cell, narrow.cell);

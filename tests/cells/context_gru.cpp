@@ -27,7 +27,7 @@ struct Trial {
   }
 };
 
-TEST(ContextGruCell, IsAGruWithoutAContext) {
+TEST(ContextGruCell, MatchesGruIfContextIsEmpty) {
   Trial trial;
   GruCell<double> gru(inputs, hidden);
   copy_parameters(trial.cell, gru);
@@ -38,7 +38,7 @@ TEST(ContextGruCell, IsAGruWithoutAContext) {
   EXPECT_EQ(typed::next_state(trial.cell, trial.x, trial.s_prev), typed::next_state(gru, trial.x, trial.s_prev));
 }
 
-TEST(ContextGruCell, HidesTheContextFromTheCandidateWhereTheResetIsClosed) {
+TEST(ContextGruCell, ClosedResetGateHidesContextFromCandidate) {
   Trial trial;
   trial.cell.W.edit().topRows(2 * hidden).rightCols(context).setZero();  // c reaches neither r nor z
   const Matrix<double> before = typed::next_state(trial.cell, trial.x, trial.s_prev);
@@ -49,7 +49,7 @@ TEST(ContextGruCell, HidesTheContextFromTheCandidateWhereTheResetIsClosed) {
   EXPECT_EQ(typed::next_state(trial.cell, other, trial.s_prev), typed::next_state(trial.cell, trial.x, trial.s_prev));
 }
 
-TEST(ContextGruCell, TakesItsInputInBlocks) {
+TEST(ContextGruCell, SupportsInputInBlocks) {
   const Trial trial;
   Random random(13);
   const Matrix<double> d_a = random_matrix(trial.cell.gradient_size(), 3, random);
@@ -73,7 +73,7 @@ TEST(ContextGruCell, TakesItsInputInBlocks) {
   }
 }
 
-TEST(ContextGruCell, HasBiasesEvenWhereAllOfItsInputIsContext) {
+TEST(ContextGruCell, HasBiasesIfAllOfTheInputIsContext) {
   Trial trial;
   trial.cell.context = inputs;
   Matrix<double> saved = Matrix<double>::Constant(trial.cell.saved_size(), 3, 77);
@@ -82,7 +82,7 @@ TEST(ContextGruCell, HasBiasesEvenWhereAllOfItsInputIsContext) {
   EXPECT_EQ(saved.col(0).segment(2 * hidden, hidden), trial.cell.b_U.tail(hidden));
 }
 
-TEST(ContextGruCell, IsTheSamePacked) {
+TEST(ContextGruCell, PackedMatchesUnpacked) {
   Random random(17);
   ContextGruCell<float> cell(inputs, 20, true, context);
   randomize(cell, random);

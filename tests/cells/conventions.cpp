@@ -24,7 +24,7 @@ PytorchFixture framework(const std::string& name) {
   return PytorchFixture("recurrent", std::filesystem::path(HEED_FIXTURES) / name);
 }
 
-/// Reads the tensors of one layer; a batch there has a row per item.
+/// Reads the tensors of one layer. The batches in the fixtures have one row per item.
 struct Layer {
   PytorchFixture& fixture;
   std::string prefix;
@@ -32,7 +32,7 @@ struct Layer {
   Matrix<float> rows(const std::string& name) const { return fixture.matrix<float>(prefix + '.' + name); }
   Matrix<float> batch(const std::string& name) const { return rows(name).transpose(); }
 
-  /// h, with c below it if there is one.
+  /// Sets `state` to h, with c below it if the fixture has c.
   void state(const std::string& h, const std::string& c, heed::Buffer<float>& state) const {
     Matrix<float> both = batch(h);
     if (fixture.has(prefix + '.' + c)) {
@@ -51,7 +51,7 @@ void expect_padded(const Matrix<float>& packed, const heed::PackedBatch& packing
 }
 
 template <class C>
-void expect_agreement_with_onnx(const std::string& prefix) {
+void expect_onnx_results(const std::string& prefix) {
   auto fixture = framework("onnx");
   const heed::PackedBatch packing(fixture.numbers<Index>("lengths"));
   heed::Encoder<C> encoder({.input_size = fixture.number<Index>("input"),
@@ -84,7 +84,7 @@ void expect_agreement_with_onnx(const std::string& prefix) {
 }
 
 template <class C>
-void expect_agreement_with_keras(const std::string& prefix, bool bias) {
+void expect_keras_results(const std::string& prefix, bool bias) {
   auto fixture = framework("keras");
   const Layer layer{fixture, prefix};
   heed::KerasWeights<float> weights{layer.rows("kernel"), layer.rows("recurrent_kernel"), {}};
@@ -103,7 +103,8 @@ void expect_agreement_with_keras(const std::string& prefix, bool bias) {
   layer.state("h_0", "c_0", initial[0]);
   layer.state("h_n", "c_n", expected_final[0]);
   heed::EncoderTape<float> tape;
-  encoder.forward(layer.batch("x"), packing, tape, nullptr, &initial);  // of one length: padded is packed
+  // All lengths are equal, so the padded batch is also the packed batch.
+  encoder.forward(layer.batch("x"), packing, tape, nullptr, &initial);
   EXPECT_LE(heed::test::distance(tape.outputs(), layer.batch("outputs")), tolerance);
   EXPECT_LE(heed::test::distance(tape.final_states[0], expected_final[0]), tolerance);
   EXPECT_EQ(fixture.unread(prefix + '.'), std::vector<std::string>());
@@ -117,9 +118,9 @@ C random_cell(bool bias = true) {
   return cell;
 }
 
-/// To the last bit: a change of sign rounds nothing.
+/// Checks for equal bits: a change of sign does not round.
 template <GruForm Form>
-void expect_the_same_flipped(bool bias) {
+void expect_flip_preserves_next_state(bool bias) {
   const auto cell = random_cell<typed::Gru<double, Form>>(bias);
   const auto flipped = heed::flip_update(cell);
   static_assert(std::is_same_v<std::remove_const_t<decltype(flipped)>,
@@ -131,34 +132,32 @@ void expect_the_same_flipped(bool bias) {
   EXPECT_EQ(part_difference(heed::flip_update(flipped), cell), 0);
 }
 
-TEST(FlipUpdate, ComputesTheSame) {
+TEST(FlipUpdate, PreservesNextState) {
   for (const bool bias : {true, false}) {
-    expect_the_same_flipped<gru_forms::pytorch>(bias);
-    expect_the_same_flipped<GruForm{false, true}>(bias);
-    expect_the_same_flipped<gru_forms::cho>(bias);
-    expect_the_same_flipped<gru_forms::bahdanau>(bias);
+    expect_flip_preserves_next_state<gru_forms::pytorch>(bias);
+    expect_flip_preserves_next_state<GruForm{false, true}>(bias);
+    expect_flip_preserves_next_state<gru_forms::cho>(bias);
+    expect_flip_preserves_next_state<gru_forms::bahdanau>(bias);
   }
 }
 
 TEST(FromOnnx, GruWithLinearBeforeReset) {
-  expect_agreement_with_onnx<typed::Gru<float, gru_forms::onnx_reset_after>>("gru_reset_after");
+  expect_onnx_results<typed::Gru<float, gru_forms::onnx_reset_after>>("gru_reset_after");
 }
-TEST(FromOnnx, GruAsItIsByDefault) {
-  expect_agreement_with_onnx<typed::Gru<float, gru_forms::onnx>>("gru_reset_before");
-}
-TEST(FromOnnx, Lstm) { expect_agreement_with_onnx<LstmCell<float>>("lstm"); }
+TEST(FromOnnx, GruWithDefaultSettings) { expect_onnx_results<typed::Gru<float, gru_forms::onnx>>("gru_reset_before"); }
+TEST(FromOnnx, Lstm) { expect_onnx_results<LstmCell<float>>("lstm"); }
 
-TEST(FromKeras, GruAsItIsByDefault) {
-  expect_agreement_with_keras<typed::Gru<float, gru_forms::keras>>("gru_reset_after", true);
-  expect_agreement_with_keras<typed::Gru<float, gru_forms::keras>>("gru_reset_after_no_bias", false);
+TEST(FromKeras, GruWithDefaultSettings) {
+  expect_keras_results<typed::Gru<float, gru_forms::keras>>("gru_reset_after", true);
+  expect_keras_results<typed::Gru<float, gru_forms::keras>>("gru_reset_after_no_bias", false);
 }
-TEST(FromKeras, GruThatResetsBefore) {
-  expect_agreement_with_keras<typed::Gru<float, gru_forms::keras_reset_before>>("gru_reset_before", true);
-  expect_agreement_with_keras<typed::Gru<float, gru_forms::keras_reset_before>>("gru_reset_before_no_bias", false);
+TEST(FromKeras, GruWithResetBefore) {
+  expect_keras_results<typed::Gru<float, gru_forms::keras_reset_before>>("gru_reset_before", true);
+  expect_keras_results<typed::Gru<float, gru_forms::keras_reset_before>>("gru_reset_before_no_bias", false);
 }
-TEST(FromKeras, Lstm) { expect_agreement_with_keras<LstmCell<float>>("lstm", true); }
+TEST(FromKeras, Lstm) { expect_keras_results<LstmCell<float>>("lstm", true); }
 
-TEST(ToKeras, AddsBiasesOfWhichItHasOne) {
+TEST(ToKeras, SumsBothLstmBiases) {
   const auto cell = random_cell<LstmCell<double>>();
   const auto weights = heed::to_keras(cell);
   LstmCell<double> back(3, 4);
@@ -167,7 +166,7 @@ TEST(ToKeras, AddsBiasesOfWhichItHasOne) {
   EXPECT_EQ(back.b_U, heed::Vector<double>::Zero(16));
 }
 
-TEST(ToOnnx, WithoutBiasGivesNone) {
+TEST(ToOnnx, PreservesMissingBias) {
   const auto cell = random_cell<typed::Gru<double, gru_forms::onnx>>(false);
   const auto weights = heed::to_onnx(cell);
   EXPECT_EQ(weights.B.size(), 0);
@@ -176,7 +175,7 @@ TEST(ToOnnx, WithoutBiasGivesNone) {
   EXPECT_EQ(part_difference(back, cell), 0);
 }
 
-TEST(Conventions, FillCellsOfFixedSizesToo) {
+TEST(Conventions, SupportFixedSizes) {
   const auto cell = random_cell<heed::GruCell<double, 3, 4, gru_forms::cho>>();
   heed::GruCell<double, 3, 4, gru_forms::cho> back;
   heed::from_onnx(heed::to_onnx(cell), back);
@@ -184,7 +183,7 @@ TEST(Conventions, FillCellsOfFixedSizesToo) {
   EXPECT_EQ(part_difference(heed::flip_update(heed::flip_update(cell)), cell), 0);
 }
 
-TEST(Conventions, RefuseShapesThatDoNotFit) {
+TEST(Conventions, RejectWrongShapes) {
   auto cell = random_cell<heed::GruCell<double>>();
   auto keras = heed::to_keras(cell);
   auto onnx = heed::to_onnx(cell);

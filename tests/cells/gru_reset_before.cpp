@@ -34,7 +34,7 @@ struct Trial {
     s_prev = random_matrix(hidden, 2, random);
   }
   Matrix<double> next() const { return typed::next_state(cell, x, s_prev); }
-  /// The cell with the same numbers that resets after the product.
+  /// The next state of a cell with the same parameters that applies the reset gate after the product.
   Matrix<double> next_after() const {
     GruCell<double> after(3, hidden);
     after.W = cell.W;
@@ -45,18 +45,18 @@ struct Trial {
   }
 };
 
-TEST(GruResetBefore, FixedSizesAgreeWithDynamicOnes) {
+TEST(GruResetBefore, FixedSizesMatchDynamicSizes) {
   EXPECT_LE((typed::distance_from_dynamic<GruCell<double, 3, 4, gru_forms::cho>, Before>()), 1e-14);
   EXPECT_LE((typed::distance_from_dynamic<GruCell<double, 3, 4, gru_forms::bahdanau>,
                                           GruCell<double, Dynamic, Dynamic, gru_forms::bahdanau>>()),
             1e-14);
 }
 
-TEST(GruResetBefore, OneUnitAndOneInputOfFixedSizeAgreeToo) {  // one row counts as row-major in Eigen
+TEST(GruResetBefore, FixedSizesOfOneMatchDynamicSizes) {  // Eigen treats a matrix of one row as row-major
   EXPECT_LE((typed::distance_from_dynamic<GruCell<double, 1, 1, gru_forms::cho>, Before>(1, 1)), 1e-14);
 }
 
-TEST(GruResetBefore, SmallPackedMatricesOfFixedSizeAgreeToo) {
+TEST(GruResetBefore, PackedFixedSizesMatchUnpacked) {
   Random random(7);
   GruCell<float, 8, 16, gru_forms::bahdanau> cell(8, 16);
   randomize(cell, random);
@@ -70,7 +70,7 @@ TEST(GruResetBefore, SmallPackedMatricesOfFixedSizeAgreeToo) {
   }
 }
 
-TEST(GruResetBefore, LargeFixedSizesDoNotLiveOnTheStack) {
+TEST(GruResetBefore, LargeFixedSizesAreOnTheHeap) {
   EXPECT_LT((sizeof(GruCell<float, 512, 512, gru_forms::cho>)), 1024u);
 }
 
@@ -82,10 +82,10 @@ TEST(GruResetBefore, NamesItsParameters) {
   EXPECT_EQ(heed::parameter_count(cell), heed::parameter_count(GruCell<double>(2, 3)));
 }
 
-TEST(GruResetBefore, IsTheOtherFormWhereTheResetCommutesWithTheProduct) {
+TEST(GruResetBefore, MatchesResetAfterIfResetCommutes) {
   Trial trial;
   EXPECT_GT(difference(trial.next(), trial.next_after()), 0.01);
-  // One number resets all units, and no bias stands inside the reset product.
+  // The reset gate is the same for all units, and the reset product has no bias.
   trial.cell.W.edit().topRows(hidden).setZero();
   trial.cell.U.edit().topRows(hidden).setZero();
   trial.cell.b_W.head(hidden).setConstant(0.3);
@@ -94,7 +94,7 @@ TEST(GruResetBefore, IsTheOtherFormWhereTheResetCommutesWithTheProduct) {
   EXPECT_LE(difference(trial.next(), trial.next_after()), 1e-15);
 }
 
-TEST(GruResetBefore, AClosedResetGateHidesTheOldStateButNoBias) {
+TEST(GruResetBefore, ClosedResetGateHidesStateButNotBias) {
   Trial trial;
   trial.cell.b_W.segment(hidden, hidden).setConstant(-1000);  // h' = n
   trial.cell.b_U.head(hidden).setConstant(-1000);             // r = 0
@@ -105,7 +105,7 @@ TEST(GruResetBefore, AClosedResetGateHidesTheOldStateButNoBias) {
   EXPECT_GT(difference(trial.next(), before), 0.01);
 }
 
-TEST(GruForm, SaysWhetherZKeepsOrTakes) {
+TEST(GruForm, SelectsMeaningOfUpdateGate) {
   const auto next = [](auto cell) {
     cell.b_W.segment(1, 1).setConstant(1000);  // z = 1
     cell.b_W.tail(1).setConstant(0.5);

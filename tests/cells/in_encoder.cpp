@@ -51,35 +51,35 @@ struct Trial {
     }
   }
 
-  /// Of this encoder, or of its packed copy.
+  /// The loss of `encoder` or of its packed copy.
   template <class E>
-  double loss(const E& of) const {
+  double loss(const E& any) const {
     heed::EncoderTape<double> tape;
-    of.forward(x, packing, tape, nullptr, &initial);
+    any.forward(x, packing, tape, nullptr, &initial);
     double sum = tape.outputs().cwiseProduct(d_outputs).sum();
     for (std::size_t i = 0; i < d_final.size(); ++i) sum += tape.final_states[i].cwiseProduct(d_final[i]).sum();
     return sum;
   }
 
   template <class E>
-  void backward(const E& of, heed::Encoder<C>& grad, Matrix<double>& d_x) const {
+  void backward(const E& any, heed::Encoder<C>& grad, Matrix<double>& d_x) const {
     heed::EncoderTape<double> tape;
-    of.forward(x, packing, tape, nullptr, &initial);
+    any.forward(x, packing, tape, nullptr, &initial);
     grad = heed::zeros_like(encoder);
     d_x = Matrix<double>::Zero(x.rows(), x.cols());
-    of.backward(x, packing, tape, d_outputs, grad, d_x, nullptr, &d_final);
+    any.backward(x, packing, tape, d_outputs, grad, d_x, nullptr, &d_final);
   }
 };
 
-/// One sentence through all layers and directions, a scalar loop at a time.
+/// Encodes one sentence with scalar loops, through all layers and directions.
 template <class C>
 Matrix<oracle::Real> paper_encoder(const Trial<C>& trial, Index sentence) {
   Matrix<oracle::Real> below = trial.sentences[oracle::at(sentence)].template cast<oracle::Real>();
-  std::size_t place = 0;
+  std::size_t state = 0;
   for (const auto& layer : trial.encoder.layers) {
     Matrix<oracle::Real> outputs(trial.encoder.output_size(), below.cols());
     for (Index d = 0; d < 2; ++d) {
-      auto s = oracle::column(trial.initial[place++], sentence);
+      auto s = oracle::column(trial.initial[state++], sentence);
       const Index size = trial.encoder.hidden_size();
       for (Index k = 0; k < below.cols(); ++k) {
         const Index t = d == 0 ? k : below.cols() - 1 - k;
@@ -107,7 +107,7 @@ template <class C>
 class EncodedCell : public testing::Test {};
 TYPED_TEST_SUITE(EncodedCell, typename TypesOf<NewCells<double>>::type);
 
-TYPED_TEST(EncodedCell, AgreesWithThePaperLoopSentenceBySentence) {
+TYPED_TEST(EncodedCell, MatchesScalarLoopForEverySentence) {
   const Trial<TypeParam> trial;
   heed::EncoderTape<double> tape;
   trial.encoder.forward(trial.x, trial.packing, tape, nullptr, &trial.initial);
@@ -116,7 +116,7 @@ TYPED_TEST(EncodedCell, AgreesWithThePaperLoopSentenceBySentence) {
   }
 }
 
-TYPED_TEST(EncodedCell, GradientsAgreeWithCentralDifferences) {
+TYPED_TEST(EncodedCell, GradientsMatchCentralDifferences) {
   Trial<TypeParam> trial;
   heed::Encoder<TypeParam> grad;
   Matrix<double> d_x;
@@ -128,8 +128,8 @@ TYPED_TEST(EncodedCell, GradientsAgreeWithCentralDifferences) {
                                << check.numeric;
 }
 
-TYPED_TEST(EncodedCell, PackedGivesTheSameLossAndGradients) {
-  const Trial<TypeParam> trial(19);  // several panels and a part of one
+TYPED_TEST(EncodedCell, PackedMatchesLossAndGradients) {
+  const Trial<TypeParam> trial(19);  // several panels and a partial one
   const auto packed = prepacked(trial.encoder);
   EXPECT_EQ(heed::parameter_count(packed), heed::parameter_count(trial.encoder));
   EXPECT_NEAR(trial.loss(packed), trial.loss(trial.encoder), 1e-12);
@@ -141,10 +141,10 @@ TYPED_TEST(EncodedCell, PackedGivesTheSameLossAndGradients) {
   EXPECT_LE(difference(packed_d_x, d_x), 1e-12);
 }
 
-TYPED_TEST(EncodedCell, IsCloseWithHalfTheBytes) {
-  using Narrow = heed::test::with_scalar<float, TypeParam>;
+TYPED_TEST(EncodedCell, HalfPrecisionIsClose) {
+  using Float = heed::test::with_scalar<float, TypeParam>;
   Random random(227);
-  const heed::Encoder<Narrow> encoder = make_encoder<Narrow>(typed::input, 19, random);
+  const heed::Encoder<Float> encoder = make_encoder<Float>(typed::input, 19, random);
   const heed::PackedBatch packing(std::vector<Index>{2, 4, 1});
   const Matrix<float> x = random_matrix<float>(typed::input, packing.columns(), random);
   heed::EncoderTape<float> whole, half;
@@ -154,15 +154,15 @@ TYPED_TEST(EncodedCell, IsCloseWithHalfTheBytes) {
   EXPECT_GT(difference(half.outputs(), whole.outputs()), 1e-6);
 }
 
-TYPED_TEST(EncodedCell, GivesATeamTheSameBits) {
+TYPED_TEST(EncodedCell, ThreadPoolResultsAreBitwiseEqual) {
   const Trial<TypeParam> trial(19);
   const auto expect_same = [&](const auto& encoder) {
     heed::EncoderTape<double> alone, together;
     encoder.forward(trial.x, trial.packing, alone, nullptr, &trial.initial);
     for (const int size : {2, 3}) {
       heed::ThreadPool thread_pool(size);
-      for (const bool keeps : {false, true}) {
-        together.save_activations = keeps;
+      for (const bool save : {false, true}) {
+        together.save_activations = save;
         encoder.forward(trial.x, trial.packing, together, nullptr, &trial.initial, &thread_pool);
         EXPECT_EQ(together.outputs(), alone.outputs()) << size;
       }
@@ -172,29 +172,29 @@ TYPED_TEST(EncodedCell, GivesATeamTheSameBits) {
   expect_same(prepacked(trial.encoder));
 }
 
-TYPED_TEST(EncodedCell, GivesASentenceTheSameBitsInAnyBatch) {
+TYPED_TEST(EncodedCell, ResultsAreBitwiseEqualInAnyBatch) {
   for (const Index size : {5, 32}) {
     Random random(223);
     heed::Encoder<heed::test::with_scalar<float, TypeParam>> encoder =
         make_encoder<heed::test::with_scalar<float, TypeParam>>(typed::input, size, random);
     const auto packed = prepacked(encoder);
     const Matrix<float> sentence = random_matrix<float>(typed::input, 6, random);
-    const auto read = [&](const auto& with, std::size_t companions) {
+    const auto encode = [&](const auto& with, std::size_t others) {
       std::vector<Matrix<float>> batch;
-      for (std::size_t b = 0; b < companions; ++b) {
+      for (std::size_t b = 0; b < others; ++b) {
         batch.push_back(random_matrix<float>(typed::input, 6 + static_cast<Index>(random.below(6)), random));
       }
-      const auto place = random.below(companions + 1);
-      batch.insert(batch.begin() + static_cast<std::ptrdiff_t>(place), sentence);
+      const auto position = random.below(others + 1);
+      batch.insert(batch.begin() + static_cast<std::ptrdiff_t>(position), sentence);
       const heed::PackedBatch packing(lengths(batch));
       heed::EncoderTape<float> tape;
       with.forward(pack(batch, packing), packing, tape);
-      return unpack(tape.outputs(), packing, static_cast<Index>(place));
+      return unpack(tape.outputs(), packing, static_cast<Index>(position));
     };
-    const Matrix<float> expected = read(encoder, 1), packed_expected = read(packed, 1);
-    for (const std::size_t companions : {1u, 2u, 3u, 7u, 20u}) {
-      EXPECT_TRUE(read(encoder, companions) == expected) << size << ", " << companions;
-      EXPECT_TRUE(read(packed, companions) == packed_expected) << size << ", " << companions;
+    const Matrix<float> expected = encode(encoder, 1), packed_expected = encode(packed, 1);
+    for (const std::size_t others : {1u, 2u, 3u, 7u, 20u}) {
+      EXPECT_TRUE(encode(encoder, others) == expected) << size << ", " << others;
+      EXPECT_TRUE(encode(packed, others) == packed_expected) << size << ", " << others;
     }
   }
 }

@@ -27,7 +27,7 @@ std::vector<std::string> names() {
   return result;
 }
 
-/// Of a small packed cell of fixed sizes, from the same not packed.
+/// The largest difference between the next states of a small cell of fixed sizes and of its packed copy.
 template <class C>
 double distance_from_packed() {
   Random random(53);
@@ -42,7 +42,7 @@ double distance_from_packed() {
   return difference(s, typed::next_state(cell, x, s_prev));
 }
 
-/// How far the next state moves when W, U, or both, and with them their products, become larger.
+/// The largest change of the next state if W and U are multiplied by these factors.
 template <class C>
 double change_when_scaled(double factor_W, double factor_U) {
   Random random(37);
@@ -55,19 +55,19 @@ double change_when_scaled(double factor_W, double factor_U) {
   return difference(typed::next_state(cell, x, s_prev), before);
 }
 
-TEST(LayerNormLstmCell, FixedSizesAgreeWithDynamicOnes) {
+TEST(LayerNormLstmCell, FixedSizesMatchDynamicSizes) {
   EXPECT_LE((typed::distance_from_dynamic<LayerNormLstmCell<double, 3, 4>, LayerNormLstmCell<double>>()), 1e-13);
 }
 
-TEST(LayerNormGruCell, FixedSizesAgreeWithDynamicOnes) {
+TEST(LayerNormGruCell, FixedSizesMatchDynamicSizes) {
   EXPECT_LE((typed::distance_from_dynamic<LayerNormGruCell<double, 3, 4>, LayerNormGruCell<double>>()), 1e-13);
 }
 
-TEST(LayerNormLstmCell, SmallPackedMatricesOfFixedSizeAgreeToo) {
+TEST(LayerNormLstmCell, PackedFixedSizesMatchUnpacked) {
   EXPECT_LE((distance_from_packed<LayerNormLstmCell<float, 8, 8>>()), 2e-6);
 }
 
-TEST(LayerNormGruCell, SmallPackedMatricesOfFixedSizeAgreeToo) {
+TEST(LayerNormGruCell, PackedFixedSizesMatchUnpacked) {
   EXPECT_LE((distance_from_packed<LayerNormGruCell<float, 8, 8>>()), 2e-6);
 }
 
@@ -80,22 +80,22 @@ TEST(LayerNormGruCell, NamesItsParameters) {
   EXPECT_EQ(names<LayerNormGruCell<double>>(), (std::vector<std::string>{"W", "U", "b_W", "b_U", "gain_W", "gain_U"}));
 }
 
-TEST(LayerNormLstmCell, BeginsWithGainsOfOne) {
+TEST(LayerNormLstmCell, StartsWithGainsOfOne) {
   const LayerNormLstmCell<double> cell(2, 3);
   EXPECT_EQ(cell.gain_W, heed::Vector<double>::Ones(12));
   EXPECT_EQ(cell.gain_U, heed::Vector<double>::Ones(12));
   EXPECT_EQ(cell.gain_c, heed::Vector<double>::Ones(3));
 }
 
-TEST(LayerNormLstmCell, DoesNotSeeTheScaleOfItsMatrices) {
+TEST(LayerNormLstmCell, IsInvariantToScaleOfItsMatrices) {
   EXPECT_LE(change_when_scaled<LayerNormLstmCell<double>>(3, 0.5), 1e-4);
 }
 
-TEST(LayerNormGruCell, DoesNotSeeTheScaleOfItsMatrices) {
+TEST(LayerNormGruCell, IsInvariantToScaleOfItsMatrices) {
   EXPECT_LE(change_when_scaled<LayerNormGruCell<double>>(3, 0.5), 1e-4);
 }
 
-TEST(LayerNormGruCell, NormalisesResetAndUpdateTogetherAndTheCandidateAlone) {
+TEST(LayerNormGruCell, NormalisesGatesTogetherAndCandidateAlone) {
   Random random(47);
   LayerNormGruCell<double> cell(3, 16);
   randomize(cell, random, 4);
@@ -104,25 +104,25 @@ TEST(LayerNormGruCell, NormalisesResetAndUpdateTogetherAndTheCandidateAlone) {
   auto candidate = cell, update = cell;
   candidate.W.edit().bottomRows(16) *= 3;
   EXPECT_LE(difference(typed::next_state(candidate, x, s_prev), before), 1e-5);
-  update.W.edit().middleRows(16, 16) *= 3;  // r becomes smaller beside it
+  update.W.edit().middleRows(16, 16) *= 3;  // the shared normalisation makes r smaller
   EXPECT_GT(difference(typed::next_state(update, x, s_prev), before), 0.01);
 }
 
-TEST(LayerNormGruCell, UpdateGateTakesTheNewState) {
+TEST(LayerNormGruCell, UpdateGateSelectsNewState) {
   Random random(59);
   LayerNormGruCell<double> cell(3, 16);
   randomize(cell, random);
   const Matrix<double> x = random_matrix(3, 4, random), s_prev = random_matrix(16, 4, random, 9);
-  auto keeps = cell, takes = cell;
-  keeps.b_W.segment(16, 16).setConstant(-100);  // z is 0
-  takes.b_W.segment(16, 16).setConstant(100);   // z is 1
+  auto keeps = cell, selects = cell;
+  keeps.b_W.segment(16, 16).setConstant(-100);   // z is 0
+  selects.b_W.segment(16, 16).setConstant(100);  // z is 1
   EXPECT_LE(difference(typed::next_state(keeps, x, s_prev), s_prev), 1e-15);
-  const Matrix<double> fresh = typed::next_state(takes, x, s_prev);
-  EXPECT_LE(fresh.array().abs().maxCoeff(), 1) << "a tanh";
-  auto other = cell;  // z keeps: h' = (1 - z) n + z h
+  const Matrix<double> fresh = typed::next_state(selects, x, s_prev);
+  EXPECT_LE(fresh.array().abs().maxCoeff(), 1) << "the candidate is a tanh";
+  auto other = cell;  // with 1 - z as z: h' = (1 - z) n + z h
   for (auto* const rows : {&other.gain_W, &other.gain_U, &other.b_W, &other.b_U}) rows->segment(16, 16) *= -1;
   const Matrix<double> sum = typed::next_state(cell, x, s_prev) + typed::next_state(other, x, s_prev);
-  EXPECT_LE(difference(sum, fresh + s_prev), 1e-14) << "with z and 1 - z exchanged";
+  EXPECT_LE(difference(sum, fresh + s_prev), 1e-14) << "z and 1 - z are exchanged";
 }
 
 }  // namespace layer_norm_test

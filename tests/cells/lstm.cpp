@@ -13,7 +13,7 @@ using heed::LstmCell;
 using heed::Matrix;
 using heed::Random;
 
-/// The next state [h; c] of a cell of size 1 whose gates are set by their biases alone.
+/// The next state [h; c] of a cell of size 1 whose gates depend only on their biases.
 Matrix<double> next(double i, double f, double g, double o, double c_prev) {
   LstmCell<double> cell(1, 1);
   cell.b_W << i, f, g, o;
@@ -23,21 +23,21 @@ Matrix<double> next(double i, double f, double g, double o, double c_prev) {
 
 constexpr double open = 1000, closed = -1000;
 
-TEST(LstmCell, FixedSizesAgreeWithDynamicOnes) {
+TEST(LstmCell, FixedSizesMatchDynamicSizes) {
   EXPECT_LE((typed::distance_from_dynamic<LstmCell<double, 3, 4>, LstmCell<double>>()), 1e-14);
 }
 
-TEST(LstmCell, LargeFixedSizesDoNotLiveOnTheStack) { EXPECT_LT((sizeof(LstmCell<float, 512, 512>)), 1024u); }
+TEST(LstmCell, LargeFixedSizesAreOnTheHeap) { EXPECT_LT((sizeof(LstmCell<float, 512, 512>)), 1024u); }
 
-TEST(LstmCell, StacksItsGatesInPyTorchsOrder) {
-  EXPECT_EQ(next(closed, open, 1, open, 0.7)(1, 0), 0.7);                    // f keeps the old c
-  EXPECT_DOUBLE_EQ(next(open, closed, 1, open, 0.7)(1, 0), std::tanh(1.0));  // i lets g in, which is a tanh
-  EXPECT_DOUBLE_EQ(next(closed, open, 1, open, 0.7)(0, 0), std::tanh(0.7));  // o shows tanh(c)
+TEST(LstmCell, StacksGatesInPyTorchOrder) {
+  EXPECT_EQ(next(closed, open, 1, open, 0.7)(1, 0), 0.7);                    // f keeps the previous c
+  EXPECT_DOUBLE_EQ(next(open, closed, 1, open, 0.7)(1, 0), std::tanh(1.0));  // i selects g, which is a tanh
+  EXPECT_DOUBLE_EQ(next(closed, open, 1, open, 0.7)(0, 0), std::tanh(0.7));  // o selects tanh(c)
   EXPECT_EQ(next(closed, open, 1, closed, 0.7)(0, 0), 0);                    // or hides it
   EXPECT_EQ(next(closed, open, 1, closed, 0.7)(1, 0), 0.7);
 }
 
-TEST(LstmCell, SendsTheGradientOfTheCellStateBackToo) {
+TEST(LstmCell, BackwardIncludesGradientOfCellState) {
   Random random(3);
   LstmCell<double> cell(3, 4);
   randomize(cell, random);

@@ -17,7 +17,7 @@ using heed::Matrix;
 using heed::ProjectedLstmCell;
 using heed::Random;
 
-TEST(ProjectedLstmCell, FixedSizesAgreeWithDynamicOnes) {
+TEST(ProjectedLstmCell, FixedSizesMatchDynamicSizes) {
   Random random(29);
   ProjectedLstmCell<double, 3, 7, 4> fixed;
   ProjectedLstmCell<double> sized(3, 7, 4);
@@ -33,7 +33,7 @@ TEST(ProjectedLstmCell, FixedSizesAgreeWithDynamicOnes) {
   EXPECT_LE(part_difference(a.parameters, b.parameters), 1e-14);
 }
 
-TEST(ProjectedLstmCell, SmallPackedMatricesOfFixedSizeAgreeToo) {
+TEST(ProjectedLstmCell, PackedFixedSizesMatchUnpacked) {
   Random random(37);
   ProjectedLstmCell<float, 8, 16, 8> cell;
   randomize(cell, random);
@@ -47,11 +47,11 @@ TEST(ProjectedLstmCell, SmallPackedMatricesOfFixedSizeAgreeToo) {
   }
 }
 
-TEST(ProjectedLstmCell, LargeFixedSizesDoNotLiveOnTheStack) {
+TEST(ProjectedLstmCell, LargeFixedSizesAreOnTheHeap) {
   EXPECT_LT((sizeof(ProjectedLstmCell<float, 512, 512, 512>)), 1024u);
 }
 
-TEST(ProjectedLstmCell, KeepsTheOutputAboveTheUnits) {
+TEST(ProjectedLstmCell, ReturnsSizesOfOutputUnitsAndState) {
   const ProjectedLstmCell<double> cell(3, 7, 4);
   EXPECT_EQ(cell.hidden_size(), 4);
   EXPECT_EQ(cell.units(), 7);
@@ -66,7 +66,7 @@ TEST(ProjectedLstmCell, NamesItsParameters) {
   EXPECT_EQ(heed::parameter_count(cell), 4 * 5 * (2 + 3 + 2) + 3 * 5);
 }
 
-TEST(ProjectedLstmCell, IsAnLstmWhereNothingIsProjected) {
+TEST(ProjectedLstmCell, MatchesLstmIfProjectionIsIdentity) {
   Random random(31);
   heed::LstmCell<double> plain(3, 4);
   randomize(plain, random);

@@ -14,11 +14,11 @@ using heed::Dynamic;
 using heed::Matrix;
 using heed::RnnCell;
 
-TEST(RnnCell, FixedSizesAgreeWithDynamicOnes) {
+TEST(RnnCell, FixedSizesMatchDynamicSizes) {
   EXPECT_LE((typed::distance_from_dynamic<RnnCell<double, 3, 4>, RnnCell<double>>()), 1e-14);
 }
 
-TEST(RnnCell, DefaultConstructedHasItsFixedSizes) {
+TEST(RnnCell, DefaultConstructedHasFixedSizes) {
   const RnnCell<double, 3, 4> cell;
   EXPECT_EQ(cell.input_size(), 3);
   EXPECT_EQ(cell.hidden_size(), 4);
@@ -26,7 +26,7 @@ TEST(RnnCell, DefaultConstructedHasItsFixedSizes) {
   EXPECT_EQ(heed::parameter_count(RnnCell<double>()), 0);
 }
 
-TEST(RnnCell, LargeFixedSizesDoNotLiveOnTheStack) {
+TEST(RnnCell, LargeFixedSizesAreOnTheHeap) {
   EXPECT_LT((sizeof(RnnCell<float, 512, 512>)), 1024u);
   EXPECT_EQ((heed::parameter_count(RnnCell<float, 512, 512>())), 512 * (512 + 512 + 2));
 }
@@ -43,7 +43,7 @@ TEST(RnnCell, NamesItsParameters) {
   EXPECT_EQ(names, (std::vector<std::string>{"W", "U"}));
 }
 
-TEST(RnnCell, ReluKeepsWhatTanhWouldBound) {
+TEST(RnnCell, ReluDoesNotBoundOutput) {
   RnnCell<double> bounded(1, 1);
   RnnCell<double, Dynamic, Dynamic, heed::Relu> open(1, 1);
   bounded.W.edit()(0, 0) = open.W.edit()(0, 0) = 3;

@@ -47,7 +47,7 @@ std::string name_of(const heed::LayerNormGruCell<S>&) {
   return "LayerNormGruCell";
 }
 
-/// Every function of a cell with arguments of every wrong size, `grad` being the gradient that is added to.
+/// Calls every function of a cell with arguments of every wrong size; gradients are accumulated in `grad`.
 template <class C, class Grad>
 void expect_cell_checks_sizes(const C& cell, const std::string& name, Grad grad) {
   const Index input = cell.input_size(), state = cell.state_size(), saved = cell.saved_size();
@@ -70,13 +70,13 @@ template <class Line>
 class CellSizes : public testing::Test {};
 TYPED_TEST_SUITE(CellSizes, typed::EachCell);
 
-TYPED_TEST(CellSizes, EveryArgumentIsChecked) {
+TYPED_TEST(CellSizes, RejectsWrongSizes) {
   using Make = typename TypeParam::template Make<double>;
   const auto cell = Make::make(true);
   expect_cell_checks_sizes(cell, name_of(cell), cell);
 }
 
-TYPED_TEST(CellSizes, BlocksBeyondTheInputAreRejected) {
+TYPED_TEST(CellSizes, RejectsBlocksBeyondTheInput) {
   using Make = typename TypeParam::template Make<double>;
   const auto cell = Make::make(true);
   auto grad = heed::zeros_like(cell);
@@ -100,7 +100,7 @@ TYPED_TEST(CellSizes, BlocksBeyondTheInputAreRejected) {
   EXPECT_EQ(message(-1, 1), " first must be in [0, 3], got -1");
 }
 
-TYPED_TEST(CellSizes, GradientOfAnotherSizeIsRejected) {
+TYPED_TEST(CellSizes, RejectsGradientOfWrongSize) {
   using Make = typename TypeParam::template Make<double>;
   const auto cell = Make::make(true);
   const Matrix<double> x = Matrix<double>::Ones(cell.input_size(), n), s = Matrix<double>::Ones(cell.state_size(), n);
@@ -115,7 +115,7 @@ TYPED_TEST(CellSizes, GradientOfAnotherSizeIsRejected) {
   }
 }
 
-TYPED_TEST(CellSizes, StatesThatOverlapAreRejected) {
+TYPED_TEST(CellSizes, RejectsOverlappingStates) {
   using Make = typename TypeParam::template Make<double>;
   const auto cell = Make::make(true);
   const Index rows = cell.state_size();
@@ -128,30 +128,30 @@ TYPED_TEST(CellSizes, StatesThatOverlapAreRejected) {
   EXPECT_NE(message(states.block(0, 0, rows, 2), states.block(1, 0, rows, 2)), "accepted");
   EXPECT_NE(message(states.block(rows, 0, rows, 2), states.block(rows - 1, 1, rows, 2)), "accepted");
   EXPECT_EQ(message(states.block(0, 0, rows, 2), states.block(0, 2, rows, 2)), "accepted");
-  EXPECT_EQ(message(states.block(0, 0, rows, 2), states.block(rows, 0, rows, 2)), "accepted");  // between its columns
+  EXPECT_EQ(message(states.block(0, 0, rows, 2), states.block(rows, 0, rows, 2)), "accepted");  // interleaved
   EXPECT_EQ(message(states.block(rows + 1, 0, rows, 2), states.block(0, 1, rows, 2)), "accepted");
 }
 
-TEST(CellSizes, PackedCellsCheckTheSame) {
+TEST(CellSizes, PackedCellsRejectWrongSizes) {
   const heed::GruCell<float> gru(typed::input, typed::hidden);
   const heed::LstmCell<float> lstm(typed::input, typed::hidden);
   expect_cell_checks_sizes(prepacked(gru), "GruCell", gru);
   expect_cell_checks_sizes(prepacked(lstm), "LstmCell", lstm);
 }
 
-TEST(CellSizes, AnyCellPassesTheChecksOn) {
+TEST(CellSizes, AnyCellRejectsWrongSizes) {
   const heed::AnyCell<double> any = heed::LstmCell<double>(typed::input, typed::hidden);
   expect_cell_checks_sizes(any, "LstmCell", any);
 }
 
-TEST(CellSizes, ZeroColumnsAreChecked) {
+TEST(CellSizes, RejectsWrongSizesOfEmptyBatch) {
   const heed::LstmCell<double> cell(typed::input, typed::hidden);
   Matrix<double> saved(cell.saved_size(), 0), s_prev(8, 0), s(8, 0), h(4, 0);
   EXPECT_EQ(refusal([&] { cell.step(saved, s_prev, s); }), "accepted");
   EXPECT_EQ(refusal([&] { cell.step(saved, s_prev, h); }), "LstmCell.step: s must be 8 x 0 (h above c), got 4 x 0");
 }
 
-// The sizes that a reader of the cookbook gets wrong.
+// Common mistakes with the code of the cookbook.
 TEST(LstmCell, RejectsStateWithoutCellState) {
   const heed::LstmCell<float> cell(4, 8);
   Eigen::VectorXf saved(cell.saved_size()), h = Eigen::VectorXf::Zero(8), next(8);
@@ -161,7 +161,7 @@ TEST(LstmCell, RejectsStateWithoutCellState) {
   EXPECT_EQ(refusal([&] { cell.step(saved, state, next); }), "LstmCell.step: s must be 16 x 1 (h above c), got 8 x 1");
 }
 
-TEST(GruCell, RejectsInputStateAndTraceOfWrongSize) {
+TEST(GruCell, RejectsInputStateAndSavedOfWrongSize) {
   const heed::GruCell<float> cell(4, 8);
   Eigen::VectorXf saved(cell.saved_size()), s = Eigen::VectorXf::Zero(8), next(8), small(8);
   EXPECT_EQ(refusal([&] { cell.project(Eigen::VectorXf::Ones(5), saved); }),

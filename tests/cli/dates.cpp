@@ -30,11 +30,11 @@ TEST_F(Dates, ListsEveryOption) {
 TEST_F(Dates, FailsWhereItsClaimDoes) {
   const Outcome modest = run(learning("0"));
   EXPECT_EQ(modest.code, 0) << modest.err;
-  EXPECT_NE(modest.out.find("Of 5 unseen lines"), std::string::npos);
+  EXPECT_NE(modest.out.find("Exact match on 5 unseen lines"), std::string::npos);
   EXPECT_NE(contents(path("results") + "/alignment.svg").find("<svg"), std::string::npos);
   const Outcome bold = run(learning("99"));
   EXPECT_EQ(bold.code, 1);
-  EXPECT_NE(bold.err.find("the claim failed"), std::string::npos) << bold.err;
+  EXPECT_NE(bold.err.find("below --claim 99 %"), std::string::npos) << bold.err;
 
   const Outcome answered = run({"--model", path("results") + "/model.safetensors"}, "12 May 2010\n\n3.4.1999\n");
   EXPECT_EQ(answered.code, 0) << answered.err;

@@ -43,7 +43,7 @@ TEST_F(FromPytorch, TellsATranslationThatIsNotPytorchs) {
   });
   const Outcome outcome = run({other, "--check"});
   EXPECT_EQ(outcome.code, 1);
-  EXPECT_EQ(outcome.out, "249 of 250 translations are PyTorch's\n");
+  EXPECT_EQ(outcome.out, "249 of 250 translations are equal to PyTorch's\n");
   EXPECT_NE(outcome.err.find("\nPyTorch: X"), std::string::npos) << outcome.err;
 }
 
@@ -88,7 +88,7 @@ TEST_F(FromPytorch, RefusesWhatItCannotUse) {
     ASSERT_NE(at, std::string::npos);
     bytes[at + key.size()] = '3';
   });
-  expect_refusal(run({smaller}), {"changed", "parameters, the file holds"});
+  expect_refusal(run({smaller}), {"changed", "parameters, but the file has"});
   EXPECT_NE(run({model(), "--save", path("no/such/folder")}).code, 0);
 }
 

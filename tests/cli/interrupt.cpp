@@ -136,7 +136,7 @@ TEST_F(TranslateInterrupt, RefusesToGoOnWithOtherSettings) {
                    {path("model.training"), "the run was started with"});
   }
   write("model.training", state.substr(0, state.size() - 7));
-  expect_refusal(translate(run("model") + Arguments{"--resume"}), {path("model.training"), "cut short"});
+  expect_refusal(translate(run("model") + Arguments{"--resume"}), {path("model.training"), "truncated"});
   write("model.training", model);
   expect_refusal(translate(run("model") + Arguments{"--resume"}), {path("model.training"), "training.format"});
   EXPECT_TRUE(contents(path("model")) == model);
@@ -166,7 +166,7 @@ TEST_F(TranslateInterrupt, RefusesToGoOnFromAPlaceThatNoRunReaches) {
   EXPECT_EQ(translate(with(training("other"), "--hidden", "18")).code, 0);
   write("model", contents(path("other")));
   expect_refusal(translate(run("model") + Arguments{"--resume"}),
-                 {path("model"), "not the model of the run that stopped"});
+                 {path("model"), "not the model of the interrupted run"});
 }
 
 TEST_F(TranslateInterrupt, LeavesAnOlderModelUntilThereIsABetterOne) {

@@ -20,7 +20,7 @@ std::pair<int, std::string> outcome_of(const Run& run) {
 TEST(ExampleProgram, ReportsMissingMemoryWhileItMakesItsOptions) {
   const auto [code, err] = outcome_of([] { return run_program("name", []() -> int { throw std::bad_alloc(); }); });
   EXPECT_EQ(code, 1);
-  EXPECT_EQ(err, "name: there is not enough memory for this\n");
+  EXPECT_EQ(err, "name: there is not enough memory\n");
 }
 
 TEST(ExampleProgram, ReturnsTheExitCodeOfWrongOptions) {

@@ -97,8 +97,8 @@ TEST_F(TranslateRefusals, ALineOfTwoHundredThousandWordsInAFile) {
 
 TEST_F(TranslateRefusals, ParallelFilesThatAreNotParallel) {
   const std::string two = write("two", "a\nb\n"), three = write("three", "a\nb\nc\n");
-  expect_parallel_refused(two, three, {three + ":3: no source goes with this line", "target is longer"});
-  expect_parallel_refused(three, two, {three + ":3: no target goes with this line", "source is longer"});
+  expect_parallel_refused(two, three, {three + ":3: no source for this line", "target is longer"});
+  expect_parallel_refused(three, two, {three + ":3: no target for this line", "source is longer"});
   expect_parallel_refused(two, write("gap", "a\n\n"), {path("gap") + ":2: the line is empty"});
   expect_parallel_refused(write("tab", "a\tb\n"), two, {path("tab") + ":1: ", "found a tab"});
   expect_parallel_refused(write("utf8", "a\n\xed\xa0\x80\n"), two, {path("utf8") + ":2: invalid UTF-8"});
@@ -113,9 +113,9 @@ TEST_F(TranslateRefusals, ModelsThatAreNone) {
   expect_model_refused(write("empty", ""), {path("empty"), "has 0 bytes"});
   for (const std::size_t size :
        {std::size_t{5}, std::size_t{8}, std::size_t{100}, good_.size() / 2, good_.size() - 1}) {
-    expect_model_refused(write("cut", good_.substr(0, size)), {path("cut"), size < 8 ? "5 bytes" : "cut short"});
+    expect_model_refused(write("cut", good_.substr(0, size)), {path("cut"), size < 8 ? "5 bytes" : "truncated"});
   }
-  expect_model_refused(write("spare", good_ + "x"), {path("spare"), "has 1 bytes to spare"});
+  expect_model_refused(write("spare", good_ + "x"), {path("spare"), "has 1 extra bytes"});
   std::string noise;
   for (std::uint32_t x = 1; noise.size() < 5000; x = x * 1664525U + 1013904223U) noise += static_cast<char>(x >> 24U);
   expect_model_refused(write("noise", noise), {path("noise")});
@@ -213,9 +213,9 @@ TEST_F(TranslateRefusals, OptionsOutOfRange) {
   for (const char* const value : {"-1", "x", "1.5", "99999999999999999999"}) expect_value_refused("--seed", value);
   for (const char* const value : {"-1", "x"}) expect_value_refused("--max-length", value);
   expect_refusal(translate(with(training("model"), "--hidden", "15") + Arguments{"--scorer", "dot"}),
-                 {"hidden is 15", "even"});
-  expect_options_refused({"--decoder", "sutskever"}, {"one direction"});
-  expect_options_refused({"--copy-states"}, {"one direction"});
+                 {"hidden must be even", "got 15"});
+  expect_options_refused({"--decoder", "sutskever"}, {"unidirectional"});
+  expect_options_refused({"--copy-states"}, {"unidirectional"});
   expect_refusal(translate(training("model") + Arguments{"--scorer", "coverage", "--attention", "local-m"}),
                  {"coverage", "global"});
   for (const char* const option : {"--window", "--longest"}) expect_value_refused(option, "0");
@@ -259,11 +259,11 @@ TEST_F(TranslateRefusals, WaysToTranslateThatCannotBe) {
   }
   expect_refused({"--replace-unknown", "--no-unknown"}, {"--no-unknown excludes --replace-unknown"});
   expect_refused({"--min-length", "6", "--max-length", "5"}, {"--min-length: 6 is more than --max-length 5"});
-  expect_refused({"--n-best", "5", "--beam", "4"}, {"--n-best: 5 translations need a --beam of as many, not of 4"});
-  expect_refused({"--prefix", "le zebra"}, {"--prefix: the model knows no target word \"zebra\""});
-  expect_refused({"--prefix", "</s>"}, {"--prefix: the model knows no target word \"</s>\""});
+  expect_refused({"--n-best", "5", "--beam", "4"}, {"--n-best: 5 must not exceed the beam size (--beam 4)"});
+  expect_refused({"--prefix", "le zebra"}, {"--prefix: the target vocabulary does not contain \"zebra\""});
+  expect_refused({"--prefix", "</s>"}, {"--prefix: the target vocabulary does not contain \"</s>\""});
   expect_refused({"--prefix", "le le le", "--max-length", "3"},
-                 {"--prefix: 3 words and the end do not fit into --max-length 3"});
+                 {"--prefix: 3 words and </s> do not fit into --max-length 3"});
   const std::string plain = trained("plain", {"--decoder", "plain"});
   for (const Arguments& more : {Arguments{"--coverage-penalty", "0.2"}, Arguments{"--replace-unknown"}}) {
     expect_refusal(translate(Arguments{"run", "--model", plain} + more, "the cat\n"), {plain, "plain decoder"});

@@ -79,7 +79,7 @@ TEST_F(TranslateThreads, ReportAThreadThatTheSystemRefuses) {
   program_ = "/bin/sh";
   const std::string command = "ulimit -v 1000000 && exec " TRANSLATE_PROGRAM " run --threads 1000 --model " + model_;
   const Outcome outcome = run({"-c", command}, "the cat\n");
-  expect_refusal(outcome, {"the system refused thread ", " of 1000", "fewer threads"});
+  expect_refusal(outcome, {"cannot start thread ", " of 1000", "fewer threads"});
 }
 
 /// Runs the program on `text` and returns the peak of its memory in MB.

@@ -64,7 +64,7 @@ TEST_F(Sentiment, LearnsSavesAndLabels) {
   write("dev.tsv", "down\tthe soup was grim .\nup\tthe soup was fine .\n");
   const Outcome learned = run(training("model") + Arguments{"--dev", path("dev.tsv")});
   EXPECT_EQ(learned.code, 0) << learned.err;
-  EXPECT_NE(learned.out.find("dev: 100.00 % right"), std::string::npos) << learned.out;
+  EXPECT_NE(learned.out.find("dev accuracy: 100.00 %"), std::string::npos) << learned.out;
   const Outcome labelled = run({"run", "--model", path("model"), "--picture", path("look.svg")},
                                "the soup was lovely .\nthe soup was stale .\n");
   EXPECT_EQ(labelled.code, 0) << labelled.err;
@@ -93,11 +93,11 @@ TEST_F(Sentiment, RefusesDataThatIsNoData) {
   expect_refused("no label here\n", {"bad.tsv:1", "found 1 column"});
   expect_refused("up\ta\tb\n", {"bad.tsv:1", "found 3 columns"});
   expect_refused("up\tfine\ndown\t\n", {"bad.tsv:2", "the sentence is empty"});
-  expect_refused("two words\tfine\n", {"bad.tsv:1", "a label is one word"});
+  expect_refused("two words\tfine\n", {"bad.tsv:1", "the label must be one word"});
   expect_refused("up\tfine\nup\tgood\n", {"all sentences are labelled up"});
   write("few.tsv", "up\tfine\ndown\tbad\n");
   expect_refusal(run(with(training("model"), "--train", path("few.tsv")) + Arguments{"--held-out", "0.9"}),
-                 {"few.tsv", "2 sentences are too few to hold some out"});
+                 {"few.tsv", "2 sentences are too few for --held-out"});
   expect_refusal(run(with(training("model"), "--train", path("missing"))), {"missing", "cannot be opened"});
   write("dev.tsv", "sideways\tthe soup was grim .\n");
   expect_refusal(run(training("model") + Arguments{"--dev", path("dev.tsv")}), {"\"sideways\"", "down up"});
@@ -127,7 +127,8 @@ TEST_F(Sentiment, RefusesModelsAndLinesThatAreNone) {
     const auto at = labels.find(R"(down\nup)");
     ASSERT_NE(at, std::string::npos);
     write("labels", labels.replace(at, bad.size(), bad));
-    expect_refusal(run({"run", "--model", path("labels")}, "fine\n"), {path("labels") + ": the labels are words"});
+    expect_refusal(run({"run", "--model", path("labels")}, "fine\n"),
+                   {path("labels") + ": the labels must be distinct words"});
   }
   expect_refusal(run({"run", "--model", path("model")}, "\n"), {"standard input:1", "the line is empty"});
 }

@@ -201,7 +201,7 @@ TEST_F(TranslateTrain, SaysThatNothingIsKeptWithoutSave) {
   command.resize(command.size() - 2);
   const Outcome outcome = translate(command);
   EXPECT_EQ(outcome.code, 0) << outcome.err;
-  EXPECT_NE(outcome.err.find("without --save nothing is kept"), std::string::npos);
+  EXPECT_NE(outcome.err.find("without --save the model is not saved"), std::string::npos);
   EXPECT_EQ(files(), (std::set<std::string>{"train.tsv"}));
 }
 

@@ -9,7 +9,7 @@ namespace checks_test {
 namespace detail = heed::detail;
 using Matrix = Eigen::MatrixXd;
 
-TEST(Checks, StateTheExpectedAndTheGivenSize) {
+TEST(Checks, ReportExpectedAndGivenSize) {
   const Matrix x = Matrix::Zero(2, 3);
   EXPECT_EQ(refusal([&] { detail::check_size("F.f", "x", x, 2, 3); }), "accepted");
   EXPECT_EQ(refusal([&] { detail::check_size("F.f", "x", x, 3, 3); }), "F.f: x must be 3 x 3, got 2 x 3");
@@ -20,7 +20,7 @@ TEST(Checks, StateTheExpectedAndTheGivenSize) {
             "F.f: x must be 2 x 4 (h above c), got 2 x 3");
 }
 
-TEST(Checks, StateTheExpectedAndTheGivenNumber) {
+TEST(Checks, ReportExpectedAndGivenNumber) {
   EXPECT_EQ(refusal([] { detail::check_number("f", "x", 2, 2, "tokens"); }), "accepted");
   EXPECT_EQ(refusal([] { detail::check_number("f", "x", 2, 3, "tokens"); }), "f: x must have 3 tokens, got 2");
   EXPECT_EQ(refusal([] { detail::check_index("f", "i", 2, 3); }), "accepted");
@@ -28,8 +28,8 @@ TEST(Checks, StateTheExpectedAndTheGivenNumber) {
   EXPECT_EQ(refusal([] { detail::check_index("f", "i", -1, 3); }), "f: i must be in [0, 3), got -1");
 }
 
-/// Whether two blocks of one matrix overlap, compared with every number of both.
-TEST(Checks, OverlapIsThatOfTheNumbers) {
+/// Compares `overlap` of two blocks of a matrix with a comparison of all their elements.
+TEST(Checks, OverlapMatchesElementwiseComparison) {
   Matrix x = Matrix::Zero(5, 6);
   for (Eigen::Index rows = 0; rows <= 3; ++rows) {
     for (Eigen::Index cols = 0; cols <= 3; ++cols) {

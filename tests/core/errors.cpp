@@ -4,7 +4,7 @@
 
 namespace errors_test {
 
-TEST(Errors, FailThrowsTheWholeMessage) {
+TEST(Errors, FailThrowsErrorWithMessage) {
   try {
     heed::fail("expected 3, got 4");
     FAIL();
@@ -13,7 +13,7 @@ TEST(Errors, FailThrowsTheWholeMessage) {
   }
 }
 
-TEST(Errors, RequireMakesItsMessageOnlyWhenItFails) {
+TEST(Errors, RequireBuildsMessageOnlyOnFailure) {
   int made = 0;
   const auto message = [&] { return std::to_string(++made); };
   heed::require(true, message);

@@ -31,13 +31,13 @@ TEST(PackedBatch, SortsByLengthAndIsTimeMajor) {
   EXPECT_EQ(packing.column(2, 1), 7);
 }
 
-TEST(PackedBatch, KeepsTheOrderOfSentencesOfOneLength) {
+TEST(PackedBatch, PreservesOrderOfEqualLengths) {
   const PackedBatch packing(std::vector<Index>{2, 5, 2, 5, 2});
   const std::vector<Index> expected = {1, 3, 0, 2, 4};
   EXPECT_EQ((std::vector<Index>(packing.order().begin(), packing.order().end())), expected);
 }
 
-TEST(PackedBatch, OfNothingIsEmpty) {
+TEST(PackedBatch, IsEmptyWithoutSentences) {
   EXPECT_EQ(PackedBatch().columns(), 0);
   EXPECT_EQ(PackedBatch().steps(), 0);
   const PackedBatch packing(std::vector<Index>{});
@@ -45,7 +45,7 @@ TEST(PackedBatch, OfNothingIsEmpty) {
   EXPECT_EQ(packing.columns(), 0);
 }
 
-TEST(PackedBatch, CanBeAssignedAgain) {
+TEST(PackedBatch, SupportsAssignment) {
   PackedBatch packing(std::vector<Index>{3, 2, 4});
   packing.assign(std::vector<Index>{1, 2});
   EXPECT_EQ(packing.sentences(), 2);
@@ -54,12 +54,12 @@ TEST(PackedBatch, CanBeAssignedAgain) {
   EXPECT_EQ(packing.sentence(0), 1);
 }
 
-TEST(PackedBatch, RefusesAnEmptySentence) {
+TEST(PackedBatch, RejectsEmptySentence) {
   EXPECT_EQ(refusal([] { PackedBatch(std::vector<Index>{3, 0, 2}); }), "PackedBatch: sentence 1 of the batch is empty");
   EXPECT_EQ(refusal([] { PackedBatch(std::vector<Index>{-1}); }), "PackedBatch: sentence 0 of the batch is empty");
 }
 
-TEST(PackPadded, LeavesThePaddingOutAndUnpackBringsTheRestBack) {
+TEST(PackPadded, RemovesPaddingAndUnpackRestoresColumns) {
   const PackedBatch packing(std::vector<Index>{1, 3});
   Matrix<double> padded(1, 6), packed(1, 4), back(1, 6);
   padded << 10, 20, -1, 21, -1, 22;  // item t of sentence b in column 2 t + b; -1 is padding
@@ -71,7 +71,7 @@ TEST(PackPadded, LeavesThePaddingOutAndUnpackBringsTheRestBack) {
   EXPECT_EQ(back, padded);
 }
 
-TEST(PackTokens, LaysWordsOutByStep) {
+TEST(PackTokens, OrdersTokensByStep) {
   const std::vector<std::vector<Token>> sentences = {{7}, {1, 2, 3}, {4, 5}};
   const PackedBatch packing(std::vector<Index>{1, 3, 2});
   std::vector<Token> tokens = {99};

@@ -17,13 +17,13 @@ using heed::Vector;
 struct Leaf {
   Matrix<float> W = Matrix<float>::Ones(2, 3);
   Vector<float> b = Vector<float>::Ones(2);
-  Index not_learned = 7;
+  Index not_a_parameter = 7;
 
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
     visit("W", self.W...);
     visit("b", self.b...);
-    visit("not_learned", self.not_learned...);
+    visit("not_a_parameter", self.not_a_parameter...);
   }
 };
 
@@ -47,17 +47,17 @@ std::vector<std::string> names(const Tree& tree) {
   return result;
 }
 
-TEST(ForEachParameter, NamesTheWholePath) {
+TEST(ForEachParameter, ReportsWholePathAsName) {
   Tree tree;
   EXPECT_EQ(names(tree), (std::vector<std::string>{"root.W", "root.b", "layers.0.W", "layers.0.b", "layers.1.W",
                                                    "layers.1.b", "present.W", "present.b"}));
-  tree.root.b.resize(0);  // an absent bias is no parameter
+  tree.root.b.resize(0);  // an empty bias is not a parameter
   tree.layers.clear();
   tree.present.reset();
   EXPECT_EQ(names(tree), (std::vector<std::string>{"root.W"}));
 }
 
-TEST(ForEachParameter, VisitsSeveralPartsInStep) {
+TEST(ForEachParameter, VisitsSeveralPartsTogether) {
   Tree a;
   const Tree b = heed::zeros_like(a);
   Index visited = 0;
@@ -73,20 +73,20 @@ TEST(ForEachParameter, VisitsSeveralPartsInStep) {
   EXPECT_EQ(heed::squared_norm(a), 0);
 }
 
-TEST(Part, IsWhatHasVisitParameters) {
+TEST(Part, RequiresVisitParameters) {
   static_assert(heed::Part<Tree> && heed::Part<Leaf> && heed::Part<const Leaf>);
   static_assert(!heed::Part<Matrix<float>> && !heed::Part<int>);
 }
 
-TEST(Parameters, AreCountedZeroedScaledAndAdded) {
+TEST(Parameters, SupportCountZeroScaleAndAdd) {
   Tree tree;
   EXPECT_EQ(heed::parameter_count(tree), 4 * 8);
   EXPECT_EQ(heed::squared_norm(tree), 32);
   const Tree zeros = heed::zeros_like(tree);
   EXPECT_EQ(heed::parameter_count(zeros), 32);
   EXPECT_EQ(heed::squared_norm(zeros), 0);
-  EXPECT_EQ(heed::squared_norm(tree), 32) << "the original stays";
-  EXPECT_EQ(zeros.root.not_learned, 7);
+  EXPECT_EQ(heed::squared_norm(tree), 32) << "the original does not change";
+  EXPECT_EQ(zeros.root.not_a_parameter, 7);
   heed::scale(tree, 3.0f);
   EXPECT_EQ(heed::squared_norm(tree), 9 * 32);
   Tree total;
@@ -96,7 +96,7 @@ TEST(Parameters, AreCountedZeroedScaledAndAdded) {
   EXPECT_EQ(heed::squared_norm(total), 0);
 }
 
-TEST(Parameters, AreSharedOutWithoutGapsOrOverlap) {
+TEST(Parameters, SharesCoverAllWithoutOverlap) {
   const Tree ones;
   for (const Index count : {1, 2, 3, 7, 20}) {
     Tree total = ones;
@@ -119,7 +119,7 @@ TEST(Parameters, AreSharedOutWithoutGapsOrOverlap) {
   }
 }
 
-TEST(Parameters, AreFiniteOrNot) {
+TEST(Parameters, AllFiniteDetectsNaNAndInfinity) {
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     Tree tree;
     EXPECT_TRUE(heed::all_finite(tree));

@@ -12,10 +12,10 @@ namespace random_test {
 
 using heed::Random;
 
-// The expected numbers come from an implementation of MT19937-64 and SplitMix64 of its own, so that a change of the
-// sequence, which would change every seeded run, does not pass unnoticed.
+// The expected values come from a separate implementation of MT19937-64 and SplitMix64. They detect a change of the
+// sequence, which would change every seeded run.
 
-TEST(Random, GivesTheSameBitsEverywhere) {
+TEST(Random, BitsMatchReference) {
   Random random(1);
   EXPECT_EQ(random.bits(), 10276022874973721191u);
   EXPECT_EQ(random.bits(), 12617830178692664310u);
@@ -23,7 +23,7 @@ TEST(Random, GivesTheSameBitsEverywhere) {
   EXPECT_EQ(Random(1, 1).bits(), 15680271392084457219u);
 }
 
-TEST(Random, GivesTheSameNumbersEverywhere) {
+TEST(Random, UniformAndNormalMatchReference) {
   Random uniform(1);
   EXPECT_EQ(uniform.uniform(), 0x1.1d3788b85d31ap-1);
   EXPECT_EQ(uniform.uniform(), 0x1.5e3713640a5c1p-1);
@@ -36,7 +36,7 @@ TEST(Random, GivesTheSameNumbersEverywhere) {
   EXPECT_DOUBLE_EQ(normal.normal(), -0.43330226939165362);
 }
 
-TEST(Random, DrawsAndShufflesAlikeEverywhere) {
+TEST(Random, BelowAndShuffleMatchReference) {
   Random random(1);
   for (const std::uint64_t expected : {1u, 0u, 6u, 3u, 5u, 3u, 7u, 8u}) EXPECT_EQ(random.below(10), expected);
   std::vector<int> items = {0, 1, 2, 3, 4, 5, 6, 7};
@@ -44,7 +44,7 @@ TEST(Random, DrawsAndShufflesAlikeEverywhere) {
   EXPECT_EQ(items, (std::vector<int>{5, 2, 1, 4, 3, 6, 0, 7}));
 }
 
-TEST(Random, HasUnrelatedStreams) {
+TEST(Random, StreamsAndSeedsAreUnrelated) {
   Random a(5), again(5), other_seed(6), other_stream(5, 1), swapped(1, 5);
   const auto first = a.bits();
   EXPECT_EQ(first, again.bits());
@@ -54,21 +54,21 @@ TEST(Random, HasUnrelatedStreams) {
   EXPECT_NE(of_stream, swapped.bits()) << "seed and stream are not interchangeable";
 }
 
-TEST(Random, UniformHasItsMomentsAndBounds) {
+TEST(Random, UniformHasExpectedMomentsAndBounds) {
   Random random(2);
-  double sum = 0, squares = 0, least = 1, most = 0;
+  double sum = 0, squares = 0, minimum = 1, maximum = 0;
   constexpr int n = 100000;
   for (int i = 0; i < n; ++i) {
     const double x = random.uniform();
-    sum += x, squares += x * x, least = std::min(least, x), most = std::max(most, x);
+    sum += x, squares += x * x, minimum = std::min(minimum, x), maximum = std::max(maximum, x);
   }
-  EXPECT_GE(least, 0);
-  EXPECT_LT(most, 1);
+  EXPECT_GE(minimum, 0);
+  EXPECT_LT(maximum, 1);
   EXPECT_NEAR(sum / n, 0.5, 0.005);
   EXPECT_NEAR(squares / n, 1.0 / 3, 0.005);
 }
 
-TEST(Random, NormalHasItsMoments) {
+TEST(Random, NormalHasExpectedMoments) {
   Random random(3);
   double sum = 0, squares = 0, fourth = 0;
   constexpr int n = 100000;
@@ -82,7 +82,7 @@ TEST(Random, NormalHasItsMoments) {
   EXPECT_NEAR(fourth / n, 3, 0.2);
 }
 
-TEST(Random, BelowIsUniformAndStaysBelow) {
+TEST(Random, BelowIsUniformAndBounded) {
   Random random(4);
   std::array<int, 7> counts{};
   for (int i = 0; i < 70000; ++i) ++counts.at(random.below(7));
@@ -91,7 +91,7 @@ TEST(Random, BelowIsUniformAndStaysBelow) {
 }
 
 TEST(Random, BelowIsUnbiasedForHugeBounds) {
-  Random random(5);  // by the remainder alone, the lowest third of these would come twice as often
+  Random random(5);  // a plain remainder would draw the lowest third twice as often
   constexpr std::uint64_t bound = 3ull << 62;
   int low = 0;
   for (int i = 0; i < 30000; ++i) {
@@ -102,7 +102,7 @@ TEST(Random, BelowIsUnbiasedForHugeBounds) {
   EXPECT_NEAR(low, 10000, 400);
 }
 
-TEST(Random, PicksAsOftenAsTheOddsSay) {
+TEST(Random, PickFollowsOdds) {
   Random random(7);
   constexpr std::array<float, 6> odds = {0, 3, 0, 1, 4, 0};  // of 8
   std::array<int, 6> counts{};
@@ -111,14 +111,14 @@ TEST(Random, PicksAsOftenAsTheOddsSay) {
     EXPECT_NEAR(counts[k], 10000 * odds[k], 500 * (odds[k] > 0 ? 1 : 0)) << k;
 }
 
-TEST(Random, PicksOneWithAChanceWhereTheSumFallsShortOfTheTotal) {
-  Random random(8);  // odds that shrink before they are summed again, as rounding might make the sum
-  int asked = 0;
-  const auto odds = [&](int k) { return k == 3 ? 0.0 : asked++ < 3 ? 1e9 : 1.0; };
+TEST(Random, PickIgnoresZeroOddsIfSumIsTooSmall) {
+  Random random(8);  // odds that are smaller in the second sum, as after rounding
+  int calls = 0;
+  const auto odds = [&](int k) { return k == 3 ? 0.0 : calls++ < 3 ? 1e9 : 1.0; };
   EXPECT_EQ(random.pick(4, odds), 2);
 }
 
-TEST(Random, ShufflesEveryOrderEquallyOften) {
+TEST(Random, ShuffleDrawsAllOrdersEquallyOften) {
   Random random(6);
   std::array<int, 27> counts{};
   for (int i = 0; i < 60000; ++i) {

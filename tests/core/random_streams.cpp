@@ -20,14 +20,14 @@ std::uint64_t bits(RandomStreams streams, Index i) {
   return drawn;
 }
 
-TEST(SplitMix64, GivesTheNumbersOfItsAuthors) {
+TEST(SplitMix64, MatchesReferenceImplementation) {
   heed::SplitMix64 engine(1234567);  // splitmix64.c
   for (const std::uint64_t expected : {6457827717110365317u, 3203168211198807973u, 9817491932198370423u}) {
     EXPECT_EQ(engine(), expected);
   }
 }
 
-TEST(RandomStream, IsUniformAlsoAcrossStreams) {
+TEST(RandomStream, IsUniformAcrossStreams) {
   double mean = 0, square = 0, together = 0;
   for (std::uint64_t stream = 0; stream < 10'000; ++stream) {
     RandomStream random(1, stream);
@@ -50,7 +50,7 @@ TEST(RandomStream, DependsOnSeedAndStream) {
   EXPECT_EQ(RandomStream(5, 7).bits(), RandomStream(5, 7).bits());
 }
 
-TEST(RandomStreams, AreAbsentInInference) {
+TEST(RandomStreams, AreFalseInInference) {
   EXPECT_FALSE(RandomStreams());
   EXPECT_FALSE(RandomStreams(nullptr));
   EXPECT_FALSE(RandomStreams(nullptr).in_order(std::vector<Index>{1, 0}));
@@ -63,7 +63,7 @@ TEST(RandomStreams, ShareOneGenerator) {
   for (const Index i : {0, 7, 0}) EXPECT_EQ(bits(streams.in_order(std::vector<Index>{0}), i), same.bits());
 }
 
-TEST(RandomStreams, DrawFromTheGeneratorOfEachSentence) {
+TEST(RandomStreams, UseOneGeneratorPerSentence) {
   std::vector<RandomStream> generators{RandomStream(3, 0), RandomStream(3, 1), RandomStream(3, 2)}, same = generators;
   const RandomStreams streams = std::span(generators);
   EXPECT_EQ(bits(streams, 2), same[2].bits());
@@ -73,13 +73,13 @@ TEST(RandomStreams, DrawFromTheGeneratorOfEachSentence) {
   EXPECT_EQ(bits(streams.in_order(order), 1), same[0].bits());
 }
 
-TEST(RandomStreams, OfNoSentenceAreStillThere) {
+TEST(RandomStreams, AreTrueForEmptyBatch) {
   const RandomStreams streams = std::span<RandomStream>();
   EXPECT_TRUE(streams);
   EXPECT_EQ(refusal([&] { streams.check(1); }), "RandomStreams: expected a generator for each of 1 columns, got 0");
 }
 
-TEST(RandomStreams, RejectTooFewGeneratorsAndASecondOrder) {
+TEST(RandomStreams, RejectTooFewGeneratorsAndSecondOrder) {
   std::vector<RandomStream> generators{RandomStream(3, 0), RandomStream(3, 1)};
   const RandomStreams streams = std::span(generators);
   const std::vector<Index> three{2, 0, 1}, two{1, 0};

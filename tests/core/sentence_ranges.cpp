@@ -11,7 +11,7 @@ namespace sentence_ranges_test {
 using heed::Index;
 using heed::SentenceRanges;
 
-TEST(SentenceRanges, SaysWhichColumnsASentenceOwns) {
+TEST(SentenceRanges, ReturnsColumnsOfEverySentence) {
   const std::vector<Index> starts{0, 3, 4, 9};
   const SentenceRanges sentences(starts);
   EXPECT_EQ(sentences.sentences(), 3);
@@ -23,7 +23,7 @@ TEST(SentenceRanges, SaysWhichColumnsASentenceOwns) {
   }
 }
 
-TEST(SentenceRanges, OfNoSentenceHasNoColumn) {
+TEST(SentenceRanges, IsEmptyWithoutSentences) {
   const std::vector<Index> starts{0};
   const SentenceRanges sentences(starts);
   EXPECT_EQ(sentences.sentences(), 0);
@@ -31,7 +31,7 @@ TEST(SentenceRanges, OfNoSentenceHasNoColumn) {
   EXPECT_EQ(sentences.longest(), 0);
 }
 
-TEST(SentenceRanges, RefusesAnEmptySentenceAndStartsThatAreNone) {
+TEST(SentenceRanges, RejectsEmptySentencesAndInvalidStarts) {
   const auto message = [](std::vector<Index> starts) { return refusal([&] { SentenceRanges sentences(starts); }); };
   EXPECT_EQ(message({}), "SentenceRanges: the first sentence must start in column 0");
   EXPECT_EQ(message({1, 2}), "SentenceRanges: the first sentence must start in column 0");

@@ -21,8 +21,8 @@ using Part = heed::Linear<double>;
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-/// Every bad value is refused when it is given to the constructor and when it is assigned before an update, which then
-/// changes nothing; `good` values are accepted.
+/// Checks that the constructor rejects every value of `bad`, and that an update with an assigned bad value throws and
+/// changes no parameter. Values of `good` are accepted.
 template <class Optimizer, class Make>
 void expect_checked(const Make& make, double Optimizer::*member, const std::vector<double>& good,
                     const std::vector<double>& bad) {
@@ -43,7 +43,7 @@ void expect_checked(const Make& make, double Optimizer::*member, const std::vect
   }
 }
 
-TEST(Sgd, RefusesSettingsOutOfRange) {
+TEST(Sgd, RejectsSettingsOutOfRange) {
   using Optimizer = heed::Sgd<Part>;
   const auto with_rate = [](const Part& part, double x) { return Optimizer(part, x); };
   const auto with_momentum = [](const Part& part, double x) { return Optimizer(part, 0.1, x); };
@@ -54,7 +54,7 @@ TEST(Sgd, RefusesSettingsOutOfRange) {
             "Sgd: the learning rate must be finite and 0 or more, got nan");
 }
 
-TEST(Adam, RefusesSettingsOutOfRange) {
+TEST(Adam, RejectsSettingsOutOfRange) {
   using Optimizer = heed::Adam<Part>;
   const auto with_rate = [](const Part& part, double x) { return Optimizer(part, x); };
   const auto with_beta1 = [](const Part& part, double x) { return Optimizer(part, 0.1, x); };
@@ -68,7 +68,7 @@ TEST(Adam, RefusesSettingsOutOfRange) {
   expect_checked(with_decay, &Optimizer::decay, {0, 0.01}, {not_a_number, infinity, -0.01});
 }
 
-TEST(Adam, CountsNoUpdateThatItRefuses) {
+TEST(Adam, DoesNotCountRejectedUpdates) {
   const Part part(2, 2);
   heed::Adam<Part> optimizer(part);
   optimizer.rate = not_a_number;
@@ -76,7 +76,7 @@ TEST(Adam, CountsNoUpdateThatItRefuses) {
   EXPECT_EQ(optimizer.updates, 0);
 }
 
-TEST(Adadelta, RefusesSettingsOutOfRange) {
+TEST(Adadelta, RejectsSettingsOutOfRange) {
   using Optimizer = heed::Adadelta<Part>;
   const auto with_rate = [](const Part& part, double x) { return Optimizer(part, x); };
   const auto with_rho = [](const Part& part, double x) { return Optimizer(part, 1, x); };
@@ -86,7 +86,7 @@ TEST(Adadelta, RefusesSettingsOutOfRange) {
   expect_checked(with_epsilon, &Optimizer::epsilon, {1e-6}, {not_a_number, infinity, -1e-8});
 }
 
-TEST(MovingAverage, RefusesADecayThatIsAssigned) {
+TEST(MovingAverage, RejectsAssignedDecayOutOfRange) {
   Part part(2, 2);
   heed::MovingAverage<Part> average(part);
   for (const double decay : {not_a_number, 1.0, -0.1, infinity}) {
@@ -96,7 +96,7 @@ TEST(MovingAverage, RefusesADecayThatIsAssigned) {
   EXPECT_EQ(average.updates, 0);
 }
 
-TEST(ClipByGlobalNorm, RefusesAMaximumThatIsNoNorm) {
+TEST(ClipByGlobalNorm, RejectsInvalidMaximum) {
   Part grad(2, 2);
   for (const double maximum : {not_a_number, -1.0, infinity}) {
     EXPECT_NE(refusal([&] { heed::clip_by_global_norm(grad, maximum); }), "accepted") << maximum;
@@ -104,7 +104,7 @@ TEST(ClipByGlobalNorm, RefusesAMaximumThatIsNoNorm) {
   EXPECT_EQ(heed::clip_by_global_norm(grad, 0), 0);
 }
 
-TEST(Schedules, RefuseSettingsOutOfRange) {
+TEST(Schedules, RejectSettingsOutOfRange) {
   const std::vector<std::function<void()>> wrong{
       [] { heed::ConstantRate{not_a_number}(0); },
       [] { heed::ConstantRate{-1}(0); },

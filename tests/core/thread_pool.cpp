@@ -12,7 +12,7 @@
 
 namespace thread_pool_test {
 
-TEST(ThreadPool, CallsEveryMemberOnceInEveryRound) {
+TEST(ThreadPool, CallsEveryThreadOncePerRun) {
   for (const int size : {1, 2, 5}) {
     heed::ThreadPool thread_pool(size);
     EXPECT_EQ(thread_pool.size(), size);
@@ -24,17 +24,17 @@ TEST(ThreadPool, CallsEveryMemberOnceInEveryRound) {
   }
 }
 
-TEST(ThreadPool, WorksAtTheSameTime) {
+TEST(ThreadPool, RunsThreadsConcurrently) {
   heed::ThreadPool thread_pool(3);
-  std::atomic<int> there = 0;
+  std::atomic<int> started = 0;
   thread_pool.run([&](int) {
-    ++there;
-    while (there < 3) std::this_thread::yield();  // for ever, if one came after another
+    ++started;
+    while (started < 3) std::this_thread::yield();  // never ends if threads run one after another
   });
-  EXPECT_EQ(there, 3);
+  EXPECT_EQ(started, 3);
 }
 
-TEST(ThreadPool, WakesUpAfterALongPause) {
+TEST(ThreadPool, RunsAfterLongPause) {
   heed::ThreadPool thread_pool(2);
   std::atomic<int> calls = 0;
   for (int round = 0; round < 3; ++round) {
@@ -48,7 +48,7 @@ TEST(ThreadPool, WakesUpAfterALongPause) {
   EXPECT_EQ(calls, 8);
 }
 
-TEST(ThreadPool, ThrowsTheFirstErrorAgainAfterAllHaveEndedAndStaysOfUse) {
+TEST(ThreadPool, RethrowsFirstErrorAndRemainsUsable) {
   heed::ThreadPool thread_pool(4);
   for (const int failing : {0, 2}) {
     std::atomic<int> ended = 0;
@@ -65,16 +65,16 @@ TEST(ThreadPool, ThrowsTheFirstErrorAgainAfterAllHaveEndedAndStaysOfUse) {
   EXPECT_EQ(refusal([&] { alone.run([](int i) { heed::fail("thread " + std::to_string(i)); }); }), "thread 0");
 }
 
-TEST(ThreadPool, RefusesToBeEmpty) {
-  EXPECT_EQ(refusal([] { heed::ThreadPool(0); }), "ThreadPool: 1 or more threads, not 0");
-  EXPECT_EQ(refusal([] { heed::ThreadPool(-3); }), "ThreadPool: 1 or more threads, not -3");
+TEST(ThreadPool, RejectsSizesBelowOne) {
+  EXPECT_EQ(refusal([] { heed::ThreadPool(0); }), "ThreadPool: size must be at least 1, got 0");
+  EXPECT_EQ(refusal([] { heed::ThreadPool(-3); }), "ThreadPool: size must be at least 1, got -3");
 }
 
-TEST(Barrier, LetsNoMemberGoOnBeforeAllAreThere) {
+TEST(Barrier, BlocksUntilAllThreadsArrive) {
   for (const int size : {1, 2, 4}) {
     heed::ThreadPool thread_pool(size);
     heed::Barrier barrier(size);
-    std::vector<int> rounds(static_cast<std::size_t>(size));  // each written by one member, read by all
+    std::vector<int> rounds(static_cast<std::size_t>(size));  // each is written by one thread and read by all
     std::atomic<int> early = 0;
     thread_pool.run([&](int i) {
       for (int round = 1; round <= 300; ++round) {
@@ -84,7 +84,7 @@ TEST(Barrier, LetsNoMemberGoOnBeforeAllAreThere) {
         barrier.wait();
       }
     });
-    EXPECT_EQ(early, 0) << size << " members";
+    EXPECT_EQ(early, 0) << size << " threads";
   }
 }
 

@@ -26,7 +26,7 @@ double corner(const In<double>& x) { return x(x.rows() - 1, x.cols() - 1); }
 template <class S, int Rows, int Cols>
 using RowMajor = Eigen::Matrix<S, Rows, Cols, Eigen::RowMajor>;
 
-TEST(In, BindsWhatIsDirectWithoutACopy) {
+TEST(In, BindsToStoredMatricesWithoutCopy) {
   Matrix<double> x = Matrix<double>::Random(6, 8);
   EXPECT_EQ(address(x), x.data());
   EXPECT_EQ(address(x.middleCols(2, 3)), &x(0, 2));
@@ -44,32 +44,32 @@ TEST(In, BindsWhatIsDirectWithoutACopy) {
   EXPECT_EQ(address(buffer), buffer.data());
 }
 
-TEST(In, PassesOnWithoutACopy) {
+TEST(In, ConvertsToInWithoutCopy) {
   const Matrix<double> x = Matrix<double>::Random(6, 8);
   const auto through = [](const In<double>& outer) { return address(outer); };
   EXPECT_EQ(through(x), x.data());
-  const auto narrowed = [](const In<double>& outer) { return In<double, 6>(outer).data(); };
-  EXPECT_EQ(narrowed(x), x.data());
+  const auto fixed_rows = [](const In<double>& outer) { return In<double, 6>(outer).data(); };
+  EXPECT_EQ(fixed_rows(x), x.data());
   const auto copied = [](In<double> by_value) { return address(by_value); };
   EXPECT_EQ(copied(In<double>(x)), x.data());
 }
 
-TEST(In, EvaluatesAnExpression) {
+TEST(In, EvaluatesExpressions) {
   const Matrix<double> x = Matrix<double>::Ones(6, 8);
   EXPECT_EQ(corner(2 * x), 2);
   EXPECT_EQ(corner(x * x.transpose()), 8);
   EXPECT_EQ(corner(x.rowwise().sum()), 8);
-  const RowMajor<double, 1, Dynamic> row = RowMajor<double, 1, Dynamic>::LinSpaced(5, 1, 5);  // a vector has no order
+  const RowMajor<double, 1, Dynamic> row = RowMajor<double, 1, Dynamic>::LinSpaced(5, 1, 5);  // also row-major
   EXPECT_EQ(corner(row), 5);
 }
 
-TEST(In, TakesItsOwnScalarOnly) {
+TEST(In, AcceptsOnlyItsScalar) {
   static_assert(!std::is_convertible_v<int, In<double>>);
   static_assert(std::is_convertible_v<Matrix<double>, In<double>>);
   static_assert(std::is_convertible_v<RowMajor<double, 1, Dynamic>, In<double>>);
 }
 
-TEST(Out, WritesInPlaceAndRefusesWhatCannotBeWritten) {
+TEST(Out, WritesInPlaceAndRejectsConstAndRowMajor) {
   static_assert(std::is_constructible_v<Out<double>, Matrix<double>&>);
   static_assert(std::is_constructible_v<Out<double, 3>, Matrix<double, 3, 4>&>);
   static_assert(!std::is_constructible_v<Out<double>, const Matrix<double>&>);
@@ -81,7 +81,7 @@ TEST(Out, WritesInPlaceAndRefusesWhatCannotBeWritten) {
   EXPECT_EQ(x.col(1).sum(), 2);
 }
 
-TEST(Out, AssignsTheNumbersOfAnother) {
+TEST(Out, AssignmentCopiesValues) {
   Matrix<double> x = Matrix<double>::Ones(2, 3), y = Matrix<double>::Zero(2, 3);
   const auto copy = [](Out<double> from, Out<double> to) { to = from; };
   copy(x, y);
@@ -89,7 +89,7 @@ TEST(Out, AssignsTheNumbersOfAnother) {
   EXPECT_NE(x.data(), y.data());
 }
 
-TEST(FixedRows, AreCheckedWhereTheCompilerDoesNotKnowThem) {
+TEST(FixedRows, AreCheckedAtRunTime) {
   const Matrix<double> three = Matrix<double>::Ones(3, 2), four = Matrix<double>::Ones(4, 2);
   Matrix<double> out(2, 5);
   const auto read = [](const In<double, 3>& x) { return x.sum(); };
@@ -111,7 +111,7 @@ TEST(FixedRows, AreCheckedWhereTheCompilerDoesNotKnowThem) {
             "In, Out: an argument whose rows are fixed at compile time must be 3 x 5, got 2 x 5");
 }
 
-TEST(Buffer, OnlyGrows) {
+TEST(Buffer, DoesNotReallocateForSmallerSizes) {
   Buffer<double> buffer;
   EXPECT_EQ(buffer.size(), 0);
   buffer.resize(4, 6);
@@ -129,31 +129,31 @@ TEST(Buffer, OnlyGrows) {
   EXPECT_EQ(buffer.sum(), 175);
 }
 
-TEST(Buffer, RefusesSizesWhoseProductOverflows) {
-  constexpr Index most = std::numeric_limits<Index>::max();
+TEST(Buffer, RejectsInvalidAndOverflowingSizes) {
+  constexpr Index maximum = std::numeric_limits<Index>::max();
   Buffer<double> buffer;
   buffer.resize(2, 3);
   buffer.setOnes();
-  for (const auto& size : {std::pair<Index, Index>{most, 2},
+  for (const auto& size : {std::pair<Index, Index>{maximum, 2},
                            {Index{1} << 40, Index{1} << 40},
                            {-1, 2},
                            {2, -1},
                            {-1, -1},
                            {0, -1},
-                           {most / 2 + 1, 2}}) {
+                           {maximum / 2 + 1, 2}}) {
     EXPECT_NE(refusal([&] { buffer.resize(size.first, size.second); }).find("a matrix cannot have"), std::string::npos);
     EXPECT_EQ(buffer.sum(), 6);
   }
-  buffer.resize(0, most);
+  buffer.resize(0, maximum);
   EXPECT_EQ(buffer.size(), 0);
-  EXPECT_THROW(buffer.resize(most, 1), std::bad_alloc);  // the bytes overflow
+  EXPECT_THROW(buffer.resize(maximum, 1), std::bad_alloc);  // the bytes overflow
   EXPECT_EQ(buffer.size(), 0);
   buffer.resize(2, 2);
   buffer.setOnes();
   EXPECT_EQ(buffer.sum(), 4);
 }
 
-TEST(Buffer, KeepsAFixedNumberOfRows) {
+TEST(Buffer, SupportsFixedRows) {
   static_assert(Buffer<float, 3>::RowsAtCompileTime == 3);
   Buffer<float, 3> buffer;
   EXPECT_EQ(buffer.rows(), 3);
@@ -162,7 +162,7 @@ TEST(Buffer, KeepsAFixedNumberOfRows) {
   EXPECT_EQ(buffer.size(), 6);
 }
 
-TEST(Buffer, AssignTakesOnTheSize) {
+TEST(Buffer, AssignResizes) {
   Buffer<double> buffer;
   buffer.assign(Matrix<double>::Constant(2, 3, 4));
   EXPECT_EQ(buffer, (Matrix<double>::Constant(2, 3, 4)));
@@ -170,7 +170,7 @@ TEST(Buffer, AssignTakesOnTheSize) {
   EXPECT_EQ(buffer.sum(), 30);
 }
 
-TEST(Buffer, MovesItsStorage) {
+TEST(Buffer, MoveTransfersStorage) {
   static_assert(!std::is_copy_constructible_v<Buffer<double>> && !std::is_copy_assignable_v<Buffer<double>>);
   Buffer<double> one;
   one.assign(Matrix<double>::Ones(2, 3));
@@ -185,7 +185,7 @@ TEST(Buffer, MovesItsStorage) {
   EXPECT_EQ(three, (Matrix<double>::Ones(2, 3)));
 }
 
-TEST(Parameter, LivesInlineOnlyWhileItIsSmall) {
+TEST(Parameter, IsInlineOnlyIfSmall) {
   static_assert(heed::Parameter<float, 64, 64>::ColsAtCompileTime == 64);
   static_assert(heed::Parameter<float, 64, 65>::ColsAtCompileTime == Dynamic);
   static_assert(heed::Parameter<double, 64, 64>::ColsAtCompileTime == Dynamic);
@@ -193,7 +193,7 @@ TEST(Parameter, LivesInlineOnlyWhileItIsSmall) {
   static_assert(heed::Parameter<double, Dynamic, 3>::ColsAtCompileTime == 3);
 }
 
-TEST(Parameter, AssignsWhateverAnEigenMatrixTakes) {
+TEST(Parameter, SupportsAssignmentsOfEigenMatrix) {
   heed::Parameter<double, Dynamic, Dynamic> x = Matrix<double>::Ones(2, 3), y;
   y = x;
   EXPECT_EQ(y, x);

@@ -41,12 +41,12 @@ std::vector<std::string> names(const Any& any) {
   return result;
 }
 
-TEST(VisitAlternative, VisitsWhatIsHeld) {
+TEST(VisitAlternative, VisitsHeldPart) {
   EXPECT_EQ(names({One{}}), (std::vector<std::string>{"W"}));
   EXPECT_EQ(names({Two{}}), (std::vector<std::string>{"U", "V"}));
 }
 
-TEST(VisitAlternative, VisitsSeveralInStep) {
+TEST(VisitAlternative, VisitsSeveralVariantsTogether) {
   Any model{Two{}};
   const Any gradient = model;
   heed::add(gradient, model);
@@ -55,7 +55,7 @@ TEST(VisitAlternative, VisitsSeveralInStep) {
   EXPECT_EQ(heed::squared_norm(heed::zeros_like(model)), 0);
 }
 
-TEST(Same, FindsThePartOfTheSameType) {
+TEST(Same, ReturnsPartOfSameType) {
   std::variant<One, Two> held = Two{};
   const Two part;
   EXPECT_EQ(&heed::detail::same(part, held), &std::get<Two>(held));

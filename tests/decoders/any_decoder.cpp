@@ -18,26 +18,26 @@ TranslatorConfig sizes(Index layers) {
   TranslatorConfig config;
   config.hidden = decoding::hidden;
   config.embedding = decoding::word;
-  config.bidirectional = false;  // so that the memory is as large as the query, which the dot product needs
+  config.bidirectional = false;  // the dot product needs a memory and a query of the same size
   config.layers = layers;
   config.dropout = 0.3;
   return config;
 }
 
-/// The decoder of the model that a configuration describes.
+/// The decoder of a random model with this configuration.
 Any decoder(const TranslatorConfig& config) { return heed::test::random_model(config, 5, 1).decoder; }
 
 decoding::Setting setting(const TranslatorConfig& config) {
   decoding::Setting result;
   result.with_states(config.layers,
                      heed::make_cell<double>(config.cell, decoding::hidden, decoding::hidden).state_size());
-  result.d_features = heed::Matrix<double>(result.d_features.topRows(decoding::hidden));  // features as many as hidden
+  result.d_features = heed::Matrix<double>(result.d_features.topRows(decoding::hidden));  // hidden x columns
   return result;
 }
 
 class EveryDecoder : public testing::TestWithParam<TranslatorConfig> {};
 
-TEST_P(EveryDecoder, HasExactGradientsOfParametersWordsAndMemory) {
+TEST_P(EveryDecoder, GradientsMatchCentralDifferences) {
   for (const std::uint64_t dropout_seed : {0u, 7u}) {
     auto data = setting(GetParam());
     const heed::GradientCheck check = decoding::check(decoder(GetParam()), data, dropout_seed);
@@ -47,18 +47,18 @@ TEST_P(EveryDecoder, HasExactGradientsOfParametersWordsAndMemory) {
   }
 }
 
-TEST_P(EveryDecoder, AgreesWithItsPaper) {
+TEST_P(EveryDecoder, MatchesScalarLoop) {
   auto data = setting(GetParam());
   EXPECT_LE(decoding::distance_from_paper(decoder(GetParam()), data), 1e-13);
 }
 
-TEST_P(EveryDecoder, AddsToEveryGradient) {
+TEST_P(EveryDecoder, AccumulatesGradients) {
   const Any any = decoder(GetParam());
   auto data = setting(GetParam());
   decoding::Run run(any, data);
   decoding::Gradients<Any> once(any, data), grad(any, data);
   run.tape.d_features.assign(data.d_features);
-  grad.memory.keys.setZero();  // what they held is in the values already
+  grad.memory.keys.setZero();  // their gradient is already included in that of the values
   heed::decode_backward(any, data.x, data.packing, data.memory, run.state, run.tape, grad.parameters, grad.x,
                         grad.memory);
   heed::scale(once.parameters, 2.0);
@@ -78,7 +78,7 @@ INSTANTIATE_TEST_SUITE_P(Flat, EveryDecoder, testing::ValuesIn(heed::test::every
 INSTANTIATE_TEST_SUITE_P(Stacked, EveryDecoder, testing::ValuesIn(heed::test::every_combination(sizes(2))),
                          [](const auto& setup) { return heed::test::choices(setup.param); });
 
-TEST(AnyDecoder, AddsNothingToTheNames) {
+TEST(AnyDecoder, PreservesParameterNames) {
   TranslatorConfig config = sizes(1);
   config.decoder = "luong";
   config.scorer = "general";
@@ -91,7 +91,7 @@ TEST(AnyDecoder, AddsNothingToTheNames) {
   EXPECT_EQ(names, expected);
 }
 
-TEST(AnyDecoder, TellsTheSizesOfWhatItHolds) {
+TEST(AnyDecoder, ReturnsSizesOfHeldDecoder) {
   for (const TranslatorConfig& config : heed::test::every_combination(sizes(2))) {
     EXPECT_EQ(decoder(config).word_size(), decoding::word);
     EXPECT_EQ(decoder(config).feature_size(), decoding::hidden);

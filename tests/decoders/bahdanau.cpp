@@ -32,7 +32,7 @@ heed::BahdanauDecoder<Cell, Scorer> make(Index layers, Index alignment = 3, bool
 
 using Gru = heed::GruCell<double>;
 
-TEST(BahdanauDecoder, AgreesWithThePaperInScalarLoops) {
+TEST(BahdanauDecoder, MatchesScalarLoop) {
   for (const Index layers : {1, 3}) {
     Setting setting;
     EXPECT_LE(decoding::distance_from_paper(make<Gru>(layers), setting), 1e-13);
@@ -41,7 +41,7 @@ TEST(BahdanauDecoder, AgreesWithThePaperInScalarLoops) {
   }
 }
 
-TEST(BahdanauDecoder, AttendsUniformlyWithoutV) {
+TEST(BahdanauDecoder, AttendsUniformlyIfVIsZero) {
   auto decoder = make<Gru>(1);
   decoder.attention.scorer.v.setZero();
   Setting setting;
@@ -59,18 +59,18 @@ TEST(BahdanauDecoder, AttendsUniformlyWithoutV) {
   EXPECT_FALSE(grad.parameters.attention.scorer.v.isZero(0));
 }
 
-TEST(BahdanauDecoder, LetsTheContextIntoTheCell) {
+TEST(BahdanauDecoder, CellDependsOnContext) {
   auto decoder = make<Gru>(1);
-  auto deaf = decoder;
-  deaf.stack.layers[0].W.edit().rightCols(decoding::memory_size).setZero();
+  auto without_context = decoder;
+  without_context.stack.layers[0].W.edit().rightCols(decoding::memory_size).setZero();
   Setting setting;
-  const decoding::Run a(decoder, setting), b(deaf, setting);
-  EXPECT_EQ(a.tape.attention.contexts.col(0),
-            b.tape.attention.contexts.col(0));  // the first query has not heard of it yet
+  const decoding::Run a(decoder, setting), b(without_context, setting);
+  // The first query does not depend on a context.
+  EXPECT_EQ(a.tape.attention.contexts.col(0), b.tape.attention.contexts.col(0));
   EXPECT_NE(a.tape.stack.top().outputs.col(0), b.tape.stack.top().outputs.col(0));
 }
 
-TEST(BahdanauDecoder, AsksWithTheTopLayer) {
+TEST(BahdanauDecoder, QueryIsStateOfTopLayer) {
   auto decoder = make<Gru>(2);
   Setting setting;
   const auto first_weights = [&] {
@@ -84,7 +84,7 @@ TEST(BahdanauDecoder, AsksWithTheTopLayer) {
   EXPECT_NE(first_weights(), before);
 }
 
-TEST(BahdanauDecoder, FixesSizesAtCompileTimeWithoutChangingANumber) {
+TEST(BahdanauDecoder, FixedSizesMatchDynamicSizes) {
   using namespace decoding;
   using FixedCell = heed::GruCell<double, word + memory_size, hidden>;
   using FixedScorer = heed::AdditiveScorer<double, hidden, memory_size, 3>;
@@ -129,7 +129,7 @@ void add(const heed::Matrix<double>& M, Index from, const Column& x, Column& y, 
   }
 }
 
-/// Section A.2.2 of the paper, one sentence and one number at a time: the sum of d_features * t.
+/// The sum of d_features * t by section A.2.2 of the paper, in scalar loops over sentences and steps.
 double appendix_loss(const PaperDecoder& decoder, const Setting& setting) {
   constexpr Index n = decoding::hidden;
   const auto& W = decoder.stack.layers[0].W.values();  // [W C; W_z C_z; W C] in the paper's letters, r above z above s~
@@ -164,25 +164,25 @@ double appendix_loss(const PaperDecoder& decoder, const Setting& setting) {
           c[k] += e[static_cast<std::size_t>(j)] / total * h(static_cast<Index>(k), j);
         }
       }
-      Column r(n), z(n), fresh(n), rs(n);
+      Column r(n), z(n), new_s(n), rs(n);
       const auto gate = [&](Column& into, Index row) {
         add(W, 0, y, into, row);
         add(W, decoding::word, c, into, row);
       };
       gate(r, 0);
       gate(z, n);
-      gate(fresh, 2 * n);
+      gate(new_s, 2 * n);
       add(U, 0, s, r, 0);
       add(U, 0, s, z, n);
       for (std::size_t k = 0; k < n; ++k) rs[k] = sigmoid(r[k]) * s[k];
-      add(U_n, 0, rs, fresh);
-      Column next(n), shown(2 * decoding::features);
-      for (std::size_t k = 0; k < n; ++k) next[k] = (1 - sigmoid(z[k])) * s[k] + sigmoid(z[k]) * std::tanh(fresh[k]);
-      add(decoder.readout.W.values(), 0, decoder.readout.previous ? s : next, shown);
-      add(decoder.readout.W.values(), n, c, shown);
-      add(decoder.readout.W.values(), n + decoding::memory_size, y, shown);
+      add(U_n, 0, rs, new_s);
+      Column next(n), readout(2 * decoding::features);
+      for (std::size_t k = 0; k < n; ++k) next[k] = (1 - sigmoid(z[k])) * s[k] + sigmoid(z[k]) * std::tanh(new_s[k]);
+      add(decoder.readout.W.values(), 0, decoder.readout.previous ? s : next, readout);
+      add(decoder.readout.W.values(), n, c, readout);
+      add(decoder.readout.W.values(), n + decoding::memory_size, y, readout);
       for (std::size_t k = 0; k < decoding::features; ++k) {
-        loss += setting.d_features(static_cast<Index>(k), column) * std::max(shown[2 * k], shown[2 * k + 1]);
+        loss += setting.d_features(static_cast<Index>(k), column) * std::max(readout[2 * k], readout[2 * k + 1]);
       }
       s = next;
     }
@@ -190,7 +190,7 @@ double appendix_loss(const PaperDecoder& decoder, const Setting& setting) {
   return loss;
 }
 
-TEST(BahdanauMaxoutDecoder, IsTheAppendixOfThePaper) {
+TEST(BahdanauMaxoutDecoder, MatchesAppendixOfPaper) {
   for (const bool previous : {true, false}) {
     PaperDecoder decoder = paper_decoder(previous);
     Setting setting;
@@ -206,18 +206,18 @@ TEST(BahdanauMaxoutDecoder, IsTheAppendixOfThePaper) {
     heed::check_gradient("x", setting.x, grad.x, paper, check);
     heed::check_gradient("memory.values", setting.memory.values, grad.memory.values, paper, check);
     heed::check_gradient("memory.summary", setting.memory.summary, grad.memory.summary, paper, check);
-    EXPECT_LE(check.error, 1e-6) << check.name << (previous ? ", the state before" : ", the state after");
+    EXPECT_LE(check.error, 1e-6) << check.name << (previous ? ", previous state" : ", new state");
   }
 }
 
-TEST(BahdanauMaxoutDecoder, ShowsTheReadoutTheStateThatIsAskedFor) {
+TEST(BahdanauMaxoutDecoder, ReadoutDependsOnSelectedState) {
   Setting setting;
   const decoding::Run before(paper_decoder(true), setting), after(paper_decoder(false), setting);
   EXPECT_EQ(before.tape.stack.top().outputs, after.tape.stack.top().outputs);
   EXPECT_NE(before.tape.features, after.tape.features);
 }
 
-TEST(BahdanauMaxoutDecoder, GradientsAgreeWithCentralDifferencesWithTwoLayersAndDropout) {
+TEST(BahdanauMaxoutDecoder, GradientsMatchDifferencesWithDropout) {
   using namespace decoding;
   for (const bool previous : {true, false}) {
     using D = heed::BahdanauMaxoutDecoder<Gru, Scorer>;

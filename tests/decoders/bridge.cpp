@@ -20,7 +20,7 @@ struct Trial {
   heed::Random random{131};
   Bridge<double> bridge{{.summary_size = 4, .state_size = 3, .layers = 2}};
   Memory<double> memory;
-  std::vector<Index> sentences = {2, 0, 2};  // packed by the target's length, and one of them twice
+  std::vector<Index> sentences = {2, 0, 2};  // in the order of the packed targets; sentence 2 occurs twice
   Buffer<double> gathered;
   std::vector<Buffer<double>> states;
   std::vector<Matrix<double>> d_states;
@@ -38,7 +38,7 @@ struct Trial {
   }
 };
 
-TEST(Bridge, MakesTheFirstStateOfEveryLayerInTheOrderAsked) {
+TEST(Bridge, ComputesInitialStatesInBatchOrder) {
   Trial trial;
   trial.loss();
   ASSERT_EQ(trial.states.size(), 2u);
@@ -52,7 +52,7 @@ TEST(Bridge, MakesTheFirstStateOfEveryLayerInTheOrderAsked) {
   }
 }
 
-TEST(Bridge, ReadsTheLowerRowsAloneWhereAskedTo) {
+TEST(Bridge, SupportsLowerRowsOnly) {
   Trial trial, lower;
   lower.bridge = Bridge<double>({.summary_size = 4, .state_size = 3, .layers = 2, .first_row = 3});
   for (std::size_t l = 0; l < 2; ++l) {
@@ -74,7 +74,7 @@ TEST(Bridge, ReadsTheLowerRowsAloneWhereAskedTo) {
   }
 }
 
-TEST(Bridge, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
+TEST(Bridge, GradientsMatchDifferencesAndAccumulate) {
   Trial trial;
   trial.loss();
   auto grad = heed::zeros_like(trial.bridge);
@@ -91,7 +91,7 @@ TEST(Bridge, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
   auto check = heed::check_gradients(trial.bridge, grad, loss);
   heed::check_gradient("summary", trial.memory.summary, d_memory.summary, loss, check);
   EXPECT_LE(check.error, 1e-6) << check.name;
-  EXPECT_EQ(d_memory.summary.col(1).squaredNorm(), 0) << "nobody read sentence 1";
+  EXPECT_EQ(d_memory.summary.col(1).squaredNorm(), 0) << "no column of the batch uses sentence 1";
 
   trial.loss();
   auto twice = grad;
@@ -102,7 +102,7 @@ TEST(Bridge, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
   EXPECT_LE(difference(d_memory.summary, 2 * once), 1e-15);
 }
 
-/// A bridge that copies, for two layers of LSTMs of size 3, and what a memory must hold for it.
+/// A bridge that copies the final states of two LSTM layers of size 3, and a memory with these states.
 struct Copying : Trial {
   Copying() {
     bridge = Bridge<double>::copying(6, 2);
@@ -112,7 +112,7 @@ struct Copying : Trial {
   }
 };
 
-TEST(Bridge, CopiesTheFinalStatesLayerByLayerWhereAskedTo) {
+TEST(Bridge, CopiesFinalStatesOfEveryLayer) {
   Copying trial;
   trial.loss();
   ASSERT_EQ(trial.states.size(), 2u);
@@ -124,7 +124,7 @@ TEST(Bridge, CopiesTheFinalStatesLayerByLayerWhereAskedTo) {
   EXPECT_EQ(heed::parameter_count(trial.bridge), 0);
 }
 
-TEST(Bridge, GivesACopyBackItsGradient) {
+TEST(Bridge, CopyingHasExactGradient) {
   Copying trial;
   trial.loss();
   auto grad = heed::zeros_like(trial.bridge);
@@ -144,7 +144,7 @@ TEST(Bridge, GivesACopyBackItsGradient) {
   EXPECT_TRUE(d_memory.summary.isZero(0));
 }
 
-TEST(Bridge, RefusesToCopyStatesThatDoNotFit) {
+TEST(Bridge, RejectsStatesOfWrongSize) {
   Copying trial;
   trial.memory.states[1].resize(3, 3);
   EXPECT_EQ(refusal([&] { trial.loss(); }), "Bridge.forward: memory.states must be 6 x 3, got 3 x 3");

@@ -23,7 +23,7 @@ Decoder make() {
               {{Scorer(hidden, memory_size, 3), {}}, hidden}));
 }
 
-/// Words have the size of the features.
+/// A setting whose embedded words have the size of the features.
 Setting setting() {
   Setting result;
   heed::Random random(751);
@@ -31,12 +31,12 @@ Setting setting() {
   return result;
 }
 
-TEST(CaptionDecoder, AgreesWithThePaperInScalarLoops) {
+TEST(CaptionDecoder, MatchesScalarLoop) {
   Setting images = setting();
   EXPECT_LE(distance_from_paper(make(), images), 1e-13);
 }
 
-TEST(CaptionDecoder, GradientsAgreeWithCentralDifferences) {
+TEST(CaptionDecoder, GradientsMatchCentralDifferences) {
   Setting images = setting();
   const auto check = decoding::check(make(), images);
   EXPECT_LE(check.error, 1e-6) << check.name << ' ' << check.place;
@@ -44,12 +44,12 @@ TEST(CaptionDecoder, GradientsAgreeWithCentralDifferences) {
                                images.memory.summary.size());
 }
 
-TEST(CaptionDecoder, ShowsTheCellSomeContextsAndTheReadoutAll) {
+TEST(CaptionDecoder, ContextDropoutAffectsOnlyTheCell) {
   Setting images = setting();
   Decoder decoder = make();
   const double all = loss(decoder, images);
   decoder.context_dropout = heed::Dropout<double>(0.5);
-  EXPECT_EQ(loss(decoder, images), all);  // not in training
+  EXPECT_EQ(loss(decoder, images), all);  // no dropout in inference
   heed::Random random(11);
   const decoding::Run run(decoder, images, &random);
   int dropped = 0;
@@ -63,7 +63,7 @@ TEST(CaptionDecoder, ShowsTheCellSomeContextsAndTheReadoutAll) {
   EXPECT_LT(dropped, run.tape.attention.contexts.cols());
 }
 
-TEST(CaptionDecoder, GradientsAgreeWithCentralDifferencesWhereContextsAreDropped) {
+TEST(CaptionDecoder, GradientsMatchDifferencesWithContextDropout) {
   for (const bool per_sentence : {false, true}) {
     Setting images = setting();
     Decoder decoder = make();
@@ -74,7 +74,7 @@ TEST(CaptionDecoder, GradientsAgreeWithCentralDifferencesWhereContextsAreDropped
   }
 }
 
-TEST(CaptionDecoder, DropsAllContextsOfASentenceOrNoneIfAskedTo) {
+TEST(CaptionDecoder, SupportsContextDropoutPerSentence) {
   Setting images = setting();
   Decoder decoder = make();
   decoder.context_dropout = heed::Dropout<double>(0.5);
@@ -86,8 +86,7 @@ TEST(CaptionDecoder, DropsAllContextsOfASentenceOrNoneIfAskedTo) {
       const decoding::Run run(decoder, images, &random);
       for (Index t = 0; t < images.packing.steps(); ++t) {
         for (Index p = 0; p < images.packing.active(t); ++p) {
-          same = same && run.tape.joined.factors(0, images.packing.column(t, p)) ==
-                             run.tape.joined.factors(0, p);
+          same = same && run.tape.joined.factors(0, images.packing.column(t, p)) == run.tape.joined.factors(0, p);
         }
       }
     }
@@ -95,7 +94,7 @@ TEST(CaptionDecoder, DropsAllContextsOfASentenceOrNoneIfAskedTo) {
   }
 }
 
-TEST(CaptionDecoder, BeginsWithAnMlpForEachHalfOfItsState) {
+TEST(CaptionDecoder, InitialStateIsComputedByTwoMlps) {
   const Decoder decoder = make();
   Setting images = setting();
   heed::DecoderState<double> state;

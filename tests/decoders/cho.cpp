@@ -27,14 +27,14 @@ Cho make(Index layers, double dropout = 0) {
                          .dropout = dropout}));
 }
 
-TEST(ChoDecoder, AgreesWithThePaperInScalarLoops) {
+TEST(ChoDecoder, MatchesScalarLoop) {
   for (const Index layers : {1, 2}) {
     Setting setting;
     EXPECT_LE(decoding::distance_from_paper(make(layers), setting), 1e-13);
   }
 }
 
-TEST(ChoDecoder, GradientsAgreeWithCentralDifferences) {
+TEST(ChoDecoder, GradientsMatchCentralDifferences) {
   for (const Index layers : {1, 2}) {
     for (const std::uint64_t dropout_seed : {0u, 7u}) {
       const Cho decoder = make(layers, 0.3);
@@ -47,7 +47,7 @@ TEST(ChoDecoder, GradientsAgreeWithCentralDifferences) {
   }
 }
 
-TEST(ChoDecoder, AddsToEveryGradient) {
+TEST(ChoDecoder, AccumulatesGradients) {
   const Cho decoder = make(1);
   Setting setting;
   decoding::Run run(decoder, setting);
@@ -60,20 +60,20 @@ TEST(ChoDecoder, AddsToEveryGradient) {
   EXPECT_LE(difference(grad.memory.summary, 2 * once.memory.summary), 1e-13);
 }
 
-TEST(ChoDecoder, KnowsASentenceOnlyByItsCode) {
+TEST(ChoDecoder, DependsOnSourceOnlyThroughCode) {
   Cho decoder = make(1);
   Setting setting;
   const double before = decoding::loss(decoder, setting);
   setting.memory.values.setConstant(100);
   EXPECT_EQ(decoding::loss(decoder, setting), before);
   decoder.code.W.edit().setZero();
-  const double deaf = decoding::loss(decoder, setting);
-  EXPECT_NE(deaf, before);
+  const double without_code = decoding::loss(decoder, setting);
+  EXPECT_NE(without_code, before);
   setting.memory.summary.setConstant(100);
-  EXPECT_EQ(decoding::loss(decoder, setting), deaf);
+  EXPECT_EQ(decoding::loss(decoder, setting), without_code);
 }
 
-TEST(ChoDecoder, LetsTheCodeIntoTheFirstStateTheCellAndTheReadout) {
+TEST(ChoDecoder, StateCellAndReadoutDependOnCode) {
   const Cho decoder = make(1);
   Setting setting;
   const double before = decoding::loss(decoder, setting);
@@ -84,8 +84,9 @@ TEST(ChoDecoder, LetsTheCodeIntoTheFirstStateTheCellAndTheReadout) {
   for (const Cho& other : {start, cell, readout}) EXPECT_NE(decoding::loss(other, setting), before);
 }
 
-/// Appendix A of the paper, in its letters, one sentence and one number at a time. The output layer is G, as one matrix.
-TEST(ChoDecoder, MakesThePapersEncoderDecoder) {
+/// Compares with appendix A of the paper in scalar loops, in the letters of the paper. The output layer is G, as one
+/// matrix.
+TEST(ChoDecoder, MatchesAppendixOfPaper) {
   using Cell = heed::GruCell<double, heed::Dynamic, heed::Dynamic, heed::gru_forms::cho>;
   using Model = heed::Seq2Seq<heed::Encoder<Cell>, Cho>;
   Model model({.source_vocabulary = 6, .target_vocabulary = 5},
@@ -129,16 +130,16 @@ TEST(ChoDecoder, MakesThePapersEncoderDecoder) {
           next.push_back(z * s[at(k)] + (1 - z) * std::tanh(n_e + r * n_h));
         }
         s = next;
-        const auto shown = [&](Index row) {
+        const auto readout = [&](Index row) {
           const auto& O = decoder.readout;
           return affine(O.W, 0, s, O.b, row) + affine(O.W, n, c, oracle::no_bias(), row) +
                  affine(O.W, 2 * n, e, oracle::no_bias(), row);
         };
         Column maxima, logits;
-        for (Index k = 0; k < 4; ++k) maxima.push_back(std::max(shown(2 * k), shown(2 * k + 1)));
+        for (Index k = 0; k < 4; ++k) maxima.push_back(std::max(readout(2 * k), readout(2 * k + 1)));
         for (Index k = 0; k < 5; ++k) logits.push_back(affine(paper.output.W, 0, maxima, paper.output.b, k));
-        const Token wanted = t < targets[b].size() ? targets[b][t] : heed::symbols::eos;
-        loss += oracle::cross_entropy(logits, wanted, 0);
+        const Token label = t < targets[b].size() ? targets[b][t] : heed::symbols::eos;
+        loss += oracle::cross_entropy(logits, label, 0);
       }
     }
     return static_cast<double>(loss);

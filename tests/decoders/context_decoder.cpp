@@ -30,7 +30,7 @@ Bahdanau bahdanau(Index layers) {
                              {Scorer(hidden, memory_size, 3), {}}));
 }
 
-/// The plain decoder with all parameters of an attending one but those of its attention.
+/// The plain decoder with all parameters of `attending` except those of its attention.
 Plain without_attention(const Bahdanau& attending) {
   using namespace decoding;
   Plain plain({.word_size = word,
@@ -44,7 +44,7 @@ Plain without_attention(const Bahdanau& attending) {
   return plain;
 }
 
-TEST(ContextDecoder, IsThePlainDecoderWhereTheMemoryHasOneItem) {
+TEST(ContextDecoder, MatchesPlainDecoderIfMemoryHasOneColumn) {
   for (const Index layers : {1, 2}) {
     const Bahdanau attending = bahdanau(layers);
     Setting one({1, 1, 1});
@@ -58,18 +58,18 @@ TEST(ContextDecoder, IsThePlainDecoderWhereTheMemoryHasOneItem) {
     const decoding::Gradients<Plain> d_b(plain, one);
     EXPECT_LE(difference(d_a.x, d_b.x), 1e-14);
     EXPECT_LE(difference(d_a.memory.values + d_a.memory.summary, d_b.memory.values + d_b.memory.summary), 1e-14);
-    EXPECT_EQ(heed::squared_norm(d_a.parameters.attention), 0);  // there is nothing to choose from
+    EXPECT_EQ(heed::squared_norm(d_a.parameters.attention), 0);  // the only weight is always 1
     EXPECT_LE(part_difference(d_a.parameters.stack, d_b.parameters.stack), 1e-14);
     EXPECT_LE(part_difference(d_a.parameters.bridge, d_b.parameters.bridge), 1e-14);
     EXPECT_LE(part_difference(d_a.parameters.readout, d_b.parameters.readout), 1e-14);
   }
 }
 
-TEST(ContextDecoder, BeginsWhereItsBridgeSays) {
+TEST(ContextDecoder, InitialStateIsComputedByBridge) {
   const Bahdanau decoder = bahdanau(2);
   Setting setting;
   const double before = decoding::loss(decoder, setting);
-  setting.memory.summary.array() += 0.5;  // the summary reaches an attending decoder only by its bridge
+  setting.memory.summary.array() += 0.5;  // only the bridge uses the summary
   EXPECT_GT(std::abs(decoding::loss(decoder, setting) - before), 1e-3);
   Bahdanau other = decoder;
   for (auto& layer : other.bridge.layers) layer.W.edit().setZero();
@@ -78,11 +78,11 @@ TEST(ContextDecoder, BeginsWhereItsBridgeSays) {
   EXPECT_EQ(decoding::loss(other, setting), closed);
 }
 
-TEST(ContextDecoder, AsksWithTheStateBeforeTheWord) {
+TEST(ContextDecoder, QueryIsPreviousState) {
   const Bahdanau decoder = bahdanau(1);
   Setting setting;
   const decoding::Run run(decoder, setting);
-  setting.x.leftCols(setting.packing.active(0)).array() += 0.5;  // the words of the first step
+  setting.x.leftCols(setting.packing.active(0)).array() += 0.5;  // the tokens of the first step
   const decoding::Run other(decoder, setting);
   const Index n = setting.packing.active(0);
   EXPECT_EQ(other.tape.attention.weights.leftCols(n), run.tape.attention.weights.leftCols(n));
@@ -90,19 +90,19 @@ TEST(ContextDecoder, AsksWithTheStateBeforeTheWord) {
   EXPECT_NE(other.tape.attention.weights.middleCols(n, 2), run.tape.attention.weights.middleCols(n, 2));
 }
 
-TEST(ContextDecoder, RefusesAScorerOfOtherSizes) {
+TEST(ContextDecoder, RejectsScorerOfWrongSizes) {
   using namespace decoding;
-  const auto made = [&](Index query, Index memory) {
+  const auto message = [&](Index query, Index memory) {
     return refusal([&] {
       Bahdanau({.word_size = word, .memory_size = memory_size, .hidden_size = hidden, .feature_size = features},
                {Scorer(query, memory, 3), {}});
     });
   };
-  EXPECT_EQ(made(hidden, memory_size), "accepted");
-  EXPECT_EQ(made(hidden + 1, memory_size),
-            "ContextDecoder: the attention expects queries of size 5 and a memory of size 4, not 4 and 4");
-  EXPECT_EQ(made(hidden, memory_size + 2),
-            "ContextDecoder: the attention expects queries of size 4 and a memory of size 6, not 4 and 4");
+  EXPECT_EQ(message(hidden, memory_size), "accepted");
+  EXPECT_EQ(message(hidden + 1, memory_size),
+            "ContextDecoder: the attention expects queries of size 5 and a memory of size 4, got 4 and 4");
+  EXPECT_EQ(message(hidden, memory_size + 2),
+            "ContextDecoder: the attention expects queries of size 4 and a memory of size 6, got 4 and 4");
 }
 
 }  // namespace context_decoder_test

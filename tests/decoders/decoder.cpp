@@ -37,7 +37,7 @@ heed::BahdanauDecoder<Cell, Scorer> bahdanau() {
       {Scorer(hidden, memory_size), {}}));
 }
 
-/// Steps one word at a time, as search does, and compares every step with the whole target decoded at once.
+/// Decodes step by step, as search does. Returns the largest difference from decoding the whole target at once.
 template <class D>
 double distance_of_advance(const D& decoder) {
   Setting setting;
@@ -45,20 +45,20 @@ double distance_of_advance(const D& decoder) {
   const auto& packing = setting.packing;
   decoding::Run run(decoder, setting);
   decoder.start(setting.memory, run.state, run.tape);
-  double most = 0;
+  double largest = 0;
   for (Index t = 0; t < packing.steps(); ++t) {
     const Index first = packing.first(t), n = packing.active(t);
     std::vector<Index> running;
     for (Index i = 0; i < n; ++i) running.push_back(i);
-    run.state.gather(running);  // those that ended leave the batch
+    run.state.gather(running);  // removes finished sentences from the batch
     heed::advance(decoder, setting.x.middleCols(first, n), setting.memory, run.state, run.tape);
-    most = std::max({most, difference(run.tape.features, whole.tape.features.middleCols(first, n)),
-                     difference(run.tape.attention.weights, whole.tape.attention.weights.middleCols(first, n))});
+    largest = std::max({largest, difference(run.tape.features, whole.tape.features.middleCols(first, n)),
+                        difference(run.tape.attention.weights, whole.tape.attention.weights.middleCols(first, n))});
   }
-  return most;
+  return largest;
 }
 
-/// A state whose every number tells its layer, row and column.
+/// A state with a distinct value for every layer, row and column.
 DecoderState<double> numbered(Index columns) {
   DecoderState<double> state;
   state.layers.resize(2);
@@ -98,12 +98,12 @@ TEST(DecoderState, GathersColumnsInAnyOrder) { expect_gathered({3, 1, 0, 2}); }
 
 TEST(DecoderState, GathersOneColumnSeveralTimes) { expect_gathered({2, 2, 0, 2, 3, 3}); }
 
-TEST(DecoderState, DropsColumns) {
+TEST(DecoderState, RemovesColumns) {
   expect_gathered({1});
   expect_gathered({});
 }
 
-TEST(DecoderState, GathersAStateWithoutInputFeeding) {
+TEST(DecoderState, GathersStateWithoutInputFeeding) {
   DecoderState<double> state = numbered(4);
   state.feed.resize(0, 4);
   const std::vector<Index> chosen = {3, 3, 1};
@@ -113,29 +113,29 @@ TEST(DecoderState, GathersAStateWithoutInputFeeding) {
   EXPECT_EQ(state.sentences, (std::vector<Index>{10, 10, 8}));
 }
 
-TEST(Advance, StepsAsDecodeDoes) {
+TEST(Advance, MatchesDecode) {
   EXPECT_LE(distance_of_advance(bahdanau()), 1e-15);
   EXPECT_LE(distance_of_advance(luong()), 1e-15);
 }
 
-TEST(Decode, DoesNotDependOnTheOrderOfTheBatch) {
+TEST(Decode, ResultsDoNotDependOnBatchOrder) {
   const auto decoder = luong();
   Setting setting({3, 1, 4}, {2, 4, 1});
   const decoding::Run run(decoder, setting);
-  // The same three sentences, the first one last.
+  // The same three sentences in another order.
   Setting other({1, 4, 3}, {4, 1, 2});
   const std::vector<Index> from = {1, 2, 0};
   for (Index b = 0; b < 3; ++b) {
     other.memory.values_of(b) = setting.memory.values_of(from[static_cast<std::size_t>(b)]);
     other.memory.summary.col(b) = setting.memory.summary.col(from[static_cast<std::size_t>(b)]);
   }
-  other.x = setting.x;  // packed by length, so the columns stand where they stood
-  const decoding::Run moved(decoder, other);
-  EXPECT_EQ(moved.tape.features, run.tape.features);
-  EXPECT_EQ(moved.tape.attention.weights, run.tape.attention.weights);
+  other.x = setting.x;  // packed by length, so the order of the columns does not change
+  const decoding::Run reordered(decoder, other);
+  EXPECT_EQ(reordered.tape.features, run.tape.features);
+  EXPECT_EQ(reordered.tape.attention.weights, run.tape.attention.weights);
 }
 
-TEST(Decode, LetsDropoutActOnlyBetweenLayersAndWithRandomNumbers) {
+TEST(Decode, DropsOutOnlyBetweenLayersInTraining) {
   using namespace decoding;
   const auto make = [&](Index layers, double dropout) {
     return randomized(heed::BahdanauDecoder<Cell, Scorer>({.word_size = word,

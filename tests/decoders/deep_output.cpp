@@ -7,7 +7,7 @@ namespace deep_output_test {
 
 using Trial = ReadoutTrial<heed::DeepOutput<double>, 5>;
 
-TEST(DeepOutput, AgreesWithEquation7) {
+TEST(DeepOutput, MatchesEquation7) {
   const Trial trial;
   EXPECT_EQ(trial.readout.output_size(), 5);
   EXPECT_LE(trial.distance_from([&](heed::Index k, heed::Index j) {
@@ -18,15 +18,13 @@ TEST(DeepOutput, AgreesWithEquation7) {
             1e-15);
 }
 
-TEST(DeepOutput, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
-  Trial().expect_gradients(5 * (3 + 4) + (3 + 4 + 5) * 6);
-}
+TEST(DeepOutput, GradientsMatchDifferencesAndAccumulate) { Trial().expect_gradients(5 * (3 + 4) + (3 + 4 + 5) * 6); }
 
-TEST(DeepOutput, RefusesWordsThatCannotBeAdded) {
+TEST(DeepOutput, RejectsWordSizeUnequalToFeatureSize) {
   EXPECT_EQ(refusal([] {
               heed::DeepOutput<double>({.state_size = 3, .context_size = 4, .word_size = 2, .feature_size = 5});
             }),
-            "DeepOutput: words are added to the features, so they have size 5, not 2");
+            "DeepOutput: word_size must equal feature_size, 5, got 2");
 }
 
 }  // namespace deep_output_test

@@ -31,7 +31,7 @@ heed::LuongDecoder<Cell, Scorer> make(Index layers, bool feeding) {
 using Gru = heed::GruCell<double>;
 using Luong = heed::LuongDecoder<Gru, Scorer>;
 
-TEST(LuongDecoder, AgreesWithThePaperInScalarLoops) {
+TEST(LuongDecoder, MatchesScalarLoop) {
   for (const Index layers : {1, 3}) {
     for (const bool feeding : {true, false}) {
       Setting setting;
@@ -41,7 +41,7 @@ TEST(LuongDecoder, AgreesWithThePaperInScalarLoops) {
   }
 }
 
-TEST(LuongDecoder, FeedsNothingToTheFirstStepAndTheLastAnswerToTheNext) {
+TEST(LuongDecoder, InputFeedingUsesFeaturesOfPreviousStep) {
   const Luong fed = make<Gru>(1, true);
   Luong unfed = make<Gru>(1, false);
   unfed.stack.layers[0] = Gru(decoding::word, decoding::hidden);
@@ -62,7 +62,7 @@ TEST(LuongDecoder, FeedsNothingToTheFirstStepAndTheLastAnswerToTheNext) {
   EXPECT_EQ(b.tape.joined.vectors.rows(), 0);
 }
 
-TEST(LuongDecoder, AsksWithTheStateAfterTheWord) {
+TEST(LuongDecoder, QueryIsNewState) {
   const Luong decoder = make<Gru>(1, true);
   Setting setting;
   const decoding::Run run(decoder, setting);
@@ -72,7 +72,7 @@ TEST(LuongDecoder, AsksWithTheStateAfterTheWord) {
   EXPECT_EQ(other.tape.attention.weights.col(2), run.tape.attention.weights.col(2));
 }
 
-TEST(LuongDecoder, KeepsTheContextOutOfTheRecurrenceWithoutInputFeeding) {
+TEST(LuongDecoder, RecurrenceIgnoresContextWithoutInputFeeding) {
   const Luong decoder = make<Gru>(2, false);
   Setting setting;
   const decoding::Run run(decoder, setting);
@@ -82,7 +82,7 @@ TEST(LuongDecoder, KeepsTheContextOutOfTheRecurrenceWithoutInputFeeding) {
   EXPECT_NE(other.tape.features, run.tape.features);
 }
 
-TEST(LuongDecoder, BeginsEveryRunWithoutAFeed) {
+TEST(LuongDecoder, DecodeResetsInputFeeding) {
   const Luong decoder = make<Gru>(1, true);
   Setting setting;
   decoding::Run run(decoder, setting);
@@ -91,13 +91,13 @@ TEST(LuongDecoder, BeginsEveryRunWithoutAFeed) {
   EXPECT_EQ(run.tape.features, first);
 }
 
-TEST(LuongDecoder, RefusesAScorerOfOtherSizes) {
+TEST(LuongDecoder, RejectsScorerOfWrongSizes) {
   using namespace decoding;
   EXPECT_EQ(refusal([&] {
               Luong({.word_size = word, .memory_size = memory_size, .hidden_size = hidden, .feature_size = features},
                     {Scorer(3, memory_size), {}});
             }),
-            "AttentionalDecoder: the attention expects queries of size 3 and a memory of size 4, not 4 and 4");
+            "AttentionalDecoder: the attention expects queries of size 3 and a memory of size 4, got 4 and 4");
 }
 
 }  // namespace luong_test

@@ -10,7 +10,7 @@ namespace maxout_readout_test {
 
 using Trial = ReadoutTrial<heed::MaxoutReadout<double>>;
 
-TEST(MaxoutReadout, TakesTheLargerOfEveryTwo) {
+TEST(MaxoutReadout, ComputesMaximumOfPairs) {
   const Trial trial;
   EXPECT_EQ(trial.readout.output_size(), 5);
   EXPECT_LE(trial.distance_from([&](heed::Index k, heed::Index j) {
@@ -19,7 +19,7 @@ TEST(MaxoutReadout, TakesTheLargerOfEveryTwo) {
             1e-15);
 }
 
-TEST(MaxoutReadout, PassesOnNaNOfEitherNumber) {
+TEST(MaxoutReadout, PropagatesNaN) {
   for (heed::Index row = 0; row < 2; ++row) {
     Trial trial;
     trial.readout.b(row) = std::numeric_limits<double>::quiet_NaN();
@@ -31,6 +31,6 @@ TEST(MaxoutReadout, PassesOnNaNOfEitherNumber) {
   }
 }
 
-TEST(MaxoutReadout, GradientsAgreeWithCentralDifferencesAndAreAddedTo) { Trial().expect_gradients(10 * 10 + 9 * 6); }
+TEST(MaxoutReadout, GradientsMatchDifferencesAndAccumulate) { Trial().expect_gradients(10 * 10 + 9 * 6); }
 
 }  // namespace maxout_readout_test

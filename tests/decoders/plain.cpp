@@ -23,14 +23,14 @@ Plain plain(Index layers = 2) {
                            .feature_size = features}));
 }
 
-TEST(PlainDecoder, AgreesWithAScalarLoop) {
+TEST(PlainDecoder, MatchesScalarLoop) {
   for (const Index layers : {1, 2}) {
     Setting setting;
     EXPECT_LE(decoding::distance_from_paper(plain(layers), setting), 1e-13);
   }
 }
 
-TEST(PlainDecoder, KnowsOnlyTheSummary) {
+TEST(PlainDecoder, DependsOnlyOnSummary) {
   const Plain decoder = plain();
   Setting setting;
   const double before = decoding::loss(decoder, setting);
@@ -42,7 +42,7 @@ TEST(PlainDecoder, KnowsOnlyTheSummary) {
   EXPECT_TRUE(grad.memory.values.isZero(0));
 }
 
-TEST(PlainDecoder, SeesTheSummaryAtEveryStep) {
+TEST(PlainDecoder, ContextIsSummaryAtEveryStep) {
   const Plain decoder = plain();
   Setting setting;
   const decoding::Run run(decoder, setting);

@@ -23,7 +23,7 @@ using Stack = heed::Stack<AnyCell<double>>;
 AnyCell<double> gru(Index input, Index hidden) { return heed::GruCell<double>(input, hidden); }
 AnyCell<double> lstm(Index input, Index hidden) { return heed::LstmCell<double>(input, hidden); }
 
-/// Three steps of sentences of 3, 3 and 1 words, packed: columns 0-2, 3-4, 5-6.
+/// Three steps of packed sentences of 3, 3 and 1 tokens: columns 0-2, 3-4, 5-6.
 struct Trial {
   Random random{139};
   Stack stack;
@@ -96,7 +96,7 @@ struct Trial {
   }
 };
 
-TEST(Stack, AgreesWithThePaperLoop) {
+TEST(Stack, MatchesPaperEquation) {
   for (const auto& make : {gru, lstm}) {
     Trial trial(make, 2);
     trial.forward();
@@ -111,25 +111,25 @@ TEST(Stack, AgreesWithThePaperLoop) {
         EXPECT_LE(difference(trial.tape.top().outputs.col(column), oracle::matrix({top})), 1e-14);
       }
       for (std::size_t l = 0; l < 2; ++l) {
-        EXPECT_LE(difference(trial.states[l].col(b), oracle::matrix({s[l]})), 1e-14) << "the state stays at the end";
+        EXPECT_LE(difference(trial.states[l].col(b), oracle::matrix({s[l]})), 1e-14) << "the final state";
       }
     }
   }
 }
 
-TEST(Stack, GradientsAgreeWithCentralDifferences) {
+TEST(Stack, GradientsMatchCentralDifferences) {
   for (const auto& make : {gru, lstm}) {
     for (const Index layers : {1, 3}) Trial(make, layers).expect_gradients();
   }
 }
 
-TEST(Stack, GradientsAgreeWithCentralDifferencesUnderDropout) {
+TEST(Stack, GradientsMatchDifferencesWithDropout) {
   Trial trial(gru, 3, 0.4);
   trial.drop = true;
   trial.expect_gradients();
 }
 
-TEST(Stack, GradientsAgreeWithCentralDifferencesUnderVariationalDropout) {
+TEST(Stack, GradientsMatchDifferencesWithVariationalDropout) {
   for (const auto& make : {gru, lstm}) {
     Trial trial(make, 3, 0.4);
     trial.stack.dropout.per_sentence = true;
@@ -139,7 +139,7 @@ TEST(Stack, GradientsAgreeWithCentralDifferencesUnderVariationalDropout) {
   }
 }
 
-TEST(Stack, AgreesWithThePaperLoopUnderVariationalDropout) {
+TEST(Stack, MatchesPaperEquationWithVariationalDropout) {
   Trial trial(lstm, 2, 0.4);
   trial.stack.dropout.per_sentence = true;
   trial.stack.recurrent = heed::Dropout<double>(0.3);
@@ -152,7 +152,7 @@ TEST(Stack, AgreesWithThePaperLoopUnderVariationalDropout) {
       const Index column = Trial::first[t] + b;
       oracle::Column x = oracle::column(trial.x, column);
       for (std::size_t l = 0; l < 2; ++l) {  // Gal & Ghahramani 2016, equation 7: the masks do not depend on t
-        for (Index i = 0; i < Trial::hidden; ++i) s[l][oracle::at(i)] *= layers[l].read_mask(i, b);
+        for (Index i = 0; i < Trial::hidden; ++i) s[l][oracle::at(i)] *= layers[l].recurrent_mask(i, b);
         s[l] = oracle::step(trial.stack.layers[l], x, s[l]);
         x.assign(s[l].begin(), s[l].begin() + Trial::hidden);
         for (Index i = 0; l == 0 && i < Trial::hidden; ++i) x[oracle::at(i)] *= layers[1].mask(i, b);
@@ -160,7 +160,7 @@ TEST(Stack, AgreesWithThePaperLoopUnderVariationalDropout) {
       EXPECT_LE(difference(trial.tape.top().outputs.col(column), oracle::matrix({x})), 1e-14);
     }
   }
-  EXPECT_GT((layers[0].read_mask.array() == 0).count(), 0);
+  EXPECT_GT((layers[0].recurrent_mask.array() == 0).count(), 0);
   EXPECT_GT((layers[1].mask.leftCols(3).array() == 0).count(), 0);
   const Matrix<double> dropped = trial.tape.top().outputs;
   trial.drop = false;
@@ -168,10 +168,10 @@ TEST(Stack, AgreesWithThePaperLoopUnderVariationalDropout) {
   EXPECT_GT(difference(dropped, trial.tape.top().outputs), 0.01);
   Trial without(lstm, 2);
   without.forward();
-  EXPECT_EQ(trial.tape.top().outputs, without.tape.top().outputs) << "only in training";
+  EXPECT_EQ(trial.tape.top().outputs, without.tape.top().outputs) << "no dropout in inference";
 }
 
-TEST(Stack, DropsBetweenLayersAndOnlyInTraining) {
+TEST(Stack, DropsOutOnlyBetweenLayersInTraining) {
   Trial trial(gru, 2, 0.4);
   trial.forward();
   const Matrix<double> plain = trial.tape.top().outputs;
@@ -186,10 +186,10 @@ TEST(Stack, DropsBetweenLayersAndOnlyInTraining) {
   const Matrix<double> outputs = single.tape.top().outputs;
   single.drop = true;
   single.forward();
-  EXPECT_EQ(single.tape.top().outputs, outputs) << "one layer has nothing between layers";
+  EXPECT_EQ(single.tape.top().outputs, outputs) << "one layer has no dropout";
 }
 
-TEST(Stack, AddsToGradients) {
+TEST(Stack, AccumulatesGradients) {
   Trial trial(lstm, 2);
   auto once = heed::zeros_like(trial.stack);
   Matrix<double> d_x = Matrix<double>::Zero(3, 7);
@@ -203,7 +203,7 @@ TEST(Stack, AddsToGradients) {
   EXPECT_LE(difference(d_twice, 2 * d_x), 1e-14);
 }
 
-TEST(Stack, RefusesToHaveNoLayersAndToDropWhatItCannot) {
+TEST(Stack, RejectsInvalidLayersAndDropout) {
   for (const Index layers : {0, -1}) {
     EXPECT_EQ(refusal([&] { Stack({.input_size = 3, .hidden_size = 4, .layers = layers}, gru); }),
               "Stack: layers must be 1 or more, got " + std::to_string(layers));

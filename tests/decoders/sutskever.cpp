@@ -26,7 +26,7 @@ heed::SutskeverDecoder<Cell> make(Index layers, double dropout = 0) {
       heed::SutskeverDecoder<Cell>({.word_size = word, .hidden_size = hidden, .layers = layers, .dropout = dropout}));
 }
 
-/// A setting for as many layers, of which the features are the top one's state.
+/// A setting for this number of layers. The features are the hidden state of the top layer.
 Setting setting_for(Index layers, Index state_size) {
   Setting setting;
   setting.d_features = heed::Matrix<double>(setting.d_features.topRows(decoding::hidden));
@@ -34,7 +34,7 @@ Setting setting_for(Index layers, Index state_size) {
   return setting;
 }
 
-TEST(SutskeverDecoder, AgreesWithThePaperInScalarLoops) {
+TEST(SutskeverDecoder, MatchesScalarLoop) {
   for (const Index layers : {1, 4}) {
     Setting gru = setting_for(layers, 4), lstm = setting_for(layers, 8);
     EXPECT_LE(decoding::distance_from_paper(make<Gru>(layers), gru), 1e-13);
@@ -42,7 +42,7 @@ TEST(SutskeverDecoder, AgreesWithThePaperInScalarLoops) {
   }
 }
 
-TEST(SutskeverDecoder, GradientsAgreeWithCentralDifferences) {
+TEST(SutskeverDecoder, GradientsMatchCentralDifferences) {
   for (const std::uint64_t dropout_seed : {0u, 7u}) {
     const auto decoder = make<Lstm>(2, 0.3);
     Setting setting = setting_for(2, 8);
@@ -53,7 +53,7 @@ TEST(SutskeverDecoder, GradientsAgreeWithCentralDifferences) {
   }
 }
 
-TEST(SutskeverDecoder, KnowsASentenceOnlyByWhereTheEncoderEnded) {
+TEST(SutskeverDecoder, DependsOnlyOnFinalStates) {
   const auto decoder = make<Lstm>(2);
   Setting setting = setting_for(2, 8);
   const double before = decoding::loss(decoder, setting);
@@ -69,7 +69,7 @@ TEST(SutskeverDecoder, KnowsASentenceOnlyByWhereTheEncoderEnded) {
   EXPECT_EQ(run.tape.attention.weights.rows(), 0);
 }
 
-TEST(SutskeverDecoder, RefusesAnEncoderThatDoesNotFit) {
+TEST(SutskeverDecoder, RejectsFinalStatesOfWrongSize) {
   Setting setting = setting_for(2, 4);
   EXPECT_EQ(refusal([&] { decoding::loss(make<Lstm>(2), setting); }),
             "Bridge.forward: memory.states must be 8 x 3, got 4 x 3");
@@ -78,8 +78,8 @@ TEST(SutskeverDecoder, RefusesAnEncoderThatDoesNotFit) {
             "direction), got 2");
 }
 
-/// Section 2 of the paper: the loss of the targets, given sources that are turned round before they are read.
-TEST(SutskeverDecoder, MakesThePapersModelOfDeepLstmsAndAReversedSource) {
+/// Section 2 of the paper: the loss of the targets for reversed sources.
+TEST(SutskeverDecoder, MatchesPaperWithReversedSource) {
   using Model = heed::Seq2Seq<heed::Encoder<Lstm>, heed::SutskeverDecoder<Lstm>>;
   heed::Encoder<Lstm> encoder({.input_size = 2, .hidden_size = 3, .layers = 2});
   encoder.reversed = true;

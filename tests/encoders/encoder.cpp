@@ -32,7 +32,7 @@ AnyCell<double> gru(Index input, Index hidden) { return heed::GruCell<double>(in
 
 constexpr Index input = 3, hidden = 4;
 
-/// A ragged batch of sentences of 2, 4, 1 and 4 words with initial states and all the gradients an encoder is given.
+/// A ragged batch of sentences of 2, 4, 1 and 4 tokens, with initial states and the gradients of all results.
 struct Trial {
   Random random{151};
   Encoder encoder;
@@ -96,13 +96,14 @@ struct Trial {
   }
 };
 
-/// The masks a sentence keeps: of the input of every layer above the first, and of h in each layer and direction.
+/// The masks that a sentence keeps for all steps: of the input of every layer above the first, and of h in each layer
+/// and direction.
 struct KeptMasks {
   std::vector<oracle::Column> inputs, states;
 };
 
-/// One sentence through all layers and directions, a scalar loop at a time. Appends every final state to `final_states`.
-/// With masks it is Gal & Ghahramani 2016, equation 7.
+/// Encodes one sentence with scalar loops, through all layers and directions. Appends every final state to
+/// `final_states`. Masks are applied as in equation 7 of Gal & Ghahramani 2016.
 Matrix<oracle::Real> paper_encoder(const Encoder& encoder, const Matrix<double>& x, const States& initial,
                                    Index sentence, std::vector<oracle::Column>& final_states,
                                    const KeptMasks& masks = {}) {
@@ -130,41 +131,42 @@ Matrix<oracle::Real> paper_encoder(const Encoder& encoder, const Matrix<double>&
   return below;
 }
 
-AnyCell<float> narrow_cell(int kind, Index inputs, Index size) {
+AnyCell<float> float_cell(int kind, Index inputs, Index size) {
   if (kind == 0) return heed::RnnCell<float>(inputs, size);
   if (kind == 1) return heed::LstmCell<float>(inputs, size);
   return heed::GruCell<float>(inputs, size);
 }
 
-/// What a sentence of 6 words becomes, in float, among companions of `shortest` to `longest` words.
-struct Companions {
+/// A sentence of 6 tokens, encoded in float in batches with other sentences.
+struct MixedBatches {
   Random random{163};
   heed::Encoder<AnyCell<float>> encoder;
   Matrix<float> sentence;
   heed::EncoderTape<float> tape;
 
-  Companions(int kind, Index size)
+  MixedBatches(int kind, Index size)
       : encoder({.input_size = 16, .hidden_size = size, .layers = 2, .bidirectional = true},
-                [&](Index in, Index out) { return narrow_cell(kind, in, out); }) {
+                [&](Index in, Index out) { return float_cell(kind, in, out); }) {
     randomize(encoder, random, 0.2);
     sentence = random_matrix<float>(16, 6, random);
   }
 
-  Matrix<float> read(std::size_t companions, Index shortest, Index longest) {
+  /// The outputs of the sentence in a batch with `others` random sentences of `shortest` to `longest` tokens.
+  Matrix<float> outputs(std::size_t others, Index shortest, Index longest) {
     std::vector<Matrix<float>> batch;
-    for (std::size_t b = 0; b < companions; ++b) {
+    for (std::size_t b = 0; b < others; ++b) {
       const auto more = random.below(static_cast<std::uint64_t>(longest - shortest + 1));
       batch.push_back(random_matrix<float>(16, shortest + static_cast<Index>(more), random));
     }
-    const auto place = random.below(companions + 1);
-    batch.insert(batch.begin() + static_cast<std::ptrdiff_t>(place), sentence);
+    const auto position = random.below(others + 1);
+    batch.insert(batch.begin() + static_cast<std::ptrdiff_t>(position), sentence);
     const heed::PackedBatch packing(lengths(batch));
     encoder.forward(pack(batch, packing), packing, tape);
-    return unpack(tape.outputs(), packing, static_cast<Index>(place));
+    return unpack(tape.outputs(), packing, static_cast<Index>(position));
   }
 };
 
-TEST(Encoder, AgreesWithThePaperLoopSentenceBySentence) {
+TEST(Encoder, MatchesScalarLoopForEverySentence) {
   for (const Make make : {rnn, relu, lstm, gru}) {
     for (const Index layers : {1, 3}) {
       for (const bool bidirectional : {false, true}) {
@@ -185,7 +187,7 @@ TEST(Encoder, AgreesWithThePaperLoopSentenceBySentence) {
   }
 }
 
-TEST(Encoder, GradientsAgreeWithCentralDifferences) {
+TEST(Encoder, GradientsMatchCentralDifferences) {
   for (const Make make : {rnn, relu, lstm, gru}) {
     for (const bool bidirectional : {false, true}) {
       Trial(make, 1, bidirectional).expect_gradients();
@@ -194,13 +196,13 @@ TEST(Encoder, GradientsAgreeWithCentralDifferences) {
   }
 }
 
-TEST(Encoder, GradientsAgreeWithCentralDifferencesUnderDropout) {
+TEST(Encoder, GradientsMatchDifferencesWithDropout) {
   Trial trial(gru, 3, true, 0.4);
   trial.drop = true;
   trial.expect_gradients();
 }
 
-/// Dropout that a sentence keeps, also of the recurrent state unless `recurrent` is 0.
+/// A trial with variational dropout, also of the recurrent state unless `recurrent` is 0.
 Trial variational(Make make, Index layers, bool bidirectional, double recurrent) {
   Trial trial(make, layers, bidirectional, 0.4);
   trial.encoder.dropout.per_sentence = true;
@@ -209,7 +211,7 @@ Trial variational(Make make, Index layers, bool bidirectional, double recurrent)
   return trial;
 }
 
-TEST(Encoder, AgreesWithThePaperLoopUnderVariationalDropout) {
+TEST(Encoder, MatchesScalarLoopWithVariationalDropout) {
   for (const Make make : {rnn, relu, lstm}) {
     Trial trial = variational(make, 3, true, 0.3);
     trial.forward();
@@ -233,7 +235,7 @@ TEST(Encoder, AgreesWithThePaperLoopUnderVariationalDropout) {
   }
 }
 
-TEST(Encoder, GradientsAgreeWithCentralDifferencesUnderVariationalDropout) {
+TEST(Encoder, GradientsMatchDifferencesWithVariationalDropout) {
   variational(gru, 3, true, 0).expect_gradients();
   for (const Make make : {rnn, lstm}) variational(make, 2, true, 0.3).expect_gradients();
 }
@@ -248,13 +250,13 @@ TEST(Encoder, DropsRecurrentStatesOnlyInTraining) {
   EXPECT_EQ(trial.tape.outputs(), without.tape.outputs());
 }
 
-TEST(Encoder, RefusesToDropAStateThatIsAlsoCarriedOn) {
+TEST(Encoder, RejectsRecurrentDropoutForGru) {
   Trial trial = variational(gru, 1, true, 0.3);
   EXPECT_EQ(refusal([&] { trial.forward(); }),
-            "recurrent dropout needs a cell that reads h by a product alone: RNN or LSTM, no GRU");
+            "recurrent dropout needs a cell that uses h only in the product U h: an RNN or an LSTM, not a GRU");
 }
 
-TEST(Encoder, AddsToGradients) {
+TEST(Encoder, AccumulatesGradients) {
   Trial trial(lstm, 2, true);
   auto once = heed::zeros_like(trial.encoder);
   Matrix<double> d_x = Matrix<double>::Zero(input, trial.packing.columns());
@@ -268,7 +270,7 @@ TEST(Encoder, AddsToGradients) {
   EXPECT_LE(difference(d_twice, 2 * d_x), 1e-14);
 }
 
-TEST(Encoder, StartsFromZeroStatesUnlessGivenOthers) {
+TEST(Encoder, InitialStatesAreZeroByDefault) {
   Trial trial(lstm, 2, true);
   trial.forward();
   const Matrix<double> from_others = trial.tape.outputs();
@@ -280,7 +282,7 @@ TEST(Encoder, StartsFromZeroStatesUnlessGivenOthers) {
   EXPECT_EQ(trial.tape.outputs(), from_zero);
 }
 
-TEST(Encoder, GoesOnWhereItStopped) {
+TEST(Encoder, ContinuesFromFinalStates) {
   Trial trial(lstm, 2, false);
   const Matrix<double> x = trial.sentences[1];
   const heed::PackedBatch whole(std::vector<Index>{4}), half(std::vector<Index>{2});
@@ -292,7 +294,7 @@ TEST(Encoder, GoesOnWhereItStopped) {
   EXPECT_LE(difference(trial.tape.outputs(), expected), 1e-15);
 }
 
-TEST(Encoder, ReadsBackwardsFromEachSentencesOwnEnd) {
+TEST(Encoder, BackwardDirectionStartsAtEndOfSentence) {
   Trial trial(gru, 1, true);
   trial.encoder.forward(trial.x, trial.packing, trial.tape);
   for (const std::size_t b : {0u, 1u, 2u, 3u}) {
@@ -304,32 +306,31 @@ TEST(Encoder, ReadsBackwardsFromEachSentencesOwnEnd) {
   }
 }
 
-TEST(Encoder, GivesASentenceTheSameBitsInAnyBatch) {
+TEST(Encoder, ResultsAreBitwiseEqualInAnyBatch) {
   for (const int kind : {0, 1, 2}) {
     for (const Index size : {5, 32}) {
-      Companions trial(kind, size);
-      const Matrix<float> expected = trial.read(1, 6, 6);
-      for (const std::size_t companions : {1u, 2u, 3u, 7u, 20u, 40u}) {
-        EXPECT_TRUE(trial.read(companions, 6, 11) == expected)
-            << "cell " << kind << " of " << size << ", " << companions;
+      MixedBatches trial(kind, size);
+      const Matrix<float> expected = trial.outputs(1, 6, 6);
+      for (const std::size_t others : {1u, 2u, 3u, 7u, 20u, 40u}) {
+        EXPECT_TRUE(trial.outputs(others, 6, 11) == expected) << "cell " << kind << " of " << size << ", " << others;
       }
     }
   }
 }
 
-TEST(Encoder, GivesASentenceAloneTheSameWithinRounding) {
+TEST(Encoder, SingleSentenceMatchesBatchWithinRounding) {
   for (const int kind : {0, 1, 2}) {
     for (const Index size : {5, 32}) {
-      Companions trial(kind, size);
-      const Matrix<float> expected = trial.read(1, 6, 6);
-      EXPECT_LE(difference(trial.read(0, 0, 0), expected), 1e-6);
-      // The longest of its batch runs its last steps alone.
-      EXPECT_LE(difference(trial.read(20, 1, 5), expected), 1e-6);
+      MixedBatches trial(kind, size);
+      const Matrix<float> expected = trial.outputs(1, 6, 6);
+      EXPECT_LE(difference(trial.outputs(0, 0, 0), expected), 1e-6);
+      // The longest sentence is the only one in the last steps of the batch.
+      EXPECT_LE(difference(trial.outputs(20, 1, 5), expected), 1e-6);
     }
   }
 }
 
-TEST(Encoder, GivesATeamTheSameBits) {
+TEST(Encoder, ThreadPoolResultsAreBitwiseEqual) {
   for (const Make make : {rnn, lstm, gru}) {
     Trial trial(make, 2, true);
     trial.forward();
@@ -346,7 +347,7 @@ TEST(Encoder, GivesATeamTheSameBits) {
   }
 }
 
-TEST(Encoder, ReadsTheSameWithoutKeepingWhatBackwardReads) {
+TEST(Encoder, ResultsDoNotDependOnSavedActivations) {
   Random random(163);
   std::vector<Matrix<double>> sentences;
   for (Index b = 0; b < 20; ++b) {
@@ -372,7 +373,7 @@ TEST(Encoder, ReadsTheSameWithoutKeepingWhatBackwardReads) {
         for (const std::size_t layer : {0u, 1u}) {
           for (const auto& direction : tape.layers[layer].directions) {
             EXPECT_LT(direction.previous.cols(), packing.columns());
-            if (make != static_cast<Make>(rnn)) {  // whose trace is so small that all of it stays in the cache
+            if (make != static_cast<Make>(rnn)) {  // the saved activations of an RNN fit into the cache as a whole
               EXPECT_LT(direction.saved.cols(), packing.columns());
             }
           }
@@ -382,7 +383,7 @@ TEST(Encoder, ReadsTheSameWithoutKeepingWhatBackwardReads) {
   }
 }
 
-TEST(Encoder, DropsBetweenLayersOnlyAndOnlyInTraining) {
+TEST(Encoder, DropsOutOnlyBetweenLayersInTraining) {
   Trial trial(gru, 2, true, 0.4);
   trial.forward();
   const Matrix<double> plain = trial.tape.outputs();
@@ -397,10 +398,10 @@ TEST(Encoder, DropsBetweenLayersOnlyAndOnlyInTraining) {
   single.drop = true;
   single.forward();
   without.forward();
-  EXPECT_EQ(single.tape.outputs(), without.tape.outputs()) << "one layer has nothing between layers";
+  EXPECT_EQ(single.tape.outputs(), without.tape.outputs()) << "one layer has no dropout";
 }
 
-TEST(Encoder, ReadsSentencesFromTheirEndsWhereAskedTo) {
+TEST(Encoder, ReversedMatchesMirroredSentences) {
   for (const bool bidirectional : {false, true}) {
     Trial trial(lstm, 2, bidirectional), mirrored(lstm, 2, bidirectional);
     trial.encoder.reversed = true;
@@ -435,7 +436,7 @@ TEST(Encoder, NamesItsParameters) {
   EXPECT_EQ(heed::parameter_count(encoder), 2 * per_cell + 2 * above);
 }
 
-TEST(Encoder, RefusesWhatDoesNotFit) {
+TEST(Encoder, RejectsInvalidOptionsInputsAndStates) {
   EXPECT_EQ(
       refusal([] { Encoder({.input_size = input, .hidden_size = hidden, .layers = 0, .bidirectional = true}, gru); }),
       "Encoder: layers must be 1 or more, got 0");
@@ -455,7 +456,7 @@ TEST(Encoder, RefusesWhatDoesNotFit) {
             "Encoder.forward: initial must have 4 states, one per layer and direction, got 3");
 }
 
-TEST(Encoder, RefusesDerivativesThatDoNotFit) {
+TEST(Encoder, RejectsInvalidGradientsAndTapes) {
   Trial trial(lstm, 1, true);
   trial.forward();
   auto grad = heed::zeros_like(trial.encoder);
@@ -467,10 +468,10 @@ TEST(Encoder, RefusesDerivativesThatDoNotFit) {
   trial.forward();
   trial.tape.save_activations = true;
   EXPECT_EQ(refusal([&] { trial.backward(grad, d_x); }),
-            "Encoder: backward needs a tape of a forward that kept what it reads");
+            "Encoder.backward: the tape has no saved activations; call forward with save_activations first");
 }
 
-TEST(MakeMemory, LaysSentencesSideBySideWithTheirSummaries) {
+TEST(MakeMemory, CopiesOutputsSummariesAndStates) {
   for (const bool bidirectional : {false, true}) {
     Trial trial(lstm, 2, bidirectional);
     trial.forward();
@@ -491,7 +492,7 @@ TEST(MakeMemory, LaysSentencesSideBySideWithTheirSummaries) {
   }
 }
 
-TEST(MakeMemory, SendsEveryGradientBackToWhereItWasRead) {
+TEST(MakeMemory, BackwardMatchesCentralDifferences) {
   for (const bool bidirectional : {false, true}) {
     Trial trial(lstm, 2, bidirectional);
     heed::Memory<double> memory, d_memory;

@@ -42,14 +42,14 @@ struct Trial {
   }
 };
 
-TEST(ImageEncoder, RunsItsStagesOneAfterTheOther) {
+TEST(ImageEncoder, AppliesStagesInOrder) {
   Trial trial;
   trial.loss();
   EXPECT_EQ(trial.encoder.positions(grid), (Grid{2, 3}));
   heed::Buffer<double> patches;
   Matrix<double> convolved(4, images * 48), pooled(4, images * 12), expected(5, images * 6);
   trial.encoder.stages[0].conv.forward(trial.x, grid, patches, convolved);
-  convolved = convolved.cwiseMax(0);  // before the pooling, where the paper's networks have it
+  convolved = convolved.cwiseMax(0);  // ReLU before the pooling, as in the networks of the paper
   trial.encoder.stages[0].pool.forward(convolved, grid, pooled);
   trial.encoder.stages[1].conv.forward(pooled, {3, 4}, patches, expected);
   EXPECT_EQ(trial.tape.outputs(), expected.cwiseMax(0));
@@ -57,7 +57,7 @@ TEST(ImageEncoder, RunsItsStagesOneAfterTheOther) {
   EXPECT_LT(expected.minCoeff(), 0);
 }
 
-TEST(ImageEncoder, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
+TEST(ImageEncoder, GradientsMatchDifferencesAndAccumulate) {
   Trial trial;
   auto grad = heed::zeros_like(trial.encoder);
   const auto backward = [&](ImageEncoder<double>& into) {
@@ -76,9 +76,9 @@ TEST(ImageEncoder, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
   EXPECT_LE(part_difference(twice, grad), 1e-14);
 }
 
-TEST(ImageEncoder, RefusesWhatDoesNotFit) {
+TEST(ImageEncoder, RejectsInvalidStagesAndImages) {
   EXPECT_EQ(refusal([] { ImageEncoder<double>(std::vector<Stage>{}); }),
-            "ImageEncoder: at least one stage is needed, not 0");
+            "ImageEncoder: stages must have at least 1 element, got 0");
   const Pool none(Window{.height = 1, .width = 1});
   EXPECT_EQ(refusal([&] {
               ImageEncoder<double>({Stage{Conv(3, 4, {.height = 1, .width = 1}), none},

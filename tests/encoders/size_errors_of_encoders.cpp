@@ -28,7 +28,7 @@ void expect_part_of(const std::string& part, const std::string& message) {
   EXPECT_NE(message.find(part), std::string::npos) << message;
 }
 
-TEST(RecurrenceSizes, EveryArgumentIsChecked) {
+TEST(RecurrenceSizes, RejectsWrongSizes) {
   const Lstm cell(input, hidden);
   heed::RecurrenceTape<double> tape;
   heed::ThreadPool thread_pool;
@@ -54,7 +54,7 @@ TEST(RecurrenceSizes, EveryArgumentIsChecked) {
       });
 }
 
-TEST(EncoderSizes, EveryArgumentIsChecked) {
+TEST(EncoderSizes, RejectsWrongSizes) {
   const heed::Encoder<Lstm> encoder({.input_size = input, .hidden_size = hidden, .layers = 2, .bidirectional = true});
   auto grad = encoder;
   heed::EncoderTape<double> tape;
@@ -92,7 +92,7 @@ TEST(EncoderSizes, EveryArgumentIsChecked) {
             "Encoder.forward: initial must have 4 states, one per layer and direction, got 3");
 }
 
-TEST(EncoderSizes, TapeAndGradientOfAnotherEncoderAreRejected) {
+TEST(EncoderSizes, RejectsTapeAndGradientOfAnotherEncoder) {
   const heed::Encoder<Lstm> encoder({.input_size = input, .hidden_size = hidden, .layers = 2, .bidirectional = true});
   auto grad = encoder;
   const Matrix<double> x = Matrix<double>::Ones(3, 5), d_outputs = Matrix<double>::Ones(8, 5);
@@ -100,19 +100,20 @@ TEST(EncoderSizes, TapeAndGradientOfAnotherEncoderAreRejected) {
   heed::EncoderTape<double> tape;
   encoder.forward(x, packing, tape);
   const auto other = [](const heed::EncoderOptions& options) { return heed::Encoder<Lstm>(options); };
-  const auto with_grad = [&](heed::Encoder<Lstm> theirs) {
-    return refusal([&] { encoder.backward(x, packing, tape, d_outputs, theirs, d_x); });
+  const auto with_grad = [&](heed::Encoder<Lstm> other_grad) {
+    return refusal([&] { encoder.backward(x, packing, tape, d_outputs, other_grad, d_x); });
   };
   EXPECT_EQ(with_grad(other({.input_size = input, .hidden_size = hidden, .bidirectional = true})),
-            "parts that are visited together have different numbers of parts in layers");
-  EXPECT_EQ(with_grad(other({.input_size = input, .hidden_size = hidden, .layers = 2})),
-            "parts that are visited together have different numbers of parts in layers.0.backward");
+            "for_each_parameter: all objects must have the same structure, but their sizes differ in layers");
+  EXPECT_EQ(
+      with_grad(other({.input_size = input, .hidden_size = hidden, .layers = 2})),
+      "for_each_parameter: all objects must have the same structure, but their sizes differ in layers.0.backward");
   EXPECT_EQ(with_grad(other({.input_size = input + 1, .hidden_size = hidden, .layers = 2, .bidirectional = true})),
             "Encoder.backward: grad.layers.0.forward.W must be 16 x 3, got 16 x 4");
-  const auto with_tape = [&](const heed::Encoder<Lstm>& reader, const heed::PackedBatch& words) {
-    heed::EncoderTape<double> theirs;
-    reader.forward(Matrix<double>::Ones(reader.input_size(), words.columns()), words, theirs);
-    return refusal([&] { encoder.backward(x, packing, theirs, d_outputs, grad, d_x); });
+  const auto with_tape = [&](const heed::Encoder<Lstm>& source, const heed::PackedBatch& batch) {
+    heed::EncoderTape<double> other_tape;
+    source.forward(Matrix<double>::Ones(source.input_size(), batch.columns()), batch, other_tape);
+    return refusal([&] { encoder.backward(x, packing, other_tape, d_outputs, grad, d_x); });
   };
   const heed::PackedBatch longer(std::vector<Index>{2, 4});
   EXPECT_EQ(with_tape(other({.input_size = input, .hidden_size = hidden, .bidirectional = true}), packing),
@@ -124,9 +125,9 @@ TEST(EncoderSizes, TapeAndGradientOfAnotherEncoderAreRejected) {
   EXPECT_EQ(with_tape(encoder, packing), "accepted");
 }
 
-TEST(EncoderSizes, MemoryOfAnotherPackingIsRejected) {
+TEST(EncoderSizes, RejectsMemoryOfAnotherPacking) {
   const heed::Encoder<Lstm> encoder({.input_size = input, .hidden_size = hidden, .bidirectional = true});
-  const heed::PackedBatch longer(std::vector<Index>{2, 4}), turned(std::vector<Index>{3, 2}),
+  const heed::PackedBatch longer(std::vector<Index>{2, 4}), reordered(std::vector<Index>{3, 2}),
       alone(std::vector<Index>{5});
   heed::EncoderTape<double> tape;
   encoder.forward(Matrix<double>::Ones(3, 5), packing, tape);
@@ -138,21 +139,21 @@ TEST(EncoderSizes, MemoryOfAnotherPackingIsRejected) {
             "make_memory: tape.final_states must be 8 x 1 (h above c), got 8 x 2");
   make_memory(encoder, packing, tape, lengths, memory);
   Buffer<double> d_outputs;
-  const auto message = [&](const heed::PackedBatch& words) {
-    return refusal([&] { make_memory_backward(encoder, words, d_memory, d_outputs); });
+  const auto message = [&](const heed::PackedBatch& batch) {
+    return refusal([&] { make_memory_backward(encoder, batch, d_memory, d_outputs); });
   };
   d_memory.zeros_like(memory);
   EXPECT_EQ(message(packing), "accepted");
   EXPECT_EQ(message(longer), "make_memory_backward: d_memory.values must be 8 x 6, got 8 x 5");
   EXPECT_EQ(message(alone), "make_memory_backward: d_memory must have 1 sentences, got 2");
-  EXPECT_EQ(message(turned), "make_memory_backward: a sentence of d_memory must have 3 columns, got 2");
+  EXPECT_EQ(message(reordered), "make_memory_backward: a sentence of d_memory must have 3 columns, got 2");
   d_memory.states.clear();
   EXPECT_EQ(message(packing),
             "make_memory_backward: d_memory.states must have 2 states, one per layer and direction, got 0");
   EXPECT_EQ(message(heed::PackedBatch()), "make_memory_backward: d_memory must have 0 sentences, got 2");
 }
 
-TEST(EncoderSizes, ColumnsMustBeThoseOfThePacking) {
+TEST(EncoderSizes, RejectsColumnsThatDoNotMatchPacking) {
   const heed::Encoder<heed::GruCell<float>> encoder({.input_size = 4, .hidden_size = 8});
   heed::EncoderTape<float> tape;
   EXPECT_EQ(refusal([&] {
@@ -161,7 +162,7 @@ TEST(EncoderSizes, ColumnsMustBeThoseOfThePacking) {
             "Encoder.forward: x must be 4 x 6, got 4 x 5");
 }
 
-TEST(StackSizes, StepsBeyondTheTapeAreRejected) {
+TEST(StackSizes, RejectsStepsBeyondTheTape) {
   heed::Random random(1);
   for (const double recurrent : {0.0, 0.5}) {
     heed::Stack<Lstm> stack({.input_size = input, .hidden_size = hidden, .layers = 2, .dropout = 0.5});
@@ -210,7 +211,7 @@ TEST(StackSizes, StepsBeyondTheTapeAreRejected) {
   }
 }
 
-TEST(BridgeSizes, EveryArgumentIsChecked) {
+TEST(BridgeSizes, RejectsWrongSizes) {
   const heed::Bridge<double> bridge({.summary_size = 6, .state_size = 4, .layers = 2, .first_row = 3});
   auto grad = bridge;
   heed::Memory<double> memory;
@@ -219,8 +220,8 @@ TEST(BridgeSizes, EveryArgumentIsChecked) {
   Buffer<double> gathered;
   std::vector<Buffer<double>> states;
   const std::vector<Index> sentences{1, 0, 1};
-  const auto forward = [&](const std::vector<Index>& read) {
-    return refusal([&] { bridge.forward(memory, read, gathered, states); });
+  const auto forward = [&](const std::vector<Index>& batch) {
+    return refusal([&] { bridge.forward(memory, batch, gathered, states); });
   };
   EXPECT_EQ(forward(sentences), "accepted");
   EXPECT_EQ(forward({0, 2}), "Bridge.forward: sentences must be in [0, 2), got 2");
@@ -242,7 +243,7 @@ TEST(BridgeSizes, EveryArgumentIsChecked) {
   EXPECT_EQ(backward(1, grad), "Bridge.backward: memory.summary must be 6 x 2, got 5 x 2");
 }
 
-TEST(BridgeSizes, StatesToCopyAreChecked) {
+TEST(BridgeSizes, RejectsWrongStatesToCopy) {
   auto bridge = heed::Bridge<double>::copying(8, 2);
   heed::Memory<double> memory;
   memory.resize(4, std::vector<Index>{2, 1});
@@ -271,7 +272,7 @@ TEST(BridgeSizes, StatesToCopyAreChecked) {
             "direction), got 1");
 }
 
-TEST(ImageEncoderSizes, EveryArgumentIsChecked) {
+TEST(ImageEncoderSizes, RejectsWrongSizes) {
   using Stage = heed::ImageStage<double>;
   const heed::Grid grid{6, 6};  // 4 x 4 after the convolution, 2 x 2 after the pooling, then 1 x 1
   const std::vector<Stage> stages{{heed::Conv2d<double>(2, 3, {.height = 3, .width = 3}),
@@ -299,7 +300,7 @@ TEST(ImageEncoderSizes, EveryArgumentIsChecked) {
   auto wider = encoder;
   wider.stages[0].conv.window.padding = 1;
   EXPECT_EQ(refusal([&] { wider.backward(x, tape, grad); }),
-            "ImageEncoder.backward: the tape is not that of a forward of this network");
+            "ImageEncoder.backward: the tape must come from forward of this encoder");
 }
 
 }  // namespace size_errors_of_encoders_test

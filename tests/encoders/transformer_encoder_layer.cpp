@@ -90,26 +90,26 @@ void for_each_trial(const Use& use) {
   }
 }
 
-TEST(TransformerEncoderLayer, AgreesWithSection31OfThePaper) {
+TEST(TransformerEncoderLayer, MatchesSection31OfPaper) {
   for_each_trial([](Trial& trial) {
     const auto& layer = trial.layer;
     const Matrix<double> y = trial.y();
     const Exact x = trial.x.cast<long double>(), one = Exact::Ones(6, 9);
     const Exact first_mask = trial.trains ? Exact(trial.tape.attention_mask.cast<long double>()) : one;
     const Exact second_mask = trial.trains ? Exact(trial.tape.feed_forward_mask.cast<long double>()) : one;
-    const auto attend = [&](const Exact& seen) -> Exact {
-      return attended(layer.attention, seen, trial.sentences).cwiseProduct(first_mask);
+    const auto attend = [&](const Exact& input) -> Exact {
+      return attended(layer.attention, input, trial.sentences).cwiseProduct(first_mask);
     };
-    const auto feed = [&](const Exact& fed) -> Exact {
-      return affine(layer.outer, affine(layer.inner, fed).cwiseMax(0)).cwiseProduct(second_mask);
+    const auto feed_forward = [&](const Exact& input) -> Exact {
+      return affine(layer.outer, affine(layer.inner, input).cwiseMax(0)).cwiseProduct(second_mask);
     };
     Exact expected;
     if (layer.norm_first) {
       const Exact middle = x + attend(normalized(layer.attention_norm, x));
-      expected = middle + feed(normalized(layer.feed_forward_norm, middle));
+      expected = middle + feed_forward(normalized(layer.feed_forward_norm, middle));
     } else {
       const Exact middle = normalized(layer.attention_norm, x + attend(x));
-      expected = normalized(layer.feed_forward_norm, middle + feed(middle));
+      expected = normalized(layer.feed_forward_norm, middle + feed_forward(middle));
     }
     EXPECT_LE(difference(y, expected), 1e-13);
     if (trial.trains) {
@@ -149,7 +149,7 @@ TEST(TransformerEncoderLayer, MaskExcludesColumnsOfTheMemory) {
   }
 }
 
-TEST(TransformerEncoderLayer, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
+TEST(TransformerEncoderLayer, GradientsMatchDifferencesAndAccumulate) {
   for_each_trial([](Trial& trial) {
     auto grad = heed::zeros_like(trial.layer);
     Matrix<double> d_x = Matrix<double>::Zero(6, 9);
@@ -171,7 +171,7 @@ TEST(TransformerEncoderLayer, GradientsAgreeWithCentralDifferencesAndAreAddedTo)
   });
 }
 
-TEST(TransformerEncoderLayer, DropsNothingInInference) {
+TEST(TransformerEncoderLayer, HasNoDropoutInInference) {
   for (const bool norm_first : {false, true}) {
     Trial trial(norm_first, true, 0.3), without(norm_first, true, 0);
     trial.trains = false;
@@ -179,7 +179,7 @@ TEST(TransformerEncoderLayer, DropsNothingInInference) {
   }
 }
 
-TEST(TransformerEncoderLayer, GivesASentenceTheSameBitsInAnyBatch) {
+TEST(TransformerEncoderLayer, ResultsAreBitwiseEqualInAnyBatch) {
   Random random(613);
   for (const bool norm_first : {false, true}) {
     TransformerEncoderLayer<float> layer({.size = 24, .heads = 3, .inner_size = 40, .norm_first = norm_first});
@@ -208,7 +208,7 @@ TEST(TransformerEncoderLayer, NamesItsParameters) {
                                              "outer.b", "feed_forward_norm.gain", "feed_forward_norm.b"}));
 }
 
-TEST(TransformerEncoderLayer, RefusesInputOfAnotherSize) {
+TEST(TransformerEncoderLayer, RejectsInputOfWrongSize) {
   heed::TransformerEncoderTape<float> tape;
   const Matrix<float> x = Matrix<float>::Zero(5, 3);
   Matrix<float> y(5, 3);

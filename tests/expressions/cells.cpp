@@ -16,7 +16,7 @@ using heed::Index;
 using heed::Matrix;
 using namespace expressions;
 
-/// Compares the step of one and of three sentences with scalar loops and with the cell.
+/// Compares one step, for one and for three sentences, with scalar loops and with the cell.
 template <class C, class Step>
 void expect_step(C cell, const Step& step) {
   using S = typename C::Scalar;
@@ -80,7 +80,7 @@ TYPED_TEST(CellExpressions, ResetBeforeGruMatchesLoopsAndCell) {
   });
 }
 
-TEST(CellExpressions, TakeExpressionsAndFixedSizes) {
+TEST(CellExpressions, SupportExpressionsAndFixedSizes) {
   heed::Random random(2);
   heed::LstmCell<double, 3, 2> cell;
   randomize(cell, random);
@@ -93,7 +93,7 @@ TEST(CellExpressions, TakeExpressionsAndFixedSizes) {
   EXPECT_LE(difference(after, typed::next_state(cell, x, before)), 1e-14);
 }
 
-TEST(CellExpressions, MayOverwriteTheirArgument) {
+TEST(CellExpressions, SupportInPlaceUpdate) {
   heed::Random random(3);
   heed::GruCell<double> cell(3, 4);
   randomize(cell, random);

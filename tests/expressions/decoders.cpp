@@ -37,7 +37,7 @@ auto next_state(const heed::LstmCell<S, I, H>& cell, const auto& x, const auto& 
   return expr::lstm_step(x, s, cell.W.values(), cell.U.values(), cell.b_W, cell.b_U);
 }
 
-/// A decoder of the library with random parameters, over one sentence that all hypotheses share.
+/// A decoder of the library with random parameters; all hypotheses have the same source sentence.
 template <class D>
 struct Decoding {
   using S = typename D::Scalar;
@@ -62,7 +62,7 @@ struct Decoding {
   const auto& scorer() const { return decoder.attention.scorer; }
   Matrix<S> words() { return random_matrix<S>(word, hypotheses, random); }
 
-  /// The next state and the context by loops in long double, or the attentional vector.
+  /// Computes the next state and the context, or the attentional vector, with loops in long double.
   oracle::Column loops(const oracle::Column& y, const oracle::Column& s) const {
     const auto c = oracle::attend(scorer(), oracle::top(s, hidden), memory.values).context;
     return oracle::join(oracle::step(cell(), oracle::join(y, c), s), c);

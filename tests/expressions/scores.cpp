@@ -19,7 +19,7 @@ using heed::Index;
 using heed::Matrix;
 using namespace expressions;
 
-/// Compares scores of every number of queries and memory columns with scalar loops and with the scorer.
+/// Compares scores with scalar loops and with the scorer, for several numbers of queries and memory columns.
 template <class ScorerType, class Scores>
 void expect_scores(ScorerType scorer, const Scores& scores) {
   using S = typename ScorerType::Scalar;
@@ -81,7 +81,7 @@ TYPED_TEST(ScoreExpressions, ConcatMatchesLoopsAndScorer) {
   });
 }
 
-TEST(ScoreExpressions, TakeExpressionsMapsAndFixedSizes) {
+TEST(ScoreExpressions, SupportExpressionsMapsAndFixedSizes) {
   heed::Random random(2);
   heed::AdditiveScorer<double, 3, 4, 5> scorer;
   randomize(scorer, random);
@@ -99,7 +99,7 @@ TEST(ScoreExpressions, TakeExpressionsMapsAndFixedSizes) {
   EXPECT_LE(difference(dot, same.transpose() * 2 * query), 1e-14);
 }
 
-TEST(ScoreExpressions, AcceptSizesOfZero) {
+TEST(ScoreExpressions, SupportSizesOfZero) {
   const Matrix<double> none(3, 0), some = Matrix<double>::Ones(3, 2), W = Matrix<double>::Ones(5, 3);
   const heed::Vector<double> v = heed::Vector<double>::Ones(5);
   EXPECT_EQ(heed::expr::additive_scores(none, some, W, W, v).size(), 0);

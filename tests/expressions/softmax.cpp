@@ -46,8 +46,8 @@ TYPED_TEST(SoftmaxExpression, DoesNotOverflow) {
   EXPECT_EQ(heed::expr::softmax(scores), (Matrix<TypeParam>::Constant(2, 1, TypeParam(0.5))));
 }
 
-TYPED_TEST(SoftmaxExpression, GivesMinusInfinityTheWeightZero) {
-  Matrix<TypeParam> scores(9, 2);  // packets and a rest
+TYPED_TEST(SoftmaxExpression, WeightOfMinusInfinityIsZero) {
+  Matrix<TypeParam> scores(9, 2);  // whole packets and a partial one
   scores.setConstant(TypeParam(3));
   scores.row(0).setConstant(-infinity<TypeParam>);
   scores.row(8).setConstant(-infinity<TypeParam>);
@@ -57,7 +57,7 @@ TYPED_TEST(SoftmaxExpression, GivesMinusInfinityTheWeightZero) {
   EXPECT_LE(difference(weights.middleRows(1, 7), Matrix<TypeParam>::Constant(7, 2, TypeParam(1) / 7)), 1e-6);
 }
 
-TYPED_TEST(SoftmaxExpression, GivesNanForOnlyMinusInfinityNanOrInfinity) {
+TYPED_TEST(SoftmaxExpression, ReturnsNaNForInvalidColumns) {
   const TypeParam nan = std::numeric_limits<TypeParam>::quiet_NaN();
   for (const TypeParam other : {nan, infinity<TypeParam>}) {
     for (const Index row : {0, 4, 8}) {
@@ -74,7 +74,7 @@ TYPED_TEST(SoftmaxExpression, GivesNanForOnlyMinusInfinityNanOrInfinity) {
   }
 }
 
-TEST(SoftmaxExpression, AcceptsSizesOfZero) {
+TEST(SoftmaxExpression, SupportsSizesOfZero) {
   EXPECT_EQ(heed::expr::softmax(Matrix<double>(0, 3)).cols(), 3);
   EXPECT_EQ(heed::expr::softmax(Matrix<double>(3, 0)).rows(), 3);
 }
@@ -102,7 +102,7 @@ TYPED_TEST(ContextExpression, MatchesLoopsAndAttend) {
   EXPECT_LE(difference(context, oracle::matrix(expected)), tolerance<S>);
 }
 
-TYPED_TEST(ContextExpression, IsOneLineInsideOfAUserProgram) {
+TYPED_TEST(ContextExpression, WorksWithUserMatrices) {
   using S = TypeParam;
   heed::Random random(5);
   const Matrix<S> memory = random_matrix<S>(4, 6, random), W = random_matrix<S>(5, 3, random);

@@ -143,7 +143,7 @@ TYPED_TEST(Nan, IsRefusedByTheLogSumExpOfASearch) {
   this->for_each_column([](const auto& x, Index at) {
     const auto where = [] { return std::string("here"); };
     ASSERT_EQ(refusal([&] { heed::detail::logit_offset<S>(x.data(), x.size(), 0, where); }),
-              "here: the model's scores are not finite (NaN or +inf)")
+              "here: the model's logits are not finite (NaN or +inf)")
         << x.size() << " logits, NaN at " << at;
   });
 }

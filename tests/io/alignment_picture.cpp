@@ -25,7 +25,7 @@ std::string refusal(const F& f) {
   return "(accepted)";
 }
 
-TEST(AlignmentSvg, DrawsEveryCellWithItsNumber) {
+TEST(AlignmentSvg, DrawsEveryCellWithItsWeight) {
   const std::string svg = heed::alignment_svg(weights, source, target, "a title");
   EXPECT_EQ(xml_fault(svg), "");
   EXPECT_EQ(count_of(svg, "</title></rect>"), 6U);
@@ -40,7 +40,7 @@ TEST(AlignmentSvg, PutsSourceWordsAcrossAndTargetWordsDown) {
   const std::string svg = heed::alignment_svg(weights, source, target);
   EXPECT_EQ(count_of(svg, "rotate(-45"), 3U);
   EXPECT_LT(svg.find(">the</text>"), svg.find(">house</text>"));
-  const auto x_of = [&](const std::string& tooltip) {  // the attributes stand before the tooltip
+  const auto x_of = [&](const std::string& tooltip) {  // the attributes precede the tooltip
     const std::size_t rect = svg.rfind("<rect x=\"", svg.find(tooltip));
     return std::stod(svg.substr(rect + 9));
   };
@@ -61,21 +61,21 @@ TEST(AlignmentSvg, DarkensWithTheWeight) {
   EXPECT_EQ(heed::detail::shade(1e300), heed::detail::shade(1));
 }
 
-TEST(AlignmentSvg, TakesAnyBytesAsWords) {
+TEST(AlignmentSvg, EscapesArbitraryBytesInWords) {
   const Words hostile{"</svg>", "\"&'<!--", std::string("\0\x1b[2J\xff\n", 7)};
   const std::string svg = heed::alignment_svg(weights, hostile, Words{std::string(100'000, '<'), ""}, "]]>&\x01");
   EXPECT_EQ(xml_fault(svg), "");
   EXPECT_EQ(count_of(svg, "</svg>"), 1U);
 }
 
-TEST(AlignmentSvg, TakesFloatsExpressionsAndNothing) {
-  const heed::Matrix<float> narrow = weights.cast<float>();
-  EXPECT_EQ(heed::alignment_svg(narrow.block(0, 0, 2, 1), Words{"a", "b"}, Words{"x"}),
+TEST(AlignmentSvg, SupportsFloatsExpressionsAndEmptyMatrices) {
+  const heed::Matrix<float> floats = weights.cast<float>();
+  EXPECT_EQ(heed::alignment_svg(floats.block(0, 0, 2, 1), Words{"a", "b"}, Words{"x"}),
             heed::alignment_svg(weights.block(0, 0, 2, 1), Words{"a", "b"}, Words{"x"}));
   EXPECT_EQ(xml_fault(heed::alignment_svg(heed::Matrix<double>(0, 0), Words{}, Words{})), "");
 }
 
-TEST(AlignmentSvg, RefusesSizesThatDoNotFitAndNumbersThatAreNone) {
+TEST(AlignmentSvg, RejectsWrongSizesAndNonFiniteWeights) {
   const std::string expected =
       "alignment picture: the weights are 3 x 2, but there are 2 source words (rows) and 3 target words (columns)";
   EXPECT_EQ(refusal([] { heed::alignment_svg(weights, Words{"a", "b"}, source); }), expected);
@@ -86,7 +86,7 @@ TEST(AlignmentSvg, RefusesSizesThatDoNotFitAndNumbersThatAreNone) {
             "alignment picture: the weight of source word 2 for target word 1 is not finite");
 }
 
-TEST(AlignmentBlocks, LeadsEverySourceWordDownToItsColumn) {
+TEST(AlignmentBlocks, DrawsALineFromEverySourceWordToItsColumn) {
   EXPECT_EQ(heed::alignment_blocks(weights, source, target),
             "    the\n"
             "    │ red\n"
@@ -101,7 +101,7 @@ TEST(AlignmentBlocks, ShadesInFiveSteps) {
   EXPECT_EQ(picture.substr(picture.rfind('y')), "y   ░░▒▒▓▓██\n");
 }
 
-TEST(AlignmentBlocks, SendsNoControlCharactersToTheTerminal) {
+TEST(AlignmentBlocks, ReplacesControlCharacters) {
   const std::string picture =
       heed::alignment_blocks(weights, Words{"\x1b[2J", "a\nb", "\xc2\x9b"}, Words{"\r", "\x07"});
   EXPECT_EQ(picture.find_first_of("\x1b\r\x07"), std::string::npos);

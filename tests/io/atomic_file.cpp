@@ -49,7 +49,7 @@ TEST_F(AtomicFile, WritesAndReplacesAWholeFile) {
   EXPECT_EQ(files(), 1U);
 }
 
-TEST_F(AtomicFile, AppearsOnlyAtTheCommit) {
+TEST_F(AtomicFile, IsVisibleOnlyAfterCommit) {
   const fs::path path = folder_ / "a.txt";
   heed::write_file_atomically(path, "old");
   heed::AtomicFile file(path);
@@ -62,7 +62,7 @@ TEST_F(AtomicFile, AppearsOnlyAtTheCommit) {
   EXPECT_EQ(contents(path), "new");
 }
 
-TEST_F(AtomicFile, LeavesNothingBehindWithoutACommit) {
+TEST_F(AtomicFile, IsRemovedWithoutCommit) {
   {
     heed::AtomicFile file(folder_ / "a.txt");
     file.write("new");
@@ -71,7 +71,7 @@ TEST_F(AtomicFile, LeavesNothingBehindWithoutACommit) {
   EXPECT_EQ(files(), 0U);
 }
 
-TEST_F(AtomicFile, SaysWhatIsWrongWithThePath) {
+TEST_F(AtomicFile, ReportsInvalidPaths) {
   const fs::path missing = folder_ / "missing" / "a.txt";
   EXPECT_EQ(refusal(missing), "cannot write " + missing.string() + ": No such file or directory");
   EXPECT_NE(refusal(folder_).find("it is a folder"), std::string::npos);
@@ -82,7 +82,7 @@ TEST_F(AtomicFile, SaysWhatIsWrongWithThePath) {
   EXPECT_EQ(files(), 1U);
 }
 
-TEST_F(AtomicFile, LeavesAReadOnlyFileAlone) {
+TEST_F(AtomicFile, RejectsAReadOnlyFile) {
   const fs::path path = folder_ / "a.txt";
   heed::write_file_atomically(path, "old");
   fs::permissions(path, fs::perms::owner_read);
@@ -92,7 +92,7 @@ TEST_F(AtomicFile, LeavesAReadOnlyFileAlone) {
 
 #if defined(HEED_TEST_POSIX)
 
-TEST_F(AtomicFile, KeepsThePermissionsOfTheFileItReplaces) {
+TEST_F(AtomicFile, PreservesPermissions) {
   const fs::path path = folder_ / "a.txt";
   heed::write_file_atomically(path, "old");
   fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write);
@@ -112,7 +112,7 @@ TEST_F(AtomicFile, WritesThroughLinks) {
   EXPECT_NE(refusal(folder_ / "round").find("too many links"), std::string::npos);
 }
 
-TEST_F(AtomicFile, DoesNotReplaceAPipeByAFile) {
+TEST_F(AtomicFile, RejectsAPipe) {
   const fs::path path = folder_ / "pipe";
   ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
   EXPECT_NE(refusal(path).find("not a regular file"), std::string::npos);
@@ -129,7 +129,8 @@ TEST_F(AtomicFile, ReportsAFullDiskAndKeepsTheOldFile) {
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
   const std::string in_write = refusal(path, std::string(1'000'000, 'x'));
-  const std::string in_flush = refusal(path, std::string(1'001, 'x'));  // small enough to wait in the buffer
+  const std::string in_flush =
+      refusal(path, std::string(1'001, 'x'));  // small enough to stay in the buffer until the flush
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
   std::signal(SIGXFSZ, handler);
   EXPECT_EQ(in_write, "cannot write " + path.string() + ": File too large");

@@ -68,7 +68,7 @@ class Checkpoint : public testing::Test {
   const fs::path path_ = temporary_.path() / "a.safetensors";
 };
 
-TEST_F(Checkpoint, GivesBackEveryParameterUnderItsName) {
+TEST_F(Checkpoint, SavesAndLoadsParametersByName) {
   const auto model = stack_of<float>(2, 3, 2, 0);
   const auto file = saved(model);
   EXPECT_EQ(file.tensors().size(), 4U);
@@ -80,7 +80,7 @@ TEST_F(Checkpoint, GivesBackEveryParameterUnderItsName) {
   EXPECT_EQ(loaded.layers[1].b, model.layers[1].b);
 }
 
-TEST_F(Checkpoint, KeepsPartsApartByPrefix) {
+TEST_F(Checkpoint, SupportsPrefixes) {
   const auto model = stack_of<double>(1, 2, 2, 0), other = stack_of<double>(1, 2, 2, 50);
   heed::SafetensorsWriter writer;
   heed::save_parameters(writer, model, "encoder");
@@ -95,7 +95,7 @@ TEST_F(Checkpoint, KeepsPartsApartByPrefix) {
   EXPECT_NE(refusal(file, loaded).find("missing: layers.0.W (2, 2)"), std::string::npos);
 }
 
-TEST_F(Checkpoint, PassesBetweenStaticAndDynamicSizes) {
+TEST_F(Checkpoint, ConvertsBetweenFixedAndDynamicSizes) {
   const auto fixed = stack_of<float, 3, 1>(1, 3, 1, 0);
   auto dynamic = stack_of<float>(1, 3, 1, 100);
   heed::load_parameters(saved(fixed), dynamic);
@@ -106,7 +106,7 @@ TEST_F(Checkpoint, PassesBetweenStaticAndDynamicSizes) {
   EXPECT_EQ(back.layers[0].W, more.layers[0].W);
 }
 
-TEST_F(Checkpoint, ListsAllThatDoesNotFitAtOnceAndChangesNothing) {
+TEST_F(Checkpoint, ReportsAllMismatchesAndChangesNothing) {
   heed::SafetensorsWriter writer;
   writer.add("layers.0.W", heed::Matrix<float>::Ones(2, 3));
   writer.add("layers.0.b", heed::Vector<double>::Ones(3));
@@ -125,14 +125,16 @@ TEST_F(Checkpoint, ListsAllThatDoesNotFitAtOnceAndChangesNothing) {
   EXPECT_EQ(model.layers[1].W, before.layers[1].W);
 }
 
-TEST_F(Checkpoint, RefusesAnotherScalarInBothDirections) {
-  auto narrow = stack_of<float>(1, 2, 2, 0);
-  auto wide = stack_of<double>(1, 2, 2, 0);
-  EXPECT_NE(refusal(saved(wide), narrow).find("layers.0.W is F32 in the model and F64 in the file"), std::string::npos);
-  EXPECT_NE(refusal(saved(narrow), wide).find("layers.0.W is F64 in the model and F32 in the file"), std::string::npos);
+TEST_F(Checkpoint, RejectsOtherScalarTypes) {
+  auto floats = stack_of<float>(1, 2, 2, 0);
+  auto doubles = stack_of<double>(1, 2, 2, 0);
+  EXPECT_NE(refusal(saved(doubles), floats).find("layers.0.W is F32 in the model and F64 in the file"),
+            std::string::npos);
+  EXPECT_NE(refusal(saved(floats), doubles).find("layers.0.W is F64 in the model and F32 in the file"),
+            std::string::npos);
 }
 
-TEST_F(Checkpoint, RefusesValuesThatAreNotFiniteAndChangesNothing) {
+TEST_F(Checkpoint, RejectsNonFiniteValuesAndChangesNothing) {
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     auto model = stack_of<float>(2, 3, 2, 0);
     model.layers[1].W(2, 1) = bad;
@@ -145,7 +147,7 @@ TEST_F(Checkpoint, RefusesValuesThatAreNotFiniteAndChangesNothing) {
   }
 }
 
-TEST_F(Checkpoint, KeepsTheListOfAHostileFileShort) {
+TEST_F(Checkpoint, LimitsTheListOfMismatches) {
   heed::SafetensorsWriter writer;
   for (int i = 0; i < 5000; ++i) writer.add("surplus" + std::to_string(i), heed::Vector<float>::Ones(1));
   writer.write(path_);

@@ -23,7 +23,7 @@ std::optional<double> number(const std::string& text) {
   return value;
 }
 
-TEST(Fields, NumbersAreWrittenShort) {
+TEST(Fields, WriteNumbersInTheShortestForm) {
   EXPECT_EQ(field_text(0.0), "0");
   EXPECT_EQ(field_text(-0.0), "-0.0");
   EXPECT_EQ(field_text(0.1), "0.1");
@@ -36,7 +36,7 @@ TEST(Fields, NumbersAreWrittenShort) {
   EXPECT_EQ(field_text(true), "1");
 }
 
-TEST(Fields, EveryNumberReadsBackAsItWas) {
+TEST(Fields, RoundTripEveryNumber) {
   std::mt19937_64 random(1);
   for (int i = 0; i < 20'000; ++i) {
     const std::uint64_t bits = random();
@@ -54,14 +54,14 @@ TEST(Fields, EveryNumberReadsBackAsItWas) {
   EXPECT_TRUE(std::isnan(*number(field_text(Limits::quiet_NaN()))));
 }
 
-TEST(Fields, NumbersInOtherFormsAreRead) {
+TEST(Fields, AcceptOtherNumberFormats) {
   EXPECT_EQ(number("1e5"), 1e5);
   EXPECT_EQ(number("1E+05"), 1e5);
   EXPECT_EQ(number("100000000000000000000"), 1e20);
   EXPECT_EQ(number("0.10000000000000000555"), 0.1);
 }
 
-TEST(Fields, WhatIsNoNumberIsRefused) {
+TEST(Fields, RejectInvalidNumbers) {
   for (const std::string text :
        {"",   " ",     " 1",  "1 ",  "1\n", "0.1x",  "0,1",  "0x1",  "+1",  "--1", "-",        ".5",  "5.",
         "1e", "1e999", "one", "[1]", "[",   "\"1\"", "true", "null", "1 2", "1,2", "Infinity", "NaN", "1_0"}) {
@@ -70,7 +70,7 @@ TEST(Fields, WhatIsNoNumberIsRefused) {
   EXPECT_EQ(number(std::string("1\0", 2)), std::nullopt);
 }
 
-TEST(Fields, NumbersAreTheSameInEveryLocale) {
+TEST(Fields, DoNotDependOnTheLocale) {
   const std::string before = std::setlocale(LC_NUMERIC, nullptr);
   bool found = false;
   for (const char* const name : {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "de_DE", "fr_FR"}) {

@@ -26,7 +26,7 @@ std::string refusal(const heed::ChartOptions& options, const std::vector<heed::S
   return "(accepted)";
 }
 
-TEST(LineChart, DrawsEveryValueTextAndName) {
+TEST(LineChart, DrawsValuesTextsAndNames) {
   const std::vector<heed::Series> series{{"attention", {99, 95.25, 90}, {}}, {"plain", {80, 20, 0}, "teal"}};
   const std::string svg = heed::line_chart_svg(options(), series);
   EXPECT_EQ(xml_fault(svg), "");
@@ -48,7 +48,7 @@ TEST(LineChart, PutsLargerValuesHigher) {
   EXPECT_GT(y_of("1-5"), y_of("11-15"));
 }
 
-TEST(LineChart, FollowsTheRangeItIsGiven) {
+TEST(LineChart, UsesTheRangeOfTheOptions) {
   heed::ChartOptions narrow = options();
   narrow.y_min = -0.1, narrow.y_max = 0.35;
   const std::string svg = heed::line_chart_svg(narrow, std::vector<heed::Series>{{"a", {-0.05, 0, 0.3}, {}}});
@@ -56,14 +56,14 @@ TEST(LineChart, FollowsTheRangeItIsGiven) {
   EXPECT_EQ(count_of(svg, ">100<"), 0U);
 }
 
-TEST(LineChart, LeavesAGapWhereThereIsNoValue) {
+TEST(LineChart, LeavesAGapForNaN) {
   const std::string svg = heed::line_chart_svg(options(), std::vector<heed::Series>{{"a", {1, gap, 3}, {}}});
   EXPECT_EQ(count_of(svg, "</circle>"), 2U);
   EXPECT_EQ(count_of(svg, "nan"), 0U);
   EXPECT_EQ(xml_fault(heed::line_chart_svg(options(), std::vector<heed::Series>{{"a", {gap, gap, gap}, {}}})), "");
 }
 
-TEST(LineChart, KeepsLabelsApart) {
+TEST(LineChart, SeparatesLabels) {
   std::vector<double> places{100, 101, 99, 300};
   heed::detail::spread(places, 18, 50, 300);
   EXPECT_EQ(places[3], 300);
@@ -81,7 +81,7 @@ TEST(LineChart, ChoosesRoundGridLines) {
   EXPECT_DOUBLE_EQ(heed::detail::grid_step(30), 5);
 }
 
-TEST(LineChart, TakesAnyBytesAsText) {
+TEST(LineChart, EscapesArbitraryBytes) {
   heed::ChartOptions hostile = options();
   hostile.title = "</svg>", hostile.x_label = "\"<&", hostile.y_label = "\x1b\xff", hostile.x_ticks = {"<", ">", "\n"};
   const std::string svg = heed::line_chart_svg(hostile, std::vector<heed::Series>{{"<b>", {1, 2, 3}, "\"><script>"}});
@@ -89,8 +89,9 @@ TEST(LineChart, TakesAnyBytesAsText) {
   EXPECT_EQ(count_of(svg, "<script>"), 0U);
 }
 
-TEST(LineChart, RefusesWhatDoesNotFit) {
-  EXPECT_EQ(refusal(options(), {{"a", {1, 2}, {}}}), "line chart: series \"a\" has 2 values for 3 x ticks");
+TEST(LineChart, RejectsInvalidSeriesAndRanges) {
+  EXPECT_EQ(refusal(options(), {{"a", {1, 2}, {}}}),
+            "line chart: series \"a\" must have one value per x tick, got 2 values and 3 x ticks");
   EXPECT_EQ(refusal(options(), {}), "line chart: there are no series");
   EXPECT_EQ(refusal({}, {{"a", {}, {}}}), "line chart: there are no x ticks");
   EXPECT_NE(refusal(options(), {{"a", {1, 2, 101}, {}}}).find("has the value 101.000000, outside 0.0"),
@@ -100,7 +101,8 @@ TEST(LineChart, RefusesWhatDoesNotFit) {
   for (const auto& [low, high] : {std::pair{1.0, 1.0}, {2.0, 1.0}, {0.0, gap}, {0.0, 1e300}, {1e8, 1e8 + 1e-7}}) {
     heed::ChartOptions bad = options();
     bad.y_min = low, bad.y_max = high;
-    EXPECT_NE(refusal(bad, {{"a", {1, 2, 3}, {}}}).find("expected a rising range"), std::string::npos) << low << high;
+    EXPECT_NE(refusal(bad, {{"a", {1, 2, 3}, {}}}).find("y_min must be less than y_max"), std::string::npos)
+        << low << high;
   }
 }
 

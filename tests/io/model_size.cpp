@@ -10,7 +10,7 @@ using heed::Index;
 using heed::detail::polynomial_at;
 using heed::detail::SizeOf;
 
-TEST(PolynomialAt, IsExactBetweenBeyondAndFarFromThePoints) {
+TEST(PolynomialAt, IsExactInsideAndOutsideTheSampledRange) {
   const auto count = [](Index a, Index b, Index c) { return 3 * a * a * b + 5 * a * c + 7 * b + 11 * c + 13; };
   for (const Index a : {1, 2, 3, 6, 16384}) {
     for (const Index b : {1, 4, 5, 1000}) {
@@ -22,7 +22,7 @@ TEST(PolynomialAt, IsExactBetweenBeyondAndFarFromThePoints) {
   }
 }
 
-TEST(PolynomialAt, AsksForSmallSizesOnly) {
+TEST(PolynomialAt, EvaluatesOnlySmallSizes) {
   Index largest = 0, calls = 0;
   polynomial_at(
       [&](Index a, Index b) {

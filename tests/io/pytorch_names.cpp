@@ -18,7 +18,7 @@ using Cell = heed::AnyCell<float>;
 using Scorer = heed::AnyScorer<float>;
 using Lines = std::vector<std::string>;
 
-/// "name shape" of every tensor that is written.
+/// Returns "name shape" of every written tensor.
 template <class P>
 Lines tensors(const P& part, std::string_view prefix = "", const PytorchNames& names = {}) {
   const auto file =
@@ -30,7 +30,7 @@ Lines tensors(const P& part, std::string_view prefix = "", const PytorchNames& n
 
 Cell gru(Index input, Index hidden) { return heed::GruCell<float>(input, hidden); }
 
-TEST(PytorchNames, AreThoseOfTheModuleThatAPartIs) {
+TEST(PytorchNames, MatchThePytorchModules) {
   EXPECT_EQ(tensors(heed::Linear<float>(2, 3), "out"), (Lines{"out.bias (3)", "out.weight (3, 2)"}));
   EXPECT_EQ(tensors(heed::Linear<float>(2, 3, false)), (Lines{"weight (3, 2)"}));
   EXPECT_EQ(tensors(heed::Embedding<float>(2, 5)), (Lines{"weight (5, 2)"}));
@@ -41,12 +41,12 @@ TEST(PytorchNames, AreThoseOfTheModuleThatAPartIs) {
             (Lines{"bias_hh (12)", "bias_ih (12)", "weight_hh (12, 3)", "weight_ih (12, 2)"}));
 }
 
-TEST(PytorchNames, KnowAMatrixOfOneColumnFromAVector) {
+TEST(PytorchNames, DistinguishOneColumnMatricesFromVectors) {
   EXPECT_EQ(tensors(heed::Linear<float, 1, 3>()), (Lines{"bias (3)", "weight (3, 1)"}));
   EXPECT_EQ(tensors(heed::Embedding<float, 1>(1, 5)), (Lines{"weight (5, 1)"}));
 }
 
-TEST(PytorchNames, CountLayersAndDirections) {
+TEST(PytorchNames, NumberLayersAndDirections) {
   const auto make = [](Index input, Index hidden) { return heed::ProjectedLstmCell<float>(input, 3, hidden, false); };
   const heed::Encoder<heed::ProjectedLstmCell<float>> encoder(
       {.input_size = 4, .hidden_size = 2, .layers = 2, .bidirectional = true}, make);
@@ -58,15 +58,16 @@ TEST(PytorchNames, CountLayersAndDirections) {
              "rnn.weight_ih_l0_reverse (12, 4)", "rnn.weight_ih_l1 (12, 4)", "rnn.weight_ih_l1_reverse (12, 4)"}));
 }
 
-TEST(PytorchNames, OfScorersAreThoseOfLinearModules) {
+TEST(PytorchNames, ScorersMatchLinearModules) {
   EXPECT_EQ(tensors(heed::AdditiveScorer<float>(2, 3, 4, true)),
             (Lines{"U.bias (4)", "U.weight (4, 3)", "W.weight (4, 2)", "v.weight (1, 4)"}));
   EXPECT_EQ(tensors(Scorer(heed::ConcatScorer<float>(2, 3, 4))), (Lines{"W.weight (4, 5)", "v.weight (1, 4)"}));
   EXPECT_EQ(tensors(Scorer(heed::GeneralScorer<float>(2, 3))), (Lines{"W.weight (2, 3)"}));
-  EXPECT_EQ(tensors(Scorer(heed::LocationScorer<float>(2, 3, 5))), (Lines{"W (5, 2)"}));  // ours, for want of others
+  EXPECT_EQ(tensors(Scorer(heed::LocationScorer<float>(2, 3, 5))),
+            (Lines{"W (5, 2)"}));  // heed's name: PyTorch has no such module
 }
 
-TEST(PytorchNames, ArePathsOfTheModelUnlessNamed) {
+TEST(PytorchNames, DefaultToPathsOfTheModel) {
   const heed::LuongDecoder<Cell, Scorer> decoder(
       {.word_size = 2, .memory_size = 6, .hidden_size = 3, .layers = 2, .feature_size = 5},
       {heed::GeneralScorer<float>(3, 6), {}}, gru);
@@ -88,7 +89,7 @@ TEST(PytorchNames, ArePathsOfTheModelUnlessNamed) {
                    "start.0.bias (3)", "start.0.weight (3, 6)", "start.1.bias (3)", "start.1.weight (3, 6)"}));
 }
 
-TEST(PytorchNames, HoldATiedOutputLayerTwice) {
+TEST(PytorchNames, ContainATiedOutputLayerTwice) {
   const heed::BahdanauDecoder<Cell, Scorer> decoder(
       {.word_size = 2, .memory_size = 3, .hidden_size = 3, .feature_size = 2}, {heed::DotScorer<float>(3), {}}, gru);
   const heed::Seq2Seq<heed::Encoder<Cell>, heed::BahdanauDecoder<Cell, Scorer>> model(
@@ -102,12 +103,13 @@ TEST(PytorchNames, HoldATiedOutputLayerTwice) {
   EXPECT_TRUE(has(named, "words.weight (7, 2)") && has(named, "out.weight (7, 2)") && has(named, "out.bias (7)"));
 }
 
-TEST(PytorchNames, AreNotGivenToAGruThatPytorchDoesNotHave) {
-  const heed::GruCell<float, heed::Dynamic, heed::Dynamic, heed::GruForm{false, true}> takes(2, 3);
-  EXPECT_EQ(refusal([&] { tensors(takes); }), "z keeps in PyTorch's GRU: flip_update(cell) first");
-  EXPECT_EQ(refusal([&] { tensors(heed::flip_update(takes)); }), "accepted");
+TEST(PytorchNames, RejectGrusThatPytorchDoesNotHave) {
+  const heed::GruCell<float, heed::Dynamic, heed::Dynamic, heed::GruForm{false, true}> flipped(2, 3);
+  EXPECT_EQ(refusal([&] { tensors(flipped); }),
+            "the update gate of PyTorch's GRU keeps the old state; call flip_update(cell) first");
+  EXPECT_EQ(refusal([&] { tensors(heed::flip_update(flipped)); }), "accepted");
   const Cell before = heed::GruCell<float, heed::Dynamic, heed::Dynamic, heed::gru_forms::cho>(2, 3);
-  EXPECT_EQ(refusal([&] { tensors(before); }), "PyTorch has no GRU that resets before the product");
+  EXPECT_EQ(refusal([&] { tensors(before); }), "PyTorch has no GRU with reset_before");
 }
 
 }  // namespace pytorch_names_test

@@ -23,7 +23,7 @@ struct Toy {
   }
 };
 
-/// 1, 2, 3, ... in the order of memory.
+/// Sets the parameters to 1, 2, 3, ... in memory order.
 template <class P>
 void count_up(P& part) {
   float next = 0;
@@ -46,7 +46,7 @@ heed::SafetensorsFile written(const Toy& toy, std::string_view prefix = "") {
 
 std::string without_name(const std::string& message) { return message.substr(message.find(" does not fit")); }
 
-TEST(FromPytorch, ReadsWhatToPytorchWrites) {
+TEST(FromPytorch, RoundTripsToPytorch) {
   Toy toy, back;
   count_up(toy);
   const auto report = heed::from_pytorch(written(toy, "a.b"), back, "a.b");
@@ -54,9 +54,9 @@ TEST(FromPytorch, ReadsWhatToPytorchWrites) {
   EXPECT_TRUE(report.missing.empty() && report.unexpected.empty());
 }
 
-TEST(FromPytorch, ReadsRowsOfPytorchWhereItSaysSo) {
+TEST(FromPytorch, ConvertsRowMajorTensors) {
   const auto file = stored([](SafetensorsWriter& writer) {
-    writer.add("words.weight", (Matrix<float>(3, 2) << 1, 2, 3, 4, 5, 6).finished());  // a row per word
+    writer.add("words.weight", (Matrix<float>(3, 2) << 1, 2, 3, 4, 5, 6).finished());  // one row per word
     writer.add("scorer.W.weight", (Matrix<float>(2, 2) << 1, 2, 3, 4).finished());
     writer.add("scorer.U.weight", (Matrix<float>(2, 2) << 5, 6, 7, 8).finished());
     writer.add("scorer.v.weight", (Matrix<float>(1, 2) << 9, 10).finished());
@@ -71,7 +71,7 @@ TEST(FromPytorch, ReadsRowsOfPytorchWhereItSaysSo) {
   EXPECT_EQ(toy.output.W.values(), (Matrix<float>(3, 2) << 1, 2, 3, 4, 5, 6).finished());
 }
 
-TEST(FromPytorch, ListsAllThatDoesNotFitTogetherAndChangesNothing) {
+TEST(FromPytorch, ReportsAllMismatchesAndChangesNothing) {
   const auto file = stored([](SafetensorsWriter& writer) {
     writer.add("words.weight", Matrix<float>::Ones(2, 3));
     writer.add("scorer.W.weight", Matrix<float>::Ones(2, 2));
@@ -94,7 +94,7 @@ TEST(FromPytorch, ListsAllThatDoesNotFitTogetherAndChangesNothing) {
   expect_equal(toy, before);
 }
 
-TEST(FromPytorch, ReportsWhatIsMissingOrUnexpectedIfNotStrict) {
+TEST(FromPytorch, ReportsMissingAndUnexpectedTensorsIfNotStrict) {
   const auto file = stored([](SafetensorsWriter& writer) {
     writer.add("m.output.weight", Matrix<float>::Ones(3, 2));
     writer.add("m.output.bias", Vector<float>::Ones(3));
@@ -143,13 +143,13 @@ TEST(FromPytorch, ConvertsEveryRealType) {
             std::string::npos);
 }
 
-TEST(FromPytorch, TakesNoOtherTypesAndNoSizesOnTrust) {
+TEST(FromPytorch, RejectsOtherTypesAndHugeSizes) {
   heed::Linear<float> linear(1, 1, false);
   EXPECT_NE(refusal([&] {
               heed::from_pytorch(stored(R"({"weight":{"dtype":"I64","shape":[1,1],"data_offsets":[0,8]}})", 8), linear);
             }).find("type: weight is I64 in the file; expected F16, BF16, F32 or F64"),
             std::string::npos);
-  // A shape that no memory could hold, of a tensor without a byte.
+  // A tensor without data whose first size exceeds any memory.
   EXPECT_NE(refusal([&] {
               heed::from_pytorch(
                   stored(R"({"weight":{"dtype":"F32","shape":[1152921504606846976,0],"data_offsets":[0,0]}})", 0),
@@ -158,7 +158,7 @@ TEST(FromPytorch, TakesNoOtherTypesAndNoSizesOnTrust) {
             std::string::npos);
 }
 
-/// What `Seq2Seq` with a tied output layer is to these functions.
+/// A model with a tied output layer, with the interface of `Seq2Seq`.
 struct Tied {
   heed::Embedding<float> target{2, 3};
   heed::Linear<float> output{0, 3};
@@ -181,15 +181,16 @@ heed::SafetensorsFile tied_file(bool output, float last) {
   });
 }
 
-TEST(FromPytorch, TakesATiedOutputLayerThatIsTheEmbeddingOrNotThere) {
+TEST(FromPytorch, AcceptsATiedOutputLayerThatIsEqualOrMissing) {
   Tied model;
   EXPECT_TRUE(heed::from_pytorch(tied_file(false, 1), model).missing.empty());
   EXPECT_EQ(model.target.table, Matrix<float>::Ones(2, 3));
   EXPECT_TRUE(heed::from_pytorch(tied_file(true, 1), model).unexpected.empty());
-  EXPECT_NE(refusal([&] {
-              heed::from_pytorch(tied_file(true, 2), model);
-            }).find("tied: output.weight differs from target.weight in the file, in the model they are one"),
-            std::string::npos);
+  EXPECT_NE(
+      refusal([&] {
+        heed::from_pytorch(tied_file(true, 2), model);
+      }).find("tied: output.weight differs from target.weight in the file, but the model has one matrix for both"),
+      std::string::npos);
 }
 
 }  // namespace pytorch_state_dict_test

@@ -13,7 +13,7 @@ namespace safetensors_dtypes_test {
 using heed::Dtype;
 using heed::test::stored;
 
-/// A header entry of one tensor.
+/// The header entry of one tensor.
 std::string entry(const std::string& name, const std::string& dtype, const std::string& shape, int begin, int end) {
   return '"' + name + R"(":{"dtype":")" + dtype + R"(","shape":)" + shape + R"(,"data_offsets":[)" +
          std::to_string(begin) + ',' + std::to_string(end) + "]}";
@@ -24,7 +24,7 @@ struct Vectors {
   static void visit_parameters(auto&& visit, auto&... self) { visit("b", self.b...); }
 };
 
-TEST(SafetensorsDtypes, ReadsTensorsBesideUnknownDtypes) {
+TEST(SafetensorsDtypes, ReadsOtherTensorsDespiteUnknownDtypes) {
   for (const std::string dtype : {"F8_E8M0", "F8_E4M3FNUZ", "F4", "F6_E2M3", "F6_E3M2", "f32", "", "C128"}) {
     const auto file =
         stored('{' + entry("scale", dtype, "[3,5]", 8, 15) + ',' + entry("b", "F32", "[2]", 0, 8) + '}', 15);
@@ -38,7 +38,7 @@ TEST(SafetensorsDtypes, ReadsTensorsBesideUnknownDtypes) {
   }
 }
 
-TEST(SafetensorsDtypes, RefusesKnownDtypesThatAreNotFloatingPoint) {
+TEST(SafetensorsDtypes, RejectsKnownDtypesThatAreNotFloatingPoint) {
   for (const std::string dtype : {"BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2"}) {
     const auto file = stored('{' + entry("x", dtype, "[2,2]", 0, 4) + '}', 4);
     EXPECT_EQ(refusal([&] { heed::read_matrix<float>(file.at("x")); }),
@@ -52,21 +52,23 @@ TEST(SafetensorsDtypes, AllocatesNothingForTheShapeOfAnUnknownDtype) {
             "tensor \"x\" has dtype \"F4\"; expected F16, BF16, F32 or F64");
 }
 
-TEST(SafetensorsDtypes, ChecksThePlaceOfUnknownDtypes) {
-  const auto refused = [](const std::string& json, std::size_t bytes) { return refusal([&] { stored(json, bytes); }); };
+TEST(SafetensorsDtypes, ChecksTheOffsetsOfUnknownDtypes) {
+  const auto error_of = [](const std::string& json, std::size_t bytes) {
+    return refusal([&] { stored(json, bytes); });
+  };
   const auto contains = [](const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
   };
-  EXPECT_PRED2(contains, refused('{' + entry("x", "F4", "[4]", 0, 2) + '}', 1),
-               "tensor \"x\" of \"F4\" (4) at bytes [0, 2) reaches past the end of the data");
-  EXPECT_PRED2(contains, refused('{' + entry("x", "F4", "[4]", 1, 2) + '}', 2), "should begin at byte 0");
-  EXPECT_PRED2(contains, refused('{' + entry("x", "F4", "[4]", 2, 0) + '}', 2), "ends before it begins");
-  EXPECT_PRED2(contains, refused('{' + entry("x", "F4", "[4]", 0, 2) + '}', 3), "has 1 bytes to spare");
-  EXPECT_PRED2(contains, refused('{' + entry("x", "F4", "[4]", 0, 2) + ',' + entry("y", "U8", "[2]", 1, 3) + '}', 3),
+  EXPECT_PRED2(contains, error_of('{' + entry("x", "F4", "[4]", 0, 2) + '}', 1),
+               "tensor \"x\" of \"F4\" (4) at bytes [0, 2) ends after the data");
+  EXPECT_PRED2(contains, error_of('{' + entry("x", "F4", "[4]", 1, 2) + '}', 2), "should begin at byte 0");
+  EXPECT_PRED2(contains, error_of('{' + entry("x", "F4", "[4]", 2, 0) + '}', 2), "ends before it begins");
+  EXPECT_PRED2(contains, error_of('{' + entry("x", "F4", "[4]", 0, 2) + '}', 3), "has 1 extra bytes");
+  EXPECT_PRED2(contains, error_of('{' + entry("x", "F4", "[4]", 0, 2) + ',' + entry("y", "U8", "[2]", 1, 3) + '}', 3),
                "tensor \"y\" of U8 (2) at bytes [1, 3) should begin at byte 2");
 }
 
-TEST(SafetensorsDtypes, NamesAnUnknownDtypeThatAModelAsksFor) {
+TEST(SafetensorsDtypes, NamesAnUnknownDtypeOfAParameter) {
   const auto file = stored('{' + entry("b", "F8_E8M0", "[2]", 0, 2) + '}', 2);
   Vectors part;
   EXPECT_NE(refusal([&] {

@@ -30,7 +30,7 @@ class SafetensorsWriter : public testing::Test {
   const fs::path path_ = folder_ / "a.safetensors";
 };
 
-TEST_F(SafetensorsWriter, WritesTheBytesOfTheOfficialLibrary) {
+TEST_F(SafetensorsWriter, MatchesTheOfficialLibrary) {
   const heed::Matrix<double> grid{{0, 1, 2}, {3, 4, 5}};
   heed::SafetensorsWriter writer;
   writer.add("z", grid.cast<float>());
@@ -41,7 +41,7 @@ TEST_F(SafetensorsWriter, WritesTheBytesOfTheOfficialLibrary) {
   EXPECT_EQ(bytes_of(writer), contents(fixtures / "parameters.safetensors"));
 }
 
-TEST_F(SafetensorsWriter, ReadsBackWhatItWrote) {
+TEST_F(SafetensorsWriter, RoundTripsTensorsAndMetadata) {
   const heed::Matrix<float> W = heed::Matrix<float>::Random(7, 5);
   const heed::Matrix<double> U = heed::Matrix<double>::Random(3, 4);
   heed::SafetensorsWriter writer;
@@ -69,7 +69,7 @@ TEST_F(SafetensorsWriter, ReadsBackWhatItWrote) {
   EXPECT_EQ(file.metadata().at(""), "");
 }
 
-TEST_F(SafetensorsWriter, StoresRowsOneAfterTheOtherAlignedToEight) {
+TEST_F(SafetensorsWriter, WritesRowMajorDataAlignedToEightBytes) {
   heed::SafetensorsWriter writer;
   writer.add("W", heed::Matrix<float>{{1, 2}, {3, 4}});
   const std::string bytes = bytes_of(writer);
@@ -78,7 +78,7 @@ TEST_F(SafetensorsWriter, StoresRowsOneAfterTheOtherAlignedToEight) {
   EXPECT_EQ((bytes.size() - 16) % 8, 0U);
 }
 
-TEST_F(SafetensorsWriter, GivesTheSameBytesInAnyOrderOfAdding) {
+TEST_F(SafetensorsWriter, OutputDoesNotDependOnTheOrderOfAdding) {
   heed::SafetensorsWriter one, other;
   one.add("a", heed::Vector<float>{{1}});
   one.add("b", heed::Vector<double>{{2}});
@@ -91,7 +91,7 @@ TEST_F(SafetensorsWriter, GivesTheSameBytesInAnyOrderOfAdding) {
   EXPECT_EQ(bytes_of(one), bytes_of(other));
 }
 
-TEST_F(SafetensorsWriter, RefusesNamesNoReaderCouldTake) {
+TEST_F(SafetensorsWriter, RejectsInvalidAndDuplicateNames) {
   heed::SafetensorsWriter writer;
   const heed::Vector<float> x{{1}};
   writer.add("a", x);
@@ -106,7 +106,7 @@ TEST_F(SafetensorsWriter, RefusesNamesNoReaderCouldTake) {
   EXPECT_EQ(heed::SafetensorsFile::read(path_).tensors().size(), 1U);
 }
 
-TEST_F(SafetensorsWriter, LeavesTheOldFileWhenItFails) {
+TEST_F(SafetensorsWriter, KeepsTheOldFileIfWritingFails) {
   heed::SafetensorsWriter writer;
   writer.add("a", heed::Vector<float>{{1}});
   const std::string before = bytes_of(writer);

@@ -7,7 +7,7 @@ namespace svg_test {
 using heed::detail::decimal;
 using heed::detail::xml_text;
 
-TEST(XmlText, EscapesWhatXmlReads) { EXPECT_EQ(xml_text("<a b=\"c\">&'"), "&lt;a b=&quot;c&quot;&gt;&amp;&#39;"); }
+TEST(XmlText, EscapesSpecialCharacters) { EXPECT_EQ(xml_text("<a b=\"c\">&'"), "&lt;a b=&quot;c&quot;&gt;&amp;&#39;"); }
 
 TEST(Decimal, RoundsAndDropsZeros) {
   EXPECT_EQ(decimal(1.25, 1), "1.3");

@@ -60,7 +60,7 @@ class TemporaryFile : public testing::Test {
     return "";
   }
 
-  /// The message of the error that reading the file throws, even if it has no content to read.
+  /// The message of the error that reading the file throws, or "".
   static std::string reading_error(const fs::path& path) {
     try {
       heed::SafetensorsFile::read(path);
@@ -70,7 +70,7 @@ class TemporaryFile : public testing::Test {
     return "";
   }
 
-  /// The wait status of a child process that runs `body` and returns what it returns.
+  /// Runs `body` in a child process, whose exit code is the result of `body`, and returns the wait status.
   static int in_child(const std::function<int()>& body) {
     const pid_t child = fork();
     if (child == 0) _exit(body());
@@ -82,13 +82,13 @@ class TemporaryFile : public testing::Test {
   static constexpr int skipped = 77;
   static constexpr uid_t other_user = 65534;
 
-  /// The same as another user, if this one may become another.
+  /// Runs `body` in a child process as another user, if this user may change its id.
   static int as_other_user(const std::function<int()>& body) {
     return in_child([&] { return setgid(other_user) != 0 || setuid(other_user) != 0 ? skipped : body(); });
   }
 
 #if defined(__linux__)
-  /// The same in a mount namespace of its own.
+  /// Runs `body` in a child process with its own mount namespace.
   static int with_mounts(const std::function<int()>& body) {
     return in_child([&] {
       const bool own = unshare(CLONE_NEWNS) == 0 && mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
@@ -103,9 +103,9 @@ class TemporaryFile : public testing::Test {
 };
 
 #define SKIP_IF_NOT_PERMITTED(status) \
-  if (WIFEXITED(status) && WEXITSTATUS(status) == skipped) GTEST_SKIP() << "this needs another user or a mount"
+  if (WIFEXITED(status) && WEXITSTATUS(status) == skipped) GTEST_SKIP() << "this test needs another user or a mount"
 
-TEST_F(TemporaryFile, IsReadableByItsOwnerOnlyWhileItIsWritten) {
+TEST_F(TemporaryFile, IsReadableOnlyByItsOwnerUntilCommit) {
   const mode_t mask = umask(022);
   heed::AtomicFile file(path_);
   file.write("new");
@@ -118,7 +118,7 @@ TEST_F(TemporaryFile, IsReadableByItsOwnerOnlyWhileItIsWritten) {
   umask(mask);
 }
 
-TEST_F(TemporaryFile, TakesTheModeOfTheFileItReplaces) {
+TEST_F(TemporaryFile, PreservesTheModeOfTheReplacedFile) {
   write(path_, "old", 0604);
   heed::AtomicFile file(path_);
   EXPECT_EQ(mode_of(only_temporary()), 0600U);
@@ -126,7 +126,7 @@ TEST_F(TemporaryFile, TakesTheModeOfTheFileItReplaces) {
   EXPECT_EQ(mode_of(path_), 0604U);
 }
 
-TEST_F(TemporaryFile, OfAKilledProgramIsRemovedByTheNextWriterOfTheSameFile) {
+TEST_F(TemporaryFile, OfAKilledProgramIsRemovedByTheNextWriter) {
   for (int killed = 0; killed < 3; ++killed) {
     EXPECT_TRUE(WIFSIGNALED(in_child([&] {
       heed::AtomicFile file(path_), other(folder_ / "other.txt"), second(path_);
@@ -134,7 +134,7 @@ TEST_F(TemporaryFile, OfAKilledProgramIsRemovedByTheNextWriterOfTheSameFile) {
       return raise(SIGKILL);
     })));
   }
-  EXPECT_EQ(files(), 3U) << "each of the killed programs removed what the one before had left";
+  EXPECT_EQ(files(), 3U) << "each killed program removed the files of the previous one";
   heed::write_file_atomically(path_, "new");
   EXPECT_EQ(contents(path_), "new");
   EXPECT_EQ(files(), 2U) << "the temporary file of other.txt is still there";
@@ -142,7 +142,7 @@ TEST_F(TemporaryFile, OfAKilledProgramIsRemovedByTheNextWriterOfTheSameFile) {
   EXPECT_EQ(files(), 2U);
 }
 
-TEST_F(TemporaryFile, OfAWriterStillAtWorkIsLeftAlone) {
+TEST_F(TemporaryFile, OfAnActiveWriterIsKept) {
   heed::AtomicFile first(path_), second(path_);
   first.write("first");
   second.write("second");
@@ -155,7 +155,7 @@ TEST_F(TemporaryFile, OfAWriterStillAtWorkIsLeftAlone) {
   EXPECT_EQ(files(), 1U);
 }
 
-TEST_F(TemporaryFile, WithSuchANameIsKeptUnlessItIsAPlainFileOfThisUser) {
+TEST_F(TemporaryFile, OnlyRegularFilesOfThisUserAreRemoved) {
   const auto paths = heed::detail::temporary_paths(path_);
   write(folder_ / "data", "data");
   fs::create_symlink("data", paths[0]);
@@ -175,7 +175,7 @@ TEST_F(TemporaryFile, WithSuchANameIsKeptUnlessItIsAPlainFileOfThisUser) {
   EXPECT_EQ(contents(paths[4]), root ? "another user's" : "");
 }
 
-TEST_F(TemporaryFile, IsFoundEvenIfAllItsUsualNamesAreTaken) {
+TEST_F(TemporaryFile, UsesAnotherNameIfAllUsualNamesAreTaken) {
   for (const auto& path : heed::detail::temporary_paths(path_)) fs::create_directory(path);
   const std::size_t before = files();
   heed::write_file_atomically(path_, "new");
@@ -189,15 +189,15 @@ TEST_F(TemporaryFile, HasAShortNameForALongTarget) {
   EXPECT_EQ(contents(path), "new");
 }
 
-TEST_F(TemporaryFile, KeepsTheOwnerOfTheFileItReplaces) {
+TEST_F(TemporaryFile, PreservesTheOwnerOfTheReplacedFile) {
   write(path_, "old");
-  if (chown(path_.c_str(), other_user, other_user) != 0) GTEST_SKIP() << "only root gives files away";
+  if (chown(path_.c_str(), other_user, other_user) != 0) GTEST_SKIP() << "only root can change the owner of a file";
   heed::write_file_atomically(path_, "new");
   EXPECT_EQ(contents(path_), "new");
   EXPECT_EQ(owner_of(path_), other_user);
 }
 
-TEST_F(TemporaryFile, IsRefusedAtOnceIfTheEffectiveUserMayNotWrite) {
+TEST_F(TemporaryFile, RejectsATargetThatTheEffectiveUserMayNotWrite) {
   write(path_, "old", 0644);
   ASSERT_EQ(chmod(folder_.c_str(), 0777), 0);
   const int status = as_other_user([&] {
@@ -214,7 +214,7 @@ TEST_F(TemporaryFile, IsRefusedAtOnceIfTheEffectiveUserMayNotWrite) {
   EXPECT_EQ(files(), 1U);
 }
 
-TEST_F(TemporaryFile, OverwritesAnotherUsersFileOfAStickyFolderInPlace) {
+TEST_F(TemporaryFile, OverwritesAnotherUsersFileInAStickyFolderInPlace) {
   write(path_, "old and longer", 0666);
   ASSERT_EQ(chmod(folder_.c_str(), 01777), 0);
   const int status = as_other_user([&] { return refusal(path_).empty() ? 0 : 1; });
@@ -225,7 +225,7 @@ TEST_F(TemporaryFile, OverwritesAnotherUsersFileOfAStickyFolderInPlace) {
   EXPECT_EQ(files(), 1U);
 }
 
-TEST_F(TemporaryFile, OfAKilledWriterInPlaceIsNamedByReadersUntilTheFileIsWrittenAgain) {
+TEST_F(TemporaryFile, ReadersNameTheCopyOfAKilledInPlaceWriter) {
   const fs::path link = folder_ / "link.txt", copy = heed::detail::temporary_paths(path_).back();
   fs::create_symlink("a.txt", link);
   write(path_, "damaged");
@@ -233,15 +233,15 @@ TEST_F(TemporaryFile, OfAKilledWriterInPlaceIsNamedByReadersUntilTheFileIsWritte
   for (const fs::path& path : {path_, link}) {
     EXPECT_EQ(reading_error(path),
               "cannot read " + path.string() +
-                  ": it may be damaged, a program was stopped while it wrote it. The whole content "
-                  "is in " +
-                  copy.string() + ": copy that file onto it, then remove that file");
+                  ": it may be damaged, because a program was stopped while writing it. The complete "
+                  "content is in " +
+                  copy.string() + ": copy it over the damaged file, then remove the copy");
   }
   {
-    const int at_work = open(copy.c_str(), O_RDWR);
-    ASSERT_EQ(flock(at_work, LOCK_EX), 0);
-    EXPECT_EQ(reading_error(path_).find("it may be damaged"), std::string::npos) << "its writer is still at work";
-    close(at_work);
+    const int writer = open(copy.c_str(), O_RDWR);
+    ASSERT_EQ(flock(writer, LOCK_EX), 0);
+    EXPECT_EQ(reading_error(path_).find("it may be damaged"), std::string::npos) << "its writer is still active";
+    close(writer);
   }
   heed::write_file_atomically(path_, "newer");
   EXPECT_FALSE(fs::exists(copy));
@@ -263,7 +263,7 @@ TEST_F(TemporaryFile, OverwritesAMountPointInPlace) {
   EXPECT_EQ(files(), 2U);
 }
 
-TEST_F(TemporaryFile, StaysIfOverwritingInPlaceFails) {
+TEST_F(TemporaryFile, IsKeptIfOverwritingInPlaceFails) {
   write(path_, "old");
   fs::create_directory(folder_ / "small");
   const int status = with_mounts([&] {

@@ -19,15 +19,15 @@ TranslatorConfig small() {
   return config;
 }
 
-/// What `check` says after `change`.
+/// The error of `check` after `change`.
 template <class Change>
-std::string refused(const Change& change) {
+std::string error_of(const Change& change) {
   TranslatorConfig config = small();
   change(config);
   return refusal([&] { config.check(); });
 }
 
-TEST(ModelSize, IsTheNumberOfParametersOfEveryModel) {
+TEST(ModelSize, MatchesTheParameterCountOfEveryModel) {
   for (const Index layers : {1, 2, 3}) {
     for (const bool bidirectional : {true, false}) {
       TranslatorConfig sizes = small();
@@ -43,8 +43,7 @@ TEST(ModelSize, IsTheNumberOfParametersOfEveryModel) {
         tied.tied_embeddings = true;
         if (config.decoder == "sutskever") {
           EXPECT_EQ(refusal([&] { tied.check(); }),
-                    "the sutskever decoder shows its state itself, so with tied embeddings hidden is as large as "
-                    "embedding, 5, not 6");
+                    "with tied embeddings and the sutskever decoder, hidden must equal embedding, 5, got 6");
           tied.embedding = tied.hidden;
         }
         EXPECT_EQ(heed::model_size(tied, 11, 13),
@@ -55,7 +54,7 @@ TEST(ModelSize, IsTheNumberOfParametersOfEveryModel) {
   }
 }
 
-TEST(ModelSize, CountsTheLargestModelWithoutMakingIt) {
+TEST(ModelSize, ComputesTheSizeOfTheLargestModel) {
   TranslatorConfig largest;
   largest.layers = 16;
   largest.hidden = largest.embedding = 16384;
@@ -65,7 +64,7 @@ TEST(ModelSize, CountsTheLargestModelWithoutMakingIt) {
   EXPECT_TRUE(std::isfinite(size));
 }
 
-TEST(MakeModel, MakesWhatTheConfigurationSays) {
+TEST(MakeModel, FollowsTheConfiguration) {
   TranslatorConfig config = small();
   config.cell = "lstm";
   config.decoder = "luong";
@@ -93,7 +92,7 @@ TEST(MakeModel, MakesWhatTheConfigurationSays) {
   EXPECT_EQ(heed::squared_norm(model), 0);
 }
 
-TEST(MakeModel, DropsOutAsTheConfigurationSays) {
+TEST(MakeModel, SetsDropoutFromTheConfiguration) {
   TranslatorConfig config = small();
   config.cell = "lstm";
   config.dropout = 0.25;
@@ -113,7 +112,7 @@ TEST(MakeModel, DropsOutAsTheConfigurationSays) {
   EXPECT_EQ(stack().recurrent.rate, 0.125F);
 }
 
-TEST(MakeModel, TiesTheOutputLayerToFeaturesOfTheSizeOfAWord) {
+TEST(MakeModel, TiedOutputLayerSetsTheFeatureSize) {
   TranslatorConfig config = small();
   config.tied_embeddings = true;
   const auto model = heed::make_model<float>(config, 11, 13);
@@ -122,66 +121,66 @@ TEST(MakeModel, TiesTheOutputLayerToFeaturesOfTheSizeOfAWord) {
   EXPECT_EQ(model.output.b.size(), 13);
 }
 
-TEST(MakeModel, RefusesAConfigurationOutOfRange) {
+TEST(MakeModel, RejectsConfigurationsOutOfRange) {
   TranslatorConfig config = small();
   config.layers = 0;
-  EXPECT_EQ(refusal([&] { heed::make_model<float>(config, 5, 5); }), "layers lies between 1 and 16, not 0");
+  EXPECT_EQ(refusal([&] { heed::make_model<float>(config, 5, 5); }), "layers must be from 1 to 16, got 0");
 }
 
-TEST(MakeCell, KnowsItsNames) {
+TEST(MakeCell, SupportsAllNames) {
   for (const auto name : heed::cell_names) EXPECT_EQ(heed::make_cell<float>(name, 3, 4).hidden_size(), 4);
   EXPECT_EQ(refusal([] { heed::make_cell<float>("cnn", 3, 4); }), "there is no cell \"cnn\"");
 }
 
-TEST(MakeScorer, KnowsItsNames) {
+TEST(MakeScorer, SupportsAllNames) {
   for (const auto name : heed::scorer_names) EXPECT_EQ(heed::make_scorer<float>(name, 4, 4).query_size(), 4);
   EXPECT_EQ(refusal([] { heed::make_scorer<float>("", 4, 4); }), "there is no scorer \"\"");
 }
 
-TEST(MakeLook, KnowsItsNamesAndOptions) {
+TEST(MakeAttention, SupportsAllNamesAndOptions) {
   TranslatorConfig config = small();
   config.window = 3;
   config.longest = 7;
-  const auto look = [&](const char* attention, const char* scorer) {
+  const auto make = [&](const char* attention, const char* scorer) {
     config.attention = attention;
     config.scorer = scorer;
     return heed::make_attention<float>(config).chosen;
   };
   using Scorer = heed::AnyScorer<float>;
-  EXPECT_EQ((std::get<heed::LocalAttention<Scorer, heed::StepPosition<float>>>(look("local-m", "dot")).window), 3);
-  EXPECT_EQ((std::get<heed::LocalAttention<Scorer, heed::PredictedPosition<float>>>(look("local-p", "dot")).window), 3);
-  EXPECT_FALSE(std::get<heed::MonotonicAttention<Scorer>>(look("monotonic", "dot")).hard);
-  const auto global = std::get<heed::Attention<Scorer, heed::AnyNormalizer>>(look("global", "location"));
+  EXPECT_EQ((std::get<heed::LocalAttention<Scorer, heed::StepPosition<float>>>(make("local-m", "dot")).window), 3);
+  EXPECT_EQ((std::get<heed::LocalAttention<Scorer, heed::PredictedPosition<float>>>(make("local-p", "dot")).window), 3);
+  EXPECT_FALSE(std::get<heed::MonotonicAttention<Scorer>>(make("monotonic", "dot")).hard);
+  const auto global = std::get<heed::Attention<Scorer, heed::AnyNormalizer>>(make("global", "location"));
   EXPECT_EQ(std::get<heed::LocationScorer<float>>(global.scorer.scorer).longest(), 7);
-  EXPECT_EQ(refusal([&] { look("", "dot"); }), "there is no attention \"\"");
+  EXPECT_EQ(refusal([&] { make("", "dot"); }), "there is no attention \"\"");
 }
 
-TEST(MakeNormalizer, KnowsItsNames) {
+TEST(MakeNormalizer, SupportsAllNames) {
   EXPECT_TRUE(heed::make_normalizer("softmax").is_softmax());
   EXPECT_TRUE(std::holds_alternative<heed::Sparsemax>(heed::make_normalizer("sparsemax").normalizer));
   EXPECT_TRUE(std::holds_alternative<heed::Entmax15>(heed::make_normalizer("entmax").normalizer));
   EXPECT_EQ(refusal([] { heed::make_normalizer("max"); }), "there is no normalizer \"max\"");
 }
 
-TEST(TranslatorConfig, RefusesANormalizerWhereAttentionHasWeightsOfItsOwn) {
-  EXPECT_EQ(refused([](auto& c) {
+TEST(TranslatorConfig, RejectsNormalizersForLocalAttention) {
+  EXPECT_EQ(error_of([](auto& c) {
               c.normalizer = "sparsemax";
               c.attention = "local-p";
             }),
-            "local-p attention has weights of its own, not those of sparsemax");
-  EXPECT_EQ(refused([](auto& c) { c.normalizer = "relu"; }),
-            "normalizer is one of softmax, sparsemax, entmax, not \"relu\"");
+            "the local-p attention needs the normalizer softmax, got sparsemax");
+  EXPECT_EQ(error_of([](auto& c) { c.normalizer = "relu"; }),
+            "normalizer must be one of softmax, sparsemax, entmax, got \"relu\"");
 }
 
-TEST(TranslatorConfig, RefusesScorersThatDependOnThePlaceInOtherAttention) {
-  EXPECT_EQ(refused([](auto& c) {
+TEST(TranslatorConfig, RejectsPositionalScorersOutsideGlobalAttention) {
+  EXPECT_EQ(error_of([](auto& c) {
               c.scorer = "coverage";
               c.attention = "local-m";
             }),
-            "the coverage scorer depends on the place itself, so its attention is global, not local-m");
+            "the coverage scorer depends on the position, so it needs global attention, got local-m");
 }
 
-TEST(TranslatorConfig, SharesTheHiddenSizeBetweenTwoDirectionsForTheDotProduct) {
+TEST(TranslatorConfig, DotProductHalvesTheHiddenSizePerDirection) {
   TranslatorConfig config = small();
   EXPECT_EQ(config.encoder_hidden(), 6);
   EXPECT_EQ(config.memory_size(), 12);
@@ -203,63 +202,62 @@ TEST(TranslatorConfig, AcceptsEveryCombination) {
   EXPECT_EQ(refusal([] { TranslatorConfig().check(); }), "accepted");
 }
 
-TEST(TranslatorConfig, RefusesToCopyWhatDoesNotFit) {
-  const std::string directions =
-      "a decoder that begins with the encoder's final states needs an encoder of one direction, not of both";
-  EXPECT_EQ(refused([](auto& c) { c.copy_states = true; }), directions);
-  EXPECT_EQ(refused([](auto& c) { c.decoder = "sutskever"; }), directions);
-  EXPECT_EQ(refused([](auto& c) {
+TEST(TranslatorConfig, RejectsInvalidStateCopies) {
+  const std::string directions = "copy_states and the sutskever decoder need a unidirectional encoder";
+  EXPECT_EQ(error_of([](auto& c) { c.copy_states = true; }), directions);
+  EXPECT_EQ(error_of([](auto& c) { c.decoder = "sutskever"; }), directions);
+  EXPECT_EQ(error_of([](auto& c) {
               c.decoder = "cho";
               c.copy_states = true;
             }),
-            "the cho decoder makes its first state itself");
+            "the cho decoder does not support copy_states");
   for (const TranslatorConfig& config : heed::test::every_copy(small())) {
     EXPECT_EQ(refusal([&] { config.check(); }), "accepted");
   }
 }
 
-TEST(TranslatorConfig, RefusesWhatDoesNotExist) {
-  EXPECT_EQ(refused([](auto& c) { c.cell = "transformer"; }),
-            "cell is one of gru, lstm, rnn, rnn-relu, gru-reset-before, layer-norm-gru, layer-norm-lstm, not "
+TEST(TranslatorConfig, RejectsUnknownNames) {
+  EXPECT_EQ(error_of([](auto& c) { c.cell = "transformer"; }),
+            "cell must be one of gru, lstm, rnn, rnn-relu, gru-reset-before, layer-norm-gru, layer-norm-lstm, got "
             "\"transformer\"");
-  EXPECT_EQ(refused([](auto& c) { c.scorer = ""; }),
-            "scorer is one of additive, dot, general, concat, scaled-dot, scaled-general, normed-additive, location, "
-            "coverage, convolutional, not \"\"");
-  EXPECT_EQ(refused([](auto& c) { c.attention = "none"; }),
-            "attention is one of global, local-m, local-p, monotonic, not \"none\"");
-  EXPECT_EQ(refused([](auto& c) { c.decoder = "Luong"; }),
-            "decoder is one of bahdanau, luong, plain, cho, sutskever, not \"Luong\"");
+  EXPECT_EQ(error_of([](auto& c) { c.scorer = ""; }),
+            "scorer must be one of additive, dot, general, concat, scaled-dot, scaled-general, normed-additive, "
+            "location, coverage, convolutional, got \"\"");
+  EXPECT_EQ(error_of([](auto& c) { c.attention = "none"; }),
+            "attention must be one of global, local-m, local-p, monotonic, got \"none\"");
+  EXPECT_EQ(error_of([](auto& c) { c.decoder = "Luong"; }),
+            "decoder must be one of bahdanau, luong, plain, cho, sutskever, got \"Luong\"");
 }
 
-TEST(TranslatorConfig, QuotesAHostileNameShortAndWithoutControlCharacters) {
-  const std::string message = refused([](auto& c) { c.cell = "\x1b[2J" + std::string(1'000'000, 'x'); });
+TEST(TranslatorConfig, TruncatesAndEscapesHostileNames) {
+  const std::string message = error_of([](auto& c) { c.cell = "\x1b[2J" + std::string(1'000'000, 'x'); });
   EXPECT_LT(message.size(), 200u);
-  EXPECT_NE(message.find("not \"<0x1b>[2Jxxx"), std::string::npos) << message;
+  EXPECT_NE(message.find("got \"<0x1b>[2Jxxx"), std::string::npos) << message;
 }
 
-TEST(TranslatorConfig, RefusesSizesOutOfRange) {
-  EXPECT_EQ(refused([](auto& c) { c.layers = 0; }), "layers lies between 1 and 16, not 0");
-  EXPECT_EQ(refused([](auto& c) { c.layers = 17; }), "layers lies between 1 and 16, not 17");
-  EXPECT_EQ(refused([](auto& c) { c.hidden = -1; }), "hidden lies between 1 and 16384, not -1");
-  EXPECT_EQ(refused([](auto& c) { c.hidden = 16385; }), "hidden lies between 1 and 16384, not 16385");
-  EXPECT_EQ(refused([](auto& c) { c.embedding = 0; }), "embedding lies between 1 and 16384, not 0");
-  EXPECT_EQ(refused([](auto& c) { c.embedding = 16385; }), "embedding lies between 1 and 16384, not 16385");
-  EXPECT_EQ(refused([](auto& c) { c.dropout = 1; }), "dropout lies in [0, 1), not 1.000000");
-  EXPECT_EQ(refused([](auto& c) { c.dropout = -0.5; }), "dropout lies in [0, 1), not -0.500000");
-  EXPECT_EQ(refused([](auto& c) { c.dropout = std::numeric_limits<double>::quiet_NaN(); }),
-            "dropout lies in [0, 1), not nan");
-  EXPECT_EQ(refused([](auto& c) {
+TEST(TranslatorConfig, RejectsSizesOutOfRange) {
+  EXPECT_EQ(error_of([](auto& c) { c.layers = 0; }), "layers must be from 1 to 16, got 0");
+  EXPECT_EQ(error_of([](auto& c) { c.layers = 17; }), "layers must be from 1 to 16, got 17");
+  EXPECT_EQ(error_of([](auto& c) { c.hidden = -1; }), "hidden must be from 1 to 16384, got -1");
+  EXPECT_EQ(error_of([](auto& c) { c.hidden = 16385; }), "hidden must be from 1 to 16384, got 16385");
+  EXPECT_EQ(error_of([](auto& c) { c.embedding = 0; }), "embedding must be from 1 to 16384, got 0");
+  EXPECT_EQ(error_of([](auto& c) { c.embedding = 16385; }), "embedding must be from 1 to 16384, got 16385");
+  EXPECT_EQ(error_of([](auto& c) { c.dropout = 1; }), "dropout must be in [0, 1), got 1.000000");
+  EXPECT_EQ(error_of([](auto& c) { c.dropout = -0.5; }), "dropout must be in [0, 1), got -0.500000");
+  EXPECT_EQ(error_of([](auto& c) { c.dropout = std::numeric_limits<double>::quiet_NaN(); }),
+            "dropout must be in [0, 1), got nan");
+  EXPECT_EQ(error_of([](auto& c) {
               c.cell = "rnn";
               c.recurrent_dropout = 1;
             }),
-            "recurrent dropout lies in [0, 1), not 1.000000");
+            "recurrent dropout must be in [0, 1), got 1.000000");
 }
 
-TEST(TranslatorConfig, RefusesRecurrentDropoutOfAGru) {
-  EXPECT_EQ(refused([](auto& c) { c.recurrent_dropout = 0.1; }),
-            "recurrent dropout needs the cell lstm or rnn: a gru also carries its state past the product");
+TEST(TranslatorConfig, RejectsRecurrentDropoutForGru) {
+  EXPECT_EQ(error_of([](auto& c) { c.recurrent_dropout = 0.1; }),
+            "recurrent dropout needs the cell lstm or rnn, got gru");
   for (const char* const cell : {"lstm", "rnn", "rnn-relu"}) {
-    EXPECT_EQ(refused([&](auto& c) {
+    EXPECT_EQ(error_of([&](auto& c) {
                 c.recurrent_dropout = 0.1;
                 c.cell = cell;
               }),
@@ -267,19 +265,18 @@ TEST(TranslatorConfig, RefusesRecurrentDropoutOfAGru) {
   }
 }
 
-TEST(TranslatorConfig, RefusesAnOddSizeThatTwoDirectionsMustShare) {
+TEST(TranslatorConfig, RejectsOddHiddenSizeForTwoDirectionsWithDot) {
   const auto odd = [](auto& c) {
     c.hidden = 7;
     c.scorer = "dot";
   };
-  EXPECT_EQ(refused(odd),
-            "hidden is 7, but a dot product with two directions needs an even size: each direction has half");
-  EXPECT_EQ(refused([&](auto& c) {
+  EXPECT_EQ(error_of(odd), "hidden must be even with a dot scorer and a bidirectional encoder, got 7");
+  EXPECT_EQ(error_of([&](auto& c) {
               odd(c);
               c.bidirectional = false;
             }),
             "accepted");
-  EXPECT_EQ(refused([&](auto& c) {
+  EXPECT_EQ(error_of([&](auto& c) {
               odd(c);
               c.decoder = "plain";
             }),

@@ -41,7 +41,7 @@ Translator random_translator(const TranslatorConfig& config = small()) {
 
 class TranslatorFile : public testing::Test {
  protected:
-  /// What a file holds, to be changed and written again.
+  /// The contents of a file, to be changed and written again.
   struct Contents {
     std::map<std::string, Matrix<float>> tensors;
     std::map<std::string, std::string> metadata;
@@ -61,22 +61,22 @@ class TranslatorFile : public testing::Test {
     for (const auto& [key, value] : contents.metadata) writer.metadata(key, value);
   }
 
-  std::string refused() const {
+  std::string load_error() const {
     return refusal([&] { heed::load_translator(path_); });
   }
 
-  std::string refused(const Contents& contents) const {
+  std::string load_error(const Contents& contents) const {
     heed::SafetensorsWriter writer;
     fill(writer, contents);
     writer.write(path_);
-    return refused();
+    return load_error();
   }
 
   /// The message after metadata `key` was set to `value`, without the name of the file.
-  std::string refused_with(const std::string& key, const std::string& value) const {
+  std::string load_error_with(const std::string& key, const std::string& value) const {
     Contents contents = saved();
     contents.metadata.at(key) = value;
-    const std::string message = refused(contents), file = path_.string() + ": ";
+    const std::string message = load_error(contents), file = path_.string() + ": ";
     EXPECT_EQ(message.substr(0, file.size()), file) << message;
     return message.substr(std::min(file.size(), message.size()));
   }
@@ -86,9 +86,9 @@ class TranslatorFile : public testing::Test {
     return std::string(std::istreambuf_iterator<char>(file), {});
   }
 
-  std::string refused_bytes(const std::string& bytes) const {
+  std::string load_error_of_bytes(const std::string& bytes) const {
     std::ofstream(path_, std::ios::binary) << bytes;
-    return refused();
+    return load_error();
   }
 
   void expect(const std::string& message, const std::string& part) const {
@@ -100,7 +100,7 @@ class TranslatorFile : public testing::Test {
   const fs::path path_ = temporary_.path() / "a.safetensors";
 };
 
-TEST_F(TranslatorFile, GivesBackEveryBitOfEveryModel) {
+TEST_F(TranslatorFile, RoundTripsEveryModel) {
   for (TranslatorConfig config : heed::test::every_combination(small())) {
     config.layers = 2;
     config.bidirectional = config.cell == "lstm" && config.decoder != "sutskever";
@@ -120,7 +120,7 @@ TEST_F(TranslatorFile, GivesBackEveryBitOfEveryModel) {
   }
 }
 
-TEST_F(TranslatorFile, TranslatesAsBefore) {
+TEST_F(TranslatorFile, LoadedModelTranslatesIdentically) {
   const Translator translator = random_translator();
   heed::save_translator(path_, translator);
   const Translator loaded = heed::load_translator(path_);
@@ -139,7 +139,7 @@ TEST_F(TranslatorFile, TranslatesAsBefore) {
   }
 }
 
-TEST_F(TranslatorFile, KeepsEveryFieldOfTheConfiguration) {
+TEST_F(TranslatorFile, PreservesTheConfiguration) {
   TranslatorConfig config;
   config.cell = "lstm";
   config.scorer = "general";
@@ -162,7 +162,7 @@ TEST_F(TranslatorFile, KeepsEveryFieldOfTheConfiguration) {
   EXPECT_EQ(heed::load_translator(path_).config, config);
 }
 
-TEST_F(TranslatorFile, HoldsATiedTableOnce) {
+TEST_F(TranslatorFile, StoresATiedTableOnce) {
   TranslatorConfig config = small();
   config.tied_embeddings = true;
   const Translator translator = random_translator(config);
@@ -173,71 +173,71 @@ TEST_F(TranslatorFile, HoldsATiedTableOnce) {
   EXPECT_EQ(part_difference(heed::load_translator(path_).model, translator.model), 0);
   Contents untied = contents;
   untied.metadata.at("config.tied_embeddings") = "0";
-  expect(refused(untied), "parameters");
+  expect(load_error(untied), "parameters");
 }
 
-TEST_F(TranslatorFile, OfVersion1MayLackLaterSettings) {
+TEST_F(TranslatorFile, Version1MayOmitLaterSettings) {
   Contents contents = saved();
   contents.metadata.at("format") = "heed-translator-1";
   TranslatorConfig config;
   heed::detail::for_each_later_field(
       config, [&](const std::string& name, auto&) { EXPECT_EQ(contents.metadata.erase("config." + name), 1u); });
-  EXPECT_EQ(refused(contents), "accepted");
+  EXPECT_EQ(load_error(contents), "accepted");
   EXPECT_EQ(heed::load_translator(path_).config, small());
   EXPECT_EQ(part_difference(heed::load_translator(path_).model, random_translator().model), 0);
 }
 
-TEST_F(TranslatorFile, MayShareAFileWithOtherThings) {
+TEST_F(TranslatorFile, SupportsOtherTensorsInTheSameFile) {
   Contents contents = saved();
   contents.tensors["optimizer.updates"] = Matrix<float>::Ones(1, 1);
   heed::SafetensorsWriter writer;
   fill(writer, contents);
   writer.write(path_);
   EXPECT_EQ(heed::load_translator(SafetensorsFile::read(path_)).config, small());
-  expect(refused(), "holds \"optimizer.updates\", which is no part of a translation model");
+  expect(load_error(), "tensor \"optimizer.updates\" does not belong to a translation model");
 }
 
-TEST_F(TranslatorFile, IsRefusedIfItWasCutShort) {
+TEST_F(TranslatorFile, RejectsTruncatedFile) {
   saved();
   const std::string whole = bytes();
   ASSERT_GT(whole.size(), 2000u);
   for (std::size_t size = 0; size < whole.size(); size += size < 100 || size + 100 > whole.size() ? 1U : 97U) {
-    const std::string message = refused_bytes(whole.substr(0, size));
+    const std::string message = load_error_of_bytes(whole.substr(0, size));
     EXPECT_EQ(message.substr(0, path_.string().size()), path_.string()) << size << " bytes: " << message;
   }
 }
 
-TEST_F(TranslatorFile, IsRefusedWithBytesToSpare) {
+TEST_F(TranslatorFile, RejectsTrailingBytes) {
   saved();
-  expect(refused_bytes(bytes() + '\0'), "has 1 bytes to spare");
+  expect(load_error_of_bytes(bytes() + '\0'), "has 1 extra bytes");
 }
 
-TEST_F(TranslatorFile, IsRefusedIfItIsMissing) {
+TEST_F(TranslatorFile, RejectsMissingFile) {
   fs::remove(path_);
-  EXPECT_EQ(refused(), "cannot read " + path_.string() + ": there is no such file");
+  EXPECT_EQ(load_error(), "cannot read " + path_.string() + ": there is no such file");
 }
 
-TEST_F(TranslatorFile, IsRefusedWithParametersThatAreNotFinite) {
+TEST_F(TranslatorFile, RejectsNonFiniteParameters) {
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     for (const auto& [name, tensor] : saved().tensors) {
       Contents contents = saved();
       contents.tensors[name](tensor.rows() - 1, 0) = bad;
-      expect(refused(contents), "not finite: " + name);
+      expect(load_error(contents), "not finite: " + name);
     }
   }
 }
 
-TEST_F(TranslatorFile, IsRefusedWithOtherShapes) {
+TEST_F(TranslatorFile, RejectsOtherShapes) {
   Contents contents = saved();
   auto& table = contents.tensors.at("model.source.table");
-  table = Matrix<float>(table.transpose());  // as many numbers
-  expect(refused(contents), "shape: model.source.table is (3, 7) in the model and (7, 3) in the file");
+  table = Matrix<float>(table.transpose());  // the same number of elements
+  expect(load_error(contents), "shape: model.source.table is (3, 7) in the model and (7, 3) in the file");
   contents = saved();
   contents.tensors.at("model.output.b").conservativeResize(6, 1);
-  expect(refused(contents), "call for");
+  expect(load_error(contents), "parameters, but the file has");
 }
 
-TEST_F(TranslatorFile, IsRefusedWithAnotherType) {
+TEST_F(TranslatorFile, RejectsOtherTypes) {
   Contents contents = saved();
   const Matrix<float> bias = contents.tensors.at("model.output.b");
   contents.tensors.erase("model.output.b");
@@ -245,83 +245,85 @@ TEST_F(TranslatorFile, IsRefusedWithAnotherType) {
   fill(writer, contents);
   writer.add("model.output.b", bias.cast<double>());
   writer.write(path_);
-  EXPECT_NE(refused(), "accepted");
+  EXPECT_NE(load_error(), "accepted");
   heed::SafetensorsWriter same_bytes;
   fill(same_bytes, contents);
   same_bytes.add("model.output.b", Matrix<Eigen::half>(bias.replicate(2, 1).cast<Eigen::half>()));
   same_bytes.write(path_);
-  expect(refused(), "type: model.output.b is F32 in the model and F16 in the file");
+  expect(load_error(), "type: model.output.b is F32 in the model and F16 in the file");
 }
 
-TEST_F(TranslatorFile, IsRefusedWithATensorTooFewOrTooMany) {
+TEST_F(TranslatorFile, RejectsMissingAndUnexpectedTensors) {
   for (const auto& [name, tensor] : saved().tensors) {
     Contents contents = saved();
     contents.tensors.erase(name);
-    EXPECT_NE(refused(contents), "accepted") << name;
-    contents.tensors["model.other"] = tensor;  // as many numbers
-    const std::string message = refused(contents);
+    EXPECT_NE(load_error(contents), "accepted") << name;
+    contents.tensors["model.other"] = tensor;  // the same number of elements
+    const std::string message = load_error(contents);
     expect(message, "missing: " + name);
     expect(message, "unexpected: \"model.other\"");
   }
   Contents contents = saved();
   contents.tensors["model.other"] = Matrix<float>::Ones(2, 2);
-  expect(refused(contents), "call for");
+  expect(load_error(contents), "parameters, but the file has");
 }
 
-TEST_F(TranslatorFile, IsRefusedIfItClaimsASizeItDoesNotHold) {
+TEST_F(TranslatorFile, RejectsConfigurationLargerThanTheFile) {
   const double held = heed::model_size(small(), 7, 7);
-  const std::string message = refused_with("config.hidden", "16384");  // hundreds of gigabytes with sixteen layers
-  EXPECT_EQ(message.substr(0, 46), "the configuration and the vocabularies call fo");
-  EXPECT_NE(message.find("the file holds " + heed::detail::field_text(held)), std::string::npos) << message;
+  const std::string message =
+      load_error_with("config.hidden", "16384");  // a model of hundreds of gigabytes if it has 16 layers
+  EXPECT_EQ(message.substr(0, 43), "the configuration and the vocabularies need");
+  EXPECT_NE(message.find("the file has " + heed::detail::field_text(held)), std::string::npos) << message;
   Contents contents = saved();
   contents.metadata.at("config.hidden") = contents.metadata.at("config.embedding") = "16384";
   contents.metadata.at("config.layers") = "16";
-  expect(refused(contents), "call for");
+  expect(load_error(contents), "parameters, but the file has");
 }
 
-TEST_F(TranslatorFile, IsRefusedWithAConfigurationOutOfRange) {
-  EXPECT_EQ(refused_with("config.hidden", "0"), "hidden lies between 1 and 16384, not 0");
-  EXPECT_EQ(refused_with("config.hidden", "9223372036854775807"),
-            "hidden lies between 1 and 16384, not 9223372036854775807");
-  EXPECT_EQ(refused_with("config.layers", "-1"), "layers lies between 1 and 16, not -1");
-  EXPECT_EQ(refused_with("config.cell", "cnn"),
-            "cell is one of gru, lstm, rnn, rnn-relu, gru-reset-before, layer-norm-gru, layer-norm-lstm, not \"cnn\"");
-  EXPECT_EQ(refused_with("config.dropout", "nan"), "dropout lies in [0, 1), not nan");
+TEST_F(TranslatorFile, RejectsConfigurationOutOfRange) {
+  EXPECT_EQ(load_error_with("config.hidden", "0"), "hidden must be from 1 to 16384, got 0");
+  EXPECT_EQ(load_error_with("config.hidden", "9223372036854775807"),
+            "hidden must be from 1 to 16384, got 9223372036854775807");
+  EXPECT_EQ(load_error_with("config.layers", "-1"), "layers must be from 1 to 16, got -1");
+  EXPECT_EQ(load_error_with("config.cell", "cnn"),
+            "cell must be one of gru, lstm, rnn, rnn-relu, gru-reset-before, layer-norm-gru, layer-norm-lstm, got "
+            "\"cnn\"");
+  EXPECT_EQ(load_error_with("config.dropout", "nan"), "dropout must be in [0, 1), got nan");
   for (const std::string bad : {"", " 4", "4 ", "4.5", "0x4", "99999999999999999999", "four"}) {
-    EXPECT_EQ(refused_with("config.hidden", bad), "config.hidden cannot be \"" + bad + '"');
+    EXPECT_EQ(load_error_with("config.hidden", bad), "config.hidden cannot be \"" + bad + '"');
   }
   for (const std::string bad : {"", "true", "2", "01"}) {
-    EXPECT_EQ(refused_with("config.bidirectional", bad), "config.bidirectional cannot be \"" + bad + '"');
+    EXPECT_EQ(load_error_with("config.bidirectional", bad), "config.bidirectional cannot be \"" + bad + '"');
   }
-  EXPECT_EQ(refused_with("config.dropout", "0.1x"), "config.dropout cannot be \"0.1x\"");
+  EXPECT_EQ(load_error_with("config.dropout", "0.1x"), "config.dropout cannot be \"0.1x\"");
 }
 
-TEST_F(TranslatorFile, IsRefusedWithoutAnyOfItsMetadata) {
+TEST_F(TranslatorFile, RejectsMissingMetadata) {
   const Contents whole = saved();
   EXPECT_EQ(whole.metadata.size(), 21u);
   for (const auto& [key, value] : whole.metadata) {
     Contents contents = whole;
     contents.metadata.erase(key);
-    EXPECT_EQ(refused(contents), path_.string() + " is no translation model: it has no " + key +
-                                     (key == "format" ? ", expected heed-translator-2" : ""));
+    EXPECT_EQ(load_error(contents), path_.string() + " is not a translation model: metadata key " + key +
+                                        " is missing" + (key == "format" ? ", expected heed-translator-2" : ""));
   }
 }
 
-TEST_F(TranslatorFile, IsRefusedWithUnknownSettings) {
+TEST_F(TranslatorFile, RejectsUnknownSettings) {
   for (const std::string format : {"heed-translator-1", "heed-translator-2"}) {
     for (const std::string key : {"config.reverse_sourcf", "config.", "config.hidden.", "vocabulary.both"}) {
       Contents contents = saved();
       contents.metadata.at("format") = format;
       contents.metadata[key] = "1";
-      expect(refused(contents), ": unknown metadata key \"" + key + "\"; known are ");
+      expect(load_error(contents), ": unknown metadata key \"" + key + "\"; known keys are ");
     }
   }
   Contents contents = saved();
-  contents.metadata["comment"] = "trained at night";  // somebody else's
-  EXPECT_EQ(refused(contents), "accepted");
+  contents.metadata["comment"] = "trained at night";  // written by another program
+  EXPECT_EQ(load_error(contents), "accepted");
 }
 
-TEST_F(TranslatorFile, IsRefusedWithASettingOfWhichOneLetterChanged) {
+TEST_F(TranslatorFile, RejectsMisspelledSettings) {
   TranslatorConfig config = small();
   config.reverse_source = true;
   const Contents whole = saved(random_translator(config));
@@ -333,45 +335,46 @@ TEST_F(TranslatorFile, IsRefusedWithASettingOfWhichOneLetterChanged) {
       auto entry = contents.metadata.extract(key);
       entry.key() = changed;
       contents.metadata.insert(std::move(entry));
-      EXPECT_NE(refused(contents), "accepted") << changed;
+      EXPECT_NE(load_error(contents), "accepted") << changed;
     }
   }
 }
 
-TEST_F(TranslatorFile, KeepsTheChoiceOfAttention) {
+TEST_F(TranslatorFile, StoresTheAttentionMechanism) {
   const Contents contents = saved();
   EXPECT_EQ(contents.metadata.at("config.attention"), "global");
-  EXPECT_NE(refused_with("config.attention", "local-p").find("parameters"), std::string::npos) << "it learns a place";
+  EXPECT_NE(load_error_with("config.attention", "local-p").find("parameters"), std::string::npos)
+      << "local-p has parameters that predict the position";
 }
 
-TEST_F(TranslatorFile, IsRefusedInAnotherFormat) {
+TEST_F(TranslatorFile, RejectsOtherFormats) {
   for (const std::string other : {"", "heed-translator", "heed-translator-", "heed-translator-0", "heed-translator--1",
                                   "heed-translator-1.5", "heed-translator-x", "heed-sentiment-1", "pt"}) {
-    EXPECT_EQ(refused_with("format", other), "expected the format heed-translator-2, not \"" + other + '"');
+    EXPECT_EQ(load_error_with("format", other), "the format must be heed-translator-2, got \"" + other + '"');
   }
 }
 
-TEST_F(TranslatorFile, IsRefusedInANewerFormat) {
-  EXPECT_EQ(refused_with("format", "heed-translator-3"),
+TEST_F(TranslatorFile, RejectsNewerFormats) {
+  EXPECT_EQ(load_error_with("format", "heed-translator-3"),
             "the format \"heed-translator-3\" is newer than heed-translator-2, the newest that this version of heed "
             "reads");
-  EXPECT_EQ(refused_with("format", "heed-translator-99999999999999999999"),
-            "expected the format heed-translator-2, not \"heed-translator-99999999999999999999\"");
+  EXPECT_EQ(load_error_with("format", "heed-translator-99999999999999999999"),
+            "the format must be heed-translator-2, got \"heed-translator-99999999999999999999\"");
 }
 
-TEST_F(TranslatorFile, IsRefusedWithABadVocabulary) {
-  EXPECT_EQ(refused_with("vocabulary.source", ""), "Vocabulary: word 0 must be <unk>, got none");
-  EXPECT_EQ(refused_with("vocabulary.target", "<s>\n<unk>\n</s>"), "Vocabulary: word 0 must be <unk>, got \"<s>\"");
-  EXPECT_EQ(refused_with("vocabulary.source", "<unk>\n<s>\n</s>\na\nb\na\nc"),
-            "Vocabulary: word 5, \"a\", was given before, as word 3");
-  EXPECT_EQ(refused_with("vocabulary.source", "<unk>\n<s>\n</s>\na\n\nb\nc"), "Vocabulary: word 4 is empty");
-  EXPECT_EQ(refused_with("vocabulary.source", "<unk>\n<s>\n</s>\na\nb c\nd\ne").substr(0, 24),
+TEST_F(TranslatorFile, RejectsInvalidVocabularies) {
+  EXPECT_EQ(load_error_with("vocabulary.source", ""), "Vocabulary: word 0 must be <unk>, got none");
+  EXPECT_EQ(load_error_with("vocabulary.target", "<s>\n<unk>\n</s>"), "Vocabulary: word 0 must be <unk>, got \"<s>\"");
+  EXPECT_EQ(load_error_with("vocabulary.source", "<unk>\n<s>\n</s>\na\nb\na\nc"),
+            "Vocabulary: word 5, \"a\", duplicates word 3");
+  EXPECT_EQ(load_error_with("vocabulary.source", "<unk>\n<s>\n</s>\na\n\nb\nc"), "Vocabulary: word 4 is empty");
+  EXPECT_EQ(load_error_with("vocabulary.source", "<unk>\n<s>\n</s>\na\nb c\nd\ne").substr(0, 24),
             "Vocabulary: word 4, \"b c");
-  EXPECT_EQ(refused_with("vocabulary.target", "<unk>\n<s>\n</s>\na").substr(0, 46),
+  EXPECT_EQ(load_error_with("vocabulary.target", "<unk>\n<s>\n</s>\na").substr(0, 46),
             "the configuration and the vocabularies call fo");
 }
 
-TEST_F(TranslatorFile, LeavesTheOldFileWhereTheNewOneCannotBeWritten) {
+TEST_F(TranslatorFile, KeepsTheOldFileIfWritingFails) {
   saved();
   const std::string before = bytes();
   Translator broken = random_translator();
@@ -380,13 +383,13 @@ TEST_F(TranslatorFile, LeavesTheOldFileWhereTheNewOneCannotBeWritten) {
   EXPECT_EQ(bytes(), before);
 }
 
-TEST(Translator, StartsUntrainedFromAConfigurationAndTwoVocabularies) {
+TEST(Translator, IsMadeFromConfigurationAndVocabularies) {
   const Translator translator = random_translator();
   EXPECT_EQ(translator.model.source.vocabulary(), translator.source.size());
   EXPECT_EQ(translator.model.output.output_size(), translator.target.size());
   TranslatorConfig bad = small();
   bad.hidden = 0;
-  EXPECT_EQ(refusal([&] { Translator(bad, Vocabulary(), Vocabulary()); }), "hidden lies between 1 and 16384, not 0");
+  EXPECT_EQ(refusal([&] { Translator(bad, Vocabulary(), Vocabulary()); }), "hidden must be from 1 to 16384, got 0");
 }
 
 }  // namespace translator_test

@@ -18,8 +18,8 @@ using heed::test::xml_fault;
 const std::vector<WeightedWords> lines{{"negative 0.98", {"truly", "<awful>", "."}, {0.12, 0.876, 0.004}},
                                        {"positive 0.71", {"fine"}, {1}}};
 
-/// Where the ground of a word begins, by its tooltip.
-double number_of(const std::string& svg, const std::string& word, const std::string& name) {
+/// An attribute of the background rectangle of a word, which its tooltip identifies.
+double attribute_of(const std::string& svg, const std::string& word, const std::string& name) {
   const std::size_t tooltip = svg.find("<title>" + word + ": ");
   return std::stod(svg.substr(svg.find(' ' + name + "=\"", tooltip) + name.size() + 3));
 }
@@ -31,12 +31,12 @@ TEST(WordWeightsSvg, ShadesEveryWordByItsWeight) {
   EXPECT_EQ(count_of(svg, "<title>&lt;awful&gt;: 0.876</title>"), 1U);
   EXPECT_EQ(count_of(svg, "fill=\"" + heed::detail::shade(0.876) + '"'), 1U);
   EXPECT_EQ(count_of(svg, "fill=\"" + heed::detail::shade(0.12) + '"'), 1U);
-  EXPECT_EQ(count_of(svg, "fill=\"#ffffff\">"), 2U);  // light text on the two dark grounds
+  EXPECT_EQ(count_of(svg, "fill=\"#ffffff\">"), 2U);  // light text on the two dark backgrounds
   EXPECT_EQ(count_of(svg, ">negative 0.98</text>"), 1U);
   EXPECT_EQ(count_of(svg, ">a title</text>"), 1U);
-  EXPECT_LT(number_of(svg, "truly", "x"), number_of(svg, "&lt;awful&gt;", "x"));
-  EXPECT_EQ(number_of(svg, "truly", "y"), number_of(svg, ".", "y"));
-  EXPECT_LT(number_of(svg, ".", "y"), number_of(svg, "fine", "y"));
+  EXPECT_LT(attribute_of(svg, "truly", "x"), attribute_of(svg, "&lt;awful&gt;", "x"));
+  EXPECT_EQ(attribute_of(svg, "truly", "y"), attribute_of(svg, ".", "y"));
+  EXPECT_LT(attribute_of(svg, ".", "y"), attribute_of(svg, "fine", "y"));
 }
 
 TEST(WordWeightsSvg, BreaksLongLines) {
@@ -47,16 +47,16 @@ TEST(WordWeightsSvg, BreaksLongLines) {
   }
   const std::string svg = heed::word_weights_svg(std::vector{line});
   EXPECT_EQ(xml_fault(svg), "");
-  EXPECT_EQ(number_of(svg, "word0", "y"), number_of(svg, "word9", "y"));
-  EXPECT_LT(number_of(svg, "word9", "y"), number_of(svg, "word39", "y"));
-  for (int i = 0; i < 40; ++i) EXPECT_LT(number_of(svg, "word" + std::to_string(i), "x"), 800);
+  EXPECT_EQ(attribute_of(svg, "word0", "y"), attribute_of(svg, "word9", "y"));
+  EXPECT_LT(attribute_of(svg, "word9", "y"), attribute_of(svg, "word39", "y"));
+  for (int i = 0; i < 40; ++i) EXPECT_LT(attribute_of(svg, "word" + std::to_string(i), "x"), 800);
 }
 
-TEST(WordWeightsText, NumbersWordsInHundredths) {
+TEST(WordWeightsText, ShowsWeightsInHundredths) {
   EXPECT_EQ(heed::word_weights_text(lines[0], false), "truly/12 <awful>/88 .");
 }
 
-TEST(WordWeightsText, ColoursTheGround) {
+TEST(WordWeightsText, ColoursTheBackground) {
   const std::string text = heed::word_weights_text(lines[1], true);
   EXPECT_EQ(text, "\x1b[48;2;8;41;88m\x1b[38;2;255;255;255mfine\x1b[0m");
   const std::string light = heed::word_weights_text({"", {"a", "\x1b]b"}, {0, 0}}, true);
@@ -65,10 +65,12 @@ TEST(WordWeightsText, ColoursTheGround) {
       "\x1b[48;2;255;255;255m\x1b[38;2;0;0;0ma\x1b[0m \x1b[48;2;255;255;255m\x1b[38;2;0;0;0m\xef\xbf\xbd]b\x1b[0m");
 }
 
-TEST(WordWeights, RefuseWhatDoesNotFit) {
-  const WeightedWords short_of{"", {"a", "b"}, {1}}, not_finite{"", {"a"}, {std::numeric_limits<double>::quiet_NaN()}};
+TEST(WordWeights, RejectWrongSizesAndNonFiniteWeights) {
+  const WeightedWords wrong_size{"", {"a", "b"}, {1}},
+      not_finite{"", {"a"}, {std::numeric_limits<double>::quiet_NaN()}};
   for (const bool colour : {false, true}) {
-    EXPECT_EQ(refusal([&] { heed::word_weights_text(short_of, colour); }), "word weights: 1 weights for 2 words");
+    EXPECT_EQ(refusal([&] { heed::word_weights_text(wrong_size, colour); }),
+              "word weights: there must be one weight per word, got 1 weights and 2 words");
   }
   EXPECT_EQ(refusal([&] { heed::word_weights_svg(std::vector{not_finite}); }),
             "word weights: the weight of word 0 is not finite");

@@ -16,10 +16,10 @@ using heed::Vector;
 constexpr Index lengths[] = {0, 1, 3, 4, 5, 16, 17};
 constexpr Index sizes[] = {1, 2, 5, 8, 15, 16, 17, 31, 32, 48, 63, 64, 65, 100, 130};
 
-/// A few queries and T keys of `size` numbers, out of the middle of larger matrices.
+/// Three queries and T keys of `size` elements; the keys are a block of a larger matrix.
 template <class S>
 struct Trial {
-  using Match = heed::detail::AdditiveKernel<S, heed::Dynamic>;
+  using Kernel = heed::detail::AdditiveKernel<S, heed::Dynamic>;
   heed::Random random{83};
   Index size, T, n = 3;
   Vector<S> v;
@@ -33,39 +33,39 @@ struct Trial {
         v(random_matrix<S>(size, 1, random)),
         q(random_matrix<S>(size, n, random, reach)),
         k(random_matrix<S>(size, T, random, reach)),
-        all_keys(Match::key_size(size) + 1, T + 1),
+        all_keys(Kernel::key_size(size) + 1, T + 1),
         scores(T, n),
         d_scores(random_matrix<S>(T, n, random)) {}
 
-  auto keys() { return all_keys.block(1, 1, Match::key_size(size), T); }
+  auto keys() { return all_keys.block(1, 1, Kernel::key_size(size), T); }
 
   void score() {
     all_keys.setConstant(std::numeric_limits<S>::quiet_NaN());
     keys().topRows(size) = k;
-    Match::finish_keys(v, keys());
-    Match::score(v, q, keys(), scores, scratch);
+    Kernel::finish_keys(v, keys());
+    Kernel::score(v, q, keys(), scores, scratch);
   }
-  /// After `score`. Gradients begin with ones, to be added to.
+  /// Call `score` first. The gradients start from ones, because the kernel adds to them.
   void backward() {
     d_v = Vector<S>::Ones(size);
     d_q = Matrix<S>::Ones(size, n);
     d_keys = Matrix<S>::Ones(keys().rows(), T);
-    Match::score_backward(v, q, keys(), d_scores, d_v, d_q, d_keys, scratch);
+    Kernel::score_backward(v, q, keys(), d_scores, d_v, d_q, d_keys, scratch);
   }
 
-  /// The farthest that the scores are from those of a plain loop; infinite if one is not finite.
+  /// The largest difference between the scores and those of a plain loop; infinite if one is NaN.
   double score_error() {
     score();
-    double most = 0;
+    double max_error = 0;
     for (Index i = 0; i < n; ++i) {
       for (Index j = 0; j < T; ++j) {
         long double sum = 0;
         for (Index r = 0; r < size; ++r) sum += static_cast<long double>(v(r)) * z(r, i, j);
-        const auto apart = static_cast<double>(std::abs(static_cast<long double>(scores(j, i)) - sum));
-        if (!(apart <= most)) most = std::isnan(apart) ? HUGE_VAL : apart;
+        const auto error = static_cast<double>(std::abs(static_cast<long double>(scores(j, i)) - sum));
+        if (!(error <= max_error)) max_error = std::isnan(error) ? HUGE_VAL : error;
       }
     }
-    return most;
+    return max_error;
   }
   double gradient_error() {
     score();
@@ -93,7 +93,7 @@ struct Trial {
 template <class S>
 class AdditiveKernel : public testing::Test {
  protected:
-  /// What rounding may amount to over so many sums.
+  /// A bound on the rounding error of `sums` additions.
   static double rounding(Index sums) {
     return static_cast<double>(sums) * static_cast<double>(std::numeric_limits<S>::epsilon());
   }
@@ -101,25 +101,25 @@ class AdditiveKernel : public testing::Test {
 using Scalars = testing::Types<float, double, long double>;
 TYPED_TEST_SUITE(AdditiveKernel, Scalars);
 
-/// Numbers near and far beyond where exponentials end, in pairs whose sums are of any size.
+/// Values close to and far outside the range of the exponentials; the sums of pairs have all magnitudes.
 template <class S>
-void spread_numbers(Trial<S>& trial) {
-  const S numbers[] = {S(30),   S(-29), S(43.5), S(-43), S(44),    S(88),
-                       S(-100), S(349), S(-351), S(1e4), S(-1e30), S(1e30)};
+void spread_values(Trial<S>& trial) {
+  const S values[] = {S(30),   S(-29), S(43.5), S(-43), S(44),    S(88),
+                      S(-100), S(349), S(-351), S(1e4), S(-1e30), S(1e30)};
   Index at = 0;
-  const auto next = [&] { return numbers[at++ % 12]; };
+  const auto next = [&] { return values[at++ % 12]; };
   for (Index j = 0; j < trial.T; j += 2) {
     for (Index r = 0; r < trial.size; r += 1 + j % 3) trial.k(r, j) = next();
   }
   for (Index i = 0; i < trial.n; ++i) {
-    if (i == 1) continue;  // moderate, with keys of all kinds
+    if (i == 1) continue;  // moderate values, combined with all keys
     for (Index r = 0; r < trial.size; ++r) {
       trial.q(r, i) = i == 0 ? S(0.5) - trial.k(r, 0) : (r % 2 == 0 ? next() : trial.q(r, i));
     }
   }
 }
 
-TYPED_TEST(AdditiveKernel, ScoresLikeThePlainLoopAtEverySize) {
+TYPED_TEST(AdditiveKernel, ScoresMatchPlainLoop) {
   using S = TypeParam;
   for (const Index size : sizes) {
     for (const Index T : lengths) {
@@ -128,7 +128,7 @@ TYPED_TEST(AdditiveKernel, ScoresLikeThePlainLoopAtEverySize) {
   }
 }
 
-TYPED_TEST(AdditiveKernel, GivesTheGradientsOfThePlainLoopAtEverySize) {
+TYPED_TEST(AdditiveKernel, GradientsMatchPlainLoop) {
   using S = TypeParam;
   for (const Index size : sizes) {
     for (const Index T : lengths) {
@@ -137,17 +137,17 @@ TYPED_TEST(AdditiveKernel, GivesTheGradientsOfThePlainLoopAtEverySize) {
   }
 }
 
-TYPED_TEST(AdditiveKernel, IsRightForEveryFiniteQueryAndKey) {
+TYPED_TEST(AdditiveKernel, IsAccurateForAllFiniteQueriesAndKeys) {
   using S = TypeParam;
   for (const Index size : sizes) {
     Trial<S> trial(size, 17);
-    spread_numbers(trial);
+    spread_values(trial);
     EXPECT_LE(trial.score_error(), this->rounding(4 * size)) << size;
     EXPECT_LE(trial.gradient_error(), this->rounding(128)) << size;
   }
 }
 
-TYPED_TEST(AdditiveKernel, LeavesTheGradientOfTheRowsBelowAKeyAlone) {
+TYPED_TEST(AdditiveKernel, DoesNotWriteGradientsBelowTheKeys) {
   Trial<TypeParam> trial(5, 7);
   trial.score();
   trial.backward();
@@ -155,7 +155,7 @@ TYPED_TEST(AdditiveKernel, LeavesTheGradientOfTheRowsBelowAKeyAlone) {
   EXPECT_EQ(trial.d_keys.bottomRows(below), (Matrix<TypeParam>::Ones(below, 7)));
 }
 
-TYPED_TEST(AdditiveKernel, StandsAVFarBeyondAnyUse) {
+TYPED_TEST(AdditiveKernel, SupportsVeryLargeV) {
   using S = TypeParam;
   for (const Index size : {5, 64}) {
     Trial<S> trial(size, 6, 10);
@@ -164,7 +164,7 @@ TYPED_TEST(AdditiveKernel, StandsAVFarBeyondAnyUse) {
   }
 }
 
-TYPED_TEST(AdditiveKernel, PassesOnNaNToTheScoresThatMeetIt) {
+TYPED_TEST(AdditiveKernel, PropagatesNaN) {
   using S = TypeParam;
   const S nan = std::numeric_limits<S>::quiet_NaN();
   Trial<S> in_key(9, 6), in_query(9, 6), in_v(9, 6);
@@ -183,11 +183,11 @@ TYPED_TEST(AdditiveKernel, PassesOnNaNToTheScoresThatMeetIt) {
   }
 }
 
-TYPED_TEST(AdditiveKernel, GivesAPairTheSameBitsBesideAnyOthers) {
+TYPED_TEST(AdditiveKernel, ScoresDoNotDependOnOtherPairs) {
   using S = TypeParam;
   for (const Index size : {5, 33, 64}) {
     Trial<S> together(size, 17, 3);
-    spread_numbers(together);
+    spread_values(together);
     together.score();
     for (Index i = 0; i < together.n; ++i) {
       for (Index j = 0; j < 17; ++j) {
@@ -204,7 +204,7 @@ TYPED_TEST(AdditiveKernel, GivesAPairTheSameBitsBesideAnyOthers) {
   }
 }
 
-TEST(AdditiveMatchInFloat, IsAsExactAsTanhNumberByNumber) {
+TEST(AdditiveKernelInFloat, IsAsAccurateAsElementwiseTanh) {
   Trial<float> trial(512, 200, 2);
   trial.v *= 0.08f;
   const double error = trial.score_error();
@@ -213,9 +213,9 @@ TEST(AdditiveMatchInFloat, IsAsExactAsTanhNumberByNumber) {
     for (Index j = 0; j < trial.T; ++j) {
       long double exact = 0;
       for (Index r = 0; r < 512; ++r) exact += trial.v(r) * trial.z(r, i, j);
-      const heed::detail::TanhKernel<float> match{512, trial.v.data(), trial.q.col(i).data(), trial.k.col(j).data(),
-                                                  false};
-      other = std::max(other, static_cast<double>(std::abs(static_cast<long double>(match.score()) - exact)));
+      const heed::detail::TanhKernel<float> kernel{512, trial.v.data(), trial.q.col(i).data(), trial.k.col(j).data(),
+                                                   false};
+      other = std::max(other, static_cast<double>(std::abs(static_cast<long double>(kernel.score()) - exact)));
     }
   }
   EXPECT_LE(error, 1e-6);

@@ -9,8 +9,8 @@ namespace dot_test {
 using heed::Index;
 using heed::Matrix;
 
-TEST(DotKernel, ScoresAndItsGradientsAreThoseOfTheProduct) {
-  using Match = heed::detail::DotKernel<double, Eigen::Dynamic>;
+TEST(DotKernel, ScoresAndGradientsMatchPlainLoop) {
+  using Kernel = heed::detail::DotKernel<double, Eigen::Dynamic>;
   heed::Random random(4);
   for (const Index size : {1, 5, 16, 37, 130}) {
     for (const Index T : {1, 7, 8, 19}) {
@@ -18,8 +18,8 @@ TEST(DotKernel, ScoresAndItsGradientsAreThoseOfTheProduct) {
       const Matrix<double> all_keys = random_matrix(size + 3, T, random);
       const auto keys = all_keys.middleRows(1, size);
       Matrix<double> scores(T, 3), d_q = Matrix<double>::Ones(size, 3), d_keys = Matrix<double>::Ones(size, T);
-      Match::score(q, keys, scores);
-      Match::score_backward(q, keys, d, d_q, d_keys);
+      Kernel::score(q, keys, scores);
+      Kernel::score_backward(q, keys, d, d_q, d_keys);
       for (Index j = 0; j < T; ++j) {
         for (Index i = 0; i < 3; ++i) {
           double score = 0;
@@ -29,7 +29,7 @@ TEST(DotKernel, ScoresAndItsGradientsAreThoseOfTheProduct) {
       }
       for (Index k = 0; k < size; ++k) {
         for (Index i = 0; i < 3; ++i) {
-          double sum = 1;  // gradients are added to
+          double sum = 1;  // the kernel adds to gradients
           for (Index j = 0; j < T; ++j) sum += d(j, i) * keys(k, j);
           EXPECT_NEAR(d_q(k, i), sum, 1e-13);
         }

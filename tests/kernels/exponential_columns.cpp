@@ -17,7 +17,7 @@ class ExponentialColumns : public testing::Test {
  protected:
   using Form = heed::detail::ExponentialColumns<S>;
 
-  /// The column of x, between numbers that must stay.
+  /// The column of x. Checks that the elements before and after it are not written.
   static Vector<S> column(const Vector<S>& x, bool hold = false) {
     const Index rows = Form::rows(x.size());
     Vector<S> result = Vector<S>::Constant(rows + 2, S(7));
@@ -40,7 +40,7 @@ class ExponentialColumns : public testing::Test {
 using Scalars = testing::Types<float, double>;
 TYPED_TEST_SUITE(ExponentialColumns, Scalars);
 
-TYPED_TEST(ExponentialColumns, HoldWholePacketsAndOneMore) {
+TYPED_TEST(ExponentialColumns, HoldWholePacketsAndOneMorePacket) {
   using S = TypeParam;
   constexpr Index packet = heed::detail::packet_size<S>;
   for (Index size = 1; size <= 40; ++size) {
@@ -50,7 +50,7 @@ TYPED_TEST(ExponentialColumns, HoldWholePacketsAndOneMore) {
   }
 }
 
-TYPED_TEST(ExponentialColumns, HoldExponentialsOfTwiceTheNumbers) {
+TYPED_TEST(ExponentialColumns, StoreExponentialsOfTwiceTheValues) {
   using S = TypeParam;
   heed::Random random(1);
   for (Index size = 1; size <= 40; ++size) {
@@ -62,7 +62,7 @@ TYPED_TEST(ExponentialColumns, HoldExponentialsOfTwiceTheNumbers) {
   }
 }
 
-TYPED_TEST(ExponentialColumns, AreMadeWhereTheNumbersLie) {
+TYPED_TEST(ExponentialColumns, SupportInPlaceConversion) {
   using S = TypeParam;
   heed::Random random(2);
   for (Index size = 1; size <= 40; ++size) {
@@ -74,7 +74,7 @@ TYPED_TEST(ExponentialColumns, AreMadeWhereTheNumbersLie) {
   }
 }
 
-TYPED_TEST(ExponentialColumns, KeepNumbersAsTheyAreWhereOneIsOutOfReachOrAsked) {
+TYPED_TEST(ExponentialColumns, StorePlainValuesIfOutOfRangeOrRequested) {
   using S = TypeParam;
   const S reach = static_cast<S>(TestFixture::Form::reach), nan = std::numeric_limits<S>::quiet_NaN();
   heed::Random random(3);
@@ -100,7 +100,7 @@ TYPED_TEST(ExponentialColumns, KeepNumbersAsTheyAreWhereOneIsOutOfReachOrAsked) 
   }
 }
 
-TYPED_TEST(ExponentialColumns, GiveTheTanhOfEverySumWithinReach) {
+TYPED_TEST(ExponentialColumns, ComputeTanhOfSumsInRange) {
   using S = TypeParam;
   const S reach = static_cast<S>(TestFixture::Form::reach), tolerance = 8 * std::numeric_limits<S>::epsilon();
   for (S q = -reach; q <= reach; q += reach / 16) {
@@ -112,7 +112,7 @@ TYPED_TEST(ExponentialColumns, GiveTheTanhOfEverySumWithinReach) {
   }
 }
 
-TEST(ExponentialColumnsWithoutPackets, ArePlainAndNoLonger) {
+TEST(ExponentialColumnsWithoutPackets, StorePlainValuesWithoutPadding) {
   using Form = heed::detail::ExponentialColumns<long double>;
   Vector<long double> x(2), column(2);
   x << 1, 2;

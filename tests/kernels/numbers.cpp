@@ -13,12 +13,12 @@ using heed::Index;
 using heed::detail::Numbers;
 
 template <class S>
-class NumbersOf : public testing::Test {
+class NumbersArithmetic : public testing::Test {
  protected:
   using Column = heed::Vector<S>;
   static constexpr Index size = heed::detail::packet_size<S>;
 
-  /// One packet of numbers, each different.
+  /// One packet of different values.
   static Numbers<S> packet(S first) {
     Column x(size);
     for (Index k = 0; k < size; ++k) x(k) = first + S(static_cast<int>(k)) / S(3);
@@ -31,9 +31,9 @@ class NumbersOf : public testing::Test {
   }
 };
 using Scalars = testing::Types<float, double, long double, Dual>;
-TYPED_TEST_SUITE(NumbersOf, Scalars);
+TYPED_TEST_SUITE(NumbersArithmetic, Scalars);
 
-TYPED_TEST(NumbersOf, ComputeAsTheScalarsDo) {
+TYPED_TEST(NumbersArithmetic, MatchesScalars) {
   using S = TypeParam;
   const auto a = this->packet(S(1)), b = this->packet(S(-2));
   for (Index k = 0; k < TestFixture::size; ++k) {
@@ -48,7 +48,7 @@ TYPED_TEST(NumbersOf, ComputeAsTheScalarsDo) {
   }
 }
 
-TYPED_TEST(NumbersOf, TakeANumberForAPacketOfEqualOnes) {
+TYPED_TEST(NumbersArithmetic, TreatsScalarsAsConstantPackets) {
   using S = TypeParam;
   const auto a = this->packet(S(1));
   for (Index k = 0; k < TestFixture::size; ++k) {
@@ -59,28 +59,29 @@ TYPED_TEST(NumbersOf, TakeANumberForAPacketOfEqualOnes) {
   }
 }
 
-TYPED_TEST(NumbersOf, MultiplyAndAddAndTakeRootsAsEigensPacketsDo) {
+TYPED_TEST(NumbersArithmetic, MultiplyAddAndSqrtMatchEigen) {
   using S = TypeParam;
   const auto a = this->packet(S(1)), b = this->packet(S(-2)), c = this->packet(S(5));
-  const Numbers<S> wanted{Eigen::internal::pmadd(a.packet, b.packet, c.packet)}, root{Eigen::internal::psqrt(a.packet)};
+  const Numbers<S> expected{Eigen::internal::pmadd(a.packet, b.packet, c.packet)},
+      root{Eigen::internal::psqrt(a.packet)};
   for (Index k = 0; k < TestFixture::size; ++k) {
-    EXPECT_EQ(this->column(multiply_add(a, b, c))(k), this->column(wanted)(k));
+    EXPECT_EQ(this->column(multiply_add(a, b, c))(k), this->column(expected)(k));
     EXPECT_EQ(this->column(sqrt(a))(k), this->column(root)(k));
   }
 }
 
-TEST(Numbers, CostNoMoreRoomThanTheirPacket) {
+TEST(Numbers, HaveTheSizeOfTheirPacket) {
   static_assert(sizeof(Numbers<float>) == sizeof(heed::detail::Packet<float>));
   static_assert(alignof(Numbers<double>) == alignof(heed::detail::Packet<double>));
   static_assert(std::is_trivially_copyable_v<Numbers<float>>);
 }
 
-TEST(Numbers, MaximumCanPassOnNaN) {
+TEST(Numbers, MaxOrNanPropagatesNaN) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const auto one = Numbers<float>::all(1), none = Numbers<float>::all(nan);
   float found[heed::detail::packet_size<float>];
-  for (const auto& most : {max_or_nan(one, none), max_or_nan(none, one)}) {
-    heed::detail::WholePacket<float>{}.store(found, most);
+  for (const auto& maximum : {max_or_nan(one, none), max_or_nan(none, one)}) {
+    heed::detail::WholePacket<float>{}.store(found, maximum);
     for (const float x : found) EXPECT_TRUE(std::isnan(x));
   }
 }

@@ -21,7 +21,7 @@ class OnlineSoftmax : public testing::Test {
   struct Result {
     Matrix<S> weights, sums;
   };
-  /// Over given scores, which come in the blocks that are asked for.
+  /// Runs the kernel on given scores, which are copied block by block.
   static Result run(const Matrix<S>& values, const Matrix<S>& scores, Index apart = 0) {
     Result result{Matrix<S>::Constant(scores.rows(), scores.cols(), S(99)),
                   Matrix<S>::Constant(values.rows(), scores.cols(), S(99))};
@@ -34,10 +34,10 @@ class OnlineSoftmax : public testing::Test {
         });
     return result;
   }
-  static void expect_right(const Matrix<S>& values, const Matrix<S>& scores) {
-    const Result found = run(values, scores), fetched = run(values, scores, values.rows());
-    EXPECT_EQ(found.weights, fetched.weights);
-    EXPECT_EQ(found.sums, fetched.sums);
+  static void expect_correct(const Matrix<S>& values, const Matrix<S>& scores) {
+    const Result found = run(values, scores), prefetched = run(values, scores, values.rows());
+    EXPECT_EQ(found.weights, prefetched.weights);
+    EXPECT_EQ(found.sums, prefetched.sums);
     const long double tolerance = 100 * std::numeric_limits<S>::epsilon();
     for (Index q = 0; q < scores.cols(); ++q) {
       heed::Vector<long double> e = scores.col(q).template cast<long double>();
@@ -57,40 +57,41 @@ class OnlineSoftmax : public testing::Test {
 using Scalars = testing::Types<float, double, long double>;
 TYPED_TEST_SUITE(OnlineSoftmax, Scalars);
 
-TYPED_TEST(OnlineSoftmax, IsTheAverageThatASoftmaxGives) {
+TYPED_TEST(OnlineSoftmax, MatchesSoftmaxAverage) {
   using S = TypeParam;
   heed::Random random(1);
   for (const Index rows : {1, 5, 16, 33, 300, 2000}) {
     for (const Index cols : {1, 7, 8, 9, 16, 17, 65, 200}) {
       for (const Index n : {1, 3}) {
-        this->expect_right(random_matrix<S>(rows, cols, random), random_matrix<S>(cols, n, random, 8));
+        this->expect_correct(random_matrix<S>(rows, cols, random), random_matrix<S>(cols, n, random, 8));
       }
     }
   }
-  this->expect_right(random_matrix<S>(40, 100, random), random_matrix<S>(100, 35, random, 8));  // more than a round
+  this->expect_correct(random_matrix<S>(40, 100, random), random_matrix<S>(100, 35, random, 8));  // more than one round
 }
 
-TYPED_TEST(OnlineSoftmax, StandsScoresThatRiseAndFallFromBlockToBlock) {
+TYPED_TEST(OnlineSoftmax, SupportsScoresThatRiseAndFallBetweenBlocks) {
   using S = TypeParam;
   heed::Random random(2);
   const Matrix<S> values = random_matrix<S>(600, 90, random);
   Matrix<S> scores(90, 4);
   for (Index j = 0; j < 90; ++j) scores.row(j) << S(j), S(-j), S(j % 16) * 10, S((j * 37) % 90) * 100;
-  this->expect_right(values, scores);
-  this->expect_right(values, (scores.array() + S(1e4)).matrix().eval());
-  this->expect_right(values, (scores.array() * S(1e4)).matrix().eval());
+  this->expect_correct(values, scores);
+  this->expect_correct(values, (scores.array() + S(1e4)).matrix().eval());
+  this->expect_correct(values, (scores.array() * S(1e4)).matrix().eval());
   scores.setConstant(-std::numeric_limits<S>::max());
   scores.row(50).setConstant(std::numeric_limits<S>::max() / 2);
-  this->expect_right(values, scores);
+  this->expect_correct(values, scores);
 }
 
-TYPED_TEST(OnlineSoftmax, GivesZeroBelowTheSmallestNormalNumber) {
+TYPED_TEST(OnlineSoftmax, FlushesSubnormalWeightsToZero) {
   using S = TypeParam;
   const Index cols = 200;
   const Matrix<S> values = Matrix<S>::Ones(600, cols);
   Matrix<S> scores = Matrix<S>::Zero(cols, 1);
   const S reach = -std::log(std::numeric_limits<S>::min());
-  for (Index j = 0; j < cols; ++j) scores(j, 0) = reach * S(j) / S(100);  // those below half the last one vanish
+  for (Index j = 0; j < cols; ++j)
+    scores(j, 0) = reach * S(j) / S(100);  // weights of scores below half the maximum are zero
   const auto found = this->run(values, scores);
   for (Index j = 0; j < cols; ++j) {
     EXPECT_TRUE(found.weights(j, 0) == S(0) || found.weights(j, 0) >= std::numeric_limits<S>::min()) << j;
@@ -99,7 +100,7 @@ TYPED_TEST(OnlineSoftmax, GivesZeroBelowTheSmallestNormalNumber) {
   EXPECT_GT(found.weights(cols - 90, 0), S(0));
 }
 
-TYPED_TEST(OnlineSoftmax, GivesAQueryTheSameBitsBesideAnyOthers) {
+TYPED_TEST(OnlineSoftmax, ResultsDoNotDependOnOtherQueries) {
   using S = TypeParam;
   heed::Random random(3);
   const Matrix<S> values = random_matrix<S>(500, 77, random), scores = random_matrix<S>(77, 20, random, 5);
@@ -111,7 +112,7 @@ TYPED_TEST(OnlineSoftmax, GivesAQueryTheSameBitsBesideAnyOthers) {
   }
 }
 
-TYPED_TEST(OnlineSoftmax, PassesOnNaN) {
+TYPED_TEST(OnlineSoftmax, PropagatesNaN) {
   using S = TypeParam;
   heed::Random random(4);
   const Matrix<S> values = random_matrix<S>(500, 40, random);

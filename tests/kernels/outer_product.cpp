@@ -17,7 +17,7 @@ class OuterProduct : public testing::Test {};
 using Scalars = testing::Types<float, double, long double>;
 TYPED_TEST_SUITE(OuterProduct, Scalars);
 
-/// Adds the product of parts of two matrices to a part of a third and compares every number of it with a loop.
+/// Adds the product of blocks of two matrices to a block of a third, and compares every element with a loop.
 template <class S>
 void expect_sums(Index rows, Index cols, Index depth) {
   heed::Random random(1);
@@ -39,7 +39,7 @@ void expect_sums(Index rows, Index cols, Index depth) {
   }
 }
 
-TYPED_TEST(OuterProduct, AddsWhatAPlainLoopAdds) {
+TYPED_TEST(OuterProduct, MatchesPlainLoop) {
   for (const Index rows : {0, 1, 5, 16, 48, 49, 100}) {
     for (const Index cols : {0, 1, 7, 8, 9, 30}) {
       for (const Index depth : {0, 1, 2, 33}) expect_sums<TypeParam>(rows, cols, depth);
@@ -47,7 +47,7 @@ TYPED_TEST(OuterProduct, AddsWhatAPlainLoopAdds) {
   }
 }
 
-TYPED_TEST(OuterProduct, AddsPieceByPieceWhatIsLarge) {
+TYPED_TEST(OuterProduct, SupportsLargeMatrices) {
   expect_sums<TypeParam>(20, 3, 600);
   expect_sums<TypeParam>(20, 1030, 3);
 }

@@ -18,7 +18,7 @@ constexpr Index depths[] = {0, 1, 5, 33, 70, 300};
 template <class S>
 class Product : public testing::Test {
  protected:
-  static Matrix<S> numbers(Index rows, Index cols, heed::Random& random) {
+  static Matrix<S> random_values(Index rows, Index cols, heed::Random& random) {
     return random_matrix(rows, cols, random).template cast<S>();
   }
 
@@ -31,12 +31,12 @@ class Product : public testing::Test {
 using Scalars = testing::Types<float, double, long double>;
 TYPED_TEST_SUITE(Product, Scalars);
 
-TYPED_TEST(Product, AddsWhatAPlainLoopAdds) {
+TYPED_TEST(Product, MatchesPlainLoop) {
   using S = TypeParam;
   heed::Random random(1);
   for (const Index rows : row_counts) {
     for (const Index depth : depths) {
-      const Matrix<S> a = this->numbers(rows, depth, random), b = this->numbers(depth, 19, random);
+      const Matrix<S> a = this->random_values(rows, depth, random), b = this->random_values(depth, 19, random);
       for (Index cols = 0; cols <= 19; ++cols) {
         Matrix<S> out = Matrix<S>::Ones(rows, 19);
         this->add(a, b, cols, out);
@@ -55,12 +55,12 @@ TYPED_TEST(Product, AddsWhatAPlainLoopAdds) {
   }
 }
 
-TYPED_TEST(Product, GivesAColumnTheSameBitsBesideAnyOthers) {
+TYPED_TEST(Product, ColumnsDoNotDependOnOtherColumns) {
   using S = TypeParam;
   heed::Random random(2);
   for (const Index rows : row_counts) {
     for (const Index depth : depths) {
-      const Matrix<S> a = this->numbers(rows, depth, random), b = this->numbers(depth, 19, random);
+      const Matrix<S> a = this->random_values(rows, depth, random), b = this->random_values(depth, 19, random);
       Matrix<S> alone = Matrix<S>::Zero(rows, 19);
       for (Index j = 0; j < 19; ++j) {
         const Matrix<S> column = b.col(j);

@@ -12,7 +12,7 @@ namespace rational_tanh_test {
 
 using heed::Index;
 
-/// tanh of every number, in packets that divide `Size` evenly.
+/// tanh of every element, in packets whose size divides `Size`.
 template <int Size>
 std::vector<float> tanh_of_all(std::vector<float> x) {
   heed::detail::WholePacket<float, Size> io;
@@ -23,7 +23,7 @@ std::vector<float> tanh_of_all(std::vector<float> x) {
   return x;
 }
 
-/// Floats of all magnitudes, those where tanh becomes 1 one by one; whole packets of them.
+/// Floats of all magnitudes, and every float in the range where tanh becomes 1. Their count is a multiple of 16.
 std::vector<float> floats() {
   std::vector<float> all;
   for (std::uint32_t bits = 0; bits < 0x7f800000U; bits += 9973) all.push_back(std::bit_cast<float>(bits));
@@ -34,7 +34,7 @@ std::vector<float> floats() {
   return all;
 }
 
-TEST(RationalTanh, IsTanhToTheLastBitsAndNeverBeyondOne) {
+TEST(RationalTanh, IsAccurateAndAtMostOne) {
   const std::vector<float> x = floats(), y = tanh_of_all<heed::Dynamic>(x);
   for (std::size_t i = 0; i < x.size(); ++i) {
     const double expected = std::tanh(static_cast<double>(x[i]));
@@ -48,19 +48,19 @@ TEST(RationalTanh, IsTanhToTheLastBitsAndNeverBeyondOne) {
 TEST(RationalTanh, IsOdd) {
   std::vector<float> x = floats();
   const std::vector<float> y = tanh_of_all<heed::Dynamic>(x);
-  for (float& number : x) number = -number;
+  for (float& value : x) value = -value;
   const std::vector<float> negative = tanh_of_all<heed::Dynamic>(x);
   for (std::size_t i = 0; i < x.size(); ++i) ASSERT_EQ(negative[i], -y[i]) << x[i];
 }
 
-TEST(RationalTanh, GivesTheSameBitsInPacketsOfEverySize) {
+TEST(RationalTanh, DoesNotDependOnThePacketSize) {
   const std::vector<float> x = floats(), y = tanh_of_all<heed::Dynamic>(x);
   EXPECT_EQ(tanh_of_all<4>(x), y);
   EXPECT_EQ(tanh_of_all<8>(x), y);
   EXPECT_EQ(tanh_of_all<16>(x), y);
 }
 
-TEST(RationalTanh, PassesOnNaN) {
+TEST(RationalTanh, PropagatesNaN) {
   const std::vector<float> x(16, std::numeric_limits<float>::quiet_NaN());
   for (const float y : tanh_of_all<heed::Dynamic>(x)) EXPECT_TRUE(std::isnan(y));
   for (const float y : tanh_of_all<4>(x)) EXPECT_TRUE(std::isnan(y));

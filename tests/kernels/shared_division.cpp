@@ -18,7 +18,7 @@ class SharedDivision : public testing::Test {
   using P = heed::detail::Packet<S>;
   static constexpr Index size = heed::detail::packet_size<S>;
 
-  /// N packets of denominators from 1 to 2^reach, and as many numerators; what is found is compared number by number.
+  /// Compares N packets of quotients element by element; the denominators lie between 1 and 2^reach.
   template <std::size_t N>
   static void expect_quotients(double reach, heed::Random& random) {
     Matrix<S> a(size, N), v = random_matrix<S>(size, N, random);
@@ -49,9 +49,9 @@ class SharedDivision : public testing::Test {
 using Scalars = testing::Types<float, double, long double>;
 TYPED_TEST_SUITE(SharedDivision, Scalars);
 
-TYPED_TEST(SharedDivision, GivesTheQuotientsOfEachDivision) {
+TYPED_TEST(SharedDivision, MatchesSeparateDivisions) {
   heed::Random random(1);
-  for (const double reach : {0.0, 1.0, 10.0, 30.0}) {  // 2^30 four times is within a float
+  for (const double reach : {0.0, 1.0, 10.0, 30.0}) {  // a product of four factors of 2^30 is in the range of float
     for (int round = 0; round < 20; ++round) {
       this->template expect_quotients<1>(reach, random);
       this->template expect_quotients<2>(reach, random);

@@ -26,7 +26,7 @@ class SoftmaxColumn : public testing::Test {
 using Scalars = testing::Types<float, double, long double>;
 TYPED_TEST_SUITE(SoftmaxColumn, Scalars);
 
-TYPED_TEST(SoftmaxColumn, IsThatOfThePlainLoopAtEveryLength) {
+TYPED_TEST(SoftmaxColumn, MatchesPlainLoop) {
   using S = TypeParam;
   heed::Random random(1);
   for (Index n = 1; n <= 70; ++n) {
@@ -45,20 +45,20 @@ TYPED_TEST(SoftmaxColumn, IsThatOfThePlainLoopAtEveryLength) {
   }
 }
 
-TYPED_TEST(SoftmaxColumn, KnowsTheLargestWhereverItStandsAndWhateverItsSign) {
+TYPED_TEST(SoftmaxColumn, FindsTheMaximumAtEveryPosition) {
   using S = TypeParam;
   for (Index n = 1; n <= 40; ++n) {
     for (Index at = 0; at < n; ++at) {
-      for (const S least : {S(-7), S(3)}) {
-        Vector<S> x = Vector<S>::Constant(n, least);
-        x(at) = least + 1;
-        EXPECT_EQ(typename TestFixture::Column(x.data(), n).largest(), least + 1) << n << " at " << at;
+      for (const S others : {S(-7), S(3)}) {
+        Vector<S> x = Vector<S>::Constant(n, others);
+        x(at) = others + 1;
+        EXPECT_EQ(typename TestFixture::Column(x.data(), n).largest(), others + 1) << n << " at " << at;
       }
     }
   }
 }
 
-TYPED_TEST(SoftmaxColumn, SumsItsExponentialsAgainstAnyHighest) {
+TYPED_TEST(SoftmaxColumn, SumsExponentialsForAnyOffset) {
   using S = TypeParam;
   heed::Random random(2);
   for (Index n = 1; n <= 40; ++n) {
@@ -70,7 +70,7 @@ TYPED_TEST(SoftmaxColumn, SumsItsExponentialsAgainstAnyHighest) {
   }
 }
 
-TYPED_TEST(SoftmaxColumn, EndsAtExactlyZeroBelowTheSmallestNormalNumber) {
+TYPED_TEST(SoftmaxColumn, FlushesSubnormalWeightsToZero) {
   using S = TypeParam;
   const S end = std::log(std::numeric_limits<S>::min());
   for (const Index n : {4, 16, 19}) {
@@ -88,7 +88,7 @@ TYPED_TEST(SoftmaxColumn, EndsAtExactlyZeroBelowTheSmallestNormalNumber) {
   }
 }
 
-TYPED_TEST(SoftmaxColumn, PassesOnNaN) {
+TYPED_TEST(SoftmaxColumn, PropagatesNaN) {
   using S = TypeParam;
   for (const Index n : {1, 3, 16, 19}) {
     for (Index at = 0; at < n; ++at) {

@@ -10,7 +10,7 @@ using heed::Index;
 using heed::Matrix;
 
 template <class S>
-void expect_the_loops(Index size, Index T, double tolerance) {
+void expect_plain_loop(Index size, Index T, double tolerance) {
   heed::Random random(5);
   const Matrix<S> v = random_matrix<S>(size, 1, random), q = random_matrix<S>(size, 1, random);
   const Matrix<S> keys = random_matrix<S>(size, T, random), a = random_matrix<S>(size, T, random);
@@ -31,7 +31,8 @@ void expect_the_loops(Index size, Index T, double tolerance) {
   heed::detail::TanhTile<S>::score(v, q, keys, tile, found);
   EXPECT_LE(difference(found, scores), tolerance) << size << " x " << T;
   tile = a;
-  Matrix<S> found_v = Matrix<S>::Ones(size, 1), found_q = found_v, found_keys = Matrix<S>::Ones(size, T);  // added to
+  Matrix<S> found_v = Matrix<S>::Ones(size, 1), found_q = found_v,
+            found_keys = Matrix<S>::Ones(size, T);  // the kernel adds to gradients
   heed::detail::TanhTile<S>::score_backward(v, q, keys, d_scores, tile, found_v, found_q, found_keys);
   EXPECT_LE(difference(tile, d_a), tolerance);
   EXPECT_LE(difference(found_v, d_v), tolerance);
@@ -39,11 +40,11 @@ void expect_the_loops(Index size, Index T, double tolerance) {
   EXPECT_LE(difference(found_keys, d_keys), tolerance);
 }
 
-TEST(TanhTile, AgreesWithPlainLoopsAtOddSizes) {
+TEST(TanhTile, MatchesPlainLoop) {
   for (const Index size : {1, 3, 8, 17, 64}) {
     for (const Index T : {1, 2, 7, 33}) {
-      expect_the_loops<float>(size, T, 1e-5);
-      expect_the_loops<double>(size, T, 1e-13);
+      expect_plain_loop<float>(size, T, 1e-5);
+      expect_plain_loop<double>(size, T, 1e-13);
     }
   }
 }

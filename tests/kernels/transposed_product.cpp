@@ -20,7 +20,7 @@ class TransposedProduct : public testing::Test {
  protected:
   using Product = heed::detail::TransposedProduct<S>;
 
-  /// Out of the middle of larger matrices, so that no column begins where the machine would like it to.
+  /// Blocks of larger matrices, so that the columns are not aligned.
   struct Trial {
     Matrix<S> a, b;
     Index depth;
@@ -29,7 +29,7 @@ class TransposedProduct : public testing::Test {
     auto left(Index cols) const { return a.block(1, 2, depth, cols); }
     auto right(Index first, Index cols) const { return b.block(3, first, depth, cols); }
     Matrix<S> product(Index a_cols, Index first, Index b_cols) const {
-      Matrix<S> out = Matrix<S>::Constant(a_cols, b_cols, S(99));  // overwritten
+      Matrix<S> out = Matrix<S>::Constant(a_cols, b_cols, S(99));  // the kernel overwrites it
       Product::set(depth, a_cols, b_cols, columns_of(left(a_cols)), columns_of(right(first, b_cols)), columns_of(out));
       return out;
     }
@@ -38,7 +38,7 @@ class TransposedProduct : public testing::Test {
 using Scalars = testing::Types<float, double, long double>;
 TYPED_TEST_SUITE(TransposedProduct, Scalars);
 
-TYPED_TEST(TransposedProduct, IsThatOfThePlainLoopAtEverySize) {
+TYPED_TEST(TransposedProduct, MatchesPlainLoop) {
   using S = TypeParam;
   heed::Random random(1);
   for (const Index depth : depths) {
@@ -60,13 +60,13 @@ TYPED_TEST(TransposedProduct, IsThatOfThePlainLoopAtEverySize) {
             ASSERT_LE(std::abs(added(i, j) - found(i, j) - 1), 64 * std::numeric_limits<S>::epsilon());
           }
         }
-        ASSERT_EQ(added.bottomRows(2), (Matrix<S>::Ones(2, b_cols))) << "nothing below";
+        ASSERT_EQ(added.bottomRows(2), (Matrix<S>::Ones(2, b_cols))) << "the rows below are not written";
       }
     }
   }
 }
 
-TYPED_TEST(TransposedProduct, GivesAColumnTheSameBitsBesideAnyOthers) {
+TYPED_TEST(TransposedProduct, ColumnsDoNotDependOnOtherColumns) {
   using S = TypeParam;
   heed::Random random(2);
   for (const Index depth : depths) {

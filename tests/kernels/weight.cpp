@@ -16,7 +16,7 @@ namespace weight_test {
 using heed::Index;
 using heed::Matrix;
 
-/// What the numbers of a copy are stored as and how many gates are stacked.
+/// The stored type of a packed copy and the number of stacked gates.
 template <class Stored_, int Count>
 struct Form {
   using Stored = Stored_;
@@ -31,13 +31,13 @@ class PackedWeight : public testing::Test {
   static constexpr int gates = F::gates;
   using Weight = heed::Weight<Scalar, heed::Dynamic, heed::Dynamic, gates>;
 
-  /// Numbers that T holds exactly.
+  /// Random values that `Stored` represents exactly.
   static Matrix<Scalar> storable(Index rows, Index cols, heed::Random& random) {
     Matrix<Scalar> x = random_matrix<Scalar>(rows, cols, random);
     for (Index i = 0; i < x.size(); ++i) {
-      Scalar& number = x.data()[i];
-      number = number < Scalar(0.001) && number > Scalar(-0.001) ? Scalar(0)
-                                                                 : static_cast<Scalar>(static_cast<Stored>(number));
+      Scalar& value = x.data()[i];
+      value =
+          value < Scalar(0.001) && value > Scalar(-0.001) ? Scalar(0) : static_cast<Scalar>(static_cast<Stored>(value));
     }
     return x;
   }
@@ -73,7 +73,7 @@ TYPED_TEST_SUITE(PackedWeight, Forms);
 
 constexpr Index row_counts[] = {1, 3, 8, 16, 17, 49, 66, 130};
 
-TYPED_TEST(PackedWeight, MultipliesAsAPlainLoopDoes) {
+TYPED_TEST(PackedWeight, ProductMatchesPlainLoop) {
   using S = typename TestFixture::Scalar;
   heed::Random random(1);
   for (const Index rows : row_counts) {
@@ -96,7 +96,7 @@ TYPED_TEST(PackedWeight, MultipliesAsAPlainLoopDoes) {
   }
 }
 
-TYPED_TEST(PackedWeight, MultipliesSomeOfItsColumnsIntoViews) {
+TYPED_TEST(PackedWeight, SupportsColumnBlocksAndViews) {
   using S = typename TestFixture::Scalar;
   heed::Random random(2);
   const Matrix<S> a = this->storable(this->gates * 21, 30, random), b = random_matrix<S>(33, 9, random);
@@ -108,14 +108,14 @@ TYPED_TEST(PackedWeight, MultipliesSomeOfItsColumnsIntoViews) {
     for (Index j = 0; j < 11; ++j) {
       for (Index i = 0; i < whole.rows(); ++i) {
         const bool inside = i >= 1 && i <= a.rows() && j >= 2 && j < 10;
-        const long double wanted = inside ? this->entry(columns, part, i - 1, j - 2) : 0;
-        ASSERT_LE(std::abs(static_cast<long double>(whole(i, j)) - wanted), this->tolerance) << i << ", " << j;
+        const long double expected = inside ? this->entry(columns, part, i - 1, j - 2) : 0;
+        ASSERT_LE(std::abs(static_cast<long double>(whole(i, j)) - expected), this->tolerance) << i << ", " << j;
       }
     }
   }
 }
 
-TYPED_TEST(PackedWeight, GivesAColumnTheSameBitsBesideAnyOthersOnEveryWalk) {
+TYPED_TEST(PackedWeight, ColumnsDoNotDependOnOtherColumnsOrThreads) {
   using S = typename TestFixture::Scalar;
   heed::Random random(3);
   for (const Index rows : row_counts) {
@@ -131,13 +131,14 @@ TYPED_TEST(PackedWeight, GivesAColumnTheSameBitsBesideAnyOthersOnEveryWalk) {
         for (const Index threads : {1, 2, 3}) {
           Matrix<S> zero = Matrix<S>::Zero(a.rows(), cols), found = zero;
           for (Index i = 0; i < threads; ++i) {
-            heed::step_gates(w, b.leftCols(cols), zero, heed::detail::stacked<TestFixture::gates>(rows),
-                             {backwards, {i, threads}}, [&](const auto& io, Index k, Index j, const auto* sums) {
-                               for (int g = 0; g < TestFixture::gates; ++g) {
-                                 S* const to = found.col(j).data() + g * rows + k;
-                                 io.store(to, io.load(to) + sums[g]);  // twice would show
-                               }
-                             });
+            heed::step_gates(
+                w, b.leftCols(cols), zero, heed::detail::stacked<TestFixture::gates>(rows), {backwards, {i, threads}},
+                [&](const auto& io, Index k, Index j, const auto* sums) {
+                  for (int g = 0; g < TestFixture::gates; ++g) {
+                    S* const to = found.col(j).data() + g * rows + k;
+                    io.store(to, io.load(to) + sums[g]);  // adds, so that a second visit of an element is detected
+                  }
+                });
           }
           ASSERT_EQ(found, out) << rows << " rows, " << cols << " columns, " << threads << " threads";
         }
@@ -146,17 +147,17 @@ TYPED_TEST(PackedWeight, GivesAColumnTheSameBitsBesideAnyOthersOnEveryWalk) {
   }
 }
 
-TYPED_TEST(PackedWeight, GoesBackThroughAProduct) {
+TYPED_TEST(PackedWeight, BackwardMatchesPlainLoop) {
   using T = typename TestFixture::Stored;
   using S = typename TestFixture::Scalar;
-  if constexpr (std::is_same_v<T, S>) {  // 16-bit numbers are only read
+  if constexpr (std::is_same_v<T, S>) {  // 16-bit weights are for inference only
     heed::Random random(4);
     for (const Index rows : row_counts) {
       const Matrix<S> a = this->storable(this->gates * rows, 29, random),
                       d = random_matrix<S>(a.rows() + 2 * rows, 40, random);
       const auto w = this->packed(a);
       heed::GateRows<TestFixture::gates> at = heed::detail::stacked<TestFixture::gates>(rows);
-      at.back() += rows;  // a row of gates that does not belong to the matrix stands before the last
+      at.back() += rows;  // the rows of d before the last gate do not belong to the matrix
       for (const Index cols : {0, 1, 2, 3, 4, 5, 6, 7, 16, 33, 40}) {
         for (const auto& [first, count] : {std::pair<Index, Index>{0, 29}, {3, 20}, {28, 1}}) {
           Matrix<S> out = Matrix<S>::Ones(count, cols);
@@ -178,7 +179,7 @@ TYPED_TEST(PackedWeight, GoesBackThroughAProduct) {
   }
 }
 
-TYPED_TEST(PackedWeight, CanBePackedAgainInAnotherSize) {
+TYPED_TEST(PackedWeight, SupportsPackingAgainWithAnotherSize) {
   using S = typename TestFixture::Scalar;
   heed::Random random(5);
   const Matrix<S> large = this->storable(this->gates * 50, 12, random),
@@ -192,7 +193,7 @@ TYPED_TEST(PackedWeight, CanBePackedAgainInAnotherSize) {
   EXPECT_EQ(out, small);
 }
 
-TEST(Weight, DropsItsCopyWhereItsValuesAreChanged) {
+TEST(Weight, DropsThePackedCopyWhenValuesChange) {
   const auto product = [](const heed::Weight<float>& w) {
     Matrix<float> out = Matrix<float>::Zero(w.rows(), w.cols());
     heed::add_product(w, Matrix<float>(Matrix<float>::Identity(w.cols(), w.cols())), out);
@@ -222,7 +223,7 @@ TEST(Weight, DropsItsCopyWhereItsValuesAreChanged) {
   expect_dropped("a moved weight", [&] { w = heed::Weight<float>(second); });
 }
 
-TEST(Weight, CopiesAndMovesWithItsCopy) {
+TEST(Weight, CopiesAndMovesThePackedCopy) {
   heed::Random random(8);
   const Matrix<float> x = random_matrix<float>(20, 7, random);
   heed::Weight<float> w(x);
@@ -243,7 +244,7 @@ TEST(Weight, CopiesAndMovesWithItsCopy) {
   }
 }
 
-TEST(Weight, ReleasesTheValuesItConverts) {
+TEST(Weight, ConvertReleasesTheValues) {
   heed::Weight<float> w(Matrix<float>::Constant(6, 4, 3));
   w.convert(heed::Precision::half);
   EXPECT_TRUE(w.is_converted());
@@ -251,8 +252,8 @@ TEST(Weight, ReleasesTheValuesItConverts) {
   EXPECT_EQ(w.cols(), 4);
   EXPECT_EQ(w.size(), 24);
   const std::string no_values =
-      "a weight that was converted to 16 bits has no values that could be read or changed: save or train the "
-      "model before convert(model, precision)";
+      "the values of a weight that was converted to 16 bits cannot be read or changed: save or train the model "
+      "before convert(model, precision)";
   EXPECT_EQ(refusal([&] { w.values(); }), no_values);
   EXPECT_EQ(refusal([&] { w.edit(); }), no_values);
   EXPECT_EQ(refusal([&] {
@@ -261,7 +262,7 @@ TEST(Weight, ReleasesTheValuesItConverts) {
             }),
             "a model that was converted to 16-bit weights is for inference only: it has no gradients");
   w.prepack();
-  w.convert(heed::Precision::bfloat16);  // nothing is left to convert
+  w.convert(heed::Precision::bfloat16);  // no effect: the weight is converted already
   const heed::Weight<float> copy = w;
   Matrix<float> out = Matrix<float>::Zero(6, 4);
   heed::add_product(copy, Matrix<float>(Matrix<float>::Identity(4, 4)), out);
@@ -271,7 +272,7 @@ TEST(Weight, ReleasesTheValuesItConverts) {
   EXPECT_EQ(w.values(), (Matrix<float>::Constant(2, 5, 1)));
 }
 
-TEST(Weight, KeepsItsValuesWhenItCannotConvertANumber) {
+TEST(Weight, KeepsTheValuesIfConversionFails) {
   Matrix<float> x = Matrix<float>::Constant(9, 7, 2);
   x(8, 6) = 65536;
   heed::Weight<float, heed::Dynamic, heed::Dynamic, 3> w(x);
@@ -284,7 +285,7 @@ TEST(Weight, KeepsItsValuesWhenItCannotConvertANumber) {
   EXPECT_EQ(transpose.values(), x);
 }
 
-TEST(Weight, OfSmallFixedSizeHasNoCopy) {
+TEST(Weight, SmallFixedSizeHasNoPackedCopy) {
   heed::Weight<float, 24, 8, 3> w;
   static_assert(sizeof(w) == 24 * 8 * sizeof(float) + alignof(decltype(w)) || sizeof(w) == 24 * 8 * sizeof(float));
   EXPECT_TRUE(w.values().isZero(0));
@@ -294,7 +295,7 @@ TEST(Weight, OfSmallFixedSizeHasNoCopy) {
   EXPECT_FALSE(w.is_converted());
 }
 
-TEST(TransposedWeight, MultipliesByTheTransposeAndBack) {
+TEST(TransposedWeight, ProductAndBackwardMatchEigen) {
   heed::Random random(6);
   const Matrix<float> a = random_matrix<float>(20, 37, random), b = random_matrix<float>(20, 5, random),
                       d = random_matrix<float>(37, 5, random);

@@ -20,7 +20,7 @@ class WeightedSum : public testing::Test {
  protected:
   using Sum = heed::detail::WeightedSum<S>;
 
-  /// Out of the middle of larger matrices, so that no column begins where the machine would like it to.
+  /// Blocks of larger matrices, so that the columns are not aligned.
   struct Trial {
     Index rows, cols, queries;
     Matrix<S> all_values, all_weights, all_sums;
@@ -39,15 +39,15 @@ class WeightedSum : public testing::Test {
 using Scalars = testing::Types<float, double, long double>;
 TYPED_TEST_SUITE(WeightedSum, Scalars);
 
-/// Of sums of up to 600 numbers below 1.
+/// A bound for sums of up to 600 products of values below 1.
 template <class S>
 constexpr long double tolerance = 300 * std::numeric_limits<S>::epsilon();
 
-TYPED_TEST(WeightedSum, AddsWhatThePlainLoopAdds) {
+TYPED_TEST(WeightedSum, MatchesPlainLoop) {
   using S = TypeParam;
   heed::Random random(1);
   for (const Index rows : row_counts) {
-    for (const Index cols : {1, 2, 3, 7, 8, 9, 14, 31, 600}) {  // the last with many rows is beyond the first cache
+    for (const Index cols : {1, 2, 3, 7, 8, 9, 14, 31, 600}) {  // 600 columns of many rows exceed the L1 cache
       for (const bool fresh : {false, true}) {
         typename TestFixture::Trial trial(rows, cols, 2, random);
         const Matrix<S> before = trial.all_sums;
@@ -63,30 +63,30 @@ TYPED_TEST(WeightedSum, AddsWhatThePlainLoopAdds) {
                 << rows << " x " << cols << " at " << i;
           }
         }
-        ASSERT_EQ(trial.all_sums.row(0), before.row(0)) << "nothing above";
-        ASSERT_EQ(trial.all_sums.row(rows + 1), before.row(rows + 1)) << "nothing below";
+        ASSERT_EQ(trial.all_sums.row(0), before.row(0)) << "the row above is not written";
+        ASSERT_EQ(trial.all_sums.row(rows + 1), before.row(rows + 1)) << "the rows below are not written";
       }
     }
   }
 }
 
-TYPED_TEST(WeightedSum, GivesAQueryTheSameBitsBesideAnyOthers) {
+TYPED_TEST(WeightedSum, ResultsDoNotDependOnOtherQueries) {
   heed::Random random(2);
   for (const Index rows : {5, 33, 300}) {
     for (const Index cols : {3, 14, 600}) {
-      typename TestFixture::Trial together(rows, cols, 5, random), apart = together;
+      typename TestFixture::Trial together(rows, cols, 5, random), separate = together;
       TestFixture::Sum::add(rows, cols, 5, columns_of(together.values()), columns_of(together.weights()),
                             columns_of(together.sums()));
       for (Index q = 0; q < 5; ++q) {
-        TestFixture::Sum::add(rows, cols, 1, columns_of(apart.values()), columns_of(apart.weights().col(q)),
-                              columns_of(apart.sums().col(q)));
+        TestFixture::Sum::add(rows, cols, 1, columns_of(separate.values()), columns_of(separate.weights().col(q)),
+                              columns_of(separate.sums().col(q)));
       }
-      EXPECT_EQ(together.all_sums, apart.all_sums) << rows << " x " << cols;
+      EXPECT_EQ(together.all_sums, separate.all_sums) << rows << " x " << cols;
     }
   }
 }
 
-TYPED_TEST(WeightedSum, SpreadsGradientsAsThePlainLoopDoes) {
+TYPED_TEST(WeightedSum, BackwardMatchesPlainLoop) {
   using S = TypeParam;
   heed::Random random(3);
   for (const Index rows : row_counts) {
@@ -103,8 +103,8 @@ TYPED_TEST(WeightedSum, SpreadsGradientsAsThePlainLoopDoes) {
               << rows << " x " << cols << " at " << i << ", " << j;
         }
       }
-      ASSERT_EQ(trial.all_values.row(0), before.row(0)) << "nothing above";
-      ASSERT_EQ(trial.all_values.bottomRows(2), before.bottomRows(2)) << "nothing below";
+      ASSERT_EQ(trial.all_values.row(0), before.row(0)) << "the row above is not written";
+      ASSERT_EQ(trial.all_values.bottomRows(2), before.bottomRows(2)) << "the rows below are not written";
     }
   }
 }

@@ -15,7 +15,7 @@ using heed::Index;
 using heed::Matrix;
 using heed::Random;
 
-/// The worst error of an activation's backward against central differences, for the loss sum(d * f(x)).
+/// The largest error of an activation's backward compared with central differences of the loss sum(d * f(x)).
 template <class Activation>
 double gradient_error() {
   Random random(51);
@@ -63,7 +63,7 @@ double product_error(Index rows, Index depth, Index cols) {
   return difference(out, expected);
 }
 
-TEST(Tanh, AgreesWithTheStandardLibraryAndItsGradientWithDifferences) {
+TEST(Tanh, MatchesStandardLibraryAndDifferences) {
   Matrix<double> x(1, 4);
   x << 0, 0.5, -3, 1000;
   heed::Tanh::forward(x);
@@ -71,7 +71,7 @@ TEST(Tanh, AgreesWithTheStandardLibraryAndItsGradientWithDifferences) {
   EXPECT_LE(gradient_error<heed::Tanh>(), 1e-9);
 }
 
-TEST(Sigmoid, SaturatesAndItsGradientAgreesWithDifferences) {
+TEST(Sigmoid, SaturatesAndGradientMatchesDifferences) {
   Matrix<double> x(1, 4);
   x << 0, 2, -1000, 1000;
   heed::Sigmoid::forward(x);
@@ -83,7 +83,7 @@ TEST(Sigmoid, SaturatesAndItsGradientAgreesWithDifferences) {
   EXPECT_LE(gradient_error<heed::Sigmoid>(), 1e-9);
 }
 
-TEST(Relu, CutsOffAndItsGradientAgreesWithDifferences) {
+TEST(Relu, IsZeroBelowZeroAndGradientMatchesDifferences) {
   Matrix<double> x(1, 3), d = Matrix<double>::Ones(1, 3);
   x << -2, 0, 3;
   heed::Relu::forward(x);
@@ -93,7 +93,7 @@ TEST(Relu, CutsOffAndItsGradientAgreesWithDifferences) {
   EXPECT_LE(gradient_error<heed::Relu>(), 1e-9);
 }
 
-TEST(Activations, WriteIntoABlock) {
+TEST(Activations, WriteIntoBlocks) {
   Matrix<double> x = Matrix<double>::Constant(3, 3, -1);
   heed::Relu::forward(x.middleRows(1, 1));
   EXPECT_EQ(x.sum(), -6);
@@ -104,7 +104,7 @@ TEST(Activations, WriteIntoABlock) {
   EXPECT_DOUBLE_EQ(x(1, 2), 0.5);
 }
 
-TEST(SoftmaxFunction, AgreesWithTheFormulaColumnByColumn) {
+TEST(SoftmaxFunction, MatchesFormulaForEveryColumn) {
   Random random(57);
   Matrix<double> x = random_matrix(7, 3, random, 5);
   std::vector<oracle::Column> expected;
@@ -114,7 +114,7 @@ TEST(SoftmaxFunction, AgreesWithTheFormulaColumnByColumn) {
   EXPECT_LE((x.colwise().sum().array() - 1).abs().maxCoeff(), 1e-15);
 }
 
-TEST(SoftmaxFunction, DoesNotChangeWhenAllScoresShift) {
+TEST(SoftmaxFunction, IsInvariantToShiftOfScores) {
   for (const double shift : {1e4, -1e4}) expect_softmax_is_safe<double>(shift);
   for (const float shift : {1e4f, -1e4f}) expect_softmax_is_safe<float>(shift);
   Matrix<double> x(3, 1), shifted(3, 1);
@@ -125,7 +125,7 @@ TEST(SoftmaxFunction, DoesNotChangeWhenAllScoresShift) {
   EXPECT_EQ(shifted, x);
 }
 
-TEST(SoftmaxFunction, StandsScoresThatOverflowTheExponential) {
+TEST(SoftmaxFunction, DoesNotOverflowForLargeScores) {
   Matrix<float> x(3, 2);
   x << 1e4f, -1e4f, -1e4f, -1e4f, 0, 3e38f;
   heed::softmax(x);
@@ -134,7 +134,7 @@ TEST(SoftmaxFunction, StandsScoresThatOverflowTheExponential) {
   EXPECT_EQ(x, expected);
 }
 
-TEST(SoftmaxFunction, BackwardAgreesWithCentralDifferences) {
+TEST(SoftmaxFunction, BackwardMatchesCentralDifferences) {
   Random random(59);
   Matrix<double> x = random_matrix(6, 3, random, 2);
   const Matrix<double> d = random_matrix(6, 3, random);
@@ -152,7 +152,7 @@ TEST(SoftmaxFunction, BackwardAgreesWithCentralDifferences) {
   EXPECT_LE(d_x.colwise().sum().cwiseAbs().maxCoeff(), 1e-15) << "the gradient of a shift is 0";
 }
 
-TEST(AddProduct, AgreesWithThePlainLoop) {
+TEST(AddProduct, MatchesScalarLoop) {
   for (const Index rows : {1, 7, 64, 67, 131}) {
     for (const Index depth : {1, 65, 513, 1030}) {
       for (const Index cols : {1, 2, 66}) {
@@ -164,7 +164,7 @@ TEST(AddProduct, AgreesWithThePlainLoop) {
   EXPECT_LE(product_error<long double>(67, 70, 3), 1e-17);
 }
 
-TEST(AddProduct, WithAnEmptyFactorAddsNothing) {
+TEST(AddProduct, AddsNothingForEmptyFactor) {
   Matrix<double> out = Matrix<double>::Ones(3, 2);
   heed::add_product(Matrix<double>(3, 0), Matrix<double>(0, 2), out);
   EXPECT_EQ(out, (Matrix<double>::Ones(3, 2)));

@@ -39,7 +39,7 @@ struct Trial {
   }
 };
 
-TEST(AttentionPooling, AgreesWithEquations5To7) {
+TEST(AttentionPooling, MatchesEquations5To7) {
   Trial<> trial;
   const Matrix<double> pooled = trial.pooled();
   for (std::size_t s = 0; s < 3; ++s) {
@@ -63,7 +63,7 @@ TEST(AttentionPooling, AgreesWithEquations5To7) {
   }
 }
 
-TEST(AttentionPooling, IsAdditiveAttentionWithAQueryOfZero) {
+TEST(AttentionPooling, MatchesAdditiveAttentionWithZeroQuery) {
   Trial<> trial;
   heed::AdditiveScorer<double> scorer(2, 5, 4, true);
   scorer.U = trial.pooling.W;
@@ -73,13 +73,13 @@ TEST(AttentionPooling, IsAdditiveAttentionWithAQueryOfZero) {
   EXPECT_LE(difference(trial.pooled().col(2), context), 1e-14);
 }
 
-TEST(AttentionPooling, WithNothingToAskForTakesTheMean) {
+TEST(AttentionPooling, ComputesMeanIfVIsZero) {
   Trial<> trial;
   trial.pooling.v.setZero();
   EXPECT_LE(difference(trial.pooled().col(0), trial.values.leftCols(4).rowwise().mean()), 1e-15);
 }
 
-TEST(AttentionPooling, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
+TEST(AttentionPooling, GradientsMatchDifferencesAndAccumulate) {
   Trial<> trial;
   trial.pooled();
   auto grad = heed::zeros_like(trial.pooling);
@@ -100,7 +100,7 @@ TEST(AttentionPooling, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
   EXPECT_LE(difference(d_twice, 2 * d_values), 1e-15);
 }
 
-TEST(AttentionPooling, GivesASentenceTheSameBitsInAnyBatch) {
+TEST(AttentionPooling, ResultsAreBitwiseEqualInAnyBatch) {
   heed::Random random(509);
   AttentionPooling<float> pooling(24, 20);
   randomize(pooling, random);
@@ -118,7 +118,7 @@ TEST(AttentionPooling, GivesASentenceTheSameBitsInAnyBatch) {
   }
 }
 
-TEST(AttentionPooling, FixedSizesAgreeWithDynamicOnes) {
+TEST(AttentionPooling, FixedSizesMatchDynamicSizes) {
   Trial<> trial;
   Trial<5, 4> fixed;
   copy_parameters(trial.pooling, fixed.pooling);
@@ -132,7 +132,7 @@ TEST(AttentionPooling, FixedSizesAgreeWithDynamicOnes) {
   EXPECT_LE(difference(d_values, expected_values), 1e-15);
 }
 
-TEST(AttentionPooling, RefusesValuesThatDoNotFit) {
+TEST(AttentionPooling, RejectsValuesOfWrongSize) {
   const AttentionPooling<float> pooling(4, 3);
   heed::AttentionPoolingTape<float> tape;
   Matrix<float> pooled(4, 1);

@@ -72,7 +72,7 @@ Matrix<oracle::Real> loops(const Conv2d<double>& conv, const Matrix<double>& x) 
   return y;
 }
 
-TEST(Conv2d, AgreesWithThePlainLoop) {
+TEST(Conv2d, MatchesScalarLoop) {
   for (const Window window : windows) {
     for (const bool bias : {true, false}) {
       Trial trial(window, bias);
@@ -81,7 +81,7 @@ TEST(Conv2d, AgreesWithThePlainLoop) {
   }
 }
 
-TEST(Conv2d, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
+TEST(Conv2d, GradientsMatchDifferencesAndAccumulate) {
   for (const Window window : windows) {
     for (const bool bias : {true, false}) {
       Trial trial(window, bias);
@@ -106,12 +106,12 @@ TEST(Conv2d, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
   }
 }
 
-TEST(Conv2d, WithAWindowOfOneIsALinearMapOfEveryPlace) {
+TEST(Conv2d, WindowOfOneMatchesLinearLayer) {
   Trial trial({1, 1, 1, 0});
   EXPECT_LE(difference(trial.y(), (trial.conv.W.values() * trial.x).colwise() + trial.conv.b), 1e-15);
 }
 
-TEST(Conv2d, MovesItsResultWithTheImage) {
+TEST(Conv2d, IsEquivariantToTranslation) {
   heed::Random random(709);
   Conv2d<double> conv(channels, output, {.height = 3, .width = 3, .padding = 1});
   randomize(conv, random);
@@ -131,7 +131,7 @@ TEST(Conv2d, MovesItsResultWithTheImage) {
   }
 }
 
-TEST(Conv2d, GivesAnImageTheSameBitsInAnyBatch) {  // which is cut into blocks elsewhere
+TEST(Conv2d, ResultsAreBitwiseEqualInAnyBatch) {  // the batch is divided into blocks at other columns
   heed::Random random(719);
   Conv2d<float> conv(5, 7, {.height = 3, .width = 3, .padding = 1});
   randomize(conv, random);
@@ -146,7 +146,7 @@ TEST(Conv2d, GivesAnImageTheSameBitsInAnyBatch) {  // which is cut into blocks e
   }
 }
 
-TEST(Conv2d, ReadsAndWritesAPartOfAHigherMatrix) {
+TEST(Conv2d, SupportsBlocksOfRows) {
   for (const Window window : windows) {
     Trial trial(window);
     Matrix<double> high = Matrix<double>::Constant(channels + 3, trial.x.cols(), 99);
@@ -162,7 +162,7 @@ TEST(Conv2d, ReadsAndWritesAPartOfAHigherMatrix) {
   }
 }
 
-TEST(Conv2d, PackedComputesTheSame) {
+TEST(Conv2d, PackedMatchesUnpacked) {
   Trial trial({3, 3, 1, 1});
   const auto packed = prepacked(trial.conv);
   Matrix<double> y(output, trial.d_y.cols()), d_x = Matrix<double>::Zero(channels, trial.x.cols()), d_packed = d_x;
@@ -173,9 +173,9 @@ TEST(Conv2d, PackedComputesTheSame) {
   EXPECT_LE(difference(d_packed, d_x), 1e-14);
 }
 
-TEST(Conv2d, RefusesWhatDoesNotFit) {
+TEST(Conv2d, RejectsInvalidWindowsAndSizes) {
   EXPECT_EQ(refusal([] { Conv2d<float>(2, 3, {.height = 3, .width = 0}); }),
-            "Window: expected a size and a stride of 1 or more and a padding of 0 or more, not 3 x 0 with stride 1 and "
+            "Window: height, width and stride must be at least 1 and padding at least 0, got 3 x 0 with stride 1 and "
             "padding 0");
   const Conv2d<float> conv(2, 3, {.height = 3, .width = 3});
   heed::Buffer<float> patches;

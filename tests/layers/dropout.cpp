@@ -14,7 +14,7 @@ using heed::Index;
 using heed::Matrix;
 using heed::Random;
 
-TEST(Dropout, InInferenceDoesNothing) {
+TEST(Dropout, DoesNothingInInference) {
   Matrix<float> x = Matrix<float>::Ones(3, 5), mask = Matrix<float>::Constant(3, 5, 99), d = x;
   Dropout<float>(0.5f).forward(nullptr, x, mask);
   EXPECT_EQ(x, (Matrix<float>::Ones(3, 5)));
@@ -22,7 +22,7 @@ TEST(Dropout, InInferenceDoesNothing) {
   EXPECT_EQ(d, (Matrix<float>::Ones(3, 5)));
 }
 
-TEST(Dropout, AtRateZeroDrawsNothing) {
+TEST(Dropout, DrawsNothingAtRateZero) {
   Random random(1), untouched(1);
   Matrix<float> x = Matrix<float>::Ones(3, 5), mask = Matrix<float>::Constant(3, 5, 99), d = x;
   Dropout<float>().forward(&random, x, mask);
@@ -32,7 +32,7 @@ TEST(Dropout, AtRateZeroDrawsNothing) {
   EXPECT_EQ(random.bits(), untouched.bits());
 }
 
-TEST(Dropout, KeepsTheExpectation) {
+TEST(Dropout, PreservesExpectation) {
   for (const double rate : {0.1, 0.5, 0.9}) {
     Random random(2);
     Matrix<double> x = Matrix<double>::Constant(100, 1000, 3), mask(100, 1000);
@@ -41,24 +41,24 @@ TEST(Dropout, KeepsTheExpectation) {
     EXPECT_NEAR(dropped, rate, 0.005);
     EXPECT_NEAR(x.mean(), 3, 0.1);
     EXPECT_EQ(((x.array() == 0) || (x.array() == 3 * (1 / (1 - rate)))).count(), 100000)
-        << "zero or scaled, nothing else";
+        << "all elements are zero or scaled";
     EXPECT_EQ(x, 3 * mask);
   }
 }
 
-TEST(Dropout, DrawsEveryNumberOnItsOwn) {
+TEST(Dropout, DrawsElementsIndependently) {
   Random random(3);
   Matrix<double> x = Matrix<double>::Ones(2, 50000), mask(2, 50000);
   Dropout<double>(0.5).forward(&random, x, mask);
-  const double both = static_cast<double>((x.colwise().sum().array() == 4).count());  // the two of one draw of bits
+  const double both = static_cast<double>((x.colwise().sum().array() == 4).count());  // from the same 64 bits
   EXPECT_NEAR(both, 12500, 400);
 }
 
-TEST(Dropout, GivesTheSameMaskEverywhere) {
+TEST(Dropout, MaskMatchesReference) {
   Random random(1);
   Matrix<double> x = Matrix<double>::Ones(4, 2), mask(4, 2);
   Dropout<double>(0.5).forward(&random, x, mask);
-  // The halves of these, low half first, kept if >= 2^31.
+  // An element is kept if its half of these bits, low half first, is at least 2^31.
   Matrix<double> expected(4, 2);
   for (const auto& [i, bits] : {std::pair<int, std::uint64_t>{0, 10276022874973721191u},
                                 {1, 12617830178692664310u},
@@ -70,7 +70,7 @@ TEST(Dropout, GivesTheSameMaskEverywhere) {
   EXPECT_EQ(mask, expected);
 }
 
-TEST(Dropout, BeginsEveryColumnWithNewBits) {
+TEST(Dropout, StartsEveryColumnWithNewBits) {
   Random random(1), same(1);
   Matrix<double> x = Matrix<double>::Ones(3, 2), mask(3, 2);
   Dropout<double>(0.5).forward(&random, x, mask);
@@ -91,7 +91,7 @@ TEST(Dropout, BackwardUsesTheMaskOfForward) {
   EXPECT_EQ(d, 5 * mask);
 }
 
-TEST(Dropout, MayKeepASentencesMaskForAllItsSteps) {
+TEST(Dropout, PerSentenceMaskIsTheSameAtEveryStep) {
   const heed::PackedBatch packing(std::vector<Index>{1, 3, 2});
   Dropout<double> dropout(0.5);
   dropout.per_sentence = true;
@@ -99,7 +99,7 @@ TEST(Dropout, MayKeepASentencesMaskForAllItsSteps) {
   Matrix<double> x = Matrix<double>::Constant(8, 6, 3), mask(8, 6), first = Matrix<double>::Ones(8, 3), drawn(8, 3);
   dropout.forward(&random, packing, x, mask);
   Dropout<double>(0.5).forward(&same, first, drawn);
-  EXPECT_EQ(mask.leftCols(3), drawn) << "as many numbers as the first step has";
+  EXPECT_EQ(mask.leftCols(3), drawn) << "draws only the elements of the first step";
   for (Index t = 0; t < 3; ++t) {
     for (Index p = 0; p < packing.active(t); ++p) EXPECT_EQ(mask.col(packing.column(t, p)), drawn.col(p));
   }
@@ -116,7 +116,7 @@ TEST(Dropout, MayKeepASentencesMaskForAllItsSteps) {
   EXPECT_EQ(alone, mask);
 }
 
-TEST(Dropout, ElseDrawsForAPackedBatchAsForAnyColumns) {
+TEST(Dropout, PackedBatchMatchesPlainColumns) {
   const heed::PackedBatch packing(std::vector<Index>{1, 3, 2});
   Random random(6), same(6);
   Matrix<double> x = Matrix<double>::Ones(5, 6), mask(5, 6), y = x, expected(5, 6);
@@ -126,7 +126,7 @@ TEST(Dropout, ElseDrawsForAPackedBatchAsForAnyColumns) {
   EXPECT_EQ(x, y);
 }
 
-TEST(Dropout, DrawsMasksForOthersToMultiplyWith) {
+TEST(Dropout, DrawReturnsMaskOfForward) {
   Random random(7), same(7);
   heed::Buffer<double> mask;
   Matrix<double> x = Matrix<double>::Ones(4, 3), expected(4, 3);
@@ -139,7 +139,7 @@ TEST(Dropout, DrawsMasksForOthersToMultiplyWith) {
   EXPECT_EQ(mask.size(), 0);
 }
 
-/// The masks of a packed batch of sentences of these lengths, drawn from the generators 0, 1, 2 ...; sentence by sentence.
+/// The masks of each sentence of a packed batch. Sentence b has the generator of stream `streams[b]`.
 std::vector<Matrix<double>> packed_masks(const std::vector<Index>& lengths, const std::vector<std::uint64_t>& streams,
                                          bool per_sentence) {
   const heed::PackedBatch packing(lengths);
@@ -159,7 +159,7 @@ std::vector<Matrix<double>> packed_masks(const std::vector<Index>& lengths, cons
   return result;
 }
 
-TEST(Dropout, DrawsForASentenceWhateverItsBatch) {
+TEST(Dropout, MasksDoNotDependOnBatch) {
   for (const bool per_sentence : {false, true}) {
     const auto together = packed_masks({2, 5, 3, 5}, {0, 1, 2, 3}, per_sentence);
     const auto others = packed_masks({5, 1, 2}, {3, 9, 0}, per_sentence);
@@ -171,7 +171,7 @@ TEST(Dropout, DrawsForASentenceWhateverItsBatch) {
   }
 }
 
-TEST(Dropout, DrawsForSentencesSideBySideAsForPackedOnes) {
+TEST(Dropout, SentenceRangesMatchPackedBatch) {
   const std::vector<Index> lengths{2, 5, 3}, starts{0, 2, 7, 10};
   for (const bool per_sentence : {false, true}) {
     const auto expected = packed_masks(lengths, {4, 5, 6}, per_sentence);
@@ -193,7 +193,7 @@ TEST(Dropout, RejectsTooFewGenerators) {
             "RandomStreams: expected a generator for each of 3 columns, got 2");
 }
 
-TEST(Dropout, RefusesARateOutOfRange) {
+TEST(Dropout, RejectsRateOutOfRange) {
   EXPECT_EQ(refusal([] { Dropout<double>(1); }), "Dropout: the rate must be in [0, 1), got 1");
   EXPECT_EQ(refusal([] { Dropout<float>(-0.5f); }), "Dropout: the rate must be in [0, 1), got -0.5");
   const double nan = std::numeric_limits<double>::quiet_NaN();

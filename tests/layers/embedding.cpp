@@ -14,7 +14,7 @@ using heed::Embedding;
 using heed::Matrix;
 using heed::Token;
 
-TEST(Embedding, LooksUpColumns) {
+TEST(Embedding, ReturnsColumnsOfTable) {
   heed::Random random(89);
   Embedding<double> embedding(3, 5);
   Embedding<double, 3> fixed(3, 5);
@@ -32,7 +32,7 @@ TEST(Embedding, LooksUpColumns) {
   EXPECT_EQ(embedding.vocabulary(), 5);
 }
 
-TEST(Embedding, AWordThatComesTwiceGetsBothGradients) {
+TEST(Embedding, AccumulatesGradientsOfRepeatedTokens) {
   heed::Random random(97);
   Embedding<double> embedding(3, 5);
   randomize(embedding, random);
@@ -49,10 +49,10 @@ TEST(Embedding, AWordThatComesTwiceGetsBothGradients) {
   };
   EXPECT_LE(heed::check_gradients(embedding, grad, loss).error, 1e-9);
   embedding.backward(tokens, d_y, grad);
-  EXPECT_EQ(grad.table.col(0), 2 * d_y.col(1)) << "gradients are added to";
+  EXPECT_EQ(grad.table.col(0), 2 * d_y.col(1)) << "gradients are accumulated";
 }
 
-TEST(Embedding, RefusesATokenOutsideTheVocabulary) {
+TEST(Embedding, RejectsTokenOutsideVocabulary) {
   const Embedding<float> embedding(3, 717);
   Matrix<float> y(3, 2);
   for (const Token token : {812, 717, -1}) {

@@ -48,10 +48,10 @@ struct Trial {
   }
 };
 
-TEST(LayerNorm, AgreesWithEquations3And4) {
+TEST(LayerNorm, MatchesEquations3And4) {
   for (const Index size : {1, 2, 7, 8, 33}) {
     for (const bool bias : {true, false}) {
-      for (const double reach : {1e-3, 1.0, 1e4}) {  // 1e-5 counts, counts a little, does not count
+      for (const double reach : {1e-3, 1.0, 1e4}) {  // epsilon dominates, matters slightly, is negligible
         Trial trial(size, bias, reach);
         trial.x.array() += 0.3;
         EXPECT_LE(difference(trial.y(), expected_of(trial.norm, trial.x)), 1e-12) << size << ' ' << reach;
@@ -60,7 +60,7 @@ TEST(LayerNorm, AgreesWithEquations3And4) {
   }
 }
 
-TEST(LayerNorm, StartsWithGainOneAndGivesMeanZeroAndVarianceOne) {
+TEST(LayerNorm, NormalisesMeanAndVarianceByDefault) {
   heed::Random random(311);
   const LayerNorm<double> norm(64);
   const Matrix<double> x = random_matrix(64, 3, random, 100);
@@ -74,7 +74,7 @@ TEST(LayerNorm, StartsWithGainOneAndGivesMeanZeroAndVarianceOne) {
   EXPECT_EQ(heed::parameter_count(LayerNorm<double>(64, false)), 64);
 }
 
-TEST(LayerNorm, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
+TEST(LayerNorm, GradientsMatchDifferencesAndAccumulate) {
   for (const bool bias : {true, false}) {
     Trial trial(7, bias);
     trial.y();
@@ -99,14 +99,14 @@ TEST(LayerNorm, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
   }
 }
 
-TEST(LayerNorm, MayWriteWhereItReads) {
+TEST(LayerNorm, SupportsInPlaceForward) {
   Trial trial(7, true);
   const Matrix<double> expected = trial.y();
   trial.norm.forward(trial.x, trial.x, trial.saved);
   EXPECT_EQ(trial.x, expected);
 }
 
-TEST(LayerNorm, GivesAColumnTheSameBitsInAnyBatch) {
+TEST(LayerNorm, ResultsAreBitwiseEqualInAnyBatch) {
   heed::Random random(313);
   for (const Index size : {5, 13, 64}) {
     LayerNorm<float> norm(size);
@@ -121,7 +121,7 @@ TEST(LayerNorm, GivesAColumnTheSameBitsInAnyBatch) {
   }
 }
 
-TEST(LayerNorm, FixedSizesAgreeWithDynamicOnes) {
+TEST(LayerNorm, FixedSizesMatchDynamicSizes) {
   Trial trial(7, true);
   LayerNorm<double, 7> fixed;
   copy_parameters(trial.norm, fixed);
@@ -139,7 +139,7 @@ TEST(LayerNorm, FixedSizesAgreeWithDynamicOnes) {
   EXPECT_LE(part_difference(grad, expected_grad), 1e-15);
 }
 
-TEST(LayerNorm, RefusesAColumnOfAnotherSize) {
+TEST(LayerNorm, RejectsColumnsOfWrongSize) {
   const LayerNorm<float> norm(4);
   const Matrix<float> x = Matrix<float>::Zero(5, 2);
   Matrix<float> y(5, 2), saved(6, 2);

@@ -28,7 +28,7 @@ struct Trial {
   }
 };
 
-TEST(Linear, AgreesWithTheFormula) {
+TEST(Linear, MatchesFormula) {
   for (const bool bias : {true, false}) {
     const Trial trial(bias);
     std::vector<oracle::Column> expected(5);
@@ -43,7 +43,7 @@ TEST(Linear, AgreesWithTheFormula) {
   }
 }
 
-TEST(Linear, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
+TEST(Linear, GradientsMatchDifferencesAndAccumulate) {
   for (const bool bias : {true, false}) {
     Trial trial(bias);
     auto grad = heed::zeros_like(trial.linear);
@@ -66,7 +66,7 @@ TEST(Linear, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
   }
 }
 
-TEST(Linear, FixedSizesAgreeWithDynamicOnes) {
+TEST(Linear, FixedSizesMatchDynamicSizes) {
   const Trial trial;
   Linear<double, 3, 4> fixed;
   EXPECT_EQ(fixed.input_size(), 3);

@@ -17,21 +17,22 @@ using heed::MultiHeadAttention;
 
 using Starts = std::vector<Index>;
 
-/// Vaswani et al. 2017, section 3.2.2, for one query over one sentence, of which it sees the first `seen` columns.
-struct Look {
+/// Vaswani et al. 2017, section 3.2.2, for one query that attends to the first `visible` columns of one sentence.
+struct Attended {
   oracle::Column y, mean_weights;
 };
 template <class S, int Size, class Memory>
-Look look(const MultiHeadAttention<S, Size>& attention, const oracle::Column& x, const Memory& memory, Index seen) {
+Attended paper_attention(const MultiHeadAttention<S, Size>& attention, const oracle::Column& x, const Memory& memory,
+                         Index visible) {
   const Index size = attention.size(), depth = size / attention.heads;
   const auto projected = [&](const oracle::Column& column, Index kind, Index head, Index k) {
     return oracle::affine(attention.W, 0, column, attention.b, kind * size + head * depth + k);
   };
-  Look result{{}, oracle::Column(oracle::at(memory.cols()))};
+  Attended result{{}, oracle::Column(oracle::at(memory.cols()))};
   oracle::Column heads;
   for (Index head = 0; head < attention.heads; ++head) {
     oracle::Column scores;
-    for (Index j = 0; j < seen; ++j) {
+    for (Index j = 0; j < visible; ++j) {
       oracle::Real score = 0;
       for (Index k = 0; k < depth; ++k) {
         score += projected(x, 0, head, k) * projected(oracle::column(memory, j), 1, head, k);
@@ -41,11 +42,11 @@ Look look(const MultiHeadAttention<S, Size>& attention, const oracle::Column& x,
     const oracle::Column weights = oracle::softmax(scores);
     for (Index k = 0; k < depth; ++k) {
       heads.push_back(0);
-      for (Index j = 0; j < seen; ++j) {
+      for (Index j = 0; j < visible; ++j) {
         heads.back() += weights[oracle::at(j)] * projected(oracle::column(memory, j), 2, head, k);
       }
     }
-    for (Index j = 0; j < seen; ++j) {
+    for (Index j = 0; j < visible; ++j) {
       result.mean_weights[oracle::at(j)] += weights[oracle::at(j)] / static_cast<oracle::Real>(attention.heads);
     }
   }
@@ -53,7 +54,7 @@ Look look(const MultiHeadAttention<S, Size>& attention, const oracle::Column& x,
   return result;
 }
 
-/// Three sentences that ask and three that are asked; in self-attention they are the same.
+/// Queries of three sentences and memories of three sentences. In self-attention, the queries are also the memory.
 template <int Size = heed::Dynamic>
 struct Trial {
   heed::Random random{211};
@@ -71,7 +72,7 @@ struct Trial {
     d_y = random_matrix(size, queries.back(), random);
   }
   const Starts& keys() const { return self ? queries : memory; }
-  const Matrix<double>& coverage() const { return self ? x : h; }
+  const Matrix<double>& values() const { return self ? x : h; }
 
   Matrix<double> y() {
     Matrix<double> result = Matrix<double>::Constant(x.rows(), x.cols(), 99);  // overwritten
@@ -87,7 +88,7 @@ struct Trial {
     attention.mean_weights(tape, result);
     return result;
   }
-  /// After `y`.
+  /// Call `y` first.
   void backward(MultiHeadAttention<double, Size>& grad, Matrix<double>& d_x, Matrix<double>& d_h) {
     if (self) {
       attention.backward(x, queries, tape, d_y, grad, d_x);
@@ -97,7 +98,7 @@ struct Trial {
   }
 };
 
-/// Calls use(trial) for attention of every kind.
+/// Calls use(trial) for several sizes, with and without bias, for self-attention, causal and cross attention.
 template <class Use>
 void for_each_trial(const Use& use) {
   for (const auto& [size, heads] : {std::pair<Index, Index>{6, 1}, {6, 2}, {6, 6}, {24, 2}}) {
@@ -112,24 +113,24 @@ void for_each_trial(const Use& use) {
   }
 }
 
-TEST(MultiHeadAttention, AgreesWithSection322OfThePaper) {
+TEST(MultiHeadAttention, MatchesSection322OfPaper) {
   for_each_trial([](Trial<>& trial) {
     const Matrix<double> y = trial.y(), weights = trial.mean_weights();
     for (std::size_t s = 0; s + 1 < trial.queries.size(); ++s) {
       const Index start = trial.keys()[s], length = trial.keys()[s + 1] - start;
-      const Matrix<double> sentence = trial.coverage().middleCols(start, length);
+      const Matrix<double> sentence = trial.values().middleCols(start, length);
       for (Index i = trial.queries[s]; i < trial.queries[s + 1]; ++i) {
-        const Index seen = trial.attention.causal ? i - trial.queries[s] + 1 : length;
-        const Look expected = look(trial.attention, oracle::column(trial.x, i), sentence, seen);
+        const Index visible = trial.attention.causal ? i - trial.queries[s] + 1 : length;
+        const Attended expected = paper_attention(trial.attention, oracle::column(trial.x, i), sentence, visible);
         EXPECT_LE(difference(y.col(i), oracle::matrix({expected.y})), 1e-14);
         EXPECT_LE(difference(weights.col(i).head(length), oracle::matrix({expected.mean_weights})), 1e-14);
-        EXPECT_EQ(weights.col(i).tail(weights.rows() - seen).squaredNorm(), 0);
+        EXPECT_EQ(weights.col(i).tail(weights.rows() - visible).squaredNorm(), 0);
       }
     }
   });
 }
 
-TEST(MultiHeadAttention, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
+TEST(MultiHeadAttention, GradientsMatchDifferencesAndAccumulate) {
   for_each_trial([](Trial<>& trial) {
     if (trial.attention.size() > 6) return;
     auto grad = heed::zeros_like(trial.attention);
@@ -155,7 +156,7 @@ TEST(MultiHeadAttention, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
   });
 }
 
-TEST(MultiHeadAttention, GivesASentenceTheSameBitsInAnyBatch) {
+TEST(MultiHeadAttention, ResultsAreBitwiseEqualInAnyBatch) {
   heed::Random random(223);
   for (const bool causal : {false, true}) {
     MultiHeadAttention<float> attention({.size = 24, .heads = 3, .causal = causal});
@@ -181,7 +182,7 @@ TEST(MultiHeadAttention, GivesASentenceTheSameBitsInAnyBatch) {
   }
 }
 
-TEST(MultiHeadAttention, WhatFollowsChangesNotOneBitIfItIsCausal) {
+TEST(MultiHeadAttention, CausalIgnoresLaterColumns) {
   heed::Random random(227);
   MultiHeadAttention<float> attention({.size = 24, .heads = 3, .causal = true});
   randomize(attention, random);
@@ -194,7 +195,7 @@ TEST(MultiHeadAttention, WhatFollowsChangesNotOneBitIfItIsCausal) {
     attention.forward(x.leftCols(length), Starts{0, length}, tape, y);
     EXPECT_EQ(y, whole.leftCols(length)) << length;
 
-    Matrix<float> next(24, 1);  // one word asks all so far, as in a search
+    Matrix<float> next(24, 1);  // one query over all columns so far, as in search
     attention.causal = false;
     attention.forward(x.col(length - 1), Starts{0, 1}, x.leftCols(length), Starts{0, length}, tape, next);
     attention.causal = true;
@@ -202,7 +203,7 @@ TEST(MultiHeadAttention, WhatFollowsChangesNotOneBitIfItIsCausal) {
   }
 }
 
-TEST(MultiHeadAttention, PermutingTheMemoryPermutesTheWeightsAndKeepsTheResult) {
+TEST(MultiHeadAttention, ResultIsInvariantToMemoryOrder) {
   Trial<> trial(12, 3, false);
   const Matrix<double> y = trial.y(), weights = trial.mean_weights();
   const Matrix<double> h = trial.h;
@@ -213,7 +214,7 @@ TEST(MultiHeadAttention, PermutingTheMemoryPermutesTheWeightsAndKeepsTheResult) 
 
 using Mask = Eigen::Matrix<bool, Eigen::Dynamic, Eigen::Dynamic>;
 
-/// Which columns of a memory of 22 a mask of one boolean a column, and which of a 19 x 12 mask, leave.
+/// A mask with one boolean for each of 22 memory columns, and a 19 x 12 mask with one for each query and column.
 struct Masks {
   Eigen::Matrix<bool, Eigen::Dynamic, 1> memory = Eigen::Matrix<bool, Eigen::Dynamic, 1>::Constant(22, true);
   Mask queries = Mask::Constant(19, 12, true);
@@ -234,11 +235,11 @@ struct Masks {
   }
 };
 
-TEST(MultiHeadAttention, MaskEqualsAMemoryWithoutTheExcludedColumns) {
+TEST(MultiHeadAttention, MaskMatchesMemoryWithoutExcludedColumns) {
   Trial<> trial(6, 2, false);
   const Masks masks;
   for (const bool of_memory : {false, true}) {
-    SCOPED_TRACE(of_memory ? "one boolean for each memory column" : "one for each query, too");
+    SCOPED_TRACE(of_memory ? "one boolean for each memory column" : "one for each memory column and query");
     Matrix<double> y(6, 12), weights(19, 12), alone(6, 1);
     trial.attention.forward(trial.x, trial.queries, trial.h, trial.memory, trial.tape, y, masks.view(of_memory));
     trial.attention.mean_weights(trial.tape, weights);
@@ -261,7 +262,7 @@ TEST(MultiHeadAttention, MaskEqualsAMemoryWithoutTheExcludedColumns) {
   }
 }
 
-TEST(MultiHeadAttention, GradientsAgreeWithCentralDifferencesUnderAMask) {
+TEST(MultiHeadAttention, GradientsMatchDifferencesWithMask) {
   const Masks masks;
   for (const bool of_memory : {false, true}) {
     Trial<> trial(6, 2, false);
@@ -281,13 +282,13 @@ TEST(MultiHeadAttention, GradientsAgreeWithCentralDifferencesUnderAMask) {
   }
 }
 
-TEST(MultiHeadAttention, RefusesAMaskThatLeavesACausalQueryNothing) {
+TEST(MultiHeadAttention, RejectsMaskThatExcludesAllOfCausalQuery) {
   Trial<> trial(6, 2, true, true);
   Eigen::Matrix<bool, Eigen::Dynamic, 1> valid = Eigen::Matrix<bool, Eigen::Dynamic, 1>::Constant(12, true);
   Matrix<double> y(6, 12);
   valid(6) = false;
   trial.attention.forward(trial.x, trial.queries, trial.tape, y, heed::ValidMask::of_memory(valid));
-  valid(5) = false;  // the first column of the third sentence, which is all that its first query may see
+  valid(5) = false;  // the first column of the third sentence, the only one that its first query may attend to
   EXPECT_EQ(
       refusal(
           [&] { trial.attention.forward(trial.x, trial.queries, trial.tape, y, heed::ValidMask::of_memory(valid)); }),
@@ -299,7 +300,7 @@ TEST(MultiHeadAttention, RefusesAMaskThatLeavesACausalQueryNothing) {
             "MultiHeadAttention.forward: the mask must be 12 x 1, got 11 x 1");
 }
 
-TEST(MultiHeadAttention, FixedSizesAgreeWithDynamicOnes) {
+TEST(MultiHeadAttention, FixedSizesMatchDynamicSizes) {
   for (const bool self : {true, false}) {
     Trial<> trial(6, 2, self);
     Trial<6> fixed(6, 2, self);
@@ -317,7 +318,7 @@ TEST(MultiHeadAttention, FixedSizesAgreeWithDynamicOnes) {
   }
 }
 
-TEST(MultiHeadAttention, RunsInEveryScalar) {
+TEST(MultiHeadAttention, SupportsFloatAndLongDouble) {
   Trial<> trial(6, 2, true);
   const Matrix<double> expected = trial.y();
   const auto compare = [&]<class S>(S, double tolerance) {
@@ -332,11 +333,11 @@ TEST(MultiHeadAttention, RunsInEveryScalar) {
   compare(0.0L, 1e-14);
 }
 
-TEST(MultiHeadAttention, RefusesWhatDoesNotFit) {
+TEST(MultiHeadAttention, RejectsInvalidHeadsAndSizes) {
   EXPECT_EQ(refusal([] { MultiHeadAttention<float>({.size = 12, .heads = 5}); }),
-            "MultiHeadAttention: 5 heads cannot share a size of 12");
+            "MultiHeadAttention: heads must be at least 1 and divide size (12), got 5");
   EXPECT_EQ(refusal([] { MultiHeadAttention<float>({.size = 12, .heads = 0}); }),
-            "MultiHeadAttention: 0 heads cannot share a size of 12");
+            "MultiHeadAttention: heads must be at least 1 and divide size (12), got 0");
   MultiHeadAttention<float> attention({.size = 4, .heads = 2});
   heed::MultiHeadTape<float> tape;
   Matrix<float> y(4, 3);

@@ -50,7 +50,7 @@ struct Trial {
     }
   }
 
-  /// What reduce makes of all that a window sees, window by window.
+  /// Scalar loops that call reduce for the pixels of every window.
   template <class Reduce>
   Matrix<oracle::Real> loops(const Reduce& reduce) const {
     const auto [height, width, stride, padding] = pool.window;
@@ -60,14 +60,14 @@ struct Trial {
       for (Index image = 0; image < images; ++image) {
         for (Index i = 0; i < down; ++i) {
           for (Index j = 0; j < right; ++j) {
-            oracle::Column seen;
+            oracle::Column pixels;
             for (Index p = 0; p < height; ++p) {
               for (Index q = 0; q < width; ++q) {
-                const Index place = (stride * i + p) * grid.width + stride * j + q;
-                seen.push_back(static_cast<oracle::Real>(x(c, image * grid.places() + place)));
+                const Index position = (stride * i + p) * grid.width + stride * j + q;
+                pixels.push_back(static_cast<oracle::Real>(x(c, image * grid.places() + position)));
               }
             }
-            result(c, image * down * right + i * right + j) = reduce(seen);
+            result(c, image * down * right + i * right + j) = reduce(pixels);
           }
         }
       }
@@ -89,37 +89,37 @@ struct Trial {
   }
 };
 
-TEST(MaxPool2d, AgreesWithThePlainLoop) {
+TEST(MaxPool2d, MatchesScalarLoop) {
   for (const Window window : windows) {
     const Trial<MaxPool2d<double>> trial(window);
-    EXPECT_EQ(difference(trial.y(), trial.loops([](const oracle::Column& seen) {
-                return *std::max_element(seen.begin(), seen.end());
+    EXPECT_EQ(difference(trial.y(), trial.loops([](const oracle::Column& pixels) {
+                return *std::max_element(pixels.begin(), pixels.end());
               })),
               0);
   }
 }
 
-TEST(AveragePool2d, AgreesWithThePlainLoop) {
+TEST(AveragePool2d, MatchesScalarLoop) {
   for (const Window window : windows) {
     const Trial<AveragePool2d<double>> trial(window);
-    EXPECT_LE(difference(trial.y(), trial.loops([](const oracle::Column& seen) {
+    EXPECT_LE(difference(trial.y(), trial.loops([](const oracle::Column& pixels) {
                 oracle::Real sum = 0;
-                for (const oracle::Real number : seen) sum += number;
-                return sum / static_cast<oracle::Real>(seen.size());
+                for (const oracle::Real pixel : pixels) sum += pixel;
+                return sum / static_cast<oracle::Real>(pixels.size());
               })),
               1e-15);
   }
 }
 
-TEST(MaxPool2d, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
+TEST(MaxPool2d, GradientsMatchDifferencesAndAccumulate) {
   for (const Window window : windows) Trial<MaxPool2d<double>>(window).expect_gradients();
 }
 
-TEST(AveragePool2d, GradientsAgreeWithCentralDifferencesAndAreAddedTo) {
+TEST(AveragePool2d, GradientsMatchDifferencesAndAccumulate) {
   for (const Window window : windows) Trial<AveragePool2d<double>>(window).expect_gradients();
 }
 
-TEST(MaxPool2d, GivesTheFirstOfEqualNumbersAllOfTheGradient) {
+TEST(MaxPool2d, FirstMaximumGetsTheGradient) {
   const MaxPool2d<double> pool({.height = 2, .width = 2, .stride = 2});
   Matrix<double> x(1, 4), y(1, 1), d_x = Matrix<double>::Zero(1, 4);
   x << 1, 2, 2, 2;
@@ -128,7 +128,7 @@ TEST(MaxPool2d, GivesTheFirstOfEqualNumbersAllOfTheGradient) {
   EXPECT_EQ(d_x, (Matrix<double>(1, 4) << 0, 5, 0, 0).finished());
 }
 
-TEST(MaxPool2d, DoesNotHideANan) {
+TEST(MaxPool2d, PropagatesNaN) {
   const MaxPool2d<float> pool({.height = 2, .width = 2, .stride = 2});
   for (Index place = 0; place < 4; ++place) {
     Matrix<float> x = Matrix<float>::Ones(9, 4), y(9, 1);
@@ -138,11 +138,11 @@ TEST(MaxPool2d, DoesNotHideANan) {
   }
 }
 
-TEST(Pool2d, RefusesWhatDoesNotFit) {
+TEST(Pool2d, RejectsInvalidWindowsAndSizes) {
   EXPECT_EQ(refusal([] { MaxPool2d<float>({.height = 2, .width = 2, .stride = 2, .padding = 1}); }),
-            "Pool2d: the window has no padding, not 1");
+            "Pool2d: window.padding must be 0, got 1");
   EXPECT_EQ(refusal([] { AveragePool2d<float>({.height = 2, .width = 2, .stride = 0}); }),
-            "Window: expected a size and a stride of 1 or more and a padding of 0 or more, not 2 x 2 with stride 0 and "
+            "Window: height, width and stride must be at least 1 and padding at least 0, got 2 x 2 with stride 0 and "
             "padding 0");
   const MaxPool2d<float> pool({.height = 2, .width = 2, .stride = 2});
   const auto run = [&](Index cols, Grid size, Index rows, Index maps) {

@@ -22,7 +22,7 @@ long double expected_at(Index row, Index t, Index size) {
   return row % 2 == 0 ? std::sin(angle) : std::cos(angle);
 }
 
-TEST(PositionalEncoding, AddsTheWavesOfSection35) {
+TEST(PositionalEncoding, MatchesSection35OfPaper) {
   for (const Index size : {1, 2, 7, 64}) {
     Buffer<double> table;
     Matrix<double> x = Matrix<double>::Constant(size, 50, 3);
@@ -35,17 +35,17 @@ TEST(PositionalEncoding, AddsTheWavesOfSection35) {
   }
 }
 
-TEST(PositionalEncoding, CountsTheStepsOfEverySentence) {
+TEST(PositionalEncoding, CountsStepsPerSentence) {
   const std::vector<Index> lengths{3, 1, 5}, starts{0, 3, 4, 9};
   const PackedBatch packing(lengths);
   heed::Random random(419);
-  Matrix<double> beside = random_matrix(6, 9, random), packed(6, 9);
+  Matrix<double> adjacent = random_matrix(6, 9, random), packed(6, 9);
   for (Index p = 0; p < 3; ++p) {
     for (Index t = 0; t < packing.length(p); ++t) {
-      packed.col(packing.column(t, p)) = beside.col(starts[static_cast<std::size_t>(packing.sentence(p))] + t);
+      packed.col(packing.column(t, p)) = adjacent.col(starts[static_cast<std::size_t>(packing.sentence(p))] + t);
     }
   }
-  Matrix<double> expected = beside;
+  Matrix<double> expected = adjacent;
   for (std::size_t b = 0; b < 3; ++b) {
     for (Index t = 0; t < lengths[b]; ++t) {
       for (Index row = 0; row < 6; ++row) {
@@ -54,18 +54,18 @@ TEST(PositionalEncoding, CountsTheStepsOfEverySentence) {
     }
   }
   Buffer<double> table;
-  Encoding::forward(starts, beside, table);
-  EXPECT_LE(difference(beside, expected), 1e-15);
+  Encoding::forward(starts, adjacent, table);
+  EXPECT_LE(difference(adjacent, expected), 1e-15);
   Encoding::forward(packing, packed, table);
   for (Index p = 0; p < 3; ++p) {
     for (Index t = 0; t < packing.length(p); ++t) {
       EXPECT_EQ(packed.col(packing.column(t, p)),
-                beside.col(starts[static_cast<std::size_t>(packing.sentence(p))] + t));
+                adjacent.col(starts[static_cast<std::size_t>(packing.sentence(p))] + t));
     }
   }
 }
 
-TEST(PositionalEncoding, AGrownTableGivesWhatAFreshOneGives) {
+TEST(PositionalEncoding, ReusedTableMatchesFreshTable) {
   Buffer<double> table;
   for (const auto& [size, length] : {std::pair<Index, Index>{4, 3}, {4, 9}, {4, 2}, {6, 2}, {3, 12}, {4, 9}}) {
     Buffer<double> fresh;
@@ -76,6 +76,6 @@ TEST(PositionalEncoding, AGrownTableGivesWhatAFreshOneGives) {
   }
 }
 
-TEST(PositionalEncoding, LearnsNothing) { EXPECT_EQ(heed::parameter_count(Encoding()), 0); }
+TEST(PositionalEncoding, HasNoParameters) { EXPECT_EQ(heed::parameter_count(Encoding()), 0); }
 
 }  // namespace positional_encoding_test

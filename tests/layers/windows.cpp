@@ -10,7 +10,7 @@ using heed::Grid;
 using heed::Index;
 using heed::Window;
 
-TEST(Window, HasAPositionForEveryWholeStep) {
+TEST(Window, CountsPositionsThatFit) {
   for (Index length = 1; length <= 9; ++length) {
     for (Index size = 1; size <= 4; ++size) {
       for (Index stride = 1; stride <= 3; ++stride) {
@@ -27,7 +27,7 @@ TEST(Window, HasAPositionForEveryWholeStep) {
   }
 }
 
-TEST(Window, RefusesWhatHasNoPosition) {
+TEST(Window, RejectsWindowsWithoutPosition) {
   EXPECT_EQ(refusal([] {
               Window{.height = 2, .width = 3}.positions({2, 2});
             }),
@@ -39,7 +39,7 @@ TEST(Window, RefusesWhatHasNoPosition) {
   for (const Window window : {Window{.height = 0}, {.width = -1}, {.stride = 0}, {.padding = -1}}) {
     EXPECT_NE(refusal([&] {
                 window.positions({4, 4});
-              }).find("Window: expected a size and a stride of 1 or more"),
+              }).find("Window: height, width and stride must be at least 1"),
               std::string::npos);
   }
 }

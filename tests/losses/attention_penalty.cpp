@@ -14,8 +14,8 @@ namespace attention_penalty_test {
 using heed::Index;
 using heed::Matrix;
 
-/// Weights of three sentences, whose columns are packed by the length of their targets.
-struct Penalties : testing::Test {
+/// Attention weights of three sentences. The columns are in the order of the packed targets.
+struct AttentionPenalties : testing::Test {
   heed::Random random{421};
   std::vector<Index> starts = {0, 3, 8, 9}, lengths = {2, 4, 3};
   heed::PackedBatch targets{lengths};
@@ -23,7 +23,7 @@ struct Penalties : testing::Test {
 
   Index sources(Index b) const { return starts[std::size_t(b) + 1] - starts[std::size_t(b)]; }
 
-  /// weights of step t of sentence b at its word j
+  /// The weight of source token j at target step t of sentence b.
   double a(Index b, Index t, Index j) const {
     for (Index p = 0; p < 3; ++p) {
       if (targets.sentence(p) == b) return weights(j, targets.column(t, p));
@@ -42,7 +42,8 @@ struct Penalties : testing::Test {
   }
 };
 
-TEST_F(Penalties, OfCoverageIsEquation12OfSeeLiuAndManning) {
+/// See, Liu & Manning 2017.
+TEST_F(AttentionPenalties, CoverageMatchesEquation12) {
   double expected = 0;
   for (Index b = 0; b < 3; ++b) {
     for (Index t = 0; t < lengths[std::size_t(b)]; ++t) {
@@ -56,7 +57,8 @@ TEST_F(Penalties, OfCoverageIsEquation12OfSeeLiuAndManning) {
   EXPECT_NEAR(coverage(), expected, 1e-14);
 }
 
-TEST_F(Penalties, OfDoublyStochasticWeightsIsEquation14OfXuEtAl) {
+/// Xu et al. 2015.
+TEST_F(AttentionPenalties, DoublyStochasticMatchesEquation14) {
   double expected = 0;
   for (Index b = 0; b < 3; ++b) {
     for (Index j = 0; j < sources(b); ++j) {
@@ -68,7 +70,7 @@ TEST_F(Penalties, OfDoublyStochasticWeightsIsEquation14OfXuEtAl) {
   EXPECT_NEAR(doubly_stochastic(), expected, 1e-14);
 }
 
-TEST_F(Penalties, HaveExactGradientsTimesScaleThatAreAddedTo) {
+TEST_F(AttentionPenalties, AccumulateScaledGradients) {
   coverage(0.5);
   doubly_stochastic(3);
   heed::GradientCheck check;
@@ -79,23 +81,23 @@ TEST_F(Penalties, HaveExactGradientsTimesScaleThatAreAddedTo) {
   for (Index p = 0; p < 3; ++p) {
     for (Index t = 0; t < targets.length(p); ++t) {
       const Index below = 5 - sources(targets.sentence(p));
-      EXPECT_EQ(d.col(targets.column(t, p)).tail(below), (heed::Vector<double>::Zero(below))) << "not in the sentence";
+      EXPECT_EQ(d.col(targets.column(t, p)).tail(below), (heed::Vector<double>::Zero(below))) << "outside the sentence";
     }
   }
 }
 
-TEST_F(Penalties, CostNothingWhereEveryWordIsSeenOnce) {
+TEST_F(AttentionPenalties, AreZeroIfEveryTokenIsAttendedOnce) {
   weights.setZero();
   for (Index p = 0; p < 3; ++p) {
     for (Index j = 0; j < sources(targets.sentence(p)); ++j) {
-      weights(j, targets.column(j % targets.length(p), p)) = 1;  // words may share a step
+      weights(j, targets.column(j % targets.length(p), p)) = 1;  // a step may attend to several tokens
     }
   }
   EXPECT_EQ(coverage(), 0);
   EXPECT_EQ(doubly_stochastic(), 0);
 }
 
-TEST(LossOptions, CountPenaltiesOfEveryAttentionWithExactGradients) {
+TEST(LossOptions, AddPenaltiesOfEveryAttention) {
   const auto batch = heed::test::ragged_batch();
   for (const auto attention : heed::attention_names) {
     heed::TranslatorConfig config;

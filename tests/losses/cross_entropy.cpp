@@ -15,7 +15,7 @@ using heed::Index;
 using heed::Matrix;
 using heed::Token;
 
-/// - sum_k wanted_k log softmax(x)_k, wanted = (1 - e) on the target plus e / V on every word.
+/// - sum_k label_k log softmax(x)_k, where label is e / V for every token, plus 1 - e for the target.
 template <class S>
 oracle::Real paper_loss(const Matrix<S>& logits, const std::vector<Token>& targets, oracle::Real smoothing) {
   oracle::Real loss = 0;
@@ -23,8 +23,8 @@ oracle::Real paper_loss(const Matrix<S>& logits, const std::vector<Token>& targe
     const auto p = oracle::softmax(oracle::column(logits, i));
     for (std::size_t k = 0; k < p.size(); ++k) {
       const bool is_target = static_cast<Token>(k) == targets[oracle::at(i)];
-      const oracle::Real wanted = (is_target ? 1 - smoothing : 0) + smoothing / static_cast<oracle::Real>(p.size());
-      if (wanted > 0) loss -= wanted * std::log(p[k]);
+      const oracle::Real label = (is_target ? 1 - smoothing : 0) + smoothing / static_cast<oracle::Real>(p.size());
+      if (label > 0) loss -= label * std::log(p[k]);
     }
   }
   return loss;
@@ -36,20 +36,20 @@ struct Trial {
   std::vector<Token> targets = {0, 6, 3};
 };
 
-TEST(SoftmaxCrossEntropy, AgreesWithTheFormula) {
+TEST(SoftmaxCrossEntropy, MatchesFormula) {
   const Trial trial;
   for (const double smoothing : {0.0, 0.1, 0.5}) {
     Matrix<double> logits = trial.logits;
     const auto expected = static_cast<double>(paper_loss(logits, trial.targets, smoothing));
     EXPECT_NEAR(heed::softmax_cross_entropy<double>(logits, trial.targets, smoothing), expected, 1e-13);
-    Matrix<float> narrow = trial.logits.cast<float>();
-    const double loss = heed::softmax_cross_entropy<float>(narrow, trial.targets, static_cast<float>(smoothing));
+    Matrix<float> single = trial.logits.cast<float>();
+    const double loss = heed::softmax_cross_entropy<float>(single, trial.targets, static_cast<float>(smoothing));
     EXPECT_NEAR(loss, expected, 1e-5);
-    EXPECT_LE(difference(narrow, logits), 1e-6);
+    EXPECT_LE(difference(single, logits), 1e-6);
   }
 }
 
-TEST(SoftmaxCrossEntropy, GradientAgreesWithCentralDifferences) {
+TEST(SoftmaxCrossEntropy, GradientMatchesCentralDifferences) {
   for (const double smoothing : {0.0, 0.1}) {
     Trial trial;
     Matrix<double> d = trial.logits;
@@ -65,7 +65,7 @@ TEST(SoftmaxCrossEntropy, GradientAgreesWithCentralDifferences) {
   }
 }
 
-TEST(SoftmaxCrossEntropy, ScalesTheGradientButNotTheLoss) {
+TEST(SoftmaxCrossEntropy, ScalesGradientButNotLoss) {
   const Trial trial;
   Matrix<double> one = trial.logits, quarter = trial.logits;
   const double loss = heed::softmax_cross_entropy<double>(one, trial.targets, 0.1);
@@ -73,7 +73,7 @@ TEST(SoftmaxCrossEntropy, ScalesTheGradientButNotTheLoss) {
   EXPECT_LE(difference(quarter, one / 4), 1e-16);
 }
 
-TEST(SoftmaxCrossEntropy, StandsHugeLogits) {
+TEST(SoftmaxCrossEntropy, DoesNotOverflowForLargeLogits) {
   Matrix<float> logits(2, 2);
   logits << 1e4f, 1e4f, -1e4f, -1e4f;
   EXPECT_EQ(heed::softmax_cross_entropy<float>(logits, std::vector<Token>{0, 1}), 2e4);
@@ -82,21 +82,21 @@ TEST(SoftmaxCrossEntropy, StandsHugeLogits) {
   EXPECT_EQ(logits, expected);
 }
 
-TEST(SoftmaxCrossEntropy, OfNoColumnsIsZero) {
+TEST(SoftmaxCrossEntropy, IsZeroWithoutColumns) {
   Matrix<double> logits(7, 0);
   EXPECT_EQ(heed::softmax_cross_entropy<double>(logits, std::vector<Token>{}), 0);
 }
 
-TEST(SoftmaxCrossEntropy, RefusesATargetOutsideTheVocabulary) {
+TEST(SoftmaxCrossEntropy, RejectsTargetOutsideVocabulary) {
   for (const Token target : {-1, 7}) {
     Trial trial;
     trial.targets[1] = target;
     EXPECT_EQ(refusal([&] { heed::softmax_cross_entropy<double>(trial.logits, trial.targets); }),
-              "softmax_cross_entropy: target " + std::to_string(target) + " is outside the vocabulary of 7");
+              "softmax_cross_entropy: target must be in [0, 7), got " + std::to_string(target));
   }
 }
 
-TEST(SoftmaxCrossEntropy, RefusesAnotherNumberOfTargetsThanColumns) {
+TEST(SoftmaxCrossEntropy, RejectsWrongNumberOfTargets) {
   Trial trial;
   trial.targets.push_back(0);
   EXPECT_EQ(refusal([&] { heed::softmax_cross_entropy<double>(trial.logits, trial.targets); }),

@@ -34,7 +34,7 @@ struct Trial {
   double loss() { return layer.loss(words, labels, 0.1, 1, tape); }
 };
 
-TEST(OutputLayer, MultipliesByItsMatrixOrByTheTable) {
+TEST(OutputLayer, MultipliesByMatrixOrEmbeddingTable) {
   for (const bool tied : {false, true}) {
     const Trial trial(tied, 2);
     EXPECT_EQ(trial.layer.is_tied(), tied);
@@ -47,7 +47,7 @@ TEST(OutputLayer, MultipliesByItsMatrixOrByTheTable) {
   }
 }
 
-TEST(OutputLayer, GradientsAgreeWithCentralDifferences) {
+TEST(OutputLayer, GradientsMatchCentralDifferences) {
   for (const bool tied : {false, true}) {
     for (const Index columns : {Index{3}, Layer::block + 1}) {
       Trial trial(tied, columns);

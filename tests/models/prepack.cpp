@@ -19,10 +19,10 @@ using heed::test::Batch;
 
 constexpr Index vocabulary = 5;
 
-/// Every combination, two layers, large enough for several panels and a part of one.
-class EveryPacked : public testing::TestWithParam<TranslatorConfig> {
+/// Every combination with two layers, large enough for several panels and a partial one.
+class PackedModel : public testing::TestWithParam<TranslatorConfig> {
  protected:
-  EveryPacked() {
+  PackedModel() {
     Random random(1);
     model = heed::make_model<double>(GetParam(), vocabulary, vocabulary);
     randomize(model, random, 0.3);
@@ -41,9 +41,9 @@ std::vector<TranslatorConfig> settings() {
   return heed::test::every_combination(config);
 }
 
-INSTANTIATE_TEST_SUITE_P(Stacked, EveryPacked, testing::ValuesIn(settings()));
+INSTANTIATE_TEST_SUITE_P(Stacked, PackedModel, testing::ValuesIn(settings()));
 
-TEST_P(EveryPacked, GivesTheSameLossAndGradients) {
+TEST_P(PackedModel, MatchesLossAndGradients) {
   const auto packed = prepacked(model);
   EXPECT_EQ(heed::parameter_count(packed), heed::parameter_count(model));
   auto grad = heed::zeros_like(model), packed_grad = grad;
@@ -55,7 +55,7 @@ TEST_P(EveryPacked, GivesTheSameLossAndGradients) {
   EXPECT_LE(part_difference(packed_grad, grad), 1e-12);
 }
 
-TEST_P(EveryPacked, FollowsItsParameters) {
+TEST_P(PackedModel, UsesChangedParameters) {
   auto packed = prepacked(model);
   heed::Seq2SeqTape<double> tape;
   const double before = model.loss(batch.sources, batch.targets, tape);
@@ -69,7 +69,7 @@ TEST_P(EveryPacked, FollowsItsParameters) {
   EXPECT_NEAR(packed.loss(batch.sources, batch.targets, tape), after, 1e-11);
 }
 
-TEST_P(EveryPacked, IsCloseWithHalfTheBytes) {
+TEST_P(PackedModel, ReducedPrecisionIsClose) {
   auto singles = heed::make_model<float>(GetParam(), vocabulary, vocabulary);
   copy_parameters(model, singles);
   const auto rough = converted(singles, heed::Precision::bfloat16);
@@ -84,7 +84,7 @@ TEST_P(EveryPacked, IsCloseWithHalfTheBytes) {
   EXPECT_NE(fine_loss, loss);
 }
 
-TEST(Pack, KeepsAnOutputLayerTiedToTheTable) {
+TEST(Prepack, PreservesTiedOutputLayer) {
   TranslatorConfig config;
   config.hidden = 12;
   config.embedding = 9;
@@ -108,29 +108,29 @@ TEST(Pack, KeepsAnOutputLayerTiedToTheTable) {
   auto singles = heed::make_model<float>(config, vocabulary, vocabulary);
   copy_parameters(model, singles);
   const auto rough = converted(singles, heed::Precision::bfloat16);
-  heed::Seq2SeqTape<float> narrow;
-  const double loss = singles.loss(batch.sources, batch.targets, narrow);
-  EXPECT_NEAR(rough.loss(batch.sources, batch.targets, narrow), loss, 2e-2 * loss);
+  heed::Seq2SeqTape<float> float_tape;
+  const double loss = singles.loss(batch.sources, batch.targets, float_tape);
+  EXPECT_NEAR(rough.loss(batch.sources, batch.targets, float_tape), loss, 2e-2 * loss);
 }
 
-TEST(Pack, RefusesWeightsThatHalfPrecisionCannotHold) {
+TEST(Convert, RejectsWeightsBeyondHalfPrecision) {
   heed::LstmCell<float> cell(4, 5);
   for (const float bad :
        {65536.0f, -1e9f, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
     cell.U.edit()(19, 4) = bad;
     EXPECT_EQ(
-        refusal([&] { converted(cell, heed::Precision::half); }).rfind("convert: half holds no number beyond 65504", 0),
+        refusal([&] { converted(cell, heed::Precision::half); }).rfind("convert: the largest half value is 65504", 0),
         0U);
     EXPECT_EQ(refusal([&] { converted(cell, heed::Precision::bfloat16); }) == "accepted", std::isfinite(bad));
     EXPECT_EQ(refusal([&] { prepacked(cell); }), "accepted");
   }
   cell.U.edit()(19, 4) = 65504;
   EXPECT_EQ(refusal([&] { converted(cell, heed::Precision::half); }), "accepted");
-  cell.b_U(0) = 65536;  // vectors stay as they are
+  cell.b_U(0) = 65536;  // vectors are not converted
   EXPECT_EQ(refusal([&] { converted(cell, heed::Precision::half); }), "accepted");
 }
 
-TEST(PackedEncoder, IsReadByATeamWithTheSameBits) {
+TEST(PackedEncoder, ThreadPoolResultsAreBitwiseEqual) {
   const auto expect_same = []<class C>(const C& cell) {
     heed::Encoder<C> encoder(
         {.input_size = cell.input_size(), .hidden_size = cell.hidden_size(), .bidirectional = true},
@@ -143,7 +143,7 @@ TEST(PackedEncoder, IsReadByATeamWithTheSameBits) {
       const heed::Matrix<double> x = random_matrix<double>(cell.input_size(), packing.columns(), random);
       heed::EncoderTape<double> alone, together;
       packed.forward(x, packing, alone);
-      for (const int size : {2, 3, 40}) {  // forty are more than there are panels
+      for (const int size : {2, 3, 40}) {  // 40 is more than the number of panels
         heed::ThreadPool thread_pool(size);
         packed.forward(x, packing, together, nullptr, nullptr, &thread_pool);
         EXPECT_EQ(together.outputs(), alone.outputs()) << size;
@@ -155,7 +155,7 @@ TEST(PackedEncoder, IsReadByATeamWithTheSameBits) {
   expect_same(heed::GruCell<double>(5, 67));
 }
 
-TEST(Prepack, MakesACopyOfEveryWeight) {
+TEST(Prepack, PacksEveryWeight) {
   const TranslationModel<double> model = prepacked(heed::make_model<double>({}, vocabulary, vocabulary));
   int weights = 0;
   heed::detail::for_each_member(
@@ -169,20 +169,20 @@ TEST(Prepack, MakesACopyOfEveryWeight) {
   EXPECT_GT(weights, 5);
 }
 
-TEST(Convert, LeavesAWholeModelAsItWasWhereANumberIsTooLarge) {
+TEST(Convert, DoesNotChangeModelOnError) {
   auto model = heed::make_model<float>({}, vocabulary, vocabulary);
   Random random(4);
   heed::initialize(model, random);
-  model.output.W.edit()(0, 0) = 65536;  // the last of all weights
+  model.output.W.edit()(0, 0) = 65536;  // the last weight of the model
   heed::Seq2SeqTape<float> tape;
   const Batch batch = heed::test::ragged_batch();
   const double loss = model.loss(batch.sources, batch.targets, tape);
   EXPECT_NE(refusal([&] { heed::convert(model, heed::Precision::half); }), "accepted");
   EXPECT_EQ(model.loss(batch.sources, batch.targets, tape), loss);
-  EXPECT_EQ(heed::squared_norm(model), heed::squared_norm(std::as_const(model)));  // which reads all values
+  EXPECT_EQ(heed::squared_norm(model), heed::squared_norm(std::as_const(model)));  // reads all values
 }
 
-TEST(Convert, LeavesNothingToLearnOrToSave) {
+TEST(Convert, ConvertedModelRejectsTraining) {
   auto model = heed::make_model<float>({}, vocabulary, vocabulary);
   const Index count = heed::parameter_count(model);
   heed::convert(model, heed::Precision::bfloat16);

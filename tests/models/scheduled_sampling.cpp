@@ -22,14 +22,14 @@ using heed::Vector;
 using Cell = heed::RnnCell<double>;
 using Decoder = heed::PlainDecoder<Cell>;
 
-/// A batch of targets whose right words are all 3, and an output layer that always says 4: what is fed where, and how many
-/// columns were scored at every step.
-struct Fed {
+/// A batch of targets whose tokens are all 3 and an output layer whose sampled token is always 4. Holds the decoder
+/// inputs after sampling and the number of columns that are scored at every step.
+struct Sampled {
   heed::PackedBatch packing;
-  std::vector<Token> words;
+  std::vector<Token> inputs;
   std::vector<Index> scored;
 
-  Fed(const std::vector<Index>& lengths, double forcing, SampledToken own, std::uint64_t seed) : packing(lengths) {
+  Sampled(const std::vector<Index>& lengths, double forcing, SampledToken mode, std::uint64_t seed) : packing(lengths) {
     Random random(1), choices(seed);
     Decoder decoder({.word_size = 2, .memory_size = 4, .hidden_size = 3, .feature_size = 5});
     heed::Embedding<double> target(2, 6);
@@ -39,7 +39,7 @@ struct Fed {
     randomize(target, random);
     memory.values = random_matrix(4, memory.values.cols(), random);
     memory.summary = random_matrix(4, memory.sentences(), random);
-    words.assign(static_cast<std::size_t>(packing.columns()), 3);
+    inputs.assign(static_cast<std::size_t>(packing.columns()), 3);
     const auto score = [&](const heed::In<double>& features, heed::Out<double> logits) {
       EXPECT_EQ(features.rows(), 5);
       scored.push_back(features.cols());
@@ -47,32 +47,34 @@ struct Fed {
       logits.row(4).setConstant(100);
     };
     heed::SamplingTape<double> tape;
-    heed::feed_sampled_tokens(decoder, target, score, packing, memory, forcing, own, &choices, tape, words);
+    heed::feed_sampled_tokens(decoder, target, score, packing, memory, forcing, mode, &choices, tape, inputs);
   }
 };
 
-TEST(FeedSampledTokens, AsksOnlyThoseWhoHaveANextStep) {
-  const Fed fed({2, 4, 1}, 0, SampledToken::argmax, 1);
-  EXPECT_EQ(fed.scored, (std::vector<Index>{2, 1, 1}));
-  EXPECT_EQ(fed.words, (std::vector<Token>{3, 3, 3, 4, 4, 4, 4})) << "the first step is fed what it was";
+TEST(FeedSampledTokens, ScoresOnlySentencesWithANextStep) {
+  const Sampled sampled({2, 4, 1}, 0, SampledToken::argmax, 1);
+  EXPECT_EQ(sampled.scored, (std::vector<Index>{2, 1, 1}));
+  EXPECT_EQ(sampled.inputs, (std::vector<Token>{3, 3, 3, 4, 4, 4, 4})) << "the inputs of the first step do not change";
 }
 
-TEST(FeedSampledTokens, ReplacesAsManyAsItIsTold) {
+TEST(FeedSampledTokens, ReplacesTheGivenFraction) {
   const std::vector<Index> lengths(500, 9);
-  for (const SampledToken own : {SampledToken::argmax, SampledToken::sample}) {
+  for (const SampledToken mode : {SampledToken::argmax, SampledToken::sample}) {
     for (const double forcing : {0.0, 0.25, 0.9, 1.0}) {
-      const Fed fed(lengths, forcing, own, 2);
-      const auto right = std::count(fed.words.begin() + 500, fed.words.end(), 3);
-      EXPECT_NEAR(static_cast<double>(right) / 4000, forcing, 0.03);
-      EXPECT_EQ(std::count(fed.words.begin() + 500, fed.words.end(), 4), 4000 - right);
+      const Sampled sampled(lengths, forcing, mode, 2);
+      const auto forced = std::count(sampled.inputs.begin() + 500, sampled.inputs.end(), 3);
+      EXPECT_NEAR(static_cast<double>(forced) / 4000, forcing, 0.03);
+      EXPECT_EQ(std::count(sampled.inputs.begin() + 500, sampled.inputs.end(), 4), 4000 - forced);
     }
   }
 }
 
-TEST(FeedSampledTokens, ChoosesAsItsRandomNumbersSay) {
+TEST(FeedSampledTokens, ChoiceDependsOnSeed) {
   const std::vector<Index> lengths(20, 5);
-  EXPECT_EQ(Fed(lengths, 0.5, SampledToken::argmax, 3).words, Fed(lengths, 0.5, SampledToken::argmax, 3).words);
-  EXPECT_NE(Fed(lengths, 0.5, SampledToken::argmax, 3).words, Fed(lengths, 0.5, SampledToken::argmax, 4).words);
+  EXPECT_EQ(Sampled(lengths, 0.5, SampledToken::argmax, 3).inputs,
+            Sampled(lengths, 0.5, SampledToken::argmax, 3).inputs);
+  EXPECT_NE(Sampled(lengths, 0.5, SampledToken::argmax, 3).inputs,
+            Sampled(lengths, 0.5, SampledToken::argmax, 4).inputs);
 }
 
 TEST(FeedSampledTokens, RejectsMissingRandomNumbers) {
@@ -85,10 +87,10 @@ TEST(FeedSampledTokens, RejectsMissingRandomNumbers) {
         decoder, heed::Embedding<double>(2, 6), [](const auto&, const auto&) {}, packing, {}, 0.5, SampledToken::argmax,
         nullptr, tape, words);
   };
-  EXPECT_EQ(refusal(feed), "feed_sampled_tokens: expected random numbers, got none");
+  EXPECT_EQ(refusal(feed), "feed_sampled_tokens: a random number generator is required, got none");
 }
 
-TEST(DrawWord, DrawsFromTheSoftmaxOfTheScores) {
+TEST(DrawWord, DrawsFromSoftmaxOfScores) {
   Vector<double> scores(5);
   scores << 1, -2, 0.5, 2, -30;
   const Vector<double> p = scores.array().exp() / scores.array().exp().sum();

@@ -24,7 +24,7 @@ using Tokens = std::vector<Token>;
 
 constexpr Index vocabulary = 5, embedding = 2, hidden = 3, alignment = 2, classes = 3;
 
-/// Two layers, since only there an encoder has a dropout of its own.
+/// A model with two layers: an encoder of one layer has no dropout.
 Model random_model(double dropout = 0, bool bidirectional = true) {
   Model model({.vocabulary = vocabulary, .alignment_size = alignment, .classes = classes, .dropout = dropout},
               Encoder({.input_size = embedding,
@@ -44,12 +44,12 @@ struct Trial {
   Model::Tape tape;
 };
 
-/// The classes' numbers and the words' weights of one sentence, word by word in long double.
-struct Alone {
+/// The logits and attention weights of one sentence, computed step by step in long double.
+struct Expected {
   oracle::Column logits, weights;
 };
 
-Alone classify_alone(const Model& model, const Tokens& words) {
+Expected classify_alone(const Model& model, const Tokens& words) {
   std::vector<oracle::Column> x;
   for (const Token word : words) x.push_back(oracle::column(model.words.table, word));
   const std::vector<oracle::Column> states = oracle::encode(model.encoder, x).values;
@@ -61,7 +61,7 @@ Alone classify_alone(const Model& model, const Tokens& words) {
       scores.back() += static_cast<oracle::Real>(model.pooling.v(static_cast<Index>(k))) * z[k];
     }
   }
-  Alone alone{{}, oracle::softmax(scores)};
+  Expected alone{{}, oracle::softmax(scores)};
   oracle::Column pooled(states.front().size());
   for (std::size_t j = 0; j < states.size(); ++j) {
     for (std::size_t k = 0; k < pooled.size(); ++k) pooled[k] += alone.weights[j] * states[j][k];
@@ -72,7 +72,7 @@ Alone classify_alone(const Model& model, const Tokens& words) {
   return alone;
 }
 
-void expect_exact_gradients(const Model& model, const heed::LossOptions<double>& options, bool dropout) {
+void expect_gradients(const Model& model, const heed::LossOptions<double>& options, bool dropout) {
   Trial trial;
   Model varied = model, grad = heed::zeros_like(model);
   Random random(5);
@@ -91,27 +91,27 @@ void expect_exact_gradients(const Model& model, const heed::LossOptions<double>&
                                << check.numeric;
 }
 
-TEST(SentenceClassifier, AgreesWithThePaperWordByWord) {
+TEST(SentenceClassifier, MatchesPaperForEverySentence) {
   for (const bool bidirectional : {true, false}) {
     const Model model = random_model(0, bidirectional);
     Trial trial;
     model.forward(trial.sentences, trial.tape);
     for (std::size_t b = 0; b < trial.words.size(); ++b) {
-      const Alone alone = classify_alone(model, trial.words[b]);
-      const auto place = static_cast<Index>(b);
-      EXPECT_LE(difference(trial.tape.logits.col(place), oracle::matrix({alone.logits})), 1e-14);
-      EXPECT_LE(difference(trial.tape.weights(place), oracle::matrix({alone.weights})), 1e-14);
+      const Expected alone = classify_alone(model, trial.words[b]);
+      const auto column = static_cast<Index>(b);
+      EXPECT_LE(difference(trial.tape.logits.col(column), oracle::matrix({alone.logits})), 1e-14);
+      EXPECT_LE(difference(trial.tape.weights(column), oracle::matrix({alone.weights})), 1e-14);
     }
   }
 }
 
-TEST(SentenceClassifier, HasExactGradients) { expect_exact_gradients(random_model(), {}, false); }
+TEST(SentenceClassifier, GradientsMatchCentralDifferences) { expect_gradients(random_model(), {}, false); }
 
-TEST(SentenceClassifier, HasExactGradientsWithDropoutSmoothingAndAScale) {
-  expect_exact_gradients(random_model(0.4), {0.1, 0.25, nullptr}, true);
+TEST(SentenceClassifier, GradientsMatchDifferencesWithAllOptions) {
+  expect_gradients(random_model(0.4), {0.1, 0.25, nullptr}, true);
 }
 
-TEST(SentenceClassifier, AddsToTheGradient) {
+TEST(SentenceClassifier, AccumulatesGradients) {
   const Model model = random_model();
   Trial trial;
   Model once = heed::zeros_like(model), twice = once;
@@ -121,7 +121,7 @@ TEST(SentenceClassifier, AddsToTheGradient) {
   EXPECT_LE(part_difference(twice, once), 1e-15);
 }
 
-TEST(SentenceClassifier, DropsWordsAndThePooledVectorOnlyInTraining) {
+TEST(SentenceClassifier, DropsOutOnlyInTraining) {
   const Model model = random_model(0.5), without = random_model();
   Trial trial;
   const auto loss = [&](const Model& any, Random* random) {
@@ -136,7 +136,7 @@ TEST(SentenceClassifier, DropsWordsAndThePooledVectorOnlyInTraining) {
   EXPECT_TRUE(((trial.tape.pooled_mask.array() == 0) == (trial.tape.pooled.array() == 0)).all());
 }
 
-TEST(SentenceClassifier, KeepsASentencesWordMaskIfAskedTo) {
+TEST(SentenceClassifier, SupportsDropoutPerSentence) {
   Model model = random_model(0.5);
   for (const bool per_sentence : {true, false}) {
     model.dropout.per_sentence = per_sentence;
@@ -151,11 +151,11 @@ TEST(SentenceClassifier, KeepsASentencesWordMaskIfAskedTo) {
       }
     }
     EXPECT_EQ(same, per_sentence);
-    expect_exact_gradients(model, {}, true);
+    expect_gradients(model, {}, true);
   }
 }
 
-TEST(SentenceClassifier, DoesNotDependOnTheCompanionsOfASentence) {
+TEST(SentenceClassifier, ResultsDoNotDependOnBatch) {
   const Model model = random_model();
   Trial trial;
   Model together = heed::zeros_like(model), alone = together;
@@ -168,7 +168,7 @@ TEST(SentenceClassifier, DoesNotDependOnTheCompanionsOfASentence) {
   EXPECT_LE(part_difference(together, alone), 1e-12);
 }
 
-TEST(SentenceClassifier, RefusesWhatDoesNotFit) {
+TEST(SentenceClassifier, RejectsInvalidClassesAndBatches) {
   EXPECT_EQ(refusal([] {
               Model({.vocabulary = vocabulary, .alignment_size = alignment, .classes = 1}, random_model().encoder);
             }),

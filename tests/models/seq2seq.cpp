@@ -23,7 +23,7 @@ using Model = heed::TranslationModel<double>;
 
 constexpr Index vocabulary = 5;
 
-/// Two layers and two directions, as small as they go: gradients are checked number by number.
+/// Two layers and two directions. The sizes are small because every element of the gradients is checked.
 TranslatorConfig stacked() {
   TranslatorConfig config;
   config.layers = 2;
@@ -41,20 +41,20 @@ TranslatorConfig flat() {
 
 class EveryModel : public testing::TestWithParam<TranslatorConfig> {
  protected:
-  void expect_exact_gradients(const Model& model, double smoothing, bool dropout, double forcing = 1,
-                              double tolerance = 1e-6) {
+  void expect_gradients(const Model& model, double smoothing, bool dropout, double forcing = 1,
+                        double tolerance = 1e-6) {
     const Batch batch = heed::test::ragged_batch();
     Model::Tape tape;
     Model varied = model, grad = heed::zeros_like(model);
     const double scale = 0.25;
     heed::LossOptions<double> options{smoothing, 1, nullptr};
     options.teacher_forcing = forcing;
-    std::vector<Token> fed;
+    std::vector<Token> inputs;
     const auto loss = [&] {
       Random random(5);
       options.random = dropout || forcing < 1 ? &random : nullptr;
       const double sum = scale * varied.loss(batch.sources, batch.targets, tape, options);
-      EXPECT_TRUE(fed.empty() || tape.target.tokens == fed) << "a choice changed with a parameter";
+      EXPECT_TRUE(inputs.empty() || tape.target.tokens == inputs) << "a sampled token changed with a parameter";
       return sum;
     };
     Random random(5);
@@ -62,7 +62,7 @@ class EveryModel : public testing::TestWithParam<TranslatorConfig> {
     scaled.scale = scale;
     scaled.random = dropout || forcing < 1 ? &random : nullptr;
     const double analytic = model.loss_and_gradient(batch.sources, batch.targets, tape, grad, scaled);
-    fed = tape.target.tokens;
+    inputs = tape.target.tokens;
     EXPECT_NEAR(scale * analytic, loss(), 1e-12);
     const heed::GradientCheck check = heed::check_gradients(varied, grad, loss);
     EXPECT_EQ(check.checked, heed::parameter_count(model));
@@ -73,7 +73,7 @@ class EveryModel : public testing::TestWithParam<TranslatorConfig> {
 
 using Parameters = std::map<std::string, heed::Matrix<double>>;
 
-/// For parts of other types but the same names.
+/// The parameters by name, to compare parts of different types.
 template <class P>
 Parameters by_name(const P& part) {
   Parameters result;
@@ -91,7 +91,7 @@ std::vector<double> losses(const Model& model, const Batch& batch, const heed::L
   return result;
 }
 
-TEST_P(EveryModel, AgreesWithThePapersWordByWord) {
+TEST_P(EveryModel, MatchesPaperStepByStep) {
   const Batch batch = heed::test::ragged_batch();
   for (const TranslatorConfig& sizes : {stacked(), flat()}) {
     TranslatorConfig config = GetParam();
@@ -117,22 +117,22 @@ TEST_P(EveryModel, AgreesWithThePapersWordByWord) {
   }
 }
 
-TEST_P(EveryModel, HasExactGradients) {
+TEST_P(EveryModel, GradientsMatchCentralDifferences) {
   TranslatorConfig config = GetParam();
   config.layers = flat().layers;
   config.bidirectional = flat().bidirectional;
-  expect_exact_gradients(heed::test::random_model(config, vocabulary, 2), 0, false);
+  expect_gradients(heed::test::random_model(config, vocabulary, 2), 0, false);
 }
 
-TEST_P(EveryModel, HasExactGradientsInAStackWithDropoutAndSmoothing) {
+TEST_P(EveryModel, GradientsMatchDifferencesInStackWithDropout) {
   TranslatorConfig config = GetParam();
   config.dropout = 0.3;
-  // Dropout leaves little of few numbers, of which a normalisation then is steep: central differences are less exact.
+  // Dropout leaves few non-zero values, where layer normalisation is steep: central differences are less accurate.
   const double tolerance = config.cell.starts_with("layer-norm") ? 1e-5 : 1e-6;
-  expect_exact_gradients(heed::test::random_model(config, vocabulary, 3), 0.1, true, 1, tolerance);
+  expect_gradients(heed::test::random_model(config, vocabulary, 3), 0.1, true, 1, tolerance);
 }
 
-TEST_P(EveryModel, IsFedTheRightWordOrTheOneItThoughtLikeliest) {
+TEST_P(EveryModel, DecoderInputsAreLabelsOrMostLikelyTokens) {
   const Batch batch = heed::test::ragged_batch();
   const Model model = heed::test::random_model(GetParam(), vocabulary, 33);
   for (const double forcing : {0.0, 0.5}) {
@@ -144,30 +144,30 @@ TEST_P(EveryModel, IsFedTheRightWordOrTheOneItThoughtLikeliest) {
     const double loss = model.loss(batch.sources, batch.targets, tape, options);
     const auto& packing = tape.target.packing;
     oracle::Real expected = 0;
-    int right = 0, own = 0;
+    int labels = 0, sampled = 0;
     for (Index p = 0; p < packing.sentences(); ++p) {
       const auto b = static_cast<std::size_t>(packing.sentence(p));
-      std::vector<Token> fed;
+      std::vector<Token> inputs;
       for (Index t = 0; t < packing.length(p); ++t) {
-        fed.push_back(tape.target.tokens[static_cast<std::size_t>(packing.column(t, p))]);
+        inputs.push_back(tape.target.tokens[static_cast<std::size_t>(packing.column(t, p))]);
       }
-      const auto alone = oracle::sentence_loss_when_fed(model, batch.sources[b], batch.targets[b], fed, 0);
+      const auto alone = oracle::sentence_loss_when_fed(model, batch.sources[b], batch.targets[b], inputs, 0);
       expected += alone.loss;
-      EXPECT_EQ(fed[0], heed::symbols::bos);
-      for (std::size_t t = 1; t < fed.size(); ++t) {
-        const Token gold = batch.targets[b][t - 1], likeliest = alone.likeliest[t - 1];
-        EXPECT_TRUE(fed[t] == likeliest || (forcing > 0 && fed[t] == gold)) << b << ' ' << t;
-        own += fed[t] != gold;
-        right += fed[t] != likeliest;
+      EXPECT_EQ(inputs[0], heed::symbols::bos);
+      for (std::size_t t = 1; t < inputs.size(); ++t) {
+        const Token label = batch.targets[b][t - 1], likeliest = alone.likeliest[t - 1];
+        EXPECT_TRUE(inputs[t] == likeliest || (forcing > 0 && inputs[t] == label)) << b << ' ' << t;
+        sampled += inputs[t] != label;
+        labels += inputs[t] != likeliest;
       }
     }
     EXPECT_NEAR(loss, static_cast<double>(expected), 1e-12);
-    EXPECT_GT(own, 0);
-    EXPECT_EQ(right > 0, forcing > 0);
+    EXPECT_GT(sampled, 0);
+    EXPECT_EQ(labels > 0, forcing > 0);
   }
 }
 
-TEST_P(EveryModel, TiedIsAModelWhoseOutputLayerHoldsTheTable) {
+TEST_P(EveryModel, TiedMatchesUntiedWithSharedTable) {
   const Batch batch = heed::test::ragged_batch();
   TranslatorConfig config = GetParam();
   config.embedding = config.hidden;
@@ -192,7 +192,7 @@ TEST_P(EveryModel, TiedIsAModelWhoseOutputLayerHoldsTheTable) {
   }
 }
 
-TEST_P(EveryModel, DoesNotDependOnItsCompanions) {
+TEST_P(EveryModel, ResultsDoNotDependOnBatch) {
   const Batch batch = heed::test::ragged_batch();
   const Model model = heed::test::random_model(GetParam(), vocabulary, 4);
   Model::Tape tape;
@@ -214,7 +214,7 @@ INSTANTIATE_TEST_SUITE_P(Copying, EveryModel, testing::ValuesIn(heed::test::ever
 INSTANTIATE_TEST_SUITE_P(, EveryModel, testing::ValuesIn(heed::test::every_combination(stacked())),
                          [](const auto& setup) { return heed::test::choices(setup.param); });
 
-TEST(Seq2Seq, GivesTheSameNumbersWithTypesChosenBeforehand) {
+TEST(Seq2Seq, StaticTypesMatchRunTimeTypes) {
   using Cell = heed::GruCell<double>;
   using Decoder = heed::BahdanauDecoder<Cell, heed::AdditiveScorer<double>>;
   using Static = heed::Seq2Seq<heed::Encoder<Cell>, Decoder>;
@@ -236,7 +236,7 @@ TEST(Seq2Seq, GivesTheSameNumbersWithTypesChosenBeforehand) {
   EXPECT_EQ(by_name(grad), by_name(any_grad));
 }
 
-TEST(Seq2Seq, AddsToTheGradient) {
+TEST(Seq2Seq, AccumulatesGradients) {
   const Batch batch = heed::test::ragged_batch();
   const Model model = heed::test::random_model(stacked(), vocabulary, 7);
   Model::Tape tape;
@@ -247,7 +247,7 @@ TEST(Seq2Seq, AddsToTheGradient) {
   EXPECT_LE(part_difference(twice, once), 1e-13);
 }
 
-TEST(Seq2Seq, TakesATapeThatOtherSizesWereWrittenTo) {
+TEST(Seq2Seq, SupportsTapeOfOtherSizes) {
   const Batch batch = heed::test::ragged_batch(), longer = heed::test::copy_task(9, 4, 9, vocabulary, 8);
   Model::Tape used;
   for (const TranslatorConfig& config : heed::test::every_combination(stacked())) {
@@ -261,8 +261,8 @@ TEST(Seq2Seq, TakesATapeThatOtherSizesWereWrittenTo) {
   }
 }
 
-TEST(Seq2Seq, CoversManyBlocksOfTheOutputLayer) {
-  const Batch batch = heed::test::copy_task(40, 1, 9, vocabulary, 10);  // more words than one block of columns holds
+TEST(Seq2Seq, SupportsManyBlocksOfOutputLayer) {
+  const Batch batch = heed::test::copy_task(40, 1, 9, vocabulary, 10);  // more columns than one block
   const Model model = heed::test::random_model(stacked(), vocabulary, 11);
   Model::Tape tape;
   double sum = 0;
@@ -270,7 +270,7 @@ TEST(Seq2Seq, CoversManyBlocksOfTheOutputLayer) {
   EXPECT_NEAR(model.loss(batch.sources, batch.targets, tape), sum, 1e-11);
 }
 
-TEST(Seq2Seq, DropsOutOnlyWhereRandomNumbersAreGiven) {
+TEST(Seq2Seq, DropsOutOnlyWithRandomNumbers) {
   const Batch batch = heed::test::ragged_batch();
   TranslatorConfig config = stacked();
   const Model dry = heed::test::random_model(config, vocabulary, 12);
@@ -288,26 +288,26 @@ TEST(Seq2Seq, DropsOutOnlyWhereRandomNumbersAreGiven) {
   EXPECT_NE(loss(model, &two), first);
 }
 
-TEST_F(EveryModel, HasExactGradientsWithATiedOutputLayer) {
+TEST_F(EveryModel, GradientsMatchDifferencesWithTiedEmbeddings) {
   TranslatorConfig config = flat();
   config.tied_embeddings = true;
   config.dropout = 0.3;
   for (const char* const decoder : {"bahdanau", "luong"}) {
     config.decoder = decoder;
-    expect_exact_gradients(heed::test::random_model(config, vocabulary, 37), 0.1, true);
+    expect_gradients(heed::test::random_model(config, vocabulary, 37), 0.1, true);
   }
 }
 
-TEST_F(EveryModel, HasExactGradientsWhereItIsFedItsOwnWords) {
+TEST_F(EveryModel, GradientsMatchDifferencesWithSampledTokens) {
   TranslatorConfig config = flat();
   config.dropout = 0.3;
   for (const char* const decoder : {"bahdanau", "luong", "plain"}) {
     config.decoder = decoder;
-    expect_exact_gradients(heed::test::random_model(config, vocabulary, 31), 0, true, 0.4);
+    expect_gradients(heed::test::random_model(config, vocabulary, 31), 0, true, 0.4);
   }
 }
 
-TEST_F(EveryModel, HasExactGradientsUnderVariationalDropout) {
+TEST_F(EveryModel, GradientsMatchDifferencesWithVariationalDropout) {
   TranslatorConfig config = stacked();
   config.cell = "lstm";
   config.dropout = 0.3;
@@ -315,16 +315,16 @@ TEST_F(EveryModel, HasExactGradientsUnderVariationalDropout) {
   config.recurrent_dropout = 0.2;
   for (const char* const decoder : {"bahdanau", "luong", "plain"}) {
     config.decoder = decoder;
-    expect_exact_gradients(heed::test::random_model(config, vocabulary, 39), 0, true);
+    expect_gradients(heed::test::random_model(config, vocabulary, 39), 0, true);
   }
 }
 
-TEST(Seq2Seq, KeepsASentencesMasksWhereDropoutIsVariational) {
+TEST(Seq2Seq, VariationalDropoutKeepsMasksOfSentence) {
   TranslatorConfig config = stacked();
   config.dropout = 0.4;
   config.variational_dropout = true;
   const Model model = heed::test::random_model(config, vocabulary, 12);
-  const Batch batch = heed::test::copy_task(300, 1, 4, vocabulary, 8);  // more sentences than a block of columns
+  const Batch batch = heed::test::copy_task(300, 1, 4, vocabulary, 8);  // more sentences than columns of a block
   Model::Tape tape;
   Random random(1);
   model.loss(batch.sources, batch.targets, tape, {0, 1, &random});
@@ -341,75 +341,77 @@ TEST(Seq2Seq, KeepsASentencesMasksWhereDropoutIsVariational) {
   expect_kept(tape.output.mask, tape.target.packing);
 }
 
-TEST(Seq2Seq, DrawsItsOwnWordsAsItsRandomNumbersSay) {
+TEST(Seq2Seq, SampledTokensDependOnSeed) {
   const Batch batch = heed::test::copy_task(20, 3, 6, vocabulary, 8);
   const Model model = heed::test::random_model(flat(), vocabulary, 12);
   Model::Tape tape;
-  const auto fed = [&](double forcing, heed::SampledToken own, std::uint64_t seed) {
+  const auto inputs = [&](double forcing, heed::SampledToken mode, std::uint64_t seed) {
     Random random(seed);
     heed::LossOptions<double> options;
     options.random = &random;
     options.teacher_forcing = forcing;
-    options.sampled_token = own;
+    options.sampled_token = mode;
     model.loss(batch.sources, batch.targets, tape, options);
     return tape.target.tokens;
   };
   const auto likeliest = heed::SampledToken::argmax, drawn = heed::SampledToken::sample;
-  EXPECT_EQ(fed(0.5, drawn, 1), fed(0.5, drawn, 1));
-  EXPECT_NE(fed(0.5, drawn, 1), fed(0.5, drawn, 2));
-  EXPECT_NE(fed(0.5, likeliest, 1), fed(0.5, likeliest, 2));
-  EXPECT_EQ(fed(0, likeliest, 1), fed(0, likeliest, 2));
-  EXPECT_NE(fed(0, drawn, 1), fed(0, likeliest, 1));
-  EXPECT_EQ(fed(1, drawn, 1), fed(1, likeliest, 2));
+  EXPECT_EQ(inputs(0.5, drawn, 1), inputs(0.5, drawn, 1));
+  EXPECT_NE(inputs(0.5, drawn, 1), inputs(0.5, drawn, 2));
+  EXPECT_NE(inputs(0.5, likeliest, 1), inputs(0.5, likeliest, 2));
+  EXPECT_EQ(inputs(0, likeliest, 1), inputs(0, likeliest, 2));
+  EXPECT_NE(inputs(0, drawn, 1), inputs(0, likeliest, 1));
+  EXPECT_EQ(inputs(1, drawn, 1), inputs(1, likeliest, 2));
 }
 
-TEST(Seq2Seq, RefusesWhatDoesNotGoTogether) {
+TEST(Seq2Seq, RejectsIncompatibleOptions) {
   const Model model = heed::test::random_model(flat(), vocabulary, 13);
   const Batch batch = heed::test::ragged_batch();
   Model::Tape tape;
   Random random(1);
-  const auto refused = [&](double forcing, Random* numbers) {
+  const auto message = [&](double forcing, Random* numbers) {
     heed::LossOptions<double> options;
     options.teacher_forcing = forcing;
     options.random = numbers;
     return refusal([&] { model.loss(batch.sources, batch.targets, tape, options); });
   };
-  EXPECT_EQ(refused(1, nullptr), "accepted");
-  EXPECT_EQ(refused(0.5, nullptr),
-            "Seq2Seq: teacher forcing lies in [0, 1] and below 1 needs random numbers, not 0.500000 without");
-  EXPECT_EQ(refused(1.5, &random),
-            "Seq2Seq: teacher forcing lies in [0, 1] and below 1 needs random numbers, not 1.500000");
-  EXPECT_NE(refused(-0.5, &random), "accepted");
-  EXPECT_NE(refused(std::numeric_limits<double>::quiet_NaN(), &random), "accepted");
+  EXPECT_EQ(message(1, nullptr), "accepted");
+  EXPECT_EQ(message(0.5, nullptr),
+            "Seq2Seq: teacher_forcing must be in [0, 1], and below 1 it needs a random number generator, got 0.500000 "
+            "without a generator");
+  EXPECT_EQ(message(1.5, &random),
+            "Seq2Seq: teacher_forcing must be in [0, 1], and below 1 it needs a random number generator, got 1.500000");
+  EXPECT_NE(message(-0.5, &random), "accepted");
+  EXPECT_NE(message(std::numeric_limits<double>::quiet_NaN(), &random), "accepted");
   EXPECT_EQ(refusal([&] {
               Model({.source_vocabulary = vocabulary, .target_vocabulary = vocabulary, .tied_embeddings = true},
                     model.encoder, model.decoder);
             }),
-            "Seq2Seq: a tied output layer needs features of the size of an embedded word, 2, not 4");
+            "Seq2Seq: with tied embeddings the decoder's feature size must be its word size, 2, got 4");
 }
 
-TEST(Seq2Seq, RefusesABatchThatCannotBe) {
+TEST(Seq2Seq, RejectsInvalidBatches) {
   const Model model = heed::test::random_model(stacked(), vocabulary, 13);
   Model::Tape tape;
   Model grad = heed::zeros_like(model);
-  const auto refused = [&](const std::vector<Token>& source, const std::vector<Token>& target) {
+  const auto message = [&](const std::vector<Token>& source, const std::vector<Token>& target) {
     Batch batch;
     batch.add({3}, {3});
     batch.add(source, target);
     return refusal([&] { model.loss_and_gradient(batch.sources, batch.targets, tape, grad); });
   };
-  EXPECT_EQ(refused({}, {3}), "PackedBatch: sentence 1 of the batch is empty");
-  EXPECT_EQ(refused({3, 5}, {3}), "Seq2Seq.encode: token 5 of source 1 is outside the vocabulary of 5");
-  EXPECT_EQ(refused({3, -1}, {3}), "Seq2Seq.encode: token -1 of source 1 is outside the vocabulary of 5");
-  EXPECT_EQ(refused({3}, {12}), "Seq2Seq.forward: token 12 of target 1 is outside the vocabulary of 5");
-  EXPECT_EQ(refused({3}, {-2, 4}), "Seq2Seq.forward: token -2 of target 1 is outside the vocabulary of 5");
-  EXPECT_EQ(refused({3}, {1, 4}),
-            "Seq2Seq.forward: target 1 holds token 1, the begin symbol, which heed adds itself: leave it out");
-  EXPECT_EQ(refused({3}, {4, 2}),
-            "Seq2Seq.forward: target 1 holds token 2, the end symbol, which heed adds itself: leave it out");
+  EXPECT_EQ(message({}, {3}), "PackedBatch: sentence 1 of the batch is empty");
+  EXPECT_EQ(message({3, 5}, {3}), "Seq2Seq.encode: token 5 of source 1 is outside the vocabulary of 5");
+  EXPECT_EQ(message({3, -1}, {3}), "Seq2Seq.encode: token -1 of source 1 is outside the vocabulary of 5");
+  EXPECT_EQ(message({3}, {12}), "Seq2Seq.forward: token 12 of target 1 is outside the vocabulary of 5");
+  EXPECT_EQ(message({3}, {-2, 4}), "Seq2Seq.forward: token -2 of target 1 is outside the vocabulary of 5");
+  EXPECT_EQ(message({3}, {1, 4}),
+            "Seq2Seq.forward: target 1 must not contain token 1 (bos): heed adds bos and eos itself");
+  EXPECT_EQ(message({3}, {4, 2}),
+            "Seq2Seq.forward: target 1 must not contain token 2 (eos): heed adds bos and eos itself");
   Batch batch = heed::test::ragged_batch();
   batch.targets.pop_back();
-  EXPECT_EQ(refusal([&] { model.loss(batch.sources, batch.targets, tape); }), "Seq2Seq: 4 sources for 3 targets");
+  EXPECT_EQ(refusal([&] { model.loss(batch.sources, batch.targets, tape); }),
+            "Seq2Seq: there must be one target per source, got 4 sources and 3 targets");
   EXPECT_EQ(heed::squared_norm(grad), 0);
 }
 

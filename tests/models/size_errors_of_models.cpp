@@ -37,7 +37,7 @@ using Gru = heed::GruCell<double>;
 using Additive = heed::AdditiveScorer<double>;
 using Attention = heed::Attention<Additive>;
 
-/// Every decoder, of the sizes of decoder_runs.hpp, and the name its errors begin with.
+/// Every decoder, with the sizes of decoder_runs.hpp. `decoder_names` holds the names in their errors.
 template <int Line>
 auto make() {
   using namespace decoding;
@@ -126,7 +126,7 @@ TYPED_TEST(DecoderSizes, StartRejectsWrongSizes) {
   const auto start = [&] { t.decoder.start(t.memory, t.state, t.tape); };
   if (t.copies) {
     expect_any_error({argument("memory.states", t.memory.states[1])}, [&] {
-      const std::string message = refusal(start);  // the bridge says "expected ..., not ..."
+      const std::string message = refusal(start);  // the bridge reports "expected ..., not ..."
       if (message != "accepted") heed::fail(message + ": a state must fit, got another");
     });
   } else {
@@ -180,7 +180,7 @@ TYPED_TEST(DecoderSizes, DecodeRejectsWrongSizes) {
                 [&] { heed::advance(t.decoder, words, t.memory, t.state, t.tape); });
 }
 
-TYPED_TEST(DecoderSizes, RejectsAMissingCall) {
+TYPED_TEST(DecoderSizes, RejectsMissingCalls) {
   auto& t = *this;
   const auto ends = [&](auto&& call, const std::string& advice) {
     const std::string message = refusal(call);
@@ -201,14 +201,14 @@ TYPED_TEST(DecoderSizes, RejectsAMissingCall) {
   ends([&] { t.forward(); }, "forward: a step must have at most 1 columns, those of the state, got 3");
 }
 
-TYPED_TEST(DecoderSizes, RejectsAMemoryWithoutKeys) {
+TYPED_TEST(DecoderSizes, RejectsMemoryWithoutKeys) {
   auto& t = *this;
   if (!t.attends) return;
   t.memory.keys.resize(0, t.memory.values.cols());
   EXPECT_EQ(refusal([&] { t.decode(); }), "Attention.forward: the memory has no keys; call prepare(memory) first");
 }
 
-TEST(DecoderState, RejectsColumnsItLacks) {
+TEST(DecoderState, RejectsColumnOutOfRange) {
   heed::DecoderState<double> state;
   state.sentences = {0, 1};
   state.layers.resize(1);
@@ -247,7 +247,7 @@ Model model(bool tied = false) {
 
 std::span<const Token> span(const std::vector<Token>& words) { return words; }
 
-TEST(Seq2Seq, RejectsAnEncoderWhoseOutputsTheDecoderDoesNotTake) {
+TEST(Seq2Seq, RejectsEncoderOfWrongOutputSize) {
   EXPECT_EQ(refusal([&] {
               heed::Seq2Seq({.source_vocabulary = 10, .target_vocabulary = 10},
                             Encoder({.input_size = 4, .hidden_size = 8, .bidirectional = true}), decoder_of(8));
@@ -281,11 +281,11 @@ TEST(Seq2Seq, RejectsAnEncoderWhoseOutputsTheDecoderDoesNotTake) {
             "Seq2Seq: the encoder's output size must be the decoder's memory size, 7, got 8");
 }
 
-TEST(Seq2Seq, RejectsADecoderWithSwappedMemoryAndHiddenSizes) {
+TEST(Seq2Seq, RejectsSwappedMemoryAndHiddenSizes) {
   EXPECT_EQ(refusal([&] {
               Decoder({.word_size = 4, .memory_size = 8, .hidden_size = 16, .feature_size = 8}, {{8, 16, 8}, {}});
             }),
-            "ContextDecoder: the attention expects queries of size 8 and a memory of size 16, not 16 and 8");
+            "ContextDecoder: the attention expects queries of size 8 and a memory of size 16, got 16 and 8");
 }
 
 TEST(Seq2Seq, RejectsTokensOutsideTheVocabulary) {
@@ -302,25 +302,25 @@ TEST(Seq2Seq, RejectsTokensOutsideTheVocabulary) {
             "Seq2Seq.forward: token 10 of target 1 is outside the vocabulary of 10");
 }
 
-TEST(Seq2Seq, RejectsTargetsWithBeginOrEndSymbol) {
+TEST(Seq2Seq, RejectsTargetsWithBosOrEos) {
   const Model made = model();
   const std::vector<Token> source{3, 4}, with_begin{1, 5}, with_end{5, 2}, good{0, 5};
   const std::vector<std::span<const Token>> sources{source};
   heed::Seq2SeqTape<float> tape;
   Model grad = heed::zeros_like(made);
   std::vector<heed::PairScore> scores;
-  const auto tried = [&](const std::vector<Token>& target) {
+  const auto message_of = [&](const std::vector<Token>& target) {
     const std::vector<std::span<const Token>> targets{target};
     const std::string message = refusal([&] { made.loss(sources, targets, tape); });
     EXPECT_EQ(refusal([&] { made.loss_and_gradient(sources, targets, tape, grad); }), message);
     EXPECT_EQ(refusal([&] { heed::score_pairs(made, sources, targets, tape, scores); }), message);
     return message;
   };
-  EXPECT_EQ(tried(good), "accepted");
-  EXPECT_EQ(tried(with_begin),
-            "Seq2Seq.forward: target 0 holds token 1, the begin symbol, which heed adds itself: leave it out");
-  EXPECT_EQ(tried(with_end),
-            "Seq2Seq.forward: target 0 holds token 2, the end symbol, which heed adds itself: leave it out");
+  EXPECT_EQ(message_of(good), "accepted");
+  EXPECT_EQ(message_of(with_begin),
+            "Seq2Seq.forward: target 0 must not contain token 1 (bos): heed adds bos and eos itself");
+  EXPECT_EQ(message_of(with_end),
+            "Seq2Seq.forward: target 0 must not contain token 2 (eos): heed adds bos and eos itself");
 }
 
 TEST(Seq2Seq, ScoreWordsRejectsWrongSizes) {
@@ -332,7 +332,7 @@ TEST(Seq2Seq, ScoreWordsRejectsWrongSizes) {
   }
 }
 
-TEST(Search, RejectsAMemoryThatWasNotPrepared) {
+TEST(Search, RejectsUnpreparedMemory) {
   const Model made = model();
   heed::Memory<float> memory;
   memory.resize(8, std::vector<Index>{3});
@@ -349,7 +349,7 @@ TEST(Search, RejectsAMemoryThatWasNotPrepared) {
             "ContextDecoder.start: memory.summary must be 8 x 1, got 7 x 1");
 }
 
-TEST(Search, RejectsAVocabularyWithoutBeginAndEndSymbol) {
+TEST(Search, RejectsVocabularyWithoutBosAndEos) {
   const Model made({.source_vocabulary = 10, .target_vocabulary = 2}, Encoder({.input_size = 4, .hidden_size = 8}),
                    decoder_of(8));
   const std::vector<Token> source{3, 4};
@@ -357,10 +357,10 @@ TEST(Search, RejectsAVocabularyWithoutBeginAndEndSymbol) {
   heed::SearchWorkspace<float> work;
   std::vector<heed::Hypothesis<float>> found;
   EXPECT_EQ(refusal([&] { heed::search(made, sources, {.minimum_length = 3}, work, found); }),
-            "search: the target's vocabulary must have 3 words or more, with begin and end symbol, got 2");
+            "search: the target vocabulary must have at least 3 words (unk, bos, eos), got 2");
 }
 
-TEST(TakeStep, RejectsTokensThatDoNotFit) {
+TEST(TakeStep, RejectsWrongTokens) {
   const Model made = model();
   const std::vector<Token> source{3, 4};
   const std::span<const Token> words = span(source);
@@ -378,7 +378,7 @@ TEST(TakeStep, RejectsTokensThatDoNotFit) {
   EXPECT_NE(step({1, 10}).find("token 10"), std::string::npos);
 }
 
-TEST(FeedSampledTokens, RejectsSizesThatDoNotFit) {
+TEST(FeedSampledTokens, RejectsWrongSizes) {
   const Model made = model();
   const std::vector<Token> source{3, 4};
   const std::span<const Token> words = span(source);
@@ -401,7 +401,7 @@ TEST(FeedSampledTokens, RejectsSizesThatDoNotFit) {
   EXPECT_EQ(feed(made.target, std::span(fed).first(2)),
             "feed_sampled_tokens: decoder_inputs must have 3 elements, got 2");
   EXPECT_EQ(feed(heed::Embedding<float>(5, 10), fed),
-            "feed_sampled_tokens: the target's embedded words must have size 4, the decoder's, got 5");
+            "feed_sampled_tokens: the target embedding must have the word size of the decoder, 4, got 5");
 }
 
 TEST(Stream, RejectsWeightsBeforeTheFirstStep) {
@@ -413,7 +413,7 @@ TEST(Stream, RejectsWeightsBeforeTheFirstStep) {
             "Stream: there are no attention weights before the first step; call next() or logits()");
 }
 
-TEST(SentenceClassifier, RejectsTokensAndLabelsThatDoNotFit) {
+TEST(SentenceClassifier, RejectsWrongTokensAndLabels) {
   const heed::SentenceClassifier<Encoder> made({.vocabulary = 10, .alignment_size = 5, .classes = 3},
                                                Encoder({.input_size = 4, .hidden_size = 8, .bidirectional = true}));
   heed::SentenceClassifierTape<float> tape;
@@ -427,7 +427,7 @@ TEST(SentenceClassifier, RejectsTokensAndLabelsThatDoNotFit) {
   EXPECT_EQ(loss(good, {0}), "SentenceClassifier.loss: labels must have 2 elements, got 1");
   EXPECT_EQ(loss(good, {0, 3}), "SentenceClassifier.loss: label 3 must be 0 to 2");
   EXPECT_EQ(loss(good, {0, -1}), "SentenceClassifier.loss: label -1 must be 0 to 2");
-  EXPECT_EQ(refusal([&] { tape.weights(2); }), "SentenceClassifierTape: there is no sentence 2 of 2");
+  EXPECT_EQ(refusal([&] { tape.weights(2); }), "SentenceClassifierTape.weights: sentence must be in [0, 2), got 2");
 }
 
 }  // namespace size_errors_of_models_test

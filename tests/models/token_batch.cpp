@@ -30,11 +30,11 @@ TEST(TokenBatch, PacksTargetsAsInputsAndLabels) {
   std::vector<Token> labels;
   batch.pack_targets(targets, labels);
   EXPECT_EQ(batch.lengths, (std::vector<heed::Index>{1, 3}));
-  EXPECT_EQ(batch.tokens, (std::vector<Token>{begin, begin, 4, 5}));
-  EXPECT_EQ(labels, (std::vector<Token>{4, end, 5, end}));
+  EXPECT_EQ(batch.tokens, (std::vector<Token>{bos, bos, 4, 5}));
+  EXPECT_EQ(labels, (std::vector<Token>{4, eos, 5, eos}));
 }
 
-TEST(TokenBatch, AddsTheGradientOfTheEmbedding) {
+TEST(TokenBatch, AccumulatesGradientOfEmbedding) {
   heed::Random random(1);
   heed::Embedding<double> words(2, 7);
   randomize(words, random);
@@ -53,7 +53,7 @@ TEST(TokenBatch, AddsTheGradientOfTheEmbedding) {
   EXPECT_EQ(grad.table.col(4), heed::Matrix<double>::Ones(2, 1));
 }
 
-TEST(TokenBatch, RejectsAnEmptySentence) {
+TEST(TokenBatch, RejectsEmptySentence) {
   const std::span<const Token> sentences[] = {{}};
   heed::TokenBatch<double> batch;
   EXPECT_EQ(refusal([&] { batch.pack(sentences); }), "PackedBatch: sentence 0 of the batch is empty");

@@ -1,5 +1,5 @@
-// Sizes of 0: a part computes with them or throws heed::Error. Neither Eigen's assertions nor a sanitizer may object,
-// and what is computed is finite.
+// Sizes of 0: a layer or cell computes finite results or throws heed::Error. Eigen's assertions and the sanitizers must
+// not report an error.
 #include <heed/attention/attention.hpp>
 #include <heed/cells/gru.hpp>
 #include <heed/encoders/encoder.hpp>
@@ -41,7 +41,7 @@ Matrix<float> random(Index rows, Index cols) {
   return random_matrix<float>(rows, cols, numbers);
 }
 
-/// All of 0 and 2 in so many places.
+/// All lists of `count` sizes that are 0 or 2.
 std::vector<std::vector<Index>> sizes(std::size_t count) {
   std::vector<std::vector<Index>> all{{}};
   for (std::size_t i = 0; i < count; ++i) {
@@ -57,7 +57,7 @@ std::vector<std::vector<Index>> sizes(std::size_t count) {
   return all;
 }
 
-/// Calls use(sizes...) for all of them; it may throw heed::Error and nothing else.
+/// Calls use(sizes...) for all these lists. It may throw heed::Error, but nothing else.
 template <std::size_t Count, class Use>
 void with_all_sizes(const Use& use) {
   for (const auto& some : sizes(Count)) {
@@ -217,7 +217,7 @@ TEST(ZeroSizes, Conv2d) {
   EXPECT_NE(refusal([&] { heed::Conv2d<float>(2, 2, {.height = 2, .width = 2, .stride = 0}); }), "accepted");
 }
 
-TEST(ZeroSizes, Conv2dMadeByDefault) {
+TEST(ZeroSizes, DefaultConv2d) {
   heed::Conv2d<float> part;
   heed::Buffer<float> patches;
   Matrix<float> y(2, 4);
@@ -228,19 +228,19 @@ TEST(ZeroSizes, Conv2dMadeByDefault) {
 TEST(ZeroSizes, Pool2d) {
   with_all_sizes<2>([](Index channels, Index images) {
     const heed::Grid grid{2, 2};
-    const heed::MaxPool2d<float> most(heed::Window{.height = 2, .width = 2, .stride = 2});
+    const heed::MaxPool2d<float> maximum(heed::Window{.height = 2, .width = 2, .stride = 2});
     const heed::AveragePool2d<float> mean(heed::Window{.height = 2, .width = 2, .stride = 2});
     const Matrix<float> x = random(channels, 4 * images);
     Matrix<float> y(channels, images), d_x = Matrix<float>::Zero(channels, x.cols());
-    most.forward(x, grid, y);
-    most.backward(x, grid, y, y, d_x);
+    maximum.forward(x, grid, y);
+    maximum.backward(x, grid, y, y, d_x);
     mean.forward(x, grid, y);
     mean.backward(grid, y, d_x);
     EXPECT_TRUE(y.allFinite() && d_x.allFinite());
   });
-  const heed::MaxPool2d<float> most(heed::Window{.height = 2, .width = 2, .stride = 2});
+  const heed::MaxPool2d<float> maximum(heed::Window{.height = 2, .width = 2, .stride = 2});
   Matrix<float> y(2, 0);
-  EXPECT_NE(refusal([&] { most.forward(Matrix<float>(2, 0), heed::Grid{0, 0}, y); }), "accepted");
+  EXPECT_NE(refusal([&] { maximum.forward(Matrix<float>(2, 0), heed::Grid{0, 0}, y); }), "accepted");
 }
 
 TEST(ZeroSizes, AttentionPooling) {
@@ -273,12 +273,12 @@ TEST(ZeroSizes, TransformerEncoderLayer) {
   });
 }
 
-TEST(ZeroSizes, PartsMadeByDefaultThrowWhenTheyAreUsed) {
+TEST(ZeroSizes, DefaultPartsThrowWhenUsed) {
   const heed::Encoder<heed::GruCell<float>> encoder;
   heed::EncoderTape<float> tape;
   const heed::PackedBatch packing(std::vector<Index>{1});
   EXPECT_EQ(refusal([&] { encoder.forward(random(2, 1), packing, tape); }),
-            "Encoder: it has no layers yet; make it with sizes, or assign one that has layers");
+            "Encoder: there are no layers; construct it with sizes, or assign an encoder to it");
   EXPECT_EQ(refusal([&] { encoder.input_size(); }), refusal([&] { encoder.output_size(); }));
   EXPECT_EQ(refusal([&] { tape.outputs(); }), "EncoderTape: there are no outputs before Encoder::forward");
 }

@@ -1,4 +1,4 @@
-// As zero_sizes.cpp: whole models.
+// Like zero_sizes.cpp, for whole models.
 #include <heed/cells/gru.hpp>
 #include <heed/cells/lstm.hpp>
 #include <heed/decoders/bahdanau.hpp>
@@ -76,7 +76,7 @@ TYPED_TEST(ZeroSizedModel, TrainsAndSearchesOrThrows) {
   }
 }
 
-TYPED_TEST(ZeroSizedModel, ThrowsWhenItWasMadeByDefault) {
+TYPED_TEST(ZeroSizedModel, DefaultModelThrows) {
   using Model = decltype(TypeParam::make(1, 1, 1, 4));
   const Model model;
   const std::vector<Token> words{0};

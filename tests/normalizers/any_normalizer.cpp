@@ -14,7 +14,7 @@ using heed::AnyNormalizer;
 using heed::Matrix;
 
 template <class N>
-void expect_the_same(const N& normalizer) {
+void expect_equal_results(const N& normalizer) {
   const AnyNormalizer any(normalizer);
   heed::Random random(3);
   Matrix<double> weights = random_matrix(9, 2, random, 3), same = weights;
@@ -28,15 +28,15 @@ void expect_the_same(const N& normalizer) {
   EXPECT_EQ(any.is_softmax(), (std::is_same_v<N, heed::Softmax>));
 }
 
-TEST(AnyNormalizer, DoesWhatItHoldsDoes) {
+TEST(AnyNormalizer, MatchesHeldNormalizer) {
   static_assert(heed::Normalizer<AnyNormalizer>);
-  expect_the_same(heed::Softmax());
-  expect_the_same(heed::Sparsemax());
-  expect_the_same(heed::Entmax15());
+  expect_equal_results(heed::Softmax());
+  expect_equal_results(heed::Sparsemax());
+  expect_equal_results(heed::Entmax15());
   EXPECT_EQ(heed::parameter_count(AnyNormalizer()), 0);
 }
 
-TEST(AnyNormalizer, ReadsALongMemoryAsWhatItHoldsDoes) {
+TEST(AnyNormalizer, AttentionMatchesHeldNormalizer) {
   const auto expect = [](const auto& normalizer) {
     using N = std::remove_cvref_t<decltype(normalizer)>;
     const heed::Attention<heed::DotScorer<float>, N> known{heed::DotScorer<float>(64), normalizer};
@@ -49,15 +49,15 @@ TEST(AnyNormalizer, ReadsALongMemoryAsWhatItHoldsDoes) {
     const std::vector<heed::Index> sentences{0, 0};
     heed::Buffer<float> carry;
     heed::AttentionTape<float> tape, same;
-    const auto look = [&](const auto& attention, auto& to) {
+    const auto attend = [&](const auto& attention, auto& to) {
       start_attention(attention, memory, sentences, carry);
       begin_attention(attention, memory, 2, to);
       attention.forward(queries, memory, sentences, carry, to, 0);
     };
-    for (const bool narrow : {false, true}) {
-      if (narrow) memory.to_bfloat16();
-      look(known, tape);
-      look(any, same);
+    for (const bool bfloat16 : {false, true}) {
+      if (bfloat16) memory.to_bfloat16();
+      attend(known, tape);
+      attend(any, same);
       EXPECT_EQ(same.weights, tape.weights);
       EXPECT_EQ(same.contexts, tape.contexts);
     }

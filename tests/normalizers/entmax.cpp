@@ -17,13 +17,13 @@ using heed::Entmax15;
 using heed::Index;
 using heed::Matrix;
 
-/// The exact algorithm by sorting: of all k, the largest whose tau lies below the k-th score.
+/// The exact algorithm with sorting: takes the largest k whose tau is below the k-th score.
 Matrix<double> by_sorting(const Matrix<double>& scores) {
   Matrix<double> weights = scores;
   for (Index i = 0; i < scores.cols(); ++i) {
     std::vector<long double> z(scores.col(i).begin(), scores.col(i).end());
     std::sort(z.rbegin(), z.rend());
-    for (auto& number : z) number = number / 2;
+    for (auto& score : z) score = score / 2;
     long double tau = 0;
     for (std::size_t k = 1; k <= z.size(); ++k) {
       const auto size = static_cast<long double>(k);
@@ -43,7 +43,7 @@ Matrix<double> by_sorting(const Matrix<double>& scores) {
   return weights;
 }
 
-TEST(Entmax15, AgreesWithTheAlgorithmThatSorts) {
+TEST(Entmax15, MatchesSortingAlgorithm) {
   heed::Random random(269);
   for (const Index n : {1, 2, 9, 50, 300}) {
     for (const double reach : {0.001, 0.1, 1.0, 10.0}) {
@@ -55,7 +55,7 @@ TEST(Entmax15, AgreesWithTheAlgorithmThatSorts) {
   }
 }
 
-TEST(Entmax15, OfTwoScoresIsTheirClosedForm) {
+TEST(Entmax15, MatchesClosedFormForTwoScores) {
   for (const double t : {-3.0, -2.0, -1.5, 0.0, 0.1, 1.999, 2.5}) {  // s - u = t / 2 with s^2 + u^2 = 1
     Matrix<double> x(2, 1);
     x << t, 0;
@@ -66,7 +66,7 @@ TEST(Entmax15, OfTwoScoresIsTheirClosedForm) {
   }
 }
 
-TEST(Entmax15, HasExactZerosButFewerThanSparsemax) {
+TEST(Entmax15, HasFewerZerosThanSparsemax) {
   heed::Random random(271);
   const Matrix<float> scores = random_matrix<float>(100, 1, random, 3);
   Matrix<float> soft = scores, entmax = scores, sparse = scores;
@@ -81,13 +81,13 @@ TEST(Entmax15, HasExactZerosButFewerThanSparsemax) {
   EXPECT_GT(sparse.maxCoeff(), entmax.maxCoeff());
 }
 
-TEST(Entmax15, SendsGradientsOnlyWhereWeightsAreNotZero) {
+TEST(Entmax15, GradientIsZeroWhereWeightsAreZero) {
   Matrix<double> weights(4, 1), d(4, 1);
   weights << 0.25, 0, 0.25, 0.5;
   d << 1, 7, 2, 6;
   Entmax15().backward(weights, d);
   EXPECT_EQ(d(1), 0);
-  EXPECT_NEAR(d.sum(), 0, 1e-15) << "weights sum to 1 wherever the scores go";
+  EXPECT_NEAR(d.sum(), 0, 1e-15) << "the sum of the weights is always 1";
   EXPECT_LT(d(0), d(2));
   EXPECT_LT(d(2), 0);
 }

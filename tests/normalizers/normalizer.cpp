@@ -28,7 +28,7 @@ Matrix<S> weights_of(const N& normalizer, Matrix<S> scores) {
 }
 
 template <class S, class N>
-double distance_from_the_definition(const N& normalizer, const Matrix<S>& scores) {
+double distance_from_definition(const N& normalizer, const Matrix<S>& scores) {
   std::vector<oracle::Column> expected;
   for (Index i = 0; i < scores.cols(); ++i) {
     expected.push_back(oracle::normalise(normalizer, oracle::column(scores, i)));
@@ -36,7 +36,7 @@ double distance_from_the_definition(const N& normalizer, const Matrix<S>& scores
   return difference(weights_of(normalizer, scores), oracle::matrix(expected));
 }
 
-/// Attention with a normaliser over two sentences of 3 and 20 words, asked five times.
+/// Attention with a normaliser: five queries over two sentences of 3 and 20 tokens.
 template <class ScorerType, class NormalizerType>
 struct Trial {
   Random random{211};
@@ -69,8 +69,8 @@ struct Trial {
     return contexts.cwiseProduct(d_contexts).sum();
   }
 
-  double distance_from_the_paper() const {
-    double most = 0;
+  double distance_from_paper() const {
+    double largest = 0;
     for (Index i = 0; i < 5; ++i) {
       const auto values = memory.values_of(sentences[oracle::at(i)]);
       oracle::Column scores, context(oracle::at(values.rows()));
@@ -83,10 +83,10 @@ struct Trial {
           context[oracle::at(k)] += expected[oracle::at(j)] * static_cast<oracle::Real>(values(k, j));
         }
       }
-      most = std::max({most, difference(weights.col(i).head(values.cols()), oracle::matrix({expected})),
-                       difference(contexts.col(i), oracle::matrix({context}))});
+      largest = std::max({largest, difference(weights.col(i).head(values.cols()), oracle::matrix({expected})),
+                          difference(contexts.col(i), oracle::matrix({context}))});
     }
-    return most;
+    return largest;
   }
 
   heed::GradientCheck check() {
@@ -113,25 +113,25 @@ class Normalizer : public testing::Test {
 };
 TYPED_TEST_SUITE(Normalizer, typed::EachNormalizer);
 
-TYPED_TEST(Normalizer, ModelsTheConceptAndLearnsNothing) {
+TYPED_TEST(Normalizer, SatisfiesConceptAndHasNoParameters) {
   static_assert(heed::Normalizer<TypeParam>);
   EXPECT_EQ(heed::parameter_count(this->normalizer), 0);
 }
 
-TYPED_TEST(Normalizer, AgreesWithItsDefinition) {
+TYPED_TEST(Normalizer, MatchesDefinition) {
   Random random(223);
   for (const Index n : {1, 2, 3, 7, 8, 16, 17, 40, 333}) {
     for (const double reach : {0.01, 0.3, 1.0, 4.0, 50.0}) {
       SCOPED_TRACE(std::to_string(n) + " scores within " + std::to_string(reach));
       const Matrix<double> scores = random_matrix(n, 3, random, reach);
-      EXPECT_LE(distance_from_the_definition<double>(this->normalizer, scores), reach > 4 ? 2e-14 : 2e-15);
-      EXPECT_LE(distance_from_the_definition<float>(this->normalizer, scores.cast<float>()), reach > 4 ? 1e-5 : 1e-6);
-      EXPECT_LE(distance_from_the_definition<long double>(this->normalizer, scores.cast<long double>()), 1e-16);
+      EXPECT_LE(distance_from_definition<double>(this->normalizer, scores), reach > 4 ? 2e-14 : 2e-15);
+      EXPECT_LE(distance_from_definition<float>(this->normalizer, scores.cast<float>()), reach > 4 ? 1e-5 : 1e-6);
+      EXPECT_LE(distance_from_definition<long double>(this->normalizer, scores.cast<long double>()), 1e-16);
     }
   }
 }
 
-TYPED_TEST(Normalizer, GivesWeightsThatSumToOne) {
+TYPED_TEST(Normalizer, WeightsSumToOne) {
   Random random(227);
   for (const Index n : {1, 5, 64, 1000}) {
     for (const double reach : {0.01, 1.0, 30.0}) {
@@ -142,13 +142,13 @@ TYPED_TEST(Normalizer, GivesWeightsThatSumToOne) {
   }
 }
 
-TYPED_TEST(Normalizer, GivesASingleScoreTheWeightOne) {
+TYPED_TEST(Normalizer, SingleScoreHasWeightOne) {
   Matrix<float> one(1, 5);
   one << 0, -3, 1e30f, -1e30f, std::numeric_limits<float>::max();
   EXPECT_EQ(weights_of(this->normalizer, one), (Matrix<float>::Ones(1, 5)));
 }
 
-TYPED_TEST(Normalizer, GivesEqualScoresEqualWeights) {
+TYPED_TEST(Normalizer, EqualScoresHaveEqualWeights) {
   for (const Index n : {2, 3, 11, 32, 1000}) {
     const Matrix<double> weights =
         weights_of<TypeParam, double>(this->normalizer, Matrix<double>::Constant(n, 2, -7.3));
@@ -157,7 +157,7 @@ TYPED_TEST(Normalizer, GivesEqualScoresEqualWeights) {
   }
 }
 
-TYPED_TEST(Normalizer, StandsExtremeScores) {
+TYPED_TEST(Normalizer, SupportsExtremeScores) {
   Matrix<float> scores(9, 4), expected = Matrix<float>::Zero(9, 4);
   scores.setConstant(-1e30f);
   scores.col(0).setConstant(1e30f);
@@ -171,7 +171,7 @@ TYPED_TEST(Normalizer, StandsExtremeScores) {
   EXPECT_LE(difference(weights_of(this->normalizer, scores), expected), 1e-7);
 }
 
-TYPED_TEST(Normalizer, TurnsNaNIntoNaNAndLeavesOtherColumnsAlone) {
+TYPED_TEST(Normalizer, PropagatesNaNOnlyWithinItsColumn) {
   const auto check = [&]<class S>(S nan) {
     Random random(229);
     const Matrix<S> scores = random_matrix<S>(21, 3, random), expected = weights_of(this->normalizer, scores);
@@ -189,7 +189,7 @@ TYPED_TEST(Normalizer, TurnsNaNIntoNaNAndLeavesOtherColumnsAlone) {
   check(std::numeric_limits<long double>::quiet_NaN());
 }
 
-TYPED_TEST(Normalizer, ShiftingScoresChangesNothing) {
+TYPED_TEST(Normalizer, IsInvariantToShiftOfScores) {
   Random random(233);
   const Matrix<double> scores = random_matrix(9, 2, random, 3), expected = weights_of(this->normalizer, scores);
   for (const double shift : {1e4, -1e4}) {
@@ -198,7 +198,7 @@ TYPED_TEST(Normalizer, ShiftingScoresChangesNothing) {
   }
 }
 
-TYPED_TEST(Normalizer, GivesTheSameBitsWhereverAColumnLies) {
+TYPED_TEST(Normalizer, ResultsDoNotDependOnAlignment) {
   Random random(239);
   const Matrix<float> scores = random_matrix<float>(37, 1, random), expected = weights_of(this->normalizer, scores);
   for (Index row = 0; row < 9; ++row) {
@@ -212,13 +212,13 @@ TYPED_TEST(Normalizer, GivesTheSameBitsWhereverAColumnLies) {
   }
 }
 
-TYPED_TEST(Normalizer, TakesNoScores) {
+TYPED_TEST(Normalizer, SupportsEmptyColumns) {
   Matrix<double> none(0, 3);
   this->normalizer.forward(none);
   EXPECT_EQ(none.rows(), 0);
 }
 
-TYPED_TEST(Normalizer, GradientAgreesWithCentralDifferences) {
+TYPED_TEST(Normalizer, GradientMatchesCentralDifferences) {
   Random random(241);
   for (const double reach : {0.1, 1.0, 3.0}) {
     Matrix<double> scores = random_matrix(19, 3, random, reach);
@@ -228,16 +228,16 @@ TYPED_TEST(Normalizer, GradientAgreesWithCentralDifferences) {
     heed::GradientCheck check;
     heed::check_gradient(
         "scores", scores, d_scores, [&] { return weights_of(this->normalizer, scores).cwiseProduct(d).sum(); }, check);
-    EXPECT_LE(check.error, 1e-6) << "scores within " << reach << ", place " << check.place << ": " << check.analytic
+    EXPECT_LE(check.error, 1e-6) << "scores within " << reach << ", element " << check.place << ": " << check.analytic
                                  << ", not " << check.numeric;
   }
 }
 
-TYPED_TEST(Normalizer, WorksInAttention) {
+TYPED_TEST(Normalizer, AttentionMatchesPaperAndDifferences) {
   Trial<heed::GeneralScorer<double>, TypeParam> general({3, 4});
   Trial<heed::AdditiveScorer<double>, TypeParam> additive({3, 4, 5});
-  EXPECT_LE(general.distance_from_the_paper(), 1e-14);
-  EXPECT_LE(additive.distance_from_the_paper(), 1e-14);
+  EXPECT_LE(general.distance_from_paper(), 1e-14);
+  EXPECT_LE(additive.distance_from_paper(), 1e-14);
   for (const heed::GradientCheck& check : {general.check(), additive.check()}) {
     EXPECT_LE(check.error, 1e-6) << check.name << ' ' << check.place << ": " << check.analytic << ", not "
                                  << check.numeric;

@@ -9,12 +9,12 @@ namespace softmax_test {
 
 using heed::Matrix;
 
-TEST(Softmax, IsANormalizerThatLearnsNothing) {
+TEST(Softmax, SatisfiesConceptAndHasNoParameters) {
   static_assert(heed::Normalizer<heed::Softmax>);
   EXPECT_EQ(heed::parameter_count(heed::Softmax()), 0);
 }
 
-TEST(Softmax, TurnsScoresIntoWeights) {
+TEST(Softmax, ComputesSoftmax) {
   Matrix<double> x(2, 2);
   x << 0, 3, std::log(3.0), 3;
   heed::Softmax().forward(x);
@@ -23,7 +23,7 @@ TEST(Softmax, TurnsScoresIntoWeights) {
   EXPECT_LE(difference(x, expected), 1e-15);
 }
 
-TEST(Softmax, ShiftingScoresChangesNothing) {
+TEST(Softmax, IsInvariantToShiftOfScores) {
   heed::Random random(73);
   for (const double shift : {1e4, -1e4}) {
     Matrix<double> x = random_matrix(9, 2, random, 3), shifted = x.array() + shift;
@@ -33,7 +33,7 @@ TEST(Softmax, ShiftingScoresChangesNothing) {
   }
 }
 
-TEST(Softmax, GradientAgreesWithCentralDifferences) {
+TEST(Softmax, GradientMatchesCentralDifferences) {
   heed::Random random(79);
   Matrix<double> x = random_matrix(5, 2, random, 2);
   const Matrix<double> d = random_matrix(5, 2, random);

@@ -14,7 +14,7 @@ using heed::Index;
 using heed::Matrix;
 using heed::Sparsemax;
 
-/// Algorithm 1 as it is printed: sort, then add up until the next score is too low.
+/// Algorithm 1 of the paper: sorts the scores, then adds them up until the next score is too low.
 Matrix<double> by_sorting(const Matrix<double>& scores) {
   Matrix<double> weights = scores;
   for (Index i = 0; i < scores.cols(); ++i) {
@@ -32,7 +32,7 @@ Matrix<double> by_sorting(const Matrix<double>& scores) {
   return weights;
 }
 
-TEST(Sparsemax, ProjectsOnTheSimplexAsInEquation2) {
+TEST(Sparsemax, MatchesEquation2) {
   Matrix<double> x(3, 5), expected(3, 5);
   x << 1, 0.5, 5, 2, 0.3,   //
       0, 0.2, 5, 1.5, 0.5,  //
@@ -44,7 +44,7 @@ TEST(Sparsemax, ProjectsOnTheSimplexAsInEquation2) {
   EXPECT_LE(difference(x, expected), 1e-15);
 }
 
-TEST(Sparsemax, AgreesWithAlgorithm1) {
+TEST(Sparsemax, MatchesAlgorithm1) {
   heed::Random random(257);
   for (const Index n : {1, 2, 9, 50, 500}) {
     for (const double reach : {0.001, 0.1, 1.0, 10.0}) {
@@ -68,7 +68,7 @@ TEST(Sparsemax, HasExactZeros) {
   EXPECT_GT((x.array() > 0).select(scores, 9).minCoeff(), (x.array() == 0).select(scores, -9).maxCoeff());
 }
 
-TEST(Sparsemax, AgreesWithAlgorithm1WhereScoresCrowdBelowTheHighest) {
+TEST(Sparsemax, MatchesAlgorithm1ForCloseScores) {
   Matrix<double> x(60, 1);
   for (Index j = 0; j < 60; ++j) x(j) = -std::pow(0.5, static_cast<double>(j));
   Matrix<double> weights = x;
@@ -76,7 +76,7 @@ TEST(Sparsemax, AgreesWithAlgorithm1WhereScoresCrowdBelowTheHighest) {
   EXPECT_LE(difference(weights, by_sorting(x)), 1e-15);
 }
 
-TEST(Sparsemax, SendsGradientsOnlyWhereWeightsAreNotZeroAsInEquation14) {
+TEST(Sparsemax, GradientMatchesEquation14) {
   Matrix<double> weights(4, 1), d(4, 1), expected(4, 1);
   weights << 0.5, 0, 0.2, 0.3;
   d << 1, 7, 2, 6;

@@ -15,7 +15,7 @@ using heed::AdditiveScorer;
 using heed::Matrix;
 using heed::Random;
 
-TEST(AdditiveScorer, WithVZeroAttendsUniformlyAndSendsNoGradientToTheMatrices) {
+TEST(AdditiveScorer, AttendsUniformlyIfVIsZero) {
   Random random(19);
   AdditiveScorer<double> scorer(3, 4, 5, true);
   randomize(scorer, random);
@@ -31,7 +31,7 @@ TEST(AdditiveScorer, WithVZeroAttendsUniformlyAndSendsNoGradientToTheMatrices) {
   EXPECT_GT(d.parameters.v.cwiseAbs().minCoeff(), 0);
 }
 
-TEST(AdditiveScorer, HasABiasOnlyWhenAsked) {
+TEST(AdditiveScorer, BiasIsOptional) {
   EXPECT_EQ(heed::parameter_count(AdditiveScorer<double>(3, 4, 5)), 5 * (3 + 4 + 1));
   EXPECT_EQ(heed::parameter_count(AdditiveScorer<double>(3, 4, 5, true)), 5 * (3 + 4 + 2));
   Random random(23);
@@ -43,7 +43,7 @@ TEST(AdditiveScorer, HasABiasOnlyWhenAsked) {
   EXPECT_GT(difference(typed::scores(scorer, queries, values), with), 0.01);
 }
 
-TEST(AdditiveScorer, IsRightWhereExponentialsOfQueriesAndKeysWouldOverflow) {
+TEST(AdditiveScorer, MatchesTanhForLargeInputs) {
   AdditiveScorer<float> scorer(1, 1, 2);
   scorer.W.edit() << 1, 1;
   scorer.U.edit() << 1, 0;
@@ -60,12 +60,12 @@ TEST(AdditiveScorer, IsRightWhereExponentialsOfQueriesAndKeysWouldOverflow) {
   }
 }
 
-TEST(AdditiveScorer, GradientsAreRightBeyondWhereExponentialsEnd) {
+TEST(AdditiveScorer, GradientsMatchDifferencesForLargeInputs) {
   Random random(29);
   AdditiveScorer<double> scorer(3, 4, 5, true);
   randomize(scorer, random);
   Matrix<double> queries = random_matrix(3, 3, random), values = random_matrix(4, 8, random);
-  scorer.b(0) = 400;  // every key holds a number beyond reach; the query brings it back
+  scorer.b(0) = 400;  // exp of every key would overflow; with the query, the sum is small again
   scorer.W.edit().row(0) *= 400;
   queries.row(0).setConstant(-1 / scorer.W(0, 0) * 400);
   queries.bottomRows(2).setConstant(1e-3);
@@ -79,7 +79,7 @@ TEST(AdditiveScorer, GradientsAreRightBeyondWhereExponentialsEnd) {
                                << check.numeric;
 }
 
-TEST(AdditiveScorer, FixedSizesAgreeWithDynamicOnes) {
+TEST(AdditiveScorer, FixedSizesMatchDynamicSizes) {
   EXPECT_EQ((AdditiveScorer<double, 3, 4, 5>().key_size()), AdditiveScorer<double>(3, 4, 5).key_size());
   EXPECT_LE(typed::scorer_distance(AdditiveScorer<double, 3, 4, 5>(), AdditiveScorer<double>(3, 4, 5)), 1e-14);
 }

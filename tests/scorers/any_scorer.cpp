@@ -15,7 +15,7 @@ using heed::Matrix;
 using heed::Random;
 
 template <class C>
-double distance_from_what_it_holds(C scorer) {
+double distance_from_held_scorer(C scorer) {
   Random random(37);
   randomize(scorer, random);
   const AnyScorer<double> any(scorer);
@@ -33,14 +33,14 @@ double distance_from_what_it_holds(C scorer) {
                    part_difference(std::get<C>(a.parameters.scorer), b.parameters)});
 }
 
-TEST(AnyScorer, DoesWhatItHoldsDoes) {
-  EXPECT_EQ(distance_from_what_it_holds(heed::DotScorer<double>(4)), 0);
-  EXPECT_EQ(distance_from_what_it_holds(heed::GeneralScorer<double>(3, 4)), 0);
-  EXPECT_EQ(distance_from_what_it_holds(heed::AdditiveScorer<double>(3, 4, 5, true)), 0);
-  EXPECT_EQ(distance_from_what_it_holds(heed::ConcatScorer<double>(3, 4, 5)), 0);
+TEST(AnyScorer, MatchesHeldScorer) {
+  EXPECT_EQ(distance_from_held_scorer(heed::DotScorer<double>(4)), 0);
+  EXPECT_EQ(distance_from_held_scorer(heed::GeneralScorer<double>(3, 4)), 0);
+  EXPECT_EQ(distance_from_held_scorer(heed::AdditiveScorer<double>(3, 4, 5, true)), 0);
+  EXPECT_EQ(distance_from_held_scorer(heed::ConcatScorer<double>(3, 4, 5)), 0);
 }
 
-TEST(AnyScorer, AddsNothingToTheNames) {
+TEST(AnyScorer, PreservesParameterNames) {
   AnyScorer<double> any(heed::ConcatScorer<double>(2, 3, 4));
   std::vector<std::string> names;
   heed::for_each_parameter([&](const heed::ParameterName& name, auto&) { names.push_back(name.str()); }, any);

@@ -13,7 +13,7 @@ using heed::ConcatScorer;
 using heed::Matrix;
 using heed::Random;
 
-TEST(ConcatScorer, WithBothMatricesSideBySideEqualsAdditive) {
+TEST(ConcatScorer, MatchesAdditiveWithConcatenatedMatrices) {
   Random random(31);
   heed::AdditiveScorer<double> additive(3, 4, 5);
   randomize(additive, random);
@@ -32,14 +32,14 @@ TEST(ConcatScorer, WithBothMatricesSideBySideEqualsAdditive) {
   EXPECT_LE(difference(d.parameters.v, expected.parameters.v), 1e-15);
 }
 
-TEST(ConcatScorer, SplitsItsSizeBetweenQueryAndMemory) {
+TEST(ConcatScorer, ReturnsQueryAndMemorySizes) {
   const ConcatScorer<double> scorer(3, 4, 5);
   EXPECT_EQ(scorer.query_size(), 3);
   EXPECT_EQ(scorer.memory_size(), 4);
   EXPECT_EQ(scorer.W.cols(), 7);
 }
 
-TEST(ConcatScorer, FixedSizesAgreeWithDynamicOnes) {
+TEST(ConcatScorer, FixedSizesMatchDynamicSizes) {
   EXPECT_EQ((ConcatScorer<double, 3, 4, 5>().query_size()), 3);
   EXPECT_EQ((ConcatScorer<double, 3, 4, 5>().memory_size()), 4);
   EXPECT_LE(typed::scorer_distance(ConcatScorer<double, 3, 4, 5>(), ConcatScorer<double>(3, 4, 5)), 1e-14);

@@ -24,7 +24,7 @@ struct ConvolutionalScorer : testing::Test {
   ConvolutionalScorer() { randomize(scorer, random); }
 };
 
-TEST_F(ConvolutionalScorer, IsAdditiveBeforeTheFirstLook) {
+TEST_F(ConvolutionalScorer, MatchesAdditiveAtFirstStep) {
   heed::AdditiveScorer<double> additive(3, 4, 5, true);
   additive.W = scorer.W;
   additive.U = scorer.V;
@@ -35,17 +35,17 @@ TEST_F(ConvolutionalScorer, IsAdditiveBeforeTheFirstLook) {
   EXPECT_GT(difference(typed::scores(scorer, queries, values, last), expected), 0.01);
 }
 
-TEST_F(ConvolutionalScorer, SeesTheLastLookAloneAndAsFarAsItsFiltersReach) {
+TEST_F(ConvolutionalScorer, DependsOnLastWeightsWithinFilterWidth) {
   EXPECT_EQ(scorer.carried(), heed::Carried::last);
   Matrix<double> other = last;
-  other(6, 0) += 1;  // one word, which filters of width 3 show to itself and its neighbours
-  const Matrix<double> apart =
+  other(6, 0) += 1;  // a filter of width 3 reaches this column and its neighbours
+  const Matrix<double> change =
       (typed::scores(scorer, queries, values, other) - typed::scores(scorer, queries, values, last)).cwiseAbs();
-  for (Index j = 0; j < 9; ++j) EXPECT_EQ(apart(j, 0) > 1e-6, j >= 5 && j <= 7) << j;
-  EXPECT_EQ(apart.col(1), (Matrix<double>::Zero(9, 1)));
+  for (Index j = 0; j < 9; ++j) EXPECT_EQ(change(j, 0) > 1e-6, j >= 5 && j <= 7) << j;
+  EXPECT_EQ(change.col(1), (Matrix<double>::Zero(9, 1)));
 }
 
-TEST_F(ConvolutionalScorer, WorksWithFiltersWiderThanTheSentence) {
+TEST_F(ConvolutionalScorer, SupportsFiltersWiderThanSentence) {
   heed::ConvolutionalScorer<double> wide(
       {.query_size = 3, .memory_size = 4, .alignment_size = 5, .filters = 2, .width = 21}),
       narrow({.query_size = 3, .memory_size = 4, .alignment_size = 5, .filters = 2, .width = 3});
@@ -62,30 +62,32 @@ TEST_F(ConvolutionalScorer, WorksWithFiltersWiderThanTheSentence) {
             1e-14);
 }
 
-TEST_F(ConvolutionalScorer, PackedFindsTheSame) {
+TEST_F(ConvolutionalScorer, PackedMatchesUnpacked) {
   EXPECT_LE(
       difference(typed::scores(prepacked(scorer), queries, values, last), typed::scores(scorer, queries, values, last)),
       1e-14);
 }
 
-TEST_F(ConvolutionalScorer, FixedSizesAgreeWithDynamicOnes) {
+TEST_F(ConvolutionalScorer, FixedSizesMatchDynamicSizes) {
   EXPECT_LE(typed::scorer_distance(
                 heed::ConvolutionalScorer<double, 3, 4, 5>(),
                 heed::ConvolutionalScorer<double>({.query_size = 3, .memory_size = 4, .alignment_size = 5})),
             1e-14);
 }
 
-TEST_F(ConvolutionalScorer, RefusesFiltersWithoutAMiddle) {
-  EXPECT_EQ(refusal([] {
-              heed::ConvolutionalScorer<double>(
-                  {.query_size = 3, .memory_size = 4, .alignment_size = 5, .filters = 2, .width = 4});
-            }),
-            "ConvolutionalScorer: a filter at least, of an odd width, is needed, not 2 of width 4");
-  EXPECT_EQ(refusal([] {
-              heed::ConvolutionalScorer<double>(
-                  {.query_size = 3, .memory_size = 4, .alignment_size = 5, .filters = 0, .width = 3});
-            }),
-            "ConvolutionalScorer: a filter at least, of an odd width, is needed, not 0 of width 3");
+TEST_F(ConvolutionalScorer, RejectsInvalidFiltersAndAlignmentSize) {
+  EXPECT_EQ(
+      refusal([] {
+        heed::ConvolutionalScorer<double>(
+            {.query_size = 3, .memory_size = 4, .alignment_size = 5, .filters = 2, .width = 4});
+      }),
+      "ConvolutionalScorer: filters must be at least 1 and width must be positive and odd, got filters 2 and width 4");
+  EXPECT_EQ(
+      refusal([] {
+        heed::ConvolutionalScorer<double>(
+            {.query_size = 3, .memory_size = 4, .alignment_size = 5, .filters = 0, .width = 3});
+      }),
+      "ConvolutionalScorer: filters must be at least 1 and width must be positive and odd, got filters 0 and width 3");
   EXPECT_EQ(
       refusal([] { heed::ConvolutionalScorer<double>({.query_size = 3, .memory_size = 4, .alignment_size = 0}); }),
       "ConvolutionalScorer: the alignment size must be 1 or more, got 0");

@@ -22,7 +22,7 @@ struct CoverageScorer : testing::Test {
   CoverageScorer() { randomize(scorer, random); }
 };
 
-TEST_F(CoverageScorer, IsAdditiveWhereNothingIsCovered) {
+TEST_F(CoverageScorer, MatchesAdditiveIfCoverageIsZero) {
   heed::AdditiveScorer<double> additive(3, 4, 5, true);
   additive.W = scorer.W;
   additive.U = scorer.U;
@@ -35,20 +35,20 @@ TEST_F(CoverageScorer, IsAdditiveWhereNothingIsCovered) {
   EXPECT_LE(difference(typed::scores(scorer, queries, values, coverage), expected), 1e-14);
 }
 
-TEST_F(CoverageScorer, SeesTheSumOfAllLooks) { EXPECT_EQ(scorer.carried(), heed::Carried::sum); }
+TEST_F(CoverageScorer, DependsOnSumOfEarlierWeights) { EXPECT_EQ(scorer.carried(), heed::Carried::sum); }
 
-TEST_F(CoverageScorer, PackedFindsTheSame) {
+TEST_F(CoverageScorer, PackedMatchesUnpacked) {
   EXPECT_LE(difference(typed::scores(prepacked(scorer), queries, values, coverage),
                        typed::scores(scorer, queries, values, coverage)),
             1e-14);
 }
 
-TEST_F(CoverageScorer, FixedSizesAgreeWithDynamicOnes) {
+TEST_F(CoverageScorer, FixedSizesMatchDynamicSizes) {
   EXPECT_LE(typed::scorer_distance(heed::CoverageScorer<double, 3, 4, 5>(), heed::CoverageScorer<double>(3, 4, 5)),
             1e-14);
 }
 
-TEST_F(CoverageScorer, RefusesToAlignInNothing) {
+TEST_F(CoverageScorer, RejectsAlignmentSizeOfZero) {
   EXPECT_EQ(refusal([] { heed::CoverageScorer<double>(3, 4, 0); }),
             "CoverageScorer: the alignment size must be 1 or more, got 0");
 }

@@ -9,7 +9,7 @@ namespace dot_test {
 using heed::DotScorer;
 using heed::Matrix;
 
-TEST(DotScorer, IsTheProductOfQueryAndMemory) {
+TEST(DotScorer, ComputesDotProducts) {
   Matrix<double> queries(2, 2), values(2, 3);
   queries << 1, 3,  //
       2, 4;
@@ -22,12 +22,12 @@ TEST(DotScorer, IsTheProductOfQueryAndMemory) {
   EXPECT_EQ(typed::scores(DotScorer<double>(2), queries, values), expected);
 }
 
-TEST(DotScorer, LearnsNothingAndStoresNoKeys) {
+TEST(DotScorer, HasNoParametersAndNoKeys) {
   EXPECT_EQ(heed::parameter_count(DotScorer<double>(4)), 0);
   EXPECT_EQ(heed::detail::keys_of(DotScorer<double>(4)).key_size(), 0);
 }
 
-TEST(DotScorer, FixedSizesAgreeWithDynamicOnes) {
+TEST(DotScorer, FixedSizesMatchDynamicSizes) {
   EXPECT_EQ((DotScorer<double, 4>().query_size()), 4);
   EXPECT_LE(typed::scorer_distance(DotScorer<double, 4>(), DotScorer<double>(4)), 1e-14);
 }

@@ -12,7 +12,7 @@ namespace general_test {
 using heed::GeneralScorer;
 using heed::Matrix;
 
-TEST(GeneralScorer, WithTheIdentityEqualsDot) {
+TEST(GeneralScorer, MatchesDotForIdentityMatrix) {
   heed::Random random(17);
   GeneralScorer<double> general(4, 4);
   general.W.edit().setIdentity();
@@ -22,11 +22,9 @@ TEST(GeneralScorer, WithTheIdentityEqualsDot) {
       1e-15);
 }
 
-TEST(GeneralScorer, StoresNoSecondCopyOfTheMemory) {
-  EXPECT_EQ(heed::detail::keys_of(GeneralScorer<double>(3, 4)).key_size(), 0);
-}
+TEST(GeneralScorer, HasNoKeys) { EXPECT_EQ(heed::detail::keys_of(GeneralScorer<double>(3, 4)).key_size(), 0); }
 
-TEST(GeneralScorer, FixedSizesAgreeWithDynamicOnes) {
+TEST(GeneralScorer, FixedSizesMatchDynamicSizes) {
   EXPECT_EQ((GeneralScorer<double, 3, 4>().memory_size()), 4);
   EXPECT_LE(typed::scorer_distance(GeneralScorer<double, 3, 4>(), GeneralScorer<double>(3, 4)), 1e-14);
 }

@@ -26,11 +26,11 @@ struct LocationScorer : testing::Test {
   Matrix<double> values(Index length) { return random_matrix(4, length, random); }
 };
 
-TEST_F(LocationScorer, UsesTheFirstRowsForAShortSentence) {
+TEST_F(LocationScorer, UsesFirstRowsForShortSentence) {
   EXPECT_LE(difference(typed::scores(scorer, queries, values(2)), scorer.W.values().topRows(2) * queries), 1e-15);
 }
 
-TEST_F(LocationScorer, IgnoresTheWordsNearTheEndOfALongSentence) {
+TEST_F(LocationScorer, IgnoresPositionsBeyondItsRows) {
   const auto [context, weights] = heed::attend(scorer, queries, values(9));
   EXPECT_EQ(weights.bottomRows(4), (Matrix<double>::Zero(4, 2)));
   EXPECT_GT(weights.topRows(5).minCoeff(), 0);
@@ -38,7 +38,7 @@ TEST_F(LocationScorer, IgnoresTheWordsNearTheEndOfALongSentence) {
   EXPECT_LE(difference(d.parameters.W.values(), queries.rowwise().sum().transpose().replicate(5, 1)), 1e-15);
 }
 
-TEST_F(LocationScorer, GivesEveryNormaliserWeightsThatEndWhereItsRowsEnd) {
+TEST_F(LocationScorer, EveryNormalizerIgnoresPositionsBeyondRows) {
   const Matrix<double> scores = typed::scores(scorer, queries, values(9));
   const auto expect = [&](const auto& normalizer) {
     Matrix<double> weights = scores, d = random_matrix(9, 2, random);
@@ -55,26 +55,25 @@ TEST_F(LocationScorer, GivesEveryNormaliserWeightsThatEndWhereItsRowsEnd) {
   expect(heed::Entmax15());
 }
 
-TEST_F(LocationScorer, DoesNotLookIntoTheMemory) {
+TEST_F(LocationScorer, DoesNotDependOnMemory) {
   EXPECT_EQ(typed::scores(scorer, queries, values(5)), typed::scores(scorer, queries, values(5)));
 }
 
-TEST_F(LocationScorer, PackedFindsTheSame) {
+TEST_F(LocationScorer, PackedMatchesUnpacked) {
   const auto packed = prepacked(scorer);
   EXPECT_EQ(packed.memory_size(), 4);
   const Matrix<double> h = values(5);
   EXPECT_LE(difference(typed::scores(packed, queries, h), typed::scores(scorer, queries, h)), 1e-14);
 }
 
-TEST_F(LocationScorer, FixedSizesAgreeWithDynamicOnes) {
+TEST_F(LocationScorer, FixedSizesMatchDynamicSizes) {
   EXPECT_LE(
       typed::scorer_distance(heed::LocationScorer<double, 3, 24>(3, 4, 24), heed::LocationScorer<double>(3, 4, 24)),
       1e-14);
 }
 
-TEST_F(LocationScorer, RefusesToKnowNoPlace) {
-  EXPECT_EQ(refusal([] { heed::LocationScorer<double>(3, 4, 0); }),
-            "LocationScorer: the longest sentence must have a word");
+TEST_F(LocationScorer, RejectsLongestSentenceOfZero) {
+  EXPECT_EQ(refusal([] { heed::LocationScorer<double>(3, 4, 0); }), "LocationScorer: longest must be at least 1");
 }
 
 }  // namespace location_test

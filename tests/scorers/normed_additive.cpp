@@ -26,7 +26,7 @@ struct NormedAdditiveScorer : testing::Test {
   NormedAdditiveScorer() { randomize(scorer, random); }
 };
 
-TEST_F(NormedAdditiveScorer, IsAdditiveWithTheVOfEquation2) {
+TEST_F(NormedAdditiveScorer, MatchesAdditiveWithVOfEquation2) {
   heed::AdditiveScorer<double> additive(3, 4, 5, true);
   additive.W = scorer.W;
   additive.U = scorer.U;
@@ -40,7 +40,7 @@ TEST_F(NormedAdditiveScorer, IsAdditiveWithTheVOfEquation2) {
   EXPECT_LE(difference(d.parameters.b, expected.parameters.b), 1e-14);
 }
 
-TEST_F(NormedAdditiveScorer, KnowsOfVOnlyItsDirection) {
+TEST_F(NormedAdditiveScorer, IsInvariantToScaleOfV) {
   const Matrix<double> expected = typed::scores(scorer, queries, values);
   const typed::ScorerGradients d(scorer, queries, values, d_scores);
   EXPECT_NEAR(d.parameters.v.dot(scorer.v), 0, 1e-14) << "the gradient of v is orthogonal to it";
@@ -51,10 +51,10 @@ TEST_F(NormedAdditiveScorer, KnowsOfVOnlyItsDirection) {
   EXPECT_LE(difference(d_large.queries, d.queries), 1e-13);
 }
 
-TEST_F(NormedAdditiveScorer, IsRightWithAVTooLargeToShareADivision) {
+TEST_F(NormedAdditiveScorer, MatchesDoubleForLargeV) {
   heed::NormedAdditiveScorer<double> wide(3, 4, 64);
   randomize(wide, random);
-  wide.b.setConstant(12);  // every tanh is almost 1, where denominators are largest
+  wide.b.setConstant(12);  // every tanh is almost 1, so the denominators are largest
   wide.v *= 1e12;
   heed::NormedAdditiveScorer<float> scorer_in_float(3, 4, 64);
   copy_parameters(wide, scorer_in_float);
@@ -63,7 +63,7 @@ TEST_F(NormedAdditiveScorer, IsRightWithAVTooLargeToShareADivision) {
             1e-5);
 }
 
-TEST_F(NormedAdditiveScorer, OfAVOfZerosScoresZeroAndLearnsNothing) {
+TEST_F(NormedAdditiveScorer, ScoresAndGradientsAreZeroIfVIsZero) {
   scorer.v.setZero();
   EXPECT_EQ(typed::scores(scorer, queries, values), (Matrix<double>::Zero(20, 2)));
   const typed::ScorerGradients d(scorer, queries, values, d_scores);
@@ -71,7 +71,7 @@ TEST_F(NormedAdditiveScorer, OfAVOfZerosScoresZeroAndLearnsNothing) {
   EXPECT_EQ(d.queries, (Matrix<double>::Zero(3, 2)));
 }
 
-TEST_F(NormedAdditiveScorer, LearnsItsNumberFromZero) {
+TEST_F(NormedAdditiveScorer, GradientOfGIsCorrectAtZero) {
   const Matrix<double> scores = typed::scores(scorer, queries, values) / scorer.g(0);
   scorer.g << 0;
   const typed::ScorerGradients d(scorer, queries, values, d_scores);
@@ -79,14 +79,14 @@ TEST_F(NormedAdditiveScorer, LearnsItsNumberFromZero) {
   EXPECT_EQ(d.parameters.v, (Matrix<double>::Zero(5, 1)));
 }
 
-TEST_F(NormedAdditiveScorer, BeginsAsTheMeanOfTheTanh) {
+TEST_F(NormedAdditiveScorer, ComputesMeanOfTanhByDefault) {
   heed::NormedAdditiveScorer<double> fresh(3, 4, 5);
   fresh.W = scorer.W;
   const Matrix<double> mean = (fresh.W.values() * queries).array().tanh().matrix().colwise().mean();
   EXPECT_LE(difference(typed::scores(fresh, queries, values), mean.replicate(20, 1)), 1e-15);
 }
 
-TEST_F(NormedAdditiveScorer, GradientsAreRightBeyondWhereExponentialsEnd) {
+TEST_F(NormedAdditiveScorer, GradientsMatchDifferencesForLargeInputs) {
   scorer.b(0) = 400;
   scorer.W.edit().row(0) *= 400;
   queries.row(0).setConstant(-1 / scorer.W(0, 0) * 400);
@@ -98,17 +98,17 @@ TEST_F(NormedAdditiveScorer, GradientsAreRightBeyondWhereExponentialsEnd) {
                                << check.numeric;
 }
 
-TEST_F(NormedAdditiveScorer, PackedFindsTheSame) {
+TEST_F(NormedAdditiveScorer, PackedMatchesUnpacked) {
   EXPECT_LE(difference(typed::scores(prepacked(scorer), queries, values), typed::scores(scorer, queries, values)),
             1e-14);
 }
 
-TEST_F(NormedAdditiveScorer, RefusesAnAlignmentOfNothing) {
+TEST_F(NormedAdditiveScorer, RejectsAlignmentSizeOfZero) {
   EXPECT_EQ(refusal([] { heed::NormedAdditiveScorer<double>(3, 4, 0); }),
             "NormedAdditiveScorer: the alignment size must be 1 or more, got 0");
 }
 
-TEST_F(NormedAdditiveScorer, FixedSizesAgreeWithDynamicOnes) {
+TEST_F(NormedAdditiveScorer, FixedSizesMatchDynamicSizes) {
   EXPECT_LE(typed::scorer_distance(heed::NormedAdditiveScorer<double, 3, 4, 5>(),
                                    heed::NormedAdditiveScorer<double>(3, 4, 5)),
             1e-14);

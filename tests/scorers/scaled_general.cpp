@@ -23,17 +23,17 @@ struct ScaledGeneralScorer : testing::Test {
   ScaledGeneralScorer() { general.W = scorer.W = random_matrix(3, 4, random); }
 };
 
-TEST_F(ScaledGeneralScorer, IsGeneralAtFirst) {
+TEST_F(ScaledGeneralScorer, MatchesGeneralByDefault) {
   EXPECT_EQ(typed::scores(scorer, queries, values), typed::scores(general, queries, values));
 }
 
-TEST_F(ScaledGeneralScorer, MultipliesScoresByItsNumber) {
+TEST_F(ScaledGeneralScorer, MultipliesScoresByG) {
   scorer.g << -4;
   EXPECT_EQ(typed::scores(scorer, queries, values), -4 * typed::scores(general, queries, values));
   EXPECT_EQ(heed::parameter_count(scorer), 3 * 4 + 1);
 }
 
-TEST_F(ScaledGeneralScorer, LearnsItsNumberFromZero) {
+TEST_F(ScaledGeneralScorer, GradientOfGIsCorrectAtZero) {
   scorer.g << 0;
   EXPECT_EQ(typed::scores(scorer, queries, values), (Matrix<double>::Zero(20, 2)));
   const typed::ScorerGradients d(scorer, queries, values, d_scores);
@@ -43,15 +43,15 @@ TEST_F(ScaledGeneralScorer, LearnsItsNumberFromZero) {
   EXPECT_EQ(d.values, (Matrix<double>::Zero(4, 20)));
 }
 
-TEST_F(ScaledGeneralScorer, PackedFindsTheSame) {
+TEST_F(ScaledGeneralScorer, PackedMatchesUnpacked) {
   scorer.g << 0.7;
   EXPECT_LE(difference(typed::scores(prepacked(scorer), queries, values), typed::scores(scorer, queries, values)),
             1e-14);
 }
 
-TEST_F(ScaledGeneralScorer, StoresNoSecondCopyOfTheMemory) { EXPECT_EQ(heed::detail::keys_of(scorer).key_size(), 0); }
+TEST_F(ScaledGeneralScorer, HasNoKeys) { EXPECT_EQ(heed::detail::keys_of(scorer).key_size(), 0); }
 
-TEST_F(ScaledGeneralScorer, FixedSizesAgreeWithDynamicOnes) {
+TEST_F(ScaledGeneralScorer, FixedSizesMatchDynamicSizes) {
   EXPECT_EQ((heed::ScaledGeneralScorer<double, 3, 4>().memory_size()), 4);
   EXPECT_LE(typed::scorer_distance(heed::ScaledGeneralScorer<double, 3, 4>(), heed::ScaledGeneralScorer<double>(3, 4)),
             1e-14);

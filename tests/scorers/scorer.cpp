@@ -15,7 +15,7 @@ using heed::Matrix;
 using heed::Random;
 using typed::ScorerGradients;
 
-/// A scorer of line `At` of the list with random parameters, n queries and T values.
+/// The scorer of entry `At` of the typed list with random parameters, n queries and T values.
 template <class At, class S = double>
 struct Trial {
   using C = typename At::template Make<S>::Part;
@@ -33,14 +33,15 @@ struct Trial {
 };
 
 template <class At, class S>
-double distance_from_the_paper(Index n, Index T) {
+double distance_from_paper(Index n, Index T) {
   const Trial<At, S> trial(n, T);
   std::vector<oracle::Column> expected(oracle::at(n));
   for (Index i = 0; i < n; ++i) {
     const auto q = oracle::column(trial.queries, i);
     std::vector<oracle::Column> values, earlier;
     for (Index j = 0; j < T; ++j) values.push_back(oracle::column(trial.values, j));
-    if (trial.carry.rows() > 0) earlier.push_back(oracle::column(trial.carry, i));  // one look makes both sum and last
+    // The carry after one step is both the sum and the last weights.
+    if (trial.carry.rows() > 0) earlier.push_back(oracle::column(trial.carry, i));
     for (Index j = 0; j < T; ++j) {
       expected[oracle::at(i)].push_back(oracle::score(trial.scorer, q, values, oracle::at(j), earlier));
     }
@@ -52,21 +53,21 @@ template <class At>
 class Scorer : public testing::Test {};
 TYPED_TEST_SUITE(Scorer, typed::EachScorer);
 
-TYPED_TEST(Scorer, ModelsTheConceptInEveryScalar) {
+TYPED_TEST(Scorer, SatisfiesConceptForFloatAndDouble) {
   static_assert(heed::Scorer<typename Trial<TypeParam>::C>);
   static_assert(heed::Scorer<typename Trial<TypeParam, float>::C>);
 }
 
-TYPED_TEST(Scorer, AgreesWithThePaperLoop) {
+TYPED_TEST(Scorer, MatchesPaperEquation) {
   for (const Index n : {1, 3}) {
     for (const Index T : {1, 7, 16, 17, 40}) {  // around the tile of 16 keys
-      EXPECT_LE((distance_from_the_paper<TypeParam, double>(n, T)), 1e-14) << n << " queries, " << T << " values";
-      EXPECT_LE((distance_from_the_paper<TypeParam, float>(n, T)), 3e-6) << n << " queries, " << T << " values";
+      EXPECT_LE((distance_from_paper<TypeParam, double>(n, T)), 1e-14) << n << " queries, " << T << " values";
+      EXPECT_LE((distance_from_paper<TypeParam, float>(n, T)), 3e-6) << n << " queries, " << T << " values";
     }
   }
 }
 
-TYPED_TEST(Scorer, GradientsAgreeWithCentralDifferences) {
+TYPED_TEST(Scorer, GradientsMatchCentralDifferences) {
   Trial<TypeParam> trial(3, 20);
   const auto loss = [&] {
     return typed::scores(trial.scorer, trial.queries, trial.values, trial.carry).cwiseProduct(trial.d_scores).sum();
@@ -82,7 +83,7 @@ TYPED_TEST(Scorer, GradientsAgreeWithCentralDifferences) {
             heed::parameter_count(trial.scorer) + trial.queries.size() + trial.values.size() + trial.carry.size());
 }
 
-TYPED_TEST(Scorer, AddsToGradients) {
+TYPED_TEST(Scorer, AccumulatesGradients) {
   const Trial<TypeParam> trial(3, 20);
   const ScorerGradients once(trial.scorer, trial.queries, trial.values, trial.d_scores, trial.carry);
   auto twice = once;
@@ -95,7 +96,7 @@ TYPED_TEST(Scorer, AddsToGradients) {
   EXPECT_LE(difference(twice.carry, 2 * once.carry), 1e-14);
 }
 
-TYPED_TEST(Scorer, GradientsInFloatAgreeWithDouble) {
+TYPED_TEST(Scorer, FloatGradientsMatchDouble) {
   const Trial<TypeParam> wide(3, 20);
   Trial<TypeParam, float> narrow(3, 20);
   copy_parameters(wide.scorer, narrow.scorer);

@@ -26,7 +26,7 @@ std::string carry_of(const ScorerType&) {
   return std::is_same_v<ScorerType, heed::CoverageScorer<S>> ? "coverage" : "last";
 }
 
-/// Each scorer of the typed lists, and one chosen at run time.
+/// Each scorer of the typed list, and an `AnyScorer`.
 template <class At>
 struct Make : At::template Make<S> {};
 struct Chosen {};
@@ -46,7 +46,7 @@ class ScorerSizes : public testing::Test {
  protected:
   using ScorerType = decltype(Make<At>::make());
   static constexpr Index T = 6, n = 2;
-  static constexpr bool sees_carry = heed::detail::Carries<ScorerType>;
+  static constexpr bool uses_carry = heed::detail::Carries<ScorerType>;
 
   ScorerType scorer = Make<At>::make();
   ScorerType grad = heed::zeros_like(scorer);
@@ -58,7 +58,7 @@ class ScorerSizes : public testing::Test {
   heed::Buffer<S> scratch;
 
   static Matrix<S> zeros(Index rows, Index cols) { return Matrix<S>::Zero(rows, cols); }
-  /// A function in messages; errors of the one chosen at run time name the scorer that it holds.
+  /// The name of a function in messages. Errors of `AnyScorer` name the held scorer.
   static std::vector<std::string> names(const std::string& function) {
     if constexpr (std::is_same_v<ScorerType, heed::AnyScorer<S>>) {
       return {"ConvolutionalScorer." + function};
@@ -68,14 +68,14 @@ class ScorerSizes : public testing::Test {
   }
 
   void score() {
-    if constexpr (sees_carry) {
+    if constexpr (uses_carry) {
       scorer.score(projected, keys, carry, scores, scratch);
     } else {
       scorer.score(projected, keys, scores, scratch);
     }
   }
   void score_backward() {
-    if constexpr (sees_carry) {
+    if constexpr (uses_carry) {
       scorer.score_backward(projected, keys, carry, d_scores, grad, d_projected, d_keys, d_carry, scratch);
     } else {
       scorer.score_backward(projected, keys, d_scores, grad, d_projected, d_keys, scratch);
@@ -99,7 +99,7 @@ TYPED_TEST_SUITE(ScorerSizes, typename WithChosen<typed::EachScorer>::Types);
 TYPED_TEST(ScorerSizes, ScoreRejectsWrongSizes) {
   std::vector arguments = {argument("projected", this->projected), argument("keys", this->keys),
                            argument("scores", this->scores)};
-  if (this->sees_carry) arguments.push_back(argument(carry_of(this->scorer), this->carry));
+  if (this->uses_carry) arguments.push_back(argument(carry_of(this->scorer), this->carry));
   expect_errors(this->names("score"), arguments, [&] { this->score(); });
 }
 
@@ -107,7 +107,7 @@ TYPED_TEST(ScorerSizes, ScoreBackwardRejectsWrongSizes) {
   std::vector arguments = {argument("projected", this->projected), argument("keys", this->keys),
                            argument("d_scores", this->d_scores), argument("d_projected", this->d_projected),
                            argument("d_keys", this->d_keys)};
-  if (this->sees_carry) {
+  if (this->uses_carry) {
     arguments.push_back(argument(carry_of(this->scorer), this->carry));
     arguments.push_back(argument("d_" + carry_of(this->scorer), this->d_carry));
   }
@@ -138,7 +138,7 @@ TYPED_TEST(ScorerSizes, KeysRejectWrongSizes) {
   }
 }
 
-TYPED_TEST(ScorerSizes, BackwardRejectsAGradientOfWrongSize) {
+TYPED_TEST(ScorerSizes, BackwardRejectsGradientOfWrongSize) {
   std::vector<std::string> names;
   for (const char* function : {"score_backward", "accumulate", "keys_backward"}) {
     for (const std::string& name : this->names(function)) names.push_back(name);
@@ -160,7 +160,7 @@ TEST(AdditiveScorer, RejectsScoresOfWrongSize) {
             "AdditiveScorer.score: scores must be 4 x 2, got 3 x 2");
 }
 
-TEST(AdditiveScorer, RejectsQueriesThatWereNotProjected) {
+TEST(AdditiveScorer, RejectsUnprojectedQueries) {
   const heed::AdditiveScorer<float> scorer(3, 3, 4);
   Matrix<float> scores(4, 2);
   heed::Buffer<float> scratch;
@@ -207,7 +207,7 @@ TEST(AnyScorer, RejectsWrongSizesIfItsScorerDoesNotProject) {
             "Scorer.project_backward: d_queries must be 3 x 2, got 3 x 1");
 }
 
-TEST(AnyScorer, RejectsTheGradientOfAnotherScorer) {
+TEST(AnyScorer, RejectsGradientOfAnotherScorer) {
   const heed::AnyScorer<double> scorer = heed::GeneralScorer<double>(3, 4);
   heed::AnyScorer<double> grad = heed::GeneralScorer<double>(3, 5);
   EXPECT_EQ(refusal([&] { scorer.accumulate(Matrix<double>::Ones(3, 2), Matrix<double>::Ones(4, 2), grad); }),

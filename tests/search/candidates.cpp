@@ -14,14 +14,14 @@ using heed::Vector;
 using heed::detail::Banned;
 using heed::detail::Candidate;
 
-TEST(Candidates, AreTheBestOfAllColumnsThatAreNotBanned) {
+TEST(Candidates, MatchFullSortOverAllowedTokens) {
   heed::Random random(1);
   for (const Index words : {3, 5, 64, 65, 300}) {
     const heed::Matrix<double> logits = random_matrix(words, 4, random, 3);
     const std::vector<double> before = {-1, -2.5, -0.25, -1};
     for (int bans = 0; bans < 8; ++bans) {
       const Banned banned{(bans & 1) != 0, (bans & 2) != 0, (bans & 4) != 0};
-      std::vector<std::tuple<double, Index, Token>> all;  // as they are to be ordered
+      std::vector<std::tuple<double, Index, Token>> all;  // in the expected order
       for (Index c = 0; c < 4; ++c) {
         long double sum = 0;
         for (Index k = 0; k < words; ++k) sum += std::exp(static_cast<long double>(logits(k, c)));
@@ -35,8 +35,8 @@ TEST(Candidates, AreTheBestOfAllColumnsThatAreNotBanned) {
       for (const std::size_t room : {1u, 4u, 50u}) {
         std::vector<Candidate> heap;
         for (Index c = 0; c < 4; ++c) {
-          heed::detail::offer<double>(logits.col(c), before[static_cast<std::size_t>(c)], c, banned, room, heap,
-                                      [] { return std::string(); });
+          heed::detail::add_candidates<double>(logits.col(c), before[static_cast<std::size_t>(c)], c, banned, room,
+                                               heap, [] { return std::string(); });
         }
         std::sort(heap.begin(), heap.end(), heed::detail::better);
         ASSERT_EQ(heap.size(), std::min(room, all.size()));
@@ -51,7 +51,7 @@ TEST(Candidates, AreTheBestOfAllColumnsThatAreNotBanned) {
   }
 }
 
-TEST(Candidates, AreOrderedByColumnAndWordWhereTheyAreEquallyLikely) {
+TEST(Candidates, BreakTiesByColumnAndToken) {
   const Candidate first{-1, 0, 4}, second{-1, 1, 3}, third{-1, 1, 4}, last{-2, 0, 0};
   EXPECT_TRUE(heed::detail::better(first, second));
   EXPECT_TRUE(heed::detail::better(second, third));

@@ -27,7 +27,7 @@ using Cell = heed::GruCell<double>;
 using Decoder = heed::BahdanauDecoder<Cell, heed::AdditiveScorer<double>>;
 using Model = heed::Seq2Seq<heed::Encoder<Cell>, Decoder>;
 
-constexpr Index vocabulary = 6;  // <unk> and three words can be drawn, and the end
+constexpr Index vocabulary = 6;  // unk, three words and eos can be drawn
 
 Model model_of(std::uint64_t seed) {
   Model model({.source_vocabulary = vocabulary, .target_vocabulary = vocabulary},
@@ -52,7 +52,7 @@ struct Sample {
 const std::vector<Token> source_words = {3, 5, 4};
 const std::span<const Token> source = source_words;
 
-/// What the next word's distribution is to be, from the definitions: a word at a time, the likeliest first.
+/// The expected distribution of the next token, from the definitions: adds tokens in order of their probability.
 std::vector<double> expected_distribution(std::vector<double> p, const SampleOptions& options) {
   p[heed::symbols::bos] = 0;
   if (options.ban_unknown) p[heed::symbols::unk] = 0;
@@ -64,26 +64,26 @@ std::vector<double> expected_distribution(std::vector<double> p, const SampleOpt
   double mass = 0;
   if (options.top_k > 0) {
     for (Index k = 0; k < options.top_k; ++k) {
-      const auto most = std::max_element(left.begin(), left.end());
-      mass += *most;
-      *most = 0;
+      const auto largest = std::max_element(left.begin(), left.end());
+      mass += *largest;
+      *largest = 0;
     }
   } else {
     mass = 1;
   }
   double sum = 0;
   for (Index k = 0; options.top_k == 0 || k < options.top_k; ++k) {
-    const auto most = std::max_element(p.begin(), p.end());
-    if (*most == 0 || sum >= options.top_p * mass) break;
-    kept[static_cast<std::size_t>(most - p.begin())] = *most;
-    sum += *most;
-    *most = 0;
+    const auto largest = std::max_element(p.begin(), p.end());
+    if (*largest == 0 || sum >= options.top_p * mass) break;
+    kept[static_cast<std::size_t>(largest - p.begin())] = *largest;
+    sum += *largest;
+    *largest = 0;
   }
   for (double& x : kept) x /= sum;
   return kept;
 }
 
-TEST(Sample, DrawsFirstWordsAsOftenAsTheyAreLikely) {
+TEST(Sample, FirstTokenFrequenciesMatchProbabilities) {
   const Model model = model_of(1);
   const auto p = force(model, source, {}).next_words.col(0).eval();
   const std::vector<double> probabilities(p.data(), p.data() + p.size());
@@ -122,12 +122,12 @@ TEST(Sample, DrawsFirstWordsAsOftenAsTheyAreLikely) {
         chi_square += (counts[k] - mean) * (counts[k] - mean) / mean;
       }
     }
-    EXPECT_LT(chi_square, 18.5) << "choice " << c;  // of 4 degrees of freedom: one in a thousand is above
+    EXPECT_LT(chi_square, 18.5) << "choice " << c;  // 4 degrees of freedom: exceeded with probability 0.001
   }
   EXPECT_EQ(different.size(), choices.size());
 }
 
-TEST(Sample, DrawsSentencesAsOftenAsTheyAreLikely) {
+TEST(Sample, SentenceFrequenciesMatchProbabilities) {
   const Model model = model_of(2);
   SampleOptions options;
   options.samples = 6000;
@@ -139,7 +139,7 @@ TEST(Sample, DrawsSentencesAsOftenAsTheyAreLikely) {
   int degrees = 0;
   for (const auto& sentence : heed::test::every_sentence(2, {0, 3, 4, 5})) {
     double p = std::exp(force(model, source, sentence).log_probability);
-    // The begin symbol has a share of every step, but is not drawn.
+    // bos has a probability at every step, but is never drawn.
     const auto steps = force(model, source, sentence).next_words;
     for (Index t = 0; t < steps.cols(); ++t) p /= 1 - steps(heed::symbols::bos, t);
     const double mean = p * static_cast<double>(options.samples);
@@ -153,10 +153,10 @@ TEST(Sample, DrawsSentencesAsOftenAsTheyAreLikely) {
   EXPECT_GE(degrees, 6);
   EXPECT_GT(rest_mean, 10);
   chi_square += (rest - rest_mean) * (rest - rest_mean) / rest_mean;
-  EXPECT_LT(chi_square, degrees + 4 * std::sqrt(2.0 * degrees));  // four deviations above its mean
+  EXPECT_LT(chi_square, degrees + 4 * std::sqrt(2.0 * degrees));  // four standard deviations above the mean
 }
 
-TEST(Sample, ReportsWhatTeacherForcingTheDrawnSentenceGives) {
+TEST(Sample, ScoresMatchTeacherForcing) {
   const Batch batch = heed::test::copy_task(4, 1, 5, vocabulary, 3);
   const Model model = model_of(3);
   SampleOptions options;
@@ -179,7 +179,7 @@ TEST(Sample, ReportsWhatTeacherForcingTheDrawnSentenceGives) {
   }
 }
 
-TEST(Sample, DoesNotDependOnTheBatchAndDoesOnTheSeed) {
+TEST(Sample, DependsOnSeedButNotOnBatch) {
   const Batch batch = heed::test::copy_task(6, 2, 6, vocabulary, 4);
   const std::vector<std::span<const Token>> backwards(batch.sources.rbegin(), batch.sources.rend());
   const Model model = model_of(4);
@@ -201,7 +201,7 @@ TEST(Sample, DoesNotDependOnTheBatchAndDoesOnTheSeed) {
     }
   }
   EXPECT_GT(different.size(), count / 2);
-  options.samples = 2;  // the first are the same however many are drawn
+  options.samples = 2;  // the first samples do not depend on the number of samples
   other(model, batch.sources, options);
   EXPECT_EQ(other.drawn[3][1].tokens, together.drawn[3][1].tokens);
   options.seed = 2;
@@ -209,7 +209,7 @@ TEST(Sample, DoesNotDependOnTheBatchAndDoesOnTheSeed) {
   EXPECT_NE(other.drawn[3][1].tokens, together.drawn[3][1].tokens);
 }
 
-TEST(Sample, IsGreedySearchWhereItIsColdOrOneWordIsLeft) {
+TEST(Sample, EqualsGreedySearchIfOneTokenHasAllProbability) {
   const Batch batch = heed::test::copy_task(6, 1, 6, vocabulary, 5);
   std::vector<SampleOptions> choices(4);
   choices[0].temperature = 1e-6;
@@ -230,7 +230,7 @@ TEST(Sample, IsGreedySearchWhereItIsColdOrOneWordIsLeft) {
   }
 }
 
-TEST(Sample, KeepsToLengthsAndPrefixes) {
+TEST(Sample, RespectsLengthLimitsAndPrefixes) {
   const Model model = model_of(6);
   const std::vector<Token> words = {5, 0};
   const std::span<const Token> prefix = words;
@@ -238,7 +238,7 @@ TEST(Sample, KeepsToLengthsAndPrefixes) {
   options.samples = 50;
   options.minimum_length = 5;
   options.maximum_length = 7;
-  options.ban_unknown = true;  // of what is proposed: a prefix is not
+  options.ban_unknown = true;  // applies to proposed tokens, not to a prefix
   options.prefixes = std::span(&prefix, 1);
   Sample sample;
   std::set<std::size_t> lengths;
@@ -252,29 +252,30 @@ TEST(Sample, KeepsToLengthsAndPrefixes) {
   EXPECT_GE(lengths.size(), 3u);
 }
 
-TEST(Sample, RefusesOptionsOutOfRange) {
+TEST(Sample, RejectsOptionsOutOfRange) {
   const Model model = model_of(1);
-  const auto refused = [&](auto change) {
+  const auto error_of = [&](auto change) {
     SampleOptions options;
     change(options);
     Sample sample;
     return refusal([&] { sample(model, std::span(&source, 1), options); });
   };
-  EXPECT_EQ(refused([](auto&) {}), "accepted");
-  EXPECT_EQ(refused([](auto& o) { o.samples = 0; }), "sample: 1 or more samples can be drawn, not 0");
-  EXPECT_EQ(refused([](auto& o) { o.temperature = 0; }), "sample: the temperature is above 0, not 0.000000");
-  EXPECT_EQ(refused([](auto& o) { o.temperature = std::numeric_limits<double>::quiet_NaN(); }),
-            "sample: the temperature is above 0, not nan");
-  EXPECT_EQ(refused([](auto& o) { o.top_k = -1; }), "sample: top-k is 0 (all words) or more, not -1");
-  EXPECT_EQ(refused([](auto& o) { o.top_p = 0; }), "sample: top-p lies in (0, 1], not 0.000000");
-  EXPECT_EQ(refused([](auto& o) { o.top_p = 1.5; }), "sample: top-p lies in (0, 1], not 1.500000");
-  EXPECT_EQ(refused([](auto& o) { o.maximum_length = -1; }),
-            "sample: the maximum length is 0 (automatic) or more, not -1");
+  EXPECT_EQ(error_of([](auto&) {}), "accepted");
+  EXPECT_EQ(error_of([](auto& o) { o.samples = 0; }), "sample: samples must be at least 1, got 0");
+  EXPECT_EQ(error_of([](auto& o) { o.temperature = 0; }),
+            "sample: the temperature must be finite and above 0, got 0.000000");
+  EXPECT_EQ(error_of([](auto& o) { o.temperature = std::numeric_limits<double>::quiet_NaN(); }),
+            "sample: the temperature must be finite and above 0, got nan");
+  EXPECT_EQ(error_of([](auto& o) { o.top_k = -1; }), "sample: top_k must be at least 0 (0: all words), got -1");
+  EXPECT_EQ(error_of([](auto& o) { o.top_p = 0; }), "sample: top_p must be in (0, 1], got 0.000000");
+  EXPECT_EQ(error_of([](auto& o) { o.top_p = 1.5; }), "sample: top_p must be in (0, 1], got 1.500000");
+  EXPECT_EQ(error_of([](auto& o) { o.maximum_length = -1; }),
+            "sample: the maximum length must be at least 0 (0: automatic), got -1");
   Model broken = model_of(1);
   broken.output.b(4) = std::numeric_limits<double>::quiet_NaN();
   Sample sample;
   EXPECT_EQ(refusal([&] { sample(broken, std::span(&source, 1), {}); }),
-            "sample: sentence 0, step 0: the model's scores are not finite (NaN or +inf)");
+            "sample: sentence 0, step 0: the model's logits are not finite (NaN or +inf)");
 }
 
 }  // namespace sampling_test

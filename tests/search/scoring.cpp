@@ -35,8 +35,8 @@ Model model_of(std::uint64_t seed) {
   return model;
 }
 
-TEST(TeacherForcing, ScoresEveryWordOfAPair) {
-  Batch batch = heed::test::copy_task(60, 1, 8, vocabulary, 1);  // more words than one block of columns holds
+TEST(TeacherForcing, ScoresEveryTargetToken) {
+  Batch batch = heed::test::copy_task(60, 1, 8, vocabulary, 1);  // more tokens than one block of columns holds
   batch.add({3, 4}, {});
   const Model model = model_of(1);
   Model::Tape tape;
@@ -63,7 +63,7 @@ TEST(TeacherForcing, ScoresEveryWordOfAPair) {
   EXPECT_EQ(heed::perplexity({}), 1);
 }
 
-TEST(TeacherForcing, AlignsEveryWordOfAPair) {
+TEST(TeacherForcing, AlignsEveryTargetToken) {
   Batch batch = heed::test::copy_task(7, 1, 8, vocabulary, 2);
   batch.add({3, 4}, {});
   const Model model = model_of(2);
@@ -81,7 +81,7 @@ TEST(TeacherForcing, AlignsEveryWordOfAPair) {
   }
 }
 
-TEST(TeacherForcing, HasNoWeightsWhereNothingLooksBack) {
+TEST(TeacherForcing, ReturnsNoWeightsWithoutAttention) {
   Plain model({.source_vocabulary = vocabulary, .target_vocabulary = vocabulary},
               heed::Encoder<Cell>({.input_size = 4, .hidden_size = 5, .bidirectional = true}),
               heed::PlainDecoder<Cell>({.word_size = 4, .memory_size = 10, .hidden_size = 5, .feature_size = 5}));
@@ -95,7 +95,7 @@ TEST(TeacherForcing, HasNoWeightsWhereNothingLooksBack) {
   EXPECT_NEAR(heed::perplexity(scores), static_cast<double>(vocabulary), 1e-12) << "all parameters are 0";
 }
 
-TEST(TeacherForcing, RefusesWhatCannotBe) {
+TEST(TeacherForcing, RejectsInvalidPairsAndNonFiniteScores) {
   const Batch batch = heed::test::copy_task(3, 1, 3, vocabulary, 4);
   const auto targets = heed::Sentences(batch.targets);
   Model model = model_of(3);
@@ -103,16 +103,16 @@ TEST(TeacherForcing, RefusesWhatCannotBe) {
   std::vector<heed::PairScore> scores;
   std::vector<heed::Buffer<double>> weights;
   EXPECT_EQ(refusal([&] { heed::score_pairs(model, batch.sources, targets.first(2), tape, scores); }),
-            "Seq2Seq: 3 sources for 2 targets");
+            "Seq2Seq: there must be one target per source, got 3 sources and 2 targets");
   EXPECT_EQ(refusal([&] { heed::align_pairs(model, batch.sources, targets.first(2), tape, weights); }),
-            "Seq2Seq: 3 sources for 2 targets");
+            "Seq2Seq: there must be one target per source, got 3 sources and 2 targets");
   Batch bad;
   bad.add({3}, {4, 6});
   EXPECT_EQ(refusal([&] { heed::score_pairs(model, bad.sources, bad.targets, tape, scores); }),
             "Seq2Seq.forward: token 6 of target 0 is outside the vocabulary of 6");
   model.output.b(4) = std::numeric_limits<double>::quiet_NaN();
   EXPECT_EQ(refusal([&] { heed::score_pairs(model, batch.sources, targets, tape, scores); }),
-            "score_pairs: pair 1, step 0: the model's scores are not finite (NaN or +inf)");
+            "score_pairs: pair 1, step 0: the model's logits are not finite (NaN or +inf)");
 }
 
 }  // namespace scoring_test

@@ -24,9 +24,9 @@ using heed::test::Forced;
 
 using Model = heed::TranslationModel<double>;
 
-constexpr Index vocabulary = 5;  // <unk> and two words can be proposed, and the end
+constexpr Index vocabulary = 5;  // unk, two words and eos can be proposed
 
-/// One model of every kind of decoder.
+/// One configuration for every kind of decoder.
 std::vector<TranslatorConfig> kinds() {
   TranslatorConfig bahdanau;
   bahdanau.hidden = 6;
@@ -38,9 +38,9 @@ std::vector<TranslatorConfig> kinds() {
   luong.layers = 2;
   plain.decoder = "plain";
   plain.cell = "rnn";
-  TranslatorConfig carrying = bahdanau;  // hands what it looked at from step to step
-  carrying.scorer = "coverage";
-  return {bahdanau, luong, plain, carrying};
+  TranslatorConfig coverage = bahdanau;  // passes the coverage from step to step
+  coverage.scorer = "coverage";
+  return {bahdanau, luong, plain, coverage};
 }
 
 Model model_of(const TranslatorConfig& config, std::uint64_t seed) {
@@ -89,7 +89,7 @@ double score_of(const Forced& forced, std::size_t words, const SearchOptions& op
 
 const std::vector<Token> source_words = {3, 4, 4};
 
-TEST(Search, FindsTheSameWithATiedOutputLayer) {
+TEST(Search, SupportsTiedOutputLayer) {
   for (TranslatorConfig config : kinds()) {
     config.embedding = config.hidden;
     Model model = model_of(config, 5);
@@ -112,10 +112,10 @@ TEST(Search, FindsTheSameWithATiedOutputLayer) {
   }
 }
 
-TEST(Search, FindsWithAWideBeamWhatTryingEverySentenceFinds) {
+TEST(Search, WideBeamMatchesExhaustiveSearch) {
   const std::span<const Token> source = source_words;
-  const Index limit = 5;  // steps: the end symbol takes one
-  const std::size_t wanted = 7;
+  const Index limit = 5;  // steps, including that of eos
+  const std::size_t n_best = 7;
   const auto sentences = heed::test::every_sentence(limit - 1, {0, 3, 4});
   heed::SearchWorkspace<double> work;
   heed::Hypotheses<double> found;
@@ -123,8 +123,8 @@ TEST(Search, FindsWithAWideBeamWhatTryingEverySentenceFinds) {
     std::set<std::vector<Token>> without, with;  // coverage penalty
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
       Model model = model_of(config, seed);
-      model.output.W.edit() *= 2;               // sure of some words
-      model.output.b(heed::symbols::eos) -= 1;  // so that longer sentences have a chance
+      model.output.W.edit() *= 2;               // makes the distributions sharper
+      model.output.b(heed::symbols::eos) -= 1;  // makes longer sentences more likely
       std::vector<Forced> forced;
       for (const auto& sentence : sentences) forced.push_back(force(model, source, sentence));
       for (const double alpha : {0.0, 0.6, 1.0, 2.0, 5.0}) {
@@ -143,11 +143,11 @@ TEST(Search, FindsWithAWideBeamWhatTryingEverySentenceFinds) {
           const auto& best = search(model, std::span(&source, 1), options).front();
           EXPECT_EQ(best.tokens, sentences[order[0]]) << "seed " << seed << ", alpha " << alpha << ", beta " << beta;
           (beta > 0 ? with : without).insert(best.tokens);
-          options.best = wanted;
+          options.best = n_best;
           heed::search(model, std::span(&source, 1), options, work, found);
-          ASSERT_EQ(found.front().size(), wanted);
+          ASSERT_EQ(found.front().size(), n_best);
           expect_equal(found.front().front(), best);
-          for (std::size_t k = 0; k < wanted; ++k) {
+          for (std::size_t k = 0; k < n_best; ++k) {
             const auto& result = found.front()[k];
             ASSERT_EQ(result.tokens, sentences[order[k]]) << "seed " << seed << ", alpha " << alpha << ", place " << k;
             EXPECT_NEAR(result.score, scores[order[k]], 1e-12 * std::max(1.0, -scores[order[k]]));
@@ -165,7 +165,7 @@ TEST(Search, FindsWithAWideBeamWhatTryingEverySentenceFinds) {
   }
 }
 
-TEST(Search, KeepsToMinimumPrefixAndBanAsTryingEverySuchSentenceDoes) {
+TEST(Search, ConstrainedSearchMatchesExhaustiveSearch) {
   const std::span<const Token> source = source_words;
   const Index limit = 5;
   const auto sentences = heed::test::every_sentence(limit - 1, {0, 3, 4});
@@ -180,11 +180,11 @@ TEST(Search, KeepsToMinimumPrefixAndBanAsTryingEverySuchSentenceDoes) {
   for (const TranslatorConfig& config : kinds()) {
     for (std::uint64_t seed = 1; seed <= 6; ++seed) {
       Model model = model_of(config, seed);
-      model.output.b(heed::symbols::unk) += 2;  // so that a ban costs something
+      model.output.b(heed::symbols::unk) += 2;  // makes a ban of unk change the result
       std::vector<Token> free;
       for (std::size_t c = 0; c < choices.size(); ++c) {
         const SearchOptions& options = choices[c];
-        double most = -std::numeric_limits<double>::infinity();
+        double best_score = -std::numeric_limits<double>::infinity();
         std::vector<Token> best;
         for (const auto& sentence : sentences) {
           const bool long_enough = static_cast<Index>(sentence.size()) + 1 >= options.minimum_length;
@@ -192,15 +192,15 @@ TEST(Search, KeepsToMinimumPrefixAndBanAsTryingEverySuchSentenceDoes) {
           const bool begins = options.prefixes.empty() || starts_with(sentence, options.prefixes.front());
           if (!long_enough || banned || !begins) continue;
           const double score = score_of(force(model, source, sentence), sentence.size(), options);
-          if (score > most) {
-            most = score;
+          if (score > best_score) {
+            best_score = score;
             best = sentence;
           }
         }
         Search search;
         const auto& result = search(model, std::span(&source, 1), options).front();
         EXPECT_EQ(result.tokens, best) << "choice " << c << ", seed " << seed;
-        EXPECT_NEAR(result.score, most, 1e-12);
+        EXPECT_NEAR(result.score, best_score, 1e-12);
         if (c == 0) free = best;
         changed[c] += best != free ? 1 : 0;
       }
@@ -210,7 +210,7 @@ TEST(Search, KeepsToMinimumPrefixAndBanAsTryingEverySuchSentenceDoes) {
   EXPECT_EQ(changed[4], 0);
 }
 
-TEST(Search, BeginsEverySentenceOfABatchWithItsOwnPrefix) {
+TEST(Search, UsesOnePrefixPerSentence) {
   const Batch batch = heed::test::copy_task(4, 1, 5, vocabulary, 13);
   const std::vector<std::vector<Token>> words = {{3, 3, 4}, {}, {4}, std::vector<Token>(30, 3)};
   const std::vector<std::span<const Token>> prefixes(words.begin(), words.end());
@@ -234,7 +234,7 @@ TEST(Search, BeginsEverySentenceOfABatchWithItsOwnPrefix) {
   }
 }
 
-TEST(Search, ListsDifferentSentencesTheBestFirst) {
+TEST(Search, NBestIsSortedAndUnique) {
   const Batch batch = heed::test::copy_task(5, 1, 6, vocabulary, 14);
   heed::SearchWorkspace<double> work;
   heed::Hypotheses<double> found, alone;
@@ -266,7 +266,7 @@ TEST(Search, ListsDifferentSentencesTheBestFirst) {
   }
 }
 
-TEST(Search, ListsWhatWasCutOffOnlyWhereNothingWasCompleted) {
+TEST(Search, ReturnsIncompleteHypothesesOnlyIfNoneIsComplete) {
   const std::span<const Token> source = source_words;
   heed::SearchWorkspace<double> work;
   heed::Hypotheses<double> found;
@@ -286,7 +286,7 @@ TEST(Search, ListsWhatWasCutOffOnlyWhereNothingWasCompleted) {
   }
 }
 
-TEST(Search, TakesTheBestWordOfEveryStepWithABeamOfOne) {
+TEST(Search, BeamOfOneIsGreedy) {
   const Batch batch = heed::test::copy_task(6, 1, 5, vocabulary, 2);
   for (const TranslatorConfig& config : kinds()) {
     for (std::uint64_t seed = 1; seed <= 5; ++seed) {
@@ -310,7 +310,7 @@ TEST(Search, TakesTheBestWordOfEveryStepWithABeamOfOne) {
   }
 }
 
-TEST(Search, ReportsWhatTeacherForcingTheFoundSentenceGives) {
+TEST(Search, ScoresMatchTeacherForcing) {
   const Batch batch = heed::test::copy_task(5, 1, 6, vocabulary, 3);
   for (const TranslatorConfig& config : kinds()) {
     for (const Index beam : {1, 2, 5}) {
@@ -337,7 +337,7 @@ TEST(Search, ReportsWhatTeacherForcingTheFoundSentenceGives) {
   }
 }
 
-TEST(Search, NeverProposesTheBeginSymbol) {
+TEST(Search, NeverProposesBos) {
   const Batch batch = heed::test::copy_task(4, 1, 4, vocabulary, 4);
   for (const TranslatorConfig& config : kinds()) {
     Model model = model_of(config, 1);
@@ -369,7 +369,7 @@ TEST(Search, StopsAtTheMaximumLength) {
   }
 }
 
-TEST(Search, PrefersACompletedSentenceToALikelierOneThatWasCutOff) {
+TEST(Search, PrefersCompleteHypotheses) {
   const std::span<const Token> source = source_words;
   Model model = model_of(kinds()[0], 1);
   model.output.b(heed::symbols::eos) = -12;
@@ -379,7 +379,7 @@ TEST(Search, PrefersACompletedSentenceToALikelierOneThatWasCutOff) {
   EXPECT_TRUE(search(model, std::span(&source, 1), {1000, 0, 3}).front().complete);
 }
 
-TEST(Search, DoesNotEndBeforeTheMinimumLength) {
+TEST(Search, RespectsMinimumLength) {
   const Batch batch = heed::test::copy_task(3, 1, 3, vocabulary, 15);
   Model model = model_of(kinds()[1], 1);
   model.output.b(heed::symbols::eos) = 50;
@@ -394,7 +394,7 @@ TEST(Search, DoesNotEndBeforeTheMinimumLength) {
   }
 }
 
-TEST(Search, LetsTheLengthPenaltyFavourLongerSentences) {
+TEST(Search, LengthPenaltyFavoursLongerSentences) {
   const Batch batch = heed::test::copy_task(30, 1, 6, vocabulary, 6);
   const Model model = model_of(kinds()[0], 2);
   Search search;
@@ -406,7 +406,7 @@ TEST(Search, LetsTheLengthPenaltyFavourLongerSentences) {
   EXPECT_LT(words(0), words(3));
 }
 
-TEST(Search, GivesTheSameBitsAgainAndWithAUsedWorkspace) {
+TEST(Search, IsDeterministicWithNewAndReusedWorkspace) {
   const Batch batch = heed::test::copy_task(5, 1, 6, vocabulary, 7),
               other = heed::test::copy_task(9, 3, 8, vocabulary, 8);
   Search used;
@@ -431,7 +431,7 @@ using SmallCell = heed::GruCell<float>;
 using SmallDecoder = heed::BahdanauDecoder<SmallCell, heed::AdditiveScorer<float>>;
 using Small = heed::Seq2Seq<heed::Encoder<SmallCell>, SmallDecoder>;
 
-/// A model of floats that can learn to copy, not trained yet.
+/// An untrained float model that is large enough for the copy task.
 Small small_model() {
   Small model(
       {.source_vocabulary = 8, .target_vocabulary = 8},
@@ -442,14 +442,14 @@ Small small_model() {
   return model;
 }
 
-TEST(Search, GivesATrainedModelsWordsAloneAndInAnyBatch) {
+TEST(Search, TokensDoNotDependOnBatch) {
   Small model = small_model();
   const Batch task = heed::test::copy_task(200, 1, 6, 8, 10), unseen = heed::test::copy_task(40, 1, 8, 8, 11);
   heed::Trainer<Small> trainer(model, heed::Adam<Small>(model, 0.01), {});
   for (std::uint64_t i = 0; i < 60; ++i) trainer.update(task.sources, task.targets, i);
 
   Search<float> together, alone, reordered;
-  std::size_t right = 0;
+  std::size_t correct = 0;
   for (const Index beam : {1, 4}) {
     together(model, unseen.sources, {beam, 0.6, 0});
     const std::vector<std::span<const Token>> backwards(unseen.sources.rbegin(), unseen.sources.rend());
@@ -460,24 +460,25 @@ TEST(Search, GivesATrainedModelsWordsAloneAndInAnyBatch) {
       EXPECT_EQ(alone.found.front().tokens, words);
       EXPECT_EQ(reordered.found[unseen.size() - 1 - b].tokens, words);
       EXPECT_LE(difference(alone.found.front().weights, together.found[b].weights), 1e-5);
-      right += std::equal(words.begin(), words.end(), unseen.targets[b].begin(), unseen.targets[b].end()) ? 1u : 0u;
+      correct += std::equal(words.begin(), words.end(), unseen.targets[b].begin(), unseen.targets[b].end()) ? 1u : 0u;
     }
   }
-  EXPECT_GE(right, 10u);  // it has learned something, and so has something to get wrong
+  EXPECT_GE(correct, 10u);  // the model is trained, so its tokens are not arbitrary
 }
 
-TEST(Search, LooksBackAtANarrowMemoryWhereAskedTo) {
+TEST(Search, SupportsBfloat16Memory) {
   const Small model = small_model();
-  Search<float> wide, narrow;
+  Search<float> full, reduced;
   const Batch batch = heed::test::copy_task(4, 3, 6, 8, 12);
-  wide(model, batch.sources, {2, 0.6, 0});
-  narrow(model, batch.sources, {2, 0.6, 0, true});
-  double most = 0;
+  full(model, batch.sources, {2, 0.6, 0});
+  reduced(model, batch.sources, {2, 0.6, 0, true});
+  double max_difference = 0;
   for (std::size_t b = 0; b < batch.size(); ++b) {
-    most = std::max(most, std::abs(wide.found[b].log_probability - narrow.found[b].log_probability));
+    max_difference =
+        std::max(max_difference, std::abs(full.found[b].log_probability - reduced.found[b].log_probability));
   }
-  EXPECT_GT(most, 0);
-  EXPECT_LT(most, 0.01);
+  EXPECT_GT(max_difference, 0);
+  EXPECT_LT(max_difference, 0.01);
   Search search;
   EXPECT_EQ(refusal([&] {
               search(model_of(kinds()[0], 1), heed::test::copy_task(2, 1, 2, vocabulary, 1).sources, {1, 0.6, 0, true});
@@ -485,107 +486,109 @@ TEST(Search, LooksBackAtANarrowMemoryWhereAskedTo) {
             "search: bfloat16_memory needs a model of float");
 }
 
-TEST(Search, FindsNothingForNoSources) {
+TEST(Search, ReturnsNothingForNoSources) {
   Search search;
   const Model model = model_of(kinds()[0], 1);
   search(model, heed::test::copy_task(3, 1, 2, vocabulary, 1).sources, {});
   EXPECT_TRUE(search(model, {}, {}).empty());
 }
 
-TEST(Search, RefusesOptionsOutOfRange) {
+TEST(Search, RejectsOptionsOutOfRange) {
   const Model model = model_of(kinds()[0], 1);
   const std::span<const Token> source = source_words;
-  const auto refused = [&](const SearchOptions& options) {
+  const auto error_of = [&](const SearchOptions& options) {
     Search search;
     return refusal([&] { search(model, std::span(&source, 1), options); });
   };
-  EXPECT_EQ(refused({}), "accepted");
-  EXPECT_EQ(refused({0, 0.6, 0}), "search: a beam holds 1 or more, not 0");
-  EXPECT_EQ(refused({-3, 0.6, 0}), "search: a beam holds 1 or more, not -3");
-  EXPECT_EQ(refused({1, -0.5, 0}), "search: the length penalty is 0 or more, not -0.500000");
-  EXPECT_EQ(refused({1, std::numeric_limits<double>::quiet_NaN(), 0}),
-            "search: the length penalty is 0 or more, not nan");
-  EXPECT_EQ(refused({1, std::numeric_limits<double>::infinity(), 0}),
-            "search: the length penalty is 0 or more, not inf");
-  EXPECT_EQ(refused({1, 0.6, -1}), "search: the maximum length is 0 (automatic) or more, not -1");
+  EXPECT_EQ(error_of({}), "accepted");
+  EXPECT_EQ(error_of({0, 0.6, 0}), "search: beam must be at least 1, got 0");
+  EXPECT_EQ(error_of({-3, 0.6, 0}), "search: beam must be at least 1, got -3");
+  EXPECT_EQ(error_of({1, -0.5, 0}), "search: the length penalty must be finite and at least 0, got -0.500000");
+  EXPECT_EQ(error_of({1, std::numeric_limits<double>::quiet_NaN(), 0}),
+            "search: the length penalty must be finite and at least 0, got nan");
+  EXPECT_EQ(error_of({1, std::numeric_limits<double>::infinity(), 0}),
+            "search: the length penalty must be finite and at least 0, got inf");
+  EXPECT_EQ(error_of({1, 0.6, -1}), "search: the maximum length must be at least 0 (0: automatic), got -1");
   const auto with = [](auto change) {
     SearchOptions options{4, 0.6, 5};
     change(options);
     return options;
   };
-  EXPECT_EQ(refused(with([](auto& o) { o.best = 4; })), "accepted");
-  EXPECT_EQ(refused(with([](auto& o) { o.best = 5; })), "search: from a beam of 4 the best 1 to 4 can be had, not 5");
-  EXPECT_EQ(refused(with([](auto& o) { o.best = 0; })), "search: from a beam of 4 the best 1 to 4 can be had, not 0");
-  EXPECT_EQ(refused(with([](auto& o) { o.coverage_penalty = -1; })),
-            "search: the coverage penalty is 0 or more, not -1.000000");
-  EXPECT_EQ(refused(with([](auto& o) { o.coverage_penalty = std::numeric_limits<double>::quiet_NaN(); })),
-            "search: the coverage penalty is 0 or more, not nan");
-  EXPECT_EQ(refused(with([](auto& o) { o.minimum_length = -2; })), "search: the minimum length is 0 or more, not -2");
-  EXPECT_EQ(refused(with([](auto& o) { o.minimum_length = 5; })), "accepted");
-  EXPECT_EQ(refused(with([](auto& o) { o.minimum_length = 6; })),
+  EXPECT_EQ(error_of(with([](auto& o) { o.best = 4; })), "accepted");
+  EXPECT_EQ(error_of(with([](auto& o) { o.best = 5; })), "search: best must be from 1 to the beam size, 4, got 5");
+  EXPECT_EQ(error_of(with([](auto& o) { o.best = 0; })), "search: best must be from 1 to the beam size, 4, got 0");
+  EXPECT_EQ(error_of(with([](auto& o) { o.coverage_penalty = -1; })),
+            "search: the coverage penalty must be finite and at least 0, got -1.000000");
+  EXPECT_EQ(error_of(with([](auto& o) { o.coverage_penalty = std::numeric_limits<double>::quiet_NaN(); })),
+            "search: the coverage penalty must be finite and at least 0, got nan");
+  EXPECT_EQ(error_of(with([](auto& o) { o.minimum_length = -2; })),
+            "search: the minimum length must be at least 0, got -2");
+  EXPECT_EQ(error_of(with([](auto& o) { o.minimum_length = 5; })), "accepted");
+  EXPECT_EQ(error_of(with([](auto& o) { o.minimum_length = 6; })),
             "search: the minimum length of 6 is more than the maximum length of 5");
 }
 
-TEST(Search, RefusesPrefixesThatCannotBe) {
+TEST(Search, RejectsInvalidPrefixes) {
   const Model model = model_of(kinds()[0], 1);
   const std::span<const Token> source = source_words;
-  const auto refused = [&](const std::vector<std::vector<Token>>& words) {
+  const auto error_of = [&](const std::vector<std::vector<Token>>& words) {
     Search search;
     SearchOptions options{2, 0.6, 4};
     const std::vector<std::span<const Token>> prefixes(words.begin(), words.end());
     options.prefixes = prefixes;
     return refusal([&] { search(model, std::span(&source, 1), options); });
   };
-  EXPECT_EQ(refused({{3, 4, 0}}), "accepted");
-  EXPECT_EQ(refused({{3}, {4}}), "search: 2 prefixes for 1 sources");
-  EXPECT_EQ(refused({{3, 4, 3, 3}}), "search: prefix 0 has 4 words, and with the end symbol the maximum length is 4");
+  EXPECT_EQ(error_of({{3, 4, 0}}), "accepted");
+  EXPECT_EQ(error_of({{3}, {4}}), "search: there must be one prefix per source or none, got 2 prefixes and 1 sources");
+  EXPECT_EQ(error_of({{3, 4, 3, 3}}),
+            "search: prefix 0 has 4 words, too many for the maximum length of 4, eos included");
   for (const Token token : {-1, 1, 2, 5}) {
-    EXPECT_EQ(refused({{3, token}}),
-              "search: token " + std::to_string(token) + " of prefix 0 is no word of the vocabulary of 5");
+    EXPECT_EQ(error_of({{3, token}}), "search: token " + std::to_string(token) +
+                                          " of prefix 0 must be in the vocabulary of 5 and must not be bos or eos");
   }
 }
 
-TEST(Search, RefusesACoveragePenaltyWhereNothingLooksBack) {
+TEST(Search, RejectsCoveragePenaltyWithoutAttention) {
   SearchOptions options;
   options.coverage_penalty = 0.2;
   const std::span<const Token> source = source_words;
-  const auto refused = [&](const TranslatorConfig& config) {
+  const auto error_of = [&](const TranslatorConfig& config) {
     Search search;
     return refusal([&] { search(model_of(config, 1), std::span(&source, 1), options); });
   };
-  EXPECT_EQ(refused(kinds()[2]), "search: a coverage penalty needs attention, but the decoder has none");
-  EXPECT_EQ(refused(kinds()[1]), "accepted");
+  EXPECT_EQ(error_of(kinds()[2]), "search: a coverage penalty needs attention, but the decoder has none");
+  EXPECT_EQ(error_of(kinds()[1]), "accepted");
 }
 
-TEST(Search, RefusesAVocabularyThatLeavesNoWord) {
+TEST(Search, RejectsVocabularyWithoutAllowedTokens) {
   const Model model = heed::test::random_model(kinds()[0], 3, 1);
   const std::vector<Token> words = {0};
   const std::span<const Token> source = words;
-  const auto refused = [&](bool ban, Index minimum) {
+  const auto error_of = [&](bool ban, Index minimum) {
     SearchOptions options;
     options.ban_unknown = ban;
     options.minimum_length = minimum;
     Search search;
     return refusal([&] { search(model, std::span(&source, 1), options); });
   };
-  EXPECT_EQ(refused(true, 2), "search: of the vocabulary of 3 there is no word left to propose");
-  EXPECT_EQ(refused(true, 1), "accepted");
-  EXPECT_EQ(refused(false, 2), "accepted");
+  EXPECT_EQ(error_of(true, 2), "search: ban_unknown and minimum_length exclude all words of the vocabulary of 3");
+  EXPECT_EQ(error_of(true, 1), "accepted");
+  EXPECT_EQ(error_of(false, 2), "accepted");
 }
 
-TEST(Search, RefusesSourcesThatCannotBe) {
+TEST(Search, RejectsInvalidSources) {
   const Model model = model_of(kinds()[0], 1);
-  const auto refused = [&](const std::vector<Token>& source) {
+  const auto error_of = [&](const std::vector<Token>& source) {
     Search search;
     const std::vector<std::span<const Token>> sources = {source_words, source};
     return refusal([&] { search(model, sources, {}); });
   };
-  EXPECT_EQ(refused({}), "PackedBatch: sentence 1 of the batch is empty");
-  EXPECT_EQ(refused({3, 5}), "Seq2Seq.encode: token 5 of source 1 is outside the vocabulary of 5");
-  EXPECT_EQ(refused({-1}), "Seq2Seq.encode: token -1 of source 1 is outside the vocabulary of 5");
+  EXPECT_EQ(error_of({}), "PackedBatch: sentence 1 of the batch is empty");
+  EXPECT_EQ(error_of({3, 5}), "Seq2Seq.encode: token 5 of source 1 is outside the vocabulary of 5");
+  EXPECT_EQ(error_of({-1}), "Seq2Seq.encode: token -1 of source 1 is outside the vocabulary of 5");
 }
 
-TEST(Search, RefusesAModelWhoseScoresAreNotFinite) {
+TEST(Search, RejectsNonFiniteScores) {
   const std::span<const Token> source = source_words;
   for (const double bad : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
     for (Index k = 0; k < vocabulary; ++k) {
@@ -596,7 +599,7 @@ TEST(Search, RefusesAModelWhoseScoresAreNotFinite) {
         EXPECT_EQ(refusal([&] {
                     search(model, std::span(&source, 1), {beam, 0.6, 0});
                   }),
-                  "search: sentence 0, step 0: the model's scores are not finite (NaN or +inf)")
+                  "search: sentence 0, step 0: the model's logits are not finite (NaN or +inf)")
             << bad << " at word " << k << ", beam " << beam;
       }
     }

@@ -20,7 +20,7 @@ class SearchWeights : public testing::Test {
   heed::SearchWorkspace<float> work_;
 };
 
-TEST_F(SearchWeights, AreLeftOutIfNotKept) {
+TEST_F(SearchWeights, AreOmittedUnlessRequested) {
   SearchOptions options{.beam = 4, .maximum_length = 12, .best = 3};
   Hypotheses<float> with, without;
   heed::search(model_, batch_.sources, options, work_, with);
@@ -39,7 +39,7 @@ TEST_F(SearchWeights, AreLeftOutIfNotKept) {
   for (const auto& step : work_.steps) EXPECT_EQ(step.weights.size(), 0);
 }
 
-TEST_F(SearchWeights, OfACoveragePenaltyAreKeptAnyway) {
+TEST_F(SearchWeights, CoveragePenaltyDoesNotNeedKeptWeights) {
   SearchOptions options{.beam = 4, .maximum_length = 12, .coverage_penalty = 0.5};
   Hypotheses<float> with, without;
   heed::search(model_, batch_.sources, options, work_, with);
@@ -51,7 +51,7 @@ TEST_F(SearchWeights, OfACoveragePenaltyAreKeptAnyway) {
   }
 }
 
-TEST_F(SearchWeights, OfSamplesAreLeftOutIfNotKept) {
+TEST_F(SearchWeights, SamplesOmitWeightsUnlessRequested) {
   heed::SampleOptions options{.samples = 2, .maximum_length = 12};
   heed::SampleWorkspace<float> work;
   Hypotheses<float> with, without;

@@ -1,4 +1,4 @@
-// The options of constructors: each reaches its part, and a size that is missing or too small throws an error that names it.
+// Constructor options: every option is applied, and a missing or too small size throws an error that names the size.
 #include <heed/cells/gru.hpp>
 #include <heed/decoders/bahdanau.hpp>
 #include <heed/decoders/cho.hpp>
@@ -64,7 +64,7 @@ constexpr heed::ChoDecoderOptions cho_options{.word_size = 3,
                                               .dropout = 0.25};
 const heed::Attention<Scorer> attention{Scorer(5, 4, 3), {}};
 
-/// Checks that a decoder has the sizes of all options here, and a first cell that reads `input` rows.
+/// Checks that a decoder has the sizes of the options above and that its first cell has `input` input rows.
 template <class D>
 void expect_sizes_of_decoder(const D& decoder, Index input) {
   EXPECT_EQ(decoder.word_size(), 3);
@@ -78,7 +78,7 @@ void expect_sizes_of_decoder(const D& decoder, Index input) {
 
 Gru without_bias(Index input, Index hidden) { return Gru(input, hidden, false); }
 
-TEST(EncoderOptions, ReachTheEncoder) {
+TEST(EncoderOptions, ConfigureEncoder) {
   for (const bool both : {false, true}) {
     heed::EncoderOptions options = encoder_options;
     options.bidirectional = both;
@@ -104,7 +104,7 @@ TEST(EncoderOptions, ErrorsNameTheSize) {
   EXPECT_EQ(refusal([] { Encoder({.input_size = 3}); }), "Encoder: hidden_size must be 1 or more, got 0");
 }
 
-TEST(DecoderOptions, ReachTheDecoder) {
+TEST(DecoderOptions, ConfigureDecoder) {
   expect_sizes_of_decoder(Bahdanau(context_options, attention), 3 + 4);
   expect_sizes_of_decoder(Plain(context_options), 3 + 4);
   expect_sizes_of_decoder(Luong(attentional_options, attention), 3 + 6);
@@ -124,7 +124,7 @@ TEST(DecoderOptions, ReachTheDecoder) {
   EXPECT_EQ(sutskever.stack.dropout.rate, 0.25);
 }
 
-TEST(DecoderOptions, CellsAreMadeByTheFactory) {
+TEST(DecoderOptions, FactoryMakesCells) {
   EXPECT_TRUE(Bahdanau(context_options, attention).stack.layers[1].has_bias());
   EXPECT_FALSE(Bahdanau(context_options, attention, without_bias).stack.layers[1].has_bias());
   EXPECT_FALSE(Plain(context_options, {}, without_bias).stack.layers[0].has_bias());
@@ -133,11 +133,11 @@ TEST(DecoderOptions, CellsAreMadeByTheFactory) {
   EXPECT_FALSE(sutskever.stack.layers[0].has_bias());
 }
 
-TEST(DecoderOptions, AttentionOfFixedSizesNeedNotBeGiven) {
+TEST(DecoderOptions, AttentionOfFixedSizeIsOptional) {
   using Fixed = heed::BahdanauDecoder<Gru, heed::AdditiveScorer<double, 5, 4, 3>>;
   EXPECT_EQ(refusal([] { return Fixed(context_options); }), "accepted");
   EXPECT_EQ(refusal([] { return Bahdanau(context_options); }),
-            "ContextDecoder: the attention expects queries of size 0 and a memory of size 0, not 5 and 4");
+            "ContextDecoder: the attention expects queries of size 0 and a memory of size 0, got 5 and 4");
 }
 
 TEST(DecoderOptions, ErrorsNameTheSize) {
@@ -209,7 +209,7 @@ TEST(ReadoutOptions, ErrorsNameTheSize) {
   expect_size_errors("DeepOutput", options, sizes, [](const Options& some) { return heed::DeepOutput<double>(some); });
 }
 
-TEST(MultiHeadAttentionOptions, ReachTheLayer) {
+TEST(MultiHeadAttentionOptions, ConfigureLayer) {
   using Options = heed::MultiHeadAttentionOptions;
   using Layer = heed::MultiHeadAttention<double>;
   const Layer layer({.size = 6, .heads = 3});
@@ -231,7 +231,7 @@ TEST(MultiHeadAttentionOptions, ReachTheLayer) {
                      [](const Options& options) { return Layer(options); });
 }
 
-TEST(TransformerEncoderLayerOptions, ReachTheLayer) {
+TEST(TransformerEncoderLayerOptions, ConfigureLayer) {
   using Options = heed::TransformerEncoderLayerOptions;
   using Layer = heed::TransformerEncoderLayer<double>;
   const Options options{.size = 6, .heads = 3, .inner_size = 5, .dropout = 0.25};
@@ -253,7 +253,7 @@ TEST(TransformerEncoderLayerOptions, ReachTheLayer) {
                      [](const Options& some) { return Layer(some); });
 }
 
-TEST(ConvolutionalScorerOptions, ReachTheScorer) {
+TEST(ConvolutionalScorerOptions, ConfigureScorer) {
   using Convolutional = heed::ConvolutionalScorer<double>;
   const Convolutional scorer({.query_size = 3, .memory_size = 4, .alignment_size = 5, .filters = 2, .width = 7});
   EXPECT_EQ(scorer.query_size(), 3);
@@ -265,7 +265,7 @@ TEST(ConvolutionalScorerOptions, ReachTheScorer) {
             "ConvolutionalScorer: the alignment size must be 1 or more, got 0");
 }
 
-TEST(Seq2SeqOptions, ReachTheModel) {
+TEST(Seq2SeqOptions, ConfigureModel) {
   const Encoder encoder({.input_size = 2, .hidden_size = 4});
   const Plain decoder({.word_size = 3, .memory_size = 4, .hidden_size = 5, .feature_size = 3});
   const heed::Seq2Seq model({.source_vocabulary = 7, .target_vocabulary = 8, .dropout = 0.25}, encoder, decoder);
@@ -283,7 +283,7 @@ TEST(Seq2SeqOptions, ReachTheModel) {
       [&](const Options& options) { return heed::Seq2Seq(options, encoder, decoder); });
 }
 
-TEST(SentenceClassifierOptions, ReachTheClassifier) {
+TEST(SentenceClassifierOptions, ConfigureClassifier) {
   const Encoder encoder({.input_size = 2, .hidden_size = 4});
   using Options = heed::SentenceClassifierOptions;
   const Options options{.vocabulary = 7, .alignment_size = 3, .classes = 5, .dropout = 0.25};

@@ -22,7 +22,7 @@ using Stream = heed::Stream<Model>;
 
 constexpr Index vocabulary = 7;
 
-/// Models of every kind of decoder, whose encoders read in one direction or in both.
+/// Configurations for every kind of decoder, with unidirectional and bidirectional encoders.
 std::vector<TranslatorConfig> kinds() {
   TranslatorConfig bahdanau;
   bahdanau.hidden = 6;
@@ -36,25 +36,25 @@ std::vector<TranslatorConfig> kinds() {
   plain.decoder = "plain";
   plain.cell = "rnn";
   both.bidirectional = true;
-  TranslatorConfig carrying = bahdanau;  // hands what it looked at from step to step
-  carrying.scorer = "coverage";
-  TranslatorConfig sutskever = luong, backwards = bahdanau;  // begins with the encoder's states
+  TranslatorConfig coverage = bahdanau;  // passes the coverage from step to step
+  coverage.scorer = "coverage";
+  TranslatorConfig sutskever = luong, backwards = bahdanau;  // starts from the encoder's final states
   sutskever.decoder = "sutskever";
   backwards.reverse_source = true;
-  return {bahdanau, luong, plain, both, carrying, sutskever, backwards};
+  return {bahdanau, luong, plain, both, coverage, sutskever, backwards};
 }
 
 Model model_of(const TranslatorConfig& config, std::uint64_t seed) {
   return heed::test::random_model(config, vocabulary, seed, 1.2);
 }
 
-void read(Stream& stream, std::span<const Token> source) {
+void encode(Stream& stream, std::span<const Token> source) {
   stream.start();
   for (const Token word : source) stream.feed(word);
   stream.finish_source();
 }
 
-TEST(Stream, WritesWhatGreedySearchFinds) {
+TEST(Stream, MatchesGreedySearch) {
   const Batch batch = heed::test::copy_task(12, 1, 40, vocabulary, 1);
   heed::SearchWorkspace<double> work;
   std::vector<heed::Hypothesis<double>> found;
@@ -67,7 +67,7 @@ TEST(Stream, WritesWhatGreedySearchFinds) {
       const auto& expected = found.front();
       const bool same_bits = config.bidirectional || config.reverse_source;
       const double tolerance = same_bits ? 0 : 1e-12;
-      read(stream, source);
+      encode(stream, source);
       for (Index i = 0; i < expected.weights.cols(); ++i) {
         const Token word = stream.next();
         const auto at = static_cast<std::size_t>(i);
@@ -86,13 +86,13 @@ TEST(Stream, WritesWhatGreedySearchFinds) {
   EXPECT_GT(words, 200u);
 }
 
-TEST(Stream, TakesWordsOfTheCallers) {
+TEST(Stream, ForcedTokensMatchTeacherForcing) {
   const std::vector<Token> source = {3, 6, 4, 4}, target = {5, 0, 3};
   for (const TranslatorConfig& config : kinds()) {
     const Model model = model_of(config, 3);
     const auto forced = force(model, source, target);
     Stream stream(model);
-    read(stream, source);
+    encode(stream, source);
     for (std::size_t i = 0; i < target.size(); ++i) {
       const auto column = static_cast<Index>(i);
       const auto x = stream.logits().col(0).array();
@@ -110,40 +110,40 @@ TEST(Stream, TakesWordsOfTheCallers) {
   }
 }
 
-TEST(Stream, NeverProposesTheBeginSymbol) {
+TEST(Stream, NeverProposesBos) {
   Model model = model_of(kinds()[0], 4);
   model.output.b(heed::symbols::bos) = 50;
   Stream stream(model);
-  read(stream, std::vector<Token>{3, 4});
+  encode(stream, std::vector<Token>{3, 4});
   for (int i = 0; i < 10 && !stream.ended(); ++i) EXPECT_NE(stream.next(), heed::symbols::bos);
 }
 
-TEST(Stream, RefusesWhatComesAtTheWrongTime) {
+TEST(Stream, RejectsCallsInTheWrongOrder) {
   for (const TranslatorConfig& config : kinds()) {
     const Model model = model_of(config, 5);
     Stream stream(model);
-    EXPECT_EQ(refusal([&] { stream.finish_source(); }), "Stream: the source has no word yet");
+    EXPECT_EQ(refusal([&] { stream.finish_source(); }), "Stream: the source has no words; call feed(word) first");
     stream.feed(3);
-    EXPECT_EQ(refusal([&] { stream.next(); }), "Stream: the source is not finished; finish_source() ends it");
+    EXPECT_EQ(refusal([&] { stream.next(); }), "Stream: the source is not finished; call finish_source() first");
     EXPECT_EQ(refusal([&] { stream.feed(7); }), "Embedding: token 7 is outside the vocabulary of 7");
-    stream.feed(4);  // the bad word has left no trace
+    stream.feed(4);  // the rejected token has changed nothing
     stream.finish_source();
-    EXPECT_EQ(refusal([&] { stream.feed(3); }), "Stream: the source is finished; start() begins another");
+    EXPECT_EQ(refusal([&] { stream.feed(3); }), "Stream: the source is finished; call start() for the next sentence");
     EXPECT_EQ(refusal([&] { stream.finish_source(); }), "Stream: the source is finished already");
     for (const Token word : {-1, 1, 7}) {
       EXPECT_EQ(refusal([&] { stream.force(word); }),
-                "Stream: token " + std::to_string(word) + " cannot be written, with a vocabulary of 7");
+                "Stream: token must be in [0, 7) and must not be bos, got " + std::to_string(word));
     }
     stream.force(heed::symbols::eos);
-    EXPECT_EQ(refusal([&] { stream.next(); }), "Stream: the target has ended; start() begins another sentence");
+    EXPECT_EQ(refusal([&] { stream.next(); }), "Stream: the target has ended; call start() for the next sentence");
     EXPECT_NEAR(stream.log_probability(), force(model, std::vector<Token>{3, 4}, {}).log_probability, 1e-12);
     stream.start();
     EXPECT_EQ(stream.log_probability(), 0);
-    EXPECT_EQ(refusal([&] { stream.finish_source(); }), "Stream: the source has no word yet");
+    EXPECT_EQ(refusal([&] { stream.finish_source(); }), "Stream: the source has no words; call feed(word) first");
   }
 }
 
-TEST(Stream, TakesNoTemporaryModel) {
+TEST(Stream, RejectsTemporaryModel) {
   static_assert(std::is_constructible_v<Stream, const Model&> && std::is_constructible_v<Stream, Model&>);
   static_assert(!std::is_constructible_v<Stream, Model> && !std::is_constructible_v<Stream, const Model>);
 }

@@ -133,7 +133,7 @@ Column look(const heed::LocalAttention<ScorerType, PositionType>& attention, con
   }
   for (std::size_t j = 0; j < at(length); ++j) {
     const Real distance = static_cast<Real>(j) - p, sigma = D / 2;
-    found[j] *= (PositionType::fades ? std::exp(-distance * distance / (2 * sigma * sigma)) : 1) / total;
+    found[j] *= (PositionType::is_gaussian ? std::exp(-distance * distance / (2 * sigma * sigma)) : 1) / total;
     for (std::size_t k = 0; k < context.size(); ++k) context[k] += found[j] * source.values[j][k];
   }
   weights.push_back(found);

@@ -38,7 +38,7 @@ SentencePair black_cat(std::vector<std::string> tags) {
   return pair_of(3, 3, {{0, 0}, {1, 2}, {2, 1}}, {}, std::move(tags));
 }
 
-TEST(AlignmentFromWeights, TakesTheSourceWordOfTheLargestWeight) {
+TEST(AlignmentFromWeights, ReturnsTheSourceWordOfTheLargestWeight) {
   Eigen::MatrixXf weights(3, 4);
   weights << 0.1f, 0.5f, 0.2f, 0.0f,  //
       0.7f, 0.3f, 0.2f, 0.0f,         //
@@ -48,7 +48,7 @@ TEST(AlignmentFromWeights, TakesTheSourceWordOfTheLargestWeight) {
   EXPECT_EQ(heed::alignment_from_weights(weights.cast<double>().topRows(2)), (Alignment{1, 0, 0, 0}));
 }
 
-TEST(AlignmentFromWeights, BreaksTiesToTheLowerIndex) {
+TEST(AlignmentFromWeights, BreaksTiesByTheLowerIndex) {
   Eigen::MatrixXd weights(3, 3);
   weights << 0.2, 0.1, 1.0 / 3,  //
       0.4, 0.45, 1.0 / 3,        //
@@ -56,23 +56,23 @@ TEST(AlignmentFromWeights, BreaksTiesToTheLowerIndex) {
   EXPECT_EQ(heed::alignment_from_weights(weights), (Alignment{1, 1, 0}));
 }
 
-TEST(AlignmentFromWeights, OfNoTargetWordsIsEmpty) {
+TEST(AlignmentFromWeights, ReturnsNothingForNoTargetWords) {
   EXPECT_TRUE(heed::alignment_from_weights(Eigen::MatrixXf(3, 0)).empty());
 }
 
-TEST(AlignmentFromWeights, RefusesWeightsThatAlignToNothing) {
+TEST(AlignmentFromWeights, RejectsEmptySourceAndNaN) {
   EXPECT_THROW(heed::alignment_from_weights(Eigen::MatrixXf(0, 2)), heed::Error);
   Eigen::MatrixXf weights = Eigen::MatrixXf::Ones(2, 2);
   weights(1, 1) = std::numeric_limits<float>::quiet_NaN();
   EXPECT_THROW(heed::alignment_from_weights(weights), heed::Error);
 }
 
-TEST(AlignmentTally, IsZeroForAPerfectAlignmentAndOneForNone) {
+TEST(AlignmentTally, ErrorRateIsZeroIfPerfectAndOneIfDisjoint) {
   EXPECT_DOUBLE_EQ(*score_of(black_cat({}), {0, 2, 1}).error_rate, 0);
   EXPECT_DOUBLE_EQ(*score_of(black_cat({}), {1, 0, 0}).error_rate, 1);
 }
 
-TEST(AlignmentTally, CountsSureAndPossibleLinksAsTheDefinitionSays) {
+TEST(AlignmentTally, CountsSureAndPossibleLinks) {
   // A = {0-0, 1-1, 0-2, 2-3}, S = {0-0, 1-1, 2-2}, P = S and {2-3}: |A n S| = 2, |A n P| = 3.
   const auto score = score_of(pair_of(3, 4, {{0, 0}, {1, 1}, {2, 2}}, {{2, 3}}), {0, 1, 0, 2});
   EXPECT_EQ(score.predicted, 4u);
@@ -82,7 +82,7 @@ TEST(AlignmentTally, CountsSureAndPossibleLinksAsTheDefinitionSays) {
   EXPECT_DOUBLE_EQ(*score.error_rate, 1 - 5.0 / 7);
 }
 
-TEST(AlignmentTally, TakesLinksAsSets) {
+TEST(AlignmentTally, IgnoresDuplicateLinks) {
   const auto once = score_of(pair_of(2, 2, {{0, 0}, {1, 1}}, {{0, 1}}), {0, 0});
   const auto twice = score_of(pair_of(2, 2, {{1, 1}, {0, 0}, {1, 1}}, {{0, 1}, {0, 0}, {0, 1}}), {0, 0});
   EXPECT_EQ(once.sure, 2u);
@@ -92,14 +92,14 @@ TEST(AlignmentTally, TakesLinksAsSets) {
   EXPECT_EQ(once.error_rate, twice.error_rate);
 }
 
-TEST(AlignmentTally, PoolsTheCountsOfAllPairs) {
+TEST(AlignmentTally, SumsTheCountsOfAllPairs) {
   AlignmentTally tally;
   tally.add(pair_of(1, 1, {{0, 0}}), Alignment{0});
   tally.add(pair_of(2, 3, {{0, 0}, {1, 1}}), Alignment{1, 0, 0});
   EXPECT_DOUBLE_EQ(*tally.score().error_rate, 1 - 2.0 / 7);
 }
 
-TEST(AlignmentTally, MeasuresNothingWithoutGoldLinks) {
+TEST(AlignmentTally, ReturnsNothingWithoutGoldLinks) {
   const auto score = score_of(pair_of(2, 2, {}, {}, {"adjpost"}), {0, 1});
   EXPECT_FALSE(score.error_rate);
   EXPECT_FALSE(score.crossing);
@@ -108,22 +108,22 @@ TEST(AlignmentTally, MeasuresNothingWithoutGoldLinks) {
   EXPECT_DOUBLE_EQ(*score_of(pair_of(2, 2, {}, {{0, 0}}), {0, 1}).error_rate, 0.5);
 }
 
-TEST(AlignmentTally, FindsTheReversalsAndWhetherThePredictionReversesToo) {
+TEST(AlignmentTally, CrossingIsTheShareOfReversalsPredicted) {
   EXPECT_EQ(score_of(black_cat({"adjpost"}), {0, 2, 1}).crossing, 1);
   EXPECT_EQ(score_of(black_cat({"adjpost"}), {0, 1, 2}).crossing, 0);
   EXPECT_EQ(score_of(black_cat({"adjpost"}), {0, 1, 1}).crossing, 0);
-  EXPECT_EQ(score_of(black_cat({"adjpost"}), {0, 1, 0}).crossing, 1);  // reversed, though not to the gold words
+  EXPECT_EQ(score_of(black_cat({"adjpost"}), {0, 1, 0}).crossing, 1);  // reversed, but not to the gold words
 }
 
-TEST(AlignmentTally, SharesCrossingOverAllReversals) {
-  // 2-0 1-1 0-2 reverses twice.
+TEST(AlignmentTally, CrossingCountsAllReversals) {
+  // 2-0 1-1 0-2 has two reversals.
   const auto score = score_of(pair_of(3, 3, {{2, 0}, {1, 1}, {0, 2}}, {}, {"neg", "adj2rev"}), {2, 1, 1});
   EXPECT_EQ(score.reversals, 2u);
   EXPECT_EQ(score.crossed, 1u);
   EXPECT_DOUBLE_EQ(*score.crossing, 0.5);
 }
 
-TEST(AlignmentTally, LooksForReversalsOnlyUnderTheTwoTags) {
+TEST(AlignmentTally, CountsReversalsOnlyForTheTwoTags) {
   for (const std::string tag : {"adjpost", "adj2rev"})
     EXPECT_TRUE(score_of(black_cat({tag}), {0, 2, 1}).crossing) << tag;
   for (const std::string tag : {"adjpre", "poss", "adjposts", ""}) {
@@ -132,7 +132,7 @@ TEST(AlignmentTally, LooksForReversalsOnlyUnderTheTwoTags) {
   EXPECT_FALSE(score_of(black_cat({}), {0, 2, 1}).crossing);
 }
 
-TEST(AlignmentTally, TakesNoReversalFromWordsWithoutExactlyOneSureLinkOrFurtherApart) {
+TEST(AlignmentTally, ReversalsNeedNeighboursWithOneSureLinkEach) {
   const std::vector<std::string> tags = {"adjpost"};
   EXPECT_FALSE(score_of(pair_of(3, 2, {{2, 0}, {0, 1}, {1, 1}}, {}, tags), {2, 1}).crossing);  // two links at 1
   EXPECT_FALSE(score_of(pair_of(3, 2, {{0, 0}, {2, 0}, {1, 1}}, {}, tags), {2, 1}).crossing);  // two links at 0
@@ -145,7 +145,7 @@ TEST(AlignmentTally, TakesNoReversalFromWordsWithoutExactlyOneSureLinkOrFurtherA
   EXPECT_TRUE(score_of(pair_of(3, 2, {{1, 0}, {1, 0}, {0, 1}}, {}, tags), {1, 0}).crossing);   // one link given twice
 }
 
-TEST(AlignmentTally, RefusesAPredictionThatDoesNotFitThePair) {
+TEST(AlignmentTally, RejectsPredictionsThatDoNotFitThePair) {
   AlignmentTally tally;
   const auto pair = pair_of(3, 2, {{0, 0}});
   EXPECT_THROW(tally.add(pair, Alignment{0}), heed::Error);
@@ -157,7 +157,7 @@ TEST(AlignmentTally, RefusesAPredictionThatDoesNotFitThePair) {
   EXPECT_EQ(tally.score().predicted, 2u);
 }
 
-TEST(AlignmentTally, RefusesLinksOutsideOfThePair) {
+TEST(AlignmentTally, RejectsLinksOutsideThePair) {
   const Alignment predicted = {0, 0};
   for (const heed::Link link : {heed::Link{3, 0}, {0, 2}, {-1, 0}, {0, -1}}) {
     EXPECT_THROW(score_of(pair_of(3, 2, {link}, {}, {"adjpost"}), predicted), heed::Error);

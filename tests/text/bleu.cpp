@@ -17,7 +17,7 @@ std::vector<Words> split(const std::vector<std::string>& lines) {
   return sentences;
 }
 
-void expect_agreement(const heed::BleuScore& bleu, const BleuCase& expected) {
+void expect_equal(const heed::BleuScore& bleu, const BleuCase& expected) {
   SCOPED_TRACE(expected.name);
   EXPECT_NEAR(bleu.score, expected.score, 1e-10);
   EXPECT_NEAR(bleu.brevity_penalty, expected.brevity_penalty, 1e-12);
@@ -30,17 +30,17 @@ void expect_agreement(const heed::BleuScore& bleu, const BleuCase& expected) {
   EXPECT_EQ(bleu.signature, settings + "version:heed-0.2.0");
 }
 
-TEST(CorpusBleu, AgreesWithSacrebleu) {
+TEST(CorpusBleu, MatchesSacrebleu) {
   ASSERT_GT(tokenized_corpora.size(), 10u);
   for (const BleuCase& corpus : tokenized_corpora) {
-    expect_agreement(heed::corpus_bleu(split(corpus.hypotheses), split(corpus.references)), corpus);
+    expect_equal(heed::corpus_bleu(split(corpus.hypotheses), split(corpus.references)), corpus);
   }
 }
 
-TEST(CorpusBleu, AgreesWithSacrebleuOnPlainLines) {
+TEST(CorpusBleu, MatchesSacrebleuOnPlainLines) {
   ASSERT_FALSE(plain_corpora.empty());
   for (const BleuCase& corpus : plain_corpora) {
-    expect_agreement(heed::corpus_bleu(corpus.hypotheses, corpus.references), corpus);
+    expect_equal(heed::corpus_bleu(corpus.hypotheses, corpus.references), corpus);
   }
 }
 
@@ -49,12 +49,12 @@ TEST(CorpusBleu, IsCaseSensitive) {
   EXPECT_LT(heed::corpus_bleu(lower, upper).score, heed::corpus_bleu(lower, lower).score);
 }
 
-TEST(CorpusBleu, TellsWordsApartThatJoinAlike) {
+TEST(CorpusBleu, DistinguishesNGramsWithTheSameJoinedText) {
   const std::vector<Words> hypotheses = {{"a b", "c"}}, references = {{"a", "b c"}};
   EXPECT_EQ(heed::corpus_bleu(hypotheses, references).matches[1], 0u);
 }
 
-TEST(CorpusBleu, RefusesOtherNumbersOfHypothesesThanReferences) {
+TEST(CorpusBleu, RejectsDifferentNumbersOfSentences) {
   const std::vector<Words> two(2), three(3);
   try {
     heed::corpus_bleu(two, three);
@@ -65,7 +65,7 @@ TEST(CorpusBleu, RefusesOtherNumbersOfHypothesesThanReferences) {
   EXPECT_THROW(heed::corpus_bleu(std::vector<std::string>(2), std::vector<std::string>(1)), heed::Error);
 }
 
-TEST(CorpusBleu, RefusesAnEmptyCorpus) {
+TEST(CorpusBleu, RejectsAnEmptyCorpus) {
   EXPECT_THROW(heed::corpus_bleu(std::vector<Words>{}, std::vector<Words>{}), heed::Error);
   EXPECT_THROW(heed::corpus_bleu(std::vector<std::string>{}, std::vector<std::string>{}), heed::Error);
 }

@@ -34,7 +34,7 @@ std::string refusal(const std::string& text, const ReadOptions& options = {}) {
   return message_of([&] { pairs_of(text, options); });
 }
 
-/// A folder of its own for each test, removed after it.
+/// Creates a folder for each test and removes it afterwards.
 class Corpus : public testing::Test {
  protected:
   Corpus() {
@@ -84,19 +84,19 @@ TEST(ReadPairs, ReadsTwoToFiveColumnsInOneFile) {
   EXPECT_EQ(pairs[3].line, 4u);
 }
 
-TEST(ReadPairs, TakesADashOrNothingForNoLinks) {
+TEST(ReadPairs, AcceptsADashOrNothingForNoLinks) {
   for (const std::string none : {"", "-", " ", " - "}) {
     EXPECT_TRUE(pairs_of("a\tb\t" + none + "\t" + none)[0].sure.empty());
     EXPECT_TRUE(pairs_of("a\tb\t" + none + "\t" + none)[0].possible.empty());
   }
 }
 
-TEST(ReadPairs, ReadsTagsThatHoldSpacesAndLeavesOutEmptyOnes) {
+TEST(ReadPairs, SupportsSpacesInTagsAndIgnoresEmptyTags) {
   EXPECT_EQ(pairs_of("a\tb\t\t\tone tag (with; marks),,two,")[0].tags,
             (std::vector<std::string>{"one tag (with; marks)", "two"}));
 }
 
-TEST(ReadPairs, LeavesOutByteOrderMarkCarriageReturnsAndSpareSpaces) {
+TEST(ReadPairs, IgnoresByteOrderMarkCarriageReturnsAndExtraSpaces) {
   const auto pairs = pairs_of("\xef\xbb\xbf a  b \t c \r\nd\te\t0-0\r\n");
   ASSERT_EQ(pairs.size(), 2u);
   EXPECT_EQ(pairs[0].source, (Words{"a", "b"}));
@@ -104,11 +104,11 @@ TEST(ReadPairs, LeavesOutByteOrderMarkCarriageReturnsAndSpareSpaces) {
   EXPECT_EQ(pairs[1].sure, Links(1));
 }
 
-TEST(ReadPairs, ReadsALastLineWithoutItsEnd) { EXPECT_EQ(pairs_of("a\tb\nc\td").size(), 2u); }
+TEST(ReadPairs, AcceptsALastLineWithoutNewline) { EXPECT_EQ(pairs_of("a\tb\nc\td").size(), 2u); }
 
-TEST(ReadPairs, ReadsAMissingTargetOnlyWhereAllowed) {
+TEST(ReadPairs, AcceptsAMissingTargetOnlyIfAllowed) {
   const std::string text = "a\tb\nthe girl\t-\t-\t-\ttag\n";
-  EXPECT_EQ(refusal(text), "pairs.tsv:2: the target is \"-\", which stands for no reference; expected one");
+  EXPECT_EQ(refusal(text), "pairs.tsv:2: the target is \"-\" (no reference), but a reference is required");
   const auto pairs = pairs_of(text, {.allow_missing_target = true});
   EXPECT_EQ(pairs[1].source, (Words{"the", "girl"}));
   EXPECT_TRUE(pairs[1].target.empty() && pairs[1].sure.empty() && pairs[1].possible.empty());
@@ -116,9 +116,11 @@ TEST(ReadPairs, ReadsAMissingTargetOnlyWhereAllowed) {
             "pairs.tsv:1: link \"0-0\" points outside of a pair of 1 source and 0 target words");
 }
 
-TEST(ReadPairs, ADashAmongOtherWordsIsAWord) { EXPECT_EQ(pairs_of("-\ta - b\n")[0].target, (Words{"a", "-", "b"})); }
+TEST(ReadPairs, TreatsADashAmongOtherWordsAsAWord) {
+  EXPECT_EQ(pairs_of("-\ta - b\n")[0].target, (Words{"a", "-", "b"}));
+}
 
-TEST(ReadPairs, RefusesAnEmptyFileOrLineOrSide) {
+TEST(ReadPairs, RejectsAnEmptyFileLineOrSide) {
   EXPECT_EQ(refusal(""), "pairs.tsv: is empty, expected at least one sentence pair");
   EXPECT_EQ(refusal("a\tb\n\nc\td\n"), "pairs.tsv:2: the line is empty");
   EXPECT_EQ(refusal("a\tb\n  \r\n"), "pairs.tsv:2: the line is empty");
@@ -128,7 +130,7 @@ TEST(ReadPairs, RefusesAnEmptyFileOrLineOrSide) {
   EXPECT_EQ(refusal("a\t \n", {.allow_missing_target = true}), "pairs.tsv:1: the target is empty");
 }
 
-TEST(ReadPairs, RefusesAnotherNumberOfColumns) {
+TEST(ReadPairs, RejectsAWrongNumberOfColumns) {
   const std::string expected =
       "expected 2 to 5 columns separated by tabs (source, target, sure links, possible links, tags), found ";
   EXPECT_EQ(refusal("a\tb\na b\n"), "pairs.tsv:2: " + expected + "1");
@@ -136,17 +138,18 @@ TEST(ReadPairs, RefusesAnotherNumberOfColumns) {
   EXPECT_EQ(refusal("a" + std::string(100000, '\t')), "pairs.tsv:1: " + expected + "100001");
 }
 
-TEST(ReadPairs, RefusesWhatIsNoLink) {
+TEST(ReadPairs, RejectsMalformedLinks) {
   for (const std::string bad : {"0", "0-", "-0", "--", "0-0-0", "-1-0", "0--1", "+0-0", "0-+0", "0.0-0", "a-b", "0:0",
                                 "0-0,0-0", "0x0-0", "- -", "0-0 -", "0-0\xc2\xa0"}) {
-    EXPECT_TRUE(refusal("a\tb\t" + bad).starts_with("pairs.tsv:1: a link is SOURCE-TARGET, two places counted from 0"))
+    EXPECT_TRUE(refusal("a\tb\t" + bad)
+                    .starts_with("pairs.tsv:1: a link must be SOURCE-TARGET, two word positions counted from 0"))
         << bad << ": " << refusal("a\tb\t" + bad);
   }
   EXPECT_EQ(refusal("a\tb\t\t0?0"),
-            "pairs.tsv:1: a link is SOURCE-TARGET, two places counted from 0 such as 3-4, got \"0?0\"");
+            "pairs.tsv:1: a link must be SOURCE-TARGET, two word positions counted from 0 such as 3-4, got \"0?0\"");
 }
 
-TEST(ReadPairs, RefusesALinkOutsideOfThePair) {
+TEST(ReadPairs, RejectsLinksOutsideThePair) {
   for (const std::string bad :
        {"2-0", "0-3", "9223372036854775807-0", "99999999999999999999999-0", "0-18446744073709551616"}) {
     const std::string expected =
@@ -156,7 +159,7 @@ TEST(ReadPairs, RefusesALinkOutsideOfThePair) {
   }
 }
 
-TEST(ReadPairs, RefusesASentenceOfTooManyWords) {
+TEST(ReadPairs, RejectsTooLongSentences) {
   EXPECT_EQ(pairs_of(many_words(1000) + "\tb")[0].source.size(), 1000u);
   EXPECT_EQ(refusal("a\tb\n" + many_words(100000) + "\tb"),
             "pairs.tsv:2: the source has 100000 words, at most 1000 are allowed");
@@ -165,12 +168,12 @@ TEST(ReadPairs, RefusesASentenceOfTooManyWords) {
   EXPECT_EQ(pairs_of("a b c\td", {.max_words = 3}).size(), 1u);
 }
 
-TEST(ReadPairs, RefusesWhatIsNotText) {
+TEST(ReadPairs, RejectsInvalidUtf8AndControlCharacters) {
   EXPECT_EQ(refusal("a\tb\na\t\xe9\n"), "pairs.tsv:2: invalid UTF-8 (0xe9) at byte offset 2 of the line");
   EXPECT_EQ(refusal(std::string("a\tb\0\n", 5)), "pairs.tsv:1: control character 0x00 at byte offset 3 of the line");
 }
 
-TEST_F(Corpus, PairsComeFromAFile) {
+TEST_F(Corpus, ReadPairsReadsAFile) {
   const std::string file = write("pairs", "a\tb\t0-0\nc d\te\n");
   ASSERT_EQ(heed::read_pairs(file).size(), 2u);
   EXPECT_EQ(heed::read_pairs(file)[1].source, (Words{"c", "d"}));
@@ -178,7 +181,7 @@ TEST_F(Corpus, PairsComeFromAFile) {
             file + ":2: the source has 2 words, at most 1 are allowed");
 }
 
-TEST_F(Corpus, WhatCannotBeOpenedIsAnError) {
+TEST_F(Corpus, ReadPairsRejectsMissingAndEmptyFiles) {
   EXPECT_EQ(message_of([&] { heed::read_pairs(path("none")); }),
             path("none") + ": cannot be opened: No such file or directory");
   EXPECT_EQ(message_of([&] { heed::read_pairs(path("")); }), path("") + ": is a folder, expected a text file");
@@ -186,7 +189,7 @@ TEST_F(Corpus, WhatCannotBeOpenedIsAnError) {
             path("empty") + ": is empty, expected at least one sentence pair");
 }
 
-TEST_F(Corpus, ParallelFilesPairLineByLine) {
+TEST_F(Corpus, ReadParallelPairsLinesInOrder) {
   const auto pairs = heed::read_parallel(write("en", "a b\n-\n"), write("fr", "c\n- d"));
   ASSERT_EQ(pairs.size(), 2u);
   EXPECT_EQ(pairs[0].source, (Words{"a", "b"}));
@@ -196,41 +199,41 @@ TEST_F(Corpus, ParallelFilesPairLineByLine) {
   EXPECT_EQ(pairs[1].line, 2u);
 }
 
-TEST_F(Corpus, ParallelFilesOfDifferentLengthsAreAnErrorThatSaysWhichIsLonger) {
+TEST_F(Corpus, ReadParallelReportsWhichFileIsLonger) {
   const std::string one = write("one", "a\n"), three = write("three", "a\nb\nc\n");
-  EXPECT_EQ(message_of([&] { heed::read_parallel(one, three); }),
-            three + ":2: no source goes with this line: the source " + one + " has 1 lines, the target " + three +
-                " has 3, so the target is longer");
-  EXPECT_EQ(message_of([&] { heed::read_parallel(three, one); }),
-            three + ":2: no target goes with this line: the source " + three + " has 3 lines, the target " + one +
-                " has 1, so the source is longer");
+  EXPECT_EQ(message_of([&] { heed::read_parallel(one, three); }), three + ":2: no source for this line: the source " +
+                                                                      one + " has 1 lines, the target " + three +
+                                                                      " has 3, so the target is longer");
+  EXPECT_EQ(message_of([&] { heed::read_parallel(three, one); }), three + ":2: no target for this line: the source " +
+                                                                      three + " has 3 lines, the target " + one +
+                                                                      " has 1, so the source is longer");
 }
 
-TEST_F(Corpus, ParallelFilesNameTheFileAndLineOfWhatIsWrong) {
+TEST_F(Corpus, ReadParallelErrorsNameFileAndLine) {
   const std::string good = write("good", "a\nb\n");
-  const auto refused = [&](const std::string& text) {
+  const auto error_of = [&](const std::string& text) {
     const std::string bad = write("bad", text);
     const std::string as_target = message_of([&] { heed::read_parallel(good, bad); });
     EXPECT_EQ(message_of([&] { heed::read_parallel(bad, good); }), as_target);
     EXPECT_TRUE(as_target.starts_with(bad)) << as_target;
     return as_target.substr(std::min(bad.size(), as_target.size()));
   };
-  EXPECT_EQ(refused(""), ": is empty, expected at least one sentence");
-  EXPECT_EQ(refused("a\n\n"), ":2: the line is empty");
-  EXPECT_EQ(refused("a\nb\tc\n"), ":2: expected one sentence with words separated by spaces, found a tab");
-  EXPECT_EQ(refused("a\nb\xff\n"), ":2: invalid UTF-8 (0xff) at byte offset 1 of the line");
-  EXPECT_EQ(refused(many_words(1001) + "\nb"), ":1: the line has 1001 words, at most 1000 are allowed");
+  EXPECT_EQ(error_of(""), ": is empty, expected at least one sentence");
+  EXPECT_EQ(error_of("a\n\n"), ":2: the line is empty");
+  EXPECT_EQ(error_of("a\nb\tc\n"), ":2: expected one sentence with words separated by spaces, found a tab");
+  EXPECT_EQ(error_of("a\nb\xff\n"), ":2: invalid UTF-8 (0xff) at byte offset 1 of the line");
+  EXPECT_EQ(error_of(many_words(1001) + "\nb"), ":1: the line has 1001 words, at most 1000 are allowed");
   EXPECT_EQ(message_of([&] { heed::read_parallel(good, path("none")); }),
             path("none") + ": cannot be opened: No such file or directory");
 }
 
-TEST_F(Corpus, ParallelFilesKeepToTheLongestSentenceAllowed) {
+TEST_F(Corpus, ReadParallelChecksMaxWords) {
   const std::string file = write("file", "a b c");
   EXPECT_EQ(heed::read_parallel(file, file, {.max_words = 3}).size(), 1u);
   EXPECT_THROW(heed::read_parallel(file, file, {.max_words = 2}), heed::Error);
 }
 
-TEST_F(Corpus, SentencesComeFromAFileOrAStream) {
+TEST_F(Corpus, ReadSentencesReadsAFileOrAStream) {
   const std::vector<Words> expected = {{"a", "b"}, {"c"}};
   EXPECT_EQ(heed::read_sentences(write("file", "a b\nc\n")), expected);
   std::istringstream in("a b\nc\n");

@@ -34,10 +34,10 @@ std::string refusal(const std::string& text) {
 
 using Lines = std::vector<std::string>;
 
-/// Gives its text, then breaks off the way a failing disk makes a file do.
-class BreakingOff : public std::streambuf {
+/// Returns its text and then throws, as a stream of a failing disk does.
+class FailingBuffer : public std::streambuf {
  public:
-  explicit BreakingOff(std::string text) : text_(std::move(text)) {
+  explicit FailingBuffer(std::string text) : text_(std::move(text)) {
     setg(text_.data(), text_.data(), text_.data() + text_.size());
   }
 
@@ -54,12 +54,12 @@ TEST(LineReader, ReadsLineByLine) {
   EXPECT_EQ(lines_of("a\tb"), Lines{"a\tb"});
 }
 
-TEST(LineReader, LeavesOutTheCarriageReturnBeforeTheEndOfALine) {
+TEST(LineReader, RemovesTheCarriageReturnAtTheEndOfALine) {
   EXPECT_EQ(lines_of("a\r\nb\r\n\r\nc\r"), (Lines{"a", "b", "", "c"}));
   EXPECT_EQ(refusal("a\rb\n"), "file:1: control character 0x0d at byte offset 1 of the line");
 }
 
-TEST(LineReader, LeavesOutAByteOrderMarkBeforeTheFirstLineOnly) {
+TEST(LineReader, RemovesAByteOrderMarkOnlyBeforeTheFirstLine) {
   EXPECT_EQ(lines_of("\xef\xbb\xbf"
                      "a\n"),
             Lines{"a"});
@@ -71,7 +71,7 @@ TEST(LineReader, LeavesOutAByteOrderMarkBeforeTheFirstLineOnly) {
                    "b"}));
 }
 
-TEST(LineReader, RefusesInvalidUtf8AndSaysWhere) {
+TEST(LineReader, RejectsInvalidUtf8AndReportsTheOffset) {
   EXPECT_EQ(refusal("fine\nab\xe9 t\n"), "file:2: invalid UTF-8 (0xe9) at byte offset 2 of the line");
   EXPECT_EQ(refusal("\xff\xfe"
                     "a"),
@@ -79,14 +79,14 @@ TEST(LineReader, RefusesInvalidUtf8AndSaysWhere) {
   EXPECT_EQ(refusal("cut \xe2\x82\n\xac"), "file:1: invalid UTF-8 (0xe2) at byte offset 4 of the line");
 }
 
-TEST(LineReader, RefusesControlCharacters) {
+TEST(LineReader, RejectsControlCharacters) {
   EXPECT_EQ(refusal(std::string("a\0b", 3)), "file:1: control character 0x00 at byte offset 1 of the line");
   EXPECT_EQ(refusal("\n\x1b[2J"), "file:2: control character 0x1b at byte offset 0 of the line");
   EXPECT_EQ(refusal("del\x7f"), "file:1: control character 0x7f at byte offset 3 of the line");
 }
 
-TEST(LineReader, SaysWhenReadingBreaksOff) {
-  BreakingOff buffer("one\ntwo\nthr");
+TEST(LineReader, ReportsAReadError) {
+  FailingBuffer buffer("one\ntwo\nthr");
   std::istream in(&buffer);
   heed::LineReader line(in, "file");
   EXPECT_TRUE(line.next());
@@ -99,7 +99,7 @@ TEST(LineReader, SaysWhenReadingBreaksOff) {
   }
 }
 
-TEST(OpenText, SaysWhyAFileCannotBeOpened) {
+TEST(OpenText, ReportsWhyAFileCannotBeOpened) {
   try {
     heed::detail::open_text("/no/such/file");
     FAIL();
@@ -108,7 +108,7 @@ TEST(OpenText, SaysWhyAFileCannotBeOpened) {
   }
 }
 
-TEST(OpenText, RefusesAFolder) {
+TEST(OpenText, RejectsAFolder) {
   const std::string folder = std::filesystem::temp_directory_path().string();
   try {
     heed::detail::open_text(folder);

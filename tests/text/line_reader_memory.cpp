@@ -12,7 +12,7 @@
 
 namespace line_reader_memory_test {
 
-/// Text that ends with an exception.
+/// Returns its text and then throws an exception.
 template <class Exception>
 class FailingBuffer : public std::streambuf {
  public:
@@ -42,7 +42,7 @@ TEST(LineReader, ThrowsBadAllocIfMemoryRunsOut) {
   EXPECT_THROW(reader.next(), std::bad_alloc);
 }
 
-TEST(LineReader, ReportsAFailedStreamAsAnError) {
+TEST(LineReader, ReportsAFailedStream) {
   FailingBuffer<std::ios_base::failure> buffer("one\ntwo");
   std::istream in(&buffer);
   heed::LineReader reader(in, "file");

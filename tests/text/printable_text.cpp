@@ -14,7 +14,7 @@ namespace printable_text_test {
 
 using heed::detail::in_quotes;
 
-/// Characters that a terminal obeys or that change how a line is displayed, and their names.
+/// Characters that control a terminal or change how a line is displayed, and their names.
 const std::vector<std::pair<std::string, std::string>> unprintable = {{"\x1b", "0x1b"},
                                                                       {"\x7f", "0x7f"},
                                                                       {"\xc2\x80", "U+0080"},
@@ -31,12 +31,12 @@ const std::vector<std::pair<std::string, std::string>> unprintable = {{"\x1b", "
                                                                       {"\xf0\x9f\xbf\xbe", "U+1FFFE"},
                                                                       {"\xf4\x8f\xbf\xbf", "U+10FFFF"}};
 
-/// Neighbours of those, direction marks and joiners: text needs them.
+/// The characters next to them, direction marks and joiners, which occur in text.
 const std::vector<std::string> printable = {"\xc2\xa0",     "\xe2\x80\xa7", "\xe2\x80\xaf",     "\xe2\x81\xa5",
                                             "\xe2\x81\xaa", "\xef\xbf\xbd", "\xf0\x9f\xbf\xbd", "\xe2\x80\x8f",
                                             "\xe2\x80\x8c", "\xe2\x80\x8d", "\xd8\x9c"};
 
-std::string line_refused(const std::string& text) {
+std::string error_of_line(const std::string& text) {
   return refusal([&] {
     std::istringstream in(text);
     heed::LineReader line(in, "file");
@@ -45,7 +45,7 @@ std::string line_refused(const std::string& text) {
   });
 }
 
-std::string word_refused(const std::string& word) {
+std::string error_of_word(const std::string& word) {
   return refusal([&] { heed::Vocabulary::from_words({"<unk>", "<s>", "</s>", word}); });
 }
 
@@ -60,7 +60,7 @@ TEST(PrintableText, MessagesShowDirectionMarksByNumber) {
   EXPECT_EQ(in_quotes("\xe2\x80\x8e|\xe2\x80\x8f|\xd8\x9c"), "\"<U+200E>|<U+200F>|<U+061C>\"");
 }
 
-TEST(PrintableText, MessagesCutTextBeforeItIsTooLong) {
+TEST(PrintableText, MessagesTruncateLongText) {
   for (const std::string piece : {"a", "\xff", "\xf4\x8f\xbf\xbf", "\xe2\x80\xae"}) {
     std::string text;
     for (int i = 0; i < 100; ++i) text += piece;
@@ -69,25 +69,26 @@ TEST(PrintableText, MessagesCutTextBeforeItIsTooLong) {
   }
 }
 
-TEST(PrintableText, LinesMayNotHoldUnprintableCharacters) {
+TEST(PrintableText, LineReaderRejectsUnprintableCharacters) {
   for (const auto& [character, name] : unprintable) {
-    EXPECT_EQ(line_refused("ok\nab" + character + "\n"),
+    EXPECT_EQ(error_of_line("ok\nab" + character + "\n"),
               "file:2: control character " + name + " at byte offset 2 of the line");
   }
-  for (const std::string& character : printable) EXPECT_EQ(line_refused("a" + character), "accepted");
+  for (const std::string& character : printable) EXPECT_EQ(error_of_line("a" + character), "accepted");
 }
 
-TEST(PrintableText, WordsOfAVocabularyMayNotHoldUnprintableCharacters) {
+TEST(PrintableText, VocabularyRejectsUnprintableCharacters) {
   for (const auto& [character, name] : unprintable) {
-    const std::string message = word_refused("ab" + character);
-    EXPECT_EQ(message, "Vocabulary: word 3, \"ab<" + name + ">\", holds a space or control character, " + name);
+    const std::string message = error_of_word("ab" + character);
+    EXPECT_EQ(message, "Vocabulary: word 3, \"ab<" + name + ">\", contains a space or a control character, " + name);
   }
-  for (const std::string& character : printable) EXPECT_EQ(word_refused("a" + character), "accepted");
-  EXPECT_EQ(word_refused("a\tb"), "Vocabulary: word 3, \"a<0x09>b\", holds a space or control character, 0x09");
-  EXPECT_EQ(word_refused("a b\x1b"), "Vocabulary: word 3, \"a b<0x1b>\", holds a space or control character, 0x20");
+  for (const std::string& character : printable) EXPECT_EQ(error_of_word("a" + character), "accepted");
+  EXPECT_EQ(error_of_word("a\tb"), "Vocabulary: word 3, \"a<0x09>b\", contains a space or a control character, 0x09");
+  EXPECT_EQ(error_of_word("a b\x1b"),
+            "Vocabulary: word 3, \"a b<0x1b>\", contains a space or a control character, 0x20");
 }
 
-TEST(PrintableText, CodePointsAreThoseOfUnicode) {
+TEST(PrintableText, CodePointMatchesUnicode) {
   EXPECT_EQ(heed::detail::code_point("a"), U'a');
   EXPECT_EQ(heed::detail::code_point("\xc3\xa9"), U'\u00e9');
   EXPECT_EQ(heed::detail::code_point("\xe2\x82\xac"), U'\u20ac');

@@ -20,19 +20,21 @@ Matrix<double> weights() {
   return w;
 }
 
-TEST(ReplaceUnknown, CopiesTheSourceWordThatWasLookedAtMost) {
-  const Words expected = {"Rex", "le", "the", "Rex"};  // of the two equal ones the first
+TEST(ReplaceUnknown, CopiesTheSourceWordOfTheLargestWeight) {
+  const Words expected = {"Rex", "le", "the", "Rex"};  // the first of two equal weights
   EXPECT_EQ(heed::replace_unknown(tokens, vocabulary, source, weights()), expected);
   EXPECT_EQ(heed::replace_unknown(tokens, vocabulary, source, weights().leftCols(4)), expected);
   EXPECT_EQ(heed::replace_unknown({}, vocabulary, source, weights().leftCols(1)), Words{});
 }
 
-TEST(ReplaceUnknown, RefusesWeightsThatDoNotFit) {
-  const auto refused = [&](const auto& w) {
+TEST(ReplaceUnknown, RejectsWeightsOfWrongSize) {
+  const auto error_of = [&](const auto& w) {
     return refusal([&] { heed::replace_unknown(tokens, vocabulary, source, w); });
   };
-  EXPECT_EQ(refused(weights().leftCols(3)), "replace_unknown: expected weights of 3 x 4, or a column more, not 3 x 3");
-  EXPECT_EQ(refused(weights().topRows(2)), "replace_unknown: expected weights of 3 x 4, or a column more, not 2 x 5");
+  EXPECT_EQ(error_of(weights().leftCols(3)),
+            "replace_unknown: expected weights of 3 x 4, or one more column, got 3 x 3");
+  EXPECT_EQ(error_of(weights().topRows(2)),
+            "replace_unknown: expected weights of 3 x 4, or one more column, got 2 x 5");
 }
 
 }  // namespace replace_unknown_test

@@ -14,23 +14,23 @@ namespace sentence_marks_test {
 using heed::Vocabulary;
 using heed::Words;
 
-std::string pairs_refused(const std::string& text) {
+std::string error_of_pairs(const std::string& text) {
   return refusal([&] {
     std::istringstream in(text);
     heed::read_pairs(in, "pairs.tsv");
   });
 }
 
-TEST(SentenceMarks, AreRefusedInPairsWithTheLineAndWhatToRemove) {
+TEST(SentenceMarks, AreRejectedInPairs) {
   EXPECT_EQ(
-      pairs_refused("a\tb\n<s> the cat </s>\t<s> le chat </s>\n"),
+      error_of_pairs("a\tb\n<s> the cat </s>\t<s> le chat </s>\n"),
       "pairs.tsv:2: the source contains the sentence mark <s>: remove it, sentence marks are added automatically");
   EXPECT_EQ(
-      pairs_refused("the cat\tle chat </s>\n"),
+      error_of_pairs("the cat\tle chat </s>\n"),
       "pairs.tsv:1: the target contains the sentence mark </s>: remove it, sentence marks are added automatically");
 }
 
-TEST(SentenceMarks, AreRefusedInSentencesAndParallelFiles) {
+TEST(SentenceMarks, AreRejectedInSentencesAndParallelFiles) {
   const heed::test::TemporaryFolder folder;
   const auto write = [&](const std::string& name, const std::string& text) {
     const std::string path = (folder.path() / name).string();
@@ -47,11 +47,11 @@ TEST(SentenceMarks, AreRefusedInSentencesAndParallelFiles) {
   }
 }
 
-TEST(SentenceMarks, AreMarksOnlyAsWholeWords) {
-  EXPECT_EQ(pairs_refused("<s>x <S> < s >\tx</s> <s/> &lt;s&gt;\n"), "accepted");
+TEST(SentenceMarks, AreRejectedOnlyAsWholeWords) {
+  EXPECT_EQ(error_of_pairs("<s>x <S> < s >\tx</s> <s/> &lt;s&gt;\n"), "accepted");
 }
 
-TEST(SentenceMarks, TheUnknownWordInDataIsTheUnknownWord) {
+TEST(SentenceMarks, UnkInDataIsEncodedAsUnk) {
   std::istringstream in("the <unk> cat\tle <unk>\nthe <unk>\tle\n");
   const auto pairs = heed::read_pairs(in, "pairs.tsv");
   const auto vocabulary = Vocabulary::build(pairs, 1, &heed::SentencePair::source);

@@ -12,7 +12,7 @@ TEST(Link, OrdersBySourceThenTarget) {
   EXPECT_EQ(links, (heed::Links{{0, 1}, {0, 2}, {1, 0}}));
 }
 
-TEST(SentencePair, StartsWithoutAnything) {
+TEST(SentencePair, IsEmptyByDefault) {
   const heed::SentencePair pair;
   EXPECT_TRUE(pair.source.empty() && pair.target.empty() && pair.sure.empty() && pair.possible.empty());
   EXPECT_TRUE(pair.tags.empty());

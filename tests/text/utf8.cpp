@@ -8,7 +8,7 @@
 
 namespace utf8_test {
 
-/// The bytes of a code point, by arithmetic that knows of no rule.
+/// The bytes of a code point in a given length, without any check.
 std::string encoded(unsigned long code, int length) {
   const auto tail = [&](int shift) { return static_cast<char>(0x80 | ((code >> shift) & 0x3f)); };
   switch (length) {
@@ -25,7 +25,7 @@ std::string encoded(unsigned long code, int length) {
 
 int shortest(unsigned long code) { return code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4; }
 
-TEST(InvalidUtf8, ACodePointIsValidInItsShortestFormAloneUnlessASurrogateOrTooLarge) {
+TEST(InvalidUtf8, AcceptsOnlyTheShortestFormOfScalarValues) {
   for (unsigned long code = 0; code < 0x200000; ++code) {
     const bool scalar = code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff);
     for (int length = shortest(code); length <= 4; ++length) {
@@ -36,7 +36,7 @@ TEST(InvalidUtf8, ACodePointIsValidInItsShortestFormAloneUnlessASurrogateOrTooLa
   }
 }
 
-TEST(InvalidUtf8, AcceptsNoThreeBytesButTheValidOnes) {
+TEST(InvalidUtf8, AcceptsOnlyValidSequencesOfThreeBytes) {
   std::size_t valid = 0;
   std::string text(3, '\0');
   for (int a = 0; a < 256; ++a) {
@@ -51,7 +51,7 @@ TEST(InvalidUtf8, AcceptsNoThreeBytesButTheValidOnes) {
   EXPECT_EQ(valid, one * one * one + 2 * one * two + three);
 }
 
-TEST(InvalidUtf8, RefusesCharactersCutShort) {
+TEST(InvalidUtf8, RejectsTruncatedCharacters) {
   for (const std::string whole : {"\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80"}) {
     for (std::size_t length = 1; length < whole.size(); ++length) {
       const std::string cut = whole.substr(0, length);
@@ -63,7 +63,7 @@ TEST(InvalidUtf8, RefusesCharactersCutShort) {
   }
 }
 
-TEST(InvalidUtf8, SaysWhereTheFirstBadByteIs) {
+TEST(InvalidUtf8, ReturnsTheOffsetOfTheFirstInvalidByte) {
   EXPECT_EQ(heed::invalid_utf8(""), std::nullopt);
   EXPECT_EQ(heed::invalid_utf8("plain"), std::nullopt);
   EXPECT_EQ(heed::invalid_utf8(std::string("nul\0is valid", 12)), std::nullopt);
@@ -79,12 +79,12 @@ TEST(CodePoints, CountsCharactersNotBytes) {
   EXPECT_EQ(heed::code_points("\xe2\x82\xac\xf0\x9f\x98\x80"), 2u);
 }
 
-TEST(InQuotes, ShowsWhatATerminalWouldObeyOrGarble) {
+TEST(InQuotes, EscapesControlCharactersAndInvalidBytes) {
   EXPECT_EQ(heed::detail::in_quotes("\xc3\xa9t\xc3\xa9"), "\"\xc3\xa9t\xc3\xa9\"");
   EXPECT_EQ(heed::detail::in_quotes("a\x1b[2J\xff"), "\"a<0x1b>[2J<0xff>\"");
 }
 
-TEST(InQuotes, CutsLongTextBetweenCharacters) {
+TEST(InQuotes, TruncatesLongTextBetweenCharacters) {
   std::string text;
   for (int i = 0; i < 1000; ++i) text += "\xe2\x82\xac";
   const std::string shown = heed::detail::in_quotes(text);

@@ -45,13 +45,13 @@ TEST(Vocabulary, OrdersWordsByFrequencyThenByBytes) {
   EXPECT_EQ(Vocabulary::build(sentences).words(), with_specials({"c", "a", "b", "Z", "rare", "é"}));
 }
 
-TEST(Vocabulary, LeavesOutWordsBelowTheMinimumFrequency) {
+TEST(Vocabulary, OmitsWordsBelowTheMinimumFrequency) {
   EXPECT_EQ(Vocabulary::build(sentences, 2).words(), with_specials({"c", "a", "b"}));
   EXPECT_EQ(Vocabulary::build(sentences, 3).words(), with_specials({"c"}));
   EXPECT_EQ(Vocabulary::build(sentences, 4).words(), with_specials({}));
 }
 
-TEST(Vocabulary, ASpecialSymbolInTheDataIsThatSymbol) {
+TEST(Vocabulary, DoesNotDuplicateSpecialSymbolsOfTheData) {
   const std::vector<Words> data = {{"<unk>", "<unk>", "</s>", "a"}};
   const auto vocabulary = Vocabulary::build(data);
   EXPECT_EQ(vocabulary.words(), with_specials({"a"}));
@@ -73,7 +73,7 @@ TEST(Vocabulary, BuildsFromViewsOfWords) {
   EXPECT_EQ(Vocabulary::build(views).words(), with_specials({"b", "a"}));
 }
 
-TEST(Vocabulary, FindsAWordAndSaysWhatItLacks) {
+TEST(Vocabulary, ReturnsIdsAndUnkForMissingWords) {
   const auto vocabulary = Vocabulary::build(sentences);
   EXPECT_EQ(vocabulary.size(), 9);
   for (Token id = 0; id < vocabulary.size(); ++id) {
@@ -86,7 +86,7 @@ TEST(Vocabulary, FindsAWordAndSaysWhatItLacks) {
   EXPECT_FALSE(vocabulary.contains("missing"));
 }
 
-TEST(Vocabulary, ATokenOutsideIsAnErrorThatStatesBothNumbers) {
+TEST(Vocabulary, RejectsTokensOutOfRange) {
   const Vocabulary vocabulary;
   for (const Token token : {-1, 3, 812}) {
     try {
@@ -109,7 +109,7 @@ TEST(Vocabulary, EncodesAndDecodes) {
   EXPECT_TRUE(vocabulary.encode(Words{}).empty());
 }
 
-TEST(Vocabulary, ComesBackFromItsWords) {
+TEST(Vocabulary, IsRestoredFromItsWords) {
   const auto built = Vocabulary::build(sentences);
   const auto loaded = Vocabulary::from_words(built.words());
   EXPECT_EQ(loaded, built);
@@ -127,29 +127,29 @@ TEST(Vocabulary, ACopyOutlivesItsOriginal) {
   EXPECT_EQ(copy.word(7), "rare");
 }
 
-TEST(Vocabulary, RefusesAListWithoutTheSpecialSymbolsInPlace) {
+TEST(Vocabulary, RejectsListsWithoutTheSpecialSymbolsFirst) {
   EXPECT_EQ(refusal({}), "Vocabulary: word 0 must be <unk>, got none");
   EXPECT_EQ(refusal({"<unk>", "<s>"}), "Vocabulary: word 2 must be </s>, got none");
   EXPECT_EQ(refusal({"<unk>", "</s>", "<s>"}), "Vocabulary: word 1 must be <s>, got \"</s>\"");
   EXPECT_EQ(refusal({"<pad>", "<unk>", "<s>", "</s>"}), "Vocabulary: word 0 must be <unk>, got \"<pad>\"");
 }
 
-TEST(Vocabulary, RefusesAWordGivenTwice) {
-  EXPECT_EQ(refusal(with_specials({"a", "b", "a"})), "Vocabulary: word 5, \"a\", was given before, as word 3");
-  EXPECT_EQ(refusal(with_specials({"<s>"})), "Vocabulary: word 3, \"<s>\", was given before, as word 1");
+TEST(Vocabulary, RejectsDuplicateWords) {
+  EXPECT_EQ(refusal(with_specials({"a", "b", "a"})), "Vocabulary: word 5, \"a\", duplicates word 3");
+  EXPECT_EQ(refusal(with_specials({"<s>"})), "Vocabulary: word 3, \"<s>\", duplicates word 1");
 }
 
-TEST(Vocabulary, RefusesWhatCannotBeAWord) {
+TEST(Vocabulary, RejectsInvalidWords) {
   EXPECT_EQ(refusal(with_specials({"a", ""})), "Vocabulary: word 4 is empty");
   for (const std::string bad : {" ", "a b", "a\tb", "a\n", "\r", "\x7f", "\x1b[2J"}) {
-    EXPECT_NE(refusal(with_specials({bad})).find("holds a space or control character, 0x"), std::string::npos);
+    EXPECT_NE(refusal(with_specials({bad})).find("contains a space or a control character, 0x"), std::string::npos);
   }
   EXPECT_EQ(refusal(with_specials({std::string("a\0b", 3)})),
-            "Vocabulary: word 3, \"a<0x00>b\", holds a space or control character, 0x00");
+            "Vocabulary: word 3, \"a<0x00>b\", contains a space or a control character, 0x00");
   EXPECT_EQ(refusal(with_specials({"ab\xff"})), "Vocabulary: word 3, \"ab<0xff>\", is invalid UTF-8 at byte offset 2");
 }
 
-TEST(Vocabulary, BuildsNoVocabularyThatCouldNotBeLoaded) {
+TEST(Vocabulary, BuildRejectsInvalidWords) {
   EXPECT_THROW(Vocabulary::build(std::vector<Words>{{"a", "b c"}}), heed::Error);
   EXPECT_THROW(Vocabulary::build(std::vector<Words>{{""}}), heed::Error);
   EXPECT_THROW(Vocabulary::build(std::vector<Words>{{"\xff"}}), heed::Error);

@@ -13,17 +13,17 @@ namespace gradient_check_test {
 using heed::Index;
 using heed::Matrix;
 
-/// L = sum of x^3, element by element: its gradient is known.
+/// L = sum of x^3 over all elements; its gradient is 3 x^2.
 double cubes(const Matrix<double>& x) { return x.array().cube().sum(); }
 Matrix<double> exact(const Matrix<double>& x) { return 3 * x.array().square(); }
 
-Matrix<double> numbers() {
+Matrix<double> random_values() {
   heed::Random random(1);
   return random_matrix(3, 4, random, 2);
 }
 
-TEST(CheckGradient, PassesAnExactGradientAndRestoresWhatItVaried) {
-  Matrix<double> x = numbers();
+TEST(CheckGradient, AcceptsExactGradientAndRestoresParameters) {
+  Matrix<double> x = random_values();
   const Matrix<double> before = x;
   heed::GradientCheck check;
   heed::check_gradient(
@@ -33,8 +33,8 @@ TEST(CheckGradient, PassesAnExactGradientAndRestoresWhatItVaried) {
   EXPECT_EQ(x, before);
 }
 
-TEST(CheckGradient, FindsTheOneDerivativeThatIsWrong) {
-  Matrix<double> x = numbers(), wrong = exact(x);
+TEST(CheckGradient, ReportsTheWrongDerivative) {
+  Matrix<double> x = random_values(), wrong = exact(x);
   wrong(1, 2) += 0.01;
   heed::GradientCheck check;
   heed::check_gradient(
@@ -47,16 +47,16 @@ TEST(CheckGradient, FindsTheOneDerivativeThatIsWrong) {
   EXPECT_EQ(check.checked, 12);
 }
 
-TEST(CheckGradient, KeepsTheDigitsOfALongDouble) {
-  Matrix<long double> x = numbers().cast<long double>();
+TEST(CheckGradient, KeepsLongDoublePrecision) {
+  Matrix<long double> x = random_values().cast<long double>();
   heed::GradientCheck check;
   heed::check_gradient(
       "x", x, Matrix<long double>(3 * x.array().square()), [&] { return x.array().cube().sum(); }, check, 1e-6);
   EXPECT_LE(check.error, 1e-11);  // losses rounded to double are 1e-10 off
 }
 
-TEST(CheckGradient, KeepsTheWorstOfSeveralCalls) {
-  Matrix<double> x = numbers(), wrong = exact(x);
+TEST(CheckGradient, AccumulatesTheLargestErrorOverCalls) {
+  Matrix<double> x = random_values(), wrong = exact(x);
   wrong(0, 0) += 0.5;
   heed::GradientCheck check;
   const auto loss = [&] { return cubes(x); };
@@ -66,8 +66,8 @@ TEST(CheckGradient, KeepsTheWorstOfSeveralCalls) {
   EXPECT_EQ(check.checked, 24);
 }
 
-TEST(CheckGradient, CallsANumberThatIsNotOneAnError) {
-  Matrix<double> x = numbers(), wrong = exact(x);
+TEST(CheckGradient, ReportsNaNAsError) {
+  Matrix<double> x = random_values(), wrong = exact(x);
   wrong(2, 1) = std::numeric_limits<double>::quiet_NaN();
   heed::GradientCheck check;
   heed::check_gradient(
@@ -75,8 +75,8 @@ TEST(CheckGradient, CallsANumberThatIsNotOneAnError) {
   EXPECT_FALSE(check.error <= 1e-6);
 }
 
-TEST(CheckGradient, TakesAnotherStep) {
-  Matrix<double> x = numbers();
+TEST(CheckGradient, SupportsOtherStepSizes) {
+  Matrix<double> x = random_values();
   heed::GradientCheck check;
   heed::check_gradient(
       "x", x, exact(x), [&] { return cubes(x); }, check, 0.1);
@@ -84,11 +84,11 @@ TEST(CheckGradient, TakesAnotherStep) {
   EXPECT_LE(check.error, 0.1 * 0.1 + 1e-9);
 }
 
-TEST(CheckGradients, NamesTheParameterThatIsWrong) {
+TEST(CheckGradients, NamesTheWrongParameter) {
   heed::Random random(2);
   heed::Linear<double> part(3, 2);
   randomize(part, random);
-  auto grad = part;  // of half the squared norm
+  auto grad = part;  // the gradient of half the squared norm
   const auto loss = [&] { return 0.5 * heed::squared_norm(part); };
   heed::GradientCheck check = heed::check_gradients(part, grad, loss);
   EXPECT_LE(check.error, 1e-9);

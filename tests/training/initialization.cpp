@@ -12,7 +12,7 @@
 
 namespace initialization_test {
 
-TEST(Initialize, FillsTheGlorotRangeAndLeavesBiasesZero) {
+TEST(Initialize, UsesGlorotRangeAndZeroBiases) {
   heed::Linear<double> linear(60, 40);
   linear.b.setOnes();
   heed::Random random(67);
@@ -26,7 +26,7 @@ TEST(Initialize, FillsTheGlorotRangeAndLeavesBiasesZero) {
   EXPECT_EQ(linear.b, heed::Vector<double>::Zero(40));
 }
 
-TEST(Initialize, MakesBiasesZeroAlsoThatOfTheForgetGate) {
+TEST(Initialize, SetsAllLstmBiasesToZero) {
   heed::LstmCell<float> cell(3, 4);
   cell.b_W.setOnes();
   cell.b_U.setOnes();
@@ -36,8 +36,8 @@ TEST(Initialize, MakesBiasesZeroAlsoThatOfTheForgetGate) {
   EXPECT_GT(cell.U.values().cwiseAbs().minCoeff(), 0);
 }
 
-/// A part whose names suggest roles that they do not have, and a vector of parts.
-struct OwnPart {
+/// A layer with parameter names that suggest roles that it does not declare, and with a vector of layers.
+struct CustomLayer {
   using Scalar = double;
   Eigen::MatrixXd basis = Eigen::MatrixXd::Identity(2, 2), gate = Eigen::MatrixXd::Zero(2, 2);
   Eigen::VectorXd gain_control = Eigen::VectorXd::Constant(1, 3), table = Eigen::VectorXd::Constant(1, 5);
@@ -53,36 +53,36 @@ struct OwnPart {
   }
 };
 
-/// The same, which states the role of one parameter.
-struct OwnPartWithRole : OwnPart {
+/// Declares the role of one parameter.
+struct CustomLayerWithRole : CustomLayer {
   static constexpr heed::ParameterRole role(std::string_view name) {
     return name == "gate" ? heed::ParameterRole::weight : heed::ParameterRole::constructed;
   }
 };
 
-TEST(Initialize, LeavesParametersWithoutARoleAsConstructed) {
-  OwnPart part;
+TEST(Initialize, LeavesParametersWithoutRoleUnchanged) {
+  CustomLayer part;
   heed::Random random(67);
   heed::initialize(part, random);
   heed::initialize_as_bahdanau(part, random);
-  const OwnPart fresh;
+  const CustomLayer fresh;
   EXPECT_EQ(part.basis, fresh.basis);
   EXPECT_EQ(part.gate, fresh.gate);
   EXPECT_EQ(part.gain_control, fresh.gain_control);
   EXPECT_EQ(part.table, fresh.table);
-  for (const auto& layer : part.layers) EXPECT_GT(layer.W.values().norm(), 0) << "a part of heed's states its roles";
+  for (const auto& layer : part.layers) EXPECT_GT(layer.W.values().norm(), 0) << "heed's layers declare their roles";
 }
 
-TEST(Initialize, FollowsTheRolesOfAnOwnPart) {
-  OwnPartWithRole part;
+TEST(Initialize, UsesRolesOfCustomLayers) {
+  CustomLayerWithRole part;
   heed::Random random(67);
   heed::initialize(part, random);
-  EXPECT_EQ(part.basis, OwnPart().basis);
+  EXPECT_EQ(part.basis, CustomLayer().basis);
   EXPECT_GT(part.gate.cwiseAbs().minCoeff(), 0);
   EXPECT_LE(part.gate.cwiseAbs().maxCoeff(), std::sqrt(6.0 / 4));
 }
 
-TEST(Initialize, MakesGainsOneAndLeavesScalesAsConstructed) {
+TEST(Initialize, SetsGainsToOneAndLeavesScalesUnchanged) {
   heed::LayerNormLstmCell<double> cell(3, 4);
   heed::NormedAdditiveScorer<double> scorer(3, 4, 5);
   for (auto* gain : {&cell.gain_W, &cell.gain_U, &cell.gain_c}) gain->setZero();
@@ -96,7 +96,7 @@ TEST(Initialize, MakesGainsOneAndLeavesScalesAsConstructed) {
   EXPECT_EQ(scorer.g(0), 7);
 }
 
-TEST(Initialize, ReachesThePartThatAVariantHolds) {
+TEST(Initialize, InitializesCellInsideVariant) {
   heed::AnyCell<double> cell{heed::LstmCell<double>(3, 4)};
   heed::Random random(67);
   heed::initialize(cell, random);
@@ -105,7 +105,7 @@ TEST(Initialize, ReachesThePartThatAVariantHolds) {
   EXPECT_TRUE(lstm.b_W.isZero(0));
 }
 
-TEST(Initialize, GivesEmbeddingsADeviationOfOneHalf) {
+TEST(Initialize, EmbeddingsHaveStandardDeviationOneHalf) {
   heed::Embedding<double> words(50, 80);
   heed::Random random(67);
   heed::initialize(words, random);
@@ -116,7 +116,7 @@ template <class At>
 class InitializeScorer : public testing::Test {};
 TYPED_TEST_SUITE(InitializeScorer, typed::EachScorer);
 
-TYPED_TEST(InitializeScorer, GivesEveryParameterAStart) {
+TYPED_TEST(InitializeScorer, InitializesEveryParameter) {
   using Make = typename TypeParam::template Make<double>;
   auto scorer = Make::make();
   const auto constructed = scorer;
@@ -139,7 +139,7 @@ template <class At>
 class InitializeCell : public testing::Test {};
 TYPED_TEST_SUITE(InitializeCell, typed::EachCell);
 
-TYPED_TEST(InitializeCell, GivesEveryParameterAStart) {
+TYPED_TEST(InitializeCell, InitializesEveryParameter) {
   using Make = typename TypeParam::template Make<double>;
   auto cell = Make::make(true);
   heed::set_zero(cell);
@@ -156,9 +156,9 @@ TYPED_TEST(InitializeCell, GivesEveryParameterAStart) {
       cell);
 }
 
-/// Whether initialize gives every parameter of a part a value, but biases and what keeps its value.
+/// Checks that initialize changes every parameter except biases and scales.
 template <class P>
-testing::AssertionResult starts(P part) {
+testing::AssertionResult initializes_all(P part) {
   heed::set_zero(part);
   heed::Random random(67);
   heed::initialize(part, random);
@@ -171,49 +171,49 @@ testing::AssertionResult starts(P part) {
         if (x.cwiseAbs().minCoeff() == 0) zero += name.str() + ' ';
       },
       part);
-  if (checked == 0) return testing::AssertionFailure() << "the part has no parameters";
+  if (checked == 0) return testing::AssertionFailure() << "the layer has no parameters";
   if (!zero.empty()) return testing::AssertionFailure() << "still zero: " << zero;
   return testing::AssertionSuccess();
 }
 
-TEST(Initialize, GivesTheParametersOfEveryLayerAStart) {
-  EXPECT_TRUE(starts(heed::Linear<double>(3, 4)));
-  EXPECT_TRUE(starts(heed::Embedding<double>(3, 4)));
-  EXPECT_TRUE(starts(heed::LayerNorm<double>(3)));
-  EXPECT_TRUE(starts(heed::MultiHeadAttention<double>({.size = 4, .heads = 2})));
-  EXPECT_TRUE(starts(heed::AttentionPooling<double>(3, 4)));
-  EXPECT_TRUE(starts(heed::Conv2d<double>(2, 3, {.height = 2, .width = 2})));
-  EXPECT_TRUE(starts(heed::TransformerEncoderLayer<double>({.size = 4, .heads = 2, .inner_size = 8})));
+TEST(Initialize, InitializesEveryLayer) {
+  EXPECT_TRUE(initializes_all(heed::Linear<double>(3, 4)));
+  EXPECT_TRUE(initializes_all(heed::Embedding<double>(3, 4)));
+  EXPECT_TRUE(initializes_all(heed::LayerNorm<double>(3)));
+  EXPECT_TRUE(initializes_all(heed::MultiHeadAttention<double>({.size = 4, .heads = 2})));
+  EXPECT_TRUE(initializes_all(heed::AttentionPooling<double>(3, 4)));
+  EXPECT_TRUE(initializes_all(heed::Conv2d<double>(2, 3, {.height = 2, .width = 2})));
+  EXPECT_TRUE(initializes_all(heed::TransformerEncoderLayer<double>({.size = 4, .heads = 2, .inner_size = 8})));
 }
 
-TEST(Initialize, GivesTheParametersOfEveryAttentionMechanismAStart) {
+TEST(Initialize, InitializesEveryAttentionMechanism) {
   using Scorer = heed::GeneralScorer<double>;
   const Scorer scorer(3, 4);
-  EXPECT_TRUE(starts(heed::Attention<Scorer>{scorer, {}}));
-  EXPECT_TRUE(starts(heed::LocalAttention(scorer, heed::StepPosition<double>(), 2)));
-  EXPECT_TRUE(starts(heed::LocalAttention(scorer, heed::PredictedPosition<double>(3, 5), 2)));
-  EXPECT_TRUE(starts(heed::MonotonicAttention<Scorer>(scorer)));
+  EXPECT_TRUE(initializes_all(heed::Attention<Scorer>{scorer, {}}));
+  EXPECT_TRUE(initializes_all(heed::LocalAttention(scorer, heed::StepPosition<double>(), 2)));
+  EXPECT_TRUE(initializes_all(heed::LocalAttention(scorer, heed::PredictedPosition<double>(3, 5), 2)));
+  EXPECT_TRUE(initializes_all(heed::MonotonicAttention<Scorer>(scorer)));
 }
 
-TEST(Initialize, GivesTheParametersOfEveryDecoderAStart) {
+TEST(Initialize, InitializesEveryDecoder) {
   using Cell = heed::GruCell<double>;
   using Scorer = heed::GeneralScorer<double>;
   const heed::Attention<Scorer> attention{Scorer(5, 4), {}};
-  EXPECT_TRUE(starts(
+  EXPECT_TRUE(initializes_all(
       heed::PlainDecoder<Cell>({.word_size = 3, .memory_size = 4, .hidden_size = 5, .layers = 2, .feature_size = 6})));
-  EXPECT_TRUE(starts(heed::BahdanauDecoder<Cell, Scorer>(
+  EXPECT_TRUE(initializes_all(heed::BahdanauDecoder<Cell, Scorer>(
       {.word_size = 3, .memory_size = 4, .hidden_size = 5, .layers = 2, .feature_size = 6}, attention)));
-  EXPECT_TRUE(starts(heed::LuongDecoder<Cell, Scorer>(
+  EXPECT_TRUE(initializes_all(heed::LuongDecoder<Cell, Scorer>(
       {.word_size = 3, .memory_size = 4, .hidden_size = 5, .layers = 2, .feature_size = 6}, attention)));
-  EXPECT_TRUE(starts(heed::ChoDecoder<double>(
+  EXPECT_TRUE(initializes_all(heed::ChoDecoder<double>(
       {.word_size = 3, .memory_size = 4, .code_size = 7, .hidden_size = 5, .layers = 2, .feature_size = 6})));
-  EXPECT_TRUE(
-      starts(heed::MaxoutReadout<double>({.state_size = 3, .context_size = 4, .word_size = 5, .feature_size = 6})));
-  EXPECT_TRUE(
-      starts(heed::DeepOutput<double>({.state_size = 3, .context_size = 4, .word_size = 5, .feature_size = 5})));
+  EXPECT_TRUE(initializes_all(
+      heed::MaxoutReadout<double>({.state_size = 3, .context_size = 4, .word_size = 5, .feature_size = 6})));
+  EXPECT_TRUE(initializes_all(
+      heed::DeepOutput<double>({.state_size = 3, .context_size = 4, .word_size = 5, .feature_size = 5})));
 }
 
-TEST(InitializeAsBahdanau, KeepsTheVectorOfANormedScorerAwayFromZero) {
+TEST(InitializeAsBahdanau, NormedScorerVectorIsNotZero) {
   heed::NormedAdditiveScorer<double> scorer(3, 4, 5);
   heed::Random random(67);
   heed::initialize_as_bahdanau(scorer, random);
@@ -221,14 +221,14 @@ TEST(InitializeAsBahdanau, KeepsTheVectorOfANormedScorerAwayFromZero) {
   EXPECT_EQ(scorer.g, heed::NormedAdditiveScorer<double>(3, 4, 5).g);
 }
 
-TEST(InitializeAsBahdanau, TakesRecurrentMatricesThatAreNotSquare) {
+TEST(InitializeAsBahdanau, SupportsNonSquareRecurrentMatrices) {
   heed::ProjectedLstmCell<double> cell(3, 7, 4);  // U is 28 x 4
   heed::Random random(67);
   heed::initialize_as_bahdanau(cell, random);
   EXPECT_NEAR(std::sqrt(cell.U.values().squaredNorm() / static_cast<double>(cell.U.size())), 0.01, 0.002);
 }
 
-TEST(InitializeAsBahdanau, MakesRecurrentMatricesOrthogonalAndTheRestSmall) {
+TEST(InitializeAsBahdanau, RecurrentMatricesAreOrthogonal) {
   using Cell = heed::GruCell<double>;
   heed::Encoder<Cell> encoder({.input_size = 30, .hidden_size = 40, .bidirectional = true});
   for (auto* cell : {&encoder.layers[0].forward, &*encoder.layers[0].backward}) cell->b_W.setOnes();
@@ -245,7 +245,7 @@ TEST(InitializeAsBahdanau, MakesRecurrentMatricesOrthogonalAndTheRestSmall) {
   EXPECT_NE(encoder.layers[0].forward.U.values().topRows(40), encoder.layers[0].forward.U.values().bottomRows(40));
 }
 
-TEST(InitializeAsBahdanau, LetsAttentionBeginUniform) {
+TEST(InitializeAsBahdanau, InitialAttentionIsUniform) {
   heed::Attention<heed::AdditiveScorer<double>> attention{heed::AdditiveScorer<double>(30, 40, 50), {}};
   attention.scorer.v.setOnes();
   heed::Random random(79);
@@ -256,7 +256,7 @@ TEST(InitializeAsBahdanau, LetsAttentionBeginUniform) {
   }
 }
 
-TEST(Initialize, DependsOnTheSeedAloneWhateverTheScalar) {
+TEST(Initialize, DependsOnSeedButNotOnScalar) {
   heed::Linear<float> one(5, 4), two = one;
   heed::Linear<double> wide(5, 4);
   heed::Random a(71), b(72), c(71);

@@ -13,22 +13,22 @@ namespace moving_average_test {
 
 using Model = heed::Linear<double>;
 
-Model random_part(std::uint64_t seed) {
+Model random_model(std::uint64_t seed) {
   heed::Random random(seed);
-  Model part(3, 2);
-  randomize(part, random);
-  return part;
+  Model model(3, 2);
+  randomize(model, random);
+  return model;
 }
 
-TEST(MovingAverage, WeighsModelsByTheirAge) {
+TEST(MovingAverage, MatchesExponentiallyWeightedMean) {
   for (const double decay : {0.0, 0.5, 0.9, 0.999}) {
-    heed::MovingAverage<Model> average(random_part(1), decay);
+    heed::MovingAverage<Model> average(random_model(1), decay);
     Model sum = heed::zeros_like(average.model);
     double weights = 0;
     for (std::uint64_t t = 1; t <= 20; ++t) {
-      average.update(random_part(t));
+      average.update(random_model(t));
       heed::scale(sum, decay);
-      heed::add(random_part(t), sum);
+      heed::add(random_model(t), sum);
       weights = decay * weights + 1;
       Model expected = sum;
       heed::scale(expected, 1 / weights);
@@ -38,19 +38,21 @@ TEST(MovingAverage, WeighsModelsByTheirAge) {
   }
 }
 
-TEST(MovingAverage, BeginsWithTheFirstModelItSees) {
-  heed::MovingAverage<Model> average(random_part(1), 0.99);
-  EXPECT_EQ(part_difference(average.model, random_part(1)), 0);
-  average.update(random_part(2));
-  EXPECT_LE(part_difference(average.model, random_part(2)), 1e-16);
+TEST(MovingAverage, StartsFromTheFirstModel) {
+  heed::MovingAverage<Model> average(random_model(1), 0.99);
+  EXPECT_EQ(part_difference(average.model, random_model(1)), 0);
+  average.update(random_model(2));
+  EXPECT_LE(part_difference(average.model, random_model(2)), 1e-16);
 }
 
-TEST(MovingAverage, RefusesADecayOutOfRange) {
-  const auto refused = [](double decay) { return refusal([&] { heed::MovingAverage<Model>(random_part(1), decay); }); };
-  EXPECT_EQ(refused(0), "accepted");
-  EXPECT_EQ(refused(1), "MovingAverage: the decay must be in [0, 1), got 1");
-  EXPECT_EQ(refused(-0.5), "MovingAverage: the decay must be in [0, 1), got -0.5");
-  EXPECT_NE(refused(std::numeric_limits<double>::quiet_NaN()), "accepted");
+TEST(MovingAverage, RejectsDecayOutOfRange) {
+  const auto error_of = [](double decay) {
+    return refusal([&] { heed::MovingAverage<Model>(random_model(1), decay); });
+  };
+  EXPECT_EQ(error_of(0), "accepted");
+  EXPECT_EQ(error_of(1), "MovingAverage: the decay must be in [0, 1), got 1");
+  EXPECT_EQ(error_of(-0.5), "MovingAverage: the decay must be in [0, 1), got -0.5");
+  EXPECT_NE(error_of(std::numeric_limits<double>::quiet_NaN()), "accepted");
 }
 
 }  // namespace moving_average_test

@@ -30,13 +30,13 @@ struct Reference {
   }
 };
 
-TEST(ConstantRate, StaysWhereItIs) {
+TEST(ConstantRate, IsConstant) {
   const heed::ConstantRate rate{0.25};
   EXPECT_EQ(rate(0), 0.25);
   EXPECT_EQ(rate(1'000'000), 0.25);
 }
 
-TEST(LinearRate, RisesAndFallsInLines) {
+TEST(LinearRate, RisesAndFallsLinearly) {
   const heed::LinearRate rate{2, 1000, 0.1};
   EXPECT_NEAR(rate(0), 2 * 0.001 / 0.101, 1e-15);
   for (const Index n : {1, 50, 98}) EXPECT_NEAR(rate(n + 1) - rate(n), 2 * 0.001 / 0.101, 1e-14);
@@ -47,7 +47,7 @@ TEST(LinearRate, RisesAndFallsInLines) {
   EXPECT_EQ((heed::LinearRate{2, 1000, 0}(0)), 2) << "without a warm-up";
 }
 
-TEST(CosineRate, RisesInALineAndFallsAsACosine) {
+TEST(CosineRate, RisesLinearlyAndFallsAsCosine) {
   const heed::CosineRate rate{2, 1000, 0.1};
   EXPECT_EQ(rate(40), (heed::LinearRate{2, 1000, 0.1}(40)));
   EXPECT_EQ(rate(100), 2);
@@ -57,7 +57,7 @@ TEST(CosineRate, RisesInALineAndFallsAsACosine) {
   EXPECT_NEAR(rate(1500), 0, 1e-15) << "it does not rise again";
 }
 
-TEST(InverseSquareRootRate, AgreesWithThePaper) {
+TEST(InverseSquareRootRate, MatchesPaper) {
   const double size = 512, warm_up = 4000;
   const heed::InverseSquareRootRate rate{std::pow(size * warm_up, -0.5), warm_up};
   for (const Index n : {0, 1, 100, 3998, 3999, 4000, 5000, 100'000}) {
@@ -65,10 +65,10 @@ TEST(InverseSquareRootRate, AgreesWithThePaper) {
     const double expected = std::pow(size, -0.5) * std::min(std::pow(step, -0.5), step * std::pow(warm_up, -1.5));
     EXPECT_NEAR(rate(n), expected, 1e-12 * expected) << n;
   }
-  EXPECT_NEAR(rate(3999), 7e-4, 1e-5) << "the highest, as the paper's model had it";
+  EXPECT_NEAR(rate(3999), 7e-4, 1e-5) << "the maximum of the paper's model";
 }
 
-TEST(PlateauRate, FollowsPyTorchsRule) {
+TEST(PlateauRate, MatchesPyTorch) {
   const std::vector<double> losses{5,   4,    4.5, 4.2, 3.9999, 3.9997, 3.9996, 3.9995, 3.99, 3.99,
                                    3.2, 3.19, 7,   7,   7,      7,      7,      3,      3,    3};
   for (const Index patience : {0, 1, 2, 5}) {
@@ -85,19 +85,19 @@ TEST(PlateauRate, FollowsPyTorchsRule) {
   }
 }
 
-TEST(PlateauRate, CountsTheLossesSinceTheBest) {
+TEST(PlateauRate, CountsLossesSinceTheBest) {
   heed::PlateauRate rate{.rate = 1, .factor = 0.5, .patience = 2};
   for (const double loss : {3.0, 3.0, 3.0}) rate.observe(loss);
   EXPECT_EQ(rate(0), 1);
   rate.observe(2.9999);  // by less than the threshold
   EXPECT_EQ(rate(0), 0.5);
   for (const double loss : {3.0, 3.0, 2.0, 2.0, 2.0}) rate.observe(loss);
-  EXPECT_EQ(rate(0), 0.5) << "a better loss begins the count anew";
+  EXPECT_EQ(rate(0), 0.5) << "a better loss resets the count";
   rate.observe(2.0);
   EXPECT_EQ(rate(0), 0.25);
 }
 
-TEST(LinearForcing, ReachesItsLeastAtTheEnd) {
+TEST(LinearForcing, ReachesMinimumAtTheEnd) {
   const heed::LinearForcing forcing{0.25, 100};
   EXPECT_EQ(forcing(0), 1);
   EXPECT_EQ(forcing(50), 0.625);
@@ -105,20 +105,20 @@ TEST(LinearForcing, ReachesItsLeastAtTheEnd) {
   EXPECT_EQ(forcing(200), 0.25);
 }
 
-TEST(ExponentialForcing, IsAPower) {
+TEST(ExponentialForcing, DecaysExponentiallyToMinimum) {
   const heed::ExponentialForcing forcing{0.1, 0.5};
   EXPECT_EQ(forcing(0), 1);
   EXPECT_EQ(forcing(3), 0.125);
   EXPECT_EQ(forcing(4), 0.1);
 }
 
-TEST(InverseSigmoidForcing, AgreesWithThePaper) {
+TEST(InverseSigmoidForcing, MatchesPaper) {
   const heed::InverseSigmoidForcing forcing{0, 50};
   for (const Index n : {0, 10, 200, 300, 1000}) {
     const long double i = static_cast<long double>(n), expected = 50 / (50 + std::exp(i / 50));
     EXPECT_NEAR(forcing(n), static_cast<double>(expected), 1e-15);
   }
-  EXPECT_EQ(forcing(1'000'000), 0) << "an overflow on the way is no harm";
+  EXPECT_EQ(forcing(1'000'000), 0) << "an intermediate overflow gives 0";
   EXPECT_EQ((heed::InverseSigmoidForcing{0.3, 50}(1000)), 0.3);
 }
 

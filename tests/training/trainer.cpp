@@ -36,7 +36,7 @@ TranslatorConfig small() {
 
 Batch task() { return heed::test::copy_task(9, 1, 5, vocabulary, 1); }
 
-/// What five updates lead to.
+/// A model after five updates.
 struct Trained {
   Model model;
   double loss = 0;  ///< of the last update
@@ -49,7 +49,7 @@ struct Trained {
   }
 };
 
-/// Ten thousand words in sentences of up to 20 words, source and target of unrelated lengths.
+/// Random sentence lengths from 1 to 20 tokens.
 std::vector<Index> lengths(std::uint64_t seed, std::size_t count = 1000) {
   Random random(seed);
   std::vector<Index> result;
@@ -62,8 +62,8 @@ Batches batches(Index size, std::uint64_t seed, Index pool = 32) {
   return heed::make_batches(lengths(1), lengths(2), size, random, pool);
 }
 
-/// How many columns a rectangle of every batch would leave empty: 0 where all targets of a batch have one length.
-Index wasted(const Batches& all) {
+/// The number of padding columns of all batches; 0 if all targets of each batch have the same length.
+Index padding(const Batches& all) {
   const std::vector<Index> target = lengths(2);
   Index columns = 0;
   for (const auto& batch : all) {
@@ -77,7 +77,7 @@ Index wasted(const Batches& all) {
   return columns;
 }
 
-TEST(MakeBatches, DealsEverySentenceOnce) {
+TEST(MakeBatches, ContainsEverySentenceOnce) {
   for (const Index size : {1, 7, 64, 5000}) {
     const Batches all = batches(size, 3);
     std::multiset<Index> seen;
@@ -93,41 +93,42 @@ TEST(MakeBatches, DealsEverySentenceOnce) {
   }
 }
 
-TEST(MakeBatches, PutsSentencesOfSimilarLengthTogether) {
-  const Index shuffled = wasted(batches(20, 3, 1)), pooled = wasted(batches(20, 3)),
-              sorted = wasted(batches(20, 3, 1000));
+TEST(MakeBatches, GroupsSentencesOfSimilarLength) {
+  const Index shuffled = padding(batches(20, 3, 1)), pooled = padding(batches(20, 3)),
+              sorted = padding(batches(20, 3, 1000));
   EXPECT_LT(pooled, shuffled / 3);
   EXPECT_LE(sorted, pooled);
 }
 
-TEST(MakeBatches, ShufflesTheBatches) {
+TEST(MakeBatches, ShufflesBatches) {
   const std::vector<Index> target = lengths(2);
   std::vector<Index> first_lengths;
   for (const auto& batch : batches(20, 3)) first_lengths.push_back(target[static_cast<std::size_t>(batch.front())]);
   EXPECT_FALSE(std::is_sorted(first_lengths.begin(), first_lengths.end()));
 }
 
-TEST(MakeBatches, DependsOnTheSeedAlone) {
+TEST(MakeBatches, IsDeterministicForASeed) {
   EXPECT_EQ(batches(20, 3), batches(20, 3));
   EXPECT_NE(batches(20, 3), batches(20, 4));
 }
 
-TEST(MakeBatches, MakesNoneOfNothing) {
+TEST(MakeBatches, ReturnsNothingForNoSentences) {
   Random random(1);
   EXPECT_TRUE(heed::make_batches({}, {}, 4, random).empty());
 }
 
-TEST(MakeBatches, RefusesWhatItCannotCut) {
-  EXPECT_EQ(refusal([] { batches(0, 1); }), "make_batches: a batch holds 1 or more, not 0");
-  EXPECT_EQ(refusal([] { batches(1, 1, 0); }), "make_batches: a pool holds 1 or more batches, not 0");
+TEST(MakeBatches, RejectsInvalidArguments) {
+  EXPECT_EQ(refusal([] { batches(0, 1); }), "make_batches: batch must be at least 1, got 0");
+  EXPECT_EQ(refusal([] { batches(1, 1, 0); }), "make_batches: pool must be at least 1, got 0");
   Random random(1);
-  EXPECT_EQ(refusal([&] {
-              heed::make_batches({3, 4}, {3}, 1, random);
-            }),
-            "make_batches: 2 source lengths for 1 target lengths");
+  EXPECT_EQ(
+      refusal([&] {
+        heed::make_batches({3, 4}, {3}, 1, random);
+      }),
+      "make_batches: there must be one target length per source length, got 2 source lengths and 1 target lengths");
 }
 
-TEST(Trainer, GivesTheSameBitsInEveryRun) {
+TEST(Trainer, IsDeterministic) {
   TranslatorConfig config = small();
   config.dropout = 0.2;
   for (const int threads : {1, 2, 3}) {
@@ -139,9 +140,9 @@ TEST(Trainer, GivesTheSameBitsInEveryRun) {
   }
 }
 
-TEST(Trainer, TrainsAlikeWithAnyNumberOfThreads) {
+TEST(Trainer, ResultsDoNotDependOnThreads) {
   const Trained one({});
-  for (const int threads : {2, 3, 12}) {  // twelve are more than there are sentences
+  for (const int threads : {2, 3, 12}) {  // 12 is more than the number of sentences
     TrainerOptions options;
     options.threads = threads;
     const Trained several(options);
@@ -150,7 +151,7 @@ TEST(Trainer, TrainsAlikeWithAnyNumberOfThreads) {
   }
 }
 
-TEST(Trainer, TakesOneStepOnTheMeanLossPerWord) {
+TEST(Trainer, UpdateUsesMeanLossPerToken) {
   const Batch batch = task();
   Model model = heed::test::fresh_model(small(), vocabulary, 2);
   const Model before = model;
@@ -170,16 +171,17 @@ TEST(Trainer, TakesOneStepOnTheMeanLossPerWord) {
   EXPECT_LE(part_difference(model, expected), 1e-15);
 }
 
-TEST(Trainer, TakesSeveralBatchesAsIfTheyWereOne) {
+TEST(Trainer, AccumulatesGradientsOverBatches) {
   const Batch whole = task(), first = whole.at({0, 3, 5}), second = whole.at({1, 2, 4, 6, 7}), third = whole.at({8});
-  using Parts = heed::Trainer<Model, heed::Sgd<Model>>;
-  const std::vector<Parts::Batch> batches{
+  using SgdTrainer = heed::Trainer<Model, heed::Sgd<Model>>;
+  const std::vector<SgdTrainer::Batch> batches{
       {first.sources, first.targets}, {second.sources, second.targets}, {third.sources, third.targets}};
   for (const int threads : {1, 2}) {
     TrainerOptions options;
     options.threads = threads;
     Model one = heed::test::fresh_model(small(), vocabulary, 2), several = one;
-    Parts at_once(one, heed::Sgd<Model>(one, 0.5), options), in_parts(several, heed::Sgd<Model>(several, 0.5), options);
+    SgdTrainer at_once(one, heed::Sgd<Model>(one, 0.5), options),
+        in_parts(several, heed::Sgd<Model>(several, 0.5), options);
     for (std::uint64_t i = 0; i < 2; ++i) {
       const auto expected = at_once.update(whole.sources, whole.targets, i), found = in_parts.update(batches, i);
       EXPECT_NEAR(found.loss, expected.loss, 1e-12);
@@ -191,7 +193,7 @@ TEST(Trainer, TakesSeveralBatchesAsIfTheyWereOne) {
   }
 }
 
-TEST(Trainer, DrawsOtherMasksForEachOfSeveralBatches) {
+TEST(Trainer, DrawsNewDropoutMasksForEachBatch) {
   TranslatorConfig config = small();
   config.dropout = 0.3;
   const Batch batch = task();
@@ -203,36 +205,36 @@ TEST(Trainer, DrawsOtherMasksForEachOfSeveralBatches) {
     return model;
   };
   const Model twice = trained({once, once});
-  EXPECT_GT(part_difference(twice, trained({once})), 1e-6) << "with the same masks it would be the same mean";
+  EXPECT_GT(part_difference(twice, trained({once})), 1e-6) << "with the same masks the mean would be the same";
   EXPECT_EQ(part_difference(twice, trained({once, once})), 0);
 }
 
-TEST(Trainer, FeedsTheModelItsOwnWordsAsOftenAsItIsTold) {
+TEST(Trainer, SupportsScheduledSampling) {
   const Batch batch = task();
-  const auto trained = [&](double forcing, heed::SampledToken own, std::uint64_t seed, int threads) {
+  const auto trained = [&](double forcing, heed::SampledToken token, std::uint64_t seed, int threads) {
     Model model = heed::test::fresh_model(small(), vocabulary, 2);
     TrainerOptions options;
     options.threads = threads;
     options.seed = seed;
-    options.sampled_token = own;
+    options.sampled_token = token;
     heed::Trainer<Model> trainer(model, heed::Adam<Model>(model, 0.05), options);
     for (std::uint64_t i = 0; i < 3; ++i) {
-      trainer.teacher_forcing = i == 0 ? 1 : forcing;  // as a schedule would have it
+      trainer.teacher_forcing = i == 0 ? 1 : forcing;  // as a schedule does
       trainer.update(batch.sources, batch.targets, i);
     }
     return model;
   };
-  const auto likeliest = heed::SampledToken::argmax, drawn = heed::SampledToken::sample;
-  const Model plain = trained(1, likeliest, 1, 1), fed = trained(0.5, likeliest, 1, 1);
-  EXPECT_GT(part_difference(fed, plain), 1e-6);
-  EXPECT_GT(part_difference(trained(0.5, likeliest, 2, 1), fed), 1e-6) << "seed";
-  EXPECT_GT(part_difference(trained(0.5, drawn, 1, 1), fed), 1e-6);
+  const auto argmax = heed::SampledToken::argmax, drawn = heed::SampledToken::sample;
+  const Model plain = trained(1, argmax, 1, 1), sampled = trained(0.5, argmax, 1, 1);
+  EXPECT_GT(part_difference(sampled, plain), 1e-6);
+  EXPECT_GT(part_difference(trained(0.5, argmax, 2, 1), sampled), 1e-6) << "seed";
+  EXPECT_GT(part_difference(trained(0.5, drawn, 1, 1), sampled), 1e-6);
   for (const int threads : {1, 3}) {
     EXPECT_EQ(part_difference(trained(0.5, drawn, 1, threads), trained(0.5, drawn, 1, threads)), 0);
   }
 }
 
-TEST(Trainer, TeachesAClassifierTheMeanLossPerLabel) {
+TEST(Trainer, SupportsClassifiers) {
   using Classifier = heed::SentenceClassifier<heed::Encoder<heed::GruCell<double>>>;
   Classifier model({.vocabulary = 5, .alignment_size = 2, .classes = 3},
                    heed::Encoder<heed::GruCell<double>>({.input_size = 2, .hidden_size = 3, .bidirectional = true}));
@@ -254,7 +256,7 @@ TEST(Trainer, TeachesAClassifierTheMeanLossPerLabel) {
   EXPECT_LE(part_difference(model, expected), 1e-12);
 }
 
-TEST(Trainer, LearnsAToyTaskWithEveryDecoder) {
+TEST(Trainer, ReducesTheLossOfEveryDecoder) {
   for (const TranslatorConfig& config : heed::test::every_combination(small())) {
     Model model = heed::test::fresh_model(config, vocabulary, 3);
     heed::Trainer<Model> trainer(model, heed::Adam<Model>(model, 0.02), {});
@@ -266,7 +268,7 @@ TEST(Trainer, LearnsAToyTaskWithEveryDecoder) {
   }
 }
 
-TEST(Trainer, HasOptionsThatMatter) {
+TEST(Trainer, EveryOptionChangesTheResult) {
   const Trained plain({});
   TranslatorConfig dropping = small();
   dropping.dropout = 0.3;
@@ -276,11 +278,11 @@ TEST(Trainer, HasOptionsThatMatter) {
   EXPECT_TRUE(differs(Trained({1, 5, 0.1, 1}), plain)) << "label smoothing";
   EXPECT_TRUE(differs(dropped, plain)) << "dropout";
   EXPECT_TRUE(differs(Trained({1, 5, 0, 2}, dropping), dropped)) << "seed";
-  EXPECT_TRUE(differs(Trained({}, dropping, 100), dropped)) << "number of the update";
-  EXPECT_FALSE(differs(Trained({1, 5, 0, 2}), plain)) << "the seed is of the dropout masks alone";
+  EXPECT_TRUE(differs(Trained({}, dropping, 100), dropped)) << "index of the update";
+  EXPECT_FALSE(differs(Trained({1, 5, 0, 2}), plain)) << "the seed affects only the dropout masks";
 }
 
-TEST(Trainer, ClipsTheGradientAndReportsItsNormBefore) {
+TEST(Trainer, ClipsGradientAndReportsNormBeforeClipping) {
   const Batch batch = task();
   Model model = heed::test::fresh_model(small(), vocabulary, 2);
   const Model before = model;
@@ -293,7 +295,7 @@ TEST(Trainer, ClipsTheGradientAndReportsItsNormBefore) {
   EXPECT_NEAR(std::sqrt(heed::squared_norm(step)), 0.01, 1e-6);
 }
 
-TEST(Trainer, LeavesModelAndOptimizerAsTheyWereWhereTheLossIsNotFinite) {
+TEST(Trainer, NonFiniteLossLeavesModelAndOptimizerUnchanged) {
   const Batch batch = task();
   for (const int threads : {1, 3}) {
     Model model = heed::test::fresh_model(small(), vocabulary, 2);
@@ -313,19 +315,19 @@ TEST(Trainer, LeavesModelAndOptimizerAsTheyWereWhereTheLossIsNotFinite) {
     EXPECT_EQ(part_difference(trainer.optimizer.first, first), 0);
     EXPECT_EQ(part_difference(trainer.optimizer.second, second), 0);
     EXPECT_EQ(trainer.optimizer.updates, 1);
-    trainer.update(batch.sources, batch.targets, 1);  // and can go on as if nothing had happened
+    trainer.update(batch.sources, batch.targets, 1);  // training continues as if the failed update had not been made
     Model other = heed::test::fresh_model(small(), vocabulary, 2);
-    heed::Trainer<Model> untroubled(other, heed::Adam<Model>(other), options);
-    for (const std::uint64_t number : {0u, 1u}) untroubled.update(batch.sources, batch.targets, number);
+    heed::Trainer<Model> undisturbed(other, heed::Adam<Model>(other), options);
+    for (const std::uint64_t number : {0u, 1u}) undisturbed.update(batch.sources, batch.targets, number);
     EXPECT_EQ(part_difference(model, other), 0);
   }
 }
 
-TEST(Trainer, LeavesModelAndOptimizerAsTheyWereWhereTheGradientIsNotFinite) {
+TEST(Trainer, NonFiniteGradientLeavesModelAndOptimizerUnchanged) {
   const Batch batch = task();
   Model model = heed::test::fresh_model(small(), vocabulary, 2);
   heed::Trainer<Model> trainer(model, heed::Adam<Model>(model), {});
-  // Scores so far apart that the loss is finite and the gradient of the features' weights is not.
+  // The scores differ so much that the loss is finite and the gradient is not.
   model.output.W.edit().setConstant(1e200);
   model.output.W.edit().row(3).setConstant(-1e200);
   model.output.b.setZero();
@@ -336,7 +338,7 @@ TEST(Trainer, LeavesModelAndOptimizerAsTheyWereWhereTheGradientIsNotFinite) {
   EXPECT_EQ(trainer.optimizer.updates, 0);
 }
 
-TEST(Trainer, PassesOnTheErrorOfAnyThread) {
+TEST(Trainer, RethrowsErrorsOfThreads) {
   Batch batch = task();
   batch.add({3, 12}, {3});
   for (const int threads : {1, 3}) {
@@ -350,32 +352,32 @@ TEST(Trainer, PassesOnTheErrorOfAnyThread) {
   }
 }
 
-TEST(Trainer, RefusesOptionsAndBatchesOutOfRange) {
+TEST(Trainer, RejectsInvalidOptionsAndBatches) {
   Model model = heed::test::fresh_model(small(), vocabulary, 2);
-  const auto refused = [&](const TrainerOptions& options) {
+  const auto error_of = [&](const TrainerOptions& options) {
     return refusal([&] { heed::Trainer<Model>(model, heed::Adam<Model>(model), options); });
   };
-  EXPECT_EQ(refused({}), "accepted");
-  EXPECT_EQ(refused({0, 5, 0, 1}), "ThreadPool: 1 or more threads, not 0");
-  EXPECT_EQ(refused({1, -1, 0, 1}), "Trainer: the clip norm must be finite and 0 or more, got -1");
-  EXPECT_EQ(refused({1, 5, 1, 1}), "Trainer: the label smoothing must be in [0, 1), got 1");
-  EXPECT_EQ(refused({1, 5, -0.1, 1}), "Trainer: the label smoothing must be in [0, 1), got -0.1");
+  EXPECT_EQ(error_of({}), "accepted");
+  EXPECT_EQ(error_of({0, 5, 0, 1}), "ThreadPool: size must be at least 1, got 0");
+  EXPECT_EQ(error_of({1, -1, 0, 1}), "Trainer: the clip norm must be finite and 0 or more, got -1");
+  EXPECT_EQ(error_of({1, 5, 1, 1}), "Trainer: the label smoothing must be in [0, 1), got 1");
+  EXPECT_EQ(error_of({1, 5, -0.1, 1}), "Trainer: the label smoothing must be in [0, 1), got -0.1");
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_NE(refused({1, nan, 0, 1}), "accepted");
-  EXPECT_NE(refused({1, 5, nan, 1}), "accepted");
+  EXPECT_NE(error_of({1, nan, 0, 1}), "accepted");
+  EXPECT_NE(error_of({1, 5, nan, 1}), "accepted");
 
   heed::Trainer<Model> trainer(model, heed::Adam<Model>(model), {});
   Batch batch = task();
   EXPECT_EQ(refusal([&] { trainer.update(std::vector<heed::Trainer<Model>::Batch>(), 0); }),
             "Trainer: an update needs at least one batch");
   trainer.teacher_forcing = 2;
-  EXPECT_EQ(refusal([&] { trainer.update(batch.sources, batch.targets, 0); }).substr(0, 40),
-            "Seq2Seq: teacher forcing lies in [0, 1] ");
+  EXPECT_EQ(refusal([&] { trainer.update(batch.sources, batch.targets, 0); }).substr(0, 42),
+            "Seq2Seq: teacher_forcing must be in [0, 1]");
   EXPECT_EQ(refusal([&] { trainer.update({}, {}, 0); }),
-            "Trainer: a batch needs as many sources as targets and at least one, not 0 and 0");
+            "Trainer: a batch must have at least one source and one target per source, got 0 sources and 0 targets");
   batch.targets.pop_back();
   EXPECT_EQ(refusal([&] { trainer.update(batch.sources, batch.targets, 0); }),
-            "Trainer: a batch needs as many sources as targets and at least one, not 9 and 8");
+            "Trainer: a batch must have at least one source and one target per source, got 9 sources and 8 targets");
 }
 
 }  // namespace trainer_test

@@ -44,7 +44,7 @@ Model randomized(Model model) {
   return model;
 }
 
-/// Dropout of words, between layers, of the recurrent state and of the output layer's input.
+/// Adds dropout of embeddings, between layers, of the recurrent state and of the output layer's input.
 template <class Model>
 Model with_dropout(Model model, bool per_sentence, double recurrent = 0) {
   for (Dropout<double>* const dropout : {&model.dropout, &model.encoder.dropout, &model.decoder.stack.dropout}) {
@@ -65,14 +65,14 @@ auto luong() {
               {heed::DotScorer<double>(5), {}})));
 }
 
-template <class Look>
-auto contextual(Look look) {
+template <class Attention>
+auto contextual(Attention attention) {
   using Encoder = heed::Encoder<Gru>;
-  using Decoder = heed::ContextDecoder<Gru, Look>;
+  using Decoder = heed::ContextDecoder<Gru, Attention>;
   return randomized(heed::Seq2Seq<Encoder, Decoder>(
       {.source_vocabulary = vocabulary, .target_vocabulary = vocabulary},
       Encoder({.input_size = 3, .hidden_size = 3, .bidirectional = true}),
-      Decoder({.word_size = 3, .memory_size = 6, .hidden_size = 4, .feature_size = 5}, std::move(look))));
+      Decoder({.word_size = 3, .memory_size = 6, .hidden_size = 4, .feature_size = 5}, std::move(attention))));
 }
 
 auto bahdanau() { return contextual(heed::Attention<heed::AdditiveScorer<double>>{{4, 6, 5}, {}}); }
@@ -81,7 +81,7 @@ auto monotonic(double noise) {
   return contextual(heed::MonotonicAttention<heed::AdditiveScorer<double>>({4, 6, 5}, noise));
 }
 
-/// A classifier whose encoder is a layer of a Transformer.
+/// A classifier with one Transformer layer as its encoder.
 struct TransformerClassifier {
   using Scalar = double;
   using Source = std::span<const Token>;
@@ -133,17 +133,17 @@ struct TransformerClassifier {
 /// Trains a model and returns it.
 template <class Model, class Targets>
 Model trained(Model model, const std::vector<std::span<const Token>>& sources, const Targets& targets, int threads,
-              double teacher_forcing = 1, heed::SampledToken own = heed::SampledToken::argmax) {
+              double teacher_forcing = 1, heed::SampledToken token = heed::SampledToken::argmax) {
   TrainerOptions options;
   options.threads = threads;
-  options.sampled_token = own;
+  options.sampled_token = token;
   heed::Trainer<Model> trainer(model, heed::Adam<Model>(model, 0.01), options);
   trainer.teacher_forcing = teacher_forcing;
   for (std::uint64_t i = 0; i < 30; ++i) trainer.update(sources, targets, i);
   return model;
 }
 
-/// Expects the same training with any number of threads, and another one than that of `plain`, which draws nothing.
+/// Expects the same result for any number of threads, and a different result for `plain`, which uses no random numbers.
 template <class Model, class Targets, class... Options>
 void expect_same_with_any_threads(const Model& model, const Model& plain, const Targets& targets,
                                   const Options&... options) {
@@ -155,12 +155,12 @@ void expect_same_with_any_threads(const Model& model, const Model& plain, const 
   EXPECT_EQ(part_difference(trained(model, batch.sources, targets, 3, options...),
                             trained(model, batch.sources, targets, 3, options...)),
             0);
-  EXPECT_GT(part_difference(trained(plain, batch.sources, targets, 1), one), 1e-3) << "nothing was drawn";
+  EXPECT_GT(part_difference(trained(plain, batch.sources, targets, 1), one), 1e-3) << "no random numbers were used";
 }
 
 const std::vector<Token> labels{0, 1, 2, 0, 1, 2, 2, 1, 0, 0, 2};
 
-TEST(TrainerThreads, DoNotChangeDropoutOfWordsLayersAndOutput) {
+TEST(TrainerThreads, DoNotChangeDropout) {
   expect_same_with_any_threads(with_dropout(luong(), false), luong(), task().targets);
 }
 
@@ -168,23 +168,23 @@ TEST(TrainerThreads, DoNotChangeVariationalAndRecurrentDropout) {
   expect_same_with_any_threads(with_dropout(luong(), true, 0.2), luong(), task().targets);
 }
 
-TEST(TrainerThreads, DoNotChangeDropoutOfContexts) {
+TEST(TrainerThreads, DoNotChangeContextDropout) {
   auto model = bahdanau();
   model.decoder.context_dropout = Dropout<double>(0.3);
   expect_same_with_any_threads(model, bahdanau(), task().targets);
 }
 
-TEST(TrainerThreads, DoNotChangeTheNoiseOfMonotonicAttention) {
+TEST(TrainerThreads, DoNotChangeMonotonicAttentionNoise) {
   expect_same_with_any_threads(monotonic(1), monotonic(0), task().targets);
 }
 
 TEST(TrainerThreads, DoNotChangeScheduledSampling) {
-  for (const auto own : {heed::SampledToken::argmax, heed::SampledToken::sample}) {
-    expect_same_with_any_threads(with_dropout(bahdanau(), false), bahdanau(), task().targets, 0.5, own);
+  for (const auto token : {heed::SampledToken::argmax, heed::SampledToken::sample}) {
+    expect_same_with_any_threads(with_dropout(bahdanau(), false), bahdanau(), task().targets, 0.5, token);
   }
 }
 
-TEST(TrainerThreads, DoNotChangeDropoutOfAClassifier) {
+TEST(TrainerThreads, DoNotChangeClassifierDropout) {
   using Encoder = heed::Encoder<Lstm>;
   using Classifier = heed::SentenceClassifier<Encoder>;
   const Classifier plain =
@@ -198,7 +198,7 @@ TEST(TrainerThreads, DoNotChangeDropoutOfAClassifier) {
   }
 }
 
-TEST(TrainerThreads, DoNotChangeDropoutOfATransformerLayer) {
+TEST(TrainerThreads, DoNotChangeTransformerDropout) {
   TransformerClassifier plain = randomized(TransformerClassifier());
   plain.layer.dropout = Dropout<double>(0);
   for (const bool per_sentence : {false, true}) {
@@ -222,11 +222,12 @@ TEST(TrainerThreads, DoNotChangeGradientAccumulation) {
     options.threads = threads;
     heed::Trainer<Model> trainer(in_parts, heed::Adam<Model>(in_parts, 0.01), options);
     for (std::uint64_t i = 0; i < 30; ++i) trainer.update(batches, i);
-    EXPECT_LE(part_difference(in_parts, at_once), rounding) << "a sentence's index is that in the whole update";
+    EXPECT_LE(part_difference(in_parts, at_once), rounding)
+        << "a sentence's index counts over all batches of the update";
   }
 }
 
-TEST(TrainerThreads, DrawForASentenceWhateverItsBatch) {
+TEST(TrainerThreads, RandomNumbersDoNotDependOnBatch) {
   const auto model = with_dropout(luong(), false);
   using Model = std::remove_const_t<decltype(model)>;
   const Batch batch = task();

@@ -9,8 +9,9 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// An attention mechanism chosen at run time, which itself models `AttentionMechanism`: over all words, over those around
-/// a place, or ever onwards.
+/// An attention mechanism that is selected at run time. It models `AttentionMechanism`.
+///
+/// The alternatives are global attention, local attention (local-m and local-p) and monotonic attention.
 template <class ScorerType, class NormalizerType = Softmax>
 struct AnyAttention {
   using Scalar = typename ScorerType::Scalar;
@@ -18,10 +19,10 @@ struct AnyAttention {
 
   std::variant<Attention<ScorerType, NormalizerType>, LocalAttention<ScorerType, StepPosition<S>>,
                LocalAttention<ScorerType, PredictedPosition<S>>, MonotonicAttention<ScorerType>>
-      chosen;  ///< the one that was chosen
+      chosen;  ///< the selected mechanism
 
   AnyAttention() = default;
-  /// Holds this one from here on.
+  /// Selects this mechanism.
   template <AttentionMechanism A>
   AnyAttention(A attention) : chosen(std::move(attention)) {}
 

@@ -13,7 +13,7 @@ namespace heed { inline namespace v0_2 {
 
 namespace detail {
 
-/// Whether weights are a softmax of the scores, which need not be seen at once.
+/// True if the normaliser is a plain softmax, so scores can be normalised online.
 template <class N>
 bool is_softmax(const N& normalizer) {
   if constexpr (requires { normalizer.is_softmax(); }) {
@@ -23,10 +23,11 @@ bool is_softmax(const N& normalizer) {
   }
 }
 
-/// Score, normalise, average, for n projected queries over one sentence. Overwrites weights and contexts.
+/// Computes the weights and contexts of n projected queries over one sentence. Overwrites weights and contexts.
 ///
-/// A long memory whose values are its keys is read once, where the weights are a softmax of scores that do not depend on
-/// the place. Which way is taken depends on the sentence's size alone.
+/// Uses an online softmax, which passes over the memory only once, if the normaliser is softmax, the values are the
+/// keys, the scores do not depend on the position, and the sentence is long. For a given scorer and normaliser, this
+/// choice depends only on the size of the sentence.
 template <class ScorerType, class NormalizerType, class S>
 void attend_sentence(const ScorerType& scorer, const NormalizerType& normalizer, const In<S>& projected,
                      const In<S>& values, const In<S>& keys, const In<S>& carry, Out<S> weights, Out<S> contexts,
@@ -47,13 +48,14 @@ void attend_sentence(const ScorerType& scorer, const NormalizerType& normalizer,
   average<S>(values, weights, contexts);
 }
 
-/// Throws if the weights of a query are NaN because all its scores are -inf, and not because one is NaN or +inf.
+/// Throws heed::Error if the weights of a query are NaN because all its scores are -inf. Weights that are NaN because a
+/// score is NaN or +inf stay NaN.
 template <class ScorerType, class S>
 void check_weights(const ScorerType& scorer, const In<S>& projected, const In<S>& keys, const In<S>& carry,
                    Out<S> weights, Buffer<S>& scratch) {
   for (Index i = 0; i < weights.cols(); ++i) {
     if (weights(0, i) == weights(0, i)) continue;
-    auto scores = weights.col(i);  // once more: they became the weights
+    auto scores = weights.col(i);  // recomputed: the weights overwrote the scores
     score<S>(scorer, projected.col(i), keys, carry.col(i), scores, scratch);
     bool none = true;
     for (Index j = 0; j < scores.rows(); ++j) none = none && is_excluded<S>(scores(j, 0));
@@ -64,7 +66,8 @@ void check_weights(const ScorerType& scorer, const In<S>& projected, const In<S>
   }
 }
 
-/// The same over a narrow memory, a block of columns at a time, for the sentence whose `cols` columns begin at `start`.
+/// `attend_sentence` over a bfloat16 memory, for the sentence whose `cols` columns begin at `start`. Converts one block
+/// of columns at a time to float.
 template <class ScorerType, class NormalizerType>
 void attend_bfloat16(const ScorerType& scorer, const NormalizerType& normalizer, const In<float>& projected,
                      const Bfloat16Columns& values, const Bfloat16Columns& keys, Index start, Index cols,
@@ -99,13 +102,14 @@ void attend_bfloat16(const ScorerType& scorer, const NormalizerType& normalizer,
 
 }  // namespace detail
 
-/// Score, normalise, average: equations 5 and 6 of Bahdanau, Cho & Bengio 2015 with any scorer and normaliser.
+/// Attention over a whole sentence, Bahdanau, Cho & Bengio 2015, equations 5 and 6, with any scorer and normaliser.
 ///
 ///   scores_j = score(q, h_j)      weights = normalise(scores)      context = sum_j weights_j h_j
 ///
-/// Query column i asks the sentence `sentences[i]` of the memory; neighbouring columns that ask the same one are
-/// handled together. Shapes: queries Q x n, projected P x n, weights longest x n (zero below the end of a column's
-/// sentence), contexts M x n, carry (for a scorer that sees earlier looks: their weights, or the sum of these) longest x n.
+/// Query column i attends to the sentence `sentences[i]` of the memory. Neighbouring queries of the same sentence are
+/// processed together. Shapes: queries Q x n, projected P x n, weights longest x n (zero below the end of a column's
+/// sentence), contexts M x n. The carry is longest x n for a scorer that uses earlier weights: the weights of the last
+/// step, or the sum of all earlier weights.
 template <class ScorerType, class NormalizerType = Softmax>
 struct Attention {
   static_assert(detail::check_scorer<ScorerType>());
@@ -113,8 +117,8 @@ struct Attention {
   using Scalar = typename ScorerType::Scalar;
   using S = Scalar;
 
-  ScorerType scorer;                                ///< how well a query matches
-  [[no_unique_address]] NormalizerType normalizer;  ///< makes weights of scores
+  ScorerType scorer;                                ///< computes the scores
+  [[no_unique_address]] NormalizerType normalizer;  ///< turns scores into weights
 
   AttentionSizes sizes(Index longest) const {
     AttentionSizes rows = detail::sizes_of(scorer);
@@ -122,10 +126,11 @@ struct Attention {
     return rows;
   }
 
-  /// Computes the keys of a memory, once per batch. Throws if the memory has another size than the scorer's.
+  /// Computes the keys of a memory, once per batch. Throws heed::Error if the values do not have the memory size of the
+  /// scorer.
   void prepare(Memory<S>& memory) const { detail::prepare_keys("Attention.prepare", scorer, memory); }
 
-  /// Does not allocate once the tape has grown.
+  /// Computes the weights and contexts of one step. Does not allocate once the buffers of the tape are large enough.
   void forward(const In<S>& queries, const Memory<S>& memory, std::span<const Index> sentences, Out<S> carry,
                AttentionTape<S>& tape, Index first, RandomStreams = nullptr) const {
     require(!memory.is_bfloat16() || !detail::depends_on_position(scorer),
@@ -203,23 +208,23 @@ struct Attention {
   }
 };
 
-/// What `attend` found: a column per query.
+/// The result of `attend`, one column per query.
 template <class S>
 struct Attended {
   Matrix<S> context;  ///< memory size x n
   Matrix<S> weights;  ///< T x n, columns sum to 1
 };
 
-/// The buffers of `attend`, to be kept between calls by who must not allocate.
+/// The temporary buffers of `attend`. Use one object for many calls, so that they do not allocate.
 template <class S>
 struct AttendWorkspace {
-  Buffer<S> keys, projected, carry, scratch;  ///< of the memory, of the queries, of looks before, of the scorer
+  Buffer<S> keys, projected, carry, scratch;  ///< keys, projected queries, carry (zeros), scratch of the scorer
 };
 
 namespace detail {
 
-/// Projects queries over one memory, each for itself, and returns the keys: those that the scorer makes, or the values.
-/// Throws, in the name of `function`, if the memory is empty or a size does not fit.
+/// Projects the queries, sets the carry to zero, and returns the keys: those that the scorer computes, or the values.
+/// Throws heed::Error, with `function` in the message, if the memory is empty or a size does not match.
 template <class ScorerType, class S = typename ScorerType::Scalar>
 In<S> project_queries(const char* function, const ScorerType& scorer, const In<typename ScorerType::Scalar>& queries,
                       const In<typename ScorerType::Scalar>& values, AttendWorkspace<S>& work) {
@@ -238,12 +243,15 @@ In<S> project_queries(const char* function, const ScorerType& scorer, const In<t
 
 }  // namespace detail
 
-/// Attention on its own, for a network of yours: queries (Q x n) look at one memory (M x T), each for the first time.
+/// Attention as a function, for use in your own network: queries (Q x n) attend to one memory (M x T).
 ///
-/// Any Eigen expression, `Map`, `Block` or fixed-size vector will do. Overwrites context (M x n) and weights (T x n).
-/// A score of -inf excludes its memory column: the weight is exactly 0. NaN or +inf among the scores gives NaN.
-/// Does not allocate once the workspace has grown. Throws on an empty memory, on sizes that do not fit, and if all scores
-/// of a query are -inf.
+///   scores_ji = score(query_i, memory_j)      weights = softmax(scores)      context_i = sum_j weights_ji memory_j
+///
+/// The queries are independent: a scorer that uses earlier weights gets zeros. Each matrix can be an Eigen expression,
+/// a `Map`, a `Block` or a fixed-size vector. Overwrites context (M x n) and weights (T x n). A score of -inf excludes
+/// its memory column: the weight is exactly 0. A score of NaN or +inf gives NaN. Does not allocate once the buffers of
+/// the workspace are large enough. Throws heed::Error if the memory is empty, if a size does not match, or if all
+/// scores of a query are -inf.
 template <class ScorerType, class Queries, class Values, class Context, class Weights>
 void attend(const ScorerType& scorer, const Eigen::MatrixBase<Queries>& queries,
             const Eigen::MatrixBase<Values>& memory, Context&& context, Weights&& weights,
@@ -259,7 +267,7 @@ void attend(const ScorerType& scorer, const Eigen::MatrixBase<Queries>& queries,
   detail::check_weights<ScorerType, S>(scorer, work.projected, keys, work.carry, weights, work.scratch);
 }
 
-/// The same in one line, with results of its own: `auto [context, weights] = heed::attend(scorer, query, memory);`
+/// Overload that returns its results: `auto [context, weights] = heed::attend(scorer, query, memory);`
 template <class ScorerType, class Queries, class Values>
 Attended<typename ScorerType::Scalar> attend(const ScorerType& scorer, const Eigen::MatrixBase<Queries>& queries,
                                              const Eigen::MatrixBase<Values>& memory) {

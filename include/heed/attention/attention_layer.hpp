@@ -11,23 +11,24 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// Everything that `AttentionLayer` writes: its results and what backward needs. One per thread; it only grows.
+/// The results and saved activations of an `AttentionLayer`. Use one object per thread. Its buffers only grow.
 template <class S>
 struct AttentionLayerTape {
   Buffer<S> contexts;  ///< memory size x n: the result
   Buffer<S> weights;   ///< longest sentence x n: the attention weights, zero below the end of a query's sentence
 
   Buffer<S> queries, memory;                       ///< saved inputs: Q x n, M x T
-  std::vector<Index> query_starts, memory_starts;  ///< of the sentences
+  std::vector<Index> query_starts, memory_starts;  ///< first column of each sentence, then the column count
   Buffer<S> projected, keys;                       ///< projected queries P x n, keys K x T
-  Buffer<S> carry, d_carry;                        ///< zeros: no query follows another
-  Buffer<S> d_projected, d_keys, d_scores;         ///< on the way back
-  Buffer<S> scratch;                               ///< of the scorer
+  Buffer<S> carry, d_carry;                        ///< zeros (queries are independent), and the gradient
+  Buffer<S> d_projected, d_keys, d_scores;         ///< gradients of backward
+  Buffer<S> scratch;                               ///< temporary buffer of the scorer
 };
 
 namespace detail {
 
-/// Throws, in the name of `function`, if all scores of a query are -inf. They are those of queries first ...
+/// Throws heed::Error, with `function` in the message, if all scores of a query are -inf. Column 0 of the scores
+/// belongs to query `first`.
 template <class S>
 void check_scores(const char* function, Index first, const In<S>& scores) {
   for (Index i = 0; i < scores.cols(); ++i) {
@@ -42,7 +43,7 @@ void check_scores(const char* function, Index first, const In<S>& scores) {
 
 }  // namespace detail
 
-/// Attention as a layer of your own network: queries attend to a memory, each for itself.
+/// Attention as a layer of your own network: queries attend to a memory. The queries are independent of each other.
 ///
 ///   scores_ji = score(query_i, memory_j)      weights = normalise(scores)      context_i = sum_j weights_ji memory_j
 ///
@@ -53,10 +54,10 @@ void check_scores(const char* function, Index first, const In<S>& scores) {
 ///     const auto& contexts = layer.forward(queries, memory, tape);
 ///     layer.backward(d_contexts, tape, grad, d_queries, d_memory);
 ///
-/// A batch has a range of query columns and a range of memory columns for each sentence; a query attends to its own
-/// sentence only. A scorer that depends on earlier queries (coverage, convolutional) sees none. Forward does not
-/// allocate once the tape has grown. Throws heed::Error if a size does not fit, if the mask excludes all memory columns
-/// of a query, and if all scores of a query are -inf.
+/// A batch has a range of query columns and a range of memory columns for each sentence. A query attends only to its
+/// own sentence. A scorer that uses earlier weights (coverage, convolutional) gets zeros. `forward` does not allocate
+/// once the buffers of the tape are large enough. Throws heed::Error if a size does not match, if the mask excludes all
+/// memory columns of a query, or if all scores of a query are -inf.
 template <class ScorerType, class NormalizerType = Softmax>
 struct AttentionLayer {
   static_assert(detail::check_scorer<ScorerType>());
@@ -65,16 +66,16 @@ struct AttentionLayer {
   using S = Scalar;
   using Tape = AttentionLayerTape<S>;
 
-  ScorerType scorer;                                ///< of queries and memory columns
-  [[no_unique_address]] NormalizerType normalizer;  ///< makes weights of scores
+  ScorerType scorer;                                ///< computes the scores
+  [[no_unique_address]] NormalizerType normalizer;  ///< turns scores into weights
 
-  /// The contexts of queries over one memory: `tape.contexts`, memory size x n.
+  /// Returns the contexts of queries over one memory: `tape.contexts`, memory size x n.
   const Buffer<S>& forward(const In<S>& queries, const In<S>& memory, Tape& tape, const ValidMask& valid = {}) const {
     const std::array<Index, 2> of_queries{0, queries.cols()}, of_memory{0, memory.cols()};
     return forward(queries, of_queries, memory, of_memory, tape, valid);
   }
 
-  /// The same for a batch: sentence b has the query columns query_starts[b] to query_starts[b + 1] - 1 and the memory
+  /// Overload for a batch: sentence b has the query columns query_starts[b] to query_starts[b + 1] - 1 and the memory
   /// columns memory_starts[b] to memory_starts[b + 1] - 1.
   const Buffer<S>& forward(const In<S>& queries, std::span<const Index> query_starts, const In<S>& memory,
                            std::span<const Index> memory_starts, Tape& tape, const ValidMask& valid = {}) const {
@@ -82,7 +83,7 @@ struct AttentionLayer {
     check(queries, of_queries, memory, of_memory);
     const Index n = queries.cols(), longest = of_memory.longest();
     valid.check("AttentionLayer.forward", memory.cols(), longest, n);
-    tape.memory_starts.clear();  // until all is done: backward refuses a tape without sentences
+    tape.memory_starts.clear();  // if forward throws, backward rejects the tape
     tape.queries.assign(queries);
     tape.memory.assign(memory);
     tape.projected.resize(detail::queries_of(scorer).projected_size(), n);
@@ -102,10 +103,11 @@ struct AttentionLayer {
     return tape.contexts;
   }
 
-  /// Adds the gradients of the parameters, of queries (Q x n) and of memory (M x T) to grad, d_queries and d_memory.
-  /// d_contexts is dL/dcontexts, M x n; `tape` that of the last forward.
+  /// Adds the gradients of the parameters to grad, of the queries to d_queries (Q x n), and of the memory to d_memory
+  /// (M x T). d_contexts is dL/dcontexts, M x n. `tape` is the tape of the last `forward`.
   void backward(const In<S>& d_contexts, Tape& tape, AttentionLayer& grad, Out<S> d_queries, Out<S> d_memory) const {
-    require(!tape.memory_starts.empty(), "AttentionLayer.backward: no forward was completed with this tape");
+    require(!tape.memory_starts.empty(),
+            "AttentionLayer.backward: the tape has no saved activations; call forward first");
     detail::check_size("AttentionLayer.backward", "d_contexts", d_contexts, tape.contexts.rows(), tape.contexts.cols());
     detail::check_size("AttentionLayer.backward", "d_queries", d_queries, tape.queries.rows(), tape.queries.cols());
     detail::check_size("AttentionLayer.backward", "d_memory", d_memory, tape.memory.rows(), tape.memory.cols());
@@ -151,7 +153,7 @@ struct AttentionLayer {
     });
   }
 
-  /// Calls use(first query, queries, first memory column, memory columns) for every sentence.
+  /// Calls use(first query, number of queries, first memory column, number of memory columns) for every sentence.
   template <class Use>
   static void for_each_sentence(const SentenceRanges& queries, const SentenceRanges& memory, const Use& use) {
     for (Index b = 0; b < queries.sentences(); ++b) {
@@ -159,12 +161,12 @@ struct AttentionLayer {
     }
   }
 
-  /// What queries are scored against in a sentence: the keys that the scorer makes, or the memory.
+  /// The keys of one sentence: those that the scorer computes, or the memory.
   static auto keys_of(const Tape& tape, Index j, Index length) {
     return (tape.keys.rows() > 0 ? tape.keys : tape.memory).middleCols(j, length);
   }
 
-  /// Weights and contexts of queries i ... over one sentence.
+  /// Computes the weights and contexts of queries i to i + count - 1 over memory columns j to j + length - 1.
   void attend(Tape& tape, const ValidMask& valid, Index i, Index count, Index j, Index length) const {
     const In<S> projected(tape.projected.middleCols(i, count)), values(tape.memory.middleCols(j, length));
     const In<S> keys(keys_of(tape, j, length));
@@ -185,7 +187,8 @@ struct AttentionLayer {
   }
 };
 
-/// The scores of queries (Q x n) over one memory (M x T), before normalisation: T x n. Throws if a size does not fit.
+/// Returns the scores of queries (Q x n) over one memory (M x T), before normalisation: T x n. Throws heed::Error if
+/// the memory is empty or a size does not match.
 template <class ScorerType, class Queries, class Values>
 Matrix<typename ScorerType::Scalar> scores(const ScorerType& scorer, const Eigen::MatrixBase<Queries>& queries,
                                            const Eigen::MatrixBase<Values>& memory) {
@@ -198,8 +201,12 @@ Matrix<typename ScorerType::Scalar> scores(const ScorerType& scorer, const Eigen
   return result;
 }
 
-/// `attend` with any normaliser and a mask: `auto [context, weights] = heed::attend(scorer, heed::Sparsemax(), query,
-/// memory);` Throws if a size does not fit, or nothing is left of the memory for a query.
+/// Overload with any normaliser and a mask.
+///
+///     auto [context, weights] = heed::attend(scorer, heed::Sparsemax(), query, memory);
+///
+/// Throws heed::Error if the memory is empty, if a size does not match, or if the mask and scores of -inf exclude all
+/// memory columns of a query.
 template <class ScorerType, class NormalizerType, class Queries, class Values>
 requires Normalizer<NormalizerType> Attended<typename ScorerType::Scalar> attend(
     const ScorerType& scorer, const NormalizerType& normalizer, const Eigen::MatrixBase<Queries>& queries,

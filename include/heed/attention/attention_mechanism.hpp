@@ -17,58 +17,62 @@ namespace heed { inline namespace v0_2 {
 /// The temporary buffers of an attention mechanism. One per thread; they only grow.
 template <class S>
 struct AttentionScratch {
-  Buffer<S> scorer;        ///< what the scorer needs
-  Buffer<S> values, keys;  ///< the block of a narrow memory that is attended to
+  Buffer<S> scorer;        ///< temporary buffer of the scorer
+  Buffer<S> values, keys;  ///< the current block of a bfloat16 memory, converted to float
 };
 
-/// Everything an attention mechanism writes, a column for each of N queries. Only grows.
+/// The results, saved activations and gradients of an attention mechanism, one column for each of N queries. Buffers
+/// only grow.
 template <class S>
 struct AttentionTape {
   Buffer<S> projected;  ///< projected queries
-  Buffer<S> weights;    ///< longest sentence x N: the attention weights; no rows where nothing is attended to
+  Buffer<S> weights;    ///< longest sentence x N: the attention weights; no rows if the mechanism has none
   Buffer<S> contexts;   ///< memory size x N
-  Buffer<S> carries;    ///< carry size x N: what each step was handed by the one before
-  Buffer<S> saved;      ///< what else backward needs
+  Buffer<S> carries;    ///< carry size x N: the carry that each step received
+  Buffer<S> saved;      ///< other saved activations for backward
 
-  Buffer<S> d_projected, d_scores;  ///< on the way back
-  Buffer<S> d_contexts;             ///< to be filled before backward
-  Buffer<S> d_weights;  ///< gradient of a loss of the weights themselves (losses/attention_penalty.hpp), or no rows
-  Buffer<S> d_carry;    ///< carry size x sentences: the running gradient of what is handed on
-  AttentionScratch<S> scratch;  ///< of the step at work
+  Buffer<S> d_projected, d_scores;  ///< filled by backward
+  Buffer<S> d_contexts;             ///< dL/dcontexts, filled by the caller before backward
+  Buffer<S> d_weights;              ///< dL/dweights of a loss on the weights (losses/attention_penalty.hpp), or no rows
+  Buffer<S> d_carry;                ///< carry size x sentences: gradient of the carry, updated by each step
+  AttentionScratch<S> scratch;      ///< temporary buffers of the current step
 };
 
-/// The rows of what an attention mechanism reads and writes.
+/// The row counts of the matrices of an attention mechanism.
+///
+/// The carry is the data that a step passes to the next step, such as the attention weights.
 struct AttentionSizes {
-  static constexpr Index any = -1;  ///< as `query` or `memory`: any size will do
+  static constexpr Index any = -1;  ///< for `query` and `memory`: any size is accepted
 
-  Index query = any;    ///< of a query
-  Index memory = any;   ///< of a value of the memory, and of a context
-  Index key = 0;        ///< of a key; 0: queries are matched with the values
-  Index projected = 0;  ///< of a projected query
-  Index carry = 0;      ///< of what a step hands to the next
-  Index saved = 0;      ///< of what else backward needs
-  int first_carry = 0;  ///< the first number of what the first step is handed; the others are 0
-  bool attends = true;  ///< whether there are weights
+  Index query = any;    ///< rows of a query
+  Index memory = any;   ///< rows of a value of the memory, and of a context
+  Index key = 0;        ///< rows of a key; 0: the values are the keys
+  Index projected = 0;  ///< rows of a projected query
+  Index carry = 0;      ///< rows of the carry
+  Index saved = 0;      ///< rows of the other saved activations
+  int first_carry = 0;  ///< value of row 0 of the initial carry; the other rows are 0
+  bool attends = true;  ///< whether there are attention weights
 };
 
-/// An attention mechanism: queries in, contexts out, and the weights that made them.
+/// An attention mechanism: computes attention weights and contexts from queries and a memory.
 ///
-/// | call                                                    | once per | meaning                                        |
-/// |---------------------------------------------------------|----------|------------------------------------------------|
-/// | `sizes(longest)`                                        |          | rows, if sentences have up to `longest` words  |
-/// | `prepare(memory)`                                       | batch    | computes the keys                              |
-/// | `forward(queries, memory, sentences, carry, tape,`      | step     | fills columns first ... of weights, contexts;  |
-/// | `        first, random)`                                |          | carry becomes what the next step is handed     |
-/// | `backward(memory, sentences, tape, first, grad,`        | step     | from d_contexts, d_weights and d_carry: adds   |
-/// | `         d_queries, d_memory)`                         |          | to grad, d_queries and d_memory                |
-/// | `finish_backward(queries, memory, tape, grad,`          | batch    | from all steps: parameter gradients that are   |
-/// | `                d_memory)`                             |          | products, and of the keys                      |
+/// | call                                               | once per | meaning                                          |
+/// |----------------------------------------------------|----------|--------------------------------------------------|
+/// | `sizes(longest)`                                   |          | row counts for sentences up to `longest` words   |
+/// | `prepare(memory)`                                  | batch    | computes the keys                                |
+/// | `forward(queries, memory, sentences, carry, tape,` | step     | fills weights and contexts from column `first`   |
+/// | `        first, random)`                           |          | on; updates carry for the next step              |
+/// | `backward(memory, sentences, tape, first, grad,`   | step     | from d_contexts, d_weights and d_carry: adds to  |
+/// | `         d_queries, d_memory)`                    |          | grad, d_queries and d_memory                     |
+/// | `finish_backward(queries, memory, tape, grad,`     | batch    | for all steps: adds the parameter gradients that |
+/// | `                d_memory)`                        |          | are products; backpropagates through the keys    |
 ///
-/// Query column i attends to the sentence `sentences[i]` of the memory. `random` is there in training alone. Before the
-/// first step call `start_attention` and `begin_attention`, before the first step back `begin_attention_backward`.
+/// Query column i attends to the sentence `sentences[i]` of the memory. `random` is given only in training. Call
+/// `start_attention` and `begin_attention` before the first step, and `begin_attention_backward` before the first
+/// backward step.
 ///
-/// Every function throws `Error` if a size does not fit, if the memory has no such sentence, and if a call that comes
-/// before it is missing, as far as sizes show that. examples/own_attention.cpp has one of your own.
+/// All functions throw heed::Error if a size does not match, if a sentence is not in the memory, or if the sizes show
+/// that an earlier call is missing. See examples/own_attention.cpp for a custom mechanism.
 template <class A>
 concept AttentionMechanism = Part<A> &&
     requires(const A& attention, A& grad, const Matrix<typename A::Scalar>& queries, Matrix<typename A::Scalar>& d,
@@ -81,7 +85,7 @@ concept AttentionMechanism = Part<A> &&
   attention.finish_backward(queries, memory, tape, grad, memory);
 };
 
-/// Makes `carry` what the first step of these sentences is handed: carry size x sentences.
+/// Sets `carry` to the initial carry of these sentences: carry size x sentences.
 template <AttentionMechanism A, class S = typename A::Scalar>
 void start_attention(const A& attention, const Memory<S>& memory, std::span<const Index> sentences, Buffer<S>& carry) {
   detail::check_sentences("start_attention", memory, sentences);
@@ -91,7 +95,7 @@ void start_attention(const A& attention, const Memory<S>& memory, std::span<cons
   if (carry.rows() > 0) carry.row(0).setConstant(S(sizes.first_carry));
 }
 
-/// Makes room for the attention of N columns.
+/// Resizes the buffers of the tape for this number of query columns.
 template <AttentionMechanism A, class S = typename A::Scalar>
 void begin_attention(const A& attention, const Memory<S>& memory, Index columns, AttentionTape<S>& tape) {
   const AttentionSizes sizes = attention.sizes(memory.longest());
@@ -102,7 +106,8 @@ void begin_attention(const A& attention, const Memory<S>& memory, Index columns,
   tape.saved.resize(sizes.saved, columns);
 }
 
-/// Makes room for the gradients of all columns and of what is handed on, for so many sentences. They begin at zero.
+/// Resizes the gradients of all columns, and of the carry of this number of sentences. Sets d_contexts and d_carry to
+/// zero.
 template <class S>
 void begin_attention_backward(Index sentences, AttentionTape<S>& tape) {
   tape.d_projected.resize(tape.projected.rows(), tape.projected.cols());
@@ -114,7 +119,7 @@ void begin_attention_backward(Index sentences, AttentionTape<S>& tape) {
 
 namespace detail {
 
-/// Calls use(b, i, n) for every run of n columns from i that ask sentence b.
+/// Calls use(b, i, n) for every run of n neighbouring columns, from column i on, that attend to sentence b.
 template <class Use>
 void for_each_sentence(std::span<const Index> sentences, Use&& use) {
   for (std::size_t i = 0, end = 0; i < sentences.size(); i = end) {
@@ -123,7 +128,8 @@ void for_each_sentence(std::span<const Index> sentences, Use&& use) {
   }
 }
 
-/// Throws, in the name of `function`, unless an attention mechanism takes queries and memories of these sizes.
+/// Throws heed::Error, with `function` in the message, unless the mechanism accepts queries and memories of these
+/// sizes.
 template <class A>
 void check_attention(const char* function, const A& attention, Index query_size, Index memory_size) {
   const AttentionSizes sizes = attention.sizes(0);
@@ -133,11 +139,11 @@ void check_attention(const char* function, const A& attention, Index query_size,
   };
   require(takes(sizes.query, query_size) && takes(sizes.memory, memory_size), [&] {
     return function + (": the attention expects queries of " + text(sizes.query)) + " and a memory of " +
-           text(sizes.memory) + ", not " + std::to_string(query_size) + " and " + std::to_string(memory_size);
+           text(sizes.memory) + ", got " + std::to_string(query_size) + " and " + std::to_string(memory_size);
   });
 }
 
-/// The sizes of a mechanism that scores with this scorer.
+/// The sizes of a mechanism that uses this scorer.
 template <class ScorerType>
 AttentionSizes sizes_of(const ScorerType& scorer) {
   return {.query = scorer.query_size(),
@@ -146,7 +152,7 @@ AttentionSizes sizes_of(const ScorerType& scorer) {
           .projected = queries_of(scorer).projected_size()};
 }
 
-/// Throws unless the tape has room for what forward fills, or forward has filled it.
+/// Throws heed::Error unless the tape has buffers for n columns from column `first` on.
 template <class S>
 void check_columns(const char* function, const AttentionSizes& sizes, const Memory<S>& memory,
                    const AttentionTape<S>& tape, Index first, Index n, const char* advice) {
@@ -154,11 +160,11 @@ void check_columns(const char* function, const AttentionSizes& sizes, const Memo
   check_room(function, "tape.weights", tape.weights, sizes.attends ? memory.longest() : 0, first, n, advice);
   check_room(function, "tape.contexts", tape.contexts, memory.size(), first, n, advice);
   check_room(function, "tape.carries", tape.carries, sizes.carry, first, n, advice);
-  const Index saved = std::min(sizes.saved, tape.saved.rows());  // below it another mechanism may save its own
+  const Index saved = std::min(sizes.saved, tape.saved.rows());  // a wrapping mechanism may use the rows below
   check_room(function, "tape.saved", tape.saved.topRows(saved), sizes.saved, first, n, advice);
 }
 
-/// Throws unless the arguments of `forward` have these sizes, and the tape has room for its columns.
+/// Throws heed::Error unless the arguments of `forward` have these sizes and the tape has buffers for its columns.
 template <class S>
 void check_forward(const char* function, const AttentionSizes& sizes, const In<S>& queries, const Memory<S>& memory,
                    std::span<const Index> sentences, const Out<S>& carry, const AttentionTape<S>& tape, Index first) {
@@ -170,7 +176,7 @@ void check_forward(const char* function, const AttentionSizes& sizes, const In<S
   check_columns(function, sizes, memory, tape, first, n, "; call begin_attention first");
 }
 
-/// Throws unless a tape has room for the gradients of all its columns.
+/// Throws heed::Error unless the gradients of the tape have the sizes that `begin_attention_backward` sets.
 template <class S>
 void check_gradients(const char* function, const AttentionTape<S>& tape) {
   constexpr const char* begin = "; call begin_attention_backward first";
@@ -178,7 +184,7 @@ void check_gradients(const char* function, const AttentionTape<S>& tape) {
   check_like(function, "tape.d_contexts", tape.d_contexts, tape.contexts, begin);
 }
 
-/// As `check_forward`, for `backward`.
+/// Like `check_forward`, for `backward`.
 template <class S>
 void check_backward(const char* function, const AttentionSizes& sizes, const Memory<S>& memory,
                     std::span<const Index> sentences, const AttentionTape<S>& tape, Index first,
@@ -194,7 +200,7 @@ void check_backward(const char* function, const AttentionSizes& sizes, const Mem
   check_gradient(function, memory, d_memory);
 }
 
-/// Computes the keys of a memory. Throws if the memory has another size than the scorer's.
+/// Computes the keys of a memory. Throws heed::Error if the values do not have the memory size of the scorer.
 template <class ScorerType, class S>
 void prepare_keys(const char* function, const ScorerType& scorer, Memory<S>& memory) {
   check_values(function, memory, scorer.memory_size());
@@ -202,7 +208,8 @@ void prepare_keys(const char* function, const ScorerType& scorer, Memory<S>& mem
   keys_of(scorer).keys(memory.values, memory.keys);
 }
 
-/// The parameter gradients of a scorer that are products over all queries, and the backward of `prepare_keys`.
+/// Adds the parameter gradients of a scorer that are products over all queries, and backpropagates through
+/// `prepare_keys`.
 template <class ScorerType, class S, class Grad>
 void finish_scorer_backward(const char* function, const ScorerType& scorer, const In<S>& queries,
                             const Memory<S>& memory, const AttentionTape<S>& tape, Grad& grad, Memory<S>& d_memory) {

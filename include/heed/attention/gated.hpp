@@ -10,28 +10,29 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// Attention with a gate, Xu et al. 2015 (Show, Attend and Tell), section 4.2.1: the contexts of another mechanism, each
-/// multiplied by one number for its step, as in the paper.
+/// Gated attention, Xu et al. 2015 (Show, Attend and Tell), section 4.2.1: multiplies the context of another mechanism
+/// by one scalar gate per step.
 ///
 ///   beta = sigmoid(W q + b)      context = beta attention(q)
 ///
-/// It goes around any mechanism (`GatedAttention<Attention<AdditiveScorer<S>>>` is the paper's), which neither knows of it
-/// nor reads tape.contexts on the way back. It saves beta in the row below what that mechanism saves.
+/// It wraps any mechanism whose backward does not use tape.contexts. The mechanism of the paper is
+/// `GatedAttention<Attention<AdditiveScorer<S>>>`. beta is saved in tape.saved, in the row below the rows of the
+/// wrapped mechanism.
 template <AttentionMechanism Inner>
 struct GatedAttention {
   using Scalar = typename Inner::Scalar;
   using S = Scalar;
 
-  Inner inner;     ///< what is gated
+  Inner inner;     ///< the wrapped mechanism
   Linear<S> gate;  ///< query -> 1 (f_beta)
 
   GatedAttention() = default;
-  /// Throws unless `inner` takes queries of this size.
+  /// Throws heed::Error unless `inner` accepts queries of this size.
   GatedAttention(Inner inner_, Index query_size) : inner(std::move(inner_)), gate(query_size, 1) {
     const Index expected = inner.sizes(0).query;
     require(expected == AttentionSizes::any || expected == query_size, [&] {
-      return "GatedAttention: the gate expects queries of size " + std::to_string(query_size) + ", not " +
-             std::to_string(expected);
+      return "GatedAttention: query_size must be that of the inner attention, " + std::to_string(expected) + ", got " +
+             std::to_string(query_size);
     });
   }
 
@@ -44,7 +45,8 @@ struct GatedAttention {
 
   void prepare(Memory<S>& memory) const { inner.prepare(memory); }
 
-  /// Does not allocate once the tape has grown.
+  /// Computes the weights and gated contexts of one step. Does not allocate once the buffers of the tape are large
+  /// enough.
   void forward(const In<S>& queries, const Memory<S>& memory, std::span<const Index> sentences, Out<S> carry,
                AttentionTape<S>& tape, Index first, RandomStreams random = nullptr) const {
     const Index n = queries.cols();
@@ -58,15 +60,17 @@ struct GatedAttention {
     for (Index i = 0; i < n; ++i) tape.contexts.col(first + i) *= beta(0, i);
   }
 
-  /// The gradient before the sigmoid is d_beta beta (1 - beta), and d_beta that of the context times the inner context:
-  /// beta and that are the context, so nothing is divided by a gate that may be shut.
+  /// Backward of `forward`.
+  ///
+  /// The gradient before the sigmoid is d_beta beta (1 - beta), and d_beta is the dot product of d_context and the
+  /// inner context. beta times the inner context is the context. So the code does not divide by beta, which can be 0.
   void backward(const Memory<S>& memory, std::span<const Index> sentences, AttentionTape<S>& tape, Index first,
                 GatedAttention& grad, Out<S> d_queries, Memory<S>& d_memory) const {
     const Index n = static_cast<Index>(sentences.size());
     check_columns("GatedAttention.backward", memory, tape, first, n, "; call forward first");
     detail::check_gradients("GatedAttention.backward", tape);
     detail::check_size("GatedAttention.backward", "d_queries", d_queries, gate.input_size(), n);
-    auto row = gates(memory, tape).middleCols(first, n);  // beta, from here on its gradient
+    auto row = gates(memory, tape).middleCols(first, n);  // beta, replaced by the gradient before the sigmoid
     for (Index i = 0; i < n; ++i) {
       const S beta = row(0, i);
       row(0, i) =
@@ -85,7 +89,8 @@ struct GatedAttention {
     inner.finish_backward(queries, memory, tape, grad.inner, d_memory);
   }
 
-  /// beta of every column after `forward`, 1 x N; after `backward` its gradient. Throws if the tape has no such row.
+  /// The beta of every column after `forward`, 1 x N. After `backward` it holds the gradient before the sigmoid. Throws
+  /// heed::Error if tape.saved does not have this row.
   template <class Tape>
   auto gates(const Memory<S>& memory, Tape& tape) const {
     const Index row = inner.sizes(memory.longest()).saved;

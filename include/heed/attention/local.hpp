@@ -11,16 +11,18 @@
 
 namespace heed { inline namespace v0_2 {
 
-// Where a local look is centred: positions count from 0, and p lies in [0, T - 1] for a sentence of T words, so that the
-// window is never empty (in the paper p lies in [0, T], and p of local-m can exceed T). A position saves
-// `saved_size()` rows of every look for backward, the first of which is p, later dL/dp. Its functions throw `Error` if a
-// size does not fit.
+// A position computes the centre p of the window of local attention. Positions count from 0, and p lies in [0, T - 1]
+// for a sentence of T words, so the window is never empty. (In the paper p lies in [0, T], and p of local-m can exceed
+// T.) A position saves `saved_size()` rows per query for backward. The first row is p, which backward replaces with
+// dL/dp. The functions throw heed::Error if a size does not match.
 
-/// p_t = t: local-m of Luong, Pham & Manning 2015, section 3.2, for languages of one order. Nothing is learned.
+/// p_t = t, at most T - 1: local-m of Luong, Pham & Manning 2015, section 3.2, for languages with the same word order.
+///
+/// It has no parameters.
 template <class S>
 struct StepPosition {
   using Scalar = S;
-  /// Whether weights fall with the distance from p.
+  /// Whether the weights are multiplied by a Gaussian around p.
   static constexpr bool is_gaussian = false;
 
   Index saved_size() const { return 1; }  ///< p
@@ -46,11 +48,11 @@ struct StepPosition {
 
 /// p = min(T sigmoid(v' tanh(W q)), T - 1): local-p, equation 9 of Luong, Pham & Manning 2015, which has no minimum.
 ///
-/// If p is cut, its gradient is 0. So the position learns nothing from a sentence of one word, where p is always 0.
+/// If p is limited to T - 1, its gradient is 0. So a sentence of one word, where p is always 0, does not train W and v.
 template <class S>
 struct PredictedPosition {
   using Scalar = S;
-  static constexpr bool is_gaussian = true;  ///< weights fall with the distance from p
+  static constexpr bool is_gaussian = true;  ///< the weights are multiplied by a Gaussian around p
 
   Weight<S> W;           ///< size x query (W_p)
   ParameterVector<S> v;  ///< size (v_p)
@@ -58,8 +60,8 @@ struct PredictedPosition {
   PredictedPosition() = default;
   PredictedPosition(Index query, Index size) : W(size, query), v(Vector<S>::Zero(size)) {}
 
-  Index saved_size() const { return 2 + v.size(); }  ///< p, p / T before it is cut, tanh(W q)
-  Index carry_size() const { return 0; }             ///< no look hands on anything
+  Index saved_size() const { return 2 + v.size(); }  ///< p, p / T before the minimum, tanh(W q)
+  Index carry_size() const { return 0; }             ///< there is no carry
 
   template <class Lengths>
   void forward(const In<S>& queries, const Lengths& length, Out<S>, Out<S> saved) const {
@@ -75,7 +77,7 @@ struct PredictedPosition {
       saved(0, i) = std::min<S>(detail::number<S>(length(i)) * saved(1, i), detail::number<S>(length(i) - 1));
     }
   }
-  /// Adds to grad and d_queries; leaves in `saved` what `accumulate` wants.
+  /// Adds to grad.v and d_queries. Replaces tanh(W q) in `saved` with the gradient of W q, the input of `accumulate`.
   template <class Lengths>
   void backward(const Lengths& length, Out<S> saved, PredictedPosition& grad, Out<S> d_queries) const {
     detail::check_size("PredictedPosition.backward", "saved", saved, saved_size(), saved.cols());
@@ -107,27 +109,29 @@ struct PredictedPosition {
   }
 };
 
-/// A look at the words within D of a position p alone, Luong, Pham & Manning 2015, section 3.2.
+/// Local attention, Luong, Pham & Manning 2015, section 3.2: attends only to the words within distance D of a position
+/// p.
 ///
 ///   weights_j = softmax over |j - p| <= D of score(q, h_j), and for a predicted p times e^{-2 (j - p)^2 / D^2}
 ///
-/// What lies outside the sentence is no part of the window; outside the window weights are 0. The Gaussian, sigma = D / 2,
-/// is not made up for (equation 10): weights then sum to less than 1. A look costs what its window costs, not what the sentence would.
+/// The window ends at the ends of the sentence. The weights outside the window are 0. The Gaussian (equation 10) has
+/// sigma = D / 2. The weights are not normalised after it, so their sum is then at most 1. Scores and contexts are
+/// computed only for the window, so their cost does not depend on the length of the sentence.
 template <class ScorerType, class PositionType>
 struct LocalAttention {
   static_assert(detail::check_scorer<ScorerType>());
   using Scalar = typename ScorerType::Scalar;
   using S = Scalar;
 
-  ScorerType scorer;      ///< of content alone
-  PositionType position;  ///< where p comes from
+  ScorerType scorer;      ///< must not depend on the position j
+  PositionType position;  ///< computes p
   Index window = 10;      ///< D
 
   LocalAttention() = default;
-  /// Throws unless the window is 1 or more.
+  /// Throws heed::Error if the window is less than 1 or the scorer depends on the position.
   LocalAttention(ScorerType scorer_, PositionType position_, Index window_ = 10)
       : scorer(std::move(scorer_)), position(std::move(position_)), window(window_) {
-    require(window >= 1, [&] { return "LocalAttention: a window is 1 or more, not " + std::to_string(window); });
+    require(window >= 1, [&] { return "LocalAttention: window must be at least 1, got " + std::to_string(window); });
     check_scorer();
   }
 
@@ -142,7 +146,7 @@ struct LocalAttention {
     detail::prepare_keys("LocalAttention.prepare", scorer, memory);
   }
 
-  /// Does not allocate once the tape has grown.
+  /// Computes the weights and contexts of one step. Does not allocate once the buffers of the tape are large enough.
   void forward(const In<S>& queries, const Memory<S>& memory, std::span<const Index> sentences, Out<S> carry,
                AttentionTape<S>& tape, Index first, RandomStreams = nullptr) const {
     require(!memory.is_bfloat16(), "LocalAttention: a bfloat16 memory is not supported");
@@ -156,15 +160,15 @@ struct LocalAttention {
     position.forward(queries, lengths(memory, sentences), carry, saved);
     weights.setZero();
     for (Index i = 0; i < n; ++i) {
-      const Window window = window_of(memory, sentences, i, saved(0, i));
-      auto w = weights.block(window.begin, i, window.count, 1);
-      detail::score<S>(scorer, projected.col(i), window.of(memory.keys_of(window.b)), carry.topRows(0), w,
+      const Window range = window_of(memory, sentences, i, saved(0, i));
+      auto w = weights.block(range.begin, i, range.count, 1);
+      detail::score<S>(scorer, projected.col(i), range.of(memory.keys_of(range.b)), carry.topRows(0), w,
                        tape.scratch.scorer);
       softmax(w);
       if constexpr (PositionType::is_gaussian) {
-        for (Index j = 0; j < window.count; ++j) w(j, 0) *= gaussian(window, j, saved(0, i));
+        for (Index j = 0; j < range.count; ++j) w(j, 0) *= gaussian(range, j, saved(0, i));
       }
-      detail::average<S>(window.of(memory.values_of(window.b)), w, contexts.col(i));
+      detail::average<S>(range.of(memory.values_of(range.b)), w, contexts.col(i));
     }
   }
 
@@ -177,25 +181,25 @@ struct LocalAttention {
     d_projected.setZero();
     tape.d_scores.resize(2 * window + 1, 2);
     for (Index i = 0; i < n; ++i) {
-      const Window window = window_of(memory, sentences, i, saved(0, i));
-      auto w = tape.d_scores.col(1).head(window.count), d = tape.d_scores.col(0).head(window.count);
-      w = tape.weights.block(window.begin, first + i, window.count, 1);
-      auto d_values = d_memory.values_of(window.b), d_keys = d_memory.keys_of(window.b);
-      detail::average_backward<S>(window.of(memory.values_of(window.b)), w, tape.d_contexts.col(first + i), d,
-                                  window.of(d_values));  // was: contexts
-      if (tape.d_weights.rows() > 0) d += tape.d_weights.block(window.begin, first + i, window.count, 1);
+      const Window range = window_of(memory, sentences, i, saved(0, i));
+      auto w = tape.d_scores.col(1).head(range.count), d = tape.d_scores.col(0).head(range.count);
+      w = tape.weights.block(range.begin, first + i, range.count, 1);
+      auto d_values = d_memory.values_of(range.b), d_keys = d_memory.keys_of(range.b);
+      detail::average_backward<S>(range.of(memory.values_of(range.b)), w, tape.d_contexts.col(first + i), d,
+                                  range.of(d_values));  // was: contexts
+      if (tape.d_weights.rows() > 0) d += tape.d_weights.block(range.begin, first + i, range.count, 1);
       S d_position(0);
       if constexpr (PositionType::is_gaussian) {
-        for (Index j = 0; j < window.count; ++j) {
-          const S p = saved(0, i), by = gaussian(window, j, p), distance = detail::number<S>(window.begin + j) - p;
-          d_position += d(j) * w(j) * S(4) * distance / detail::number<S>(window * window);  // was: w *= fade
-          d(j) *= by;                                                                        // was: w *= fade
+        for (Index j = 0; j < range.count; ++j) {
+          const S p = saved(0, i), by = gaussian(range, j, p), distance = detail::number<S>(range.begin + j) - p;
+          d_position += d(j) * w(j) * S(4) * distance / detail::number<S>(window * window);  // was: w *= gaussian
+          d(j) *= by;                                                                        // was: w *= gaussian
           w(j) /= by;
         }
       }
       softmax_backward(w, d);  // was: softmax
-      detail::score_backward<S>(scorer, tape.projected.col(first + i), window.of(memory.keys_of(window.b)),
-                                tape.carries.topRows(0), d, grad.scorer, d_projected.col(i), window.of(d_keys),
+      detail::score_backward<S>(scorer, tape.projected.col(first + i), range.of(memory.keys_of(range.b)),
+                                tape.carries.topRows(0), d, grad.scorer, d_projected.col(i), range.of(d_keys),
                                 tape.d_carry.topRows(0), tape.scratch.scorer);  // was: score
       saved(0, i) = d_position;
     }
@@ -218,7 +222,7 @@ struct LocalAttention {
   }
 
  private:
-  /// The words that one look sees: `count` of sentence b from `begin`.
+  /// The window of one query: `count` words of sentence b, from word `begin` on.
   struct Window {
     Index b, begin, count;
     template <class X>
@@ -228,17 +232,17 @@ struct LocalAttention {
   };
 
   void check_scorer() const {
-    require(!detail::depends_on_position(scorer), "LocalAttention: the scorer must not depend on the place itself");
+    require(!detail::depends_on_position(scorer), "LocalAttention: the scorer must not depend on the position");
   }
 
-  /// The saved values of the position, for columns first ... first + n.
+  /// The rows that the position saves, for n columns from column `first` on.
   auto saved_columns(AttentionTape<S>& tape, Index first, Index n) const {
     return tape.saved.block(0, first, position.saved_size(), n);
   }
 
   Window window_of(const Memory<S>& memory, std::span<const Index> sentences, Index i, const S& p) const {
     const Index b = detail::at(sentences, i);
-    const auto first = [&](const auto& found) {  // by comparison: not every scalar can be turned into a place
+    const auto first = [&](const auto& found) {  // binary search: not every scalar converts to Index
       Index low = 0, high = memory.length(b);
       while (low < high) {
         const Index middle = (low + high) / 2;
@@ -251,15 +255,15 @@ struct LocalAttention {
       return low;
     };
     const S D = detail::number<S>(window), from = p - D, to = p + D;
-    const Index begin = first([&](S j) { return !(j < from); });  // 0 if p is no number, which the weights then show
+    const Index begin = first([&](S j) { return !(j < from); });  // 0 if p is NaN; the weights are then NaN too
     const Index end = std::min(begin + 2 * window + 1, first([&](S j) { return j > to; }));
     return {b, begin, end - begin};
   }
 
-  /// e^{-(j - p)^2 / (2 sigma^2)}, sigma = D / 2, for word j of those window.
-  S gaussian(const Window& window, Index j, const S& p) const {
+  /// e^{-(j - p)^2 / (2 sigma^2)}, sigma = D / 2, for word j of the window.
+  S gaussian(const Window& range, Index j, const S& p) const {
     using std::exp;
-    const S distance = detail::number<S>(window.begin + j) - p;
+    const S distance = detail::number<S>(range.begin + j) - p;
     return exp(S(-2) * distance * distance / detail::number<S>(window * window));
   }
 

@@ -18,27 +18,29 @@ namespace detail {
 }
 [[noreturn]] inline EIGEN_DONT_INLINE void fail_columns(Index b, Index first, Index end, Index columns) {
   fail("Memory: sentence " + std::to_string(b) + " has columns " + std::to_string(first) + " to " +
-       std::to_string(end) + ", but there are " + std::to_string(columns) + "; make room with resize(size, lengths)");
+       std::to_string(end) + ", but the matrix has " + std::to_string(columns) + "; call resize(size, lengths) first");
 }
 
 }  // namespace detail
 
-/// What a decoder looks back at: the encoder states of a batch of sentences, made once and then only read.
+/// The memory that a decoder attends to: the encoder outputs of a batch of sentences. It is computed once per batch and
+/// then not changed.
 ///
-/// Sentence b (its place in the batch as it was given) owns one contiguous range of columns. Beams and queries of one
-/// sentence share it: they find it by b. The gradient of a memory is a memory.
+/// Sentence b (its index in the batch, in the order of the input) owns one contiguous range of columns. All beams and
+/// queries of one sentence share this range and find it by b. The gradient of a memory is also a memory.
 template <class S>
 struct Memory {
-  Buffer<S> values;   ///< size x columns: what is averaged (the papers' h_j)
-  Buffer<S> keys;     ///< key size x columns: what is matched; no rows where the values themselves are matched
-  Buffer<S> summary;  ///< size x sentences: the final state of each sentence, forward above backward
-  /// The encoder's final states as they are (state size x sentences), one for every layer and direction in the order of
-  /// `EncoderStates`; without rows, or none at all, where no recurrent encoder made this.
+  Buffer<S> values;   ///< size x columns: averaged to contexts (h_j in the papers)
+  Buffer<S> keys;     ///< key size x columns: scored against the queries; no rows if the values are the keys
+  Buffer<S> summary;  ///< size x sentences: final hidden states of a recurrent encoder, forward above backward
+  /// The final states of the encoder (state size x sentences), one for every layer and direction in the order of
+  /// `EncoderStates`. Empty, or matrices without rows, if the encoder is not recurrent.
   std::vector<Buffer<S>> states;
   std::vector<Index> starts;  ///< sentences + 1: the first column of each sentence
 
-  /// Rows of a value; how many sentences there are; where each lies, and the longest of their lengths. Throws if there is
-  /// no sentence b; `start` takes `sentences()` too, for the end of the last.
+  /// Rows of a value; number of sentences; length and first column of sentence b; length of the longest sentence.
+  /// Throws heed::Error if there is no sentence b. `start` also accepts `sentences()`, for the end of the last
+  /// sentence.
   Index size() const { return values.rows(); }
   Index sentences() const { return starts.empty() ? 0 : static_cast<Index>(starts.size()) - 1; }
   Index length(Index b) const {
@@ -55,19 +57,19 @@ struct Memory {
     return most;
   }
 
-  /// The columns of sentence b. Throws if there is no sentence b, or if it goes beyond the last column.
+  /// The columns of sentence b. Throws heed::Error if there is no sentence b or its range exceeds the matrix.
   auto values_of(Index b) const { return columns_of(values, b); }
   auto values_of(Index b) { return columns_of(values, b); }
   auto keys_of(Index b) const { return columns_of(keys_or_values(), b); }
   auto keys_of(Index b) { return columns_of(keys_or_values(), b); }
 
-  /// Makes room for sentences of these lengths, in batch order. Throws on an empty one. After an exception it has no
-  /// sentences.
+  /// Resizes the memory for sentences of these lengths, in batch order. Throws heed::Error if a sentence is empty.
+  /// After an exception the memory has no sentences.
   void resize(Index size, std::span<const Index> lengths) {
     clear();
     Index columns = 0;
     for (std::size_t b = 0; b < lengths.size(); ++b) {
-      require(lengths[b] > 0, [&] { return "Memory: sentence " + std::to_string(b) + " has nothing to attend to"; });
+      require(lengths[b] > 0, [&] { return "Memory.resize: sentence " + std::to_string(b) + " is empty"; });
       columns += lengths[b];
     }
     const auto sentences = static_cast<Index>(lengths.size());
@@ -80,29 +82,31 @@ struct Memory {
     for (const Index length : lengths) starts.push_back(starts.back() + length);
   }
 
-  /// Has no sentences from here on, and keeps its room.
+  /// Removes all sentences. Keeps the allocated storage.
   void clear() {
     starts.clear();
     is_bfloat16_ = false;
   }
 
-  /// From here on, until the next `resize`, attention reads values and keys as bfloat16: half the bytes, which is faster
-  /// where the memory is larger than the second cache, and slower where it is not. For inference: what happens to
-  /// `values` and `keys` later is not seen.
+  /// Converts values and keys to bfloat16. Attention then uses these until the next `resize`. They take half the bytes,
+  /// which is faster if the memory is larger than the L2 cache, and slower otherwise. For inference only. Later changes
+  /// of `values` and `keys` have no effect.
   void to_bfloat16() {
-    static_assert(std::is_same_v<S, float>, "16-bit numbers stand for floats");
+    static_assert(std::is_same_v<S, float>, "Memory.to_bfloat16 needs a memory of float");
     is_bfloat16_ = false;
     bfloat16_values_.assign(values);
     bfloat16_keys_.assign(keys);
     is_bfloat16_ = true;
   }
-  /// Whether it does, and what it reads.
+  /// Whether attention uses the bfloat16 values and keys.
   bool is_bfloat16() const { return is_bfloat16_; }
+  /// The bfloat16 values.
   const detail::Bfloat16Columns& bfloat16_values() const { return bfloat16_values_; }
-  /// Of no rows where the values themselves are matched.
+  /// The bfloat16 keys; no rows if the values are the keys.
   const detail::Bfloat16Columns& bfloat16_keys() const { return bfloat16_keys_; }
 
-  /// Becomes an all-zero memory of the shape of another: the gradient to be. After an exception it has no sentences.
+  /// Resizes the memory to the shape of `other` and sets it to zero: the initial gradient of `other`. After an
+  /// exception the memory has no sentences.
   void zeros_like(const Memory& other) {
     clear();
     values.resize(other.values.rows(), other.values.cols());
@@ -123,7 +127,7 @@ struct Memory {
   detail::Bfloat16Columns bfloat16_values_, bfloat16_keys_;
   bool is_bfloat16_ = false;
 
-  /// Throws unless b is less than `count`.
+  /// Throws heed::Error unless b is in [0, count).
   void check(Index b, Index count) const {
     if (b < 0 || b >= count) detail::fail_sentence("Memory", b, sentences());
   }
@@ -142,7 +146,7 @@ struct Memory {
 
 namespace detail {
 
-/// Throws unless all of `sentences` are sentences of the memory.
+/// Throws heed::Error unless all `sentences` are in the memory.
 template <class S>
 void check_sentences(const char* function, const Memory<S>& memory, std::span<const Index> sentences) {
   const Index count = memory.sentences();
@@ -151,13 +155,13 @@ void check_sentences(const char* function, const Memory<S>& memory, std::span<co
   }
 }
 
-/// Throws unless all columns of a memory have values of this size.
+/// Throws heed::Error unless the values of a memory have `size` rows and cover the columns of all sentences.
 template <class S>
 void check_values(const char* function, const Memory<S>& memory, Index size) {
   check_size(function, "memory.values", memory.values, size, memory.starts.empty() ? 0 : memory.starts.back());
 }
 
-/// The same, and unless it has keys of that size, or none if `key_size` is 0.
+/// Like `check_values`. Also throws heed::Error unless the keys have `key_size` rows (0 if the values are the keys).
 template <class S>
 void check_memory(const char* function, const Memory<S>& memory, Index size, Index key_size) {
   constexpr const char *prepare = "; call prepare(memory) first",
@@ -171,7 +175,7 @@ void check_memory(const char* function, const Memory<S>& memory, Index size, Ind
   check_size(function, "memory.bfloat16_keys()", memory.bfloat16_keys(), key_size, columns, narrow);
 }
 
-/// Throws unless `d_memory` has the shape of the memory whose gradient it is.
+/// Throws heed::Error unless `d_memory` has the shape of `memory`.
 template <class S>
 void check_gradient(const char* function, const Memory<S>& memory, const Memory<S>& d_memory) {
   constexpr const char* advice = "; call d_memory.zeros_like(memory) first";

@@ -9,33 +9,35 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// Monotonic attention, Raffel, Luong, Liu, Weiss & Eck 2017: each look goes on where the last one stopped, and stops at
-/// word j with probability p_j = sigmoid(score_j + r).
+/// Monotonic attention, Raffel, Luong, Liu, Weiss & Eck 2017: each step starts at the word where the last step stopped,
+/// and stops at word j with probability p_j = sigmoid(score_j + r). The first step starts at the first word.
 ///
-/// In training, what is expected of that (equations 11 to 14), exactly and with gradients:
+/// In training it computes the expected weights of this process (equations 11 to 14), exactly and with gradients:
 ///
-///   weights_j = p_j reach_j        reach_j = (1 - p_{j-1}) reach_{j-1} + (the last look's weights)_j
+///   weights_j = p_j reach_j        reach_j = (1 - p_{j-1}) reach_{j-1} + (weights of the last step)_j
 ///
-/// Weights sum to at most 1: what is missing walked past the end. With `hard`, for inference (algorithm 1), the look stops
-/// at the first word with p_j > 1/2, scores none beyond it, and sees nothing once it has walked past the end. A word with
-/// a score of -inf has p_j = 0: the look never stops there. `noise` is the deviation of the normal number added to every
-/// score in training, which teaches p to be near 0 or 1. The first look begins at the first word. r is -1 at first: looks
-/// should not stop everywhere.
+/// The weights sum to at most 1. The rest is the probability that the step passes the end of the sentence. A word with
+/// a score of -inf has p_j = 0: no step stops there. r is initially -1, so that a step does not stop at every word. In
+/// training, normal noise with standard deviation `noise` is added to every score, which trains p to be near 0 or 1.
+///
+/// With `hard`, for inference (algorithm 1), a step stops at the first word with p_j > 1/2. It scores the words in
+/// blocks and scores no block after the one where it stops. If a step passes the end, its weights and context and those
+/// of all later steps are 0.
 template <class ScorerType>
 struct MonotonicAttention {
   static_assert(detail::check_scorer<ScorerType>());
   using Scalar = typename ScorerType::Scalar;
   using S = Scalar;
 
-  ScorerType scorer;        ///< of content alone
-  ParameterVector<S, 1> r;  ///< one number: the energy without a match
-  bool hard = false;        ///< whether looks stop at one word
-  double noise = 0;         ///< deviation of what is added to scores in training
+  ScorerType scorer;        ///< must not depend on the position j
+  ParameterVector<S, 1> r;  ///< a scalar that is added to every score
+  bool hard = false;        ///< whether each step attends to one word only
+  double noise = 0;         ///< standard deviation of the noise that is added to scores in training
 
   MonotonicAttention() : r(Vector<S, 1>::Constant(S(-1))) {}
   explicit MonotonicAttention(ScorerType scorer_, double noise_ = 0)
       : scorer(std::move(scorer_)), r(Vector<S, 1>::Constant(S(-1))), noise(noise_) {
-    require(noise >= 0, [&] { return "MonotonicAttention: noise is 0 or more, not " + std::to_string(noise); });
+    require(noise >= 0, [&] { return "MonotonicAttention: noise must be at least 0, got " + std::to_string(noise); });
     check_scorer();
   }
 
@@ -51,7 +53,7 @@ struct MonotonicAttention {
     detail::prepare_keys("MonotonicAttention.prepare", scorer, memory);
   }
 
-  /// Does not allocate once the tape has grown.
+  /// Computes the weights and contexts of one step. Does not allocate once the buffers of the tape are large enough.
   void forward(const In<S>& queries, const Memory<S>& memory, std::span<const Index> sentences, Out<S> carry,
                AttentionTape<S>& tape, Index first, RandomStreams random = nullptr) const {
     require(!memory.is_bfloat16(), "MonotonicAttention: a bfloat16 memory is not supported");
@@ -98,10 +100,10 @@ struct MonotonicAttention {
     carry = weights;
   }
 
-  /// Throws where looks are hard: these have no gradient.
+  /// Backward of `forward`. Throws heed::Error if `hard` is set: hard attention has no gradient.
   void backward(const Memory<S>& memory, std::span<const Index> sentences, AttentionTape<S>& tape, Index first,
                 MonotonicAttention& grad, Out<S> d_queries, Memory<S>& d_memory) const {
-    require(!hard, "MonotonicAttention: hard looks are for inference");
+    require(!hard, "MonotonicAttention.backward: hard attention is for inference only, it has no gradient");
     const Index n = static_cast<Index>(sentences.size());
     detail::check_backward("MonotonicAttention.backward", sizes(memory.longest()), memory, sentences, tape, first,
                            d_queries, d_memory);
@@ -144,10 +146,10 @@ struct MonotonicAttention {
 
  private:
   void check_scorer() const {
-    require(!detail::depends_on_position(scorer), "MonotonicAttention: the scorer must not depend on the place itself");
+    require(!detail::depends_on_position(scorer), "MonotonicAttention: the scorer must not depend on the position");
   }
 
-  /// One hard look, from where the last one stopped. A block of words is scored at a time.
+  /// One hard step, from the word where the last step stopped. Scores one block of words at a time.
   void stop(const In<S>& projected, const Memory<S>& memory, Index b, const In<S>& last, Buffer<S>& scratch,
             Out<S> weights, Out<S> context) const {
     constexpr Index block = 8;
@@ -164,7 +166,7 @@ struct MonotonicAttention {
       const S energy = k < count ? S(scores(k, 0) + r(0)) : S(0);
       scores.setZero();
       if (k < count) {
-        scores(k, 0) = energy > S(0) ? S(1) : energy;  // NaN is passed on
+        scores(k, 0) = energy > S(0) ? S(1) : energy;  // NaN propagates
         context = scores(k, 0) * memory.values_of(b).col(j + k);
         return;
       }
@@ -172,7 +174,8 @@ struct MonotonicAttention {
     }
   }
 
-  /// d: dL/dweights in, dL/dscores out. d_last is overwritten.
+  /// d holds dL/dweights on input and dL/dscores on output. Overwrites d_last, the gradient of the weights of the last
+  /// step.
   static void walk_back(const In<S>& weights, const In<S>& p, Out<S> d, Out<S> d_last) {
     for (Index i = 0; i < weights.cols(); ++i) {
       S d_reach(0);

@@ -11,8 +11,8 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// A cell chosen at run time, which itself models `Cell`: a program with options has one model type, not one per
-/// choice.
+/// A cell whose type is chosen at run time. It models `Cell`, so a program that offers several cells needs only one
+/// model type.
 template <class S>
 struct AnyCell {
   using Scalar = S;
@@ -20,10 +20,10 @@ struct AnyCell {
   std::variant<GruCell<S>, LstmCell<S>, RnnCell<S>, RnnCell<S, Dynamic, Dynamic, Relu>,
                GruCell<S, Dynamic, Dynamic, gru_forms::cho>, LayerNormGruCell<S>, LayerNormLstmCell<S>,
                ProjectedLstmCell<S>>
-      cell;  ///< the one that was chosen
+      cell;  ///< the chosen cell
 
   AnyCell() = default;
-  /// Holds this one from here on.
+  /// Holds the cell `chosen`.
   template <Cell C>
   AnyCell(C chosen) : cell(std::move(chosen)) {}
 

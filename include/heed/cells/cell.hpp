@@ -8,40 +8,47 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// A recurrent cell: s_t = step(s_{t-1}, x_t), written so that only what must be sequential is.
+/// A recurrent cell: s_t = step(s_{t-1}, x_t). Only the recurrence runs step by step; all other products are batched
+/// over time.
 ///
-/// The state s is one matrix whose top `hidden_size()` rows are the output h (an LSTM keeps c below it). n columns are
-/// n sentences; N columns are all words of a batch, projected in one product before the recurrence begins.
+/// The state s is one matrix. Its top `hidden_size()` rows are the hidden state h; an LSTM stores the cell state c
+/// below h. The matrices of a step have one column per sentence. `project` also takes all words of a batch, one per
+/// column, in one product before the recurrence starts.
 ///
 /// | call                                        | meaning                                                           |
 /// |---------------------------------------------|-------------------------------------------------------------------|
 /// | `project(x, saved)`                         | saved = W[:, 0...] x + biases                                     |
 /// | `add_projection(x, first, saved)`           | saved += W[:, first...] x                                         |
-/// | `step(saved, s_prev, s)`                    | adds U h, applies the gates; s must not be s_prev                 |
+/// | `step(saved, s_prev, s)`                    | adds U h, applies the gates, writes s; s must not be s_prev       |
 /// | `step_backward(saved, s_prev, d_s, d_a)`    | d_s: dL/ds in, dL/ds_prev out; d_a: dL/d(pre-activation)          |
 /// | `project_backward(d_a, first, d_x)`         | d_x += W[:, first...]' d_a                                        |
 /// | `accumulate(x, first, d_a, grad)`           | grad.W[:, first...] += d_a x'                                     |
 /// | `accumulate_recurrent(s_prev, d_a, grad)`   | grad.U += d_a h_prev', and the gradients of all biases            |
-/// | `input_size()`, `hidden_size()`             | rows of an input, and of the output h                             |
+/// | `input_size()`, `hidden_size()`             | rows of an input x, and of the hidden state h                     |
 /// | `state_size()`                              | rows of a state                                                   |
-/// | `saved_size()`                              | rows of what a step keeps for backward                            |
+/// | `saved_size()`                              | rows of the saved activations of a step                           |
 /// | `gradient_size()`                           | rows of d_a                                                       |
-/// | `has_bias()`                                | whether it has b_W and b_U                                        |
-/// | `h_enters_U_only()`                         | whether h is read by the product with U alone: see below          |
-/// | `State`, `Trace`, `Gates`, `Gradient`       | sizes known to the compiler, or `Dynamic`                         |
-/// | `Parameters`                                | what W, U and the biases are inherited from                       |
+/// | `has_bias()`                                | whether the cell has b_W and b_U                                  |
+/// | `h_enters_U_only()`                         | true if a step uses h only in the product with U: see below       |
+/// | `State`, `Saved`, `Gates`, `Gradient`       | sizes if known at compile time, else `Dynamic`                    |
+/// | `Parameters`                                | the base class that holds W, U and the biases                     |
 ///
-/// An input may come in blocks of rows (a word, then the context): `first` is the input row at which a block begins. `saved` has
-/// `saved_size()` rows and keeps what backward needs; `d_a` has `gradient_size()` rows. Nothing but the products of
-/// `accumulate`, `accumulate_recurrent` and the two backward calls may allocate. Matrices may have no columns: the
-/// backward calls return at once then, since Eigen 3.4 would offset the null pointer of an empty matrix.
-/// A cell of your own needs no more (examples/own_cell.cpp). Those of heed also take a `Walk`, a fourth argument of `step`:
-/// from which end it reads its weights, since what one step read last is still in the cache when the next one begins with
-/// it; which share of them, since threads do a step together and wait for each other before and after; and whether the
-/// saved must be kept, which an encoder that only reads has no use for.
-/// Every function throws heed::Error if a size does not fit, and `step` if s and s_prev overlap in memory.
-/// A cell may have a static `h_enters_U_only()` that is true: the h of s_prev is read by the product with U and by nothing
-/// else, so that dropout of it (encoders/recurrence.hpp) is the papers'.
+/// An input may consist of blocks of rows (a word, then the context). `first` is the input row at which a block starts.
+/// `saved` has `saved_size()` rows and holds the saved activations for backward; `d_a` has `gradient_size()` rows. Only
+/// the products of `accumulate`, `accumulate_recurrent` and the two backward functions may allocate. Matrices may have
+/// no columns. Then the backward functions return at once, since Eigen 3.4 would offset the null pointer of an empty
+/// matrix.
+///
+/// A user-defined cell needs only the functions that the concept requires (examples/own_cell.cpp). In the cells of
+/// heed, `step` has a fourth parameter, a `Walk`, with three settings. `backwards` is the direction in which the
+/// weights are read: the weights that one step reads last are still in the cache when the next step starts, so the next
+/// step reads them first. `share` is the share of the weights: threads split a step, and wait for each other before and
+/// after it. `save_activations` is false in inference, which does not need the activations.
+///
+/// Every function throws heed::Error if a size does not fit. `step` also throws if s and s_prev overlap in memory.
+///
+/// A cell may have a static `h_enters_U_only()` that returns true. This means that a step uses the h of s_prev only in
+/// the product with U, so that dropout of h (encoders/recurrence.hpp) follows the equation of the papers.
 template <class C>
 concept Cell = Part<C> && requires(const C& cell, C& grad, const Matrix<typename C::Scalar>& in,
                                    Matrix<typename C::Scalar>& out, Index first) {
@@ -61,7 +68,7 @@ concept Cell = Part<C> && requires(const C& cell, C& grad, const Matrix<typename
 
 namespace detail {
 
-/// One step, by one of the threads that do it together. A cell that takes no walk is left to the first of them.
+/// The share of one thread in a step. If the cell does not take a `Walk`, the first thread computes the whole step.
 template <Cell C, class Saved, class Previous, class State>
 void step(const C& cell, Saved&& saved, const Previous& s_prev, State&& s, const Walk& walk) {
   if constexpr (requires { cell.step(saved, s_prev, s, walk); }) {
@@ -82,9 +89,9 @@ void step(const C& cell, Saved&& saved, const Previous& s_prev, State&& s, const
   fail_size(function, name, rows, cols, input - first, expected_cols, note.c_str());
 }
 
-// Each of these throws unless the arguments of the function of a cell that it is named after have the right sizes.
+// Each of these functions throws unless the arguments of the cell function in its name have the expected sizes.
 
-/// Rows `first` ... of an input.
+/// Checks a block of an input, which starts at input row `first`.
 template <class C, class X>
 void check_block(const char* function, const char* name, const C& cell, const X& x, Index first, Index cols) {
   const Index input = cell.input_size();
@@ -146,16 +153,16 @@ void check_accumulate_recurrent(const char* function, const C& cell, const Previ
   check_grad(function, cell, grad);
 }
 
-/// What the three cells share: the parameters of G gates stacked in PyTorch's order, and their sizes.
+/// Base class of several cells: the parameters of `Gates` gates, stacked in PyTorch's order, and their sizes.
 template <class S, int Input, int Hidden, int Gates>
 struct GateParameters {
   using Scalar = S;
 
   static constexpr int Rows = times(Gates, Hidden);
 
-  Weight<S, Rows, Input, Gates> W;   ///< gates x input (weight_ih)
-  Weight<S, Rows, Hidden, Gates> U;  ///< gates x hidden (weight_hh)
-  ParameterVector<S> b_W, b_U;       ///< gates each (bias_ih, bias_hh), or empty: no bias
+  Weight<S, Rows, Input, Gates> W;   ///< gates * hidden x input (weight_ih)
+  Weight<S, Rows, Hidden, Gates> U;  ///< gates * hidden x hidden (weight_hh)
+  ParameterVector<S> b_W, b_U;       ///< gates * hidden each (bias_ih, bias_hh), or empty: no bias
 
   GateParameters(Index input, Index hidden, bool bias)
       : W(Gates * hidden, input),
@@ -167,17 +174,17 @@ struct GateParameters {
   Index hidden_size() const { return U.cols(); }
   bool has_bias() const { return b_W.size() > 0; }
 
-  /// Rows `row` ... of a bias, for `io` to load; zeros without one.
+  /// A packet of the bias b from row `row` on, loaded through `io`; zeros if the cell has no bias.
   template <class Io>
   auto bias(const Io& io, const Vector<S>& b, Index row) const {
     return has_bias() ? io.load(b.data() + row) : io.constant(S(0));
   }
-  /// Of both.
+  /// Returns a function of `io` and `row` that loads a packet of b_W + b_U.
   auto biases() const {
     return [this](const auto& io, Index row) { return bias(io, b_W, row) + bias(io, b_U, row); };
   }
 
-  /// The gradient of both biases, where both are added to what d_a is the gradient of.
+  /// Adds the gradient of both biases to grad. Both biases must be terms of the pre-activation whose gradient is d_a.
   template <class D>
   void add_biases(const D& d_a, GateParameters& grad) const {
     if (!has_bias()) return;
@@ -186,7 +193,7 @@ struct GateParameters {
     grad.b_U += sum;
   }
 
-  /// grad += d x' for the rows of `d` that belong to each gate.
+  /// grad += d x', gate by gate. `at` holds the first row of each gate in d; in grad the gates are stacked.
   template <class D, class X, class Grad>
   static void add_outer(const D& d, const GateRows<Gates>& at, const X& x, Grad&& grad) {
     if (x.rows() == 0) return;

@@ -6,22 +6,22 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The gated recurrent unit of the decoder of Cho et al. 2014 (arXiv 1406.1078v3, appendix A.1.2): the context c, the last
-/// numbers of its input, stands inside the reset product.
+/// The gated recurrent unit of the decoder of Cho et al. 2014 (arXiv 1406.1078v3, appendix A.1.2). The last rows of its
+/// input are the context c. The reset gate r also multiplies C_n c.
 ///
 ///   r = sigmoid(W_r x + C_r c + b_Wr + U_r h + b_Ur)         n  = tanh(W_n x + b_Wn + r m),  m = U_n h + C_n c + b_Un
 ///   z = sigmoid(W_z x + C_z c + b_Wz + U_z h + b_Uz)         h' = (1 - z) n + z h
 ///
-/// W holds [W C]. Trace and gradients are those of `GruCell`: C c is added where U h is.
+/// The member W holds [W C]. `saved` and `d_a` have the same layout as in `GruCell`. C c is added where U h is added.
 template <class S>
 struct ContextGruCell : GruCell<S> {
   using Scalar = S;
   using GruCell<S>::W;
 
-  Index context = 0;  ///< size of c: 0 makes it a `GruCell`
+  Index context = 0;  ///< rows of c; with 0 the cell is a `GruCell`
 
   ContextGruCell() = default;
-  /// `input` counts x and c.
+  /// `input` is the number of rows of x and c together.
   ContextGruCell(Index input, Index hidden, bool bias = true, Index context_size = 0)
       : GruCell<S>(input, hidden, bias), context(context_size) {}
 
@@ -64,7 +64,7 @@ struct ContextGruCell : GruCell<S> {
   }
 
  private:
-  /// How many of the input's rows first ... first + rows are x, not c.
+  /// The number of rows of x, not of c, among the `rows` input rows from row `first` on.
   Index rows_outside(Index first, Index rows) const {
     return std::clamp(this->input_size() - context - first, Index{0}, rows);
   }

@@ -9,33 +9,35 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// One layer and direction as Keras keeps it, in the order of `layer.get_weights()`. Its rows are ours transposed.
+/// The weights of one layer and direction in Keras, in the order of `layer.get_weights()`. Each matrix is the transpose
+/// of the one in heed, with the gates in the order of Keras.
 template <class S>
 struct KerasWeights {
   Matrix<S> kernel;            ///< input x gates * units
   Matrix<S> recurrent_kernel;  ///< units x gates * units
-  Matrix<S> bias;  ///< 1 x gates * units, 2 x gates * units (GRU, reset_after=True), or empty: use_bias=False
+  Matrix<S> bias;              ///< 1 x gates * units; 2 x gates * units (GRU, reset_after=True); empty (use_bias=False)
 };
 
-/// One layer and direction of the inputs of an ONNX node.
+/// The weights of one layer and direction, as the inputs of an ONNX node.
 template <class S>
 struct OnnxWeights {
   Matrix<S> W;  ///< gates * hidden x input
   Matrix<S> R;  ///< gates * hidden x hidden
-  Vector<S> B;  ///< 2 * gates * hidden, those of W first, or empty: none
+  Vector<S> B;  ///< 2 * gates * hidden, the bias of W above that of R, or empty: no bias
 };
 
 namespace detail {
 
-/// Which of our gates stands where, from top to bottom; ours are r z n and i f g o.
+/// The order of the gates in other libraries, from top to bottom, as indices into the order in heed: r z n and i f g o.
 struct GateOrders {
-  static constexpr std::array<Index, 3> gru{1, 0, 2};           ///< z r h, Keras's and ONNX's
-  static constexpr std::array<Index, 4> onnx_lstm{0, 3, 1, 2};  ///< i o f c; Keras's is ours
+  static constexpr std::array<Index, 3> gru{1, 0, 2};           ///< z r h in Keras and ONNX
+  static constexpr std::array<Index, 4> onnx_lstm{0, 3, 1, 2};  ///< i o f c; Keras has the order of heed
 };
 
 template <class T, int I, int H, GruForm Form>
 constexpr auto keras_order(const GruCell<T, I, H, Form>&) {
-  static_assert(!Form.update_gate_selects_new, "z keeps in Keras and ONNX: flip_update(cell) first");
+  static_assert(!Form.update_gate_selects_new,
+                "the update gate of Keras and ONNX keeps the old state; call flip_update(cell) first");
   return GateOrders::gru;
 }
 template <class T, int I, int H>
@@ -51,7 +53,7 @@ constexpr auto onnx_order(const LstmCell<T, I, H>&) {
   return GateOrders::onnx_lstm;
 }
 
-/// Whether both biases are kept apart: the one inside a reset product cannot be merged.
+/// Whether the biases must stay separate: a bias inside the reset product cannot be merged with the other bias.
 template <class T, int I, int H, GruForm Form>
 constexpr bool keeps_both_biases(const GruCell<T, I, H, Form>&) {
   return !Form.reset_before;
@@ -61,7 +63,7 @@ constexpr bool keeps_both_biases(const LstmCell<T, I, H>&) {
   return false;
 }
 
-/// Rows, gate by gate: block g of the result is block order[g] of x.
+/// Reorders the rows of x gate by gate: block g of the result is block order[g] of x.
 template <class X, std::size_t Count>
 Matrix<typename X::Scalar> to_order(const X& x, const std::array<Index, Count>& order) {
   Matrix<typename X::Scalar> result(x.rows(), x.cols());
@@ -71,7 +73,7 @@ Matrix<typename X::Scalar> to_order(const X& x, const std::array<Index, Count>& 
   }
   return result;
 }
-/// Back again.
+/// The inverse of `to_order`.
 template <class X, std::size_t Count>
 Matrix<typename X::Scalar> from_order(const X& x, const std::array<Index, Count>& order) {
   std::array<Index, Count> inverse{};
@@ -79,7 +81,7 @@ Matrix<typename X::Scalar> from_order(const X& x, const std::array<Index, Count>
   return to_order(x, inverse);
 }
 
-/// The recurrent matrices of all gates, in one.
+/// The recurrent matrices of all gates, stacked in one matrix.
 template <class C>
 Matrix<typename C::Scalar> recurrent(const C& cell) {
   Matrix<typename C::Scalar> all(cell.W.rows(), cell.U.cols());
@@ -95,7 +97,8 @@ void set_recurrent(const X& all, C& cell) {
 
 }  // namespace detail
 
-/// The same GRU with the other meaning of z: sigmoid(-a) = 1 - sigmoid(a), so W_z, U_z and its biases change their sign.
+/// Converts a GRU to the other meaning of z; the function that the cell computes stays the same. Since
+/// sigmoid(-a) = 1 - sigmoid(a), the signs of W_z, U_z and the biases of z change.
 template <class T, int I, int H, GruForm Form>
 auto flip_update(const GruCell<T, I, H, Form>& cell) {
   GruCell<T, I, H, GruForm{Form.reset_before, !Form.update_gate_selects_new}> flipped(
@@ -112,8 +115,8 @@ auto flip_update(const GruCell<T, I, H, Form>& cell) {
   return flipped;
 }
 
-/// The cell's parameters for a Keras layer: an LSTM, a GRU with `reset_after` as its form says. Biases that Keras has only
-/// one of are added.
+/// Converts the parameters of a cell for a Keras layer: an LSTM, or a GRU whose `reset_after` matches the form of the
+/// cell. If Keras has only one bias, it is b_W + b_U.
 template <Cell C>
 KerasWeights<typename C::Scalar> to_keras(const C& cell) {
   const auto order = detail::keras_order(cell);
@@ -131,7 +134,8 @@ KerasWeights<typename C::Scalar> to_keras(const C& cell) {
   return weights;
 }
 
-/// Fills a cell with those of a Keras layer. Throws unless the shapes fit, those of the biases included.
+/// Sets the parameters of a cell from a Keras layer. Throws heed::Error if a shape does not fit, including the shape of
+/// the bias.
 template <Cell C>
 void from_keras(const KerasWeights<typename C::Scalar>& weights, C& cell) {
   const auto order = detail::keras_order(cell);
@@ -147,7 +151,8 @@ void from_keras(const KerasWeights<typename C::Scalar>& weights, C& cell) {
   if (biases == 2) cell.b_U = detail::from_order(weights.bias.row(1).transpose(), order);
 }
 
-/// The cell's parameters for an ONNX node: an LSTM, a GRU with `linear_before_reset` as its form says.
+/// Converts the parameters of a cell for an ONNX node: an LSTM, or a GRU whose `linear_before_reset` matches the form
+/// of the cell.
 template <Cell C>
 OnnxWeights<typename C::Scalar> to_onnx(const C& cell) {
   const auto order = detail::onnx_order(cell);
@@ -160,7 +165,8 @@ OnnxWeights<typename C::Scalar> to_onnx(const C& cell) {
   return weights;
 }
 
-/// Fills a cell with those of an ONNX node. Throws unless the shapes fit, that of the biases included.
+/// Sets the parameters of a cell from an ONNX node. Throws heed::Error if a shape does not fit, including the shape of
+/// the biases.
 template <Cell C>
 void from_onnx(const OnnxWeights<typename C::Scalar>& weights, C& cell) {
   const auto order = detail::onnx_order(cell);

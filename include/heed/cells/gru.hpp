@@ -5,15 +5,16 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// On what papers and libraries differ, who all call it the GRU.
+/// The form of a GRU. Papers and libraries differ in these two points.
 struct GruForm {
   bool reset_before = false;             ///< U_n (r h) instead of r (U_n h): gru_reset_before.hpp
   bool update_gate_selects_new = false;  ///< h' = z n + (1 - z) h instead of (1 - z) n + z h
 };
 
-/// Whose form is which. `conventions.hpp` brings parameters from one to another.
+/// The forms in papers and libraries. `conventions.hpp` converts parameters to and from Keras and ONNX, and between the
+/// two meanings of z.
 namespace gru_forms {
-inline constexpr GruForm pytorch{}, cudnn{};                        ///< reset after the product, z keeps
+inline constexpr GruForm pytorch{}, cudnn{};                        ///< reset after product, z selects the old state
 inline constexpr GruForm keras{}, keras_reset_before{true, false};  ///< reset_after=True, the default, and False
 inline constexpr GruForm onnx{true, false}, onnx_reset_after{};     ///< linear_before_reset 0, the default, and 1
 inline constexpr GruForm cho{true, false};                          ///< Cho et al. 2014, arXiv 1406.1078 (5) to (8)
@@ -22,7 +23,8 @@ inline constexpr GruForm bahdanau{true, true}, dynet{true, true};   ///< Bahdana
 
 namespace detail {
 
-/// What of the old state is kept, from the sum that z is made of: z, or 1 - z = sigmoid(-sum) where it takes.
+/// The weight of the old state in h', from the pre-activation `sum` of z: z = sigmoid(sum), or 1 - z = sigmoid(-sum)
+/// with `update_gate_selects_new`.
 template <GruForm Form, class Numbers>
 EIGEN_ALWAYS_INLINE Numbers kept(const Numbers& sum) {
   if constexpr (Form.update_gate_selects_new) {
@@ -34,23 +36,24 @@ EIGEN_ALWAYS_INLINE Numbers kept(const Numbers& sum) {
 
 }  // namespace detail
 
-/// The gated recurrent unit (Cho et al. 2014) in PyTorch's convention: reset after the product, z keeps the old state.
+/// The gated recurrent unit (Cho et al. 2014) in PyTorch's convention: the reset is after the product, and z selects
+/// the old state.
 ///
 ///   r = sigmoid(W_r x + b_Wr + U_r h + b_Ur)         n  = tanh(W_n x + b_Wn + r m),  m = U_n h + b_Un
 ///   z = sigmoid(W_z x + b_Wz + U_z h + b_Uz)         h' = (1 - z) n + z h
 ///
-/// b_Un stands inside the reset product, so the two biases of n cannot be merged. W and U hold r, z, n from top to
-/// bottom; m has rows of its own in the saved, placed so that U h is one product:
+/// b_Un is inside the reset product, so the two biases of n cannot be merged. W and U hold r, z, n from top to bottom.
+/// In `saved`, m has separate rows directly below z, so that U h is one product:
 ///
 ///   saved [ r ]     d_a [ r ]       U h is added to r, z, m
 ///         [ z ]         [ z ]       W x is added to r, z and n
 ///         [ m ]         [ m ]
 ///         [ n ]         [ n ]
 ///
-/// Where z takes, the saved has 1 - z in its place: what of the old state is kept.
+/// With `update_gate_selects_new`, the z rows of `saved` hold 1 - z, the weight of the old state.
 template <class S, int Input = Dynamic, int Hidden = Dynamic, GruForm Form = GruForm{}>
 struct GruCell : detail::GateParameters<S, Input, Hidden, 3> {
-  static_assert(!Form.reset_before, "a GRU that resets before the product: #include <heed/cells/gru_reset_before.hpp>");
+  static_assert(!Form.reset_before, "GruCell with reset_before needs #include <heed/cells/gru_reset_before.hpp>");
 
   using Scalar = S;
   using Parameters = detail::GateParameters<S, Input, Hidden, 3>;
@@ -144,7 +147,7 @@ struct GruCell : detail::GateParameters<S, Input, Hidden, 3> {
   }
 
  protected:
-  /// Where the rows of each gate begin in the saved.
+  /// The first row of each gate of W x, and of U h, in `saved`.
   GateRows<3> rows_of_W() const { return {0, this->hidden_size(), 3 * this->hidden_size()}; }
   GateRows<3> rows_of_U() const { return detail::stacked<3>(this->hidden_size()); }
 };

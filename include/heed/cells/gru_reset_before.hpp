@@ -4,31 +4,33 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The gated recurrent unit that resets before the product, as Cho et al. 2014 (arXiv 1406.1078, equations 5 to 8) wrote
-/// it; z keeps the old state, or takes the new one as in Bahdanau, Cho & Bengio 2015, A.1.1.
+/// The gated recurrent unit with reset before the product, as in Cho et al. 2014 (arXiv 1406.1078, equations 5 to 8).
+/// The update gate z selects the old state, or the new state as in Bahdanau, Cho & Bengio 2015, A.1.1.
 ///
 ///   r = sigmoid(W_r x + b_Wr + U_r h + b_Ur)         n  = tanh(W_n x + b_Wn + U_n (r h) + b_Un)
 ///   z = sigmoid(W_z x + b_Wz + U_z h + b_Uz)         h' = (1 - z) n + z h       or       z n + (1 - z) h
 ///
-/// W holds r, z, n from top to bottom, as the biases do. U_n, which multiplies another vector, stands apart from U, which
-/// holds r and z. No numbers of this form are those of the other: the reset does not commute with U_n.
+/// W and the biases hold r, z, n from top to bottom. U holds r and z. U_n is a separate matrix, since it multiplies r h
+/// instead of h. Parameters cannot be converted to the form with reset after the product, since the reset does not
+/// commute with U_n.
 ///
 ///   saved [ r   ]     d_a [ r   ]       U h is added to r and z, then U_n (r h) to n.
-///         [ z   ]         [ z   ]       Where z takes, the saved has 1 - z: what of the old state is kept.
+///         [ z   ]         [ z   ]       With `update_gate_selects_new`, the z rows of `saved` hold 1 - z.
 ///         [ n   ]         [ n   ]
 ///         [ r h ]         [ r h ]
 ///
-/// The second product needs all of the first. Threads that share a step do not meet within it, so one does it alone.
+/// The product with U_n needs the complete result of the product with U. Threads that share a step do not synchronise
+/// within it, so one thread computes the whole step.
 template <class S, int Input, int Hidden, GruForm Form>
 requires(Form.reset_before) struct GruCell<S, Input, Hidden, Form> {
   using Scalar = S;
 
   static constexpr int Saved = detail::times(4, Hidden);
 
-  Weight<S, detail::times(3, Hidden), Input, 3> W;   ///< gates x input
-  Weight<S, detail::times(2, Hidden), Hidden, 2> U;  ///< r and z x hidden
+  Weight<S, detail::times(3, Hidden), Input, 3> W;   ///< 3 * hidden x input
+  Weight<S, detail::times(2, Hidden), Hidden, 2> U;  ///< 2 * hidden x hidden (r and z)
   Weight<S, Hidden, Hidden> U_n;                     ///< hidden x hidden
-  ParameterVector<S> b_W, b_U;                       ///< gates each, or empty: no bias
+  ParameterVector<S> b_W, b_U;                       ///< 3 * hidden each, or empty: no bias
 
   GruCell() : GruCell(Input == Dynamic ? 0 : Input, Hidden == Dynamic ? 0 : Hidden) {}
   GruCell(Index input, Index hidden, bool bias = true)

@@ -5,20 +5,21 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// What the layer-normalised cells share: gates made of two products, each normalised before they are added.
+/// Base class of the layer-normalised cells: both products of a gate are normalised before they are added.
 ///
 ///   y_W = gain_W N(W x) + b_W        y_U = gain_U N(U h) + b_U        N(a) = (a - mean) / sqrt(variance + 1e-5)
 ///
-/// Mean and variance are those of all rows of one product that belong to `Groups` neighbouring gates: <4> normalises all
-/// four together, <2, 1> the first two together and the third alone. With G rows in all and g groups,
+/// The gates of each product are normalised in groups. `Groups` are the numbers of adjacent gates that share mean and
+/// variance: <4> normalises four gates together, <2, 1> the first two together and the third separately. With G rows of
+/// all gates and g groups:
 ///
-///   saved [ N(W x)    ] G     d_a [ W x          ] G      the gradients of both products before they were normalised,
+///   saved [ N(W x)    ] G     d_a [ W x          ] G      gradients of both products before normalisation
 ///         [ N(U h)    ] G         [ U h          ] G
-///         [ 1 / dev.  ] 2 g       [ y_W          ] G      of both after,
-///         [ its own   ]           [ y_U          ] G
-///                                 [ gain_W       ] G      and of the gains.
+///         [ 1 / dev.  ] 2 g       [ y_W          ] G      gradients of y_W and y_U
+///         [ cell      ]           [ y_U          ] G
+///                                 [ gain_W       ] G      gradients of the gains
 ///                                 [ gain_U       ] G
-///                                 [ its own      ]      "its own" are rows of the cell that builds on this
+///                                 [ cell         ]      "cell": rows of the derived cell
 template <class S, int Input, int Hidden, int... Groups>
 struct NormalizedGates : GateParameters<S, Input, Hidden, (Groups + ...)> {
   using Scalar = S;
@@ -27,7 +28,7 @@ struct NormalizedGates : GateParameters<S, Input, Hidden, (Groups + ...)> {
 
   static constexpr int Gates = (Groups + ...);
 
-  ParameterVector<S> gain_W, gain_U;  ///< gates each; one at first
+  ParameterVector<S> gain_W, gain_U;  ///< gates * hidden each; initially 1
 
   NormalizedGates(Index input, Index hidden, bool bias)
       : Parameters(input, hidden, bias), gain_W(Vector<S>::Ones(Gates * hidden)), gain_U(gain_W) {}
@@ -47,7 +48,7 @@ struct NormalizedGates : GateParameters<S, Input, Hidden, (Groups + ...)> {
   static constexpr auto zero = [](const auto& io, Index) { return io.constant(S(0)); };
 
   Index gate_rows() const { return Gates * this->hidden_size(); }
-  /// Where the rows of the cell itself begin.
+  /// The first row that belongs to the derived cell, in `saved` and in `d_a`.
   Index own_saved() const { return 2 * gate_rows() + 2 * Index{sizeof...(Groups)}; }
   Index own_gradient() const { return 6 * gate_rows(); }
 
@@ -63,7 +64,7 @@ struct NormalizedGates : GateParameters<S, Input, Hidden, (Groups + ...)> {
     add_gates_backward(W.middleCols(first, d_x.rows()), d_a, stacked<Gates>(this->hidden_size()), d_x);
   }
 
-  /// Adds U h to the saved and normalises both products.
+  /// Writes U h to `saved` and normalises both products in place.
   template <class H>
   void standardize_products(const H& h, Out<S> saved) const {
     const Index G = gate_rows();
@@ -75,7 +76,7 @@ struct NormalizedGates : GateParameters<S, Input, Hidden, (Groups + ...)> {
     }
   }
 
-  /// Rows `row` ... of y_W and y_U, for `io` to load, of a column of the saved.
+  /// A packet of y_W or y_U from row `row` on, computed from a column of `saved` that is loaded through `io`.
   template <class Io>
   auto y_W(const Io& io, const S* column, Index row) const {
     return multiply_add(io.load(column + row), io.load(gain_W.data() + row), this->bias(io, b_W, row));
@@ -86,8 +87,8 @@ struct NormalizedGates : GateParameters<S, Input, Hidden, (Groups + ...)> {
     return multiply_add(io.load(normal), io.load(gain_U.data() + row), this->bias(io, b_U, row));
   }
 
-  /// Backward of `standardize_products` and of what follows, from the gradients of y_W and y_U, which d_a holds already.
-  /// d_h: the gradient of h, which is added to.
+  /// Backward of y_W, y_U and `standardize_products`. `d_a` must already hold the gradients of y_W and y_U; its rows
+  /// for the products and the gains are overwritten. Adds to d_h, the gradient of h.
   template <class D>
   void standardize_products_backward(const In<S>& saved, Out<S> d_a, D&& d_h) const {
     const Index G = gate_rows();
@@ -110,7 +111,7 @@ struct NormalizedGates : GateParameters<S, Input, Hidden, (Groups + ...)> {
     add_outer_product(d_a.topRows(gate_rows()), x, grad.W.edit().middleCols(first, x.rows()));
   }
 
-  /// Gains and biases included.
+  /// Adds the gradients of U, the gains and the biases.
   template <class H>
   void accumulate_U(const H& h_prev, const In<S>& d_a, NormalizedGates<S, Input, Hidden, Groups...>& grad) const {
     const Index G = gate_rows();
@@ -129,7 +130,7 @@ struct NormalizedGates : GateParameters<S, Input, Hidden, (Groups + ...)> {
     return at;
   }
 
-  /// Calls f(place of 1 / deviation, first row, rows) for the groups of W x, then for those of U h.
+  /// Calls f(index of 1 / deviation, first row, rows) for each group of W x, then for each group of U h.
   template <class F>
   void for_each_group(const F& f) const {
     const Index H = this->hidden_size();

@@ -5,22 +5,24 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The layer-normalised GRU of Ba, Kiros & Hinton 2016 (arXiv 1607.06450, its supplement, equations 26 to 28): the reset
-/// comes after the product, and z takes the new state, as in Bahdanau, Cho & Bengio 2015. In `GruCell` (Cho et al. 2014,
-/// PyTorch) z keeps the old state; negating the z rows of gain_W, gain_U, b_W and b_U turns one into the other.
+/// The layer-normalised GRU of Ba, Kiros & Hinton 2016 (arXiv 1607.06450, supplement, equations 26 to 28). The reset is
+/// after the product. The update gate z selects the new state, as in Bahdanau, Cho & Bengio 2015. In `GruCell` (Cho et
+/// al. 2014, PyTorch) z selects the old state. To convert between the two, negate the z rows of gain_W, gain_U, b_W and
+/// b_U.
 ///
 ///   [r z] = sigmoid(y_W + y_U)        n = tanh(y_W + r y_U)        h' = (1 - z) h + z n
 ///
 ///   y_W = gain_W N(W x) + b_W         y_U = gain_U N(U h) + b_U    N(a) = (a - mean) / sqrt(variance + 1e-5)
 ///
-/// N is over r and z of one product together, and over n alone; the variance is divided by their number. The paper has no
-/// epsilon in the root.
+/// N normalises r and z of one product together, and n separately. The variance is the biased estimate (divided by the
+/// number of rows). The paper has no epsilon in the square root.
 ///
-///   the cell's own rows (all: layer_norm.hpp):    saved [ r ]
+///   rows of this cell (all: layer_norm.hpp):      saved [ r ]
 ///                                                       [ z ]
 ///                                                       [ n ]
 ///
-/// The statistics need all units. Threads that share a step do not meet within it, so one does it alone.
+/// Mean and variance need all units. Threads that share a step do not synchronise within it, so one thread computes the
+/// whole step.
 template <class S, int Input = Dynamic, int Hidden = Dynamic>
 struct LayerNormGruCell : detail::NormalizedGates<S, Input, Hidden, 2, 1> {
   using Scalar = S;

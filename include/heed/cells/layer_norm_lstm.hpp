@@ -6,16 +6,16 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The layer-normalised LSTM of Ba, Kiros & Hinton 2016 (arXiv 1607.06450, its supplement, equations 20 to 22).
+/// The layer-normalised LSTM of Ba, Kiros & Hinton 2016 (arXiv 1607.06450, supplement, equations 20 to 22).
 ///
-///   [i f g o] = gain_W N(W x_t) + b_W + gain_U N(U h_{t-1}) + b_U        i, f, o through the sigmoid, g through tanh
+///   [i f g o] = gain_W N(W x_t) + b_W + gain_U N(U h_{t-1}) + b_U        then sigmoid for i, f and o, tanh for g
 ///   c_t = f c_{t-1} + i g                                                h_t = o tanh(gain_c N(c_t) + b_c)
 ///
-/// N(a) = (a - mean) / sqrt(variance + 1e-5), over all four gates of one product together, and over the units of c; the
-/// variance is divided by their number. The paper has no epsilon in the root and a third bias b beside b_W and b_U, which
-/// is their sum here. c itself goes on as it is.
+/// N(a) = (a - mean) / sqrt(variance + 1e-5) normalises all four gates of one product together, and the units of c. The
+/// variance is the biased estimate (divided by the number of rows). The paper has no epsilon in the square root. It has
+/// a third bias b besides b_W and b_U; here b is part of b_W + b_U. The next step uses c_t without normalisation.
 ///
-///   state [ h ]     the cell's own rows:     saved [ i          ]     d_a [ y_c = gain_c N(c) + b_c ]
+///   state [ h ]     rows of this cell:       saved [ i          ]     d_a [ y_c = gain_c N(c) + b_c ]
 ///         [ c ]     (all: layer_norm.hpp)          [ f          ]         [ gain_c                  ]
 ///                                                  [ g          ]
 ///                                                  [ o          ]
@@ -23,7 +23,8 @@ namespace heed { inline namespace v0_2 {
 ///                                                  [ tanh(y_c)  ]
 ///                                                  [ 1 / dev. c ]   one row
 ///
-/// The statistics need all units. Threads that share a step do not meet within it, so one does it alone.
+/// Mean and variance need all units. Threads that share a step do not synchronise within it, so one thread computes the
+/// whole step.
 template <class S, int Input = Dynamic, int Hidden = Dynamic>
 struct LayerNormLstmCell : detail::NormalizedGates<S, Input, Hidden, 4> {
   using Scalar = S;
@@ -89,7 +90,7 @@ struct LayerNormLstmCell : detail::NormalizedGates<S, Input, Hidden, 4> {
     auto d_y = d_a.middleRows(2 * G, G), d_y_c = d_a.middleRows(this->own_gradient(), H), d_gain_c = d_a.bottomRows(H);
     d_y.bottomRows(H).array() = d_h.array() * shown * o * (S(1) - o);  // was: h = o tanh(y_c)
     d_y_c.array() = d_h.array() * o * (S(1) - shown.square());         // was: h = o tanh(y_c)
-    d_gain_c = gain_c.asDiagonal() * d_y_c;                            // for now the gradient of N(c)
+    d_gain_c = gain_c.asDiagonal() * d_y_c;                            // temporarily the gradient of N(c)
     for (Index j = 0; j < saved.cols(); ++j) {
       detail::standardize_backward(normal.col(j), own(6 * H, j), d_gain_c.col(j));
     }

@@ -8,7 +8,7 @@ namespace heed { inline namespace v0_2 {
 
 /// Long short-term memory (Hochreiter & Schmidhuber 1997, forget gate of Gers et al. 2000), as PyTorch's nn.LSTM.
 ///
-///   [i f g o] = W x_t + b_W + U h_{t-1} + b_U        i, f, o through the sigmoid, g through tanh
+///   [i f g o] = W x_t + b_W + U h_{t-1} + b_U        then sigmoid for i, f and o, tanh for g
 ///   c_t = f c_{t-1} + i g                            h_t = o tanh(c_t)
 ///
 ///   state [ h ]     saved [ i      ]     d_a [ i ]

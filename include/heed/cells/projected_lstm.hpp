@@ -6,20 +6,21 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// Long short-term memory whose output is a projection of its units (Sak, Senior & Beaufays 2014, arXiv 1402.1128), as
-/// PyTorch's nn.LSTM with `proj_size`: many units that remember, a smaller h to be passed on.
+/// Long short-term memory with a projected hidden state (Sak, Senior & Beaufays 2014, arXiv 1402.1128), as PyTorch's
+/// nn.LSTM with `proj_size`. The hidden state h can be smaller than the cell state c.
 ///
-///   [i f g o] = W x_t + b_W + U h_{t-1} + b_U        i, f, o through the sigmoid, g through tanh
+///   [i f g o] = W x_t + b_W + U h_{t-1} + b_U        then sigmoid for i, f and o, tanh for g
 ///   c_t = f c_{t-1} + i g                            m_t = o tanh(c_t),  h_t = P m_t
 ///
 ///   state [ h ]     saved [ i      ]     d_a [ i ]      h: `hidden` rows (proj_size)
 ///         [ c ]           [ f      ]         [ f ]      all others: `units` rows (PyTorch's hidden_size)
 ///                         [ g      ]         [ g ]
-///                         [ o      ]         [ o ]      P's gradient needs m and the gradient of h, so they stand
-///                         [ tanh c ]         [ m ]      in d_a too.
+///                         [ o      ]         [ o ]      The gradient of P needs m and the gradient of h, so d_a
+///                         [ tanh c ]         [ m ]      contains both.
 ///                         [ m      ]         [ h ]
 ///
-/// h needs all of m. Threads that share a step do not meet within it, so one does it alone.
+/// The product P m_t needs all units of m_t. Threads that share a step do not synchronise within it, so one thread
+/// computes the whole step.
 template <class S, int Input = Dynamic, int Units = Dynamic, int Hidden = Dynamic>
 struct ProjectedLstmCell {
   using Scalar = S;
@@ -27,14 +28,14 @@ struct ProjectedLstmCell {
   static constexpr int State = detail::plus(Hidden, Units), Saved = detail::times(6, Units);
   static constexpr int Gates = detail::times(4, Units), Gradient = detail::plus(detail::times(5, Units), Hidden);
 
-  Weight<S, Gates, Input, 4> W;   ///< gates x input (weight_ih)
-  Weight<S, Gates, Hidden, 4> U;  ///< gates x hidden (weight_hh)
+  Weight<S, Gates, Input, 4> W;   ///< 4 * units x input (weight_ih)
+  Weight<S, Gates, Hidden, 4> U;  ///< 4 * units x hidden (weight_hh)
   Weight<S, Hidden, Units> P;     ///< hidden x units (weight_hr)
-  ParameterVector<S> b_W, b_U;    ///< gates each (bias_ih, bias_hh), or empty: no bias
+  ParameterVector<S> b_W, b_U;    ///< 4 * units each (bias_ih, bias_hh), or empty: no bias
 
   ProjectedLstmCell()
       : ProjectedLstmCell(Input == Dynamic ? 0 : Input, Units == Dynamic ? 0 : Units, Hidden == Dynamic ? 0 : Hidden) {}
-  /// In PyTorch's order: input_size, hidden_size, proj_size.
+  /// The sizes in PyTorch's order: input_size, hidden_size, proj_size.
   ProjectedLstmCell(Index input, Index units, Index hidden, bool bias = true)
       : W(4 * units, input),
         U(4 * units, hidden),
@@ -44,7 +45,7 @@ struct ProjectedLstmCell {
 
   Index input_size() const { return W.cols(); }
   Index hidden_size() const { return P.rows(); }
-  /// Rows of c.
+  /// Rows of the cell state c.
   Index units() const { return P.cols(); }
   Index state_size() const { return hidden_size() + units(); }
   static constexpr bool h_enters_U_only() { return true; }
@@ -93,7 +94,7 @@ struct ProjectedLstmCell {
     const auto tanh_c = saved.middleRows(4 * N, N).array();
     auto d_h = d_s.topRows(H);
     auto d_c = d_s.bottomRows(N);
-    auto d_m = d_a.middleRows(3 * N, N);  // stands where d_o will
+    auto d_m = d_a.middleRows(3 * N, N);  // in the rows that will hold d_o
     d_a.middleRows(4 * N, N) = saved.bottomRows(N);
     d_a.bottomRows(H) = d_h;
     d_m.setZero();                                                          // was: h = P m

@@ -12,16 +12,17 @@
 #include <cstdlib>
 #endif
 
-/// heed: attention on Eigen. Every public name lives in this namespace; the inline version keeps two releases apart.
+/// heed: attention on Eigen. Every public name is in this namespace. The inline namespace names the release, so that
+/// the symbols of two releases differ.
 namespace heed { inline namespace v0_2 {
 
-/// What heed throws when it is given something it cannot use; `what()` states what was expected and what came.
+/// The exception that heed throws for an invalid input. `what()` states the expected and the given value.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// The one place an error leaves the library: throws `Error`, or prints and aborts where exceptions are off.
+/// Reports every error of the library: throws `Error`, or prints the message and aborts if exceptions are disabled.
 [[noreturn]] inline void fail(const std::string& message) {
 #if defined(__cpp_exceptions)
   throw Error(message);
@@ -31,21 +32,21 @@ class Error : public std::runtime_error {
 #endif
 }
 
-/// Fails with `message()` unless `holds`. The message is a callable, so that a check that holds builds no string.
+/// Calls `fail(message())` unless `holds`. `message` is a callable, so that a check that passes builds no string.
 template <class Message>
 requires std::is_invocable_v<Message>
 void require(bool holds, Message&& message) {
   if (!holds) fail(message());
 }
-/// The same with a message that is known at compile time.
+/// Overload for a message that is a string literal.
 inline void require(bool holds, const char* message) {
   if (!holds) fail(message);
 }
 
 namespace detail {
 
-/// A number with up to `digits` significant digits, the same in every locale. For messages. Not std::to_chars: macOS before
-/// 13.3 has it for integers only.
+/// Formats a number for a message with up to `digits` significant digits, independent of the locale. std::to_chars is
+/// not used, because macOS before 13.3 has it for integers only.
 inline std::string number_text(double value, int digits = 6) {
   std::ostringstream text;
   text.imbue(std::locale::classic());
@@ -54,8 +55,8 @@ inline std::string number_text(double value, int digits = 6) {
   return text.str();
 }
 
-/// Calls `undo()` at the end of its scope unless `cancel()` was called: makes an object empty that an exception would
-/// leave half written. Works where exceptions are off.
+/// Calls `undo()` at the end of its scope unless `cancel()` was called. Used to clear an object that an exception would
+/// leave partly written. Also works if exceptions are disabled.
 template <class Call>
 class Undo {
  public:

@@ -16,16 +16,17 @@ namespace heed { inline namespace v0_2 {
 ///     sentence 0   e f g          holds:   a e h | b f i | c g | d
 ///     sentence 1   h i            step:      0   |   1   |  2  | 3
 ///
-/// At step t only the sentences still running have a column, as one block, so a recurrence works on the first
-/// `active(t)` columns of its running state and nothing can leak between sentences. One sentence is a batch of one.
+/// At step t only the sentences longer than t have a column, and these columns are one block. A recurrence therefore
+/// works on the first `active(t)` columns of its state, and sentences cannot influence each other. A single sentence is
+/// a batch of size 1.
 class PackedBatch {
  public:
   PackedBatch() = default;
-  /// As `assign`.
+  /// Packs sentences of these lengths; see `assign`.
   explicit PackedBatch(std::span<const Index> lengths) { assign(lengths); }
 
-  /// Packs sentences of these lengths. Allocates only beyond the largest batch so far; throws on an empty sentence. After
-  /// an exception it is as it was.
+  /// Packs sentences of these lengths. Allocates only if the batch has more sentences or steps than every earlier one.
+  /// Throws heed::Error if a sentence is empty. After an exception, the packing is unchanged.
   void assign(std::span<const Index> lengths) {
     for (std::size_t b = 0; b < lengths.size(); ++b) {
       require(lengths[b] > 0, [&] { return "PackedBatch: sentence " + std::to_string(b) + " of the batch is empty"; });
@@ -34,10 +35,10 @@ class PackedBatch {
     order_.reserve(lengths.size());
     lengths_.reserve(lengths.size());
     offsets_.reserve(static_cast<std::size_t>(longest) + 1);
-    order_.resize(lengths.size());  // from here on nothing allocates
+    order_.resize(lengths.size());  // no allocation after this line
     std::iota(order_.begin(), order_.end(), Index{0});
     const auto length_of = [&](Index b) { return detail::at(lengths, b); };
-    std::sort(order_.begin(), order_.end(), [&](Index a, Index b) {  // ties by place: a stable sort would allocate
+    std::sort(order_.begin(), order_.end(), [&](Index a, Index b) {  // ties by index: std::stable_sort would allocate
       return length_of(a) != length_of(b) ? length_of(a) > length_of(b) : a < b;
     });
     lengths_.clear();
@@ -50,16 +51,16 @@ class PackedBatch {
     }
   }
 
-  /// How many sentences, steps (the longest length) and columns (all words) there are.
+  /// The number of sentences, of steps (the longest length) and of columns (the sum of the lengths).
   Index sentences() const { return static_cast<Index>(order_.size()); }
   Index steps() const { return static_cast<Index>(offsets_.size()) - 1; }
   Index columns() const { return offsets_.back(); }
 
-  /// The first column of step t, and how many columns the step has.
+  /// The first column of step t, and the number of columns of the step.
   Index first(Index t) const { return detail::at(offsets_, t); }
   Index active(Index t) const { return first(t + 1) - first(t); }
 
-  /// The place in the batch, as it was given, of the sentence in packed position p; and its length.
+  /// The batch index of the sentence in packed position p, and its length; the batch indices of all packed positions.
   Index sentence(Index p) const { return detail::at(order_, p); }
   Index length(Index p) const { return detail::at(lengths_, p); }
   std::span<const Index> order() const { return order_; }
@@ -71,7 +72,7 @@ class PackedBatch {
   std::vector<Index> order_, lengths_, offsets_{0};
 };
 
-/// The steps of a decoder, and the columns of each: those of a packed batch, or one step of all columns.
+/// The steps of a decoder and the columns of each step: the steps of a packed batch, or one step with all columns.
 class Steps {
  public:
   /// The steps of a packed batch, which must outlive this object.
@@ -79,14 +80,14 @@ class Steps {
   /// One step of n columns.
   static Steps one(Index n) { return Steps(n); }
 
-  /// How many steps and columns there are.
+  /// The number of steps and of columns.
   Index count() const { return packing_ != nullptr ? packing_->steps() : 1; }
   Index columns() const { return columns_; }
 
-  /// The first column of step t, and how many columns the step has.
+  /// The first column of step t, and the number of columns of the step.
   Index first(Index t) const { return packing_ != nullptr ? packing_->first(t) : 0; }
   Index active(Index t) const { return packing_ != nullptr ? packing_->active(t) : columns_; }
-  /// The columns of the first step: how many sentences there are.
+  /// The number of sentences: the number of columns of the first step.
   Index sentences() const { return count() > 0 ? active(0) : 0; }
 
  private:
@@ -98,14 +99,15 @@ class Steps {
 
 namespace detail {
 
-/// Throws unless a padded and a packed matrix have the columns that a packing calls for.
+/// Throws unless a padded and a packed matrix have the number of columns of their packing.
 template <class Padded, class Packed>
 void check_padding(const char* function, const Padded& padded, const PackedBatch& packing, const Packed& packed) {
   check_size(function, "padded", padded, padded.rows(), packing.steps() * packing.sentences());
   check_size(function, "packed", packed, padded.rows(), packing.columns());
 }
 
-/// Throws unless all tokens of a batch are in the vocabulary. `name` says what the sentences are: "source".
+/// Throws unless all tokens of a batch are in the vocabulary. `name` is the noun for a sentence in the message:
+/// "source".
 template <class Sentences>
 void check_tokens(const char* function, const char* name, const Sentences& sentences, Index vocabulary) {
   for (std::size_t b = 0; b < sentences.size(); ++b) {
@@ -118,15 +120,17 @@ void check_tokens(const char* function, const char* name, const Sentences& sente
   }
 }
 
-/// The same for what a decoder writes: it must not hold begin and end symbol, which are added where they belong.
+/// Like `check_tokens`, for target sentences. Also throws if a sentence contains `bos` or `eos`, which heed adds
+/// itself.
 template <class Sentences>
 void check_target_tokens(const char* function, const char* name, const Sentences& sentences, Index vocabulary) {
   check_tokens(function, name, sentences, vocabulary);
   for (std::size_t b = 0; b < sentences.size(); ++b) {
     for (const Token token : sentences[b]) {
       require(token != symbols::bos && token != symbols::eos, [&] {
-        return std::string(function) + ": " + name + " " + std::to_string(b) + " holds token " + std::to_string(token) +
-               ", the " + (token == symbols::bos ? "begin" : "end") + " symbol, which heed adds itself: leave it out";
+        return std::string(function) + ": " + name + " " + std::to_string(b) + " must not contain token " +
+               std::to_string(token) + " (" + (token == symbols::bos ? "bos" : "eos") +
+               "): heed adds bos and eos itself";
       });
     }
   }
@@ -146,7 +150,8 @@ void pack_padded(const Eigen::MatrixBase<Padded>& padded, const PackedBatch& pac
   }
 }
 
-/// The way back. Columns past the end of a sentence are set to zero. Throws heed::Error if a size does not fit.
+/// The inverse of `pack_padded`. Columns after the end of a sentence are set to zero. Throws heed::Error if a size does
+/// not fit.
 template <class Packed, class Padded>
 void unpack_padded(const Eigen::MatrixBase<Packed>& packed, const PackedBatch& packing, Padded&& padded) {
   detail::check_padding("unpack_padded", padded, packing, packed);
@@ -158,8 +163,8 @@ void unpack_padded(const Eigen::MatrixBase<Packed>& packed, const PackedBatch& p
   }
 }
 
-/// Lays the words of a batch out in the columns of its packing. Throws heed::Error if the sentences do not have its
-/// lengths.
+/// Copies the tokens of a batch into the column order of its packing. Overwrites and resizes `tokens`. Throws
+/// heed::Error if the lengths of the sentences differ from those of the packing.
 template <class Sentences>
 void pack_tokens(const Sentences& sentences, const PackedBatch& packing, std::vector<Token>& tokens) {
   detail::check_count("pack_tokens", "sentences", sentences.size(), packing.order().size());

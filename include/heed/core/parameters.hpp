@@ -12,18 +12,18 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The path of a parameter through its model, such as `decoder.scorer.W`. Costs nothing until it is asked for.
+/// The path of a parameter in its model, such as `decoder.scorer.W`. The string is built only when `str` is called.
 class ParameterName {
  public:
   ParameterName() = default;
-  /// The name of a member of what `parent` names; or of an element, by its place. Refers to both.
+  /// The name of a member of `parent`, or of an element by its index. Refers to `parent` and to `name`, without a copy.
   ParameterName(const ParameterName& parent, std::string_view name) : parent_(&parent), name_(name) {}
   ParameterName(const ParameterName& parent, std::size_t index) : parent_(&parent), index_(index), indexed_(true) {}
 
   /// The last part of the path: `W`.
   std::string_view leaf() const { return name_; }
 
-  /// The whole path.
+  /// The full path.
   std::string str() const {
     if (parent_ == nullptr) return {};
     std::string path = parent_->str();
@@ -40,7 +40,7 @@ class ParameterName {
 
 namespace detail {
 
-/// Stands in for a visitor where only the presence of `visit_parameters` is asked.
+/// A visitor that does nothing, to test whether a type has `visit_parameters`.
 struct AnyVisit {
   template <class... Xs>
   void operator()(std::string_view, Xs&&...) const {}
@@ -57,32 +57,33 @@ inline constexpr bool is_optional<std::optional<T>> = true;
 
 }  // namespace detail
 
-/// The purpose of a parameter, which decides how it starts (training/initialization.hpp).
+/// The role of a parameter, which decides its initial values (training/initialization.hpp).
 enum class ParameterRole {
-  constructed,    ///< it keeps the value that the part was constructed with
+  constructed,    ///< keeps the value that the constructor sets
   bias,           ///< added to a product
-  gain,           ///< of a layer normalisation
+  gain,           ///< the gain of a layer normalisation
   weight,         ///< a matrix that multiplies an input
   recurrent,      ///< square matrices, one for each gate, that multiply the previous hidden state
-  embedding,      ///< a column for each word
+  embedding,      ///< one column per word
   scorer_weight,  ///< a matrix of a scoring function
   scorer_vector   ///< the vector v of an additive scoring function
 };
 
-/// A part: a struct of weights (kernels/weight.hpp) and Eigen matrices with one `visit_parameters(visit, self...)` that names them.
+/// A part of a model, or the whole model: a struct of weights (kernels/weight.hpp) and Eigen matrices with a static
+/// function `visit_parameters(visit, self...)` that names its members.
 ///
-/// The pack holds several of the same type (model, gradient, the optimiser's moments), visited in step. Single numbers
-/// that are not learned (a size, a rate) are named too, and passed over.
+/// `self...` are objects of the same type (model, gradient, moments of the optimiser), which are visited together.
+/// Arithmetic settings that are not learned (a size, a rate) are named too; `for_each_parameter` skips them.
 ///
-/// | member                             | meaning                                                                 |
-/// |------------------------------------|-------------------------------------------------------------------------|
-/// | `visit_parameters(visit, self...)` | calls visit("W", self.W...) for every matrix, part and setting          |
-/// | `role(name)`                       | static: how the parameter `name` starts; without it, as constructed     |
-/// | `Scalar`, `S`                      | what it computes with                                                   |
-/// | `constructor`                      | takes sizes and parts; what is learned is zero, unless the part differs |
-/// | `size()`                           | rows of what it reads, where these are as many as it writes             |
-/// | `input_size()`, `output_size()`    | rows of what it reads and of what it writes                             |
-/// | `Tape`                             | the workspace of its calls                                              |
+/// | member                             | meaning                                                                     |
+/// |------------------------------------|-----------------------------------------------------------------------------|
+/// | `visit_parameters(visit, self...)` | calls visit("W", self.W...) for every matrix, part and setting              |
+/// | `role(name)`                       | static: the role of the parameter `name`; without it, all are `constructed` |
+/// | `Scalar`, `S`                      | the scalar type of the parameters and of the computation                    |
+/// | `constructor`                      | takes sizes and parts; parameters are zero unless the part states otherwise |
+/// | `size()`                           | the rows of the input and of the output, if they are equal                  |
+/// | `input_size()`, `output_size()`    | the rows of the input and of the output                                     |
+/// | `Tape`                             | the workspace of its calls: saved activations and temporary buffers         |
 template <class T>
 concept Part = requires(T& part, detail::AnyVisit visit) {
   T::visit_parameters(visit, part);
@@ -90,14 +91,14 @@ concept Part = requires(T& part, detail::AnyVisit visit) {
 
 namespace detail {
 
-/// A member that holds a learned matrix together with a copy of it (kernels/weight.hpp).
+/// A member that holds a weight matrix and an optional prepacked copy of it (kernels/weight.hpp).
 template <class T>
 concept WeightMember = requires(T& weight) {
   weight.prepack();
   weight.edit();
 };
 
-/// The matrix of a member; a weight gives write access unless it is const.
+/// The matrix of a member. For a weight, these are its values, which are writable unless the weight is const.
 template <class Member>
 auto& matrix_of(Member& member) {
   if constexpr (!WeightMember<std::remove_const_t<Member>>) {
@@ -110,7 +111,9 @@ auto& matrix_of(Member& member) {
 }
 
 inline void require_same_structure(bool same, const ParameterName& name) {
-  require(same, [&] { return "parts that are visited together have different numbers of parts in " + name.str(); });
+  require(same, [&] {
+    return "for_each_parameter: all objects must have the same structure, but their sizes differ in " + name.str();
+  });
 }
 
 template <class F, class First, class... Rest>
@@ -126,17 +129,18 @@ void visit_in_step(const F& f, const ParameterName& name, First& first, Rest&...
   } else if constexpr (is_optional<T>) {
     require_same_structure(((rest.has_value() == first.has_value()) && ...), name);
     if (first) visit_in_step(f, name, *first, *rest...);
-  } else if constexpr (!std::is_arithmetic_v<T>) {  // numbers are settings
-    if (first.size() > 0) f(name, first, rest...);  // an absent bias has size 0 and is no parameter
+  } else if constexpr (!std::is_arithmetic_v<T>) {  // arithmetic members are settings
+    if (first.size() > 0) f(name, first, rest...);  // an absent bias has size 0 and is skipped
   }
 }
 
 }  // namespace detail
 
-/// Calls `f(name, matrix...)` for every parameter of `part`, with the same parameter of each of `others`.
+/// Calls `f(name, matrix...)` for every parameter of `part` and the same parameter of each of `others`.
 ///
-/// All must have the same structure (be copies of one another). Throws if they have different numbers of parts, or if the
-/// part was converted to 16 bits (models/prepack.hpp). A part that is not const loses its prepacked copies. Does not allocate.
+/// All must have the same structure: each is a copy of another. Throws heed::Error if their numbers of parts differ, or
+/// if a part was converted to 16 bits (models/prepack.hpp). A part that is not const loses its prepacked copies. Does
+/// not allocate.
 template <class F, Part P, class... Others>
 void for_each_parameter(const F& f, P& part, Others&... others) {
   detail::visit_in_step([&](const ParameterName& name, auto&... member) { f(name, detail::matrix_of(member)...); },
@@ -145,13 +149,14 @@ void for_each_parameter(const F& f, P& part, Others&... others) {
 
 namespace detail {
 
-/// The same with the members themselves: f is given a weight where it is one.
+/// Like `for_each_parameter`, but calls f with the members: a weight is passed as a `Weight`, not as its matrix.
 template <class F, Part P, class... Others>
 void for_each_member(const F& f, P& part, Others&... others) {
   visit_in_step(f, ParameterName{}, part, others...);
 }
 
-/// Throws unless the gradient `grad`, an argument of a function, has the parameters of its model. Does not allocate.
+/// Throws unless the parameters of the gradient `grad`, an argument of `function`, have the sizes of those of `part`.
+/// Does not allocate.
 template <Part P, Part G>
 void check_grad(const char* function, const P& part, const G& grad) {
   for_each_member(
@@ -164,12 +169,12 @@ void check_grad(const char* function, const P& part, const G& grad) {
 
 }  // namespace detail
 
-/// One of `count` equal shares of the numbers of a part, for threads that work on it together.
+/// One of `count` equal shares of the elements of every parameter, for threads that process a part together.
 struct Share {
-  Index index = 0, count = 1;  ///< share `index`, from 0, of `count`
+  Index index = 0, count = 1;  ///< share `index`, counted from 0, of `count`
 };
 
-/// That share of a matrix, as one column.
+/// A share of the elements of a matrix, as one column. Refers to the matrix.
 template <class X>
 auto share_of(X& x, Share share) {
   using Plain = std::remove_const_t<X>;
@@ -178,7 +183,7 @@ auto share_of(X& x, Share share) {
   return Eigen::Map<std::conditional_t<std::is_const_v<X>, const Column, Column>>(x.data() + begin, end - begin);
 }
 
-/// How many numbers a part learns.
+/// The number of elements of all parameters of a part.
 template <Part P>
 Index parameter_count(const P& part) {
   Index count = 0;
@@ -186,20 +191,21 @@ Index parameter_count(const P& part) {
   return count;
 }
 
-/// Every parameter, or that share of it, becomes zero.
+/// Sets every parameter, or a share of it, to zero.
 template <Part P>
 void set_zero(P& part, Share share = {}) {
   for_each_parameter([&](const ParameterName&, auto& x) { share_of(x, share).setZero(); }, part);
 }
 
-/// The gradient of a model is a model: this makes one, all zeros.
+/// A copy of `part` with all parameters zero, for use as its gradient: the gradient of a model has the type of the
+/// model.
 template <Part P>
 P zeros_like(const P& part) {
   P result = part;
   detail::for_each_member(
       []<class Member>(const ParameterName&, Member& member) {
         if constexpr (detail::WeightMember<Member>) {
-          member = Member(member.rows(), member.cols());  // frees the room of a copy, too
+          member = Member(member.rows(), member.cols());  // also frees the memory of a prepacked copy
         } else {
           member.setZero();
         }
@@ -208,20 +214,21 @@ P zeros_like(const P& part) {
   return result;
 }
 
-/// total += part, parameter by parameter.
+/// Adds every parameter of `part`, or a share of it, to the same parameter of `total`.
 template <Part P>
 void add(const P& part, P& total, Share share = {}) {
   for_each_parameter(
       [&](const ParameterName&, auto& sum, const auto& x) { share_of(sum, share) += share_of(x, share); }, total, part);
 }
 
-/// Every parameter is multiplied by a number.
+/// Multiplies every parameter by `factor`.
 template <class S, Part P>
 void scale(P& part, S factor) {
   for_each_parameter([&](const ParameterName&, auto& x) { x *= factor; }, part);
 }
 
-/// The sum of all squares, in double whatever the scalar.
+/// The sum of the squares of all parameters, or of a share of each. Every matrix is summed in its scalar; these sums
+/// are added in double.
 template <Part P>
 double squared_norm(const P& part, Share share = {}) {
   double sum = 0;
@@ -230,7 +237,7 @@ double squared_norm(const P& part, Share share = {}) {
   return sum;
 }
 
-/// Whether every parameter is a finite number.
+/// Whether all elements of all parameters are finite.
 template <Part P>
 bool all_finite(const P& part) {
   bool finite = true;

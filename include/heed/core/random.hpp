@@ -11,7 +11,7 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// SplitMix64 (Steele, Lea & Flood 2014): a random engine of 8 bytes which costs nothing to seed.
+/// SplitMix64 (Steele, Lea & Flood 2014): a random engine with a state of 8 bytes. Seeding only stores the seed.
 class SplitMix64 {
  public:
   explicit SplitMix64(std::uint64_t seed) : state_(seed) {}
@@ -19,7 +19,7 @@ class SplitMix64 {
   /// The next 64 random bits.
   std::uint64_t operator()() { return mix(std::exchange(state_, state_ + increment)); }
 
-  /// The output function: neighbouring arguments give unrelated results.
+  /// The output function of the engine: consecutive arguments give unrelated results.
   static std::uint64_t mix(std::uint64_t x) {
     x += increment;
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -33,14 +33,15 @@ class SplitMix64 {
   std::uint64_t state_;
 };
 
-/// The same numbers on every compiler and machine.
+/// A random number generator with the same results on every compiler and machine.
 ///
-/// The standard's engines are portable; its distributions and `std::shuffle` are not, so these few are our own.
+/// The engines of the standard library are portable. Its distributions and `std::shuffle` are not, so this class has
+/// its own.
 template <class Engine>
 class BasicRandom {
  public:
-  /// Independent streams come from different `stream` values (an epoch, an update, a sentence), so that nothing has to
-  /// be stored to resume.
+  /// Different `stream` values (an epoch, an update, a sentence) give independent streams, so that training can resume
+  /// without a stored generator state.
   explicit BasicRandom(std::uint64_t seed, std::uint64_t stream = 0)
       : engine_(SplitMix64::mix(seed ^ SplitMix64::mix(stream))) {}
 
@@ -53,13 +54,13 @@ class BasicRandom {
   /// Uniform on [low, high).
   double uniform(double low, double high) { return low + (high - low) * uniform(); }
 
-  /// Normal with mean 0 and deviation 1 (Box & Muller 1958).
+  /// Normal with mean 0 and standard deviation 1 (Box & Muller 1958).
   double normal() {
     const double radius = std::sqrt(-2 * std::log(1 - uniform()));
     return radius * std::cos(2 * std::numbers::pi * uniform());
   }
 
-  /// Uniform on 0 .. bound - 1, without bias: the few values above the last whole multiple of `bound` are drawn again.
+  /// Uniform on 0 .. bound - 1, without bias: the lowest 2^64 mod `bound` values are drawn again.
   std::uint64_t below(std::uint64_t bound) {
     const std::uint64_t excess = (0 - bound) % bound;
     std::uint64_t x = bits();
@@ -67,8 +68,8 @@ class BasicRandom {
     return x % bound;
   }
 
-  /// One of 0 .. n - 1, each as often as its odds say: where the sum of the odds, taken in order, passes a uniform share
-  /// of their total. `odds_of(i)` is of any type that counts.
+  /// An index from 0 .. n - 1 with probability `odds_of(i)` / total: the first index at which the cumulative sum of the
+  /// odds exceeds a uniform fraction of their total. `odds_of` may return any scalar type (core/scalar.hpp).
   template <class Index, class OddsOf>
   Index pick(Index n, const OddsOf& odds_of) {
     using Odds = std::remove_cvref_t<decltype(odds_of(n))>;
@@ -79,13 +80,13 @@ class BasicRandom {
     for (Index i = 0; i < n; ++i) {
       const Odds odds = odds_of(i);
       sum += odds;
-      if (odds > Odds(0)) likely = i;  // where rounding keeps the sum below the total, the last that has a chance
+      if (odds > Odds(0)) likely = i;  // if the sum is rounded down: the last index with odds above 0
       if (sum > passed) break;
     }
     return likely;
   }
 
-  /// Every order equally likely (Fisher & Yates).
+  /// Shuffles `items`; every order is equally likely (Fisher & Yates).
   template <class T>
   void shuffle(std::vector<T>& items) {
     for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[below(i)]);
@@ -95,10 +96,10 @@ class BasicRandom {
   Engine engine_;
 };
 
-/// For long sequences: initial parameters, the order of the batches.
+/// A generator for long sequences: initial parameters, the order of the batches.
 using Random = BasicRandom<std::mt19937_64>;
 
-/// For many short sequences: one for every sentence of a batch (core/random_streams.hpp).
+/// A generator for many short sequences: one for every sentence of a batch (core/random_streams.hpp).
 using RandomStream = BasicRandom<SplitMix64>;
 
 }}  // namespace heed::v0_2

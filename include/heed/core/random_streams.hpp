@@ -10,28 +10,29 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The random numbers of a training step: a generator for each sentence of a batch, or none (inference). A view: it must
-/// not outlive the generators, and copies draw from the same ones.
+/// The random numbers of a training step: a generator for each sentence of a batch, or none (inference). A view: it
+/// must not outlive the generators, and copies draw from the same ones.
 ///
-/// With a generator for each sentence (as `Trainer` has it), the numbers drawn for a sentence do not depend on the other
-/// sentences of its batch, and so not on the number of threads that share an update. A single `Random` is shared by all:
-/// the numbers depend on the whole batch.
+/// With a generator for each sentence, as in `Trainer`, the random numbers of a sentence do not depend on the other
+/// sentences of its batch. They therefore do not depend on the number of threads that share an update. A single
+/// `Random` is shared by all sentences: the random numbers depend on the whole batch.
 ///
 /// Functions that take a packed batch take generators in batch order. Functions that take one step, or one column for
 /// each sentence, take them in the order of their columns (`in_order`).
 class RandomStreams {
  public:
   RandomStreams() = default;
-  RandomStreams(std::nullptr_t) {}                    // NOLINT: implicit, nullptr is inference
-  RandomStreams(Random* shared) : shared_(shared) {}  // NOLINT: implicit, as a pointer to the one generator
-  RandomStreams(std::span<RandomStream> streams)      // NOLINT: implicit, as the above
+  RandomStreams(std::nullptr_t) {}                    // NOLINT: implicit, nullptr means inference
+  RandomStreams(Random* shared) : shared_(shared) {}  // NOLINT: implicit, one shared generator
+  RandomStreams(std::span<RandomStream> streams)      // NOLINT: implicit, one generator per sentence
       : each_(true), streams_(streams.data()), size_(static_cast<Index>(streams.size())) {}
 
   /// True in training.
   explicit operator bool() const { return shared_ != nullptr || each_; }
 
-  /// The generators of columns in another order: column i gets the generator of sentence `order[i]`. The result refers
-  /// to `order`. Throws if these are generators of columns already, or if there are fewer than columns.
+  /// Generators in the order of columns: column i gets the generator of sentence `order[i]`. The result refers to
+  /// `order`. Throws heed::Error if the generators are already in the order of columns, or if `order` has more elements
+  /// than there are generators.
   RandomStreams in_order(std::span<const Index> order) const {
     if (!each_) return *this;
     require(order_ == nullptr, "RandomStreams: expected generators in batch order");
@@ -42,7 +43,7 @@ class RandomStreams {
     return result;
   }
 
-  /// Throws unless there is a generator for each of so many columns.
+  /// Throws heed::Error unless there is a generator for each of `columns` columns.
   void check(Index columns) const {
     require(!each_ || columns <= size_, [&] {
       return "RandomStreams: expected a generator for each of " + std::to_string(columns) + " columns, got " +
@@ -59,9 +60,9 @@ class RandomStreams {
 
  private:
   Random* shared_ = nullptr;
-  bool each_ = false;  ///< whether every sentence has a generator of its own
+  bool each_ = false;  ///< whether there is one generator per sentence
   RandomStream* streams_ = nullptr;
-  const Index* order_ = nullptr;  ///< of columns; nullptr: column i is sentence i
+  const Index* order_ = nullptr;  ///< column i is sentence order_[i]; nullptr: column i is sentence i
   Index size_ = 0;
 };
 

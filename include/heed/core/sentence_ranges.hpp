@@ -9,16 +9,16 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// Which columns belong to which sentence, where each sentence owns one contiguous range, as in a memory: a view of
-/// `Memory::starts`, which holds the first column of each and, at its end, the number of all columns. Must not outlive
-/// it.
+/// The range of columns of each sentence, if the columns of a sentence are contiguous, as in a memory. A view of
+/// `Memory::starts`, which holds the first column of each sentence, followed by the number of all columns. Must not
+/// outlive it.
 ///
-/// Sentences whose words stand one after the other need no more than this: what looks at a whole sentence at a time has
-/// no use for the order of `PackedBatch`, which is for recurrences.
+/// Layers that process a whole sentence at a time, such as attention, use this order. Recurrences use the time-major
+/// order of `PackedBatch`.
 class SentenceRanges {
  public:
-  /// Throws unless starts begins at 0 and every sentence has a column.
-  SentenceRanges(std::span<const Index> starts) : starts_(starts) {  // NOLINT: implicit, as starts are what one has
+  /// Throws heed::Error unless `starts` begins with 0 and every sentence has at least one column.
+  SentenceRanges(std::span<const Index> starts) : starts_(starts) {  // NOLINT: implicit, to accept any span
     require(!starts.empty() && starts.front() == 0, "SentenceRanges: the first sentence must start in column 0");
     for (Index b = 0; b < sentences(); ++b) {
       require(length(b) > 0, [&] {
@@ -30,7 +30,7 @@ class SentenceRanges {
   SentenceRanges(const std::vector<Index>& starts)  // NOLINT: implicit, as above
       : SentenceRanges(std::span<const Index>(starts)) {}
 
-  /// How many sentences and columns there are; where each sentence lies, and the longest of their lengths.
+  /// The number of sentences and of columns; the first column and the length of sentence b; the longest length.
   Index sentences() const { return static_cast<Index>(starts_.size()) - 1; }
   Index columns() const { return starts_.back(); }
   Index start(Index b) const { return detail::at(starts_, b); }

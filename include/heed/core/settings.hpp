@@ -7,8 +7,8 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// Throws unless a number that a user sets holds what `expected` says: "Adam: the learning rate must be finite and 0 or
-/// more, got nan".
+/// Throws unless `holds`. `value` is a setting of the user, `expected` its valid range: "Adam: the learning rate must
+/// be finite and 0 or more, got nan".
 inline void check_setting(bool holds, const char* who, const char* name, const char* expected, double value) {
   require(holds, [&] {
     return std::string(who) + ": the " + name + " must be " + expected + ", got " + number_text(value, 9);

@@ -14,7 +14,8 @@ namespace heed { inline namespace v0_2 {
 
 namespace detail {
 
-/// Waits until a number is no longer `old`: looks for some ten microseconds, since waking up takes as long, then sleeps.
+/// Waits until `number` differs from `old`. Spins for about ten microseconds, the time that a wake-up takes, then
+/// sleeps.
 template <class T>
 void await_change(const std::atomic<T>& number, T old) {
   for (int looks = 0; looks < 20000; ++looks) {
@@ -25,23 +26,24 @@ void await_change(const std::atomic<T>& number, T old) {
 
 }  // namespace detail
 
-/// Threads that work together again and again. Starting a thread takes longer than reading a sentence, so they stay.
+/// A thread pool. Its threads are kept between calls, because starting a thread takes longer than encoding a sentence.
 class ThreadPool {
  public:
-  /// Throws unless `size` is 1 or more, and if the system refuses a thread. Who calls `run` is one of the team.
+  /// Starts `size` - 1 threads; the thread that calls `run` is one more. Throws heed::Error if `size` is below 1 or if
+  /// the system cannot start a thread.
   explicit ThreadPool(int size = 1) : size_(size) {
-    require(size >= 1, [&] { return "ThreadPool: 1 or more threads, not " + std::to_string(size); });
+    require(size >= 1, [&] { return "ThreadPool: size must be at least 1, got " + std::to_string(size); });
     if (size > 1) errors_.resize(static_cast<std::size_t>(size));
     for (int i = 1; i < size; ++i) start(i);
   }
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
-  /// How many threads, the caller's among them.
+  /// The number of threads, including the caller's.
   int size() const { return size_; }
 
-  /// Calls work(0) ... work(size() - 1) at the same time and waits for all. The first exception, by number, is thrown
-  /// again. To be called by one thread at a time, and not by the work itself.
+  /// Calls work(0) ... work(size() - 1) in parallel and waits for all. Of several exceptions, rethrows the one with the
+  /// lowest index. Only one thread at a time may call this function, and `work` must not call it.
   template <class Work>
   void run(const Work& work) {
     if (size_ == 1) {
@@ -65,7 +67,8 @@ class ThreadPool {
   }
 
  private:
-  /// The threads beside the caller's; ended and waited for whatever happens.
+  /// The threads other than the caller's. The destructor stops and joins them, also if the constructor of the pool
+  /// throws.
   struct Others {
     std::atomic<unsigned> round = 0;
     std::atomic<bool> over = false;
@@ -87,8 +90,8 @@ class ThreadPool {
     try {
       others_.threads.emplace_back([this, i] { serve(i); });
     } catch (const std::system_error& error) {
-      fail("ThreadPool: the system refused thread " + std::to_string(i + 1) + " of " + std::to_string(size_) + " (" +
-           error.code().message() + "); ask for fewer threads");
+      fail("ThreadPool: cannot start thread " + std::to_string(i + 1) + " of " + std::to_string(size_) + " (" +
+           error.code().message() + "); use fewer threads");
     }
 #else
     others_.threads.emplace_back([this, i] { serve(i); });
@@ -117,22 +120,22 @@ class ThreadPool {
   }
 
   const int size_;
-  std::vector<std::exception_ptr> errors_;  ///< of the last round, one a member
+  std::vector<std::exception_ptr> errors_;  ///< one per thread, of the current round
   const void* work_ = nullptr;
   void (*call_)(const void*, int) = nullptr;
   std::atomic<int> busy_ = 0;
-  Others others_;  ///< last: it ends before what it uses
+  Others others_;  ///< declared last: its threads end before the members they use
 };
 
-/// Where a team's members wait for each other in the middle of their work: all are there before any goes on.
+/// A barrier for the threads of a pool: `wait` returns only after all of them have called it.
 ///
-/// The work between must not throw: the others would wait for ever.
+/// The work between two calls must not throw: the other threads would wait forever.
 class Barrier {
  public:
-  /// For so many threads.
+  /// A barrier for `members` threads.
   explicit Barrier(int members) : members_(members) {}
 
-  /// Returns when all have called it.
+  /// Returns when all threads have called it.
   void wait() {
     if (members_ == 1) return;
     const unsigned round = round_.load(std::memory_order_relaxed);
@@ -144,7 +147,7 @@ class Barrier {
 
  private:
   const int members_;
-  alignas(64) std::atomic<int> arrived_ = 0;  // a cache line each: who looks does not disturb who arrives
+  alignas(64) std::atomic<int> arrived_ = 0;  // separate cache lines: waiting threads do not slow down arriving ones
   alignas(64) std::atomic<unsigned> round_ = 0;
 };
 

@@ -21,22 +21,22 @@ using Token = std::int32_t;
 
 /// The first three entries of every vocabulary.
 namespace symbols {
-/// An unknown word, the first decoder input of a sentence, and the end of a sentence.
+/// An unknown word, the start of a sentence (the first decoder input), and the end of a sentence.
 inline constexpr Token unk = 0, bos = 1, eos = 2;
 }  // namespace symbols
 
-/// Column-major throughout: a column is whatever you have many of (steps, sentences, queries, beams).
+/// A column-major matrix. Data have one item per column: a step, a sentence, a query or a hypothesis of a beam.
 template <class S, int Rows = Dynamic, int Cols = Dynamic>
 using Matrix = Eigen::Matrix<S, Rows, Cols>;
 
-/// A matrix of one column.
+/// A matrix with one column.
 template <class S, int Rows = Dynamic>
 using Vector = Eigen::Matrix<S, Rows, 1>;
 
 namespace detail {
 
-/// An Eigen matrix whose assignment and `resize` have the strong exception guarantee: if memory runs out, it stays as
-/// it was. Eigen frees the old numbers first, and keeps a pointer to them when the allocation of the new ones throws.
+/// An Eigen matrix whose assignment and `resize` have the strong exception guarantee: if memory runs out, the matrix is
+/// unchanged. Eigen's own matrix frees its old storage first, and keeps a pointer to it if the new allocation throws.
 template <class Plain>
 class ExceptionSafeMatrix : public Plain {
  public:
@@ -44,7 +44,7 @@ class ExceptionSafeMatrix : public Plain {
   ExceptionSafeMatrix() = default;
   ExceptionSafeMatrix(const ExceptionSafeMatrix&) = default;
   ExceptionSafeMatrix(ExceptionSafeMatrix&&) = default;
-  ExceptionSafeMatrix(Plain&& x) : Plain(std::move(x)) {}  // NOLINT: implicit, as the copy of an expression is
+  ExceptionSafeMatrix(Plain&& x) : Plain(std::move(x)) {}  // NOLINT: implicit, like the constructor from an expression
   ExceptionSafeMatrix& operator=(ExceptionSafeMatrix&&) = default;
   ExceptionSafeMatrix& operator=(Plain&& x) {
     Plain::operator=(std::move(x));
@@ -56,7 +56,7 @@ class ExceptionSafeMatrix : public Plain {
     return set(x.derived());
   }
 
-  /// As those of an Eigen matrix.
+  /// Like `resize` of an Eigen matrix.
   void resize(Index rows, Index cols) {
     if (rows != this->rows() || cols != this->cols()) Plain::operator=(Plain(rows, cols));
   }
@@ -76,44 +76,45 @@ class ExceptionSafeMatrix : public Plain {
   }
 };
 
-/// Product and sum of sizes that may be `Dynamic`.
+/// The product and the sum of sizes that may be `Dynamic`.
 constexpr int times(int factor, int size) { return size == Dynamic ? Dynamic : factor * size; }
 constexpr int plus(int a, int b) { return a == Dynamic || b == Dynamic ? Dynamic : a + b; }
 
-/// Parameters up to this many bytes live inside their part; larger ones go to the heap, so that a part with large fixed
-/// sizes does not overflow the stack of whoever declares it there.
+/// The maximum size in bytes of a fixed-size parameter that is stored inside its part (see `Part`). Larger ones are
+/// stored on the heap, so that a part with large fixed sizes does not overflow the stack.
 inline constexpr long inline_bytes = 16 * 1024;
 
 template <class S, int Rows, int Cols>
 inline constexpr bool lives_inline = Rows == Dynamic || Cols == Dynamic ||
                                      long{Rows} * Cols* static_cast<long>(sizeof(S)) <= inline_bytes;
 
-/// A matrix of these sizes as a member of a part; one of fixed size never allocates.
+/// A matrix of these sizes as a member of a part. A matrix of fixed size never allocates.
 template <class S, int Rows, int Cols>
 using MemberMatrix = std::conditional_t<Rows != Dynamic && Cols != Dynamic, Matrix<S, Rows, Cols>,
                                         ExceptionSafeMatrix<Matrix<S, Rows, Cols>>>;
 
 }  // namespace detail
 
-/// A matrix of learned numbers, whose fixed sizes stay known to the compiler while they are small enough to be stored
-/// inline.
+/// A learned matrix. If it is too large to be stored inline, its number of columns is `Dynamic`, also if `Cols` is
+/// fixed.
 template <class S, int Rows, int Cols>
 using Parameter = detail::MemberMatrix<S, Rows, detail::lives_inline<S, Rows, Cols> ? Cols : Dynamic>;
 
-/// A vector of learned numbers.
+/// A learned vector.
 template <class S, int Rows = Dynamic>
 using ParameterVector = detail::MemberMatrix<S, Rows, 1>;
 
-/// How a matrix comes in: any Eigen expression of that scalar; a column-major matrix, `Map` or `Block` without a copy.
+/// The type of an input argument: any Eigen expression with scalar S. A column-major matrix, `Map` or `Block` is not
+/// copied.
 ///
-/// A row-major matrix would be copied at every call without a word, so it is refused at compile time, as is a matrix of
-/// another scalar. Throws `Error` if `Rows` is fixed and x has another number of rows.
+/// A row-major matrix would be copied silently at every call, so it is rejected at compile time. A matrix of another
+/// scalar is rejected at compile time, too. Throws heed::Error if `Rows` is fixed and x has another number of rows.
 template <class S, int Rows = Dynamic>
 class In : public Eigen::Ref<const Matrix<S, Rows, Dynamic>> {
   using Base = Eigen::Ref<const Matrix<S, Rows, Dynamic>>;
 
  public:
-  /// Binds x; copies what is no column-major matrix in memory, such as a sum.
+  /// Binds x. An expression that is not a column-major matrix in memory, such as a sum, is evaluated into a copy.
   template <class Derived>
   In(const Eigen::DenseBase<Derived>& x)
       : Base(checked(x.derived())) {  // NOLINT: implicit, so that any expression binds
@@ -134,8 +135,8 @@ class In : public Eigen::Ref<const Matrix<S, Rows, Dynamic>> {
   }
 };
 
-/// How a matrix goes out: written in place, never resized. A column-major matrix, `Map` or `Block` that can be written.
-/// Throws `Error` if `Rows` is fixed and x has another number of rows.
+/// The type of an output argument: a writable column-major matrix, `Map` or `Block`. It is written in place and never
+/// resized. Throws heed::Error if `Rows` is fixed and x has another number of rows.
 template <class S, int Rows = Dynamic>
 class Out : public Eigen::Ref<Matrix<S, Rows, Dynamic>> {
   using Base = Eigen::Ref<Matrix<S, Rows, Dynamic>>;
@@ -146,7 +147,7 @@ class Out : public Eigen::Ref<Matrix<S, Rows, Dynamic>> {
   template <class X>
   requires(!std::is_same_v<std::remove_cvref_t<X>, Out> && std::is_constructible_v<Base, X>) Out(X&& x)
       : Base((detail::check_fixed_rows<Rows>(x), std::forward<X>(x))) {}  // NOLINT: implicit, as above
-  /// A matrix of another scalar: refused at compile time.
+  /// Rejects a matrix of another scalar at compile time.
   template <class Derived>
   requires(!std::is_same_v<typename Derived::Scalar, S>) Out(const Eigen::DenseBase<Derived>&)
       : Base(Nothing(nullptr, Rows == Dynamic ? 0 : Rows, 0)) {  // NOLINT: implicit, as above
@@ -154,7 +155,7 @@ class Out : public Eigen::Ref<Matrix<S, Rows, Dynamic>> {
   }
   Out(const Out&) = default;
 
-  /// Assigns coefficients; the sizes must agree.
+  /// Assigns the coefficients; the sizes must be equal.
   using Base::operator=;
   Out& operator=(const Out& x) {
     Base::operator=(x);
@@ -162,18 +163,18 @@ class Out : public Eigen::Ref<Matrix<S, Rows, Dynamic>> {
   }
 };
 
-/// A matrix that only grows: `resize` allocates when more room is needed than ever before, and never gives room back.
+/// A matrix whose storage never shrinks: `resize` allocates only if it needs more elements than ever before.
 ///
-/// It is a `Map` over storage of its own, so it reads, writes and binds like any Eigen matrix. Contents are undefined
-/// after `resize`. Movable, not copyable: workspaces are made, not copied.
+/// It is a `Map` over storage that it owns, so it can be used like any Eigen matrix. The contents are undefined after
+/// `resize`. It is movable, but not copyable, because workspaces are never copied.
 template <class S, int Rows = Dynamic>
 class Buffer : public Eigen::Map<Matrix<S, Rows, Dynamic>> {
   using Base = Eigen::Map<Matrix<S, Rows, Dynamic>>;
 
  public:
-  /// No columns, and no room.
+  /// An empty buffer: no columns and no storage.
   Buffer() : Base(nullptr, Rows == Dynamic ? 0 : Rows, 0) {}
-  /// Takes over the room of another.
+  /// Takes over the storage of another buffer.
   Buffer(Buffer&& other) noexcept : Buffer() { swap(other); }
   Buffer& operator=(Buffer&& other) noexcept {
     swap(other);
@@ -182,7 +183,7 @@ class Buffer : public Eigen::Map<Matrix<S, Rows, Dynamic>> {
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
 
-  /// Assigns coefficients, as a `Map` does. Throws `Error` unless the sizes agree.
+  /// Assigns the coefficients, like a `Map`. Throws heed::Error if the sizes differ.
   template <class Derived>
   Buffer& operator=(const Eigen::DenseBase<Derived>& x) {
     if constexpr (detail::check_scalar<S, Derived>()) {
@@ -192,7 +193,7 @@ class Buffer : public Eigen::Map<Matrix<S, Rows, Dynamic>> {
     return *this;
   }
 
-  /// Takes on the size and the coefficients of x.
+  /// Resizes to the size of x and copies its coefficients.
   template <class Derived>
   void assign(const Eigen::MatrixBase<Derived>& x) {
     if constexpr (detail::check_scalar<S, Derived>()) {
@@ -201,9 +202,9 @@ class Buffer : public Eigen::Map<Matrix<S, Rows, Dynamic>> {
     }
   }
 
-  /// Makes it rows x cols. Allocates only beyond the largest size so far, and frees the old numbers first. Throws
-  /// `Error` if a size is negative, rows * cols overflows or the rows are fixed at another number, and stays as it was;
-  /// throws std::bad_alloc if there is not enough memory, and is empty then.
+  /// Resizes to rows x cols. Allocates only if this is larger than every earlier size, and frees the old storage first.
+  /// Throws heed::Error if a size is negative, if rows * cols overflows, or if the rows are fixed at another number;
+  /// the buffer is unchanged then. Throws std::bad_alloc if there is not enough memory; the buffer is empty then.
   void resize(Index rows, Index cols) {
     const Index size = detail::matrix_size(rows, cols);
     if (Rows != Dynamic && rows != Rows) detail::fail_size("Buffer.resize", "the buffer", rows, cols, Rows, cols);

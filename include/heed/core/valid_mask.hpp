@@ -8,16 +8,16 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// Says which memory columns a query may attend to: true means valid, false excludes the column, whose weight is
-/// exactly 0. PyTorch's `key_padding_mask` and `attn_mask`, where true has the opposite meaning. Made by default, it
-/// excludes nothing.
+/// The memory columns that a query may attend to. True means valid. False excludes the column: its weight is exactly 0.
+/// Corresponds to PyTorch's `key_padding_mask` and `attn_mask`, where true has the opposite meaning. A
+/// default-constructed mask excludes nothing.
 ///
-/// It is a view: the booleans must outlive the call that it is passed to.
+/// It is a view: the booleans must outlive the call that the mask is passed to.
 class ValidMask {
  public:
   ValidMask() = default;
 
-  /// One boolean for each memory column of all sentences: a vector of as many numbers as the memory has columns.
+  /// One mask for all queries: a vector with one boolean for each memory column of all sentences.
   template <class X>
   static ValidMask of_memory(const Eigen::DenseBase<X>& valid) {
     static_assert(X::IsVectorAtCompileTime, "ValidMask::of_memory takes a vector, one boolean for each memory column");
@@ -25,8 +25,8 @@ class ValidMask {
     return ValidMask(valid.derived().data(), valid.size(), 1, 0);
   }
 
-  /// One column for each query: row j is the j-th memory column of the query's sentence. Rows: the length of the
-  /// longest sentence, of which a shorter one uses the first. Column-major.
+  /// One mask for each query: a column-major matrix, longest sentence x queries. Row j is the j-th memory column of the
+  /// query's sentence. For a shorter sentence, only its first rows are used.
   template <class X>
   static ValidMask of_queries(const Eigen::DenseBase<X>& valid) {
     static_assert(!X::IsRowMajor || X::IsVectorAtCompileTime, "ValidMask::of_queries takes a column-major matrix");
@@ -40,11 +40,11 @@ class ValidMask {
   template <class X>
   static ValidMask of_queries(const Eigen::PlainObjectBase<X>&& valid) = delete;
 
-  /// Whether there are booleans; else all columns are valid.
+  /// Whether booleans are given; if not, all columns are valid.
   bool is_given() const { return is_given_; }
 
-  /// Throws, in the name of `function`, unless it fits n queries and a memory of so many columns, the longest sentence
-  /// of which has `longest`.
+  /// Throws heed::Error unless the mask fits n queries and a memory of `columns` columns, whose longest sentence has
+  /// `longest` columns. The message begins with `function`.
   void check(const char* function, Index columns, Index longest, Index n) const {
     if (!is_given_) return;
     const Index rows = stride_ == 0 ? columns : longest, cols = stride_ == 0 ? 1 : n;
@@ -56,8 +56,9 @@ class ValidMask {
     return !is_given_ || (stride_ == 0 ? data_[start + j] : data_[i * stride_ + j]);
   }
 
-  /// The scores of excluded columns become -inf. They are those of queries first ... over one sentence. Throws, in the
-  /// name of `function`, if nothing is left of a query's memory.
+  /// Sets the scores of excluded columns to -inf. `scores` is length of one sentence x queries; its column 0 is query
+  /// `first`, and `start` is the first memory column of the sentence. Throws heed::Error if all memory columns of a
+  /// query are excluded. The message begins with `function`.
   template <class Scores>
   void exclude(const char* function, Index start, Index first, Scores&& scores) const {
     using S = typename std::remove_reference_t<Scores>::Scalar;
@@ -82,11 +83,11 @@ class ValidMask {
   template <class X>
   static constexpr void check_type() {
     static_assert(std::is_same_v<typename X::Scalar, bool>, "ValidMask takes booleans");
-    static_assert(X::InnerStrideAtCompileTime == 1, "ValidMask takes booleans that are stored one after the other");
+    static_assert(X::InnerStrideAtCompileTime == 1, "ValidMask takes contiguous booleans (inner stride 1)");
   }
 
   const bool* data_ = nullptr;
-  Index rows_ = 0, cols_ = 0, stride_ = 0;  ///< a stride of 0: one boolean for each memory column
+  Index rows_ = 0, cols_ = 0, stride_ = 0;  ///< stride 0: one boolean for each memory column
   bool is_given_ = false;
 };
 

@@ -8,24 +8,25 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// The alternative of `variant` that is the gradient of `part`. Throws if it holds another: a gradient holds what its
-/// model holds.
+/// The alternative of `variant`, a gradient, that has the type of `part`. Throws if the variant holds another type: a
+/// gradient must hold the same alternative as its model.
 template <class P, class Variant>
 auto& same(const P&, Variant& variant) {
   auto* const found = std::get_if<P>(&variant);
-  require(found != nullptr, "a gradient holds another choice of part than its model: make it with zeros_like(model)");
+  require(found != nullptr, "the gradient must hold the same type as the model; create it with zeros_like(model)");
   return *found;
 }
 
-/// Alternative I of a variant that is visited beside one that holds it.
+/// Alternative I of a variant that is visited together with another one that holds alternative I. Throws if it holds
+/// another alternative.
 template <std::size_t I, class Variant>
 auto& chosen(Variant& variant) {
-  require(variant.index() == I, "parts that are visited together hold different choices: make one from the other");
+  require(variant.index() == I, "for_each_parameter: all objects must hold the same type; copy one from the other");
   return std::get<I>(variant);
 }
 
-/// visit_parameters of the part that all the variants hold; a choice made at run time adds nothing to the names. A visitor
-/// of one model to whom it matters what was chosen is given that.
+/// Calls visit_parameters of the alternative that all variants hold. The variant adds nothing to the parameter names.
+/// If the visitor has a function `alternative`, calls this instead, with the alternative of `first`.
 template <std::size_t I = 0, class Visit, class First, class... Rest>
 void visit_alternative(Visit&& visit, First& first, Rest&... rest) {
   using Variant = std::remove_const_t<First>;

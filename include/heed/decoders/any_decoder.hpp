@@ -9,8 +9,10 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// A decoder chosen at run time, which itself models `Decoder`: Bahdanau's wiring or Luong's with any attention
-/// mechanism, or one of those without.
+/// A decoder that is selected at run time. It models `Decoder`.
+///
+/// The alternatives are the architectures of Bahdanau and Luong with any attention mechanism, and the decoders without
+/// attention.
 template <Cell C, AttentionMechanism AttentionType>
 struct AnyDecoder {
   using Scalar = typename C::Scalar;
@@ -18,10 +20,10 @@ struct AnyDecoder {
 
   std::variant<PlainDecoder<C>, ContextDecoder<C, AttentionType>, AttentionalDecoder<C, AttentionType>, ChoDecoder<S>,
                SutskeverDecoder<C>>
-      decoder;  ///< the one that was chosen
+      decoder;  ///< the selected decoder
 
   AnyDecoder() = default;
-  /// Holds this one from here on.
+  /// Selects this decoder.
   template <Decoder D>
   AnyDecoder(D chosen) : decoder(std::move(chosen)) {}
 

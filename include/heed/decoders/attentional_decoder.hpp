@@ -13,41 +13,43 @@ struct AttentionalDecoderOptions {
   Index memory_size = 0;      ///< rows of a value of the memory, and of a context
   Index hidden_size = 0;      ///< rows of h
   Index layers = 1;           ///< recurrent layers
-  Index feature_size = 0;     ///< rows of the attentional vector h~, which the output layer reads
-  bool input_feeding = true;  ///< whether h~ of the last step joins the first layer's input
-  double dropout = 0;         ///< rate between layers
+  Index feature_size = 0;     ///< rows of the attentional vector h~, the input of the output layer
+  bool input_feeding = true;  ///< whether the first layer's input includes h~ of the last step
+  double dropout = 0;         ///< dropout rate between layers
 };
 
-/// A decoder whose answer to the *current* top state meets it after the recurrence, in an attentional vector h~:
+/// A decoder that attends with its *current* top state, and combines the context with this state after the recurrence,
+/// in an attentional vector h~:
 ///
 ///   s_i = cell([E y_{i-1}; h~_{i-1}], s_{i-1})        without input feeding: cell(E y_{i-1}, s_{i-1})
-///   c_i = attention(h_i)                               equation 7 of Luong, Pham & Manning 2015: its weights
+///   c_i = attention(h_i)                               weights: equation 7 of Luong, Pham & Manning 2015
 ///   h~_i = tanh(W [c_i; h_i])                          equation 5, context first, no bias
 ///
-/// h~_0 = 0 (section 3.3). With an `Attention` this is their decoder (decoders/luong.hpp). The weights of step i are those
-/// used to predict word i.
+/// h~_0 = 0 (section 3.3). With `Attention` this is the decoder of Luong et al. (decoders/luong.hpp). The weights of
+/// step i are the ones that are used to predict word i.
 template <Cell C, AttentionMechanism AttentionType>
 struct AttentionalDecoder {
   using Scalar = typename C::Scalar;
   using S = Scalar;
 
   Stack<C> stack;             ///< the recurrent layers
-  AttentionType attention;    ///< to the memory
-  Bridge<S> bridge;           ///< where it begins
+  AttentionType attention;    ///< attention over the memory
+  Bridge<S> bridge;           ///< computes the initial state
   Weight<S> W;                ///< features x (memory + hidden) (the paper's W_c)
-  Index word = 0;             ///< size of an embedded word: where the fed-back vector's block of the first W begins
-  bool input_feeding = true;  ///< whether h~ of the last step joins the first layer's input
+  Index word = 0;             ///< rows of an embedded word; the block of h~ in the first cell's W begins at this column
+  bool input_feeding = true;  ///< whether the first layer's input includes h~ of the last step
 
   AttentionalDecoder() = default;
 
-  /// Each cell is C(input, hidden). Throws unless every size is 1 or more and `mechanism` takes queries of the state's
-  /// size and a memory of that size. `mechanism` may be left out if a default-constructed one has its sizes.
+  /// Constructs each cell as C(input, hidden). Throws heed::Error unless every size is 1 or more and `mechanism`
+  /// accepts queries of hidden_size and a memory of memory_size. `mechanism` can be omitted if a default-constructed
+  /// one has these sizes.
   explicit AttentionalDecoder(
       const AttentionalDecoderOptions& options,
       AttentionType mechanism = AttentionType()) requires std::constructible_from<C, Index, Index>
       : AttentionalDecoder(options, std::move(mechanism), detail::MakeCell<C>()) {}
 
-  /// Each cell is `make(input, hidden)`: for cells that take more than two sizes.
+  /// Constructs each cell as make(input, hidden), for cells with other constructor arguments.
   template <class MakeCell>
   AttentionalDecoder(const AttentionalDecoderOptions& options, AttentionType mechanism, MakeCell&& make)
       : stack(stack_options(options), make),
@@ -113,7 +115,7 @@ struct AttentionalDecoder {
     detail::check_like(name, "grad.W", grad.W, W);
     stack.begin_backward(x.cols(), state.columns(), tape.stack);
     begin_attention_backward(state.columns(), tape.attention);
-    tape.joined.d_vectors.resize(feed_size(), state.columns());  // from a step to the one before
+    tape.joined.d_vectors.resize(feed_size(), state.columns());  // dL/dh~ that a step passes to the previous step
     tape.joined.d_vectors.setZero();
     const auto& h = tape.stack.top().outputs;
     for (Index t = steps.count(); t-- > 0;) {
@@ -153,7 +155,7 @@ struct AttentionalDecoder {
   }
 
  private:
-  /// Throws unless every size is 1 or more.
+  /// Throws heed::Error unless every size is 1 or more.
   static StackOptions stack_options(const AttentionalDecoderOptions& options) {
     detail::check_options("AttentionalDecoder", {{"word_size", options.word_size},
                                                  {"memory_size", options.memory_size},
@@ -166,7 +168,7 @@ struct AttentionalDecoder {
             .dropout = options.dropout};
   }
 
-  /// Rows of the vector that is fed back.
+  /// Rows of the fed-back vector; 0 without input feeding.
   Index feed_size() const { return input_feeding ? feature_size() : 0; }
 };
 

@@ -6,13 +6,13 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The decoder of Bahdanau, Cho & Bengio 2015 (equations 4 to 6): the *previous* state asks, and the context enters the
-/// recurrent cell. The weights of step i are those used to predict word i.
+/// The decoder of Bahdanau, Cho & Bengio 2015 (equations 4 to 6): the *previous* state is the query, and the context is
+/// an input of the recurrent cell. The weights of step i are the ones that are used to predict word i.
 template <Cell C, class ScorerType, Normalizer NormalizerType = Softmax>
 using BahdanauDecoder = ContextDecoder<C, Attention<ScorerType, NormalizerType>>;
 
-/// The same with the readout of the paper's appendix. It is the appendix's decoder to the letter if its cell is
-/// `GruCell<S, Dynamic, Dynamic, gru_forms::bahdanau>` and its bridge reads the backward half of the summary:
+/// `BahdanauDecoder` with the readout of the paper's appendix. It matches the appendix exactly if its cell is
+/// `GruCell<S, Dynamic, Dynamic, gru_forms::bahdanau>` and its bridge uses only the backward half of the summary:
 /// `bridge = Bridge<S>({.summary_size = memory, .state_size = state, .first_row = memory / 2})`.
 template <Cell C, class ScorerType, Normalizer NormalizerType = Softmax>
 using BahdanauMaxoutDecoder = ContextDecoder<C, Attention<ScorerType, NormalizerType>, MaxoutReadout>;

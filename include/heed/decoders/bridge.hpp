@@ -10,37 +10,38 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The sizes of a `Bridge` with matrices. Each but `first_row` must be 1 or more.
+/// The sizes of a `Bridge` with weight matrices. Each except `first_row` must be 1 or more.
 struct BridgeOptions {
   Index summary_size = 0;  ///< rows of the memory's summary
-  Index state_size = 0;    ///< rows of a state of the decoder's cell
-  Index layers = 1;        ///< of the decoder
-  Index first_row = 0;     ///< the first row of the summary that is read
+  Index state_size = 0;    ///< rows of the state of the decoder's cell
+  Index layers = 1;        ///< layers of the decoder
+  Index first_row = 0;     ///< the first row of the summary that is used
 };
 
-/// From what the encoder ended with to where the decoder begins, one matrix per decoder layer:
+/// Computes the initial states of the decoder from the final states of the encoder, with one weight matrix per decoder
+/// layer:
 ///
 ///   s_0 = tanh(W summary + b)
 ///
-/// The summary holds the final states of both directions. Bahdanau, Cho & Bengio 2015, section A.2.2, read that of the
-/// backward one alone: the rows of the summary from the middle on.
+/// The summary holds the final hidden states of both directions. Bahdanau, Cho & Bengio 2015, section A.2.2, use only
+/// the backward one, which is the lower half of the summary.
 ///
-/// A bridge made by `copying` has no parameters: every layer begins with the final state (of an LSTM h and c) of the
-/// encoder's layer beside it, as in Sutskever, Vinyals & Le 2014 and Luong, Pham & Manning 2015. The encoder has one
-/// direction, as many layers, and states of that size.
+/// A bridge made by `copying` has no parameters. It copies the final state of each encoder layer (for an LSTM h and c)
+/// to the same decoder layer, as in Sutskever, Vinyals & Le 2014 and Luong, Pham & Manning 2015. The encoder must have
+/// one direction, the same number of layers, and states of the same size.
 ///
-/// Throws heed::Error if a size does not fit or there is no such sentence.
+/// Throws heed::Error if a size does not match or a sentence is not in the memory.
 template <class S>
 struct Bridge {
   using Scalar = S;
 
-  std::vector<Linear<S>> layers;  ///< what is read of the summary -> state size
-  Index first = 0;                ///< the first row of the summary that is read
-  Index copied = 0;               ///< layers whose first state is the encoder's final one; then there are no matrices
-  Index state = 0;                ///< its size
+  std::vector<Linear<S>> layers;  ///< one per decoder layer: rows of the summary -> state size
+  Index first = 0;                ///< the first row of the summary that is used
+  Index copied = 0;               ///< number of layers whose state is copied; 0 if there are matrices
+  Index state = 0;                ///< rows of a copied state
 
   Bridge() = default;
-  /// Throws unless every size is 1 or more and the summary has the row `first_row`.
+  /// Throws heed::Error unless every size is 1 or more and the summary has the row `first_row`.
   explicit Bridge(const BridgeOptions& options) : first(options.first_row) {
     detail::check_options(
         "Bridge",
@@ -50,7 +51,7 @@ struct Bridge {
                   Linear<S>(options.summary_size - first, options.state_size));
   }
 
-  /// A bridge that copies the final states: see above.
+  /// Returns a bridge that copies the final states: see above.
   static Bridge copying(Index state_size, Index layer_count) {
     Bridge bridge;
     bridge.copied = layer_count;
@@ -58,11 +59,11 @@ struct Bridge {
     return bridge;
   }
 
-  /// How many first states it makes.
+  /// The number of initial states, one per decoder layer.
   std::size_t layer_count() const { return copied > 0 ? static_cast<std::size_t>(copied) : layers.size(); }
 
-  /// states[l].col(i) becomes the first state of layer l for a column that reads sentence `sentences[i]`; `gathered`
-  /// keeps the summaries in that order for backward. Does not allocate once the buffers have grown.
+  /// Sets states[l].col(i) to the initial state of layer l for the sentence `sentences[i]`. Saves the summaries in that
+  /// order in `gathered` for backward, unless the bridge copies. Does not allocate once the buffers are large enough.
   void forward(const Memory<S>& memory, std::span<const Index> sentences, Buffer<S>& gathered,
                std::vector<Buffer<S>>& states) const {
     check("Bridge.forward", memory, sentences);
@@ -80,7 +81,7 @@ struct Bridge {
       for (Index i = 0; i < n; ++i) states[l].col(i) = memory.states[l].col(detail::at(sentences, i));
     }
   }
-  /// The same from what is read of the summaries, a column for each state. Throws if the bridge copies states.
+  /// Overload that takes the used rows of the summaries, one column per state. Throws heed::Error if the bridge copies.
   void forward(const In<S>& gathered, std::vector<Buffer<S>>& states) const {
     check("Bridge.forward", gathered);
     states.resize(layers.size());
@@ -91,8 +92,8 @@ struct Bridge {
     }
   }
 
-  /// Backward for layer l: `states` is what forward wrote, d_states its gradient, which is overwritten.
-  /// Adds to grad and to the summaries of d_memory, or to its states.
+  /// Backward of `forward` for layer l. `states` is the result of forward and d_states its gradient, which is
+  /// overwritten. Adds to grad and to d_memory.summary, or, if the bridge copies, to d_memory.states.
   void backward(std::size_t l, const In<S>& gathered, const In<S>& states, std::span<const Index> sentences,
                 Out<S> d_states, Bridge& grad, Memory<S>& d_memory) const {
     detail::check_index("Bridge.backward", "l", static_cast<Index>(l), static_cast<Index>(layer_count()));
@@ -111,7 +112,7 @@ struct Bridge {
       d_memory.states[l].col(sentences[i]) += d_states.col(static_cast<Index>(i));  // was: states = memory.states
     }
   }
-  /// The same for what was read of the summaries: adds to grad and d_gathered.
+  /// Overload for the `forward` that takes the used rows of the summaries. Adds to grad and d_gathered.
   void backward(std::size_t l, const In<S>& gathered, const In<S>& states, Out<S> d_states, Bridge& grad,
                 Out<S> d_gathered) const {
     detail::check_index("Bridge.backward", "l", static_cast<Index>(l), static_cast<Index>(layer_count()));
@@ -130,10 +131,10 @@ struct Bridge {
   }
 
  private:
-  /// Rows of the summary that are read.
+  /// Number of rows of the summary that are used.
   Index read_size() const { return layers.empty() ? 0 : layers.front().input_size(); }
 
-  /// d_states: dL/dstates in, of what the tanh reads out. Adds to grad.
+  /// d_states holds dL/dstates on input and the gradient before the tanh on output. Adds to grad.
   void accumulate(std::size_t l, const In<S>& gathered, const In<S>& states, Out<S> d_states, Bridge& grad) const {
     const Index n = gathered.cols();
     detail::check_size("Bridge.backward", "gathered", gathered, read_size(), n);
@@ -144,7 +145,7 @@ struct Bridge {
     layers[l].accumulate(gathered, d_states, grad.layers[l]);
   }
 
-  /// Throws unless the memory, or its gradient, has what is read of it for these sentences.
+  /// Throws heed::Error unless the memory, or its gradient, has the summaries or states of these sentences.
   void check(const char* function, const Memory<S>& memory, std::span<const Index> sentences) const {
     Index count = memory.summary.cols();
     if (copied == 0) {
@@ -157,11 +158,10 @@ struct Bridge {
     }
     for (const Index sentence : sentences) detail::check_index(function, "sentences", sentence, count);
   }
-  /// Throws unless the bridge has matrices that read these.
+  /// Throws heed::Error if the bridge copies states, or if `gathered` does not match its matrices.
   void check(const char* function, const In<S>& gathered) const {
-    require(copied == 0, [&] {
-      return std::string(function) + ": a bridge that copies states needs a memory, got summaries alone";
-    });
+    require(copied == 0,
+            [&] { return std::string(function) + ": a bridge that copies states needs a memory, got only summaries"; });
     if (!layers.empty()) detail::check_size(function, "gathered", gathered, read_size(), gathered.cols());
   }
 };

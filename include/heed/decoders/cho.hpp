@@ -11,34 +11,35 @@ namespace heed { inline namespace v0_2 {
 struct ChoDecoderOptions {
   Index word_size = 0;     ///< rows of an embedded word
   Index memory_size = 0;   ///< rows of the memory's summary
-  Index code_size = 0;     ///< rows of the code c that is made of it
+  Index code_size = 0;     ///< rows of the code c
   Index hidden_size = 0;   ///< rows of h
   Index layers = 1;        ///< recurrent layers
-  Index feature_size = 0;  ///< rows of the features, which the output layer reads
-  double dropout = 0;      ///< rate between layers
+  Index feature_size = 0;  ///< rows of the features, the input of the output layer
+  double dropout = 0;      ///< dropout rate between layers
 };
 
-/// The decoder of Cho et al. 2014 (arXiv 1406.1078v3, appendix A.1.2; c: A.1.1): one code c of the sentence is where it
-/// begins, and is seen by every gate, inside the reset product, and by the readout.
+/// The decoder of Cho et al. 2014 (arXiv 1406.1078v3, appendix A.1.2; c: A.1.1). It does not attend. One code c of the
+/// source sentence determines the initial state, and is an input of every gate, of the product with the reset gate, and
+/// of the readout.
 ///
 ///   c = tanh(V h_T)        s_0 = tanh(V' c)        s_i = cell([E y_{i-1}; c], s_{i-1})
-///   t~_i = O_h s_i + O_y E y_{i-1} + O_c c         features_i = of every two numbers of t~_i the larger
+///   t~_i = O_h s_i + O_y E y_{i-1} + O_c c         features_i = maximum of each pair of elements of t~_i
 ///
-/// h_T is the memory's summary. Biases, which the paper leaves out of its equations, stand where the parts have them. Its
-/// O_y reads the word y_{i-1} itself; here it reads E y_{i-1}, which is a matrix for the word of the embedding's rank. For
-/// the encoder-decoder to the letter the encoder's cell is `GruCell<S, Dynamic, Dynamic, gru_forms::cho>`, in one layer and
-/// one direction, and `symbols::bos` is embedded as zeros.
+/// h_T is the summary of the memory. The layers have biases, which the equations of the paper omit. In the paper O_y
+/// multiplies the one-hot word y_{i-1}. Here it multiplies the embedded word E y_{i-1}, so the matrix for the word has
+/// at most the rank of the embedding. To match the encoder-decoder of the paper exactly, use an encoder with the cell
+/// `GruCell<S, Dynamic, Dynamic, gru_forms::cho>`, one layer and one direction, and embed `symbols::bos` as zeros.
 template <class S>
 struct ChoDecoder {
   using Scalar = S;
 
   Linear<S> code;                  ///< V: memory size -> code size
-  Stack<ContextGruCell<S>> stack;  ///< the recurrent layers; the first reads [E y_{i-1}; c]
+  Stack<ContextGruCell<S>> stack;  ///< the recurrent layers; input of the first: [E y_{i-1}; c]
   Bridge<S> bridge;                ///< V', for each layer: code size -> state size
-  MaxoutReadout<S> readout;        ///< O, which reads the state after the step
+  MaxoutReadout<S> readout;        ///< O; its state is the state after the step
 
   ChoDecoder() = default;
-  /// Throws unless every size is 1 or more.
+  /// Throws heed::Error unless every size is 1 or more.
   explicit ChoDecoder(const ChoDecoderOptions& options)
       : code((check(options), options.memory_size), options.code_size),
         stack({.input_size = options.word_size + options.code_size,
@@ -75,7 +76,7 @@ struct ChoDecoder {
     state.feed.resize(0, n);
   }
 
-  /// The context of every step is the code, which the state carries along.
+  /// Decodes the steps. The context of every step is the code c, which is stored in state.carry.
   void forward(const In<S>& x, const Steps& steps, const Memory<S>&, DecoderState<S>& state, DecoderTape<S>& tape,
                RandomStreams random) const {
     detail::check_size("ChoDecoder.forward", "state.carry", state.carry, code.output_size(), state.columns(),
@@ -121,7 +122,7 @@ struct ChoDecoder {
       d_codes.leftCols(n) += d_contexts;            // was: contexts = code
     }
     detail::accumulate_inputs(stack, tape.stack, x, In<S>(contexts), grad.stack, d_x);
-    const auto codes = contexts.leftCols(n_sentences);  // of the first step, which all sentences have
+    const auto codes = contexts.leftCols(n_sentences);  // first step: one column for every sentence
     for (std::size_t l = 0; l < bridge.layer_count(); ++l) {
       auto& layer = tape.stack.layers[l];
       bridge.backward(l, codes, layer.previous.leftCols(n_sentences), layer.d_state, grad.bridge,
@@ -152,7 +153,7 @@ struct ChoDecoder {
                                          {"feature_size", options.feature_size}});
   }
 
-  /// The sentence that column i reads.
+  /// The sentence of column i.
   static Index sentence(const DecoderState<S>& state, Index i) { return detail::at(state.sentences, i); }
 };
 

@@ -14,42 +14,44 @@ struct ContextDecoderOptions {
   Index memory_size = 0;   ///< rows of a value of the memory, and of a context
   Index hidden_size = 0;   ///< rows of h
   Index layers = 1;        ///< recurrent layers
-  Index feature_size = 0;  ///< rows of the features, which the output layer reads
-  double dropout = 0;      ///< rate between layers
+  Index feature_size = 0;  ///< rows of the features, the input of the output layer
+  double dropout = 0;      ///< dropout rate between layers
 };
 
-/// A decoder whose recurrent state takes in a context at every step:
+/// A decoder whose recurrent cell takes a context as input at every step:
 ///
-///   c_i = attention(s_{i-1})        s_i = cell([E y_{i-1}; c_i], s_{i-1})        features_i = readout(s_i, c_i, E y_{i-1})
+///   c_i = attention(s_{i-1})    s_i = cell([E y_{i-1}; c_i], s_{i-1})    features_i = readout(s_i, c_i, E y_{i-1})
 ///
-/// What differs is the attention: with an `Attention` this is Bahdanau's decoder (decoders/bahdanau.hpp), with a
-/// `FixedVector` the plain one (decoders/plain.hpp). Everything else is the same code. With several layers the query is
-/// the previous top state, and the context enters the first layer. `ReadoutType` is `Readout` (a tanh layer) or
-/// `MaxoutReadout`.
+/// With `Attention` this is the decoder of Bahdanau et al. (decoders/bahdanau.hpp). With `FixedVector` it is the
+/// decoder without attention (decoders/plain.hpp). With several layers the query is the previous state of the top
+/// layer, and the context is an input of the first layer. `ReadoutType` is `Readout` (a tanh layer), `MaxoutReadout` or
+/// `DeepOutput`.
 template <Cell C, AttentionMechanism AttentionType, template <class> class ReadoutType = Readout>
 struct ContextDecoder {
   using Scalar = typename C::Scalar;
   using S = Scalar;
 
   Stack<C> stack;           ///< the recurrent layers
-  AttentionType attention;  ///< to the memory
-  Bridge<S> bridge;         ///< where it begins
-  ReadoutType<S> readout;   ///< what the output layer sees of it
-  Index word = 0;           ///< size of an embedded word: where the context's block of the first cell's W begins
+  AttentionType attention;  ///< attention over the memory
+  Bridge<S> bridge;         ///< computes the initial state
+  ReadoutType<S> readout;   ///< computes the features, the input of the output layer
+  Index word = 0;           ///< rows of an embedded word; the block of c in the first cell's W begins at this column
 
-  /// Of whole contexts, as the cell takes them in, drawn for every step unless `per_sentence`; the readout sees them all. A cell that misses
-  /// some of what was seen keeps little of it for later words, so these look themselves, each at what it names.
+  /// Dropout of whole context vectors at the input of the cell, drawn for every step unless `per_sentence` is set. The
+  /// readout gets every context. A cell that misses some contexts keeps less of them in its state for later words, so
+  /// each step has to attend to the part of the memory that its own word describes.
   Dropout<S> context_dropout;
 
   ContextDecoder() = default;
 
-  /// Each cell is C(input, hidden). Throws unless every size is 1 or more and `mechanism` takes queries of the state's
-  /// size and a memory of that size. `mechanism` may be left out if a default-constructed one has its sizes.
+  /// Constructs each cell as C(input, hidden). Throws heed::Error unless every size is 1 or more and `mechanism`
+  /// accepts queries of hidden_size and a memory of memory_size. `mechanism` can be omitted if a default-constructed
+  /// one has these sizes.
   explicit ContextDecoder(const ContextDecoderOptions& options,
                           AttentionType mechanism = AttentionType()) requires std::constructible_from<C, Index, Index>
       : ContextDecoder(options, std::move(mechanism), detail::MakeCell<C>()) {}
 
-  /// Each cell is `make(input, hidden)`: for cells that take more than two sizes.
+  /// Constructs each cell as make(input, hidden), for cells with other constructor arguments.
   template <class MakeCell>
   ContextDecoder(const ContextDecoderOptions& options, AttentionType mechanism, MakeCell&& make)
       : stack(stack_options(options), make),
@@ -139,7 +141,7 @@ struct ContextDecoder {
   }
 
  private:
-  /// Throws unless every size is 1 or more.
+  /// Throws heed::Error unless every size is 1 or more.
   static StackOptions stack_options(const ContextDecoderOptions& options) {
     detail::check_options("ContextDecoder", {{"word_size", options.word_size},
                                              {"memory_size", options.memory_size},
@@ -152,7 +154,7 @@ struct ContextDecoder {
             .dropout = options.dropout};
   }
 
-  /// The contexts as the cell takes them in.
+  /// The contexts at the input of the cell, after dropout.
   In<S> cell_contexts(const DecoderTape<S>& tape) const {
     if (context_dropout.rate > 0) return tape.joined.vectors;
     return tape.attention.contexts;
@@ -166,7 +168,7 @@ struct ContextDecoder {
         tape.attention.contexts.middleCols(first, n) * factors.row(0).asDiagonal();
   }
 
-  /// Backward of the projection of the contexts, and of their dropout.
+  /// Backward of the projection of the contexts and of their dropout. Adds to tape.attention.d_contexts.
   void cell_contexts_backward(Index first, Index n, DecoderTape<S>& tape) const {
     const auto d_a = tape.stack.layers.front().d_a.middleCols(first, n);
     auto d_contexts = tape.attention.d_contexts.middleCols(first, n);

@@ -6,24 +6,26 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// A decoder: from a memory and the words so far to features, from which an output layer scores the next word.
+/// A decoder: computes features from a memory and the previous words. An output layer computes the logits of the next
+/// word from the features.
 ///
-/// | call                                                     | once per | meaning                                          |
-/// |----------------------------------------------------------|----------|--------------------------------------------------|
-/// | `word_size()`, `feature_size()`                          |          | rows of an embedded word, and of the features    |
-/// | `prepare(memory)`                                        | batch    | computes the keys                                |
-/// | `start(memory, state, tape)`                             | batch    | first state of every column of `state.sentences` |
-/// | `forward(x, steps, memory, state, tape, random)`         | batch or | tape.features of the embedded previous words x,  |
-/// |                                                          | step     | and the state after them                         |
-/// | `backward(x, steps, memory, state, tape, grad, d_x,`     | batch    | from tape.d_features: adds to grad, d_x and      |
-/// | `         d_memory, random)`                             |          | d_memory                                         |
-/// | `memory_size()`                                          |          | rows of a value of its memory; may be left out   |
+/// | call                                                 | once per | meaning                                       |
+/// |------------------------------------------------------|----------|-----------------------------------------------|
+/// | `word_size()`, `feature_size()`                      |          | rows of an embedded word, and of the features |
+/// | `prepare(memory)`                                    | batch    | computes the keys                             |
+/// | `start(memory, state, tape)`                         | batch    | initial state for each of `state.sentences`   |
+/// | `forward(x, steps, memory, state, tape, random)`     | batch or | fills tape.features; updates the state        |
+/// |                                                      | step     | x: embedded previous words                    |
+/// | `backward(x, steps, memory, state, tape, grad, d_x,` | batch    | from tape.d_features: adds to grad, d_x and   |
+/// | `         d_memory, random)`                         |          | d_memory                                      |
+/// | `memory_size()`                                      |          | rows of a value of its memory; optional       |
 ///
-/// `steps` says which columns of x each step has. `random` is there in training alone and in the order of the columns:
-/// generator i is that of sentence `state.sentences[i]`. Every function of heed's decoders throws `Error` if a size does
-/// not fit, if the memory has no such sentence, and if a call that comes before it is missing, as far as sizes show that.
+/// `steps` defines the columns of x that belong to each step. `random` is given only in training, in the order of the
+/// columns: generator i belongs to sentence `state.sentences[i]`. The functions of heed's decoders throw heed::Error if
+/// a size does not match, if a sentence is not in the memory, or if the sizes show that an earlier call is missing.
 ///
-/// `decode`, `decode_backward` and `advance` below call them. examples/own_decoder.cpp has a decoder of your own.
+/// `decode`, `decode_backward` and `advance` below call these functions. See examples/own_decoder.cpp for a custom
+/// decoder.
 template <class D>
 concept Decoder = Part<D> &&
     requires(const D& decoder, D& grad, const Matrix<typename D::Scalar>& x, Matrix<typename D::Scalar>& d_x,
@@ -37,8 +39,8 @@ concept Decoder = Part<D> &&
   decoder.backward(x, steps, memory, state, tape, grad, d_x, memory, random);
 };
 
-/// Teacher forcing: decodes the embedded words x (word size x N) of a packed batch of targets. Fills tape.features.
-/// `random` is in batch order.
+/// Teacher forcing: decodes a packed batch of targets from the embedded decoder inputs x (word size x N). Fills
+/// tape.features. `random` is in batch order.
 template <Decoder D>
 void decode(const D& decoder, const In<typename D::Scalar>& x, const PackedBatch& packing,
             const Memory<typename D::Scalar>& memory, DecoderState<typename D::Scalar>& state,
@@ -49,8 +51,10 @@ void decode(const D& decoder, const In<typename D::Scalar>& x, const PackedBatch
   decoder.forward(x, packing, memory, state, tape, random.in_order(state.sentences));
 }
 
-/// Backward of `decode`, from tape.d_features. Adds to grad, d_x and d_memory, whose keys must begin at zero
-/// (`Memory::zeros_like`): what they gather is passed on to its values at the end.
+/// Backward of `decode`, from tape.d_features. Adds to grad, d_x and d_memory.
+///
+/// d_memory.keys must be zero before the call (`Memory::zeros_like`), because their gradient is propagated to
+/// d_memory.values at the end.
 template <Decoder D>
 void decode_backward(const D& decoder, const In<typename D::Scalar>& x, const PackedBatch& packing,
                      const Memory<typename D::Scalar>& memory, DecoderState<typename D::Scalar>& state,
@@ -65,8 +69,8 @@ void decode_backward(const D& decoder, const In<typename D::Scalar>& x, const Pa
   decoder.backward(x, packing, memory, state, tape, grad, d_x, d_memory, random);
 }
 
-/// One step of every column of `state`, for search. Fills tape.features (and tape.attention.weights). Does not allocate once the
-/// buffers have grown.
+/// Decodes one step of every column of `state`, for search. Fills tape.features and, if the decoder attends,
+/// tape.attention.weights. Does not allocate once the buffers are large enough.
 template <Decoder D>
 void advance(const D& decoder, const In<typename D::Scalar>& x, const Memory<typename D::Scalar>& memory,
              DecoderState<typename D::Scalar>& state, DecoderTape<typename D::Scalar>& tape) {

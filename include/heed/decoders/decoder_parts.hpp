@@ -7,21 +7,21 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// The sentences that the first n columns read.
+/// The sentences of the first n columns.
 template <class S>
 std::span<const Index> reading(const DecoderState<S>& state, Index n) {
   return std::span<const Index>(state.sentences).first(static_cast<std::size_t>(n));
 }
 
-// The checks with which the functions of decoders begin. `function` is the name of the function.
+// Argument checks of the decoder functions. `function` is the name of the calling function.
 
-/// Throws unless a memory has what the bridge reads of these sentences.
+/// Throws heed::Error unless the memory has the states or summaries that the bridge needs for these sentences.
 template <class T, class C, class S>
 void check_start(const char* function, const Bridge<T>& bridge, const Stack<C>& stack, const Memory<S>& memory,
                  std::span<const Index> sentences) {
   check_sentences(function, memory, sentences);
   check_count(function, "the layers of the bridge", bridge.layer_count(), stack.layers.size());
-  if (bridge.copied > 0) {  // the bridge checks how many there are, and their rows
+  if (bridge.copied > 0) {  // the bridge checks the number of states and their rows
     for (const auto& given : memory.states) {
       check_size(function, "a matrix of memory.states", given, given.rows(), memory.sentences());
     }
@@ -31,8 +31,8 @@ void check_start(const char* function, const Bridge<T>& bridge, const Stack<C>& 
   }
 }
 
-/// Throws unless there is a word x for every column of the steps, and `state` is one that `start` made for as many
-/// sentences or more.
+/// Throws heed::Error unless x has a column for every column of the steps, and `state` has the sizes that `start` sets,
+/// with at least one column for each sentence of the steps.
 template <class C, class S>
 void check_forward(const char* function, const Stack<C>& stack, Index word, Index feed, const In<S>& x,
                    const Steps& steps, const DecoderState<S>& state) {
@@ -51,7 +51,8 @@ void check_forward(const char* function, const Stack<C>& stack, Index word, Inde
   });
 }
 
-/// Throws unless `forward` was called with these words and steps, and the gradient of the features is there.
+/// Throws heed::Error unless `forward` was called with these words and steps, and tape.d_features has the size of the
+/// features.
 template <class D, class S>
 void check_backward(const char* function, const D& decoder, const In<S>& x, const Steps& steps, const Memory<S>& memory,
                     const DecoderState<S>& state, const DecoderTape<S>& tape, const Out<S>& d_x,
@@ -68,7 +69,7 @@ void check_backward(const char* function, const D& decoder, const In<S>& x, cons
   check_sentences(function, d_memory, state.sentences);
 }
 
-/// Backward of the bridge, whose states are those the first step began with.
+/// Backward of the bridge. Its results are the states before the first step. Adds to grad and d_memory.
 template <class T, class S>
 void bridge_backward(const Bridge<T>& bridge, const DecoderState<S>& state, DecoderTape<S>& tape, Bridge<S>& grad,
                      Memory<S>& d_memory) {
@@ -79,10 +80,11 @@ void bridge_backward(const Bridge<T>& bridge, const DecoderState<S>& state, Deco
   }
 }
 
-// What decoders have in common beyond the stack. The first layer's input is a word and below it, from row `word` on, what
-// differs between decoders: a context, a code, a fed-back vector, or nothing.
+// Functions that several decoders use. The input of the first layer is an embedded word. From row `word` on it also has
+// a context, a code or a fed-back vector, if the decoder has one.
 
-/// Parameter gradients of the stack, and d_x of the words x. `below` (no rows: nothing) is what stood below the words.
+/// Adds the parameter gradients of the stack to grad, and the gradient of the words x to d_x. `below` is the input of
+/// the first layer below the words, without rows if there is none.
 template <class C, class S>
 void accumulate_inputs(const Stack<C>& stack, const StackTape<S>& tape, const In<S>& x, const In<S>& below,
                        Stack<C>& grad, Out<S> d_x) {
@@ -93,14 +95,14 @@ void accumulate_inputs(const Stack<C>& stack, const StackTape<S>& tape, const In
   stack.bottom().project_backward(bottom.d_a, 0, d_x);
 }
 
-/// The states that a readout reads: those before their steps, or those after them.
+/// The hidden states that the readout uses: those before the steps or those after the steps.
 template <class R, class C, class S>
 In<S> states_of_readout(const R& readout, const Stack<C>& stack, const StackTape<S>& tape) {
   if (readout.reads_previous()) return tape.top().previous.topRows(stack.hidden_size());
   return tape.top().outputs;
 }
 
-/// tape.features = readout(states, tape.attention.contexts, x), of all columns.
+/// tape.features = readout(states, tape.attention.contexts, x), for all columns.
 template <class R, class C, class S>
 void read_out(const R& readout, const Stack<C>& stack, const In<S>& x, DecoderTape<S>& tape) {
   tape.features.resize(readout.output_size(), x.cols());
@@ -108,7 +110,8 @@ void read_out(const R& readout, const Stack<C>& stack, const In<S>& x, DecoderTa
                   tape.readout.kept);
 }
 
-/// Backward of `read_out`, from tape.d_features: fills the gradients of the states, adds to tape.attention.d_contexts and d_x.
+/// Backward of `read_out`, from tape.d_features. Adds to grad, tape.attention.d_contexts and d_x. Stores the gradient
+/// of the states in tape.readout.d_previous or in d_outputs of the top layer.
 template <class R, class C, class S>
 void read_out_backward(const R& readout, const Stack<C>& stack, const In<S>& x, DecoderTape<S>& tape, R& grad,
                        Out<S> d_x) {
@@ -120,7 +123,7 @@ void read_out_backward(const R& readout, const Stack<C>& stack, const In<S>& x, 
                    readout.reads_previous() ? d_previous : tape.stack.top().d_outputs, tape.attention.d_contexts, d_x);
 }
 
-/// Backward of the stack's step, with what the readout adds to the state before it.
+/// Backward of a step of the stack. Adds the readout's gradient of the state before the step.
 template <class R, class C, class S>
 void step_backward(const R& readout, const Stack<C>& stack, DecoderTape<S>& tape, Index first, Index n,
                    RandomStreams random) {

@@ -10,20 +10,21 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The state of a decoder between two steps, a column for each hypothesis. A search reorders all of it by one `gather`.
+/// The state of a decoder between two steps, one column for each hypothesis. A search reorders the columns with
+/// `gather`.
 template <class S>
 struct DecoderState {
   std::vector<Buffer<S>> layers;  ///< state size x n, one per layer
-  Buffer<S> feed;                 ///< features x n: the last attentional vector (input feeding), or no rows
-  Buffer<S> carry;  ///< carry size x n: from one step of the attention to the next; of `ChoDecoder` the code
-  std::vector<Index> sentences;  ///< n: which sentence of the memory each column reads
+  Buffer<S> feed;                 ///< features x n: h~ of the last step (input feeding), or no rows
+  Buffer<S> carry;                ///< carry size x n: carry of the attention mechanism; in `ChoDecoder` the code
+  std::vector<Index> sentences;   ///< n: the sentence of the memory that each column attends to
 
-  /// How many hypotheses it holds.
+  /// The number of hypotheses.
   Index columns() const { return static_cast<Index>(sentences.size()); }
 
-  /// Column i becomes what column `chosen[i]` was; columns may be dropped, repeated and reordered.
-  /// Does not allocate once the buffers have grown. Throws `Error` if there is no such column, and stays as it was; after
-  /// another exception it has no columns.
+  /// Copies column `chosen[i]` to column i, for all i at once. Columns can be dropped, repeated and reordered. Does not
+  /// allocate once the buffers are large enough. Throws heed::Error if a column does not exist, and does not change the
+  /// state then. After any other exception the state may have no columns.
   void gather(std::span<const Index> chosen) {
     for (const Index i : chosen) {
       require(i >= 0 && i < columns(), [&] {
@@ -59,32 +60,33 @@ struct DecoderState {
   std::vector<Index> spare_sentences_;
 };
 
-/// What a readout keeps of N columns.
+/// The saved activations and gradients of a readout for N columns.
 template <class S>
 struct ReadoutTape {
-  Buffer<S> kept;        ///< what its backward reads besides its inputs and features
-  Buffer<S> d_previous;  ///< hidden x N: gradient of the states before their steps, if it reads these
+  Buffer<S> kept;        ///< saved activations other than its inputs and features
+  Buffer<S> d_previous;  ///< hidden x N: gradient of the states before the steps, if it uses these
 };
 
-/// The input of the first layer besides the words: contexts, or fed-back vectors.
+/// The input of the first layer below the words: contexts or fed-back vectors.
 template <class S>
 struct JoinedTape {
-  Buffer<S> vectors;        ///< rows x N, after dropout; contexts without dropout are read where they are
+  Buffer<S> vectors;        ///< rows x N, after dropout; contexts without dropout are not copied here
   Buffer<S> d_vectors;      ///< rows x n: gradient of the vectors of one step
-  Buffer<S> factors, mask;  ///< 1 x N each: what dropout multiplied each vector by, and what was drawn for it
+  Buffer<S> factors, mask;  ///< 1 x N each: the dropout factor of each vector, and its dropout mask
 };
 
-/// Everything a decoder writes for N columns of steps (training: all words of a batch; search: one step): the tapes of
-/// its parts. A part that a decoder lacks leaves its tape empty. Only grows.
+/// The results, saved activations and gradients of a decoder for N columns of steps. In training these are all words of
+/// a batch, in search one step. If a decoder does not have one of the parts, the tape of this part is empty. Buffers
+/// only grow.
 template <class S>
 struct DecoderTape {
-  AttentionTape<S> attention;  ///< of the attention mechanism
-  StackTape<S> stack;          ///< of the recurrent layers
-  Buffer<S> summaries;         ///< of the bridge: what the first state of each column was made from
-  JoinedTape<S> joined;        ///< of the input besides the words
-  ReadoutTape<S> readout;      ///< of the readout
+  AttentionTape<S> attention;  ///< tape of the attention mechanism
+  StackTape<S> stack;          ///< tape of the recurrent layers
+  Buffer<S> summaries;         ///< the summaries from which the initial states are computed
+  JoinedTape<S> joined;        ///< tape of the first layer's input below the words
+  ReadoutTape<S> readout;      ///< tape of the readout
   Buffer<S> features;          ///< features x N: the input of the output layer
-  Buffer<S> d_features;        ///< to be filled before backward; overwritten by it
+  Buffer<S> d_features;        ///< dL/dfeatures, filled by the caller before backward, which overwrites it
 };
 
 }}  // namespace heed::v0_2

@@ -6,12 +6,12 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The readout of Xu et al. 2015 (Show, Attend and Tell), equation 7, of which the output layer is L_o:
+/// The readout of Xu et al. 2015 (Show, Attend and Tell), equation 7. The output layer is L_o of this equation.
 ///
 ///   features = x + L_h s + L_z c        s: state, c: context, x: embedded previous word
 ///
-/// The word is added as it is, so it has the size of the features. The equation has no tanh, and no bias.
-/// Throws heed::Error if a size does not fit.
+/// The embedded word is added without a weight matrix, so its size must equal the feature size. The equation has no
+/// tanh and no bias. Throws heed::Error if a size does not match.
 template <class S>
 struct DeepOutput {
   using Scalar = S;
@@ -20,12 +20,12 @@ struct DeepOutput {
   Weight<S> L_z;  ///< features x context
 
   DeepOutput() = default;
-  /// Throws unless every size is 1 or more and words have the size of the features.
+  /// Throws heed::Error unless every size is 1 or more and word_size equals feature_size.
   explicit DeepOutput(const ReadoutOptions& options) {
     const Index features = options.feature_size;
     detail::check_options("DeepOutput", options);
     require(options.word_size == features, [&] {
-      return "DeepOutput: words are added to the features, so they have size " + std::to_string(features) + ", not " +
+      return "DeepOutput: word_size must equal feature_size, " + std::to_string(features) + ", got " +
              std::to_string(options.word_size);
     });
     L_h = Weight<S>(features, options.state_size);
@@ -34,10 +34,11 @@ struct DeepOutput {
 
   /// Rows of the features.
   Index output_size() const { return L_h.rows(); }
-  /// It is the state after the step that is shown.
+  /// False: s is the state after the step.
   static constexpr bool reads_previous() { return false; }
 
-  /// Overwrites features. Does not allocate. What other readouts keep for backward (`kept`) is not needed here.
+  /// Overwrites features. Does not allocate. The last argument, for the saved activations of other readouts, is not
+  /// used.
   void forward(const In<S>& s, const In<S>& c, const In<S>& x, Out<S> features, Buffer<S>&) const {
     check("DeepOutput.forward", "s", s, "c", c, "x", x, s.cols());
     detail::check_size("DeepOutput.forward", "features", features, output_size(), s.cols());
@@ -46,7 +47,7 @@ struct DeepOutput {
     add_product(L_z, c, features);
   }
 
-  /// Adds to grad and the three inputs' gradients.
+  /// Adds to grad and to the gradients of the three inputs.
   void backward(const In<S>& s, const In<S>& c, const In<S>& x, const In<S>& features, Buffer<S>&, Out<S> d_features,
                 DeepOutput& grad, Out<S> d_s, Out<S> d_c, Out<S> d_x) const {
     const char* const name = "DeepOutput.backward";

@@ -5,9 +5,12 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The decoder of Luong, Pham & Manning 2015 (equations 5 and 7, section 3.3): the *current* state asks, and the context
-/// meets it after the recurrence. The weights of step i are those used to predict word i. Theirs begins with the final states
-/// of the encoder, of LSTMs that read the source reversed: `bridge = Bridge<T>::copying(state, layers)`, `Encoder::reversed`.
+/// The decoder of Luong, Pham & Manning 2015 (equations 5 and 7, section 3.3): the *current* state is the query, and
+/// the context is combined with it after the recurrence. The weights of step i are the ones that are used to predict
+/// word i.
+///
+/// In the paper the initial states are the final states of an LSTM encoder that encodes the source in reverse order.
+/// For this set `bridge = Bridge<T>::copying(state, layers)` and `Encoder::reversed`.
 template <Cell C, class ScorerType, Normalizer NormalizerType = Softmax>
 using LuongDecoder = AttentionalDecoder<C, Attention<ScorerType, NormalizerType>>;
 

@@ -4,24 +4,25 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The readout of Bahdanau, Cho & Bengio 2015, section A.2.2: of every two numbers the larger (Goodfellow et al. 2013).
+/// The maxout readout of Bahdanau, Cho & Bengio 2015, section A.2.2. Maxout: Goodfellow et al. 2013.
 ///
 ///   t~ = W [s; c; x] + b        features_j = max(t~_2j, t~_2j+1)        W = [U_o C_o V_o], 2 features rows
 ///
-/// The text shows it the state before the step, s_{i-1}, although equation 4 says s_i: `previous` chooses.
+/// In the text of the paper s is the state before the step, s_{i-1}, but in equation 4 it is s_i. `previous` selects
+/// one of them.
 template <class S>
 struct MaxoutReadout : JointProjection<S> {
   bool previous = true;  ///< whether s is the state before the step
 
   MaxoutReadout() = default;
-  /// Throws unless every size is 1 or more. The paper has no b: it is zeros at first.
+  /// Throws heed::Error unless every size is 1 or more. The paper has no b; it is initialised to zero.
   explicit MaxoutReadout(const ReadoutOptions& options) : JointProjection<S>("MaxoutReadout", options, 2) {}
 
   Index output_size() const { return this->W.rows() / 2; }
-  /// Whether it is the state before the step that is shown.
+  /// Whether s is the state before the step.
   bool reads_previous() const { return previous; }
 
-  /// Overwrites features, and `kept` (t~), which backward wants. Does not allocate once `kept` has grown.
+  /// Overwrites features, and `kept` with t~ for backward. Does not allocate once `kept` is large enough.
   void forward(const In<S>& s, const In<S>& c, const In<S>& x, Out<S> features, Buffer<S>& kept) const {
     this->check("MaxoutReadout.forward", "s", s, "c", c, "x", x, s.cols());
     detail::check_size("MaxoutReadout.forward", "features", features, output_size(), s.cols());
@@ -30,13 +31,13 @@ struct MaxoutReadout : JointProjection<S> {
     for (Index i = 0; i < x.cols(); ++i) {
       for (Index j = 0; j < features.rows(); ++j) {
         const S &one = kept(2 * j, i), &other = kept(2 * j + 1, i);
-        features(j, i) = one < other || other != other ? other : one;  // NaN if one of them is
+        features(j, i) = one < other || other != other ? other : one;  // NaN if one of them is NaN
       }
     }
   }
 
-  /// Overwrites `kept` by its gradient; adds to grad and the three inputs' gradients. Of two equal numbers the first
-  /// gets all.
+  /// Overwrites `kept` with its gradient. Adds to grad and to the gradients of the three inputs. If both elements of a
+  /// pair are equal, the first one gets the whole gradient.
   void backward(const In<S>& s, const In<S>& c, const In<S>& x, const In<S>& features, Buffer<S>& kept,
                 Out<S> d_features, MaxoutReadout& grad, Out<S> d_s, Out<S> d_c, Out<S> d_x) const {
     const char* const name = "MaxoutReadout.backward";

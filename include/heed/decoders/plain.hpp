@@ -4,7 +4,7 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// What stands in for attention where there is none: the answer to every query is the sentence's one summary vector.
+/// A model of `AttentionMechanism` that does not attend: the context of every query is the summary of its sentence.
 ///
 ///   c_i = summary
 template <class S>
@@ -52,8 +52,8 @@ struct FixedVector {
   }
 };
 
-/// The encoder-decoder without attention, in the spirit of Cho et al. 2014: all it ever knows of the sentence is one
-/// vector, however long the sentence was.
+/// The encoder-decoder without attention, similar to Cho et al. 2014. The decoder gets only one vector of the source
+/// sentence, whose size does not depend on the length of the sentence.
 template <Cell C>
 using PlainDecoder = ContextDecoder<C, FixedVector<typename C::Scalar>>;
 

@@ -8,7 +8,7 @@ namespace heed { inline namespace v0_2 {
 
 /// The sizes of a readout. Each must be 1 or more.
 struct ReadoutOptions {
-  Index state_size = 0;    ///< rows of the state s that it reads
+  Index state_size = 0;    ///< rows of the state s
   Index context_size = 0;  ///< rows of the context c
   Index word_size = 0;     ///< rows of the embedded previous word x
   Index feature_size = 0;  ///< rows of the features
@@ -25,10 +25,11 @@ inline void check_options(const char* type, const ReadoutOptions& options) {
 
 }  // namespace detail
 
-/// W [s; c; x] + b, of which readouts are made. Products over all columns at once, as nothing here recurs.
+/// The affine map W [s; c; x] + b, a base of readouts. It has no recurrence, so all columns are computed in one
+/// product.
 ///
-/// The columns of W belong to the state s, the context c and the embedded previous word x in this order. Readouts throw
-/// heed::Error if a size does not fit.
+/// The columns of W belong to the state s, the context c and the embedded previous word x, in this order. Readouts
+/// throw heed::Error if a size does not match.
 template <class S>
 struct JointProjection {
   using Scalar = S;
@@ -39,7 +40,8 @@ struct JointProjection {
   Index context = 0;     ///< columns of W that belong to c
 
   JointProjection() = default;
-  /// Throws unless every size is 1 or more. `type` begins the message; W has `rows_per_feature` rows for each feature.
+  /// Throws heed::Error unless every size is 1 or more. `type` is the name of the readout for the message. W has
+  /// `rows_per_feature` rows for each feature.
   JointProjection(const char* type, const ReadoutOptions& options, Index rows_per_feature = 1)
       : state(options.state_size), context(options.context_size) {
     detail::check_options(type, options);
@@ -64,7 +66,7 @@ struct JointProjection {
   /// Rows of x.
   Index word_size() const { return W.cols() - state - context; }
 
-  /// Throws unless s, c and x, or their gradients, have the sizes that W is for.
+  /// Throws heed::Error unless the rows of s, c and x, or of their gradients, match W.
   void check(const char* function, const char* name_s, const In<S>& s, const char* name_c, const In<S>& c,
              const char* name_x, const In<S>& x, Index cols) const {
     detail::check_size(function, name_s, s, state, cols);
@@ -72,7 +74,7 @@ struct JointProjection {
     detail::check_size(function, name_x, x, word_size(), cols);
   }
 
-  /// Overwrites `to`. Does not allocate.
+  /// to = W [s; c; x] + b. Does not allocate.
   template <class To>
   void project(const In<S>& s, const In<S>& c, const In<S>& x, To&& to) const {
     to.colwise() = b;
@@ -81,7 +83,7 @@ struct JointProjection {
     add_product(W.rightCols(x.rows()), x, to);
   }
 
-  /// Backward of `project`, from the gradient d of what it wrote: adds to grad and the three inputs' gradients.
+  /// Backward of `project`; d is the gradient of its result. Adds to grad and to the gradients of the three inputs.
   template <class D>
   void project_backward(const In<S>& s, const In<S>& c, const In<S>& x, const D& d, JointProjection<S>& grad,
                         Out<S> d_s, Out<S> d_c, Out<S> d_x) const {
@@ -96,21 +98,22 @@ struct JointProjection {
   }
 };
 
-/// What the output layer sees of a step: everything the decoder knows, through one tanh layer.
+/// A readout with one tanh layer. Its features are the input of the output layer.
 ///
 ///   features = tanh(W [s; c; x] + b)        s: state, c: context, x: embedded previous word
 template <class S>
 struct Readout : JointProjection<S> {
   Readout() = default;
-  /// Throws unless every size is 1 or more.
+  /// Throws heed::Error unless every size is 1 or more.
   explicit Readout(const ReadoutOptions& options) : JointProjection<S>("Readout", options) {}
 
   /// Rows of the features.
   Index output_size() const { return this->W.rows(); }
-  /// It is the state after the step that is shown.
+  /// False: s is the state after the step.
   static constexpr bool reads_previous() { return false; }
 
-  /// Overwrites features. Does not allocate. What other readouts keep for backward (`kept`) is not needed here.
+  /// Overwrites features. Does not allocate. The last argument, for the saved activations of other readouts, is not
+  /// used.
   void forward(const In<S>& s, const In<S>& c, const In<S>& x, Out<S> features, Buffer<S>&) const {
     this->check("Readout.forward", "s", s, "c", c, "x", x, s.cols());
     detail::check_size("Readout.forward", "features", features, output_size(), s.cols());
@@ -118,7 +121,7 @@ struct Readout : JointProjection<S> {
     Tanh::forward(features);
   }
 
-  /// Overwrites d_features by the gradient before the tanh; adds to grad and the three inputs' gradients.
+  /// Overwrites d_features with the gradient before the tanh. Adds to grad and to the gradients of the three inputs.
   void backward(const In<S>& s, const In<S>& c, const In<S>& x, const In<S>& features, Buffer<S>&, Out<S> d_features,
                 Readout& grad, Out<S> d_s, Out<S> d_c, Out<S> d_x) const {
     const char* const name = "Readout.backward";

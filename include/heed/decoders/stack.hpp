@@ -10,54 +10,55 @@ namespace heed { inline namespace v0_2 {
 
 /// The sizes of a `Stack`. Each must be 1 or more.
 struct StackOptions {
-  Index input_size = 0;   ///< rows of what the first layer reads: a word, then a context or a fed-back vector
+  Index input_size = 0;   ///< rows of the first layer's input: a word, and a context or fed-back vector
   Index hidden_size = 0;  ///< rows of h
-  Index layers = 1;       ///< how many there are, each over the h of the one below it
-  double dropout = 0;     ///< rate between layers
+  Index layers = 1;       ///< number of layers; the input of each is h of the layer below
+  double dropout = 0;     ///< dropout rate between layers
 };
 
-/// What a stack writes for N columns of steps, and the running gradient of its state.
+/// The saved activations of a stack for N columns of steps, and the gradient of its state.
 template <class S>
 struct StackTape {
-  /// What a layer writes.
+  /// The buffers of one layer.
   struct Layer {
-    Buffer<S> saved;           ///< trace size x N
-    Buffer<S> previous;        ///< state size x N: the state each step began with
-    Buffer<S> input;           ///< what layers above the first read: h below them after dropout
+    Buffer<S> saved;           ///< saved size x N: saved activations
+    Buffer<S> previous;        ///< state size x N: the state before each step
+    Buffer<S> input;           ///< input above the first layer: h of the layer below after dropout
     Buffer<S> mask;            ///< the dropout mask of `input`
-    Buffer<S> dropped;         ///< where h is dropped: what each step read of `previous`, its h times `read_mask`
-    Buffer<S> recurrent_mask;  ///< hidden x sentences, or of size 0: every step read `previous` itself
+    Buffer<S> dropped;         ///< `previous` after recurrent dropout: its h is multiplied by `recurrent_mask`
+    Buffer<S> recurrent_mask;  ///< hidden x sentences, or of size 0 without recurrent dropout
     Buffer<S> outputs;         ///< hidden x N: h
-    Buffer<S> d_outputs;       ///< hidden x N
-    Buffer<S> d_a;             ///< gradient size x N
-    Buffer<S> d_state;         ///< state size x sentences
+    Buffer<S> d_outputs;       ///< hidden x N: gradient of the outputs
+    Buffer<S> d_a;             ///< gradient size x N: gradient of the pre-activations
+    Buffer<S> d_state;         ///< state size x sentences: gradient of the state
   };
-  std::vector<Layer> layers;  ///< from the lowest up
+  std::vector<Layer> layers;  ///< from bottom to top
 
-  /// The layer whose h the decoder shows.
+  /// The top layer, whose h is the output of the stack.
   Layer& top() { return layers.back(); }
   const Layer& top() const { return layers.back(); }
 };
 
-/// The recurrent layers of a decoder, one step at a time, with dropout between layers and, with `recurrent`, of the h that
-/// a step hands to the next, for which a sentence keeps its mask. The decoder itself projects the inputs of the first layer:
-/// words of the whole sentence at once, context or fed-back vectors step by step. Throws heed::Error if a size does not
-/// fit.
+/// The recurrent layers of a decoder. They run step by step, with dropout between layers.
+///
+/// `recurrent` is the dropout of the h that a step passes to the next step. Each sentence uses one mask for all steps.
+/// The decoder projects the inputs of the first layer: the words of all steps at once, the contexts or fed-back vectors
+/// step by step. Throws heed::Error if a size does not match.
 template <Cell C>
 struct Stack {
   using Scalar = typename C::Scalar;
   using S = Scalar;
 
-  std::vector<C> layers;          ///< from the lowest up
-  Dropout<S> dropout, recurrent;  ///< between layers, and of h on its way to the next step
+  std::vector<C> layers;          ///< from bottom to top
+  Dropout<S> dropout, recurrent;  ///< between layers, and of h between steps
 
   Stack() = default;
 
-  /// Each cell is C(input, hidden). Throws unless every size is 1 or more.
+  /// Constructs each cell as C(input, hidden). Throws heed::Error unless every size is 1 or more.
   explicit Stack(const StackOptions& options) requires std::constructible_from<C, Index, Index>
       : Stack(options, detail::MakeCell<C>()) {}
 
-  /// Each cell is `make(input, hidden)`: for cells that take more than two sizes.
+  /// Constructs each cell as make(input, hidden), for cells with other constructor arguments.
   template <class MakeCell>
   Stack(const StackOptions& options, MakeCell&& make) : dropout(options.dropout) {
     const Index hidden = options.hidden_size;
@@ -68,13 +69,13 @@ struct Stack {
 
   /// Rows of h.
   Index hidden_size() const { return bottom().hidden_size(); }
-  /// The layer that reads the words. Throws if there is none.
+  /// The first layer, whose input includes the words. Throws heed::Error if there are no layers.
   const C& bottom() const {
-    require(!layers.empty(), "Stack: it has no layers yet; make it with sizes, or assign one that has layers");
+    require(!layers.empty(), "Stack: there are no layers; construct it with sizes, or assign a stack to it");
     return layers.front();
   }
 
-  /// Makes room for N columns.
+  /// Resizes the tape for this number of columns.
   void begin(Index columns, StackTape<S>& tape) const {
     for (const C& cell : layers) check_recurrent_dropout(cell, recurrent);
     tape.layers.resize(layers.size());
@@ -89,7 +90,8 @@ struct Stack {
     }
   }
 
-  /// One step of columns first ... first + n, whose bottom traces are projected already. `states` are updated in place.
+  /// Runs one step of n columns from column `first` on. The input of the first layer must already be projected to its
+  /// `saved`. Updates `states` in place.
   void step(StackTape<S>& tape, Index first, Index n, std::vector<Buffer<S>>& states, RandomStreams random) const {
     check("Stack.step", tape, first, n);
     detail::check_count("Stack.step", "states", states.size(), layers.size());
@@ -121,7 +123,7 @@ struct Stack {
     }
   }
 
-  /// Makes room for gradients: d_outputs and d_state begin at zero.
+  /// Resizes the gradients of the tape. Sets d_outputs and d_state to zero.
   void begin_backward(Index columns, Index sentences, StackTape<S>& tape) const {
     check("Stack.begin_backward", tape, 0, columns);
     for (std::size_t l = 0; l < layers.size(); ++l) {
@@ -134,7 +136,10 @@ struct Stack {
     }
   }
 
-  /// Backward of `step`: the columns' d_outputs of the top layer and d_state hold what came from above and from later.
+  /// Backward of `step`.
+  ///
+  /// On input, d_outputs of the top layer holds the gradient of the outputs, and d_state the gradient of the state from
+  /// later steps. On output, d_state holds the gradient of the state before the step. Fills d_a.
   void step_backward(StackTape<S>& tape, Index first, Index n, RandomStreams random) const {
     check("Stack.step_backward", tape, first, n);
     check_backward("Stack.step_backward", tape, first, n);
@@ -155,7 +160,8 @@ struct Stack {
     }
   }
 
-  /// The parameter gradients of everything but the first layer's inputs, as products over all columns.
+  /// Adds the parameter gradients to grad, computed as products over all columns, except those of the first layer's
+  /// inputs.
   void accumulate(const StackTape<S>& tape, Stack& grad) const {
     check("Stack.accumulate", tape, 0, 0);
     detail::check_grad("Stack.accumulate", *this, grad);
@@ -174,7 +180,7 @@ struct Stack {
   }
 
  private:
-  /// Throws unless columns first ... first + n have room in what `begin` makes.
+  /// Throws heed::Error unless the buffers that `begin` resizes have n columns from column `first` on.
   void check(const char* function, const StackTape<S>& tape, Index first, Index n) const {
     constexpr const char* begin = "; call begin first";
     detail::check_count(function, "tape.layers", tape.layers.size(), layers.size(), begin);
@@ -186,7 +192,7 @@ struct Stack {
       if (l > 0) detail::check_room(function, "tape.input", layer.input, hidden_size(), first, n, begin);
     }
   }
-  /// The same for what `begin_backward` makes.
+  /// Like `check`, for the buffers that `begin_backward` resizes.
   void check_backward(const char* function, const StackTape<S>& tape, Index first, Index n) const {
     constexpr const char* begin = "; call begin_backward first";
     for (std::size_t l = 0; l < layers.size(); ++l) {
@@ -202,7 +208,7 @@ struct Stack {
     detail::check_room(function, "tape.recurrent_mask", layer.recurrent_mask, hidden_size(), 0, n, "");
   }
 
-  /// The states from which the steps of a layer went on.
+  /// The states that the steps of a layer use: after recurrent dropout, if there is any.
   static const Buffer<S>& recurrent_input(const typename StackTape<S>::Layer& layer) {
     return layer.recurrent_mask.size() > 0 ? layer.dropped : layer.previous;
   }

@@ -6,37 +6,38 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The sizes of a `SutskeverDecoder`. Each must be 1 or more. Its features and the values of its memory have the size of h.
+/// The sizes of a `SutskeverDecoder`. Each must be 1 or more. The features and the values of the memory have the size
+/// of h.
 struct SutskeverDecoderOptions {
   Index word_size = 0;    ///< rows of an embedded word
   Index hidden_size = 0;  ///< rows of h
   Index layers = 1;       ///< recurrent layers
-  double dropout = 0;     ///< rate between layers
+  double dropout = 0;     ///< dropout rate between layers
 };
 
-/// The decoder of Sutskever, Vinyals & Le 2014 (arXiv 1409.3215, section 2), which looks at nothing: all it knows of a
-/// sentence is where it begins, at the encoder's final states, layer by layer as they are.
+/// The decoder of Sutskever, Vinyals & Le 2014 (arXiv 1409.3215, section 2). It does not attend. The initial state of
+/// each layer is a copy of the final state of the same encoder layer.
 ///
-///   s_0 = the encoder's final state        s_i = cell(E y_{i-1}, s_{i-1})        features_i = h_i, the top layer's
+///   s_0 = the encoder's final state        s_i = cell(E y_{i-1}, s_{i-1})        features_i = h_i of the top layer
 ///
-/// The encoder has one direction, and as many layers of the same cell and size. The paper's are four layers of LSTMs, the
-/// encoder's reading the source reversed (`Encoder::reversed`). It cites the LSTM of Graves 2013, whose peepholes
-/// `LstmCell` does not have.
+/// The encoder must have one direction and the same number of layers, with the same cell and size. The paper uses four
+/// LSTM layers, and an encoder that encodes the source in reverse order (`Encoder::reversed`). It cites the LSTM of
+/// Graves 2013, which has peephole connections; `LstmCell` has none.
 template <Cell C>
 struct SutskeverDecoder {
   using Scalar = typename C::Scalar;
   using S = Scalar;
 
   Stack<C> stack;    ///< the recurrent layers
-  Bridge<S> bridge;  ///< copies
+  Bridge<S> bridge;  ///< copies the final states of the encoder
 
   SutskeverDecoder() = default;
 
-  /// Each cell is C(input, hidden). Throws unless every size is 1 or more.
+  /// Constructs each cell as C(input, hidden). Throws heed::Error unless every size is 1 or more.
   explicit SutskeverDecoder(const SutskeverDecoderOptions& options) requires std::constructible_from<C, Index, Index>
       : SutskeverDecoder(options, detail::MakeCell<C>()) {}
 
-  /// Each cell is `make(input, hidden)`: for cells that take more than two sizes.
+  /// Constructs each cell as make(input, hidden), for cells with other constructor arguments.
   template <class MakeCell>
   SutskeverDecoder(const SutskeverDecoderOptions& options, MakeCell&& make)
       : stack(stack_options(options), make), bridge(Bridge<S>::copying(stack.bottom().state_size(), options.layers)) {}
@@ -86,7 +87,7 @@ struct SutskeverDecoder {
   }
 
  private:
-  /// Throws unless every size is 1 or more.
+  /// Throws heed::Error unless every size is 1 or more.
   static StackOptions stack_options(const SutskeverDecoderOptions& options) {
     detail::check_options(
         "SutskeverDecoder",

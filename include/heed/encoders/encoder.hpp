@@ -15,20 +15,20 @@ namespace heed { inline namespace v0_2 {
 template <class S>
 using EncoderStates = std::vector<Buffer<S>>;
 
-/// The sizes of an `Encoder`. Each must be 1 or more.
+/// The options of an `Encoder`. Each size must be at least 1.
 struct EncoderOptions {
-  Index input_size = 0;        ///< rows of an embedded word
-  Index hidden_size = 0;       ///< rows of one direction's h
-  Index layers = 1;            ///< how many there are, each over the outputs of the one below it
-  bool bidirectional = false;  ///< whether each layer has a second cell, which reads from the last word on
-  double dropout = 0;          ///< rate between layers
+  Index input_size = 0;        ///< rows of x, the embedding size
+  Index hidden_size = 0;       ///< rows of h of one direction
+  Index layers = 1;            ///< number of layers; the input of a layer is the output of the layer below
+  bool bidirectional = false;  ///< whether each layer has a second cell that runs from the last word to the first
+  double dropout = 0;          ///< dropout rate between layers
 };
 
 /// One layer: a forward cell and, in a bidirectional encoder, a backward one (Schuster & Paliwal 1997).
 template <Cell C>
 struct EncoderLayer {
-  C forward;                  ///< reads from the first word on
-  std::optional<C> backward;  ///< reads from the last word on
+  C forward;                  ///< runs from the first word to the last
+  std::optional<C> backward;  ///< runs from the last word to the first
 
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {
@@ -37,25 +37,24 @@ struct EncoderLayer {
   }
 };
 
-/// Everything a run of an encoder writes. One per thread; it only grows.
+/// The results and temporary buffers of an encoder. Use one per thread. The buffers only grow.
 template <class S>
 struct EncoderTape {
-  /// What a layer writes.
+  /// The results and buffers of one layer.
   struct Layer {
     RecurrenceTape<S> directions[2];  ///< forward and backward
-    Buffer<S> input;                  ///< what the layer above the first read: the outputs below it after dropout
+    Buffer<S> input;                  ///< not in layer 0: the outputs of the layer below, after dropout
     Buffer<S> mask;                   ///< the dropout mask of `input`
     Buffer<S> outputs;                ///< directions * hidden x columns, packed
     Buffer<S> d_outputs;
   };
-  bool save_activations =
-      true;  ///< whether `forward` keeps what `backward` reads; without, it is faster, with the same result
-  bool has_activations = false;       ///< whether the last `forward` did
-  std::vector<Layer> layers;          ///< from the lowest up
+  bool save_activations = true;       ///< whether `forward` saves what `backward` needs; false: faster, same result
+  bool has_activations = false;       ///< whether the last `forward` saved its activations
+  std::vector<Layer> layers;          ///< from bottom to top
   EncoderStates<S> final_states;      ///< after forward
   EncoderStates<S> d_initial_states;  ///< after backward
 
-  /// The outputs of the top layer. Throws before the first `forward`.
+  /// The outputs of the top layer. Throws heed::Error before the first `forward`.
   const Buffer<S>& outputs() const {
     require(!layers.empty(), "EncoderTape: there are no outputs before Encoder::forward");
     return layers.back().outputs;
@@ -64,7 +63,7 @@ struct EncoderTape {
 
 namespace detail {
 
-/// Throws unless there is a state of every layer and direction of an encoder, with a column for every sentence.
+/// Throws unless `states` has one state per layer and direction of the encoder, each with one column per sentence.
 template <class EncoderType, class S>
 void check_states(const char* function, const char* name, const EncoderType& encoder, const EncoderStates<S>& states,
                   const PackedBatch& packing) {
@@ -77,8 +76,8 @@ void check_states(const char* function, const char* name, const EncoderType& enc
 
 }  // namespace detail
 
-/// A stack of recurrent layers over any cell, one or both directions, with dropout between layers (as PyTorch) and, with
-/// `recurrent`, of the h that a step hands to the next, for which a sentence keeps its mask.
+/// A stack of recurrent layers of any cell, unidirectional or bidirectional, with dropout between layers as in PyTorch.
+/// `recurrent` is dropout of h between steps: each sentence has one mask for all of its steps.
 ///
 ///   x (input x columns, packed) -> layer 0 -> dropout -> layer 1 -> ... -> outputs (directions * hidden x columns)
 ///
@@ -87,21 +86,21 @@ template <Cell C>
 struct Encoder {
   using Scalar = typename C::Scalar;
   using S = Scalar;
-  using CellType = C;  ///< what its layers are made of
+  using CellType = C;  ///< the cell of all layers
 
-  std::vector<EncoderLayer<C>> layers;  ///< from the lowest up
-  Dropout<S> dropout, recurrent;        ///< between layers, and of h on its way to the next step
-  /// Whether each sentence is read from its last word to its first, as Sutskever, Vinyals & Le 2014 do. The outputs stay
-  /// where their words are. (Of two directions, forward and backward change places.)
+  std::vector<EncoderLayer<C>> layers;  ///< from bottom to top
+  Dropout<S> dropout, recurrent;        ///< dropout between layers, and of h between steps
+  /// Whether each sentence is encoded from its last word to its first, as in Sutskever, Vinyals & Le 2014. The outputs
+  /// stay in the columns of their words. In a bidirectional encoder, this swaps the directions of the two cells.
   bool reversed = false;
 
   Encoder() = default;
 
-  /// Each cell is C(input, hidden). Throws unless every size is 1 or more.
+  /// Creates each cell as C(input, hidden). Throws heed::Error if a size is less than 1.
   explicit Encoder(const EncoderOptions& options) requires std::constructible_from<C, Index, Index>
       : Encoder(options, detail::MakeCell<C>()) {}
 
-  /// Each cell is `make(input, hidden)`: for cells that take more than two sizes.
+  /// Creates each cell as make(input, hidden), for cells whose constructor takes more than these two sizes.
   template <class MakeCell>
   Encoder(const EncoderOptions& options, MakeCell&& make) : dropout(options.dropout) {
     detail::check_options(
@@ -114,21 +113,22 @@ struct Encoder {
     }
   }
 
-  /// Rows of an embedded word.
+  /// Rows of x, the embedding size.
   Index input_size() const { return bottom().forward.input_size(); }
-  /// 1, or 2 where it also reads backwards.
+  /// The number of directions: 2 if the encoder is bidirectional, else 1.
   Index directions() const { return bottom().backward ? 2 : 1; }
-  /// Rows of one direction's output, and of all.
+  /// Rows of the outputs of one direction, and of all directions.
   Index hidden_size() const { return bottom().forward.hidden_size(); }
   Index output_size() const { return directions() * hidden_size(); }
-  /// Whether direction d (0: forward, 1: backward) begins at a sentence's last word.
+  /// Whether direction d (0: forward, 1: backward) starts at the last word of each sentence.
   bool starts_at_end(Index d) const { return reversed != (d == 1); }
 
-  /// Reads a packed batch from zero states, or from `initial`. Dropout happens only where `random`, in batch order, is
-  /// given (training). Fills tape.outputs() and tape.final_states: forward at each sentence's last step, backward at its
-  /// first.
-  /// A team of threads reads one sentence sooner: each keeps a share of a prepacked cell's weights in its cache. They
-  /// need a core each, since they wait for each other at every step.
+  /// Encodes a packed batch x (input x columns). The initial states are zero, or `initial`. Dropout is applied only if
+  /// `random` is given (training); its generators are in batch order. Overwrites tape.outputs() and tape.final_states:
+  /// the forward state after the last step of each sentence, and the backward state after its first step.
+  ///
+  /// A thread pool reduces the latency of a single sentence: each thread keeps a share of the weights of a prepacked
+  /// cell in its cache. Each thread needs a separate core, since the threads wait for each other at every step.
   void forward(const In<S>& x, const PackedBatch& packing, EncoderTape<S>& tape, RandomStreams random = nullptr,
                const EncoderStates<S>* initial = nullptr, ThreadPool* thread_pool = nullptr) const {
     detail::check_size("Encoder.forward", "x", x, input_size(), packing.columns());
@@ -168,11 +168,12 @@ struct Encoder {
     tape.has_activations = tape.save_activations;
   }
 
-  /// Backward of `forward`: from dL/d(outputs) and, if given, dL/d(final states). Adds to grad and d_x, and fills
-  /// tape.d_initial_states. Pass the `x` and `random` that forward was given.
+  /// Backward of `forward`, from dL/d(outputs) and, if given, dL/d(final states). Adds to grad and d_x. Overwrites
+  /// tape.d_initial_states. Pass the same `x` and `random` as to forward.
   void backward(const In<S>& x, const PackedBatch& packing, EncoderTape<S>& tape, const In<S>& d_outputs, Encoder& grad,
                 Out<S> d_x, RandomStreams random = nullptr, const EncoderStates<S>* d_final = nullptr) const {
-    require(tape.has_activations, "Encoder: backward needs a tape of a forward that kept what it reads");
+    require(tape.has_activations,
+            "Encoder.backward: the tape has no saved activations; call forward with save_activations first");
     const char* const name = "Encoder.backward";
     detail::check_size(name, "x", x, input_size(), packing.columns());
     detail::check_count(name, "tape.layers", tape.layers.size(), layers.size());
@@ -224,7 +225,7 @@ struct Encoder {
 
  private:
   const EncoderLayer<C>& bottom() const {
-    require(!layers.empty(), "Encoder: it has no layers yet; make it with sizes, or assign one that has layers");
+    require(!layers.empty(), "Encoder: there are no layers; construct it with sizes, or assign an encoder to it");
     return layers.front();
   }
 
@@ -239,7 +240,7 @@ struct Encoder {
     if (layers[l].backward) use(*layers[l].backward, Index{1});
   }
 
-  /// Those of direction d in the outputs of a layer, which may have no columns.
+  /// The rows of direction d in the outputs of a layer. The outputs may have no columns.
   auto rows_of(Buffer<S>& outputs, Index d) const {
     return outputs.middleRows(outputs.cols() == 0 ? 0 : d * hidden_size(), hidden_size());
   }
@@ -250,9 +251,10 @@ struct Encoder {
   }
 };
 
-/// Lays what an encoder wrote out as a memory: each sentence's columns side by side, its final h of the top layer as its
-/// summary, and the final states of all layers. The keys are left to the attention that will match them. Throws
-/// heed::Error if the tape is not that of a forward of this packing.
+/// Builds a memory from the results of an encoder. Values: the outputs, with the columns of each sentence adjacent.
+/// Summary: the final h of the top layer, forward above backward. States: the final states of all layers. The keys
+/// stay empty; an attention mechanism computes them. Throws heed::Error if `tape` does not come from a
+/// forward of this packed batch.
 template <Cell C>
 void make_memory(const Encoder<C>& encoder, const PackedBatch& packing, const EncoderTape<typename C::Scalar>& tape,
                  std::vector<Index>& lengths, Memory<typename C::Scalar>& memory) {
@@ -274,8 +276,9 @@ void make_memory(const Encoder<C>& encoder, const PackedBatch& packing, const En
   for (Index d = 0; d < D; ++d) memory.summary.middleRows(d * H, H) = (memory.states.end() - D)[d].topRows(H);
 }
 
-/// Backward of `make_memory`: overwrites d_outputs (packed), and adds what the summary gathered to the final states,
-/// whose gradients then are `d_memory.states`. Throws heed::Error if d_memory does not have the shape of that memory.
+/// Backward of `make_memory`. Overwrites d_outputs (packed). Adds d_memory.summary to the gradients of h of the top
+/// layer in d_memory.states. Afterwards d_memory.states are the gradients of the final states. Throws heed::Error if
+/// d_memory does not have the shape of the memory.
 template <Cell C>
 void make_memory_backward(const Encoder<C>& encoder, const PackedBatch& packing, Memory<typename C::Scalar>& d_memory,
                           Buffer<typename C::Scalar>& d_outputs) {

@@ -9,13 +9,14 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// One stage of an `ImageEncoder`: relu(pool(convolution)), which is pool(relu(convolution)) with less to do.
+/// One stage of an `ImageEncoder`: relu(pool(conv(x))). The result is the same as pool(relu(conv(x))), but the ReLU is
+/// applied to fewer elements.
 template <class S>
 struct ImageStage {
-  Conv2d<S> conv;     ///< what learns
-  MaxPool2d<S> pool;  ///< over what the convolution made
+  Conv2d<S> conv;     ///< holds the parameters of the stage
+  MaxPool2d<S> pool;  ///< applied to the output of `conv`
 
-  /// The grid of what it makes of images of this grid. Throws if they are too small.
+  /// The grid of the outputs for inputs of size `grid`. Throws heed::Error if the inputs are too small.
   Grid positions(Grid grid) const { return pool.window.positions(conv.window.positions(grid)); }
 
   template <class Visit, class... Self>
@@ -25,20 +26,20 @@ struct ImageStage {
   }
 };
 
-/// Everything a run of an `ImageEncoder` writes. One per thread; it only grows.
+/// The results and temporary buffers of an `ImageEncoder`. Use one per thread. The buffers only grow.
 template <class S>
 struct ImageEncoderTape {
-  /// What a stage writes.
+  /// The results and buffers of one stage.
   struct Stage {
-    Grid grid, convolved_grid;  ///< of what the stage reads, and of its convolution
-    Buffer<S> convolved;        ///< output x (positions of the convolution * images)
-    Buffer<S> outputs;          ///< output x (positions of the pooling * images)
+    Grid grid, convolved_grid;  ///< the grids of the stage input and of the convolution output
+    Buffer<S> convolved;        ///< output channels x (positions of the convolution * images)
+    Buffer<S> outputs;          ///< output channels x (positions of the pooling * images)
     Buffer<S> d_convolved, d_outputs;
   };
-  std::vector<Stage> stages;  ///< in the order of the network's
-  Buffer<S> patches;          ///< of the convolution at work
+  std::vector<Stage> stages;  ///< in the order of `ImageEncoder::stages`
+  Buffer<S> patches;          ///< temporary buffer of the convolutions
 
-  /// What the last stage made, and its gradient. Throws before the first `forward`.
+  /// The outputs of the last stage, and their gradient. Throws heed::Error before the first `forward`.
   const Buffer<S>& outputs() const {
     check();
     return stages.back().outputs;
@@ -54,21 +55,23 @@ struct ImageEncoderTape {
   }
 };
 
-/// A convolutional network that reads images, a stage after the other:
+/// A convolutional network that encodes images, as a sequence of stages:
 ///
-///   x (channels x places, images side by side) -> conv -> max pool -> relu -> ... -> outputs
+///   x (channels x (pixels * images)) -> conv -> max pool -> relu -> ... -> outputs (channels x (positions * images))
 ///
-/// The result is made a memory by `make_memory` (attention/annotations.hpp). Throws heed::Error if a size does not fit.
+/// `make_memory` (attention/annotations.hpp) builds a memory from the outputs.
+/// Throws heed::Error if a size does not fit.
 template <class S>
 struct ImageEncoder {
   using Scalar = S;
 
-  std::vector<ImageStage<S>> stages;  ///< the first reads the images
+  std::vector<ImageStage<S>> stages;  ///< the first stage takes the images
 
   ImageEncoder() = default;
-  /// Throws unless there is a stage, and each takes the channels that the one before it makes.
+  /// Throws heed::Error if there are no stages, or if the input channels of a stage differ from the output channels of
+  /// the stage before it.
   explicit ImageEncoder(std::vector<ImageStage<S>> stages_) : stages(std::move(stages_)) {
-    require(!stages.empty(), "ImageEncoder: at least one stage is needed, not 0");
+    require(!stages.empty(), "ImageEncoder: stages must have at least 1 element, got 0");
     for (std::size_t l = 1; l < stages.size(); ++l) {
       const Index made = stages[l - 1].conv.output_size(), taken = stages[l].conv.input_size();
       require(made == taken, [&] {
@@ -78,7 +81,7 @@ struct ImageEncoder {
     }
   }
 
-  /// Channels of an image, and of what is made of it.
+  /// Channels of the images, and of the outputs.
   Index input_size() const {
     check();
     return stages.front().conv.input_size();
@@ -88,14 +91,14 @@ struct ImageEncoder {
     return stages.back().conv.output_size();
   }
 
-  /// The grid of what is made of images of this grid. Throws if they are too small.
+  /// The grid of the outputs for images of size `grid`. Throws heed::Error if the images are too small.
   Grid positions(Grid grid) const {
     check();
     for (const auto& stage : stages) grid = stage.positions(grid);
     return grid;
   }
 
-  /// Fills tape.outputs(). Does not allocate once the tape has grown.
+  /// Overwrites tape.outputs(). Does not allocate once the tape has grown.
   void forward(const In<S>& x, Grid grid, ImageEncoderTape<S>& tape) const {
     positions(grid);
     const Index images = detail::check_images("ImageEncoder.forward", "x", x, input_size(), grid);
@@ -114,8 +117,8 @@ struct ImageEncoder {
     }
   }
 
-  /// Backward of `forward`, from dL/d(outputs) in tape.d_outputs(), which is overwritten: adds to grad. Pass the x that
-  /// forward was given. The images themselves get no gradient. Allocates.
+  /// Backward of `forward`, from dL/d(outputs) in tape.d_outputs(), which is overwritten. Adds to grad. Pass the same x
+  /// as to forward. The gradient of the images is not computed. Allocates.
   void backward(const In<S>& x, ImageEncoderTape<S>& tape, ImageEncoder& grad) const {
     const char* const name = "ImageEncoder.backward";
     check();
@@ -145,10 +148,10 @@ struct ImageEncoder {
 
  private:
   void check() const {
-    require(!stages.empty(), "ImageEncoder: it has no stages yet; make it with stages, or assign one that has some");
+    require(!stages.empty(), "ImageEncoder: there are no stages; construct it with stages, or assign an encoder to it");
   }
 
-  /// Throws unless the tape is that of a forward that read an x of this size.
+  /// Throws unless the tape comes from a forward of an x of this size.
   void check_tape(const char* function, const In<S>& x, const ImageEncoderTape<S>& tape) const {
     Grid grid = tape.stages.front().grid;
     positions(grid);
@@ -159,7 +162,7 @@ struct ImageEncoder {
       const Grid convolved = stages[l].conv.window.positions(grid);
       grid = stages[l].pool.window.positions(convolved);
       require(stage.convolved_grid == convolved,
-              [&] { return std::string(function) + ": the tape is not that of a forward of this network"; });
+              [&] { return std::string(function) + ": the tape must come from forward of this encoder"; });
       detail::check_size(function, "tape.convolved", stage.convolved, channels, images * convolved.places());
       detail::check_size(function, "tape.outputs", stage.outputs, channels, images * grid.places());
     }

@@ -9,32 +9,33 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// What one direction of one layer writes while it runs over a packed batch.
+/// The buffers of one direction of one layer, for a packed batch.
 template <class S>
 struct RecurrenceTape {
-  Buffer<S> saved;      ///< saved size x columns; if it is not kept, those of some steps
-  Buffer<S> previous;   ///< state size x columns: the state each step began with; if it is not kept, of one step
-  Buffer<S> running;    ///< state size x sentences (packed order): save_activations the final state of those that ended
-  Buffer<S> d_running;  ///< its gradient; after backward that of the initial state
+  Buffer<S> saved;      ///< saved size x columns; without save_activations, of a few steps
+  Buffer<S> previous;   ///< state size x columns: the state before each step; without save_activations, of one step
+  Buffer<S> running;    ///< state size x sentences (packed order): the current state, final if the sentence has ended
+  Buffer<S> d_running;  ///< the gradient of `running`; after backward, of the initial state
   Buffer<S> d_a;        ///< gradient size x columns
-  Buffer<S> mask;  ///< hidden x sentences: what a step reads of h is multiplied with it; of size 0: h is read as it is
+  Buffer<S> mask;       ///< hidden x sentences: dropout mask of h before each step; size 0: no dropout
 };
 
 namespace detail {
 
-/// Makes a cell by its constructor C(input, hidden).
+/// Creates a cell as C(input, hidden).
 template <class C>
 struct MakeCell {
   C operator()(Index input, Index hidden) const { return C(input, hidden); }
 };
 
-/// How many columns of so many numbers stay in the second cache beside what else a step reads; enough for a product.
+/// The number of columns of `size` elements that stay in the L2 cache together with the other data of a step. At least
+/// 64, which is enough for an efficient product.
 template <class S>
 Index cached_columns(Index size) {
   return std::max(Index{64}, 512 * 1024 / (std::max(size, Index{1}) * static_cast<Index>(sizeof(S))));
 }
 
-/// Throws unless there is a state for every sentence, and a mask of h for each, or none at all.
+/// Throws unless `running` has one column per sentence, and `mask` has one column per sentence or is empty.
 template <class C, class S>
 void check_running(const char* function, const char* name, const C& cell, const PackedBatch& packing,
                    const Buffer<S>& running, const Buffer<S>& mask) {
@@ -44,24 +45,26 @@ void check_running(const char* function, const char* name, const C& cell, const 
 
 }  // namespace detail
 
-/// Throws if h is to be dropped on its way into the next step, and the cell has another use for it there.
+/// Throws heed::Error if the dropout rate is not 0 and the cell does not support recurrent dropout.
 ///
-/// Gal & Ghahramani 2016, equation 7, drop the h that is multiplied with U. In a cell that says `h_enters_U_only` (RNN,
-/// LSTM) that is all there is of h in a step, so that the step of a masked state is theirs; a GRU also carries h past the
-/// product.
+/// Gal & Ghahramani 2016, equation 7, apply dropout to the h that is multiplied by U. If `h_enters_U_only()` is true
+/// (RNN, LSTM), a step uses h only in this product, so a step from a masked state computes their equation. A GRU also
+/// uses h outside the product.
 template <Cell C>
 void check_recurrent_dropout(const C& cell, const Dropout<typename C::Scalar>& dropout) {
   if (dropout.rate == 0) return;
   bool possible = false;
   if constexpr (requires { cell.h_enters_U_only(); }) possible = cell.h_enters_U_only();
-  require(possible, "recurrent dropout needs a cell that reads h by a product alone: RNN or LSTM, no GRU");
+  require(possible, "recurrent dropout needs a cell that uses h only in the product U h: an RNN or an LSTM, not a GRU");
 }
 
-/// Runs a cell over a packed batch x, forwards or from each sentence's own end, and writes h of every step to `outputs`.
+/// Runs a cell over a packed batch x (input x columns) and writes h of every step to `outputs` (hidden x columns). If
+/// `reversed`, each sentence is processed from its last word to its first.
 ///
-/// `tape.running` holds the initial states, `tape.mask` what each sentence drops of h at every step. If backward will not
-/// follow, nothing is kept for it: inputs are projected for a few steps at a time, whose saved stays in the cache. The
-/// team's threads share the columns of x, then the units of every step. Throws heed::Error if a size does not fit.
+/// `tape.running` holds the initial states on entry and the final states on return. `tape.mask` is the dropout mask of
+/// h, the same at every step of a sentence. If `save_activations` is false, nothing is kept for backward: the inputs
+/// are projected for a few steps at a time, so that the `saved` columns of these steps stay in the cache. The threads
+/// of the pool split the columns of x, then the units of every step. Throws heed::Error if a size does not fit.
 template <Cell C, class X, class Outputs>
 void run_recurrence(const C& cell, const X& x, const PackedBatch& packing, bool reversed, bool save_activations,
                     RecurrenceTape<typename C::Scalar>& tape, Outputs&& outputs, ThreadPool& thread_pool) {
@@ -79,7 +82,7 @@ void run_recurrence(const C& cell, const X& x, const PackedBatch& packing, bool 
     const Share share{i, thread_pool.size()};
     const auto step = [&](Index k) { return reversed ? steps - 1 - k : k; };
     for (Index k = 0, end = 0, left = columns; k < steps;) {
-      Index together = 0;  // columns of the steps k ... end, with all that are left rather than a few of these alone
+      Index together = 0;  // columns of steps k ... end; takes all remaining columns if they fit: no small last block
       const Index most = left <= room ? left : usual;
       do {
         together += packing.active(step(end++));
@@ -106,8 +109,8 @@ void run_recurrence(const C& cell, const X& x, const PackedBatch& packing, bool 
   });
 }
 
-/// Backward of `run_recurrence`, in reverse order. `tape.d_running` holds dL/d(final states) and ends as
-/// dL/d(initial states); `tape.d_a` is overwritten. Throws heed::Error if a size does not fit.
+/// Backward of `run_recurrence`, in reverse order. `tape.d_running` holds dL/d(final states) on entry and
+/// dL/d(initial states) on return. Overwrites `tape.d_a`. Throws heed::Error if a size does not fit.
 template <Cell C, class Outputs>
 void run_recurrence_backward(const C& cell, const PackedBatch& packing, bool reversed,
                              RecurrenceTape<typename C::Scalar>& tape, const Outputs& d_outputs) {

@@ -8,39 +8,43 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The settings of a `TransformerEncoderLayer`. The heads share the size evenly.
+/// The options of a `TransformerEncoderLayer`. `size` must be a multiple of `heads`.
 struct TransformerEncoderLayerOptions {
-  Index size = 0;           ///< rows of x and y; 1 or more
-  Index heads = 1;          ///< of self-attention
-  Index inner_size = 0;     ///< rows between the two matrices of the feed-forward sublayer; 1 or more
-  double dropout = 0;       ///< rate of what each sublayer adds
-  bool norm_first = false;  ///< whether each sublayer's norm comes before it
-  bool bias = true;         ///< whether attention, norms and matrices have biases
+  Index size = 0;           ///< rows of x and y; at least 1
+  Index heads = 1;          ///< number of heads of self-attention
+  Index inner_size = 0;     ///< rows of the hidden layer of the feed-forward sublayer; at least 1
+  double dropout = 0;       ///< dropout rate of the output of each sublayer
+  bool norm_first = false;  ///< whether layer normalisation is applied before each sublayer instead of after
+  bool bias = true;         ///< whether attention, norms and linear layers have biases
 };
 
-/// Everything a run of a `TransformerEncoderLayer` writes besides its results. One per thread; it only grows.
+/// The saved activations and temporary buffers of a `TransformerEncoderLayer`. Use one per thread. The buffers
+/// only grow.
 template <class S>
 struct TransformerEncoderTape {
-  MultiHeadTape<S> attention;                     ///< of self-attention
-  Buffer<S> attention_saved, feed_forward_saved;  ///< of the two norms
-  Buffer<S> attention_mask, feed_forward_mask;    ///< of dropout
-  Buffer<S> attention_input;                      ///< size x columns: what attention read, where its norm comes first
-  Buffer<S> middle;                               ///< size x columns: between the sublayers
-  Buffer<S> feed_forward_input;                   ///< size x columns: what the second read, where its norm comes first
+  MultiHeadTape<S> attention;                     ///< tape of self-attention
+  Buffer<S> attention_saved, feed_forward_saved;  ///< saved activations of the two norms
+  Buffer<S> attention_mask, feed_forward_mask;    ///< dropout masks
+  Buffer<S> attention_input;                      ///< size x columns: N(x), with `norm_first` only
+  Buffer<S> middle;                               ///< size x columns: m
+  Buffer<S> feed_forward_input;                   ///< size x columns: N(m), with `norm_first` only
   Buffer<S> hidden;                               ///< inner x columns
-  Buffer<S> d_attention_input, d_middle, d_branch, d_feed_forward_input, d_hidden;  ///< on the way back
+  Buffer<S> d_attention_input, d_middle, d_branch, d_feed_forward_input, d_hidden;  ///< gradients
 };
 
-/// A layer of the Transformer's encoder, Vaswani et al. 2017, section 3.1; PyTorch's nn.TransformerEncoderLayer.
+/// A layer of the Transformer encoder, Vaswani et al. 2017, section 3.1; PyTorch's nn.TransformerEncoderLayer.
 ///
-///   m = N(x + self-attention(x))               y = N(m + feed(m))         with the norm last, as in the paper
-///   m = x + self-attention(N(x))               y = m + feed(N(m))         with the norm first
+///   m = N(x + self-attention(x))               y = N(m + feed(m))         without `norm_first`, as in the paper
+///   m = x + self-attention(N(x))               y = m + feed(N(m))         with `norm_first`
 ///   feed(m) = W_outer max(W_inner m + b_inner, 0) + b_outer               (equation 2)
 ///
-/// In training, dropout works on what each sublayer adds, as in the paper's section 5.4; PyTorch's works on the
-/// attention weights and on the inner layer too. The columns of a sentence stand side by side, as in a memory: layers
-/// follow one another, and what the last one wrote can be a memory's values. A sentence's result has the same bits in
-/// any batch. Throws heed::Error if a size does not fit.
+/// N is layer normalisation. In training, dropout is applied to the output of each sublayer before it is added to the
+/// input, as in section 5.4 of the paper. PyTorch also applies dropout to the attention weights and to the hidden layer
+/// of the feed-forward sublayer.
+///
+/// The columns of a sentence are adjacent, as in a memory. So layers can be stacked, and the output of the last layer
+/// can be the values of a memory. The result of a sentence is bitwise identical in any batch. Throws heed::Error if a
+/// size does not fit.
 template <class S>
 struct TransformerEncoderLayer {
   using Scalar = S;
@@ -51,11 +55,11 @@ struct TransformerEncoderLayer {
   Linear<S> inner;                  ///< linear1
   Linear<S> outer;                  ///< linear2
   LayerNorm<S> feed_forward_norm;   ///< norm2
-  Dropout<S> dropout;               ///< of what each sublayer adds
-  bool norm_first = false;          ///< whether each sublayer's norm comes before it
+  Dropout<S> dropout;               ///< applied to the output of each sublayer
+  bool norm_first = false;          ///< whether layer normalisation is applied before each sublayer instead of after
 
   TransformerEncoderLayer() = default;
-  /// Throws unless the sizes are 1 or more and the heads share `size` evenly.
+  /// Throws heed::Error if a size or `heads` is less than 1, or if `size` is not a multiple of `heads`.
   explicit TransformerEncoderLayer(const TransformerEncoderLayerOptions& options)
       : dropout(options.dropout), norm_first(options.norm_first) {
     const Index size = options.size, inner_size = options.inner_size;
@@ -69,9 +73,9 @@ struct TransformerEncoderLayer {
 
   Index size() const { return attention.size(); }
 
-  /// Overwrites y (size x columns). Dropout happens only where `random`, in batch order, is given (training). `valid` says
-  /// which columns may be attended to, as in `MultiHeadAttention` (PyTorch's `src_key_padding_mask` and `src_mask`). Does not
-  /// allocate once the tape has grown.
+  /// Overwrites y (size x columns). Dropout is applied only if `random` is given (training); its generators are in
+  /// batch order. `valid` marks the columns that may be attended to, as in `MultiHeadAttention` (PyTorch's
+  /// `src_key_padding_mask` and `src_mask`). Does not allocate once the tape has grown.
   void forward(const In<S>& x, const SentenceRanges& sentences, Tape& tape, Out<S> y, RandomStreams random = nullptr,
                const ValidMask& valid = {}) const {
     const Index n = sentences.columns();
@@ -104,7 +108,7 @@ struct TransformerEncoderLayer {
     if (!norm_first) feed_forward_norm.forward(y, y, tape.feed_forward_saved);
   }
 
-  /// Adds to grad and d_x. Pass what forward was given.
+  /// Adds to grad and d_x. Pass the same arguments as to forward.
   void backward(const In<S>& x, const SentenceRanges& sentences, Tape& tape, const In<S>& d_y,
                 TransformerEncoderLayer& grad, Out<S> d_x, RandomStreams random = nullptr) const {
     const char* const name = "TransformerEncoderLayer.backward";
@@ -161,11 +165,11 @@ struct TransformerEncoderLayer {
   }
 
  private:
-  /// What the sublayers read.
+  /// The inputs of the two sublayers.
   In<S> attention_input(const In<S>& x, const Tape& tape) const { return norm_first ? In<S>(tape.attention_input) : x; }
   In<S> feed_forward_input(const Tape& tape) const { return norm_first ? tape.feed_forward_input : tape.middle; }
 
-  /// Overwrites d_x, which may not be d_y.
+  /// Backward of a norm. Adds to grad. Overwrites d_x, which must not be d_y.
   static void norm_backward(const LayerNorm<S>& norm, const Buffer<S>& saved, const In<S>& d_y, LayerNorm<S>& grad,
                             Buffer<S>& d_x) {
     d_x.resize(d_y.rows(), d_y.cols());
@@ -174,7 +178,7 @@ struct TransformerEncoderLayer {
     norm.backward(saved, d_y, d_x);
   }
 
-  /// From d_branch to d_feed_forward_input.
+  /// Backward of the feed-forward sublayer, from tape.d_branch. Adds to grad. Overwrites tape.d_feed_forward_input.
   void feed_backward(Tape& tape, TransformerEncoderLayer& grad) const {
     tape.d_hidden.resize(tape.hidden.rows(), tape.hidden.cols());
     tape.d_hidden.setZero();

@@ -5,8 +5,8 @@
 #include <cmath>
 
 /// The equations of the papers as Eigen expressions, for any scalar. A column is one item: n queries, T memory columns.
-/// A function returns a matrix, or a product, which refers to its arguments: `auto x = dot_scores(query, MatrixXd(h))`
-/// dangles, because the temporary matrix is destroyed. Sizes are checked by `eigen_assert`.
+/// A function returns a matrix or an unevaluated expression, which refers to its arguments: with a temporary argument,
+/// `auto x = dot_scores(query, MatrixXd(h))` dangles. Sizes are checked by `eigen_assert`.
 namespace heed { inline namespace v0_2 { namespace expr {
 
 using Eigen::MatrixBase;
@@ -17,7 +17,7 @@ auto dot_scores(const MatrixBase<Query>& query, const MatrixBase<Memory>& memory
   return memory.transpose() * query;
 }
 
-/// h_j' q / sqrt(size): Vaswani et al. 2017, equation 1. A quotient of a product, T x n.
+/// h_j' q / sqrt(size): scaled dot scores of Vaswani et al. 2017, equation 1. Returns an unevaluated expression, T x n.
 template <class Query, class Memory>
 auto scaled_dot_scores(const MatrixBase<Query>& query, const MatrixBase<Memory>& memory) {
   using S = typename Query::Scalar;
@@ -30,9 +30,9 @@ auto general_scores(const MatrixBase<Query>& query, const MatrixBase<Memory>& me
   return memory.transpose() * (W.transpose() * query);
 }
 
-/// v' tanh(W q + U h_j): Bahdanau, Cho & Bengio 2015, section A.1.2. W: alignment x query, U: alignment x memory. A
-/// matrix, T x n. Slow in Eigen 3.4: a tanh is vectorised in float only, and only if the sum that repeats a column is
-/// evaluated first.
+/// v' tanh(W q + U h_j): additive scores of Bahdanau, Cho & Bengio 2015, section A.1.2. W: alignment x query,
+/// U: alignment x memory. Returns a matrix, T x n. Slow in Eigen 3.4, which vectorises tanh for float only, and only if
+/// the sum with the repeated column is evaluated first.
 template <class Query, class Memory, class MatrixW, class MatrixU, class VectorV>
 auto additive_scores(const MatrixBase<Query>& query, const MatrixBase<Memory>& memory, const MatrixBase<MatrixW>& W,
                      const MatrixBase<MatrixU>& U, const MatrixBase<VectorV>& v) {
@@ -45,7 +45,7 @@ auto additive_scores(const MatrixBase<Query>& query, const MatrixBase<Memory>& m
   return scores;
 }
 
-/// v' tanh(W [q; h_j]): concat scores of Luong, Pham & Manning 2015, section 3.1. W: alignment x (query + memory).
+/// v' tanh(W [q; h_j]): concat scores, Luong, Pham & Manning 2015, section 3.1. W: alignment x (query + memory).
 template <class Query, class Memory, class MatrixW, class VectorV>
 auto concat_scores(const MatrixBase<Query>& query, const MatrixBase<Memory>& memory, const MatrixBase<MatrixW>& W,
                    const MatrixBase<VectorV>& v) {

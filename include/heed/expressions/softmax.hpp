@@ -8,9 +8,9 @@ namespace heed { inline namespace v0_2 { namespace expr {
 
 using Eigen::MatrixBase;
 
-/// e^{score_j} / sum_k e^{score_k} of each column: Bahdanau, Cho & Bengio 2015, equation 6. A matrix. A score of -inf
-/// has weight 0; a column of only -inf, or with NaN or +inf, becomes NaN. Slow: exp is called for each number, because
-/// the vectorised exp of Eigen 3.4 is not exactly 0 at -inf in double.
+/// The softmax of each column, e^{score_j} / sum_k e^{score_k}: Bahdanau, Cho & Bengio 2015, equation 6. Returns a
+/// matrix. A score of -inf has weight 0. A column that is all -inf, or that contains NaN or +inf, becomes NaN. Slow:
+/// exp is called for each element, because the vectorised exp of Eigen 3.4 is not exactly 0 at -inf in double.
 template <class Scores>
 auto softmax(const MatrixBase<Scores>& scores) {
   using S = typename Scores::Scalar;
@@ -24,7 +24,7 @@ auto softmax(const MatrixBase<Scores>& scores) {
   return weights;
 }
 
-/// sum_j weights_j h_j: Bahdanau, Cho & Bengio 2015, equation 5. memory: size x T, weights: T x n. A product, size x n.
+/// Contexts sum_j weights_j h_j: Bahdanau, Cho & Bengio 2015, equation 5. memory: size x T, weights: T x n.
 template <class Memory, class Weights>
 auto context(const MatrixBase<Memory>& memory, const MatrixBase<Weights>& weights) {
   return memory * weights;

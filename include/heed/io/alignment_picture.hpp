@@ -9,7 +9,8 @@ namespace heed { inline namespace v0_2 {
 
 namespace detail {
 
-/// Labels longer than this are cut in a picture; the tooltips of the SVG have them in full.
+/// Maximum length of a label in a picture, in characters. Longer labels are truncated; the tooltips of the SVG show
+/// them in full.
 inline constexpr std::size_t longest_label = 40;
 
 using Labels = std::span<const std::string>;
@@ -43,7 +44,7 @@ inline double widest(Labels words) {
   return most;
 }
 
-/// White at 0 to a dark blue at 1; evenly darker, so that it also reads in grey.
+/// Colour of a weight: white at 0, dark blue at 1. Brightness decreases evenly, so the scale also works in greyscale.
 inline std::string shade(double weight) {
   constexpr std::array<std::array<double, 3>, 6> stops{
       {{255, 255, 255}, {213, 229, 244}, {145, 190, 226}, {71, 141, 199}, {22, 88, 153}, {8, 41, 88}}};
@@ -95,7 +96,7 @@ inline std::string alignment_svg(const Matrix<double>& weights, Labels source, L
   }
   constexpr int steps = 40;
   constexpr double bar = 3;
-  for (int k = 0; k < steps; ++k) {  // overlapping by half a unit: between bars that only touch, viewers draw hairlines
+  for (int k = 0; k < steps; ++k) {  // bars overlap by half a unit: viewers draw hairlines between adjacent bars
     svg += "<rect" + attribute("x", left + k * bar) + attribute("y", bottom + 18) +
            attribute("width", k + 1 < steps ? bar + 0.5 : bar) + attribute("height", 10) + " fill=\"" +
            shade(k / (steps - 1.0)) + "\"/>\n";
@@ -135,18 +136,22 @@ inline std::string alignment_blocks(const Matrix<double>& weights, Labels source
 
 }  // namespace detail
 
-/// Attention weights (source words x target words) as a heat map: a whole SVG file, with a tooltip for every cell.
+/// Draws attention weights as a heat map. Returns a complete SVG file with a tooltip for every cell.
 ///
-/// Source words run along the top, target words down the side; white is 0 and dark is 1, what lies outside is drawn as
-/// the nearer of the two. Labels may be any bytes. Throws if the sizes do not fit or a weight is not finite.
+/// weights: source words x target words. The source words are the columns of the picture, the target words are its
+/// rows. White is 0 and dark is 1; other weights are clamped to [0, 1]. Labels may be any bytes. Throws heed::Error if
+/// the sizes do not match or a weight is not finite.
 template <class Derived>
 std::string alignment_svg(const Eigen::MatrixBase<Derived>& weights, std::span<const std::string> source,
                           std::span<const std::string> target, std::string_view title = "") {
   return detail::alignment_svg(Matrix<double>(weights.template cast<double>()), source, target, title);
 }
 
-/// The same for a terminal: every source word on a line of its own with a line down to its column, then a row of blocks
-/// for every target word. A cell is two blocks wide and about square: blank below 1/8, full from 7/8.
+/// Draws attention weights as a heat map for a terminal. Returns the lines as one string.
+///
+/// weights: source words x target words. Every source word has a separate line, and a vertical line leads from it to
+/// its column. Below, every target word has a row of block characters. A cell is two blocks wide and about square. It
+/// is blank for weights below 1/8 and full for weights from 7/8. Throws as `alignment_svg`.
 template <class Derived>
 std::string alignment_blocks(const Eigen::MatrixBase<Derived>& weights, std::span<const std::string> source,
                              std::span<const std::string> target) {

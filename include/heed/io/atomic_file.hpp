@@ -14,7 +14,8 @@ namespace heed { inline namespace v0_2 {
 
 namespace detail {
 
-/// The file that a path leads to, links followed, whether it exists or not. `error` is set if the links form a circle.
+/// Follows symbolic links and returns the file they lead to, which need not exist. Sets `error` if the links form a
+/// cycle.
 inline std::filesystem::path follow_links(std::filesystem::path path, std::error_code& error) {
   for (int hops = 0; std::filesystem::is_symlink(std::filesystem::symlink_status(path, error)); ++hops) {
     if (hops == 40) error = std::make_error_code(std::errc::too_many_symbolic_link_levels);
@@ -32,28 +33,35 @@ inline void check_is_whole(const std::filesystem::path& path) {
   const std::filesystem::path target = follow_links(path, error);
   const std::filesystem::path copy = error ? std::filesystem::path() : TemporaryFile::abandoned_copy(target);
   require(copy.empty(), [&] {
-    return "cannot read " + path.string() + ": it may be damaged, a program was stopped while it wrote it. The whole " +
-           "content is in " + copy.string() + ": copy that file onto it, then remove that file";
+    return "cannot read " + path.string() + ": it may be damaged, because a program was stopped while writing it. " +
+           "The complete content is in " + copy.string() + ": copy it over the damaged file, then remove the copy";
   });
 }
 
 }  // namespace detail
 
-/// A file that appears whole or not at all: written to a temporary file in the same folder, which `commit` renames.
+/// Writes a file completely or not at all. The content goes to a temporary file in the same folder, which `commit`
+/// renames.
 ///
-/// Until `commit` a file already there is untouched; without `commit`, or after any failure, nothing is left behind. The
-/// temporary file is readable by its owner only. If the program is killed, the next writer of the same file removes it.
-/// `commit` waits until the disk has the file. The new file has the owner and the mode of the one it replaces. If the
-/// system does not allow renaming (a mount point, another user's file in a sticky folder) or changing the owner, the file
-/// is overwritten in place; if the program is killed then, `SafetensorsFile::read` refuses the file and names a whole
-/// copy. Links are followed: the file they point to is replaced. Throws with the path and the reason.
+/// An existing file does not change before `commit`. Without `commit`, or after a failure, the temporary file is
+/// removed. Only its owner can read the temporary file. If the program is killed, the next writer of the same file
+/// removes it. `commit` waits until the file is on disk. The new file has the owner and the mode of the file that it
+/// replaces.
+///
+/// If the system does not allow renaming (a mount point, another user's file in a sticky folder) or changing the owner,
+/// the file is overwritten in place, and the temporary file stays as a complete copy until that is done. If overwriting
+/// fails, the error message names the copy. If the program is killed meanwhile, `SafetensorsFile::read` rejects the
+/// file and names the copy.
+///
+/// Symbolic links are followed: the file that they point to is replaced. Throws heed::Error with the path and the
+/// reason.
 class AtomicFile {
  public:
-  /// Opens it. Throws if this user cannot write there.
+  /// Creates the temporary file. Throws heed::Error if this user cannot write to `path`.
   explicit AtomicFile(const std::filesystem::path& path) : name_(path.string()) {
     std::error_code error;
     target_ = detail::follow_links(path, error);
-    if (error == std::errc::too_many_symbolic_link_levels) give_up("too many links point to one another");
+    if (error == std::errc::too_many_symbolic_link_levels) give_up("too many levels of symbolic links");
     if (error) give_up(error.message());
     check_target();
     give_up_unless_done(temporary_.create(target_));
@@ -61,18 +69,18 @@ class AtomicFile {
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
 
-  /// Adds to the file.
+  /// Appends to the temporary file. Throws heed::Error on failure, or if `commit` was called before.
   void write(std::span<const std::byte> bytes) { write(bytes.data(), bytes.size()); }
   void write(std::string_view text) { write(text.data(), text.size()); }
 
-  /// Puts the file in its place. Nothing may be written afterwards.
+  /// Replaces the file at `path` by the temporary file. Throws heed::Error on failure, or if it was called before.
   void commit() {
-    if (!temporary_.is_open()) give_up("it was committed before");
+    if (!temporary_.is_open()) give_up("commit() was called before");
     give_up_unless_done(temporary_.replace(target_));
   }
 
  private:
-  /// Renaming over a device, a pipe or a read-only file would succeed, and destroy what was there.
+  /// Throws if the target must not be replaced: renaming over a device, a pipe or a read-only file would destroy it.
   void check_target() {
     namespace fs = std::filesystem;
     if (!target_.has_filename()) give_up("it names a folder, not a file");
@@ -88,7 +96,7 @@ class AtomicFile {
   }
 
   void write(const void* data, std::size_t size) {
-    if (!temporary_.is_open()) give_up("it was committed before");
+    if (!temporary_.is_open()) give_up("commit() was called before");
     give_up_unless_done(temporary_.write(data, size));
   }
 
@@ -108,7 +116,7 @@ class AtomicFile {
   detail::TemporaryFile temporary_;
 };
 
-/// Writes a whole file, or leaves everything as it was and throws.
+/// Writes `text` to a file with `AtomicFile`: the file is replaced completely, or heed::Error is thrown.
 inline void write_file_atomically(const std::filesystem::path& path, std::string_view text) {
   AtomicFile file(path);
   file.write(text);

@@ -15,7 +15,8 @@ inline std::string joined(std::string_view prefix, std::string_view name) {
   return std::string(prefix).append(prefix.empty() ? "" : ".").append(name);
 }
 
-/// What does not fit between a model and a file, one line each. A hostile file cannot make the list endless.
+/// List of the mismatches between a model and a file, one line each. Its length is limited, because the file may be
+/// malicious.
 class Misfits {
  public:
   void add(const std::string& problem) {
@@ -24,7 +25,7 @@ class Misfits {
   void add_unexpected(const TensorView& stored) {
     add("unexpected: " + in_quotes(stored.name) + ' ' + shape_text(stored.shape));
   }
-  /// The first number that is not finite, or that would not be as an S.
+  /// Adds the first value that is not finite, or that is not finite after conversion to S.
   template <class S, class Stored>
   void add_unless_finite(const std::string& name, const Matrix<Stored>& values) {
     for (Index i = 0; i < values.rows(); ++i) {
@@ -51,7 +52,7 @@ class Misfits {
 
 using TensorNames = std::set<std::string, std::less<>>;
 
-/// The tensors under `prefix` that are not wanted.
+/// Returns the tensors under `prefix` whose names are not in `wanted`.
 inline std::vector<const TensorView*> unwanted(const SafetensorsFile& file, std::string_view prefix,
                                                const TensorNames& wanted) {
   const std::string below = joined(prefix, "");
@@ -62,8 +63,8 @@ inline std::vector<const TensorView*> unwanted(const SafetensorsFile& file, std:
   return result;
 }
 
-/// Whether a stored shape is that of `x`. One column may be stored as (n) or (n, 1): whether the compiler knows that
-/// there is one is not part of the model, and models with static and dynamic sizes read each other's files.
+/// Returns true if a stored shape is that of `x`. A single column may be stored as (n) or (n, 1), so that models with
+/// static sizes and models with dynamic sizes can load each other's files.
 template <class X>
 bool same_shape(const std::vector<std::uint64_t>& stored, const X& x) {
   const auto rows = static_cast<std::uint64_t>(x.rows()), cols = static_cast<std::uint64_t>(x.cols());
@@ -79,19 +80,19 @@ std::string shape_of(const X& x) {
 
 }  // namespace detail
 
-/// Adds every parameter of `part` under its name, such as `decoder.scorer.W`; after `prefix` and a dot, if there is
-/// one.
+/// Adds every parameter of `part`, a layer or a model, to a file under its name, such as `decoder.scorer.W`. If
+/// `prefix` is not empty, it comes before the name, with a dot between them.
 template <Part P>
 void save_parameters(SafetensorsWriter& writer, const P& part, std::string_view prefix = "") {
   for_each_parameter(
       [&](const ParameterName& name, const auto& x) { writer.add(detail::joined(prefix, name.str()), x); }, part);
 }
 
-/// Reads every parameter of `part`, whose sizes must be set, from the tensors that `save_parameters` names.
+/// Loads every parameter of `part` from the tensors that `save_parameters` wrote. The sizes of `part` must be set.
 ///
-/// Throws one error that lists all that does not fit: tensors that are missing, those under `prefix` that no parameter
-/// has a use for, other shapes, other types (a number is never converted), values that are not finite. The part is
-/// changed only if all is well.
+/// Throws heed::Error with a list of all mismatches: missing tensors, unexpected tensors under `prefix`, different
+/// shapes, different types (values are never converted), values that are not finite. `part` changes only if there is no
+/// mismatch.
 template <Part P>
 void load_parameters(const SafetensorsFile& file, P& part, std::string_view prefix = "") {
   detail::Misfits misfits;

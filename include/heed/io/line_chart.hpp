@@ -8,18 +8,18 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// What surrounds the lines of a chart. The x axis has one place for every name in `x_ticks`.
+/// Title and axes of a chart. The x axis has one position for every name in `x_ticks`.
 struct ChartOptions {
-  std::string title = {}, x_label = {}, y_label = {};  ///< none where empty
+  std::string title = {}, x_label = {}, y_label = {};  ///< not drawn if empty
   std::vector<std::string> x_ticks = {};               ///< from left to right
-  double y_min = 0, y_max = 100;                       ///< the ends of the y axis
+  double y_min = 0, y_max = 100;                       ///< range of the y axis
 };
 
-/// One line of a chart: a value for every x tick, NaN where there is none (the line has a gap there).
+/// One line of a chart: a value for every x tick. NaN is a missing value; the line has a gap there.
 struct Series {
-  std::string name;            ///< stands at the line's end
-  std::vector<double> values;  ///< within the y axis
-  std::string colour = {};     ///< as in CSS; one of the chart's own colours if empty
+  std::string name;            ///< drawn at the end of the line
+  std::vector<double> values;  ///< within the range of the y axis
+  std::string colour = {};     ///< a CSS colour; if empty, a default colour
 };
 
 namespace detail {
@@ -29,13 +29,13 @@ inline void check_chart(const ChartOptions& options, std::span<const Series> ser
   require(!series.empty(), [] { return "line chart: there are no series"; });
   const double size = std::max(std::abs(options.y_min), std::abs(options.y_max));
   require(size <= 1e9 && options.y_max - options.y_min > 1e-9 * std::max(size, 1.0), [&] {
-    return "line chart: y runs from " + std::to_string(options.y_min) + " to " + std::to_string(options.y_max) +
-           "; expected a rising range within 1e9 of zero";
+    return "line chart: y_min must be less than y_max and both within 1e9 of zero, got " +
+           std::to_string(options.y_min) + " and " + std::to_string(options.y_max);
   });
   for (const Series& line : series) {
     require(line.values.size() == options.x_ticks.size(), [&] {
-      return "line chart: series " + in_quotes(line.name) + " has " + std::to_string(line.values.size()) +
-             " values for " + std::to_string(options.x_ticks.size()) + " x ticks";
+      return "line chart: series " + in_quotes(line.name) + " must have one value per x tick, got " +
+             std::to_string(line.values.size()) + " values and " + std::to_string(options.x_ticks.size()) + " x ticks";
     });
     for (const double value : line.values) {
       require(std::isnan(value) || (value >= options.y_min && value <= options.y_max), [&] {
@@ -46,7 +46,7 @@ inline void check_chart(const ChartOptions& options, std::span<const Series> ser
   }
 }
 
-/// A marker of its own shape for every line, so that colour is never the only difference.
+/// Draws a marker. Its shape depends on the line, so that lines differ not only in colour.
 inline std::string marker(std::size_t kind, double x, double y) {
   const auto point = [&](double dx, double dy) { return decimal(x + dx, 1) + ',' + decimal(y + dy, 1) + ' '; };
   switch (kind % 4) {
@@ -61,7 +61,7 @@ inline std::string marker(std::size_t kind, double x, double y) {
   }
 }
 
-/// Moves labels apart that would overlap, keeping their order and staying within [low, high] where there is room.
+/// Moves labels apart that would overlap. Keeps their order and, if there is room, keeps them within [low, high].
 inline void spread(std::vector<double>& places, double distance, double low, double high) {
   std::vector<std::size_t> order(places.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -78,7 +78,7 @@ inline void spread(std::vector<double>& places, double distance, double low, dou
   }
 }
 
-/// A round distance between grid lines that gives about five of them: 1, 2 or 5 times a power of ten.
+/// Returns the distance between grid lines, for about five lines: 1, 2 or 5 times a power of ten.
 inline double grid_step(double range) {
   const double power = std::pow(10.0, std::floor(std::log10(range / 5)));
   const double rest = range / 5 / power;
@@ -87,9 +87,11 @@ inline double grid_step(double range) {
 
 }  // namespace detail
 
-/// A line chart as a whole SVG file: markers with tooltips, and every line's name and last value at its end.
+/// Draws a line chart. Returns a complete SVG file: markers have tooltips, and each line ends with its name and last
+/// value.
 ///
-/// Texts may be any bytes. Throws if a series has another number of values than there are ticks, or one out of range.
+/// Texts may be any bytes. Throws heed::Error if there are no ticks or no series, if the y range is invalid, if a
+/// series does not have one value per tick, or if a value is out of range.
 inline std::string line_chart_svg(const ChartOptions& options, std::span<const Series> series) {
   using namespace detail;
   check_chart(options, series);

@@ -4,16 +4,17 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// A size of a model, and the degree, 1 or 2, of the polynomial in it that counts the model's parameters.
+/// A size of a model. The number of parameters is a polynomial in this size, of degree 1 or 2.
 struct SizeOf {
   Index value;
   int degree;
 };
 
-/// count(sizes...), a polynomial in each of the sizes, from its values at small ones: 2, 4 and 6.
+/// Extrapolates count(sizes...), a polynomial in each of the sizes, from its values at the small sizes 2, 4 and 6.
 ///
-/// What a file claims is compared with what it holds before a model of that size is made: the parameter counts of small
-/// models determine that of the large one. In double, which cannot overflow here.
+/// The parameter counts of small models determine the count of a large model. When a file is loaded, the count for its
+/// sizes is compared with the number of values in the file before the model is created. The result is a double, which
+/// cannot overflow here.
 template <class Count>
 double polynomial_at(const Count& count) {
   return static_cast<double>(count());

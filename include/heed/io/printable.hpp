@@ -8,11 +8,11 @@
 #include <string_view>
 #include <vector>
 
-/// Text from outside, made safe to print: in a picture, in a message, on a terminal.
+/// Makes untrusted text safe to print in a picture, in a message or on a terminal.
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// `text` as valid, printable UTF-8, one string per code point. What cannot be shown becomes U+FFFD; past `most` code
-/// points the rest is an ellipsis.
+/// Returns `text` as valid, printable UTF-8, one string per code point. Characters that cannot be shown become U+FFFD.
+/// Text of more than `most` code points is truncated to `most`, the last of which is an ellipsis.
 inline std::vector<std::string> glyphs(std::string_view text, std::size_t most = std::string_view::npos) {
   std::vector<std::string> result;
   while (!text.empty()) {
@@ -28,7 +28,7 @@ inline std::vector<std::string> glyphs(std::string_view text, std::size_t most =
   return result;
 }
 
-/// How many columns a text drawn in full takes, counted in code points.
+/// Returns the width of `text`, truncated to `most`, in code points.
 inline std::size_t width_of(std::string_view text, std::size_t most) { return glyphs(text, most).size(); }
 
 inline std::string plain_text(std::string_view text, std::size_t most = std::string_view::npos) {

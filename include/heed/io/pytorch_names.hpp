@@ -24,19 +24,19 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// What a state dict calls parts and parameters of a model: {"decoder.stack", "decoder.gru"}.
+/// Maps names of layers and parameters of a model to their names in a state dict: {"decoder.stack", "decoder.gru"}.
 ///
-/// The names are whole, a prefix included. What stands below a part that is named goes with it. A recurrent layer of an
-/// encoder or a stack that is named by itself ("encoder.layers.0.forward") is an nn.GRUCell, nn.LSTMCell or nn.RNNCell
-/// there.
+/// Names are complete; those in the state dict include a prefix. Everything below a renamed layer is renamed with it.
+/// If a recurrent layer of an encoder or a stack has a separate entry ("encoder.layers.0.forward"), it is an
+/// nn.GRUCell, nn.LSTMCell or nn.RNNCell in the state dict.
 using PytorchNames = std::map<std::string, std::string, std::less<>>;
 
 namespace detail {
 
-/// How a parameter lies in a state dict: (n), (1, n), (rows, cols) or (cols, rows).
+/// Shape of a parameter in a state dict: (n), (1, n), (rows, cols) or (cols, rows).
 enum class PytorchForm { vector, row, matrix, transposed };
 
-/// What PyTorch calls a member of a part, and how it lies there. (A part below lies in no way of its own.)
+/// PyTorch's name of a member of a layer, and the member's shape there. `form` is not used if the member is a layer.
 struct PytorchRule {
   std::string_view ours, theirs;
   PytorchForm form = PytorchForm::matrix;
@@ -60,12 +60,13 @@ inline constexpr PytorchRule cell_rules[] = {{"W", "weight_ih"},
                                              {"P", "weight_hr"},
                                              {"b_W", "bias_ih", PytorchForm::vector},
                                              {"b_U", "bias_hh", PytorchForm::vector}};
-/// PyTorch has no such scorers: they are made of an nn.Linear for every matrix, and v is nn.Linear(alignment, 1).
+/// PyTorch has no such scorers. A module that implements one has an nn.Linear for every matrix, and v is
+/// nn.Linear(alignment, 1).
 inline constexpr PytorchRule scorer_rules[] = {
     {"W", "W.weight"}, {"U", "U.weight"}, {"b", "U.bias", PytorchForm::vector}, {"v", "v.weight", PytorchForm::row}};
 
-/// The rules for a part; where there are none, members have our names there too. Pointers, so that a part is also what
-/// it is derived from.
+/// Returns the rules of a layer. A member without a rule has the same name in the state dict. The function takes a
+/// pointer, so that a derived layer uses the overload of its base class.
 using PytorchRules = std::span<const PytorchRule>;
 constexpr PytorchRules pytorch_rules(const void*) { return {}; }
 template <class T, int Input, int Output>
@@ -117,19 +118,20 @@ constexpr PytorchRules pytorch_rules(const GeneralScorer<T, Query, MemorySize>*)
   return scorer_rules;
 }
 
-/// PyTorch has one GRU.
+/// Throws if PyTorch has no such cell: its GRU resets after the product, and its z keeps the old state.
 inline void require_pytorch_form(const void*) {}
 template <class T, int Input, int Hidden, GruForm Form>
 void require_pytorch_form(const GruCell<T, Input, Hidden, Form>*) {
-  require(!Form.reset_before, "PyTorch has no GRU that resets before the product");
-  require(!Form.update_gate_selects_new, "z keeps in PyTorch's GRU: flip_update(cell) first");
+  require(!Form.reset_before, "PyTorch has no GRU with reset_before");
+  require(!Form.update_gate_selects_new,
+          "the update gate of PyTorch's GRU keeps the old state; call flip_update(cell) first");
 }
 
-/// One parameter: its path in the model, its name in the state dict, and how it lies there.
+/// One parameter: its path in the model, and its name and shape in the state dict.
 struct PytorchTensor {
   std::string ours, theirs;
   PytorchForm form = PytorchForm::matrix;
-  std::string same = {};  ///< the tensor that has the same numbers, where there is one: a tied output layer's
+  std::string same = {};  ///< for a tied output layer, the name of the embedding's tensor; else empty
 };
 
 template <class P>
@@ -147,7 +149,8 @@ class PytorchVisitor {
  public:
   PytorchVisitor(const PytorchNames& names, const Use& use) : names_(names), use_(use) {}
 
-  /// A part at `ours` in the model and at `theirs` in the state dict. `suffix` ends the names of what is in it.
+  /// Visits a layer with the path `ours` in the model and `theirs` in the state dict. The state-dict names of its
+  /// members end with `suffix`.
   template <class P>
   void part(P& p, const std::string& ours, const std::string& theirs, const std::string& suffix = "") const {
     using T = std::remove_const_t<P>;
@@ -177,7 +180,7 @@ class PytorchVisitor {
   }
 
  private:
-  /// Takes the members of a part.
+  /// Visits the members of a layer.
   struct Members {
     const PytorchVisitor& walk;
     const std::string &ours, &theirs, &suffix;
@@ -191,7 +194,7 @@ class PytorchVisitor {
                   known ? std::optional(rule->form) : std::nullopt);
     }
 
-    /// The part that was chosen at run time stands in the place of the choice.
+    /// A layer that is chosen at run time has the path of the variant that holds it.
     template <class P>
     void alternative(P& p) const {
       walk.part(p, ours, theirs, suffix);
@@ -216,7 +219,7 @@ class PytorchVisitor {
       }
     } else if constexpr (is_optional<T>) {
       if (x) member(*x, ours, theirs, form);
-    } else if constexpr (!std::is_arithmetic_v<T>) {  // numbers are settings
+    } else if constexpr (!std::is_arithmetic_v<T>) {  // arithmetic members are settings, not parameters
       if (x.size() == 0) return;
       auto& matrix = matrix_of(x);
       constexpr bool vector = std::remove_reference_t<decltype(matrix)>::ColsAtCompileTime == 1;

@@ -10,16 +10,17 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// How a state dict is read.
+/// Options of `from_pytorch`.
 struct PytorchOptions {
-  PytorchNames names = {};  ///< what it calls parts otherwise
-  bool strict = true;       ///< whether a tensor that is missing or not expected is an error
+  PytorchNames names = {};  ///< names in the state dict that differ from heed's
+  bool strict = true;       ///< whether missing and unexpected tensors are errors
 };
 
-/// What of a state dict and a model did not meet, by the state dict's names. With `strict` there is nothing to report.
+/// Differences between a state dict and a model, by the names of the state dict. Empty with `strict`, which throws
+/// instead.
 struct PytorchReport {
-  std::vector<std::string> missing;     ///< what the model wants; such parameters are left as they were
-  std::vector<std::string> unexpected;  ///< what the file has
+  std::vector<std::string> missing;     ///< not in the file; these parameters of the model do not change
+  std::vector<std::string> unexpected;  ///< in the file, but not in the model
 };
 
 namespace detail {
@@ -32,7 +33,7 @@ std::vector<std::uint64_t> pytorch_shape(PytorchForm form, const X& x) {
   return {cols, rows};
 }
 
-/// Holds a stored tensor against the parameter x that it is to fill. Whether it may be read.
+/// Compares a stored tensor with the parameter x and adds differences to `misfits`. Returns true if it can be loaded.
 template <class X>
 bool fits(const PytorchTensor& tensor, const TensorView& stored, const X& x, Misfits& misfits) {
   const auto shape = pytorch_shape(tensor.form, x);
@@ -49,15 +50,15 @@ bool fits(const PytorchTensor& tensor, const TensorView& stored, const X& x, Mis
 
 }  // namespace detail
 
-/// Fills a part, whose sizes must be set, from the state dict in a file: its tensors under `prefix`, or all of them but
-/// those of a test vector. Numbers are converted to the part's scalar.
+/// Loads `part`, a layer or a model, from the state dict in a file: from the tensors under `prefix`, or from all
+/// tensors except those of a test vector. The sizes of `part` must be set. Values are converted to its scalar type.
 ///
 ///     from_pytorch(file, encoder, "encoder.gru");
 ///     from_pytorch(file, model, "", {.names = {{"decoder.stack", "decoder.gru"}}});
 ///
-/// Throws one error that lists all that does not fit: tensors that are missing or not expected (unless told not to be
-/// strict), other shapes, types that are no real numbers, values that are not finite. The part is changed only if all is
-/// well. A tied output layer may be left out of the file; if it is there it must equal the embedding.
+/// Throws heed::Error with a list of all mismatches: missing and unexpected tensors (only if `strict`), different
+/// shapes, types other than F16, BF16, F32 and F64, values that are not finite. `part` changes only if there is no
+/// mismatch. A tied output layer may be missing in the file; if it is present, it must equal the embedding.
 template <Part P>
 PytorchReport from_pytorch(const SafetensorsFile& file, P& part, std::string_view prefix = "",
                            const PytorchOptions& options = {}) {
@@ -84,7 +85,7 @@ PytorchReport from_pytorch(const SafetensorsFile& file, P& part, std::string_vie
       if (same == file.tensors().end() || same->second.shape != found->second.shape) return;
       if (detail::is_real(same->second.dtype) && read_matrix<double>(same->second) != values) {
         misfits.add("tied: " + tensor.theirs + " differs from " + tensor.same +
-                    " in the file, in the model they are one");
+                    " in the file, but the model has one matrix for both");
       }
     }
   });
@@ -94,7 +95,7 @@ PytorchReport from_pytorch(const SafetensorsFile& file, P& part, std::string_vie
     if (options.strict) misfits.add_unexpected(*stored);
   }
   misfits.fail_if_any(file.name());
-  std::vector<std::function<void()>> reads;  // all that allocates comes before the first
+  std::vector<std::function<void()>> reads;  // everything that allocates runs before the first read
   for_each_tensor(part, [&]<class X>(const detail::PytorchTensor& tensor, X& x) {
     const auto found = file.tensors().find(tensor.theirs);
     if (found == file.tensors().end() || !tensor.same.empty()) return;
@@ -109,9 +110,11 @@ PytorchReport from_pytorch(const SafetensorsFile& file, P& part, std::string_vie
   return report;
 }
 
-/// Adds a part to a state dict in the making, under `prefix`: what `load_state_dict(..., strict=True)` takes.
+/// Adds the parameters of `part` to a state dict under `prefix`. PyTorch's `load_state_dict(..., strict=True)` accepts
+/// it.
 ///
-/// Both biases of a cell are kept, so that what was read is written back number by number, in the part's scalar.
+/// Both biases of a cell are written, so a loaded state dict is written back with the same values, in the scalar type
+/// of `part`.
 template <Part P>
 void to_pytorch(SafetensorsWriter& writer, const P& part, std::string_view prefix = "",
                 const PytorchNames& names = {}) {

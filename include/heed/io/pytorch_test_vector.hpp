@@ -12,15 +12,15 @@ namespace heed { inline namespace v0_2 {
 
 namespace detail {
 
-/// What begins the names of a test vector's tensors: a state dict has no place for them.
+/// Prefix of the tensor names of a test vector, which are not part of the state dict.
 inline constexpr std::string_view test_vector_prefix = "heed.test.";
 
-/// A tensor of any number of dimensions with a column per item: all dimensions but the last count items, and one of a
-/// single dimension is one item.
+/// Converts a tensor of any number of dimensions to a matrix with one column per item. The last dimension is the size
+/// of an item; the product of all other dimensions is the number of items. A tensor with one dimension is one item.
 template <class S>
 Matrix<S> read_items(const SafetensorsFile& file, const TensorView& stored) {
-  require(!stored.data.empty(), [&] { return file.name() + ": " + in_quotes(stored.name) + " holds no numbers"; });
-  TensorView flat = stored;  // no product below is larger than the number of its bytes
+  require(!stored.data.empty(), [&] { return file.name() + ": " + in_quotes(stored.name) + " is empty"; });
+  TensorView flat = stored;  // no product below exceeds the number of its bytes, so none overflows
   std::uint64_t items = 1;
   for (std::size_t i = 0; i + 1 < stored.shape.size(); ++i) items *= stored.shape[i];
   flat.shape = {items, stored.shape.empty() ? 1 : stored.shape.back()};
@@ -38,18 +38,19 @@ Matrix<S> read_items(const SafetensorsFile& file, const TensorView& stored) {
 
 }  // namespace detail
 
-/// What a PyTorch module made of an input, stored beside its state dict by examples/from_pytorch/export.py: proof that
-/// what was loaded computes the same, activation, heads and all that a state dict does not say.
+/// Inputs and outputs of a PyTorch module, which examples/from_pytorch/export.py stores with its state dict. They show
+/// that a loaded model computes the same as the module, including settings that a state dict does not contain, such as
+/// the activation and the number of heads.
 ///
-/// A tensor (steps, batch, size) becomes size x (steps * batch), a column per item: what heed's parts take of sentences of one
-/// length. Tokens become numbers: `tokens` reads them.
+/// A tensor (steps, batch, size) becomes a matrix size x (steps * batch) with one column per item: a packed batch of
+/// sentences of equal length. Token ids become elements of the matrix; `tokens` returns them.
 template <class S>
 struct PytorchTestVector {
-  std::string file;                ///< its name, for messages
-  std::vector<Matrix<S>> inputs;   ///< what the module was given
-  std::vector<Matrix<S>> outputs;  ///< what it made of that
+  std::string file;                ///< name of the file, for messages
+  std::vector<Matrix<S>> inputs;   ///< inputs of the module
+  std::vector<Matrix<S>> outputs;  ///< outputs of the module
 
-  /// Throws if the file holds none.
+  /// Reads the test vector of a file. Throws heed::Error if there is none.
   static PytorchTestVector read(const SafetensorsFile& file) {
     PytorchTestVector test{file.name(), {}, {}};
     const auto read_all = [&](const std::string& kind, std::vector<Matrix<S>>& all) {
@@ -58,35 +59,36 @@ struct PytorchTestVector {
            found = file.tensors().find(next())) {
         all.push_back(detail::read_items<S>(file, found->second));
       }
-      require(!all.empty(), [&] { return file.name() + " holds no test vector: there is no tensor " + next(); });
+      require(!all.empty(), [&] { return file.name() + " has no test vector: there is no tensor " + next(); });
     };
     read_all("input.", test.inputs);
     read_all("output.", test.outputs);
     return test;
   }
 
-  /// Input i as words, one after the other. Throws if it is anything else.
+  /// Returns input i as token ids, column by column. Throws heed::Error if a value is not a token id.
   std::vector<Token> tokens(std::size_t i) const {
     const Matrix<S>& input = at(inputs, i, "input");
     std::vector<Token> result;
     for (Index k = 0; k < input.size(); ++k) {
       const auto number = static_cast<double>(input.data()[k]);
       require(number >= 0 && number <= std::numeric_limits<Token>::max() && number == std::floor(number), [&] {
-        return file + ": input " + std::to_string(i) + " of the test vector holds " + detail::number_text(number) +
-               ", which is no word";
+        return file + ": input " + std::to_string(i) + " of the test vector contains " + detail::number_text(number) +
+               ", which is not a token";
       });
       result.push_back(static_cast<Token>(number));
     }
     return result;
   }
 
-  /// Throws, with the largest difference and its place, unless every |y - e| <= tolerance max(1, |e|) for output i, e.
+  /// Compares y with output i, e. Throws heed::Error, with the largest difference and its position, unless
+  /// |y - e| <= tolerance * max(1, |e|) for all elements, and if the sizes differ.
   void expect(std::size_t i, const In<S>& y, double tolerance = 1e-5) const {
     const Matrix<S>& expected = at(outputs, i, "output");
     const auto who = [&] { return file + ": output " + std::to_string(i) + " of the test vector "; };
     require(y.rows() == expected.rows() && y.cols() == expected.cols(), [&] {
       const auto shape = [](const auto& x) { return std::to_string(x.rows()) + " x " + std::to_string(x.cols()); };
-      return who() + "is " + shape(expected) + ", what was computed here is " + shape(y);
+      return who() + "is " + shape(expected) + ", but the result of heed is " + shape(y);
     });
     double most = 0;
     Index row = 0, col = 0;
@@ -94,23 +96,23 @@ struct PytorchTestVector {
       for (Index r = 0; r < y.rows(); ++r) {
         const auto e = static_cast<double>(expected(r, c));
         const double difference = std::abs(static_cast<double>(y(r, c)) - e) / std::max(1.0, std::abs(e));
-        if (difference <= most) continue;  // what is no number is a difference
+        if (difference <= most) continue;  // false for NaN, which counts as a difference
         most = std::isnan(difference) ? std::numeric_limits<double>::infinity() : difference;
         row = r, col = c;
       }
     }
     require(most <= tolerance, [&] {
       const auto text = [](auto x) { return detail::number_text(static_cast<double>(x)); };
-      return who() + "differs from what was computed here by " + text(most) + ", more than " + text(tolerance) +
+      return who() + "differs from the result of heed by " + text(most) + ", more than " + text(tolerance) +
              ": in row " + std::to_string(row) + ", column " + std::to_string(col) + " PyTorch has " +
-             text(expected(row, col)) + ", heed " + text(y(row, col));
+             text(expected(row, col)) + ", heed has " + text(y(row, col));
     });
   }
 
  private:
   const Matrix<S>& at(const std::vector<Matrix<S>>& all, std::size_t i, const std::string& kind) const {
     require(i < all.size(), [&] {
-      return file + ": the test vector has " + std::to_string(all.size()) + ' ' + kind + "s, none of number " +
+      return file + ": the test vector has " + std::to_string(all.size()) + ' ' + kind + "s, there is no number " +
              std::to_string(i);
     });
     return all[i];

@@ -17,8 +17,8 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The element type of a stored tensor. `read_matrix` reads `f16`, `bf16`, `f32` and `f64`. A dtype that is not listed here,
-/// such as F8_E8M0 or F4, is `other`; `TensorView::other_dtype` has its name.
+/// The element type of a stored tensor. `read_matrix` reads `f16`, `bf16`, `f32` and `f64`. A dtype that is not listed
+/// here, such as F8_E8M0 or F4, is `other`; `TensorView::other_dtype` has its name.
 enum class Dtype { boolean, u8, i8, f8_e5m2, f8_e4m3, u16, i16, f16, bf16, u32, i32, f32, u64, i64, f64, c64, other };
 
 namespace detail {
@@ -62,7 +62,7 @@ inline constexpr std::optional<Dtype> stored_as<float> = Dtype::f32;
 template <>
 inline constexpr std::optional<Dtype> stored_as<double> = Dtype::f64;
 
-/// A number from or to little-endian bytes at any alignment, whatever the machine's own order.
+/// Converts a number from or to little-endian bytes at any alignment, independent of the machine's byte order.
 template <class T>
 T from_little_endian(const std::byte* at) {
   std::array<std::byte, sizeof(T)> bytes;
@@ -81,7 +81,7 @@ void append_little_endian(const T& value, std::vector<std::byte>& out) {
   out.insert(out.end(), bytes.begin(), bytes.end());
 }
 
-/// A shape as it is written in messages: (4, 3).
+/// Formats a shape for messages: (4, 3).
 inline std::string shape_text(std::span<const std::uint64_t> shape) {
   constexpr std::size_t most = 10;
   std::string result = "(";
@@ -94,22 +94,22 @@ inline std::string shape_text(std::span<const std::uint64_t> shape) {
 
 }  // namespace detail
 
-/// The name of a dtype as it stands in a file: "F32". Empty for `Dtype::other`.
+/// Returns the name of a dtype in a file: "F32". Empty for `Dtype::other`.
 inline std::string_view dtype_name(Dtype dtype) { return detail::row_of(dtype).name; }
 
 namespace detail {
 
-/// Whether `read_matrix` takes it.
+/// Returns true if `read_matrix` accepts this dtype.
 inline bool is_real(Dtype dtype) {
   return dtype == Dtype::f16 || dtype == Dtype::bf16 || dtype == Dtype::f32 || dtype == Dtype::f64;
 }
 
 }  // namespace detail
 
-/// Bytes per element. 0 for `Dtype::other`, whose elements may be smaller than a byte.
+/// Returns the bytes per element; 0 for `Dtype::other`, whose elements may be smaller than a byte.
 inline std::size_t dtype_bytes(Dtype dtype) { return detail::row_of(dtype).bytes; }
 
-/// How numbers of type `S` are stored; a scalar without an entry cannot be.
+/// Returns the dtype that stores values of type `S`. Does not compile if there is none.
 template <class S>
 constexpr Dtype dtype_of() {
   static_assert(detail::stored_as<S>.has_value(), "safetensors files hold float, double, half and bfloat16");

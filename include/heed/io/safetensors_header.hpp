@@ -13,7 +13,7 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// What the header of a safetensors file says of one tensor.
+/// The entry of one tensor in the header of a safetensors file.
 struct TensorEntry {
   Dtype dtype = Dtype::f32;
   std::string other_dtype;  ///< the name of the dtype, if it is `Dtype::other`
@@ -26,22 +26,22 @@ struct SafetensorsHeader {
   std::map<std::string, std::string, std::less<>> metadata;
 };
 
-/// Takes the header's JSON piece by piece and refuses the first piece that does not belong there.
+/// SAX handler for the JSON of the header. Rejects the first element that is not allowed.
 ///
-/// Not a document tree: that keeps the last of duplicate keys, turns -1 into 2^64 - 1, and is as deep as the file
-/// likes.
+/// A document tree is not used: it keeps the last of duplicate keys, converts -1 to 2^64 - 1, and the file could make
+/// it arbitrarily deep.
 class HeaderHandler {
  public:
   HeaderHandler(std::string_view file, SafetensorsHeader& header) : file_(file), header_(header) {}
 
   bool null() {
-    if (place_ == Place::top && name_ == "__metadata__") return true;  // written by libraries if there is none
+    if (place_ == Place::top && name_ == "__metadata__") return true;  // some libraries write it without metadata
     return unexpected("null");
   }
   bool boolean(bool value) { return unexpected(value ? "true" : "false"); }
   bool number_integer(std::int64_t value) { return unexpected("the negative number " + std::to_string(value)); }
   bool number_float(double, const std::string& text) {
-    return unexpected("a number that is not a whole one below 2^64, " + in_quotes(text));
+    return unexpected("a number that is not an integer below 2^64, " + in_quotes(text));
   }
   bool binary(std::vector<std::uint8_t>&) { return unexpected("binary data"); }
 
@@ -85,7 +85,7 @@ class HeaderHandler {
     if (place_ == Place::top) {
       name_ = key;
       if (key == "__metadata__") {
-        if (metadata_seen_) refuse("it stands there twice");
+        if (metadata_seen_) refuse("it occurs twice");
         metadata_seen_ = true;
         return true;
       }
@@ -96,7 +96,7 @@ class HeaderHandler {
     } else if (place_ == Place::metadata) {
       field_ = key;
       const auto [place, fresh] = header_.metadata.try_emplace(std::move(key));
-      if (!fresh) refuse("the key " + in_quotes(field_) + " stands there twice");
+      if (!fresh) refuse("the key " + in_quotes(field_) + " occurs twice");
       value_ = &place->second;
     } else {
       field_ = std::move(key);
@@ -105,7 +105,7 @@ class HeaderHandler {
                          : field_ == "data_offsets" ? &range_seen_
                                                     : nullptr;
       if (seen == nullptr) refuse("the field " + in_quotes(field_) + " is not known");
-      if (*seen) refuse("the field " + in_quotes(field_) + " stands there twice");
+      if (*seen) refuse("the field " + in_quotes(field_) + " occurs twice");
       *seen = true;
     }
     return true;
@@ -144,7 +144,7 @@ class HeaderHandler {
 
   template <class Exception>
   bool parse_error(std::size_t position, const std::string&, const Exception& exception) {
-    const std::string_view what = exception.what();  // "[its name and number] the reason", and may quote all of a file
+    const std::string_view what = exception.what();  // "[name and number] reason"; may quote the whole file
     fail(std::string(file_) + ": the header is not valid JSON at its byte " + std::to_string(position) + ": " +
          plain_text(what.substr(what.find("] ") + 2), 240));
   }
@@ -168,9 +168,9 @@ class HeaderHandler {
       case Place::metadata:
         return "strings only";
       case Place::shape:
-        return "the sizes of \"shape\", whole numbers of 0 or more,";
+        return "non-negative integers in \"shape\"";
       case Place::offsets:
-        return "two whole numbers in \"data_offsets\", begin and end,";
+        return "two non-negative integers in \"data_offsets\", begin and end,";
       case Place::tensor:
         break;
     }
@@ -189,8 +189,8 @@ class HeaderHandler {
   bool metadata_seen_ = false, dtype_seen_ = false, shape_seen_ = false, range_seen_ = false;
 };
 
-/// Makes all white space of `json` plain spaces. When the parser refuses a piece it quotes all that it read since the one
-/// before, every line end as eight characters, several times over.
+/// Replaces the white space outside of strings by spaces. In an error message the parser quotes all text since the
+/// previous element several times, with eight characters for every line end; with spaces the message is shorter.
 inline void spaces_only(std::span<char> json) {
   bool quoted = false;
   for (std::size_t i = 0; i < json.size(); ++i) {
@@ -204,13 +204,13 @@ inline void spaces_only(std::span<char> json) {
   }
 }
 
-/// Reads the JSON of a header, whose white space it changes. Memory stays within a small multiple of the text's length.
+/// Parses the JSON of a header and modifies its white space. Memory stays within a small multiple of the text's length.
 inline SafetensorsHeader parse_safetensors_header(std::span<char> text, std::string_view file) {
   spaces_only(text);
   const std::string_view json(text.data(), text.size());
   require(!json.empty() && json.front() == '{',
           [&] { return std::string(file) + ": the header does not begin with '{'; is this a safetensors file?"; });
-  // The parser takes a zero byte for the end of its input and would not look at what follows it.
+  // The parser treats a zero byte as the end of its input and would ignore everything after it.
   require(json.find('\0') == std::string_view::npos, [&] {
     return std::string(file) + ": the header has a zero byte at its byte " + std::to_string(json.find('\0'));
   });

@@ -15,18 +15,18 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// One tensor of a file: row-major, little-endian, at any alignment. Views into the `SafetensorsFile` it came from.
+/// A view of one tensor of a `SafetensorsFile`: row-major, little-endian, at any alignment.
 struct TensorView {
-  std::string_view name;             ///< as in the file
+  std::string_view name;             ///< name in the file
   Dtype dtype;                       ///< the element type
-  std::vector<std::uint64_t> shape;  ///< no dimensions: a single number
-  std::span<const std::byte> data;   ///< as many bytes as dtype and shape require; any number if dtype is `other`
+  std::vector<std::uint64_t> shape;  ///< empty for a scalar
+  std::span<const std::byte> data;   ///< its size matches dtype and shape, unless dtype is `other`
   std::string other_dtype = {};      ///< the name of the dtype in the file, if dtype is `other`
 };
 
 namespace detail {
 
-/// The dtype of a tensor as messages show it: `F32`, or `"F4"` if it is not in `Dtype`.
+/// Formats the dtype of a tensor for messages: `F32`, or `"F4"` if it is not in `Dtype`.
 inline std::string dtype_text(Dtype dtype, std::string_view other) {
   return dtype == Dtype::other ? in_quotes(other) : std::string(dtype_name(dtype));
 }
@@ -34,22 +34,22 @@ inline std::string dtype_text(const TensorView& view) { return dtype_text(view.d
 
 }  // namespace detail
 
-/// A safetensors file in memory, checked as a whole before anything of it can be seen. Movable, not copyable.
+/// A safetensors file in memory. `read` and `parse` check the whole header and layout. Movable, not copyable.
 ///
-/// The file may come from anywhere: whatever its header claims, nothing outside its bytes is read, and memory stays
-/// within about eleven times its size. Throws with the file's name and what is wrong.
+/// Safe for untrusted files: whatever the header contains, nothing outside of the file's bytes is accessed, and memory
+/// use stays within about eleven times the file size. Throws heed::Error with the file's name and the problem.
 class SafetensorsFile {
  public:
-  /// What a file holds, by name: tensors and strings.
+  /// The tensors or the metadata strings of a file, by name.
   using Tensors = std::map<std::string, TensorView, std::less<>>;
   using Metadata = std::map<std::string, std::string, std::less<>>;
 
-  /// Reads a file. Throws if there is none, or if anything is wrong with it.
+  /// Reads a file. Throws heed::Error if it does not exist, cannot be read or is invalid.
   static SafetensorsFile read(const std::filesystem::path& path) {
     return SafetensorsFile(whole_file(path), path.string());
   }
 
-  /// From bytes already in memory (copied); `name` stands for the file in messages.
+  /// Parses a copy of bytes in memory. `name` is the name of the file in messages.
   static SafetensorsFile parse(std::span<const std::byte> bytes, std::string name = "safetensors data") {
     return SafetensorsFile({bytes.begin(), bytes.end()}, std::move(name));
   }
@@ -57,13 +57,13 @@ class SafetensorsFile {
   SafetensorsFile(SafetensorsFile&&) = default;
   SafetensorsFile& operator=(SafetensorsFile&&) = default;
 
-  /// What the file is called in messages.
+  /// The name of the file in messages.
   const std::string& name() const { return name_; }
-  /// All it holds.
+  /// All entries of the file.
   const Tensors& tensors() const { return tensors_; }
   const Metadata& metadata() const { return metadata_; }
 
-  /// The tensor of that name; throws when there is none.
+  /// Returns the tensor with this name. Throws heed::Error if there is none.
   const TensorView& at(std::string_view tensor) const {
     const auto found = tensors_.find(tensor);
     require(found != tensors_.end(), [&] { return name_ + ": there is no tensor " + detail::in_quotes(tensor); });
@@ -78,19 +78,19 @@ class SafetensorsFile {
     check(size >= 8, [&] { return "has " + std::to_string(size) + " bytes; a safetensors file has at least 8"; });
     const auto header_size = detail::from_little_endian<std::uint64_t>(bytes_.data());
     check(header_size <= max_header_bytes, [&] {
-      return "says its header has " + std::to_string(header_size) + " bytes; at most " +
-             std::to_string(max_header_bytes) + " are allowed (is this a safetensors file?)";
+      return "has a header of " + std::to_string(header_size) + " bytes; at most " + std::to_string(max_header_bytes) +
+             " are allowed (is this a safetensors file?)";
     });
     check(header_size <= size - 8, [&] {
-      return "says its header has " + std::to_string(header_size) + " bytes, but only " + std::to_string(size - 8) +
-             " follow (was it cut short?)";
+      return "has a header of " + std::to_string(header_size) + " bytes, but only " + std::to_string(size - 8) +
+             " follow (is the file truncated?)";
     });
     auto* text = reinterpret_cast<char*>(bytes_.data()) + 8;
     auto header = detail::parse_safetensors_header({text, static_cast<std::size_t>(header_size)}, name_);
     metadata_ = std::move(header.metadata);
     const auto data = std::span<const std::byte>(bytes_).subspan(8 + static_cast<std::size_t>(header_size));
     check_layout(header, data.size());
-    while (!header.tensors.empty()) {  // node by node, so that the two maps are never whole at once
+    while (!header.tensors.empty()) {  // node by node, so that the two maps are never complete at the same time
       auto node = header.tensors.extract(header.tensors.begin());
       detail::TensorEntry& entry = node.mapped();
       const auto range = data.subspan(static_cast<std::size_t>(entry.begin),  // within the file: checked above
@@ -102,8 +102,8 @@ class SafetensorsFile {
     }
   }
 
-  /// The tensors must fill the data exactly, one after the other, each as large as dtype and shape require. The size of a
-  /// tensor of another dtype is not known, so only its place is checked.
+  /// Throws unless the tensors fill the data exactly, without gaps and overlaps, and the size of each matches its dtype
+  /// and shape. The element size of `Dtype::other` is not known, so only the position of such a tensor is checked.
   void check_layout(const detail::SafetensorsHeader& header, std::uint64_t data_size) const {
     using Item = std::pair<const std::string, detail::TensorEntry>;
     std::vector<const Item*> order;
@@ -126,21 +126,22 @@ class SafetensorsFile {
                ", where the one before it ends: tensors may neither overlap nor leave a gap";
       });
       check(entry.end <= data_size, [&] {
-        return range() + " reaches past the end of the data, which has " + std::to_string(data_size) +
-               " bytes (was the file cut short?)";
+        return range() + " ends after the data, which has " + std::to_string(data_size) +
+               " bytes (is the file truncated?)";
       });
       filled = entry.end;
       if (entry.dtype == Dtype::other) continue;
       const std::optional<std::uint64_t> bytes = bytes_of(entry);
-      check(bytes.has_value(), [&] { return range() + " has a shape too large to count"; });
+      check(bytes.has_value(), [&] { return range() + " has a shape that is too large"; });
       check(*bytes == entry.end - entry.begin,
-            [&] { return range() + " should have " + std::to_string(*bytes) + " bytes by its shape"; });
+            [&] { return range() + " should have " + std::to_string(*bytes) + " bytes according to its shape"; });
     }
     check(filled == data_size,
-          [&] { return "has " + std::to_string(data_size - filled) + " bytes to spare after its last tensor"; });
+          [&] { return "has " + std::to_string(data_size - filled) + " extra bytes after its last tensor"; });
   }
 
-  /// Shape times item size, or nothing where that overflows, even in the sizes beside a zero: they are used one by one.
+  /// Returns shape times element size; nothing if that overflows. If a size is 0, the product of the other sizes must
+  /// not overflow either, because they are used one by one.
   static std::optional<std::uint64_t> bytes_of(const detail::TensorEntry& entry) {
     std::uint64_t bytes = dtype_bytes(entry.dtype);
     bool empty = false;
@@ -188,33 +189,35 @@ class SafetensorsFile {
 
 namespace detail {
 
-/// Copies a tensor of `Stored` numbers into a column-major matrix of as many.
+/// Copies a tensor of `Stored` elements into a matrix of the same number of elements. Throws if a finite value is not
+/// finite in the matrix.
 template <class Stored, class X>
 void read_numbers(const TensorView& view, X&& matrix) {
   using S = typename std::remove_reference_t<X>::Scalar;
-  if (matrix.size() == 0) return;  // (2^60, 0) is a legal shape and would take years to walk through
+  if (matrix.size() == 0) return;  // (2^60, 0) is a valid shape; a loop over its rows would take years
   const std::byte* at = view.data.data();
   for (Index i = 0; i < matrix.rows(); ++i) {
     for (Index j = 0; j < matrix.cols(); ++j, at += sizeof(Stored)) {
       const Stored value = from_little_endian<Stored>(at);
       matrix(i, j) = static_cast<S>(value);
       require((Eigen::numext::isfinite)(matrix(i, j)) || !(Eigen::numext::isfinite)(value), [&] {
-        return "tensor " + in_quotes(view.name) + " holds " + number_text(static_cast<double>(value)) +
-               ", more than the type it is read as can hold";
+        return "tensor " + in_quotes(view.name) + " contains " + number_text(static_cast<double>(value)) +
+               ", which is too large for the type it is read as";
       });
     }
   }
 }
 
-/// Throws unless a tensor has one of the dtypes that `read_matrix` takes. Of any other, the shape was not checked against
-/// the data.
+/// Throws unless `read_matrix` accepts the dtype of a tensor. For `Dtype::other` the shape is not checked against the
+/// data.
 inline void require_real(const TensorView& view) {
   require(is_real(view.dtype), [&] {
     return "tensor " + in_quotes(view.name) + " has dtype " + dtype_text(view) + "; expected F16, BF16, F32 or F64";
   });
 }
 
-/// `read_numbers` for a tensor of any dtype that `read_matrix` takes. Does not allocate unless it throws.
+/// Calls `read_numbers` for any dtype that `read_matrix` accepts; throws for others. Does not allocate unless it
+/// throws.
 template <class X>
 void read_into(const TensorView& view, X&& matrix) {
   require_real(view);
@@ -232,10 +235,10 @@ void read_into(const TensorView& view, X&& matrix) {
 
 }  // namespace detail
 
-/// A stored tensor as a matrix: one of two dimensions as rows x cols, of one dimension as a column, a scalar as 1 x 1.
+/// Returns a stored tensor as a matrix: two dimensions as rows x columns, one dimension as a column, a scalar as 1 x 1.
 ///
-/// Takes F16, BF16, F32 and F64, converted to `S`; throws for any other dtype, for more dimensions, and for a number
-/// that is finite in the file and would not be in `S`.
+/// Accepts F16, BF16, F32 and F64 and converts them to `S`. Throws heed::Error for any other dtype, for more than two
+/// dimensions, and for a value that is finite in the file but not in `S`.
 template <class S>
 Matrix<S> read_matrix(const TensorView& view) {
   detail::require_real(view);
@@ -243,7 +246,7 @@ Matrix<S> read_matrix(const TensorView& view) {
     return "tensor " + detail::in_quotes(view.name) + " has shape " + detail::shape_text(view.shape) +
            "; expected at most two dimensions";
   });
-  for (const std::uint64_t size : view.shape) {  // beside a zero, a size may be anything
+  for (const std::uint64_t size : view.shape) {  // a size may be very large if another size is 0
     require(size <= static_cast<std::uint64_t>(std::numeric_limits<Index>::max()), [&] {
       return "tensor " + detail::in_quotes(view.name) + " has shape " + detail::shape_text(view.shape) + ", too large";
     });

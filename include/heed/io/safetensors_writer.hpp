@@ -7,7 +7,7 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// Collects tensors and strings and writes them as one safetensors file; equal contents give equal bytes.
+/// Collects tensors and metadata strings and writes them to one safetensors file. Equal contents give equal bytes.
 ///
 ///     SafetensorsWriter writer;
 ///     writer.add("W", W);
@@ -15,8 +15,8 @@ namespace heed { inline namespace v0_2 {
 ///     writer.write("model.safetensors");
 class SafetensorsWriter {
  public:
-  /// Adds a matrix, copied, in its own scalar type. What has one column at compile time becomes one-dimensional.
-  /// Throws if the name is taken, reserved or not UTF-8.
+  /// Adds a copy of a matrix without changing its scalar type. A matrix with one column at compile time becomes a
+  /// one-dimensional tensor. Throws heed::Error if the name is already used, reserved or not UTF-8.
   template <class Derived>
   void add(std::string_view name, const Eigen::MatrixBase<Derived>& matrix) {
     using S = typename Derived::Scalar;
@@ -25,7 +25,7 @@ class SafetensorsWriter {
     Tensor tensor{dtype_of<S>(), {static_cast<std::uint64_t>(matrix.rows())}, {}};
     if constexpr (Derived::ColsAtCompileTime != 1) tensor.shape.push_back(static_cast<std::uint64_t>(matrix.cols()));
     tensor.data.reserve(static_cast<std::size_t>(matrix.size()) * sizeof(S));
-    const auto& values = matrix.derived().eval();  // no copy of what is a matrix already
+    const auto& values = matrix.derived().eval();  // does not copy a plain matrix
     for (Index i = 0; i < values.rows(); ++i) {
       for (Index j = 0; j < values.cols(); ++j) detail::append_little_endian<S>(values(i, j), tensor.data);
     }
@@ -33,7 +33,7 @@ class SafetensorsWriter {
     require(fresh, [&] { return "safetensors: there is a tensor " + detail::in_quotes(name) + " already"; });
   }
 
-  /// Sets a string of the file's metadata. Throws if the key is taken, or either is not UTF-8.
+  /// Adds a metadata string. Throws heed::Error if the key is already used, or if the key or the value is not UTF-8.
   void metadata(std::string_view key, std::string_view value) {
     (void)json_string(key);
     (void)json_string(value);
@@ -41,14 +41,14 @@ class SafetensorsWriter {
     require(fresh, [&] { return "safetensors: there is metadata " + detail::in_quotes(key) + " already"; });
   }
 
-  /// Writes the file under another name in the same folder and renames it: on failure a file already there is
-  /// untouched.
+  /// Writes the file with `AtomicFile`, so an existing file is replaced only by a complete one. Throws heed::Error if
+  /// the header is too large or the file cannot be written.
   void write(const std::filesystem::path& path) const {
     const std::vector<const Item*> order = in_order();
     const std::string json = header(order);
     require(json.size() <= 100'000'000, [&] {
       return "cannot write " + path.string() + ": its header has " + std::to_string(json.size()) +
-             " bytes, and readers take at most 100000000";
+             " bytes, but readers accept at most 100000000";
     });
     std::vector<std::byte> size;
     detail::append_little_endian<std::uint64_t>(json.size(), size);
@@ -67,7 +67,7 @@ class SafetensorsWriter {
   };
   using Item = std::pair<const std::string, Tensor>;
 
-  /// Largest items first, so that every tensor is aligned to its item size; then by name.
+  /// Sorts the tensors by element size, the largest first, so that each is aligned to its element size; then by name.
   std::vector<const Item*> in_order() const {
     std::vector<const Item*> order;
     for (const Item& item : tensors_) order.push_back(&item);
@@ -101,11 +101,12 @@ class SafetensorsWriter {
       begin = end;
     }
     json += '}';
-    json.resize((json.size() + 7) / 8 * 8, ' ');  // the data begin at a multiple of 8
+    json.resize((json.size() + 7) / 8 * 8, ' ');  // the data begins at a multiple of 8 bytes
     return json;
   }
 
-  /// `text` as a JSON string, in the short form the official library writes.
+  /// Returns `text` as a JSON string with the short escapes that the official library writes. Throws if it is not
+  /// UTF-8.
   static std::string json_string(std::string_view text) {
     std::string result = "\"";
     for (const char c : text) {

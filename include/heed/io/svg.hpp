@@ -9,10 +9,11 @@
 #include <string>
 #include <string_view>
 
-/// What the pictures share: the elements of an SVG file, and numbers that look the same in every locale.
+/// Shared functions of the pictures: elements of an SVG file, and number formatting that does not depend on the locale.
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// `text` for the inside of an XML element or of an attribute in double quotes.
+/// Escapes `text` for the content of an XML element or of an attribute in double quotes, truncated to `most`
+/// characters.
 inline std::string xml_text(std::string_view text, std::size_t most = std::string_view::npos) {
   std::string result;
   for (const std::string& glyph : glyphs(text, most)) {
@@ -26,12 +27,13 @@ inline std::string xml_text(std::string_view text, std::size_t most = std::strin
   return result;
 }
 
-/// About how wide a text is at 13 units, on the generous side: a picture cannot ask the font that it will be shown in.
+/// Estimates the width of a text at font size 13. The estimate is generous, because the font of the viewer is not
+/// known.
 inline double text_width(std::string_view text, std::size_t most = std::string_view::npos) {
   double width = 0;
   for (const std::string& glyph : glyphs(text, most)) {
     const char c = glyph.front();
-    width += static_cast<unsigned char>(c) >= 0xe1 ? 14.0  // from U+1000 on: mostly as wide as high
+    width += static_cast<unsigned char>(c) >= 0xe1                              ? 14.0  // from U+1000 on: mostly square
              : std::string_view("mwMW@%").find(c) != std::string_view::npos     ? 13.0
              : std::string_view("ijl.,:;'|!").find(c) != std::string_view::npos ? 4.5
              : c >= 'A' && c <= 'Z'                                             ? 9.5
@@ -40,10 +42,10 @@ inline double text_width(std::string_view text, std::size_t most = std::string_v
   return width;
 }
 
-/// A number with up to `digits` digits after a point (never a comma), without trailing zeros unless `all`.
+/// Formats a number with up to `digits` digits after a point (never a comma), without trailing zeros unless `all`.
 inline std::string decimal(double value, int digits, bool all = false) {
   const double scale = std::pow(10.0, digits);
-  if (std::abs(value) * scale > 9e18) return number_text(value, 15);  // more than `scaled` holds
+  if (std::abs(value) * scale > 9e18) return number_text(value, 15);  // too large for `scaled`
   const long long scaled = std::llround(std::abs(value) * scale);
   std::string text = std::to_string(scaled);
   const auto wanted = static_cast<std::size_t>(digits) + 1;
@@ -54,18 +56,19 @@ inline std::string decimal(double value, int digits, bool all = false) {
   return value < 0 && scaled != 0 ? '-' + text : text;
 }
 
-/// ` name="value"`, for coordinates.
+/// Returns ` name="value"`, for coordinates.
 inline std::string attribute(std::string_view name, double value) {
   return ' ' + std::string(name) + "=\"" + decimal(value, 1) + '"';
 }
 
-/// A text element. `style` are further attributes, each with a leading space.
+/// Returns a text element. `style` holds further attributes, each with a leading space.
 inline std::string svg_text(double x, double y, std::string_view style, std::string_view escaped) {
   return "<text" + attribute("x", x) + attribute("y", y) + std::string(style) + '>' + std::string(escaped) +
          "</text>\n";
 }
 
-/// The opening of a picture: its size, a font every system has, a white ground so that it is legible on a dark page.
+/// Returns the start of a picture: its size, common fonts, and a white background, so that it is legible on a dark
+/// page.
 inline std::string svg_open(double width, double height, std::string_view title) {
   const std::string w = decimal(std::ceil(width), 0), h = decimal(std::ceil(height), 0);
   return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + w + ' ' + h + "\" width=\"" + w + "\" height=\"" +

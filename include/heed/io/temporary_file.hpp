@@ -22,8 +22,8 @@ namespace heed { inline namespace v0_2 { namespace detail {
 
 #if defined(HEED_POSIX_FILES)
 
-/// A file beside its target that only this user can read until it takes the target's place. Functions return 0 or an
-/// errno value. The open file is locked, which tells it from what a killed program left behind.
+/// A temporary file in the folder of its target. Only this user can read it until it replaces the target. Functions
+/// return 0 or an errno value. The open file is locked, which distinguishes it from the file of a killed program.
 class TemporaryFile {
  public:
   TemporaryFile() = default;
@@ -31,7 +31,7 @@ class TemporaryFile {
   TemporaryFile& operator=(const TemporaryFile&) = delete;
   ~TemporaryFile() { discard(); }
 
-  /// Whether the effective user may write to the file, as the system judges it.
+  /// Checks that the effective user may write to the file, by opening it for writing.
   static int try_to_write(const std::filesystem::path& file) {
     const int descriptor = ::open(file.c_str(), O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
     if (descriptor < 0) return errno;
@@ -39,7 +39,7 @@ class TemporaryFile {
     return 0;
   }
 
-  /// Removes what killed writers of the target left behind and creates an empty file.
+  /// Removes temporary files that killed writers of the target left behind, and creates an empty file.
   int create(const std::filesystem::path& target) {
     for (int slot = 0; slot < temporary_slots; ++slot) remove_stale(temporary_path(target, std::to_string(slot)));
     for (int attempt = 0; attempt < temporary_attempts; ++attempt) {
@@ -53,7 +53,7 @@ class TemporaryFile {
         if (errno == EEXIST) continue;
         return errno;
       }
-      // Another writer may take the new file for a stale one before it is locked.
+      // Before the new file is locked, another writer may mistake it for a stale one and remove it.
       struct stat status {};
       const bool taken = ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
       if (!taken && ::fstat(descriptor_, &status) == 0 && status.st_nlink > 0) {
@@ -65,8 +65,8 @@ class TemporaryFile {
     return EEXIST;
   }
 
-  /// The file with the whole content of a target that a killed writer has overwritten in part. Empty if there is none
-  /// that belongs to this user or to the owner of the target, or if its writer is still at work.
+  /// Returns the file with the complete content of a target that a killed writer has overwritten in part. The result is
+  /// empty if no such file belongs to this user or to the owner of the target, or if its writer is still running.
   static std::filesystem::path abandoned_copy(const std::filesystem::path& target) {
     std::filesystem::path path = temporary_path(target, "whole");
     const int descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
@@ -85,10 +85,10 @@ class TemporaryFile {
 
   int write(const void* data, std::size_t size) { return write_all(descriptor_, data, size); }
 
-  /// Puts the file in the target's place, with the owner and the mode of a file that is there already. A target that
-  /// cannot be renamed over (a mount point, another user's file in a sticky folder) is overwritten in place.
+  /// Replaces the target by this file, with the owner and the mode of an existing target. If renaming is not possible
+  /// (a mount point, another user's file in a sticky folder), overwrites the target in place.
   int replace(const std::filesystem::path& target) {
-    // Nothing allocates once the file is in its place.
+    // Allocated here, because nothing may allocate after the target was replaced.
     const std::filesystem::path folder = target.parent_path(), older_copy = temporary_path(target, "whole");
     if (const int error = sync(descriptor_)) return error;
     struct stat there {};
@@ -115,14 +115,14 @@ class TemporaryFile {
     return sync_folder(folder);
   }
 
-  /// Closes and removes the file. A file that was being copied in place stays: the target may be damaged.
+  /// Closes and removes the file. If copying it in place failed, the file stays, because the target may be damaged.
   void discard() {
     if (!path_.empty() && !copying_) ::unlink(path_.c_str());
     path_.clear();
     close();
   }
 
-  /// The file that holds the whole content if copying it in place failed, else empty.
+  /// The file that holds the complete content if copying it in place failed, else empty.
   std::filesystem::path rescued() const { return copying_ ? path_ : std::filesystem::path(); }
 
  private:
@@ -130,12 +130,12 @@ class TemporaryFile {
     return ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
   }
 
-  /// Which mode the umask or the folder gives a new file. umask() itself cannot be read without changing it.
+  /// Finds the mode of a new file (from umask or folder) with a probe file: umask() cannot be queried without a change.
   bool find_default_mode(const std::filesystem::path& path) {
     const int probe = open_new(path, 0666);
     if (probe < 0) return false;
     struct stat status {};
-    // As long as the probe is locked and has its name, the name belongs to no other writer.
+    // While the probe is locked and has its name, no other writer uses this name.
     const bool taken = ::flock(probe, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
     if (::fstat(probe, &status) == 0) default_mode_ = status.st_mode & mode_t{0777};
     if (!taken && status.st_nlink > 0) ::unlink(path.c_str());
@@ -143,7 +143,7 @@ class TemporaryFile {
     return default_mode_known_ = true;
   }
 
-  /// Removes a regular file of this user that has this one name and that nobody holds locked.
+  /// Removes the file if it is a regular file of this user, has no other hard link and is not locked.
   static void remove_stale(const std::filesystem::path& path) {
     const int descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
     if (descriptor < 0) return;
@@ -169,7 +169,7 @@ class TemporaryFile {
     return 0;
   }
 
-  /// Waits until the disk has it. Some file systems cannot tell.
+  /// Waits until the data is on disk. Returns 0 if the file system does not support this.
   static int sync(int descriptor) {
 #if defined(F_FULLFSYNC)
     if (::fcntl(descriptor, F_FULLFSYNC) == 0) return 0;
@@ -183,13 +183,13 @@ class TemporaryFile {
 
   static int sync_folder(const std::filesystem::path& folder) {
     const int descriptor = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor < 0) return 0;  // it may be written to but not read
+    if (descriptor < 0) return 0;  // the folder may be writable but not readable
     const int error = sync(descriptor);
     ::close(descriptor);
     return error;
   }
 
-  /// Overwrites the target. Until that is done this file keeps a name that no other writer takes for a stale one.
+  /// Overwrites the target in place. Until that is done, this file has a name that other writers do not treat as stale.
   int copy_onto(const std::filesystem::path& target) {
     std::filesystem::path kept = temporary_path(target, "whole");
     const std::filesystem::path folder = target.parent_path();
@@ -233,7 +233,7 @@ class TemporaryFile {
 
 #else
 
-/// The same with what the C++ library has: the file is not locked, and the operating system decides when it is on disk.
+/// The version for other systems: the file is not locked, and the operating system decides when it is on disk.
 class TemporaryFile {
  public:
   TemporaryFile() = default;
@@ -248,7 +248,7 @@ class TemporaryFile {
     for (int attempt = temporary_slots; attempt < temporary_attempts; ++attempt) {
       path_ = temporary_candidate(target, attempt);
       errno = 0;
-      file_ = std::fopen(path_.string().c_str(), "wbx");  // x: never opens a file that exists
+      file_ = std::fopen(path_.string().c_str(), "wbx");  // x: fails if the file exists
       if (file_ != nullptr) return 0;
       if (errno != EEXIST) break;
     }
@@ -279,7 +279,7 @@ class TemporaryFile {
 
   void discard() {
     if (file_ != nullptr) std::fclose(std::exchange(file_, nullptr));
-    std::error_code ignored;  // the failure that led here is the one to report
+    std::error_code ignored;  // the first failure is reported, not this one
     if (!path_.empty()) std::filesystem::remove(path_, ignored);
     path_.clear();
   }

@@ -13,8 +13,8 @@ namespace heed { inline namespace v0_2 { namespace detail {
 
 inline constexpr int temporary_slots = 8;
 
-/// `.heed-HASH-SLOT.tmp` beside the target, HASH being FNV-1a of its file name. So the next writer of the same target
-/// finds what a killed one left behind, without reading the folder.
+/// Returns the path `.heed-HASH-SLOT.tmp` in the folder of the target. HASH is the FNV-1a hash of its file name, so the
+/// next writer of the same target finds the files of a killed writer without listing the folder.
 inline std::filesystem::path temporary_path(const std::filesystem::path& target, const std::string& slot) {
   std::uint64_t hash = 14695981039346656037U;
   for (const char c : target.filename().string()) {
@@ -26,7 +26,7 @@ inline std::filesystem::path temporary_path(const std::filesystem::path& target,
   return target.parent_path() / (".heed-" + name + '-' + slot + ".tmp");
 }
 
-/// The temporary files that writing `target` may remove or replace.
+/// Returns the temporary files that a writer of `target` may remove or replace.
 inline std::array<std::filesystem::path, temporary_slots + 1> temporary_paths(const std::filesystem::path& target) {
   std::array<std::filesystem::path, temporary_slots + 1> paths;
   for (int slot = 0; slot < temporary_slots; ++slot) {
@@ -36,7 +36,8 @@ inline std::array<std::filesystem::path, temporary_slots + 1> temporary_paths(co
   return paths;
 }
 
-/// A name for attempt 0, 1, ... to create a temporary file. The slots may all be in use, or belong to other users.
+/// Returns the path for attempt 0, 1, ... to create a temporary file. After the fixed slots it is random, because all
+/// slots may be in use or belong to other users.
 inline std::filesystem::path temporary_candidate(const std::filesystem::path& target, int attempt) {
   if (attempt < temporary_slots) return temporary_path(target, std::to_string(attempt));
   return temporary_path(target, 'r' + std::to_string(std::random_device()()));

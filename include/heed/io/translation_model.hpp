@@ -9,15 +9,16 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The attention of a translation model: any scorer, any normaliser, to any part of the sentence.
+/// Attention mechanism of a translation model. The scorer, the normaliser and the mechanism are selected at run time.
 template <class S>
 using TranslationAttention = AnyAttention<AnyScorer<S>, AnyNormalizer>;
 
-/// Every choice of cell, scorer and decoder in one type.
+/// Translation model. The cell, the attention mechanism and the decoder are selected at run time.
 template <class S>
 using TranslationModel = Seq2Seq<Encoder<AnyCell<S>>, AnyDecoder<AnyCell<S>, TranslationAttention<S>>>;
 
-/// Makes the cell of that name; its parameters are zero.
+/// Creates the cell with this name. Its weight matrices are zero until `initialize` is called. Throws heed::Error if
+/// there is no such cell.
 template <class S>
 AnyCell<S> make_cell(std::string_view name, Index input, Index hidden) {
   if (name == "lstm") return LstmCell<S>(input, hidden);
@@ -30,7 +31,8 @@ AnyCell<S> make_cell(std::string_view name, Index input, Index hidden) {
   return GruCell<S>(input, hidden);
 }
 
-/// Makes the scorer of that name for queries and memories of these sizes; those with a tanh align in the query's size.
+/// Creates the scorer with this name for the given query and memory sizes. Scorers with a tanh have the alignment size
+/// `query`. `longest` is for location scores only. Throws heed::Error if there is no such scorer.
 template <class S>
 AnyScorer<S> make_scorer(std::string_view name, Index query, Index memory, Index longest = 100) {
   if (name == "dot") return DotScorer<S>(query);
@@ -48,7 +50,7 @@ AnyScorer<S> make_scorer(std::string_view name, Index query, Index memory, Index
   return AdditiveScorer<S>(query, memory, query);
 }
 
-/// Makes the normaliser of that name.
+/// Creates the normaliser with this name. Throws heed::Error if there is no such normaliser.
 inline AnyNormalizer make_normalizer(std::string_view name) {
   if (name == "sparsemax") return Sparsemax();
   if (name == "entmax") return Entmax15();
@@ -56,7 +58,8 @@ inline AnyNormalizer make_normalizer(std::string_view name) {
   return Softmax();
 }
 
-/// Makes the attention that a configuration describes; a position is predicted in the query's size.
+/// Creates the attention mechanism of a configuration. For local-p, the layer that predicts the position has the
+/// query's size. Throws heed::Error if there is no such mechanism.
 template <class S>
 TranslationAttention<S> make_attention(const TranslatorConfig& config) {
   using Scorer = AnyScorer<S>;
@@ -73,7 +76,8 @@ TranslationAttention<S> make_attention(const TranslatorConfig& config) {
   return Attention<Scorer, AnyNormalizer>{std::move(scorer), make_normalizer(config.normalizer)};
 }
 
-/// Makes the model a configuration describes; its parameters are zero. Throws if the configuration is out of range.
+/// Creates the model of a configuration. Its weight matrices are zero until `initialize` is called. Throws heed::Error
+/// if the configuration is invalid.
 template <class S>
 TranslationModel<S> make_model(const TranslatorConfig& config, Index source_vocabulary, Index target_vocabulary) {
   config.check();
@@ -133,13 +137,14 @@ TranslationModel<S> make_model(const TranslatorConfig& config, Index source_voca
   return model(ContextDecoder<AnyCell<S>, TranslationAttention<S>>(options, make_attention<S>(config), cell));
 }
 
-/// How many numbers `make_model` would make, without making them: what a file claims is compared with what it holds
-/// before anything is allocated. In double, which cannot overflow here.
+/// Returns the number of parameters that `make_model` would create, without allocating them. When a file is loaded,
+/// this number is compared with the number of values in the file before the model is allocated. The result is a double,
+/// which cannot overflow here.
 ///
-/// The number is a polynomial in every size, of the second degree in `hidden` and `embedding` and of the first in all
-/// others, so the sizes of small models determine it.
+/// The number is a polynomial in every size, of degree 2 in `hidden` and `embedding` and of degree 1 in all others, so
+/// the parameter counts of small models determine it.
 inline double model_size(const TranslatorConfig& config, Index source_vocabulary, Index target_vocabulary) {
-  const bool same_size = config.tied_embeddings && config.decoder == "sutskever";  // of a state and an embedded word
+  const bool same_size = config.tied_embeddings && config.decoder == "sutskever";  // hidden == embedding is required
   const auto count = [&](Index hidden, Index embedding, Index layers, Index longest, Index source, Index target) {
     TranslatorConfig small = config;
     small.hidden = hidden;

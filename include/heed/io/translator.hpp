@@ -11,15 +11,15 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// A model with everything that is needed to use it: its configuration and both vocabularies. One file holds them all.
+/// A translation model with its configuration and both vocabularies. One file stores all of them.
 struct Translator {
-  TranslatorConfig config;        ///< what the model was made by
-  Vocabulary source, target;      ///< of both languages
-  TranslationModel<float> model;  ///< the parameters
+  TranslatorConfig config;        ///< configuration of the model
+  Vocabulary source, target;      ///< vocabularies of both languages
+  TranslationModel<float> model;  ///< the model with its parameters
 
   Translator() = default;
 
-  /// An untrained translator. Throws if the configuration is out of range.
+  /// Creates an untrained translator. Throws heed::Error if the configuration is invalid.
   Translator(TranslatorConfig config_, Vocabulary source_, Vocabulary target_)
       : config(std::move(config_)),
         source(std::move(source_)),
@@ -29,10 +29,11 @@ struct Translator {
 
 namespace detail {
 
-/// Version 2 has every field of the configuration. In version 1 the later ones may be absent.
+/// Files of version 2 have every field of the configuration. In files of version 1 those of `for_each_later_field` may
+/// be missing.
 inline constexpr FormatVersion translator_format{"heed-translator", 2};
 
-/// Calls f(name, member) for every field of a configuration, in the order they are stored.
+/// Calls f(name, member) for every configuration field that files of all versions have.
 template <class Config, class F>
 void for_each_field(Config& config, const F& f) {
   f("cell", config.cell);
@@ -46,7 +47,8 @@ void for_each_field(Config& config, const F& f) {
   f("dropout", config.dropout);
 }
 
-/// The same for fields that came later: in a file of version 1 an absent one has its default.
+/// Calls f(name, member) for every configuration field that a file of version 1 may lack. A missing field has its
+/// default.
 template <class Config, class F>
 void for_each_later_field(Config& config, const F& f) {
   f("attention", config.attention);
@@ -62,7 +64,7 @@ void for_each_later_field(Config& config, const F& f) {
 
 }  // namespace detail
 
-/// Adds a translator to a file in the making: parameters under `model.`, the rest as metadata.
+/// Adds a translator to a file: the parameters under `model.`, everything else as metadata.
 inline void save_translator(SafetensorsWriter& writer, const Translator& translator) {
   writer.metadata("format", detail::translator_format.text());
   const auto write = [&](const std::string& name, const auto& value) {
@@ -75,7 +77,7 @@ inline void save_translator(SafetensorsWriter& writer, const Translator& transla
   save_parameters(writer, translator.model, "model");
 }
 
-/// Writes a translator to one safetensors file; an existing file is replaced only by a whole new one.
+/// Writes a translator to one safetensors file. An existing file is replaced only by a complete one.
 inline void save_translator(const std::filesystem::path& path, const Translator& translator) {
   SafetensorsWriter writer;
   save_translator(writer, translator);
@@ -84,9 +86,11 @@ inline void save_translator(const std::filesystem::path& path, const Translator&
 
 namespace detail {
 
-/// An untrained translator of the configuration and the vocabularies that a file's metadata describe. Throws at an unknown
-/// or invalid field, at an absent one (of the later fields only with `all_fields`), and unless they call for as many
-/// parameters as the file is said to hold: what it claims costs no memory before it is checked.
+/// Creates an untrained translator with the configuration and the vocabularies in a file's metadata. `held` is the
+/// number of parameters in the file.
+///
+/// Throws if a field is unknown, invalid or missing (a later field: only with `all_fields`), or if the model would not
+/// have `held` parameters. This is checked before the model is allocated.
 inline Translator described_translator(const SafetensorsFile& file, double held, bool all_fields) {
   TranslatorConfig config;
   KeyNames known;
@@ -110,13 +114,13 @@ inline Translator described_translator(const SafetensorsFile& file, double held,
   Vocabulary source = vocabulary("source"), target = vocabulary("target");
   const double claimed = model_size(config, source.size(), target.size());
   require(claimed == held, [&] {
-    return "the configuration and the vocabularies call for " + field_text(claimed) + " parameters, the file holds " +
+    return "the configuration and the vocabularies need " + field_text(claimed) + " parameters, but the file has " +
            field_text(held);
   });
   return Translator(std::move(config), std::move(source), std::move(target));
 }
 
-/// What `read` returns; its errors begin with the file's name, unless exceptions are off.
+/// Calls `read` and returns its result. Its error messages begin with the file's name, unless exceptions are disabled.
 template <class Read>
 auto naming([[maybe_unused]] const SafetensorsFile& file, const Read& read) {
 #if defined(__cpp_exceptions)
@@ -133,9 +137,11 @@ auto naming([[maybe_unused]] const SafetensorsFile& file, const Read& read) {
 
 }  // namespace detail
 
-/// Reads a translator. Throws, with the file's name and what is wrong, unless format, configuration, vocabularies and
-/// every parameter's name, type, shape and finiteness are right. Metadata keys that begin with `config.` or `vocabulary.`
-/// and are not known are errors too.
+/// Loads a translator from a file.
+///
+/// Throws heed::Error, with the file's name and the problem, if the format, the configuration or a vocabulary is
+/// invalid, if a parameter has a wrong name, type or shape or a value that is not finite, or if a metadata key that
+/// begins with `config.` or `vocabulary.` is unknown.
 inline Translator load_translator(const SafetensorsFile& file) {
   const int version = detail::read_version(file, detail::translator_format);
   return detail::naming(file, [&] {
@@ -149,12 +155,12 @@ inline Translator load_translator(const SafetensorsFile& file) {
   });
 }
 
-/// The same from a file that must hold a translator and nothing else.
+/// Loads a translator from a file. Throws as the overload above, and if the file holds other tensors.
 inline Translator load_translator(const std::filesystem::path& path) {
   const SafetensorsFile file = SafetensorsFile::read(path);
   for (const auto& [name, tensor] : file.tensors()) {
     require(name.starts_with("model."), [&, &name = name] {
-      return file.name() + ": holds " + detail::in_quotes(name) + ", which is no part of a translation model";
+      return file.name() + ": tensor " + detail::in_quotes(name) + " does not belong to a translation model";
     });
   }
   return load_translator(file);

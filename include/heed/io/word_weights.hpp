@@ -7,19 +7,20 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// A line of words with a weight each, as attention pooling gives them, and what the line was found to be.
+/// A line of words with one weight each, such as the weights of attention pooling, and a label, such as the predicted
+/// class.
 struct WeightedWords {
-  std::string label;            ///< stands before the line
-  Words words;                  ///< the line
-  std::vector<double> weights;  ///< one a word
+  std::string label;            ///< drawn before the line
+  Words words;                  ///< words of the line
+  std::vector<double> weights;  ///< one per word
 };
 
 namespace detail {
 
 inline void check_word_weights(const WeightedWords& line) {
   require(line.words.size() == line.weights.size(), [&] {
-    return "word weights: " + std::to_string(line.weights.size()) + " weights for " +
-           std::to_string(line.words.size()) + " words";
+    return "word weights: there must be one weight per word, got " + std::to_string(line.weights.size()) +
+           " weights and " + std::to_string(line.words.size()) + " words";
   });
   for (std::size_t i = 0; i < line.words.size(); ++i) {
     require(std::isfinite(line.weights[i]),
@@ -27,15 +28,16 @@ inline void check_word_weights(const WeightedWords& line) {
   }
 }
 
-/// Whether text on this shade must be light to be read.
+/// Returns true if text on a background of this weight must be light.
 inline bool is_dark(double weight) { return weight > 0.5; }
 
 }  // namespace detail
 
-/// Lines of words, each word on a ground as dark as its weight: a whole SVG file, with a tooltip for every word.
+/// Draws lines of words. The background of a word is darker for a larger weight. Returns a complete SVG file with a
+/// tooltip for every word.
 ///
-/// White is 0 and dark is 1, what lies outside is drawn as the nearer of the two. Long lines are broken. Texts may be
-/// any bytes. Throws if a line has not as many weights as words, or one that is not finite.
+/// White is 0 and dark is 1; other weights are clamped to [0, 1]. Long lines are wrapped. Texts may be any bytes.
+/// Throws heed::Error if a line does not have one weight per word, or if a weight is not finite.
 inline std::string word_weights_svg(std::span<const WeightedWords> lines, std::string_view title = "") {
   using namespace detail;
   constexpr double margin = 16, row = 26, pad = 5, between = 3, max_width = 760;
@@ -70,8 +72,11 @@ inline std::string word_weights_svg(std::span<const WeightedWords> lines, std::s
   return svg + body + "</svg>\n";
 }
 
-/// The same for one line of text: with `colour` each word on a ground as dark as its weight, by the terminal's codes for
-/// 24-bit colours; else the weight in hundredths after every word that has one: `truly/12 awful/80`.
+/// Formats one line of words for a terminal. Returns text without a line end.
+///
+/// With `colour`, the background of a word is darker for a larger weight; the text contains escape codes for 24-bit
+/// colours. Without `colour`, the weight in hundredths follows each word, unless it rounds to 0: `truly/12 awful/80`.
+/// Throws as `word_weights_svg`.
 inline std::string word_weights_text(const WeightedWords& line, bool colour) {
   using namespace detail;
   check_word_weights(line);

@@ -4,16 +4,17 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-// The one place where heed names instructions of one vendor. Where they are missing, Eigen's packet function stands.
+// heed uses vendor-specific instructions only here. On other targets it uses Eigen's packet function.
 #if EIGEN_COMP_GNUC && !EIGEN_COMP_CLANG && EIGEN_ARCH_x86_64 && defined(EIGEN_VECTORIZE_FMA)
 #define HEED_ASSEMBLER_FMA
 #endif
 
-/// sum += a b, the sum staying in its register and a and b being in theirs.
+/// sum += a b, with all three operands in registers.
 ///
-/// g++ prefers to read a factor from memory again in every instruction that can take it from there, and a core begins
-/// no more loads than multiply-adds; and it lets the sum move to the register of a factor, until some find no room. Both
-/// cost a tile a quarter of its speed with AVX2, and neither happens to an instruction that is written down.
+/// Inline assembly avoids two weaknesses of g++. First, g++ reloads a factor from memory in every instruction that
+/// accepts a memory operand, although a core starts no more loads than multiply-adds per cycle. Second, g++ moves the
+/// sum to the register of a factor, until there are too few registers. Together they cost a register tile a quarter of
+/// its throughput with AVX2.
 template <class S>
 EIGEN_ALWAYS_INLINE void accumulate_product(const Packet<S>& a, const Packet<S>& b, Packet<S>& sum) {
 #ifdef HEED_ASSEMBLER_FMA

@@ -8,24 +8,25 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// score_j = v' z_j with z_j = tanh(q + k_j): the match that the additive and concat scorers share.
+/// score_j = v' z_j with z_j = tanh(q + k_j): the score function of the additive and the concat scorers.
 ///
-/// Keys are columns of `ExponentialColumns`, and queries become such columns once per call; then
+/// The keys are stored as `ExponentialColumns`, and the queries are converted to this form once per call. Then the
+/// score needs no further exponential, and four packets share one division:
 ///
 ///   score = sum v - 2 sum v / (1 + e^{2q} e^{2k})
 ///
-/// costs no exponential, and four packets share a division. Pairs with a column that exponentials cannot hold take
-/// `TanhKernel`. Which way a pair goes, and in what order it is summed, depends on that pair alone.
+/// If a query or a key is outside the range of the
+/// exponentials, `TanhKernel` computes the pair. The method and the order of summation depend on that pair alone.
 template <class S, int Size>
 class AdditiveKernel {
   using P = Packet<S>;
   using Form = ExponentialColumns<S>;
 
  public:
-  /// The rows of the keys of `size` numbers each.
+  /// Rows of the stored keys, for keys of `size` elements.
   static Index key_size(Index size) { return Form::rows(size); }
 
-  /// The first rows of each column, k, take the form that the functions below expect.
+  /// Converts each column of `keys` in place to the form that the functions below expect. Its first rows contain k.
   static void finish_keys(const Vector<S, Size>& v, Out<S> keys) {
     const bool hold = !Form::within(v.size(), v.data(), S(Form::moderate));
     for (Index j = 0; j < keys.cols(); ++j) Form::make(v.size(), keys.col(j).data(), keys.col(j).data(), hold);
@@ -40,13 +41,13 @@ class AdditiveKernel {
     for (; j < keys.cols(); ++j) kernel.template score_keys<1>(j, scores.cols(), to);
   }
 
-  /// Adds to d_v, d_projected and the first rows of d_keys, which are gradients with respect to v, q and k. Recomputes z
-  /// rather than keeping it for every step of every sentence.
+  /// Accumulates into d_v, d_projected and the first rows of d_keys, the gradients with respect to v, q and k.
+  /// Recomputes z instead of saving it for every step of every sentence.
   static void score_backward(const Vector<S, Size>& v, const In<S, Size>& projected, const In<S>& keys,
                              const In<S>& d_scores, Vector<S, Size>& d_v, Out<S, Size> d_projected, Out<S> d_keys,
                              Buffer<S>& scratch) {
     const AdditiveKernel kernel(v, projected, keys, scratch, 2);
-    auto fast_v = scratch.col(scratch.cols() - 2), fast_q = scratch.col(scratch.cols() - 1);  // whole packets
+    auto fast_v = scratch.col(scratch.cols() - 2), fast_q = scratch.col(scratch.cols() - 1);  // padded to whole packets
     fast_v.setZero();
     for (Index i = 0; i < projected.cols(); ++i) {
       fast_q.setZero();
@@ -65,7 +66,8 @@ class AdditiveKernel {
   }
 
  private:
-  /// Lays out the queries and, whole packets of it, v in the first columns of `scratch`; `more` columns follow.
+  /// Writes the queries as `ExponentialColumns` to the first columns of `scratch`. The next column holds v padded with
+  /// zeros to whole packets, if v needs padding. `more` further columns follow.
   AdditiveKernel(const Vector<S, Size>& v, const In<S, Size>& projected, const In<S>& keys, Buffer<S>& scratch,
                  Index more)
       : size_(v.size()), v_(v.data()), queries_(columns_of(projected)), keys_(columns_of(keys)) {
@@ -85,12 +87,12 @@ class AdditiveKernel {
 
   bool plain(Index i, Index j) const { return Form::plain(size_, forms_.col(i)) || Form::plain(size_, keys_.col(j)); }
 
-  /// A pair that is taken number by number.
+  /// The kernel for a pair that is computed without exponentials.
   TanhKernel<S> pair(Index i, Index j) const {
     return {size_, v_, queries_.col(i), keys_.col(j), !Form::plain(size_, keys_.col(j))};
   }
 
-  /// The scores of `Cols` keys from j against every query.
+  /// Computes the scores of the `Cols` keys from column j on for every query.
   template <int Cols>
   void score_keys(Index j, Index queries, Columns<S> scores) const {
     namespace ei = Eigen::internal;
@@ -113,7 +115,8 @@ class AdditiveKernel {
     }
   }
 
-  /// Gives every four packets to Step::add<4>(k), then what is left to Step::add<2>(k) and Step::add<1>(k).
+  /// Calls Step::add<4>(k) for each group of four packets, then Step::add<2>(k) and Step::add<1>(k) for the remaining
+  /// packets.
   template <class Step>
   struct ByFours {
     EIGEN_ALWAYS_INLINE void add_all(Index size) {
@@ -142,7 +145,7 @@ class AdditiveKernel {
     }
   };
 
-  /// The sums of v / (1 + e^{2q} e^{2k}) for some keys.
+  /// The sums of v / (1 + e^{2q} e^{2k}) for one query and `Cols` keys.
   template <int Cols>
   struct Quotients : ByFours<Quotients<Cols>> {
     const S* v;
@@ -170,7 +173,7 @@ class AdditiveKernel {
     }
   };
 
-  /// One query and one key on the way back.
+  /// Backward for one query and one key.
   struct Gradients : ByFours<Gradients> {
     const S* v;
     const S* q;

@@ -6,8 +6,8 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// Columns of floats kept as bfloat16, two to a word: half the bytes to read. A block of them at a time is unfolded to
-/// where it stays in the first cache while it is worked on.
+/// Columns of floats stored as bfloat16, two elements per 32-bit word. This halves the memory traffic. The caller
+/// converts one block of columns at a time back to float, small enough to stay in the first-level cache.
 class Bfloat16Columns {
   using Half = Storage<Eigen::bfloat16>;
 
@@ -15,7 +15,7 @@ class Bfloat16Columns {
   Index rows() const { return rows_; }
   Index cols() const { return words_.cols(); }
 
-  /// Rounds every number of x. Allocates where x is larger than any before.
+  /// Rounds every element of x to bfloat16. Allocates if x is larger than every matrix assigned before.
   template <class X>
   void assign(const X& x) {
     words_.resize(padded(x.rows()) / Half::per_word, x.cols());
@@ -29,7 +29,8 @@ class Bfloat16Columns {
     }
   }
 
-  /// Columns j ... as floats, to a buffer whose columns they fill from the top.
+  /// Converts `count` columns from column j on to float, into `to`, and returns the columns of `to`. `to` is resized;
+  /// its columns have padding after the first rows() elements.
   Columns<const float> unfold(Index j, Index count, Buffer<float>& to) const {
     to.resize(padded(rows_), count);
     for (Index i = 0; i < count; ++i) {
@@ -44,7 +45,7 @@ class Bfloat16Columns {
   }
 
  private:
-  static constexpr Index pair = Half::per_word * packet_size<float>;  ///< numbers in a packet of words
+  static constexpr Index pair = Half::per_word * packet_size<float>;  ///< elements in a packet of words
 
   static Index padded(Index rows) { return (rows + pair - 1) / pair * pair; }
 

@@ -6,14 +6,14 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// Whether the numbers of a column lie side by side. One row at compile time counts as row-major in Eigen, but each of
-/// its columns is one number.
+/// True if the elements of a column are contiguous in memory. Eigen treats a matrix with one row at compile time as
+/// row-major, but each of its columns is a single element.
 template <class X, class Plain = std::remove_cvref_t<X>>
 inline constexpr bool has_solid_columns = Plain::RowsAtCompileTime == 1 ||
                                           ((!Plain::IsRowMajor || Plain::ColsAtCompileTime == 1) &&
                                            Plain::InnerStrideAtCompileTime == 1);
 
-/// Where the columns of a matrix lie, `stride` from one to the next.
+/// The columns of a matrix in memory, `stride` elements from one column to the next.
 template <class T>
 struct Columns {
   T* data;
@@ -30,7 +30,8 @@ auto columns_of(X&& x) {
   return Columns<std::remove_pointer_t<decltype(x.data())>>{x.data(), x.colStride()};
 }
 
-/// A matrix of solid columns as one type, whatever expression it is: what takes it is compiled once for all of them.
+/// A matrix with contiguous columns as a single type for all Eigen expressions. A function that takes this type is
+/// compiled only once.
 template <class S>
 using MapOf = Eigen::Map<Matrix<S>, 0, Eigen::OuterStride<>>;
 template <class S>

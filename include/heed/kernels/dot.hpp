@@ -5,7 +5,7 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// score_j = k_j' q: the match that the dot and general scorers share once the query is projected.
+/// score_j = k_j' q: the score function of the dot and the general scorers, for a projected query q.
 template <class S, int Size>
 struct DotKernel {
   static void score(const In<S, Size>& projected, const In<S, Size>& keys, Out<S> scores) {

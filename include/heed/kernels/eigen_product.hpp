@@ -4,8 +4,8 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-// Eigen's products of matrices that may be of any size: one type for all, as Eigen compiles a product anew for every
-// type. May allocate.
+// Eigen's products for matrices of any size. All operands are mapped to one type, because Eigen compiles a product
+// again for every type. May allocate.
 
 /// out += a b
 template <class S>
@@ -24,7 +24,7 @@ EIGEN_DONT_INLINE void add_transpose_times_maps(const ConstMapOf<S>& a, const Co
 template <class A, class B, class C>
 void add_transpose_times(const A& a, const B& b, C&& out) {
   if constexpr (A::RowsAtCompileTime != Dynamic || A::MaxColsAtCompileTime != Dynamic) {
-    out.noalias() += a.transpose() * b;  // of a size that Eigen knows
+    out.noalias() += a.transpose() * b;  // a size is known at compile time
   } else {
     add_transpose_times_maps<typename A::Scalar>(const_map_of(a), const_map_of(b), map_of(out));
   }

@@ -7,14 +7,15 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// Columns x kept as e^{2x}, from which tanh(q + k) costs a multiply-add and a share of a division:
+/// Columns x stored as e^{2x}. With them, tanh(q + k) costs one multiply-add and a share of a division:
 ///
 ///   tanh(q + k) = 1 - 2 / (1 + e^{2q} e^{2k})
 ///
-/// A column of `size` numbers is stored in `rows(size)`: the numbers, zeros up to a whole packet, and one packet more
-/// whose first number tells what the column holds: 0, exponentials; 1, the numbers as they are, since one of them is
-/// outside +-`reach`, where e^{2x} or its inverse is no normal number. For scalars without packets nothing is added, and
-/// every column is plain.
+/// A column of `size` elements occupies `rows(size)` rows: the elements, zeros up to a whole packet, and one more
+/// packet whose first element is a flag. Flag 0: the column contains exponentials. Flag 1: the column is plain, that
+/// is, it contains x itself, because an element is outside +-`reach`, where e^{2x} or its inverse is not a normal
+/// floating-point value, or because the caller of `make` requests it. For scalar types without packets, nothing is
+/// appended and every column is plain.
 template <class S>
 struct ExponentialColumns {
   static constexpr bool possible = std::is_same_v<S, float> || std::is_same_v<S, double>;
@@ -26,8 +27,8 @@ struct ExponentialColumns {
 
   static bool plain(Index size, const S* column) { return !possible || column[padded(size)] != S(0); }
 
-  /// Makes the column of the `size` numbers x, which may lie where it is to be; a plain one where it must be, or if
-  /// `hold` says so.
+  /// Writes the column for the `size` elements of x; `x` and `column` may be the same address. The column is plain if
+  /// an element is outside +-`reach` or NaN, or if `hold` is true.
   static void make(Index size, const S* x, S* column, bool hold = false) {
     if (x != column) std::copy(x, x + size, column);
     if constexpr (possible) {
@@ -42,7 +43,7 @@ struct ExponentialColumns {
     }
   }
 
-  /// Whether every one of n numbers lies in +-most. That none is NaN is part of it.
+  /// True if all n elements of x are in [-most, most] and none is NaN.
   static bool within(Index n, const S* x, S most) {
     namespace ei = Eigen::internal;
     const Packet<S> zero = constant(S(0));
@@ -57,13 +58,13 @@ struct ExponentialColumns {
     return largest_of<S>(largest) <= most && ei::predux(odd) == S(0);
   }
 
-  /// 1 + e^{2q} e^{2k} from both exponentials; at most `cap`, so that the product of four is finite. Beyond the cap,
-  /// tanh is 1 to the last bit.
+  /// 1 + e^{2q} e^{2k} from both exponentials, limited to `cap`, so that the product of four denominators is finite.
+  /// Beyond the cap, tanh equals 1 to the last bit.
   static Packet<S> denominator(const Packet<S>& q, const Packet<S>& k) {
     return Eigen::internal::pmin(Eigen::internal::pmadd(q, k, constant(S(1))), constant(S(cap)));
   }
 
-  /// What may stand over four denominators, whose common numerator is then finite too.
+  /// Limit for the numerators of a shared division: the common numerator of four quotients is then finite, too.
   static constexpr double moderate = 1e9;
 
  private:

@@ -4,14 +4,15 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// Below this, e^x is no normal float.
+/// For x below this value, e^x is not a normal float.
 inline constexpr float min_exponent = -87.3365f;
 
-/// e^r of x = n ln 2 + r, |r| <= ln 2 / 2, and n + bias in the last bits of `shifted`. The polynomial is a minimax fit.
+/// Splits x = n ln 2 + r with |r| <= ln 2 / 2 and returns e^r, computed with a minimax polynomial. Stores n + bias in
+/// the low bits of `shifted`.
 template <class P>
 EIGEN_ALWAYS_INLINE P exp_fraction(const P& x, float bias, P& shifted) {
   namespace ei = Eigen::internal;
-  // Added to 3 2^22, a number is rounded to an integer, n, and leaves it in its last bits.
+  // Adding 3 * 2^22 to a float rounds it to an integer n, which is then in the low bits of the sum.
   const P rounding = ei::pset1<P>(0x3p22f + bias);
   shifted = ei::pmadd(x, ei::pset1<P>(1.44269504f), rounding);
   const P n = ei::psub(shifted, rounding);
@@ -23,17 +24,17 @@ EIGEN_ALWAYS_INLINE P exp_fraction(const P& x, float bias, P& shifted) {
   return e;
 }
 
-/// The last bits of `shifted`, where a float has its exponent.
+/// Moves the low bits of `shifted` to the exponent bits of a float.
 template <class P>
 EIGEN_ALWAYS_INLINE auto as_exponent(const P& shifted) {
   namespace ei = Eigen::internal;
   return ei::plogical_shift_left<23>(ei::preinterpret<typename ei::unpacket_traits<P>::integer_packet>(shifted));
 }
 
-/// e^x of a packet of floats, in half the time of Eigen's own: from the smallest normal number, for anything below, to
-/// just under the largest. NaN stays NaN.
+/// e^x of a packet of floats, in half the time of Eigen's function. The result is clamped: the minimum is the smallest
+/// normal float, the maximum is just below the largest float. NaN stays NaN.
 ///
-/// Largest error: 0.9 units in the last place with fused multiply-adds (AVX2, AVX-512), 1.2 without (SSE2).
+/// Maximum error: 0.9 units in the last place with fused multiply-add (AVX2, AVX-512), 1.2 without it (SSE2).
 template <class P>
 EIGEN_ALWAYS_INLINE P exp_of_floats(const P& x) {
   namespace ei = Eigen::internal;
@@ -42,11 +43,11 @@ EIGEN_ALWAYS_INLINE P exp_of_floats(const P& x) {
   const P within = ei::pmin(ei::pmax(x, ei::pset1<P>(min_exponent)), ei::pset1<P>(88.72f));
   const P fraction = exp_fraction(within, 0, shifted);
   const P e = ei::preinterpret<P>(ei::padd(ei::preinterpret<Integers>(fraction), as_exponent(shifted)));
-  return ei::pmadd(within, ei::pset1<P>(0.f), e);  // the sum of integers may have made a number of NaN
+  return ei::pmadd(within, ei::pset1<P>(0.f), e);  // restores NaN, which the integer addition may change
 }
 
-/// The same of floats x <= 0, with the same error, but exactly 0 for those below `min_exponent`. Of positive numbers the
-/// result is unspecified. NaN stays NaN.
+/// e^x of a packet of floats x <= 0, with the same error as `exp_of_floats`, but exactly 0 for x below `min_exponent`.
+/// For positive x the result is unspecified. NaN stays NaN.
 template <class P>
 EIGEN_ALWAYS_INLINE P exp_of_nonpositive_floats(const P& x) {
   namespace ei = Eigen::internal;

@@ -7,17 +7,18 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// How many bytes further along a walk the rows lie that are fetched: two packets, a line of the cache or two.
+/// Prefetch distance in bytes, in the direction of the walk: two packets, which are one or two cache lines with AVX2 or
+/// AVX-512.
 template <class S>
 Index bytes_ahead(const Walk& walk) {
   constexpr Index two_packets = 2 * packet_size<S> * Index{sizeof(S)};
   return walk.backwards ? -two_packets : two_packets;
 }
 
-/// The sums of all gates, each added to the numbers that a saved holds for it: gate g at saved + at[g].
+/// Returns, for each gate, the sum of `sums` and the packet that is stored for it: gate g at saved + at[g].
 ///
-/// The columns of a saved lie so far apart that no machine foresees which of their rows come next. If `Prefetch`, those
-/// `ahead` bytes from the numbers are fetched meanwhile.
+/// The columns of `saved` are too far apart for the hardware prefetcher. If `Prefetch`, the rows `ahead` bytes from the
+/// loaded packets are prefetched.
 template <bool Prefetch, class S, class Io, class Sums, std::size_t Count>
 EIGEN_ALWAYS_INLINE auto add_to_gates(const Io& io, const S* saved, const std::array<Index, Count>& at, Sums sums,
                                       [[maybe_unused]] Index ahead) {
@@ -29,7 +30,7 @@ EIGEN_ALWAYS_INLINE auto add_to_gates(const Io& io, const S* saved, const std::a
   return gates;
 }
 
-/// The numbers that a saved holds for each gate.
+/// Loads the packet that is stored for each gate: gate g at saved + at[g].
 template <class S, class Io, std::size_t Count>
 EIGEN_ALWAYS_INLINE auto load_gates(const Io& io, const S* saved, const std::array<Index, Count>& at) {
   std::array<decltype(io.load(saved)), Count> gates;

@@ -4,13 +4,13 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// The arithmetic that every LSTM shares, whatever its gates are made from and whatever becomes of c:
+/// The gate arithmetic that all LSTM variants share, regardless of how the gates are computed and how c is used:
 ///
 ///   c = f c_prev + i g        i, f, o through the sigmoid, g through tanh
 template <class S>
 struct LstmGates {
-  /// Writes the gates i f g o of a packet of units to `saved`, `apart` from one to the next, if it `save_activations` them, and
-  /// returns c. `sums` are the gates before the sigmoid and tanh; `out` becomes o.
+  /// Returns c for a packet of units and sets `out` to o. `sums` are the gates before the sigmoid and tanh. If
+  /// `save_activations`, writes the gates i f g o to `saved`, `apart` elements from one gate to the next.
   template <class Io, class Sums, class Numbers>
   EIGEN_ALWAYS_INLINE static Numbers forward(const Io& io, const Sums& sums, const S* c_prev, S* saved, Index apart,
                                              Numbers& out, bool save_activations = true) {
@@ -25,8 +25,8 @@ struct LstmGates {
     return multiply_add(forget, io.load(c_prev), in * fresh);
   }
 
-  /// Backward of c, from the gates that forward wrote. d_c: dL/dc in, dL/dc_prev out. Overwrites the rows of i, f and g
-  /// in d_gates, the gradient before the sigmoid and tanh.
+  /// Backward of c, from the gates that `forward` wrote. d_c is dL/dc on entry and dL/dc_prev on return. Overwrites the
+  /// rows of i, f and g in d_gates, the gradient with respect to the gates before the sigmoid and tanh.
   template <class Gates, class C, class DC, class DGates>
   static void backward(const Gates& gates, const C& c_prev, DC&& d_c, DGates&& d_gates) {
     const Index N = c_prev.rows();

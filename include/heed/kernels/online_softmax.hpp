@@ -9,31 +9,33 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// Score, softmax and average over a memory that is read once, where its values are its keys.
+/// Score, softmax and weighted sum in a single pass over the memory.
 ///
-/// A block of columns is scored and then, while it is still in the first cache, summed with the weights e^{score - m},
-/// where m is the highest score so far; when a block raises m, all sums and weights so far shrink by e^{old - new}. In
-/// the end they are divided by the sum of the weights. While a block is summed, the next is fetched: otherwise nothing
-/// would be read meanwhile. Blocks begin at the first column, and every query has its own sums, so nothing depends on
-/// other queries or sentences. As in `softmax`, scores of -inf are excluded, and a query with no other score gets NaN.
+/// First, a block of columns is scored. Then, while it is still in the first-level cache, its columns are summed with
+/// the weights e^{score - m}, where m is the highest score so far. If a block raises m, all previous sums and weights
+/// are multiplied by e^{old m - new m}. At the end, they are divided by the sum of the weights. While a block is
+/// summed, the next block is prefetched, because memory would be idle otherwise. Blocks start at the first column, and
+/// every query has its own sums, so results do not depend on other queries or sentences. As in `softmax`, scores of
+/// -inf are excluded, and a query whose scores are all -inf gets NaN.
 template <class S>
 class OnlineSoftmax {
  public:
-  /// Whether it is worth it: what the first cache holds is read twice in less time.
+  /// True if a single pass is faster. A memory that fits in the first-level cache is read twice in less time.
   static bool pays(Index rows, Index cols) { return rows * cols * static_cast<Index>(sizeof(S)) > 40 * 1024; }
 
-  /// How many columns make a block: two of them fit the first cache, if they are not too long.
+  /// Columns in a block. Two blocks fit in the first-level cache, unless the columns are very long.
   static Index block(Index rows) {
     return std::clamp(cached<S> / 2 / std::max<Index>(rows, 1) / 8 * 8, std::max(Index{8}, packet_size<S>), Index{64});
   }
 
-  /// weights = softmax(scores) and sums = values weights, column by column, where values(j, width) says where `width`
-  /// columns from j lie, and score(j, width, q, count), called next, puts their scores for `count` queries from q where
-  /// the weights will be. `apart` is 0, or from column to column of a memory that lies in one piece.
+  /// weights = softmax(scores) and sums = values weights, column by column. Overwrites `weights` (cols x n) and `sums`
+  /// (rows x n). values(j, width) returns the `width` columns of the memory from column j on. score(j, width, q, count)
+  /// is called next; it writes their scores for `count` queries from query q on to the elements of `weights`. `apart`
+  /// is the stride between columns of the memory if it is a single matrix; with 0, nothing is prefetched.
   template <class Values, class Score>
   static void run(Index rows, Index cols, Index n, const Values& values, Index apart, Columns<S> weights,
                   Columns<S> sums, const Score& score) {
-    std::array<OnlineSoftmax, 16> passes;  // as many queries meet a block before the next comes in
+    std::array<OnlineSoftmax, 16> passes;  // queries that use a block before the next block is read
     const Index together = static_cast<Index>(passes.size());
     for (Index first = 0; first < n; first += together) {
       const Index count = std::min(together, n - first);
@@ -58,7 +60,8 @@ class OnlineSoftmax {
   }
 
  private:
-  /// Turns the scores of a block, which begins at j, into weights.
+  /// Replaces the scores of a block, which starts at column j, by weights. Rescales previous results if the block
+  /// raises m.
   void weigh(Index j, Index width, S* weights, Index rows, S* sums) {
     const SoftmaxColumn<S> column(weights + j, width);
     const S most = column.largest();
@@ -81,7 +84,7 @@ class OnlineSoftmax {
     for_each_packet<S>(n, [&](const auto& io, Index k) { io.store(x + k, io.load(x + k) * factor); });
   }
 
-  /// The same, with 0 below the smallest normal number, as a softmax has.
+  /// Multiplies weights by `share`. Results below the smallest normal floating-point value become 0.
   static void share_out(S* weights, Index n, S share) {
     const auto factor = Numbers<S>::all(share);
     for_each_packet<S>(n, [&](const auto& io, Index k) {

@@ -6,11 +6,12 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// out += a b', the sum over the columns of two matrices of their outer products: how a matrix of parameters gets its
-/// gradient from all steps at once. Allocates.
+/// out += a b', the sum of the outer products of the columns of two matrices. It computes the gradient of a weight
+/// matrix from all steps at once. Allocates.
 ///
-/// Both are copied to where the tiles read them in one piece: b as a whole, a few rows a column after the other; a a
-/// panel of rows at a time, which stays in the cache while all of b passes.
+/// Both factors are copied, so that register tiles read contiguous memory. A block of b is copied to strips of a few
+/// rows, stored column by column. a is copied one panel of rows at a time; the panel stays in the cache while all
+/// strips of the block are read.
 template <class S>
 struct OuterProduct {
   template <class A, class B, class O>
@@ -22,8 +23,8 @@ struct OuterProduct {
   static constexpr int packets = 3;
   static constexpr int max_columns = sum_registers / packets;
   static constexpr Index height = packets * packet_size<S>;
-  static constexpr Index max_depth = 512;  ///< columns done before out is added to
-  static constexpr Index max_rows = 512;   ///< of b, which stay in the second-level cache
+  static constexpr Index max_depth = 512;  ///< columns summed before the result is added to out
+  static constexpr Index max_rows = 512;   ///< rows of a block of b, which stays in the second-level cache
 
   static void add_columns(const ConstMapOf<S>& a, const ConstMapOf<S>& b, MapOf<S> out) {
     eigen_assert(a.cols() == b.cols() && a.rows() == out.rows() && b.rows() == out.cols());
@@ -48,7 +49,7 @@ struct OuterProduct {
     }
   }
 
-  /// Column s * (columns of b) + k of `strips` holds rows s * max_columns ... of column k of b.
+  /// Copies b to strips: column s * b.cols() + k of `strips` contains rows s * max_columns ... of column k of b.
   template <class B>
   static void cut(const B& b, Matrix<S>& strips) {
     for (Index s = 0; s * max_columns < b.rows(); ++s) {
@@ -69,7 +70,7 @@ struct OuterProduct {
   static void add_panel(const Matrix<S>& panel, const Matrix<S>& strips, Index depth, O&& out) {
     for (Index j = 0; j < out.cols(); j += max_columns) {
       const Index cols = std::min<Index>(max_columns, out.cols() - j);
-      for (Index c = 0; c < cols; ++c) {  // the sums take their time
+      for (Index c = 0; c < cols; ++c) {  // out arrives while the sums are computed
         for (Index i = 0; i < out.rows(); i += packet_size<S>) prefetch(out.col(j + c).data() + i);
       }
       Packet<S> sums[std::size_t{max_columns * packets}];

@@ -7,15 +7,15 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// out += W' d for some columns of a packed W: the way back through a product, from the same copy of W.
+/// out += W' d for a range of columns of a packed W: the backward of a product, from the same copy of W. Allocates.
 ///
-/// With many columns, the columns of d are what a packet holds, and the numbers of W are taken one by one in the order
-/// in which they lie. For that d is turned: its rows follow one another, in the order of W's rows. With few columns a
-/// packet holds rows instead, and is summed up at the end. Allocates.
+/// With many columns, a packet contains one row of several columns of d, and the elements of W are used one by one in
+/// memory order. For this, d is transposed: its rows are contiguous, in the order of the rows of the packed W. With few
+/// columns, a packet contains several rows of one column instead, and its elements are summed at the end.
 template <class S, int Gates>
 struct PackedBackward {
   using Layout = PanelLayout<S, Gates>;
-  using Offsets = std::array<Index, std::size_t{Gates}>;  ///< where in d the rows of each gate begin
+  using Offsets = std::array<Index, std::size_t{Gates}>;  ///< first row of each gate in d
 
   template <class D, class O>
   static void add(const PanelColumns& W, const D& d, const Offsets& at, O&& out) {
@@ -36,23 +36,23 @@ struct PackedBackward {
 
  private:
   static constexpr Index panel_height = Layout::packets * packet_size<S>;  ///< rows of W in a panel
-  static constexpr int max_factors = sum_registers / 2;                    ///< numbers of W at a time
-  /// As many blocks of columns of d, and panels of W, at a time as stay in the cache while W passes.
+  static constexpr int max_factors = sum_registers / 2;                    ///< elements of W at a time
+  /// Column blocks of d and panels of W at a time. This part of d stays in the cache while W is read.
   static constexpr Index max_blocks = 2, max_panels = std::max(Index{1}, 2048 / panel_height);
   static constexpr Index chunk =
-      std::lcm(packet_size<S>, Index{max_factors});  ///< columns of W done before out is added to
+      std::lcm(packet_size<S>, Index{max_factors});  ///< columns of W summed before the result is added to out
 
-  /// A row of d, and how many rows of its gate there are from it on.
+  /// A row of d, and the number of rows of its gate from this row on.
   struct Place {
     Index row, left;
   };
-  /// That of the row that meets row i of the panels from `panel` on.
+  /// The row of d that corresponds to row i of the panels from `panel` on.
   static Place place(Index rows, Index panel, const Offsets& at, Index i) {
     const Index unit = (panel + i / panel_height) * Layout::units + i % Layout::units;
     return {at[static_cast<std::size_t>(i % panel_height / Layout::units)] + unit, rows - unit};
   }
 
-  /// `lanes` packets hold a block of columns of d.
+  /// Adds to many columns of out. A block of columns of d is `lanes` packets wide.
   template <int lanes, class D, class O>
   static void add_many(const PanelColumns& W, const D& d, const Offsets& at, O&& out) {
     constexpr Index width = lanes * packet_size<S>;
@@ -84,10 +84,11 @@ struct PackedBackward {
   }
 
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wignored-attributes"  // of a vector type as an argument: the block only holds it
+#pragma GCC diagnostic ignored "-Wignored-attributes"  // a vector type as template argument; the block only stores it
   using Square = Eigen::internal::PacketBlock<Packet<S>, static_cast<int>(packet_size<S>)>;
 
-  /// Column i of `turned` becomes the row of d that meets row i of the panels from `panel` on; zeros where there is none.
+  /// Transposes d. Column i of `turned` becomes the row of d that corresponds to row i of the panels from `panel` on,
+  /// or zeros if there is no such row.
   template <int lanes, class D, class Turned>
   static void turn(Index rows, Index panel, const D& d, const Offsets& at, Turned&& turned) {
     constexpr Index size = packet_size<S>;
@@ -107,7 +108,7 @@ struct PackedBackward {
     }
   }
 
-  /// out(k, c) += number c of the sums for k.
+  /// out(k, c) += element c of the sums for row k. The sums of a row are `lanes` packets.
   template <int lanes, class O>
   static void add_turned(const Packet<S>* sums, O&& out) {
     constexpr Index size = packet_size<S>;
@@ -131,7 +132,7 @@ struct PackedBackward {
   }
 #pragma GCC diagnostic pop
 
-  /// W is read once for all columns of d.
+  /// Adds to `Cols` columns of out. W is read once for all of them.
   template <int Cols, class D, class O>
   static void add_few(const PanelColumns& W, const D& d, const Offsets& at, O&& out) {
     Matrix<S> rows(Layout::panel_count(W.rows) * panel_height, Index{Cols});
@@ -146,7 +147,7 @@ struct PackedBackward {
     });
   }
 
-  /// out(c, j) += (column first + c of these)' rows.col(j), for as many columns of both as have a sum in the registers.
+  /// out(c, j) += (column first + c of W)' rows.col(j). All `Factors` * `Cols` sums stay in registers.
   template <int Factors, int Cols, class O>
   static void add_columns(const PanelColumns& W, Index first, const Matrix<S>& rows, O&& out) {
     Packet<S> sum[std::size_t{Factors}][std::size_t{Cols}];

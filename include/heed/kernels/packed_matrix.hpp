@@ -10,7 +10,7 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// What reads a packed matrix whose numbers are stored as T.
+/// The kernels for a packed matrix whose elements are stored as T.
 template <class T, int Gates>
 inline constexpr PanelKernels<scalar_of<T>> panel_kernels = {
     Storage<T>::per_word,
@@ -30,23 +30,24 @@ inline constexpr PanelKernels<scalar_of<T>> panel_kernels = {
       }
     }};
 
-/// A matrix laid out for products with the same matrix over and over: a copy that is read and never written.
+/// A read-only copy of a matrix, in a layout for repeated products with this matrix.
 ///
 ///     W = [ r ]   rows of one packet      panel 0 = r0 z0 n0 of column 0, r0 z0 n0 of column 1, ...
 ///         [ z ]   from every gate      -> panel 1 = r1 z1 n1 of column 0, ...
-///         [ n ]   make a panel            (r0: as many rows of r as a packet holds, r1: the next ones)
+///         [ n ]   make a panel            (r0: the first packet of rows of r, r1: the next packet)
 ///
-/// A product reads a panel from beginning to end, and the sums of all gates of a unit end in registers together. One
-/// matrix alone (`Gates` = 1) has a few packets of neighbouring rows to a panel. Rows beyond the last are zero.
-/// Numbers are stored as the scalar S, or in 16 bits, two of which share a word: half the bytes to read.
+/// A product reads a panel from beginning to end, and the sums of all gates of a unit are in registers at the same
+/// time. If `Gates` = 1, a panel contains a few packets of neighbouring rows. The last panel is padded with rows of
+/// zeros. Elements are stored as the scalar S or in 16 bits. Two 16-bit elements share a word, which halves the memory
+/// traffic.
 template <class S, int Gates>
 class PackedMatrix {
  public:
-  /// Holds no matrix.
+  /// Creates an object that holds no matrix.
   PackedMatrix() = default;
   PackedMatrix(const PackedMatrix& other) { *this = other; }
   PackedMatrix(PackedMatrix&& other) noexcept { *this = std::move(other); }
-  /// If memory runs out, it holds no matrix.
+  /// If memory allocation fails, the object holds no matrix.
   PackedMatrix& operator=(const PackedMatrix& other) {
     if (this == &other) return *this;
     clear();
@@ -65,16 +66,17 @@ class PackedMatrix {
     return *this;
   }
 
-  /// Packs x, whose rows are those of `Gates` matrices, each number as a T: S, or `Eigen::bfloat16` or `Eigen::half` for
-  /// float. Allocates if it needs more room than ever before. Throws, and holds no matrix then, if memory runs out, or if
-  /// T has 16 bits and x has a number that is not finite or beyond the largest T.
+  /// Packs x, in which `Gates` matrices are stacked. Stores each element as a T: S, or `Eigen::bfloat16` or
+  /// `Eigen::half` if S is float. Allocates if it needs more memory than ever before. Throws if memory allocation
+  /// fails, or if T has 16 bits and x has an element that is not finite or exceeds the largest T. After an exception,
+  /// the object holds no matrix.
   template <class T = S>
   void pack(const Eigen::Ref<const Matrix<S>>& x) {
     eigen_assert(x.rows() % Gates == 0);
     clear();
     Storage<T>::check(x);
     using Word = typename Storage<T>::Word;
-    if (Storage<T>::per_word > 1) Lines<std::byte>().swap(room_);  // the room of the whole numbers is not needed again
+    if (Storage<T>::per_word > 1) Lines<std::byte>().swap(room_);  // frees the memory of the full-precision copy
     room_.resize(static_cast<std::size_t>(PanelLayout<T, Gates>::words_for(x.rows(), x.cols())) * sizeof(Word));
     PanelLayout<T, Gates>::pack(x, reinterpret_cast<Word*>(room_.data()));
     rows_ = x.rows();
@@ -82,27 +84,29 @@ class PackedMatrix {
     kernels_ = &panel_kernels<T, Gates>;
   }
 
-  /// Holds no matrix from here on, and keeps its room for the next.
+  /// Removes the matrix and keeps the memory for the next one.
   void clear() { kernels_ = nullptr; }
 
-  /// Whether it holds a matrix.
+  /// True if the object holds a matrix.
   bool has_value() const { return kernels_ != nullptr; }
-  /// Whether its numbers have 16 bits.
+  /// True if the elements have 16 bits.
   bool is_16_bit() const { return has_value() && kernels_->parts > 1; }
 
-  /// As those of an Eigen matrix.
+  /// Size of the packed matrix.
   Index rows() const { return rows_; }
   Index cols() const { return cols_; }
 
-  /// Columns first ... first + count of it, W, times x: calls use(io, k, j, sums) for units k ... of column j, with a
-  /// packet of sums for every gate; `io` loads and stores as many numbers as there are units left.
+  /// W x, where W is the `count` columns of the matrix from column `first` on. Calls use(io, k, j, sums) for units k
+  /// ... of column j, with a packet of sums for every gate. `io` loads and stores a packet, or only the units that
+  /// remain.
   template <class X, class Use>
   void multiply(Index first, Index count, const X& x, const Walk& walk, const Use& use) const {
     PanelProduct<S, Gates>::multiply(*kernels_, columns(first, count), {x.data(), 1, x.colStride()}, x.cols(), walk,
                                      use);
   }
 
-  /// out += W' d, the rows of gate g in d beginning at at[g]. Throws `Error` if the numbers have 16 bits. Allocates.
+  /// out += W' d, where W is the same range of columns and the rows of gate g in d begin at at[g]. Allocates. Throws
+  /// heed::Error if the elements have 16 bits.
   template <class D, class O>
   void backward(Index first, Index count, const D& d, const std::array<Index, std::size_t{Gates}>& at, O&& out) const {
     kernels_->backward(columns(first, count), d, at.data(), out);
@@ -113,7 +117,7 @@ class PackedMatrix {
 
   Index rows_ = 0, cols_ = 0;
   Lines<std::byte> room_;
-  const PanelKernels<S>* kernels_ = nullptr;  ///< nullptr: it holds no matrix
+  const PanelKernels<S>* kernels_ = nullptr;  ///< nullptr: no matrix
 };
 
 }}}  // namespace heed::v0_2::detail

@@ -14,15 +14,15 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// Bytes that the cache takes in together.
+/// Bytes of a cache line.
 inline constexpr Index line_bytes = 64;
 
-/// Numbers that the first cache holds.
+/// Elements that fit in the first-level cache.
 template <class S>
 inline constexpr Index cached = 32 * 1024 / Index{sizeof(S)};
 
-/// Begins to read a line that is wanted soon. (g++ drops calls of functions that do nothing else, Eigen's among them, unless
-/// they are inlined at once.) It lies `bytes` behind `at`, where there may be nothing at all.
+/// Prefetches a cache line that is needed soon, at `bytes` after `at`; the address may be invalid. (g++ removes calls
+/// of functions that only prefetch, including Eigen's function, unless they are force-inlined.)
 EIGEN_ALWAYS_INLINE void prefetch(const void* at, Index bytes = 0) {
   const auto address = reinterpret_cast<std::intptr_t>(at) + bytes;
 #if defined(__GNUC__) || defined(__clang__)
@@ -43,7 +43,8 @@ struct WholePacket {
   EIGEN_ALWAYS_INLINE Numbers<S, Size> constant(S x) const { return Numbers<S, Size>::all(x); }
 };
 
-/// Loads and stores the first `count` numbers of a packet, fewer than all; the others are `rest`.
+/// Loads and stores the first `count` elements of a packet, where `count` is less than the packet size. A load sets the
+/// other elements to `rest`.
 template <class S>
 struct PartPacket {
   Index count;
@@ -63,7 +64,7 @@ struct PartPacket {
   EIGEN_ALWAYS_INLINE Numbers<S> constant(S x) const { return Numbers<S>::all(x); }
 
  private:
-  /// By halves, each of which is one move or two.
+  /// Copies half a packet, then a quarter, and so on, as `count` requires. Each copy is one or two moves.
   template <Index Half>
   void copy(const S* from, S* to) const {
     if constexpr (Half > 0) {
@@ -74,7 +75,7 @@ struct PartPacket {
   }
 };
 
-/// Loads packets of which only the last `count` numbers count; those before become zero.
+/// Loads packets of which only the last `count` elements are used. The other elements are multiplied by zero.
 template <class S>
 class LastOfPacket {
  public:
@@ -91,12 +92,13 @@ class LastOfPacket {
   Numbers<S> kept_;
 };
 
-/// Calls f(io, k) for every packet of n numbers, k being where it begins; `io` loads and stores, the last one in part.
+/// Calls f(io, k) for every packet of n elements, where k is the first element of the packet. `io` loads and stores the
+/// packet; the last packet may be partial.
 ///
-/// Every number goes through the same packet arithmetic wherever it lies. Eigen's own loops treat those before the
-/// first aligned address and after the last whole packet as scalars, whose last bit can differ: then a sentence's
-/// result would depend on where in a batch its column stands.
-/// With n known to the compiler as `Size`, what whole packets leave comes in smaller ones, if these divide it evenly.
+/// Every element is computed with the same packet arithmetic, at any address. Eigen's loops use scalar arithmetic
+/// before the first aligned address and after the last whole packet, and its last bit can differ. Then the result of a
+/// sentence would depend on the position of its column in the batch. If n is known at compile time as `Size`, the
+/// remainder is processed in smaller packets, if they divide it evenly.
 template <class S, int Size = Dynamic, class F>
 void for_each_packet(Index n, const F& f) {
   constexpr int rest = Size == Dynamic ? 0 : Size % packet_size<S>, smaller = rest == 0 ? 1 : packet_size<S, rest>;
@@ -112,16 +114,18 @@ void for_each_packet(Index n, const F& f) {
 template <int Size>
 struct Width {};
 
-/// Calls use(Width<Size>{}, i) for pieces of so many of n things from i on, then of half as many for the rest, and so on.
-/// Inlined, what `use` has captured stays in registers; else it is read again after every store of a packet, which might
-/// have changed it: that took a third of the time of a short sum.
+/// Calls use(Width<Size>{}, i) for groups of `Size` of the items i ... n - 1, where i is the first item of the group.
+/// Then does the same with half the size for the remaining items, and so on.
+///
+/// It is force-inlined, so the captures of `use` stay in registers. Otherwise they are loaded again after every store
+/// of a packet, which could have changed them. These loads took a third of the time of a short sum.
 template <int Size, class Use>
 EIGEN_ALWAYS_INLINE void for_each_width(Index n, const Use& use, Index i = 0) {
   for (; i + Size <= n; i += Size) use(Width<Size>{}, i);
   if constexpr (Size > 1) for_each_width<Size / 2>(n, use, i);
 }
 
-/// f of each number, where there is no packet function.
+/// Applies f to each element, for functions without a packet version.
 template <class S, class F>
 Packet<S> one_by_one(const Packet<S>& x, const F& f) {
   S numbers[packet_size<S>];
@@ -163,7 +167,7 @@ Packet<S> exp_of(const Packet<S>& x) {
   }
 }
 
-/// x, with 0 for every number below `least`.
+/// Returns x with 0 instead of every element below `least`.
 template <class S>
 Packet<S> zero_below(const Packet<S>& x, S least) {
   namespace ei = Eigen::internal;
@@ -174,8 +178,8 @@ Packet<S> zero_below(const Packet<S>& x, S least) {
   }
 }
 
-/// e^x of numbers x <= 0, but exactly 0 where that is below the smallest normal number. NaN stays NaN; of positive numbers
-/// the result is unspecified.
+/// e^x for x <= 0, but exactly 0 if e^x is below the smallest normal floating-point value. NaN stays NaN. For positive
+/// x the result is unspecified.
 template <class S, class P>
 P exp_of_nonpositive(const P& x) {
   namespace ei = Eigen::internal;
@@ -183,13 +187,13 @@ P exp_of_nonpositive(const P& x) {
     return zero_below<S>(exp_of<S>(x), S(Limits<S>::min()));
   } else if constexpr (std::is_same_v<S, float>) {
     return exp_of_nonpositive_floats(x);
-  } else {  // nothing below the bound is exponentiated: the result is dropped, and on its way arithmetic is slow
+  } else {  // limits x to the bound first, because arithmetic on subnormal results is slow
     const P bound = constant(S(-708.3964));
     return ei::pandnot(exp_of<S>(ei::pmax(x, bound)), ei::pcmp_lt(x, bound));
   }
 }
 
-/// The natural logarithm of positive numbers.
+/// The natural logarithm of positive elements.
 template <class S>
 Packet<S> log_of(const Packet<S>& x) {
   if constexpr (Eigen::internal::packet_traits<S>::HasLog) {
@@ -202,18 +206,18 @@ Packet<S> log_of(const Packet<S>& x) {
   }
 }
 
-/// The largest number of a packet.
+/// The largest element of a packet.
 template <class S>
 S largest_of(const Packet<S>& x) {
   if constexpr (packet_size<S> == 1) {
-    return x;  // Eigen's own wants scalars whose size is a power of two
+    return x;  // Eigen's predux_max requires scalars whose size is a power of two
   } else {
     return Eigen::internal::predux_max(x);
   }
 }
 
-/// 1 / (1 + e^-x) for probabilities: of floats with a relative error of at most 2e-7 down to x = -87.3365, and exactly 0
-/// below. NaN stays NaN.
+/// 1 / (1 + e^-x) for probabilities. For floats, the relative error is at most 2e-7 down to x = -87.3365, and the
+/// result is exactly 0 below. NaN stays NaN.
 template <class S, class P>
 P probability_of(const P& x) {
   namespace ei = Eigen::internal;
@@ -226,8 +230,8 @@ P probability_of(const P& x) {
   }
 }
 
-/// 1 / (1 + e^-x) for the gates of cells: of floats faster, with an absolute error of at most 1.8e-7 (2e-7 without fused
-/// multiply-adds), and 0 below -16.3.
+/// 1 / (1 + e^-x) for the gates of cells. For floats, it is faster than `probability_of`: the absolute error is at most
+/// 1.8e-7 (2e-7 without fused multiply-add), and the result is 0 below x = -16.3.
 template <class S, class P>
 P sigmoid_of(const P& x) {
   namespace ei = Eigen::internal;
@@ -239,7 +243,7 @@ P sigmoid_of(const P& x) {
   }
 }
 
-// The functions that formulas use, of every number of a packet: see those above.
+// The functions above as functions of `Numbers`, applied to every element.
 
 template <class S, int Size>
 EIGEN_ALWAYS_INLINE Numbers<S, Size> tanh(const Numbers<S, Size>& x) {
@@ -262,7 +266,7 @@ EIGEN_ALWAYS_INLINE Numbers<S, Size> zero_below(const Numbers<S, Size>& x, const
   return {zero_below<S>(x.packet, least)};
 }
 
-/// Every number of x becomes f of it, a packet at a time, column by column.
+/// Replaces every element of x by f(element), one packet at a time, column by column.
 template <class X, class F>
 void transform(X&& x, const F& f) {
   static_assert(has_solid_columns<X>, "kernels take column-major matrices");

@@ -9,7 +9,7 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// A packet of rows of which `left` exist; the others are zero.
+/// Loads a packet of rows, of which `left` exist; the others are zero.
 template <class S>
 Packet<S> load_rows(const S* from, Index left) {
   if (left >= packet_size<S>) return WholePacket<S>{}.load(from).packet;
@@ -20,50 +20,50 @@ Packet<S> load_rows(const S* from, Index left) {
 template <int Gates>
 inline constexpr int panel_unit_packets = Gates == 1 ? 3 : 1;
 
-/// Groups of columns that a panel meets before the next panel comes.
+/// Column groups that are multiplied by a panel before the next panel is read.
 inline constexpr Index max_column_groups = 8;
 
-/// Columns in groups of nearly equal size.
+/// Divides columns into groups of nearly equal size, of at most `most` columns.
 struct ColumnGroups {
   Index columns, count;
 
   ColumnGroups(Index columns_, Index most) : columns(columns_), count((columns_ + most - 1) / most) {}
-  /// The first column of group i, or, for i = count, the end.
+  /// The first column of group i. For i = count, the number of columns.
   Index begin(Index i) const { return i * (columns / count) + std::min(i, columns % count); }
 };
 
-/// Some neighbouring columns of a packed matrix (packed_matrix.hpp), in whatever form its numbers are stored.
+/// A range of columns of a packed matrix (packed_matrix.hpp), in any storage form.
 struct PanelColumns {
-  const void* words;   ///< of the whole matrix
-  Index rows;          ///< of one gate
+  const void* words;   ///< packed elements of the whole matrix
+  Index rows;          ///< rows of one gate
   Index depth;         ///< columns of the whole matrix
-  Index first, count;  ///< columns first ... first + count of it
+  Index first, count;  ///< columns first ... first + count - 1 of the matrix
 };
 
-/// What reads the panels of one form of storage and one number of gates. A product calls these through a pointer, once for
-/// every few panels, so it is compiled once for all forms, and a program contains only those forms that it creates.
+/// The kernels for panels of one storage form and one number of gates. A product calls them through a pointer, once per
+/// few panels. So the product is compiled once for all forms, and a program contains only the forms that it creates.
 template <class S>
 struct PanelKernels {
-  int parts;        ///< panels that share their words
+  int parts;        ///< panels that share their words: elements per word
   int max_panels;   ///< panels that are summed together for a single column
   int max_columns;  ///< columns that are summed together
-  Index held;       ///< how many groups of these wait until the sums of all strips of a panel are there
+  Index held;       ///< column groups whose sums are kept until all strips of a panel are summed
 
-  /// The sums of the panels panel ... panel + n for a single column; panel `next` is fetched meanwhile.
+  /// Computes the sums of the panels panel ... panel + n - 1 for a single column. Panel `next` is read afterwards.
   void (*sum_column)(const PanelColumns& w, const Right<S>& right, Index panel, Index n, Index next, Packet<S>* sums);
-  /// The sums of one panel for the groups begin ... end of columns, of `groups` that there are.
+  /// Computes the sums of one panel for the groups begin ... end - 1 of `groups`. Prefetches panel `next`.
   void (*sum_columns)(const PanelColumns& w, const Right<S>& right, const ColumnGroups& groups, Index panel, Index next,
                       Index begin, Index end, Packet<S>* sums);
-  /// out += W' d, the rows of gate g in d beginning at at[g]. Throws `Error` if the form is for inference only.
+  /// out += W' d, where the rows of gate g in d begin at at[g]. Throws heed::Error if the form is for inference only.
   void (*backward)(const PanelColumns& w, const Eigen::Ref<const Matrix<S>>& d, const Index* at,
                    Eigen::Ref<Matrix<S>> out);
 };
 
-/// The layout of a packed matrix (packed_matrix.hpp) whose numbers are stored as T, and the sums of products with it.
+/// The layout of a packed matrix (packed_matrix.hpp) whose elements are stored as T, and the sums of products with it.
 ///
-/// A panel has a packet of rows from each gate, or a few packets of neighbouring rows if there is one gate only. Where
-/// two numbers share a word, so do two panels. A panel whose sums find no room in the registers is cut into strips of
-/// fewer packets; the columns of a strip follow one another.
+/// A panel has one packet of rows from each gate, or a few packets of neighbouring rows if there is only one gate. If
+/// two elements share a word, two panels share their words. A panel whose sums do not fit in the registers is divided
+/// into strips of fewer packets; the columns of a strip are contiguous.
 template <class T, int Gates>
 struct PanelLayout {
   using S = scalar_of<T>;
@@ -73,28 +73,30 @@ struct PanelLayout {
   static constexpr int unit_packets = panel_unit_packets<Gates>;  ///< packets of units in a panel
   static constexpr int packets = Gates * unit_packets;            ///< packets in a panel
   static constexpr Index units = unit_packets * packet_size<S>;   ///< units in a panel
-  /// Packets of a panel that a tile of many columns takes: all, or as many as leave its sums in the registers.
+  /// Packets of a panel in a register tile of many columns: all packets, or the largest number whose sums stay in
+  /// registers.
   static constexpr int together = [] {
     int some = packets;
     while (some > 1 && (packets % some > 0 || !fits_registers(parts * some, sum_registers / (parts * some)))) --some;
     return some;
   }();
   static constexpr int max_columns = std::max(1, sum_registers / (parts * together));
-  static constexpr int strip = parts == 1 ? together : packets, strips = packets / strip;  ///< packets in one; strips
+  /// Packets in a strip, and strips in a panel.
+  static constexpr int strip = parts == 1 ? together : packets, strips = packets / strip;
   static constexpr Index height = strip * packet_size<S>;  ///< words in a column of a strip
-  /// Read together for a single column: enough to add at full speed, but few, whose next words the machine foresees, and
-  /// fewer where they have to be unfolded first.
+  /// Panels that are read together for a single column: enough for full multiply-add throughput, but few enough for the
+  /// hardware prefetcher. Fewer if the elements must be converted first.
   static constexpr int max_panels =
       std::max(1, std::min(parts == 1 ? 12 : 8, 384 / static_cast<int>(sizeof(Packet<S>))) / (parts * packets));
   static constexpr Index held = strips > 1 ? max_column_groups : 1;
-  /// Packets of sums at a time.
+  /// Packets of sums that a kernel writes in one call.
   static constexpr int max_sums = parts * packets * std::max(max_panels, static_cast<int>(held) * max_columns);
 
   static Index panel_count(Index rows) { return (rows + parts * units - 1) / (parts * units); }
   static Index words_for(Index rows, Index depth) { return panel_count(rows / Gates) * strips * depth * height; }
   static const Word* words(const PanelColumns& w) { return static_cast<const Word*>(w.words); }
 
-  /// Writes x, a matrix whose columns are solid, to `words`.
+  /// Packs x, a matrix with contiguous columns, to `words`.
   template <class X>
   static void pack(const X& x, Word* words) {
     const Index rows = x.rows() / Gates;
@@ -142,7 +144,7 @@ struct PanelLayout {
     return words(w) + (panel * strips + p / strip) * apart(w) + w.first * height;
   }
 
-  /// The sums of the packets p ... of a panel and `cols` columns.
+  /// Computes the sums of the packets of a panel from packet p on for `cols` columns.
   static void add_tile(const PanelColumns& w, Index panel, int p, const Right<S>& right, Index cols, const Word* ahead,
                        Packet<S>* sums) {
     with_constant<max_columns>(cols, [&](auto width) {
@@ -156,27 +158,29 @@ struct PanelLayout {
     });
   }
 
-  /// What of the next panel to fetch while tile i of the packets p ... is summed: every tile fetches another part.
+  /// The part of the next panel to prefetch while the packets from packet p on are summed for column group i. Every
+  /// tile prefetches another part.
   static const Word* ahead(const PanelColumns& w, Index next, Index i, int p) {
     const auto part = static_cast<int>(std::min<Index>(i * (packets / together) + p / together, packets - 1));
     return strip_at(w, next, part) + part % strip * w.count * packet_size<S>;
   }
 };
 
-/// The product of a packed matrix, in any form, with some columns.
+/// The product of a packed matrix in any storage form with a matrix of columns.
 template <class S, int Gates>
 struct PanelProduct {
-  /// W times `right` (w.count x cols): calls use(io, k, j, sums) for units k ... of column j, with a packet of sums for
-  /// every gate; `io` loads and stores as many numbers as there are units left.
+  /// W times `right` (w.count x cols). Calls use(io, k, j, sums) for units k ... of column j, with a packet of sums for
+  /// every gate. `io` loads and stores a packet, or only the units that remain.
   ///
-  /// Walked backwards, the panels that were read last are read first: they are still in the cache. All panels pass some
-  /// columns before the next ones come, so that both factors and the product stay in it.
+  /// A backward walk starts with the panels that the previous forward walk read last, which are still in the cache. All
+  /// panels are multiplied by a block of columns before the next block starts, so both factors and the product stay in
+  /// the cache.
   template <class Use>
   static void multiply(const PanelKernels<S>& kernels, const PanelColumns& w, const Right<S>& right, Index cols,
                        const Walk& walk, const Use& use) {
     const Index at_once = max_column_groups * kernels.max_columns;
     for (Index j = 0, some = 0; j < cols; j += some) {
-      // A few columns more are not worth it to read all panels again.
+      // A short remainder joins the last block, because another block would read all panels again.
       some = cols - j < at_once + at_once / 2 ? cols - j : at_once;
       const Right<S> from{right.data + j * right.across, right.down, right.across};
       multiply_some(kernels, w, from, j, some, walk, use);
@@ -194,7 +198,7 @@ struct PanelProduct {
     }
   }();
 
-  /// The columns first ... first + cols of the product.
+  /// Computes the columns first ... first + cols - 1 of the product.
   template <class Use>
   static void multiply_some(const PanelKernels<S>& kernels, const PanelColumns& w, const Right<S>& right, Index first,
                             Index cols, const Walk& walk, const Use& use) {
@@ -214,8 +218,8 @@ struct PanelProduct {
     });
   }
 
-  /// Calls visit(panel, n, next) for n panels from `panel` on, at most `most`, as far as they belong to the walk's share and
-  /// in its order; panel `next` comes afterwards.
+  /// Calls visit(panel, n, next) for groups of at most `most` panels of the walk's share, in the order of the walk. A
+  /// group has n panels from `panel` on. Panel `next` is read afterwards.
   template <class Visit>
   static void for_each_group(const Walk& walk, Index panels, Index most, const Visit& visit) {
     const Index bottom = panels * walk.share.index / walk.share.count;
@@ -227,7 +231,7 @@ struct PanelProduct {
     }
   }
 
-  /// Gives the sums of some panels and columns to `use`, a packet of units at a time.
+  /// Passes the sums of some panels and columns to `use`, one packet of units at a time.
   template <class Use>
   static void hand_out(Index rows, Index panel, Index count, Index j, Index cols, const Packet<S>* sums,
                        const Use& use) {

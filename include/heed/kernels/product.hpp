@@ -6,18 +6,19 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// out += a b, without allocating, and with every column of out computed in the same way whatever stands beside it.
+/// out += a b. Does not allocate. Every column of out is computed in the same way, regardless of the other columns.
 ///
-/// out(i, j) gains the sum over the first `block` columns of a, in order, then that over the next. Few columns read a
-/// where it lies. For many, a piece of a is first copied to where its columns follow one another: those of a large
-/// matrix may lie at addresses that push each other out of the cache.
+/// Adds to out(i, j) the sum over the first `block` columns of a, in order, then the sum over the next `block` columns,
+/// and so on. If b has few columns, a is read in place. If b has many, a panel of a is first copied to a buffer in
+/// which its columns are contiguous, because the columns of a large matrix may have addresses that evict each other
+/// from the cache.
 template <class S>
 struct Product {
-  /// Where a matrix, or a piece of it, begins.
+  /// The start of a matrix or of a block of it.
   template <class X>
   struct Piece {
     X* data;
-    Index stride;  ///< from column to column
+    Index stride;  ///< elements from column to column
 
     Piece at(Index i, Index j) const { return {data + i + j * stride, stride}; }
   };
@@ -47,7 +48,8 @@ struct Product {
     });
   }
 
-  /// As many whole packets of rows as there are, `Packets` at a time, then half as many ...; returns their number.
+  /// Processes the whole packets of rows, `Packets` at a time, then half as many at a time, and so on. Returns the
+  /// number of rows processed.
   template <int Packets, int Cols>
   static Index add_rows(Index rows, Index depth, From a, From b, To out) {
     constexpr Index height = Packets * packet_size<S>;
@@ -57,7 +59,7 @@ struct Product {
     return i;
   }
 
-  /// A panel of `Packets` packets of rows at a time, then of one; the last is filled up with zeros.
+  /// Processes panels of `Packets` packets of rows, then panels of one packet. The last panel is padded with zeros.
   template <int Packets>
   static void add_copied(Index rows, Index depth, Index cols, From a, From b, To out) {
     constexpr Index height = Packets * packet_size<S>;
@@ -80,7 +82,7 @@ struct Product {
     }
   }
 
-  /// Cuts columns into groups of about the same width, at most `max_columns`, and calls f(width, first).
+  /// Divides columns into groups of nearly equal width, at most `max_columns`, and calls f(width, first) for each.
   template <class F>
   static void for_each_column_group(Index cols, const F& f) {
     const Index groups = (cols + max_columns - 1) / max_columns;

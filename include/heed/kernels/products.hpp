@@ -12,11 +12,12 @@
 
 namespace heed { inline namespace v0_2 {
 
-// The products that all parts are made of, of matrices and of weights.
+// Matrix products for all layers. The left factor is a matrix or a weight (weight.hpp).
 //
-// Forward products do not allocate and give a column the same bits whatever columns stand beside it. Eigen's own do
-// neither: they pack both factors into buffers, large ones on the heap, and sum the last columns of a batch in another
-// order than the first. Backward products of matrices, which may allocate and add over whole batches, are Eigen's.
+// Forward products do not allocate, and a column has the same bits regardless of the other columns of the batch.
+// Eigen's products guarantee neither: they pack both factors into buffers, with large buffers on the heap, and sum the
+// last columns of a batch in another order than the first. Backward products with W' use Eigen if W is not prepacked,
+// because they may allocate and they process whole batches.
 
 /// out += a b. `a` is a column-major matrix or the transpose of one.
 template <class A, class B, class C>
@@ -36,14 +37,14 @@ void add_product(const Eigen::MatrixBase<A>& a, const Eigen::MatrixBase<B>& b, C
   }
 }
 
-/// Where the rows of each gate begin in what a cell keeps of a step (its saved, or the gradient of its gates): the
-/// parameters of all gates are stacked, their results need not be.
+/// The first row of each gate in the saved activations of a cell's step, or in the gradient of its gates. The
+/// parameters of all gates are stacked; their results need not be stacked.
 template <int Count>
 using GateRows = std::array<Index, std::size_t{Count}>;
 
 namespace detail {
 
-/// Gates that follow one another in `saved` as they do in the parameters.
+/// The first rows for gates that are stacked in `saved` as they are in the parameters.
 template <int Count>
 constexpr GateRows<Count> stacked(Index rows) {
   GateRows<Count> at{};
@@ -51,7 +52,8 @@ constexpr GateRows<Count> stacked(Index rows) {
   return at;
 }
 
-/// Calls f(first row of the parameters, first row of the saved, rows) for gates as far as they follow one another.
+/// Calls f(first row in the parameters, first row in `saved`, rows) for each run of gates that are contiguous in
+/// `saved`.
 template <std::size_t Count, class F>
 void for_each_run(const std::array<Index, Count>& at, Index rows, const F& f) {
   for (std::size_t g = 0, end = 0; g < Count; g = end) {
@@ -60,8 +62,9 @@ void for_each_run(const std::array<Index, Count>& at, Index rows, const F& f) {
   }
 }
 
-/// Calls use(io, k, i, sums) for a packet of units k ... of column i, `sums` being that of every gate of W x, and returns
-/// true. Returns false where the sums of several gates do not end in registers together: W has no copy and is not small.
+/// Computes W x. Calls use(io, k, i, sums) for each packet of units k ... of column i, with a packet of sums for every
+/// gate, and returns true. Returns false, without a call, if W has no packed copy and is not small. Then the sums of
+/// several gates are not in registers at the same time.
 template <int Count, class W, class X, class Use>
 EIGEN_ALWAYS_INLINE bool multiply_units(const W& w, const X& x, const Walk& walk, const Use& use) {
   static_assert(has_solid_columns<X>, "products take column-major matrices");
@@ -87,7 +90,7 @@ EIGEN_ALWAYS_INLINE bool multiply_units(const W& w, const X& x, const Walk& walk
 
 }  // namespace detail
 
-/// The rows of each gate of `saved` += that gate's part of W x.
+/// saved += W x, gate by gate: the rows of gate g in W x are added to the rows of `saved` from at[g] on.
 template <class W, class X, class Saved, std::size_t Count>
 void add_gates(const W& w, const X& x, Saved&& saved, const std::array<Index, Count>& at) {
   const bool done = detail::multiply_units<Count>(w, x, {}, [&](const auto& io, Index k, Index i, auto sums) {
@@ -105,7 +108,8 @@ void add_gates(const W& w, const X& x, Saved&& saved, const std::array<Index, Co
   }
 }
 
-/// The same, into rows that begin as initial(io, row), a packet for rows `row` ... of W, whatever they held.
+/// saved = initial + W x, gate by gate as in `add_gates`. Overwrites the rows of the gates. initial(io, row) returns a
+/// packet of initial values for the rows of W from `row` on.
 template <class W, class X, class Saved, std::size_t Count, class Initial>
 void set_gates(const W& w, const X& x, Saved&& saved, const std::array<Index, Count>& at, const Initial& initial) {
   const Index rows = w.rows() / static_cast<Index>(Count);
@@ -127,11 +131,13 @@ void set_gates(const W& w, const X& x, Saved&& saved, const std::array<Index, Co
   }
 }
 
-/// The recurrent step: adds U h to the rows of each gate of `saved` and calls use(io, k, i, gates) for every packet of
-/// units k ... of column i, `gates` holding each gate's sum. If U is prepacked or small, these have not left the registers.
+/// The recurrent step: computes saved + U h, gate by gate as in `add_gates`, and calls use(io, k, i, gates) for every
+/// packet of units k ... of column i, with a packet of the result for every gate. If U is prepacked or small, these
+/// packets are still in registers and are not written to `saved`. Otherwise, they are also written to `saved`.
 ///
-/// h must stay as it is until all is done. Walked backwards, what was read last is read first: every other step done
-/// so finds half of U in the cache. Threads share the units of a prepacked U; any other the first thread does alone.
+/// h must not change until all units are computed. A backward walk first reads the part of U that a forward walk reads
+/// last. If every other step walks backwards, it finds half of U in the cache. Threads share the units of a prepacked
+/// U; for any other U, the first thread does all the work.
 template <class U, class H, class Saved, std::size_t Count, class Use>
 void step_gates(const U& u, const H& h, Saved&& saved, const std::array<Index, Count>& at, const Walk& walk,
                 const Use& use) {
@@ -155,7 +161,7 @@ void step_gates(const U& u, const H& h, Saved&& saved, const std::array<Index, C
   }
 }
 
-/// out += a b for a weight, or some of its columns.
+/// out += a b, where `a` is a weight or a range of its columns.
 template <detail::AnyWeight W, class B, class C>
 void add_product(const W& a, const Eigen::MatrixBase<B>& b, C&& out) {
   constexpr int gates = detail::WeightTraits<W>::type::gates;
@@ -166,7 +172,7 @@ void add_product(const W& a, const Eigen::MatrixBase<B>& b, C&& out) {
   add_product(detail::values_of(a), b, out);
 }
 
-/// out += a' b for a weight whose products with the transpose matter.
+/// out += a' b, where `a` is a `Transposed` weight.
 template <detail::TransposedWeight W, class B, class C>
 void add_transposed_product(const W& a, const Eigen::MatrixBase<B>& b, C&& out) {
   using S = typename W::Scalar;
@@ -182,7 +188,7 @@ void add_transposed_product(const W& a, const Eigen::MatrixBase<B>& b, C&& out) 
   add_product(a.values().transpose(), b, out);
 }
 
-/// d_x += W' d_a, the rows of each gate of d_a beginning where `at` says: the way back through `add_gates`.
+/// Backward of `add_gates`: d_x += W' d_a, where the rows of gate g in d_a begin at at[g].
 template <class W, class D, class X, std::size_t Count>
 void add_gates_backward(const W& w, const Eigen::MatrixBase<D>& d_a, const std::array<Index, Count>& at, X&& d_x) {
   if (w.cols() == 0 || d_a.cols() == 0) return;
@@ -199,7 +205,7 @@ void add_gates_backward(const W& w, const Eigen::MatrixBase<D>& d_a, const std::
   });
 }
 
-/// d_b += a' d: the way back through `add_product`.
+/// Backward of `add_product`: d_b += a' d.
 template <class A, class D, class B>
 void add_product_backward(const A& a, const Eigen::MatrixBase<D>& d, B&& d_b) {
   if constexpr (detail::AnyWeight<A>) {
@@ -209,7 +215,7 @@ void add_product_backward(const A& a, const Eigen::MatrixBase<D>& d, B&& d_b) {
     add_gates_backward(a, d, GateRows<1>{0}, d_b);
   }
 }
-/// d_b += a d: the way back through `add_transposed_product`.
+/// Backward of `add_transposed_product`: d_b += a d.
 template <detail::TransposedWeight W, class D, class B>
 void add_transposed_product_backward(const W& a, const Eigen::MatrixBase<D>& d, B&& d_b) {
   if constexpr (W::packable) {
@@ -220,13 +226,13 @@ void add_transposed_product_backward(const W& a, const Eigen::MatrixBase<D>& d, 
   }
   detail::add_times(a.values(), d.derived(), d_b);
 }
-/// The same for the transpose of a matrix.
+/// Backward of `add_product` for the transpose of a matrix: d_b += a' d.
 template <class A, class D, class B>
 void add_product_backward(const Eigen::Transpose<A>& a, const Eigen::MatrixBase<D>& d, B&& d_b) {
   detail::add_times(a.nestedExpression(), d.derived(), d_b);
 }
 
-/// grad += d x', the sum over all columns: the gradient of the parameters of a product. Allocates.
+/// grad += d x', summed over all columns: the gradient of the weight matrix of a product. Allocates.
 template <class D, class X, class G>
 void add_outer_product(const Eigen::MatrixBase<D>& d, const Eigen::MatrixBase<X>& x, G&& grad) {
   detail::OuterProduct<typename D::Scalar>::add(d.derived(), x.derived(), detail::matrix_of(grad));

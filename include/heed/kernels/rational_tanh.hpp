@@ -4,7 +4,7 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// 1 + c1 y + ... + c4 y^4, in two halves, which a processor works on at once.
+/// 1 + c1 y + ... + c4 y^4, in two independent halves that the processor computes in parallel.
 template <class P>
 EIGEN_ALWAYS_INLINE P polynomial(const P& y, float c1, float c2, float c3, float c4) {
   namespace ei = Eigen::internal;
@@ -13,12 +13,14 @@ EIGEN_ALWAYS_INLINE P polynomial(const P& y, float c1, float c2, float c3, float
   return ei::pmadd(y2, high, low);
 }
 
-/// tanh of a packet of floats: the same bits in packets of every size.
+/// tanh of a packet of floats, with the same bits in packets of every size.
 ///
-/// x P(x^2) / Q(x^2), polynomials whose largest relative error on [-8.3, 8.3] is the least there is, 1.3e-8; the rest is
-/// rounding. Numbers beyond +-`reach` count as that, and give +-1; none gives more. NaN stays NaN.
+/// Computes x P(x^2) / Q(x^2) with minimax polynomials. Their maximum relative error on [-8.3, 8.3] is 1.3e-8; the
+/// remaining error is rounding. x is clamped to +-`reach`, where the result is +-1. The absolute value of the result is
+/// at most 1. NaN stays NaN.
 ///
-/// Largest error: absolute 3.1e-7, relative 3.3e-7 with fused multiply-adds (AVX2, AVX-512); both 3.6e-7 without (SSE2).
+/// Maximum error: absolute 3.1e-7 and relative 3.3e-7 with fused multiply-add (AVX2, AVX-512); both 3.6e-7 without it
+/// (SSE2).
 template <class P>
 EIGEN_ALWAYS_INLINE P rational_tanh(const P& x) {
   namespace ei = Eigen::internal;

@@ -4,8 +4,8 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// Quotients of several packets for the price of one division, which costs as much as ten to twenty multiplications.
-/// The products of four denominators must be finite, and no denominator below 1.
+/// Quotients of several packets with a single division. A division costs as much as ten to twenty multiplications. The
+/// product of four denominators must be finite, and every denominator must be at least 1.
 template <class S>
 struct SharedDivision {
   using P = Packet<S>;
@@ -24,7 +24,7 @@ struct SharedDivision {
     return ei::pdiv(ei::pmadd(upper_left, right, ei::pmul(upper_right, left)), ei::pmul(left, right));
   }
 
-  /// Every a[i] becomes 1 / a[i].
+  /// Replaces every a[i] by 1 / a[i].
   EIGEN_ALWAYS_INLINE static void invert(P (&a)[1]) { a[0] = Eigen::internal::pdiv(constant(S(1)), a[0]); }
   EIGEN_ALWAYS_INLINE static void invert(P (&a)[2]) {
     namespace ei = Eigen::internal;

@@ -6,16 +6,17 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// Products with a small matrix of fixed size in which `Gates` matrices of `Units` rows each are stacked. It is read
-/// where it lies, and every number of rows is known to the compiler.
+/// Products with a small matrix of fixed size, in which `Gates` matrices of `Units` rows each are stacked. The matrix
+/// is read in place, and all row counts are known at compile time.
 ///
-/// A few packets of units are summed at a time, all their gates in registers: as many whole packets as there are, then
-/// smaller ones that divide the rest evenly. Every other column is summed apart, since one multiply-add after another
-/// would have to wait for the one before. The columns of the right factor are taken one by one.
+/// A few packets of units are summed at a time, with the sums of all gates in registers: first the whole packets, then
+/// smaller packets that divide the remaining units evenly. Even and odd columns of the matrix have separate sums if
+/// there are enough registers, because each multiply-add waits for the previous one of the same sum. The columns of the
+/// right factor are processed one by one.
 template <class S, int Gates, int Units>
 class SmallMatrix {
  public:
-  /// Calls use(io, k, j, sums) for units k ... of column j of the product, `sums` being a packet for every gate.
+  /// Calls use(io, k, j, sums) for units k ... of column j of the product, with a packet of sums for every gate.
   template <class Use>
   EIGEN_ALWAYS_INLINE static void multiply(Columns<const S> w, Index depth, Columns<const S> x, Index cols,
                                            const Use& use) {
@@ -42,14 +43,14 @@ class SmallMatrix {
     if constexpr (First + Sums::units < Units) add<First + Sums::units>(w, depth, x, j, use);
   }
 
-  /// The sums of the next units, packet by packet and gate by gate.
+  /// The sums of the units from `First` on, by packet and gate.
   template <int First>
   struct SumsFrom {
     static constexpr int left = Units - First;
     static constexpr int size = packet_size<S, std::min(left, int{packet_size<S>})>;
     static constexpr int most = std::clamp(sum_registers / Gates, 1, 8), groups = (left / size + most - 1) / most;
     static constexpr int packets = (left / size + groups - 1) / groups, units = packets * size;
-    static constexpr bool together = 2 * packets * Gates > sum_registers;  ///< even columns and odd ones
+    static constexpr bool together = 2 * packets * Gates > sum_registers;  ///< even and odd columns share their sums
     using P = Packet<S, size>;
     using Io = WholePacket<S, size>;
 
@@ -82,8 +83,8 @@ class SmallMatrix {
   };
 };
 
-/// Whether W is small and of fixed size, and packets divide the rows of each gate evenly. Floats only, whose tanh there
-/// is for packets of every size.
+/// True if W is small and of fixed size, and packets divide the rows of each gate evenly. Only for float, because only
+/// its tanh works with packets of every size.
 template <class W, int Gates>
 inline constexpr bool is_small = [] {
   if constexpr (!std::is_same_v<typename W::Scalar, float> || W::IsRowMajor || W::RowsAtCompileTime == Dynamic ||

@@ -4,14 +4,14 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// Whether a score is -inf, which means that its weight is exactly 0, as if there was no such item.
+/// True if a score is -inf. Its weight is then exactly 0, as if the item did not exist.
 template <class S>
 bool is_excluded(const S& score) {
   return score == S(-Limits<S>::infinity());
 }
 
-/// The softmax of a column of n > 0 scores, a packet at a time. The last packet, if it is not full, stays in a register,
-/// filled up with -inf.
+/// The softmax of a column of n > 0 scores, one packet at a time. A partial last packet is padded with -inf and stays
+/// in a register.
 ///
 /// The exponential of an excluded score is exactly 0. If all scores are -inf, or one is NaN or +inf, the sum of the
 /// exponentials is NaN.
@@ -22,7 +22,7 @@ class SoftmaxColumn {
     if (whole_ < n_) last_ = part().load(scores_ + whole_, S(-Limits<S>::infinity())).packet;
   }
 
-  /// The largest score, -inf if all are that. Unspecified if one is NaN.
+  /// The largest score; -inf if all scores are -inf. Unspecified if a score is NaN.
   S largest() const {
     namespace ei = Eigen::internal;
     Packet<S> most = whole_ < n_ ? last_ : ei::ploadu<Packet<S>>(scores_);
@@ -30,8 +30,8 @@ class SoftmaxColumn {
     return largest_of<S>(most);
   }
 
-  /// Writes e^{score - highest}, 0 where that is below the smallest normal number, to `out`, which may be the scores, and
-  /// returns their sum. `highest` is at least the largest score.
+  /// Writes e^{score - highest} to `out` and returns the sum. Values below the smallest normal floating-point value
+  /// become 0. `out` may be the address of the scores. `highest` must be at least the largest score.
   S exponentials(S highest, S* out) const {
     Packet<S> last;
     const S sum = exponentials(highest, out, last);
@@ -39,13 +39,13 @@ class SoftmaxColumn {
     return sum;
   }
 
-  /// Their sum alone.
+  /// Returns the same sum and writes nothing.
   S sum_of_exponentials(S highest) const {
     Packet<S> last;
     return exponentials(highest, static_cast<S*>(nullptr), last);
   }
 
-  /// The softmax, where the scores are.
+  /// Overwrites the scores with their softmax.
   void normalise(S* scores) const {
     namespace ei = Eigen::internal;
     Packet<S> last;
@@ -59,7 +59,8 @@ class SoftmaxColumn {
  private:
   PartPacket<S> part() const { return {n_ - whole_}; }
 
-  /// Written to `out` unless that is null, but for those of the last packet where it is not full.
+  /// Returns the sum of the exponentials. Writes the whole packets to `out`, unless it is null. Returns a partial last
+  /// packet in `last`.
   S exponentials(S highest, S* out, Packet<S>& last) const {
     namespace ei = Eigen::internal;
     const Packet<S> shift = constant(highest);

@@ -6,8 +6,8 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// Some numbers x become (x - mean) / deviation with deviation = sqrt(mean of (x - mean)^2 + 1e-5); returns 1 / deviation.
-/// The order of the sums does not depend on where x lies.
+/// Overwrites the `count` elements of x with (x - mean) / deviation with deviation = sqrt(mean of (x - mean)^2 + 1e-5).
+/// Returns 1 / deviation. The order of summation does not depend on the address of x.
 template <class S>
 S standardize(S* x, Index count) {
   using std::sqrt;
@@ -25,7 +25,8 @@ S standardize(S* x, Index count) {
   return inverse;
 }
 
-/// Backward of `standardize` for one column: `normal` is what it wrote, d the gradient of that, then that of x.
+/// Backward of `standardize` for one column. `normal` and `inverse` are its results. d is the gradient with respect to
+/// `normal` on entry and with respect to x on return.
 template <class N, class D>
 void standardize_backward(const N& normal, typename N::Scalar inverse, D&& d) {
   using S = typename N::Scalar;

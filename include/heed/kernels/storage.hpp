@@ -12,7 +12,7 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// Memory that begins where a line of the cache does, so that packets read together lie in as few lines as can be.
+/// Allocates memory aligned to cache lines, so that packets that are read together are in the minimum number of lines.
 template <class T>
 struct LineAllocator {
   using value_type = T;
@@ -41,47 +41,48 @@ template <>
 struct ScalarOf<Eigen::half> {
   using type = float;
 };
-/// What numbers that are stored as T stand for.
+/// The scalar type of elements that are stored as T.
 template <class T>
 using scalar_of = typename ScalarOf<T>::type;
 
-/// How the numbers of a packed matrix are stored: `per_word` to a word. A packet of words is loaded and one of the parts
-/// of its words unfolded into a packet of scalars.
+/// Storage of the elements of a packed matrix, `per_word` elements per word. `load` loads a packet of words and
+/// converts one part of each word to a packet of scalars.
 template <class T>
 struct Storage {
   using Word = T;
   static constexpr int per_word = 1;
 
-  /// Every number can be kept.
+  /// Does nothing: every element can be stored.
   template <class X>
   static void check(const X&) {}
 
   static Packet<T> load(const Word* from, int) { return Eigen::internal::ploadu<Packet<T>>(from); }
-  /// A packet of words from the packets of numbers that share them.
+  /// Converts the packets of elements that share words to a packet of words.
   static void fold(const T* numbers, Word* words) {
     Eigen::internal::pstoreu(words, Eigen::internal::ploadu<Packet<T>>(numbers));
   }
 };
 
-/// Two 16-bit numbers to a 32-bit word, the first in its lower half. Shifts and masks, which every machine has, unfold
-/// them.
+/// Two 16-bit elements per 32-bit word, the first in the lower half. They are converted to float by shifts and masks,
+/// which every processor has.
 template <class T>
 struct HalfStorage {
   using Word = std::int32_t;
   static constexpr int per_word = 2;
 
-  /// Throws unless T holds every number of x: a larger one would become infinity without a word.
+  /// Throws heed::Error if an element of x is NaN or exceeds the largest T. Without this check, it would silently
+  /// become infinity.
   template <class X>
   static void check(const X& x) {
     const auto largest = static_cast<float>(Eigen::NumTraits<T>::highest());
     for (Index j = 0; j < x.cols(); ++j) {
       for (Index i = 0; i < x.rows(); ++i) {
         const float number = x(i, j);
-        require(std::abs(number) <= largest, [&] {  // which a NaN is not
+        require(std::abs(number) <= largest, [&] {  // false for NaN
           return (std::is_same_v<T, Eigen::half>
-                      ? "convert: half holds no number beyond " + text(largest) + " (bfloat16 holds larger ones)"
-                      : "convert: bfloat16 holds no number beyond " + text(largest)) +
-                 ", but a matrix of " + std::to_string(x.rows()) + " x " + std::to_string(x.cols()) + " has " +
+                      ? "convert: the largest half value is " + text(largest) + " (bfloat16 has a larger range)"
+                      : "convert: the largest bfloat16 value is " + text(largest)) +
+                 ", but a matrix of " + std::to_string(x.rows()) + " x " + std::to_string(x.cols()) + " contains " +
                  text(number);
         });
       }
@@ -100,11 +101,11 @@ struct HalfStorage {
   static std::string text(float number) { return number_text(static_cast<double>(number), 8); }
 };
 
-/// Shifts and masks on as many 32-bit integers as a packet of floats has numbers; on one where it has one.
+/// Shifts and masks on a packet of 32-bit integers, one for every element of the packet P of floats.
 template <class P>
 struct Integers {
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wignored-attributes"  // of a vector type as an argument: the template only looks it up
+#pragma GCC diagnostic ignored "-Wignored-attributes"  // a vector type as template argument; only maps the type
   using type = typename Eigen::internal::unpacket_traits<P>::integer_packet;
 #pragma GCC diagnostic pop
   static type load(const std::int32_t* from) { return Eigen::internal::ploadu<type>(from); }
@@ -138,7 +139,7 @@ struct Integers<float> {
   static float as_floats(std::int32_t x) { return Eigen::numext::bit_cast<float>(x); }
 };
 
-/// The upper half of a float: unfolding is a shift.
+/// bfloat16 is the upper half of a float, so the conversion to float is a shift or a mask.
 template <>
 struct Storage<Eigen::bfloat16> : HalfStorage<Eigen::bfloat16> {
   EIGEN_ALWAYS_INLINE static Packet<float> load(const Word* from, int part) {
@@ -148,9 +149,9 @@ struct Storage<Eigen::bfloat16> : HalfStorage<Eigen::bfloat16> {
   }
 };
 
-/// IEEE half precision: its sign, exponent and fraction, shifted to where a float has them, are a float 2^112 times too
-/// small. Numbers below 2^-14, which half precision keeps with fewer digits, count as zero: as floats they would be
-/// subnormal meanwhile, for which processors take a hundred times as long.
+/// IEEE half precision. Sign, exponent and fraction, shifted to their positions in a float, give a float that is 2^112
+/// times too small; `load` multiplies by 2^112. Magnitudes below 2^-14, the subnormals of half precision, are stored as
+/// zero: the shifted float would be subnormal, and processors take a hundred times as long for subnormal operands.
 template <>
 struct Storage<Eigen::half> : HalfStorage<Eigen::half> {
   static void fold(const float* numbers, Word* words) {

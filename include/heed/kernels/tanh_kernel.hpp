@@ -4,15 +4,15 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// v' tanh(q + k) of one query and one key as they are, number by number: for scalars without packets, and where
-/// exponentials do not reach.
+/// v' tanh(q + k) for one query and one key, computed with tanh. Used for scalar types without packets, and for
+/// elements outside the range of `ExponentialColumns`.
 template <class S>
 struct TanhKernel {
   Index size;
   const S* v;
   const S* q;
   const S* key;
-  bool exponentials;  ///< whether the key is kept as e^{2k}
+  bool exponentials;  ///< true if the key is stored as e^{2k}
 
   S score() const {
     auto sum = Numbers<S>::all(S(0));
@@ -20,7 +20,7 @@ struct TanhKernel {
     return sum_of(sum);
   }
 
-  /// Adds to the three gradients, given that of the score.
+  /// Accumulates into the gradients d_v, d_q and d_key. d_score is the gradient with respect to the score.
   void backward(S d_score, S* d_v, S* d_q, S* d_key) const {
     const auto d = Numbers<S>::all(d_score);
     for_each_packet<S>(size, [&](const auto& io, Index k) {

@@ -5,21 +5,22 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// score_j = v' z_j with z_j = tanh(q + k_j + a_j) for one query, where a_j changes from query to query: then no
-/// exponentials of keys can be kept, and a tile of all z is made.
+/// score_j = v' z_j with z_j = tanh(q + k_j + a_j) for one query. a_j changes from query to query, so exponentials of
+/// the keys cannot be stored. Instead, all z_j are computed in a matrix called the tile (alignment x T).
 template <class S>
 struct TanhTile {
-  /// Keys are matched as they are.
+  /// Keys are used without conversion.
   static Index key_size(Index size) { return size; }
   static void finish_keys(const auto&, const auto&) {}
 
-  /// The tile holds a (alignment x T) and becomes z. Overwrites scores.
+  /// `tile` (alignment x T) contains a on entry and z on return. Overwrites `scores` (T x 1).
   static void score(const In<S>& v, const In<S>& q, const In<S>& keys, Out<S> tile, Out<S> scores) {
     make(q, keys, tile);
     TransposedProduct<S>::set(tile.rows(), tile.cols(), 1, columns_of(tile), columns_of(v), columns_of(scores));
   }
 
-  /// The tile holds a again and becomes dL/da, which is dL/dk. Adds to d_v, d_q and d_keys.
+  /// `tile` contains a on entry, as for `score`, and dL/da, which equals dL/dk, on return. Accumulates into d_v, d_q
+  /// and d_keys.
   static void score_backward(const In<S>& v, const In<S>& q, const In<S>& keys, const In<S>& d_scores, Out<S> tile,
                              Out<S> d_v, Out<S> d_q, Out<S> d_keys) {
     make(q, keys, tile);

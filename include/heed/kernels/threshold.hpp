@@ -7,21 +7,21 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// A column of n > 0 scores on its way to weights of which many are exactly 0:
+/// Converts a column of n > 0 scores to sparse weights, of which many are exactly 0:
 ///
 ///   x_j = (score_j - the highest score) / Power      weight_j = max(x_j - tau, 0)^Power      sum_j weight_j = 1
 ///
-/// The papers sort the scores to find tau. Here Newton's method does, which needs no room: the Power-norm of
-/// max(x - tau, 0) falls with tau and is convex, so from tau = -1, where it is at least 1, every step goes up and none
-/// goes too far; for Power 1 a step is exact once it has dropped the last score without weight. Five to ten steps get
-/// to where rounding stops them.
+/// The papers sort the scores to find tau. This class uses Newton's method, which needs no temporary memory. The
+/// Power-norm of max(x - tau, 0) decreases with tau and is convex. At tau = -1 it is at least 1, so from there every
+/// step increases tau and no step overshoots. For Power 1, a step is exact once all scores with weight 0 are excluded.
+/// Five to ten steps reach the limit of rounding.
 template <class S, int Power>
 class ThresholdColumn {
-  static_assert(Power == 1 || Power == 2, "sparsemax has weights of power 1, 1.5-entmax of power 2");
+  static_assert(Power == 1 || Power == 2, "ThresholdColumn: Power must be 1 (sparsemax) or 2 (1.5-entmax)");
   using P = Packet<S>;
 
  public:
-  /// The weights, where the scores are. NaN among these reaches tau, and so every weight.
+  /// Overwrites the scores with their weights. If a score is NaN, tau and all weights are NaN.
   static void normalise(S* scores, Index n) {
     ThresholdColumn column(scores, n);
     column.shift();
@@ -38,7 +38,7 @@ class ThresholdColumn {
 
   PartPacket<S> part() const { return {n_ - whole_}; }
 
-  /// Scores become x.
+  /// Replaces the scores by x.
   void shift() {
     namespace ei = Eigen::internal;
     const S highest = SoftmaxColumn<S>(x_, n_).largest();
@@ -51,12 +51,12 @@ class ThresholdColumn {
     }
   }
 
-  /// max(x - tau, 0); NaN in the place of x stays.
+  /// max(x - tau, 0). NaN in x stays NaN.
   static P above(const P& x, const P& tau) {
     return Eigen::internal::pmax(Eigen::internal::psub(x, tau), constant(S(0)));
   }
 
-  /// 1 for every positive number of x, of which none is negative.
+  /// 1 for every positive element of x, otherwise 0. No element of x is negative.
   static P positive(const P& x) {
     namespace ei = Eigen::internal;
     if constexpr (packet_size<S> == 1) {
@@ -66,12 +66,12 @@ class ThresholdColumn {
     }
   }
 
-  /// The tau of Newton's next step.
+  /// Returns tau after one step of Newton's method.
   S closer(S tau) const {
     namespace ei = Eigen::internal;
     using std::sqrt;
     const P from = constant(tau);
-    P sum = constant(S(0)), less = sum;  // of the powers, and of those one lower
+    P sum = constant(S(0)), less = sum;  // of the powers Power and Power - 1 of max(x - tau, 0)
     const auto add = [&](const P& x) {
       const P more = above(x, from);
       if constexpr (Power == 1) {
@@ -108,7 +108,7 @@ class ThresholdColumn {
   P last_ = constant(S(-2));
 };
 
-/// Every column of x becomes such weights. Does not allocate.
+/// Overwrites every column of x, which contains scores, with its weights. Does not allocate.
 template <int Power, class X>
 void threshold_weights(X&& x) {
   static_assert(has_solid_columns<X>, "normalisers take column-major matrices");

@@ -5,17 +5,17 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// The left factor of a tile: panels, whose packets of words lie side by side in every column.
+/// The left factor of a register tile: panels. In every column of a panel, the packets of words are contiguous.
 template <class T>
 struct Left {
   const typename Storage<T>::Word* data;
   Index across;                            ///< words from column to column
   Index apart;                             ///< words from panel to panel
-  const typename Storage<T>::Word* ahead;  ///< read next, so fetched meanwhile
+  const typename Storage<T>::Word* ahead;  ///< data to prefetch, because it is read next
 };
 
-/// The right factor: element (k, j) lies at data[k * down + j * across]. With several pieces of as many rows each, row 0
-/// of a piece lies `apart` behind row 0 of the last, and so does what is fetched ahead.
+/// The right factor: element (k, j) is at data[k * down + j * across]. It may have several pieces of the same number of
+/// rows. Then row 0 of a piece is `apart` elements after row 0 of the previous piece, and the prefetched data likewise.
 template <class S>
 struct Right {
   const S* data;
@@ -23,11 +23,12 @@ struct Right {
   Index pieces = 1, apart = 0;
 };
 
-/// How many packets the registers hold, and how many of these are sums where a tile is as large as can be.
+/// Number of packet registers, and number of registers that contain sums in the largest register tile.
 inline constexpr int registers = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS, sum_registers = registers >= 32 ? 24 : 12;
 
-/// Whether the sums of a tile find room beside what they are made from: packets of the left factor and a number of the right.
-/// Where multiplying and adding are two instructions, the first reads its packet from memory, and its product needs room.
+/// True if the sums of a tile fit in the registers together with the operands: packets of the left factor and one
+/// broadcast element of the right factor. Without fused multiply-add, the multiplication reads its packet from memory,
+/// and its product needs a register.
 constexpr bool fits_registers(int packets, int cols) {
 #ifdef EIGEN_VECTORIZE_FMA
   return packets * cols + packets + 1 <= registers;
@@ -36,11 +37,12 @@ constexpr bool fits_registers(int packets, int cols) {
 #endif
 }
 
-/// The sum over k, in order, of packet p of column k of the left factor times right(k, j): the heart of every product.
-/// That of packet p of part i (part 0 of panel 0, part 1 of panel 0, ... of panel 1, ...) goes to
-/// sums[(j * parts + i) * apart + p].
+/// A register tile: the sum over k, in order, of packet p of column k of the left factor times right(k, j). It is the
+/// inner loop of `Product`, `OuterProduct`, `PanelProduct` and `PackedBackward`. The sum for packet p of part i (part 0
+/// of panel 0, part 1 of panel 0, ..., part 0 of panel 1, ...) is written to sums[(j * parts + i) * apart + p].
 ///
-/// All sums stand in registers. For that the loops over constants must be unrolled, which -O3 does unasked, -O2 not.
+/// All sums stay in registers. For this, the loops with constant bounds must be unrolled. -O3 unrolls them by default,
+/// -O2 only with the pragmas.
 template <class T, int Packets, int Panels, int Cols>
 struct Tile {
   using S = scalar_of<T>;
@@ -61,10 +63,10 @@ struct Tile {
 #pragma GCC unroll 16
       for (int j = 0; j < Cols; ++j) column[j] = right.data + piece * right.apart + j * right.across;
       Index k = 0, at = 0;
-      for (; k + 2 <= depth; k += 2, at += 2 * right.down) {  // two at a time, as counting takes its turn from adding
+      for (; k + 2 <= depth; k += 2, at += 2 * right.down) {  // unrolled: loop counters compete with multiply-adds
         add(word, left.apart, column, at, sum);
         add(word + left.across, left.apart, column, at + right.down, sum);
-        if constexpr (Cols > 1) {  // a single column reads on so fast that the machine itself fetches ahead
+        if constexpr (Cols > 1) {  // for a single column, the hardware prefetcher is sufficient
           prefetch(ahead);
           prefetch(ahead + packet_size<S>);
           ahead += 2 * packet_size<S>;
@@ -86,7 +88,7 @@ struct Tile {
  private:
   using Sum = Packet<S>[std::size_t{Cols}][std::size_t{all}];
 
-  /// One column of the left factor times one row of the right.
+  /// Adds one column of the left factor times one row of the right factor.
   EIGEN_ALWAYS_INLINE static void add(const typename Storage<T>::Word* word, Index apart, const S* const* column,
                                       Index at, Sum& sum) {
     Packet<S> packet[std::size_t{all}];

@@ -7,12 +7,12 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// out = a' b and out += a' b: every column of `a` against every column of `b`.
+/// out = a' b and out += a' b: the dot products of every column of `a` with every column of `b`.
 ///
-/// Scores against keys, and products with the transpose of a matrix that is stored by columns. Several columns of `a` are
-/// read together, for one or a few of `b`, so that a load serves several multiplications; they stay in the cache until all
-/// of `b` has passed. In what order a result is summed depends on the depth and on the place of its column in `a`, so it
-/// has the same bits whatever columns stand beside its own in `b`.
+/// Used for dot-product scores and for products with the transpose of a column-major matrix. Several columns of `a` are
+/// read together for one or a few columns of `b`, so one load serves several multiply-adds. These columns of `a` stay
+/// in the cache until all columns of `b` are processed. The order of summation depends only on the depth and on the
+/// position of the column in `a`. So a result has the same bits regardless of the other columns of `b`.
 template <class S>
 class TransposedProduct {
  public:
@@ -29,7 +29,8 @@ class TransposedProduct {
   TransposedProduct(Index depth, Index b_cols, Columns<const S> a, Columns<const S> b, Columns<S> out, bool adds)
       : depth_(depth), b_cols_(b_cols), a_(a), b_(b), out_(out), adds_(adds) {}
 
-  /// All of b passes the columns i ... end of a, `Cols` at a time; then fewer at a time.
+  /// Multiplies the columns i ... end - 1 of a by all columns of b, `Cols` columns of a at a time, then fewer at a
+  /// time.
   template <int Cols>
   void run(Index i, Index end) const {
     for (; i + Cols <= end; i += Cols) {
@@ -48,8 +49,9 @@ class TransposedProduct {
     if constexpr (Cols > 1) run<Cols == 8 ? 4 : 1>(i, end);
   }
 
-  /// `Cols` columns of a from i against `Queries` of b from j. A multiply-add takes four cycles, and in each two can
-  /// begin, so there are eight sums at least: `Chains` of them for every result, which packets join in turn.
+  /// Multiplies `Cols` columns of a from column i on by `Queries` columns of b from column j on. A multiply-add has a
+  /// latency of four cycles and a throughput of two per cycle, so there are at least eight sums. Every result has
+  /// `Chains` sums, to which packets are added in turn.
   template <int Cols, int Queries, int Chains>
   void tile(Index i, Index j) const {
     constexpr WholePacket<S> whole;
@@ -70,7 +72,7 @@ class TransposedProduct {
       if (k < depth_ && depth_ < packet_size<S>) {
         const PartPacket<S> part{depth_};
         sums[0].add(part, part, a, b, 0);
-      } else if (k < depth_) {  // with some that were there before, times zero
+      } else if (k < depth_) {  // overlaps elements that are already summed; they are multiplied by zero
         sums[0].add(whole, LastOfPacket<S>(depth_ - k), a, b, depth_ - packet_size<S>);
       }
     }
@@ -111,7 +113,7 @@ class TransposedProduct {
         for (int q = 0; q < Queries; ++q) {
           if constexpr (Queries > 1) {
             accumulate_product<S>(packet, factor[q], sum[c][q]);
-          } else {  // a packet that is used once is read by the instruction that needs it
+          } else {  // a packet that is used once is a memory operand of its instruction
             sum[c][q] = Eigen::internal::pmadd(packet, factor[q], sum[c][q]);
           }
         }

@@ -4,11 +4,12 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// How a product passes over a matrix: from which end, and, where threads share the work, which part of it is done.
+/// The order in which a product reads the rows of a matrix, and the share of the rows that it computes if threads share
+/// the work.
 struct Walk {
-  bool backwards = false;        ///< from the last rows to the first
-  Share share = {};              ///< of the rows
-  bool save_activations = true;  ///< whether a cell's step leaves in its saved what backward reads, or what it pleases
+  bool backwards = false;        ///< from the last rows to the first rows
+  Share share = {};              ///< share of the rows
+  bool save_activations = true;  ///< save activations for backward; if false, a cell's step leaves `saved` unspecified
 };
 
 }}  // namespace heed::v0_2

@@ -9,7 +9,7 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// What the numbers of a converted model are stored as: 16 bits each, for inference.
+/// The storage type of a converted model: 16 bits per parameter, for inference.
 enum class Precision {
   bfloat16,  ///< the range of float, 8 significant bits
   half       ///< up to 65504, 11 significant bits
@@ -18,44 +18,45 @@ enum class Precision {
 template <class W>
 struct WeightColumns;
 
-/// A learned matrix, plus an optional copy in the layout that the kernels read fastest.
+/// A learned matrix with an optional packed copy, in the layout that the kernels read fastest.
 ///
-/// Products read the copy if there is one. Whatever gives write access to the values drops the copy, so it is never out of
-/// date. `convert` replaces the values by numbers of 16 bits until others are assigned. `Gates` matrices of one size are
-/// stacked in it, whose sums a recurrent step needs together. If `Transposed`, the products that matter are those with the
-/// transpose, and the copy is of that.
+/// Products read the copy if there is one. Every function that gives write access to the values drops the copy, so the
+/// copy is never out of date. `convert` replaces the values by 16-bit values, until new values are assigned. A weight
+/// stacks `Gates` matrices of the same size, because a recurrent step needs their sums at the same time. If
+/// `Transposed`, the copy is of the transpose, for weights that are mainly used in products with the transpose.
 ///
-/// A matrix of fixed size that is small enough to be stored inline is as fast where it lies: it has no copy, and
-/// `prepack` and `convert` do nothing. Nor has a matrix of another scalar than float and double.
+/// A matrix of fixed size that is small enough to be stored inline is equally fast without a copy. It has no copy, and
+/// `prepack` and `convert` do nothing. The same is true if the scalar type is neither float nor double.
 template <class S, int Rows = Dynamic, int Cols = Dynamic, int Gates = 1, bool Transposed = false>
 class Weight {
  public:
   using Scalar = S;
-  using Values = Parameter<S, Rows, Cols>;        ///< what the values are stored in
-  static constexpr int gates = Gates;             ///< how many matrices are stacked
-  static constexpr bool transposed = Transposed;  ///< whether the copy is of the transpose
-  /// Whether there can be a copy.
+  using Values = Parameter<S, Rows, Cols>;        ///< type of the values
+  static constexpr int gates = Gates;             ///< number of stacked matrices
+  static constexpr bool transposed = Transposed;  ///< true if the copy is of the transpose
+  /// True if a weight of this type can have a packed copy.
   static constexpr bool packable = (std::is_same_v<S, float> || std::is_same_v<S, double>)&&(
       Values::RowsAtCompileTime == Dynamic || Values::ColsAtCompileTime == Dynamic);
 
-  /// Empty, or zeros of the fixed size.
+  /// Creates an empty weight, or zeros if the size is fixed.
   Weight() : Weight(Rows == Dynamic ? 0 : Rows, Cols == Dynamic ? 0 : Cols) {}
-  /// Zeros.
+  /// Creates a weight of zeros.
   Weight(Index rows, Index cols) : values_(Values::Zero(rows, cols)) {}
-  /// These values.
+  /// Creates a weight with these values.
   template <class Derived>
   explicit Weight(const Eigen::EigenBase<Derived>& values) : values_(values.derived()) {}
 
   Weight(const Weight&) = default;
   Weight(Weight&&) = default;
   Weight& operator=(Weight&&) = default;
-  /// Takes over the values, and the copy or the 16-bit numbers if there are any. If memory runs out, it stays as it was.
+  /// Copies the values, and the packed copy or the 16-bit values if there are any. If memory allocation fails, this
+  /// weight is unchanged.
   Weight& operator=(const Weight& other) {
     if (other.is_packed()) return *this = Weight(other);
     return *this = other.values_;
   }
-  /// Sets the values, of any size that fits the type; drops the copy or the 16-bit numbers. If memory runs out, it stays as
-  /// it was.
+  /// Sets the values, of any size that the type allows. Drops the packed copy or the 16-bit values. If memory
+  /// allocation fails, this weight is unchanged.
   template <class Derived>
   Weight& operator=(const Eigen::EigenBase<Derived>& values) {
     values_ = values.derived();
@@ -63,63 +64,64 @@ class Weight {
     return *this;
   }
 
-  /// Its size, in every form.
+  /// Size of the matrix, before and after `convert`.
   Index rows() const { return is_converted() ? (Transposed ? packed_.cols() : packed_.rows()) : values_.rows(); }
   Index cols() const { return is_converted() ? (Transposed ? packed_.rows() : packed_.cols()) : values_.cols(); }
   Index size() const { return rows() * cols(); }
 
-  /// The values. Throws `Error` if `convert` has released them.
+  /// The values. Throws heed::Error if `convert` has released them.
   const Values& values() const {
     check_values();
     return values_;
   }
-  /// One of them.
+  /// One value. Throws heed::Error if `convert` has released the values.
   S operator()(Index i, Index j) const { return values()(i, j); }
 
-  /// The values, to be changed. Drops the copy; the reference must not be written to after the next `prepack` or
-  /// `convert`. Throws `Error` if `convert` has released them.
+  /// Write access to the values. Drops the copy. Do not write to the reference after the next `prepack` or `convert`.
+  /// Throws heed::Error if `convert` has released the values.
   Values& edit() {
     check_values();
     drop_copy();
     return values_;
   }
 
-  /// Makes the copy unless it is there. Allocates if it needs more room than ever before; if memory runs out, there is no
-  /// copy.
+  /// Creates the packed copy if there is none. Allocates if it needs more memory than ever before. If memory allocation
+  /// fails, there is no copy.
   void prepack() {
     if constexpr (packable) {
       if (!packed_.has_value()) pack<S>();
     }
   }
 
-  /// Drops the copy that `prepack` made, and keeps its room for the next.
+  /// Drops the copy that `prepack` created, and keeps its memory for the next copy.
   void drop_copy() noexcept {
     if constexpr (packable) {
-      // Threads that edit different numbers of one weight must not write here, so that only the first call does.
+      // Only the first call writes here, because threads may edit different elements of one weight at the same time.
       if (packed_.has_value() && !is_converted()) packed_.clear();
     }
   }
 
-  /// Replaces the values, which are floats, by 16-bit numbers that only products read. Does nothing if that was done
-  /// before. Throws `Error`, and stays as it was but for the copy, if 16 bits cannot hold a number: half ends at 65504,
-  /// bfloat16 where float does, and neither holds infinity or NaN.
+  /// Replaces the values, which are floats, by 16-bit values that only products read. Does nothing if the weight is
+  /// already converted. Throws heed::Error if a value exceeds the range (65504 for half, the range of float for
+  /// bfloat16) or is infinity or NaN. After an exception, the values are unchanged, but the packed copy is dropped.
   void convert(Precision precision) {
     prepare(precision);
     release();
   }
 
-  /// Whether products read a copy, be it prepacked or converted; and whether `convert` has released the values.
+  /// True if products read a copy, created by `prepack` or `convert`.
   bool is_packed() const {
     if constexpr (packable) return packed_.has_value();
     return false;
   }
+  /// True if `convert` has released the values.
   bool is_converted() const {
-    // The values first: threads that prepack a model together ask for sizes while another makes the copy.
+    // Checks the values first: while one thread creates the copy, threads that prepack the same model ask for sizes.
     if constexpr (packable) return values_.size() == 0 && packed_.has_value() && packed_.rows() * packed_.cols() > 0;
     return false;
   }
 
-  /// The two halves of `convert`: the first may throw, the second may not and keeps nothing but the 16-bit numbers.
+  /// The first step of `convert`: creates the 16-bit copy. May throw.
   void prepare(Precision precision) {
     if constexpr (packable && std::is_same_v<S, float>) {
       if (is_converted()) return;
@@ -130,18 +132,19 @@ class Weight {
       }
     }
   }
+  /// The second step of `convert`: releases the values, so that only the 16-bit copy remains.
   void release() noexcept {
     if constexpr (packable) {
       if (packed_.is_16_bit()) values_ = Values();
     }
   }
 
-  /// Some of its columns, named as Eigen's, as products read them.
+  /// A range of columns for products. The functions are named like those of an Eigen matrix.
   WeightColumns<Weight> middleCols(Index first, Index count) const { return {*this, first, count}; }
   WeightColumns<Weight> leftCols(Index count) const { return {*this, 0, count}; }
   WeightColumns<Weight> rightCols(Index count) const { return {*this, cols() - count, count}; }
 
-  /// The copy, which products read.
+  /// The packed copy, which products read.
   const detail::PackedMatrix<S, Gates>& packed() const { return packed_; }
 
  private:
@@ -161,7 +164,7 @@ class Weight {
 
   void check_values() const {
     require(!is_converted(),
-            "a weight that was converted to 16 bits has no values that could be read or changed: "
+            "the values of a weight that was converted to 16 bits cannot be read or changed: "
             "save or train the model before convert(model, precision)");
   }
 
@@ -169,20 +172,20 @@ class Weight {
   [[no_unique_address]] std::conditional_t<packable, detail::PackedMatrix<S, Gates>, Nothing> packed_;
 };
 
-/// Neighbouring columns first ... first + count of a weight.
+/// The columns first ... first + count - 1 of a weight.
 template <class W>
 struct WeightColumns {
   const W& weight;     ///< the whole weight
-  Index first, count;  ///< columns first ... first + count of it
+  Index first, count;  ///< first column and number of columns
 
-  /// Their size.
+  /// Size of the range.
   Index rows() const { return weight.rows(); }
   Index cols() const { return count; }
 };
 
 namespace detail {
 
-/// The weight that a product reads, and whether it may have a copy; a matrix has none.
+/// The type of the weight in a product, and whether it can have a packed copy. A matrix has no copy.
 template <class W>
 struct WeightTraits {
   static constexpr bool packable = false;
@@ -195,7 +198,7 @@ struct WeightTraits<Weight<S, Rows, Cols, Gates, Transposed>> {
 template <class W>
 struct WeightTraits<WeightColumns<W>> : WeightTraits<W> {};
 
-/// A weight, or some of its columns.
+/// A weight or a range of its columns.
 template <class W>
 concept AnyWeight = requires {
   typename WeightTraits<W>::type;
@@ -212,7 +215,7 @@ WeightColumns<W> view_of(const WeightColumns<W>& columns) {
   return columns;
 }
 
-/// The values that a product reads where there is no copy. Those of a whole weight keep their fixed size.
+/// The values that a product reads if there is no copy. The values of a whole weight keep their fixed size.
 template <class W>
 decltype(auto) values_of(const W& w) {
   if constexpr (AnyWeight<W>) {
@@ -229,7 +232,7 @@ auto values_of(const WeightColumns<W>& w) {
 template <class W>
 using ValuesOf = std::remove_cvref_t<decltype(values_of(std::declval<const W&>()))>;
 
-/// Whether products read a copy.
+/// True if products read a packed copy.
 template <class W>
 bool is_packed(const W& w) {
   if constexpr (WeightTraits<W>::packable) {

@@ -4,16 +4,18 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// Sums of columns with weights, and their backward, at the speed at which the columns can be read.
+/// Weighted sums of columns, and their backward. Their throughput is limited by reading the columns.
 ///
-/// A few columns pass at a time through sums that stay in the first cache, and stay there themselves until every query
-/// has had them; what fits that cache, or short columns, pass one by one through sums in registers. A number is summed
-/// column after column in either way, so a sum has the same bits beside any other. The functions are inlined by force:
-/// in a large translation unit g++ inlines no more once the unit has grown by its limit, and a call costs a fifth here.
+/// A few columns at a time are added to sums in the first-level cache, and these columns stay in that cache until every
+/// query has used them. If the matrix fits in that cache or its columns are short, columns are added one by one to sums
+/// in registers. Both methods add in the order of the columns, so a sum has the same bits regardless of other queries.
+/// The functions are force-inlined: in a large translation unit, g++ stops inlining when the unit reaches its growth
+/// limit, and a function call costs a fifth of the throughput here.
 template <class S>
 struct WeightedSum {
-  /// sums.col(q) += sum_j values.col(j) weights(j, q); = instead of += if `fresh`, where there must be a column then.
-  /// What lies `ahead` numbers behind each value, if not 0, is read next, so it is fetched meanwhile.
+  /// sums.col(q) += sum_j values.col(j) weights(j, q). If `fresh`, overwrites the sums instead; then there must be at
+  /// least one column. If `ahead` is not 0, the data `ahead` elements after each value is read next, so it may be
+  /// prefetched.
   EIGEN_ALWAYS_INLINE static void add(Index rows, Index cols, Index queries, Columns<const S> values,
                                       Columns<const S> weights, Columns<S> sums, bool fresh = false, Index ahead = 0) {
     if (rows >= packet_size<S> && (rows <= 8 * packet_size<S> || (rows * cols <= cached<S> && ahead == 0))) {
@@ -44,7 +46,7 @@ struct WeightedSum {
   }
 
  private:
-  /// Some columns, each with its weight.
+  /// `Cols` columns, each with its weight.
   template <int Cols, class T>
   struct SumTile {
     T* column[std::size_t{Cols}];
@@ -59,7 +61,8 @@ struct WeightedSum {
     }
   };
 
-  /// All columns pass a few packets of rows at a time. The last packet, where it is not full, reaches back, as below.
+  /// Adds all columns to a few packets of rows at a time. A partial last packet is shifted back to be a whole packet,
+  /// as in `sweep`.
   EIGEN_ALWAYS_INLINE static void add_few(Index rows, Index cols, Columns<const S> values, const S* weights, S* sums,
                                           bool fresh) {
     if (rows % packet_size<S> == 0) return add_few_whole(rows, cols, values, weights, sums, fresh);
@@ -97,7 +100,7 @@ struct WeightedSum {
     }
   }
 
-  /// A packet of rows on its way forward: the sums with a tile added, which become the result.
+  /// Forward for a packet of rows: the result is the sums plus the weighted columns of the tile.
   template <int Cols, bool Fresh>
   struct Sum {
     static constexpr int results = 1;
@@ -124,7 +127,7 @@ struct WeightedSum {
     }
   };
 
-  /// And on its way back: what becomes of the tile.
+  /// Backward for a packet of rows: the results are the columns of the tile plus their gradients.
   template <int Cols>
   struct Spread {
     static constexpr int results = Cols;
@@ -147,8 +150,8 @@ struct WeightedSum {
     }
   };
 
-  /// Passes all rows through a tile. The last packet, where it is not full, reaches back over rows of the one before; it
-  /// is computed first, from what they were, and stored last.
+  /// Processes all rows of a tile. A partial last packet is shifted back to be a whole packet, so it overlaps the
+  /// previous packet. It is computed first, from the original values, and stored last.
   template <class Pass>
   EIGEN_ALWAYS_INLINE static void sweep(Index rows, const Pass& pass) {
     constexpr WholePacket<S> whole;
@@ -165,7 +168,8 @@ struct WeightedSum {
       pass.store(whole, rows - packet_size<S>, result);
     }
   }
-  /// As far as packets are whole. Addresses are counted once for two, which are a line of the cache or two.
+  /// Processes the whole packets. Unrolled by two packets, which are one or two cache lines with AVX2 or AVX-512, so
+  /// addresses are updated half as often.
   template <class Pass>
   EIGEN_ALWAYS_INLINE static void sweep_whole(Index rows, const Pass& pass) {
     constexpr WholePacket<S> whole;

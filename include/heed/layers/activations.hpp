@@ -8,19 +8,19 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// tanh, in place; and its backward, which needs only the result: d tanh(x) / dx = 1 - y^2.
+/// tanh, in place. The backward needs only the result y: d tanh(x) / dx = 1 - y^2.
 struct Tanh {
-  /// Of a packet of numbers.
+  /// Returns tanh(x) for a SIMD packet x.
   template <class Numbers>
   static Numbers of(const Numbers& x) {
     return tanh(x);
   }
-  /// Every number of x.
+  /// Replaces every element of x by its tanh.
   template <class X>
   static void forward(X&& x) {
     detail::transform(x, [](const auto& numbers) { return of(numbers); });
   }
-  /// d: dL/dy in, dL/dx out. Throws heed::Error if d does not have the size of y.
+  /// d holds dL/dy on entry and dL/dx on return. Throws heed::Error if d does not have the size of y.
   template <class Y, class D>
   static void backward(const Y& y, D&& d) {
     detail::check_like("Tanh.backward", "d", d, y);
@@ -29,19 +29,19 @@ struct Tanh {
   }
 };
 
-/// max(x, 0), in place; the derivative at 0 is 0, as in PyTorch.
+/// max(x, 0), in place. The derivative at 0 is 0, as in PyTorch.
 struct Relu {
-  /// Of a packet of numbers.
+  /// Returns max(x, 0) for a SIMD packet x.
   template <class Numbers>
   static Numbers of(const Numbers& x) {
     return max(x, 0);
   }
-  /// Every number of x.
+  /// Replaces every element x_i of x by max(x_i, 0).
   template <class X>
   static void forward(X&& x) {
     detail::transform(x, [](const auto& numbers) { return of(numbers); });
   }
-  /// d: dL/dy in, dL/dx out. Throws heed::Error if d does not have the size of y.
+  /// d holds dL/dy on entry and dL/dx on return. Throws heed::Error if d does not have the size of y.
   template <class Y, class D>
   static void backward(const Y& y, D&& d) {
     detail::check_like("Relu.backward", "d", d, y);
@@ -50,20 +50,22 @@ struct Relu {
   }
 };
 
-/// 1 / (1 + e^-x), in place; backward y (1 - y). Small results are as accurate as large ones, so that probabilities can be
-/// multiplied; cells have a faster one for their gates.
+/// Sigmoid, 1 / (1 + e^-x), in place. The backward needs only the result y: the derivative is y (1 - y).
+///
+/// Small results have the same relative accuracy as large ones, so products of probabilities are accurate. The gates of
+/// cells use a faster sigmoid.
 struct Sigmoid {
-  /// Of a packet of numbers.
+  /// Returns 1 / (1 + e^-x) for a SIMD packet x.
   template <class Numbers>
   static Numbers of(const Numbers& x) {
     return probability(x);
   }
-  /// Every number of x.
+  /// Replaces every element of x by its sigmoid.
   template <class X>
   static void forward(X&& x) {
     detail::transform(x, [](const auto& numbers) { return of(numbers); });
   }
-  /// d: dL/dy in, dL/dx out. Throws heed::Error if d does not have the size of y.
+  /// d holds dL/dy on entry and dL/dx on return. Throws heed::Error if d does not have the size of y.
   template <class Y, class D>
   static void backward(const Y& y, D&& d) {
     detail::check_like("Sigmoid.backward", "d", d, y);
@@ -72,10 +74,10 @@ struct Sigmoid {
   }
 };
 
-/// Every column of x becomes e^{x_j} / sum_k e^{x_k}.
+/// Softmax of every column of x, in place: x_j becomes e^{x_j} / sum_k e^{x_k}.
 ///
-/// The maximum is subtracted first: without that, float overflows at 88.8. An entry of -inf is excluded: it becomes exactly
-/// 0. A column of nothing but -inf, or with NaN or +inf, becomes NaN. Does not allocate.
+/// The maximum of the column is subtracted first; otherwise float overflows at 88.8. An element of -inf is excluded: it
+/// becomes exactly 0. A column becomes NaN if all its elements are -inf, or if one is NaN or +inf. Does not allocate.
 template <class X>
 void softmax(X&& x) {
   static_assert(detail::has_solid_columns<X>, "softmax takes column-major matrices");
@@ -87,9 +89,9 @@ void softmax(X&& x) {
   }
 }
 
-/// Backward of `softmax`, column by column: with y = softmax(x), dL/dx_j = y_j (d_j - sum_k y_k d_k).
+/// Backward of `softmax` for every column: with y = softmax(x), dL/dx_j = y_j (d_j - sum_k y_k d_k).
 ///
-/// d: dL/dy in, dL/dx out. Throws heed::Error if d does not have the size of y.
+/// d holds dL/dy on entry and dL/dx on return. Throws heed::Error if d does not have the size of y.
 template <class Y, class D>
 void softmax_backward(const Y& y, D&& d) {
   detail::check_like("softmax_backward", "d", d, y);

@@ -9,20 +9,22 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// Everything a run of `AttentionPooling` writes besides its results. One per thread; it only grows.
+/// Workspace of `AttentionPooling`: saved activations and temporary gradients. Use one per thread. Buffers never
+/// shrink.
 template <class S>
 struct AttentionPoolingTape {
   Buffer<S> z;               ///< alignment x columns
-  Buffer<S> weights;         ///< columns x 1: those of sentence b from row starts[b], which sum to 1
-  Buffer<S> d_z, d_weights;  ///< on the way back
+  Buffer<S> weights;         ///< columns x 1: the weights of sentence b begin at row starts[b] and sum to 1
+  Buffer<S> d_z, d_weights;  ///< gradients of z and of the weights, for backward
 };
 
-/// One vector for a sequence, Yang et al. 2016 (hierarchical attention networks), equations 5 to 7.
+/// Pools each sentence into one vector: Yang et al. 2016 (hierarchical attention networks), equations 5 to 7.
 ///
 ///   z_j = tanh(W h_j + b)        weights = softmax(v' z_j)        pooled = sum_j weights_j h_j
 ///
-/// Additive attention (scorers/additive.hpp) whose query never changes: what it would add is in b. One query has no use
-/// for keys kept as exponentials, so z is computed at once. Throws heed::Error if a size does not fit.
+/// This is additive attention (scorers/additive.hpp) with a constant query, whose projection is part of b. There is
+/// only one query, so keys are not stored as exponentials and z is computed directly. Throws heed::Error if a size does
+/// not fit.
 template <class S, int Size = Dynamic, int Alignment = Dynamic>
 struct AttentionPooling {
   using Scalar = S;
@@ -38,7 +40,7 @@ struct AttentionPooling {
 
   Index size() const { return W.cols(); }
 
-  /// Overwrites pooled (size x sentences) from values (size x columns). Does not allocate once the tape has grown.
+  /// Overwrites pooled (size x sentences). values: size x columns. Does not allocate once the tape is large enough.
   void forward(const In<S, Size>& values, const SentenceRanges& sentences, Tape& tape, Out<S, Size> pooled) const {
     detail::check_size("AttentionPooling.forward", "values", values, size(), sentences.columns());
     detail::check_size("AttentionPooling.forward", "pooled", pooled, size(), sentences.sentences());
@@ -58,7 +60,7 @@ struct AttentionPooling {
     }
   }
 
-  /// Adds to grad and d_values. Pass the `values` and `sentences` that forward was given.
+  /// Adds to grad and d_values. Pass the same `values`, `sentences` and `tape` as to `forward`.
   void backward(const In<S, Size>& values, const SentenceRanges& sentences, Tape& tape, const In<S, Size>& d_pooled,
                 AttentionPooling& grad, Out<S, Size> d_values) const {
     const char* const name = "AttentionPooling.backward";

@@ -8,34 +8,35 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// Two-dimensional convolution (as in every framework a cross-correlation), with zeros where the window leaves the image:
+/// Two-dimensional convolution with zero padding. As in other frameworks, it is a cross-correlation:
 ///
-///   y(:, place) = W patch + b        patch: all that the window sees there
+///   y(:, position) = W patch + b        patch: the pixels in the window at this position
 ///
-/// Shapes: x channels x (places * images), y output x (positions * images), both laid out as layers/windows.hpp says. The patches
-/// are copied a block at a time into `patches`, a buffer the caller lends, which stays in the cache; backward copies
-/// them once more rather than keep them. Throws heed::Error if a size does not fit.
+/// Shapes: x channels x (places * images), y output x (positions * images), where `places` is the number of pixels and
+/// `positions` the number of window positions per image. Both have the layout described at `Grid` (layers/windows.hpp).
+/// Patches are copied block by block into `patches`, a buffer of the caller, so that a block stays in the cache.
+/// `accumulate` copies them again, so they are not saved for backward. Throws heed::Error if a size does not fit.
 template <class S>
 struct Conv2d {
   using Scalar = S;
 
-  Weight<S> W;           ///< output x (channels * window): the channels of a place side by side, places row
-                         ///< by row (PyTorch's nn.Conv2d.weight with its axes in the order 0, 2, 3, 1)
+  Weight<S> W;           ///< output x (channels * window): the channels of a pixel are adjacent, pixels are
+                         ///< row-major (PyTorch's nn.Conv2d.weight with its axes in the order 0, 2, 3, 1)
   ParameterVector<S> b;  ///< output, or empty: no bias
-  Window window;         ///< what a position sees
+  Window window;         ///< height, width, stride and padding
 
   Conv2d() = default;
-  /// Throws if the window has no places.
+  /// Throws heed::Error if the window's height, width or stride is below 1, or if its padding is negative.
   Conv2d(Index channels, Index output, Window window_, bool bias = true)
       : W(output, channels * window_.places()), b(Vector<S>::Zero(bias ? output : 0)), window(window_) {
     window.positions({window.height, window.width});
   }
 
-  /// Channels of what it reads, and of what it writes.
+  /// The channels of the input x, and of the output y.
   Index input_size() const { return W.cols() / window.places(); }
   Index output_size() const { return W.rows(); }
 
-  /// Overwrites y. Does not allocate once `patches` has grown.
+  /// Overwrites y. Does not allocate once `patches` is large enough.
   void forward(const In<S>& x, Grid grid, Buffer<S>& patches, Out<S> y) const {
     check("Conv2d.forward", "x", x, grid, "y", y);
     for_each_block(y.cols(), [&](Index first, Index n) {
@@ -50,7 +51,7 @@ struct Conv2d {
     });
   }
 
-  /// grad.W += the sum of d_y patch' over all places,  grad.b += the sum of d_y's columns. Allocates.
+  /// grad.W += the sum of d_y patch' over all positions,  grad.b += the sum of the columns of d_y. Allocates.
   void accumulate(const In<S>& x, Grid grid, const In<S>& d_y, Buffer<S>& patches, Conv2d& grad) const {
     check("Conv2d.accumulate", "x", x, grid, "d_y", d_y);
     detail::check_grad("Conv2d.accumulate", *this, grad);
@@ -61,7 +62,7 @@ struct Conv2d {
     if (b.size() > 0 && d_y.cols() > 0) grad.b += d_y.rowwise().sum();  // was: + b
   }
 
-  /// d_x += dL/dx. Allocates. The first layer, which sees the image itself, has no use for it.
+  /// d_x += dL/dx. Allocates. Not needed for the first layer, whose input is the image.
   void backward(Grid grid, const In<S>& d_y, Buffer<S>& patches, Out<S> d_x) const {
     check("Conv2d.backward", "d_x", d_x, grid, "d_y", d_y);
     for_each_block(d_y.cols(), [&](Index first, Index n) {
@@ -87,7 +88,7 @@ struct Conv2d {
   }
 
  private:
-  /// Numbers copied at a time: as floats, a quarter of a small second-level cache.
+  /// Elements in a block of patches: 64 KiB as float, a quarter of a small (256 KiB) L2 cache.
   static constexpr Index block_size = 16 * 1024;
 
   void check(const char* function, const char* x_name, const In<S>& x, Grid grid, const char* y_name,
@@ -103,9 +104,9 @@ struct Conv2d {
     for (Index first = 0; first < cols; first += width) use(first, std::min(width, cols - first));
   }
 
-  /// Calls use(i, row, column, size) for every piece of what the windows at positions first ... first + n see: the `size`
-  /// numbers from the top of column `column` of x stand from row `row` of patch i on. A piece is a row of the image, or
-  /// one place, where x is a part of a higher matrix.
+  /// Splits the patches at positions first ... first + n - 1 into contiguous pieces and calls use(i, row, column, size)
+  /// for each: `size` elements that begin at the top of column `column` of x belong to patch i, from row `row`. A piece
+  /// is one row of the window, without its padding. If the columns of x are not contiguous, a piece is one pixel.
   template <class X, class Use>
   void for_each_piece(const X& x, Grid grid, Index first, Index n, Use&& use) const {
     const Grid positions = window.positions(grid);

@@ -10,24 +10,25 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// Inverted dropout (Srivastava et al. 2014): in training each number is zero with probability `rate`, else divided by
-/// 1 - rate, so that inference does nothing at all. The numbers drawn are the same on every machine. Throws
-/// heed::Error if something is to be dropped and a size does not fit.
+/// Inverted dropout, Srivastava et al. 2014. In training, each element is set to zero with probability `rate` and is
+/// otherwise divided by 1 - rate, so that inference needs no scaling. The masks are the same on every machine. Throws
+/// heed::Error if dropout is active and a size does not fit.
 ///
-/// Variational dropout (Gal & Ghahramani 2016) draws one mask for a sentence, m, and keeps it for all of its steps:
+/// Variational dropout (Gal & Ghahramani 2016) draws one mask m per sentence and uses it in all steps of the sentence:
 ///
 ///   y_t = m x_t / (1 - rate),  m ~ Bernoulli(1 - rate)
 template <class S>
 struct Dropout {
-  double rate = 0;            ///< how likely a number is dropped
-  bool per_sentence = false;  ///< variational: one mask for all steps of a sentence, not one for each
+  double rate = 0;            ///< probability that an element is dropped
+  bool per_sentence = false;  ///< variational dropout: one mask per sentence instead of one per step
 
   Dropout() = default;
-  /// Throws unless the rate lies in [0, 1).
+  /// Throws heed::Error unless the rate lies in [0, 1).
   explicit Dropout(double rate_) : rate(rate_) { check(); }
 
-  /// x *= mask, with a mask drawn from `random`, for column i from its generator i; without `random` (inference) or at
-  /// rate 0 nothing happens. `mask` has the shape of x and must reach `backward` unchanged.
+  /// Draws `mask` and multiplies x by it, element by element. Column i of the mask is drawn from generator i of
+  /// `random`. Does nothing without `random` (inference) or at rate 0. `mask` has the shape of x; pass it unchanged to
+  /// `backward`.
   void forward(RandomStreams random, Out<S> x, Out<S> mask) const {
     if (!drops(random)) return;
     detail::check_like("Dropout.forward", "mask", mask, x);
@@ -35,7 +36,8 @@ struct Dropout {
     x.array() *= mask.array();
   }
 
-  /// The same for a packed batch, where a sentence may keep its mask; `random` is in batch order.
+  /// `forward` for a packed batch. With `per_sentence`, all steps of a sentence have the same mask. The generators of
+  /// `random` are in batch order.
   void forward(RandomStreams random, const PackedBatch& packing, Out<S> x, Out<S> mask) const {
     if (!drops(random)) return;
     detail::check_size("Dropout.forward", "x", x, x.rows(), packing.columns());
@@ -46,7 +48,7 @@ struct Dropout {
     }
   }
 
-  /// The same for sentences whose columns stand side by side, as in a memory.
+  /// `forward` for sentences whose columns are contiguous, as in a memory.
   void forward(RandomStreams random, const SentenceRanges& sentences, Out<S> x, Out<S> mask) const {
     if (!drops(random)) return;
     detail::check_size("Dropout.forward", "x", x, x.rows(), sentences.columns());
@@ -62,25 +64,26 @@ struct Dropout {
     x.array() *= mask.array();
   }
 
-  /// The same for the step of a packed batch whose columns begin at `first`: x is theirs alone, `mask` that of all steps,
-  /// and `random` in the order of the columns.
+  /// `forward` for one step of a packed batch, whose columns begin at `first`. x has only the columns of this step,
+  /// `mask` has the columns of all steps. The generators of `random` are in the order of the columns.
   void forward_step(RandomStreams random, Index first, Out<S> x, Out<S> mask) const {
     if (!drops(random)) return;
     detail::check_room("Dropout.forward_step", "mask", mask, x.rows(), first, x.cols(), "");
     auto own = mask.middleCols(first, x.cols());
     if (!per_sentence || first == 0) return forward(random, x, own);
-    own = mask.leftCols(x.cols());  // the sentences that still run are the first of those that began
+    own = mask.leftCols(x.cols());  // the active sentences are the first columns of step 0
     x.array() *= own.array();
   }
 
-  /// Draws a mask for every sentence, rows x sentences, or of size 0 if nothing is dropped; the caller applies it.
+  /// Draws a mask for every sentence (rows x sentences), or an empty mask if dropout is inactive. The caller applies
+  /// it.
   void draw(RandomStreams random, Index rows, Index sentences, Buffer<S>& mask) const {
     if (!drops(random)) return mask.resize(0, 0);
     mask.resize(rows, sentences);
     draw(random, mask);
   }
 
-  /// d: dL/dy in, dL/dx out. Pass what `forward` was given as `random`.
+  /// d holds dL/dy on entry and dL/dx on return. Pass the same `random` as to `forward`.
   void backward(RandomStreams random, const In<S>& mask, Out<S> d) const {
     if (!drops(random)) return;
     detail::check_like("Dropout.backward", "mask", mask, d);
@@ -98,7 +101,7 @@ struct Dropout {
 
   bool drops(RandomStreams random) const {
     if (!random || rate == 0) return false;
-    check();  // it may have been assigned
+    check();  // `rate` is public and may have been assigned
     return true;
   }
 
@@ -115,7 +118,7 @@ struct Dropout {
     const S kept = S(1) / (S(1) - static_cast<S>(rate));
     const auto factor = [&](std::uint64_t bits) { return (bits & 0xffffffffu) < threshold ? S(0) : kept; };
     Index k = 0;
-    for (; k + 1 < mask.rows(); k += 2) {  // one draw serves two numbers
+    for (; k + 1 < mask.rows(); k += 2) {  // one draw is enough for two elements
       const std::uint64_t bits = random.bits();
       mask(k, 0) = factor(bits);
       mask(k + 1, 0) = factor(bits >> 32);

@@ -7,8 +7,8 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// A learned vector for every word: column `token` of `table`. Throws heed::Error if a token is outside the vocabulary
-/// or a size does not fit.
+/// Embedding: maps every token to a learned vector, column `token` of `table`. Throws heed::Error if a token is outside
+/// the vocabulary or a size does not fit.
 template <class S, int Size = Dynamic>
 struct Embedding {
   using Scalar = S;
@@ -18,11 +18,11 @@ struct Embedding {
   Embedding() : Embedding(Size == Dynamic ? 0 : Size, 0) {}
   Embedding(Index size, Index vocabulary) : table(Matrix<S, Size, Dynamic>::Zero(size, vocabulary)) {}
 
-  /// Rows of a word's vector, and how many words there are.
+  /// The size of an embedding vector, and the number of tokens in the vocabulary.
   Index size() const { return table.rows(); }
   Index vocabulary() const { return table.cols(); }
 
-  /// y.col(i) = table.col(tokens[i]). Does not allocate.
+  /// y.col(i) = table.col(tokens[i]). Overwrites y (size x tokens). Does not allocate.
   void forward(std::span<const Token> tokens, Out<S, Size> y) const {
     detail::check_size("Embedding.forward", "y", y, size(), static_cast<Index>(tokens.size()));
     for (std::size_t i = 0; i < tokens.size(); ++i) {

@@ -7,17 +7,17 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// Layer normalisation of every column x, Ba, Kiros & Hinton 2016, equations 3 and 4; PyTorch's nn.LayerNorm.
+/// Layer normalisation of every column x: Ba, Kiros & Hinton 2016, equations 3 and 4; PyTorch's nn.LayerNorm.
 ///
 ///   y = gain (x - mean) / sqrt(variance + 1e-5) + b
 ///
-/// Mean and variance (divided by the size, not by one less) are those of the column's own rows, so no column knows of
-/// another. Throws heed::Error if a size does not fit.
+/// Mean and variance are computed over the rows of each column, so the columns are independent. The variance is divided
+/// by the size, not by size - 1. Throws heed::Error if a size does not fit.
 template <class S, int Size = Dynamic>
 struct LayerNorm {
   using Scalar = S;
 
-  ParameterVector<S, Size> gain;  ///< size; one at first (nn.LayerNorm.weight)
+  ParameterVector<S, Size> gain;  ///< size; initially 1 (nn.LayerNorm.weight)
   ParameterVector<S> b;           ///< size, or empty: no bias
 
   LayerNorm() : LayerNorm(Size == Dynamic ? 0 : Size) {}
@@ -25,10 +25,11 @@ struct LayerNorm {
       : gain(Vector<S, Size>::Ones(size)), b(Vector<S>::Zero(bias ? size : 0)) {}
 
   Index size() const { return gain.size(); }
-  /// How many rows `backward` wants of a column: what it is before gain and bias, and 1 / sqrt(variance + 1e-5).
+  /// Rows of `saved`: for each column, the normalised column N(x) = (x - mean) / sqrt(variance + 1e-5) in `size()`
+  /// rows, then 1 / sqrt(variance + 1e-5).
   Index saved_size() const { return size() + 1; }
 
-  /// Overwrites y (size x n), which may be x, and saved (saved_size x n). Does not allocate.
+  /// Overwrites y (size x n), which may be the same matrix as x, and saved (saved_size x n). Does not allocate.
   void forward(const In<S, Size>& x, Out<S, Size> y, Out<S> saved) const {
     detail::check_size("LayerNorm.forward", "x", x, size(), x.cols());
     detail::check_size("LayerNorm.forward", "y", y, size(), x.cols());
@@ -57,7 +58,7 @@ struct LayerNorm {
     }
   }
 
-  /// grad.gain += the sum of d_y N(x) over the columns, grad.b += that of d_y.
+  /// grad.gain += the sum of d_y N(x) over the columns,  grad.b += the sum of the columns of d_y.
   void accumulate(const In<S>& saved, const In<S, Size>& d_y, LayerNorm& grad) const {
     detail::check_size("LayerNorm.accumulate", "saved", saved, saved_size(), saved.cols());
     detail::check_size("LayerNorm.accumulate", "d_y", d_y, size(), saved.cols());

@@ -5,7 +5,7 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// y = W x + b, for every column x. Throws heed::Error if a size does not fit.
+/// Linear layer: y = W x + b for every column x. Throws heed::Error if a size does not fit.
 template <class S, int Input = Dynamic, int Output = Dynamic>
 struct Linear {
   using Scalar = S;
@@ -31,7 +31,7 @@ struct Linear {
     add_product(W, x, y);
   }
 
-  /// grad.W += d_y x',  grad.b += the sum of d_y's columns.
+  /// grad.W += d_y x',  grad.b += the sum of the columns of d_y.
   void accumulate(const In<S, Input>& x, const In<S, Output>& d_y, Linear& grad) const {
     detail::check_size("Linear.accumulate", "x", x, input_size(), x.cols());
     detail::check_size("Linear.accumulate", "d_y", d_y, output_size(), x.cols());

@@ -12,35 +12,36 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The settings of a `MultiHeadAttention`. The heads share the size evenly.
+/// Options of `MultiHeadAttention`. The size must be divisible by the number of heads.
 struct MultiHeadAttentionOptions {
   Index size = 0;       ///< rows of x, h and y; 1 or more
-  Index heads = 1;      ///< each attends with its share of the rows
-  bool bias = true;     ///< whether there are b and b_out
-  bool causal = false;  ///< whether the query of step t attends to steps 0 ... t alone
+  Index heads = 1;      ///< number of heads, 1 or more
+  bool bias = true;     ///< whether to add the biases b and b_out
+  bool causal = false;  ///< if true, the query of step t attends only to steps 0 ... t
 };
 
-/// Everything a run of `MultiHeadAttention` writes besides its results. One per thread; it only grows.
+/// Workspace of `MultiHeadAttention`: saved activations and temporary gradients, for n queries and m memory columns.
+/// Use one per thread. Buffers never shrink.
 template <class S>
 struct MultiHeadTape {
   Buffer<S> queries;   ///< size x n: (W_q x + b_q) / sqrt(size / heads)
   Buffer<S> memory;    ///< 2 size x m: keys W_k h + b_k above values W_v h + b_v
-  Buffer<S> weights;   ///< longest x heads n: those of head k for query i in column k n + i; 0 where it does not look
-  Buffer<S> contexts;  ///< size x n: the weighted sums of all heads, one above the other
-  Buffer<S> d_queries, d_memory, d_weights, d_contexts;  ///< on the way back
+  Buffer<S> weights;   ///< longest x heads n: head k of query i is column k n + i; 0 where query i does not attend
+  Buffer<S> contexts;  ///< size x n: the contexts of all heads, stacked by rows
+  Buffer<S> d_queries, d_memory, d_weights, d_contexts;  ///< for backward
 };
 
 /// Multi-head attention, Vaswani et al. 2017, section 3.2.2; PyTorch's nn.MultiheadAttention.
 ///
-///   q = W_q x + b_q        k_j = W_k h_j + b_k        v_j = W_v h_j + b_v        cut into `heads` pieces of their rows
+///   q = W_q x + b_q        k_j = W_k h_j + b_k        v_j = W_v h_j + b_v        each split by rows into `heads` heads
 ///   in each head           weights = softmax_j(q' k_j / sqrt(size / heads))      context = sum_j weights_j v_j
 ///   y = W_out [context of head 0; context of head 1; ...] + b_out
 ///
-/// Every sentence of x (the queries) looks at the sentence of h (the memory) in the same place; where x is h, that is
-/// self-attention. A causal one looks at a word's own column and at those before it only: what follows changes not one
-/// bit. A `ValidMask` excludes columns of the memory, for all queries (PyTorch's `key_padding_mask`) or for each
-/// (`attn_mask`). Shapes: x size x n, h size x m, y size x n. Throws heed::Error if a size does not fit, and if the mask
-/// excludes all that a query could attend to.
+/// Sentence s of x (the queries) attends to sentence s of h (the memory). If x is h, this is self-attention. In causal
+/// attention, step t attends only to steps 0 ... t, and its result does not depend on later steps, bit for bit. A
+/// `ValidMask` excludes memory columns, for all queries (PyTorch's `key_padding_mask`) or for each query (`attn_mask`).
+/// Shapes: x size x n, h size x m, y size x n. Throws heed::Error if a size does not fit, or if the mask excludes all
+/// memory columns that a query could attend to.
 template <class S, int Size = Dynamic>
 struct MultiHeadAttention {
   using Scalar = S;
@@ -50,18 +51,19 @@ struct MultiHeadAttention {
   ParameterVector<S> b;                          ///< 3 size, or empty: no bias (in_proj_bias)
   Parameter<S, Size, Size> W_out;                ///< size x size (out_proj.weight)
   ParameterVector<S> b_out;                      ///< size, or empty: no bias (out_proj.bias)
-  Index heads = 1;                               ///< each looks with its share of the rows
-  bool causal = false;                           ///< whether the query of step t looks at steps 0 ... t alone
+  Index heads = 1;                               ///< number of heads; each uses size / heads rows
+  bool causal = false;                           ///< if true, the query of step t attends only to steps 0 ... t
 
   MultiHeadAttention() {
     if constexpr (Size != Dynamic) *this = MultiHeadAttention({.size = Size});
   }
-  /// Throws unless the size is 1 or more and the heads share it evenly.
+  /// Throws heed::Error unless size and heads are 1 or more and size is divisible by heads.
   explicit MultiHeadAttention(const MultiHeadAttentionOptions& options) : heads(options.heads), causal(options.causal) {
     const Index size = options.size;
     detail::check_options("MultiHeadAttention", {{"size", size}});
     require(heads >= 1 && size % heads == 0, [&] {
-      return "MultiHeadAttention: " + std::to_string(heads) + " heads cannot share a size of " + std::to_string(size);
+      return "MultiHeadAttention: heads must be at least 1 and divide size (" + std::to_string(size) + "), got " +
+             std::to_string(heads);
     });
     W.setZero(3 * size, size);
     b.setZero(options.bias ? 3 * size : 0);
@@ -71,7 +73,7 @@ struct MultiHeadAttention {
 
   Index size() const { return W_out.rows(); }
 
-  /// Overwrites y. Does not allocate once the tape has grown.
+  /// Overwrites y. Does not allocate once the tape is large enough.
   void forward(const In<S, Size>& x, const SentenceRanges& queries, const In<S, Size>& h, const SentenceRanges& memory,
                Tape& tape, Out<S, Size> y, const ValidMask& valid = {}) const {
     const char* const name = "MultiHeadAttention.forward";
@@ -106,8 +108,8 @@ struct MultiHeadAttention {
     forward(x, sentences, x, sentences, tape, y, valid);
   }
 
-  /// The mean of the heads' weights after `forward`: overwrites `mean`, longest sentence of the memory x n. A column
-  /// sums to 1 and is zero below the end of its sentence. Does not allocate.
+  /// Averages the weights over the heads, after `forward`. Overwrites `mean` (longest sentence of the memory x n). Each
+  /// column sums to 1 and is zero below the end of its sentence. Does not allocate.
   void mean_weights(const Tape& tape, Out<S> mean) const {
     const Index n = tape.queries.cols();
     detail::check_size("MultiHeadAttention.mean_weights", "tape.weights", tape.weights, tape.weights.rows(), heads * n);
@@ -117,7 +119,7 @@ struct MultiHeadAttention {
     mean /= detail::number<S>(heads);
   }
 
-  /// Adds to grad, d_x and d_h, which may be the same. Pass what forward was given.
+  /// Adds to grad, d_x and d_h; d_x and d_h may be the same matrix. Pass the arguments of `forward` again.
   void backward(const In<S, Size>& x, const SentenceRanges& queries, const In<S, Size>& h, const SentenceRanges& memory,
                 Tape& tape, const In<S, Size>& d_y, MultiHeadAttention& grad, Out<S, Size> d_x,
                 Out<S, Size> d_h) const {
@@ -194,7 +196,7 @@ struct MultiHeadAttention {
     }
   }
 
-  /// Rows `first` ... of W x + b.
+  /// to = rows first ... first + rows - 1 of W x + b.
   void project(Index first, Index rows, const In<S, Size>& x, Buffer<S>& to) const {
     to.resize(rows, x.cols());
     set_bias(b.segment(b.size() > 0 ? first : 0, b.size() > 0 ? rows : 0), to);
@@ -207,15 +209,15 @@ struct MultiHeadAttention {
     add_product_backward(W.middleRows(first, rows), d, d_x);
   }
 
-  /// The rows of a head in columns i ... of queries or contexts, or of the keys in a memory; its values are the rows of
-  /// head `heads + head`.
+  /// The rows of a head in columns i ... i + count - 1 of the queries, the contexts, or the keys in `tape.memory`. The
+  /// values in `tape.memory` are below the keys: pass `heads + head` for them.
   template <class X>
   auto piece(X& x, Index head, Index i, Index count) const {
     const Index depth = size() / heads;
     return x.block(head * depth, i, depth, count);
   }
 
-  /// Calls use(head, first query, queries, first key, keys) for every head of every sentence.
+  /// Calls use(head, first query, number of queries, first key, number of keys) for every head of every sentence.
   template <class Use>
   void for_each_attention(const SentenceRanges& queries, const SentenceRanges& memory, const Use& use) const {
     for (Index s = 0; s < queries.sentences(); ++s) {

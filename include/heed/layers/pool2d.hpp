@@ -9,13 +9,13 @@ namespace heed { inline namespace v0_2 {
 
 namespace detail {
 
-/// What pooling layers share: a window over the maps, each channel on its own, and no parameters. Without padding:
-/// what is not there is neither a maximum nor a part of a mean.
+/// Base of the pooling layers: a window moves over the feature maps, and each channel is pooled separately. There are
+/// no learned parameters. Padding is not supported: a padded pixel must count neither for a maximum nor for a mean.
 struct Pool2d {
   Window window;
 
   Pool2d() = default;
-  /// Throws if the window has no places or a padding.
+  /// Throws heed::Error if the window's height, width or stride is below 1, or if it has padding.
   explicit Pool2d(Window window_) : window(window_) {
     window.positions({window.height, window.width});
     check_padding();
@@ -27,17 +27,17 @@ struct Pool2d {
   }
 
  protected:
-  /// Throws unless x is whole maps of the grid, and y those of the window's positions.
+  /// Throws unless x holds whole feature maps of the grid, and y the pooled maps with the same channels.
   template <class X, class Y>
   void check(const char* function, const char* x_name, const X& x, Grid grid, const char* y_name, const Y& y) const {
-    check_padding();  // it may have been assigned
+    check_padding();  // `window` is public and may have been assigned
     const Index positions = window.positions(grid).places();
     const Index images = check_images(function, x_name, x, x.rows(), grid);
     check_size(function, y_name, y, x.rows(), images * positions);
   }
 
-  /// Calls use(position, column(k)) for every position of the window, where column(k) is the k-th place it sees, row by
-  /// row.
+  /// Calls use(i, column) for every column i of y. column(k) is the column of x with pixel k of the window, in
+  /// row-major order.
   template <class Y, class Use>
   void for_each_window(Grid grid, const Y& y, Use&& use) const {
     const Grid positions = window.positions(grid);
@@ -52,20 +52,20 @@ struct Pool2d {
  private:
   void check_padding() const {
     require(window.padding == 0,
-            [&] { return "Pool2d: the window has no padding, not " + std::to_string(window.padding); });
+            [&] { return "Pool2d: window.padding must be 0, got " + std::to_string(window.padding); });
   }
 };
 
 }  // namespace detail
 
-/// The largest number that the window sees, in every channel. A NaN is larger than any number. Throws heed::Error if a
+/// Max pooling: the maximum over the window, for each channel. NaN counts as the largest value. Throws heed::Error if a
 /// size does not fit.
 template <class S>
 struct MaxPool2d : detail::Pool2d {
   using Scalar = S;
   using Pool2d::Pool2d;
 
-  /// Overwrites y (channels x positions) from x (channels x places). Does not allocate.
+  /// Overwrites y (channels x (positions * images)) from x (channels x (places * images)). Does not allocate.
   void forward(const In<S>& x, Grid grid, Out<S> y) const {
     check("MaxPool2d.forward", "x", x, grid, "y", y);
     for_each_window(grid, y, [&](Index i, const auto& column) {
@@ -80,7 +80,8 @@ struct MaxPool2d : detail::Pool2d {
     });
   }
 
-  /// d_x += dL/dx. Of equal numbers the first gets all. Pass the x that forward was given, and its y.
+  /// d_x += dL/dx. If several pixels have the maximum, the first one gets the whole gradient. Pass the same x as to
+  /// `forward`, and the y that it computed.
   void backward(const In<S>& x, Grid grid, const In<S>& y, const In<S>& d_y, Out<S> d_x) const {
     check("MaxPool2d.backward", "x", x, grid, "y", y);
     detail::check_like("MaxPool2d.backward", "d_y", d_y, y);
@@ -95,14 +96,14 @@ struct MaxPool2d : detail::Pool2d {
   }
 };
 
-/// The mean of what the window sees, in every channel. With a window of the grid's size: one vector for a whole image.
-/// Throws heed::Error if a size does not fit.
+/// Average pooling: the mean over the window, for each channel. With a window of the grid's size it is global average
+/// pooling, one vector per image. Throws heed::Error if a size does not fit.
 template <class S>
 struct AveragePool2d : detail::Pool2d {
   using Scalar = S;
   using Pool2d::Pool2d;
 
-  /// Overwrites y (channels x positions) from x (channels x places). Does not allocate.
+  /// Overwrites y (channels x (positions * images)) from x (channels x (places * images)). Does not allocate.
   void forward(const In<S>& x, Grid grid, Out<S> y) const {
     check("AveragePool2d.forward", "x", x, grid, "y", y);
     for_each_window(grid, y, [&](Index i, const auto& column) {

@@ -9,18 +9,19 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// Tells a column where in its sentence it stands, Vaswani et al. 2017, section 3.5. Nothing is learned.
+/// Adds the sinusoidal positional encoding of Vaswani et al. 2017, section 3.5. There are no learned parameters.
 ///
 ///   x_t += p_t        p_t[2i] = sin(t / 10000^(2i / size))        p_t[2i + 1] = cos(t / 10000^(2i / size))
 ///
-/// Rows and steps count from 0. Its backward is the identity. Section 3.4 multiplies word vectors by sqrt(size) before.
-/// Throws heed::Error if x does not have the columns of its sentences.
+/// Row and step indices begin at 0. The backward is the identity. The paper first multiplies word vectors by sqrt(size)
+/// (section 3.4); this class does not. Throws heed::Error if x does not have one column per step of each sentence.
 template <class S>
 struct PositionalEncoding {
   using Scalar = S;
 
-  /// x (size x columns) += the encoding of each column's step. `table` is kept between calls, by one thread, and for
-  /// this alone: a column per step so far. Does not allocate once it has as many as the longest sentence.
+  /// x (size x columns) += the encoding of each column's step. `table` caches the encodings, one column per step. Keep
+  /// it between calls, use one per thread, and use it for nothing else. Does not allocate once `table` has a column for
+  /// every step of the longest sentence.
   static void forward(const PackedBatch& packing, Out<S> x, Buffer<S>& table) {
     detail::check_size("PositionalEncoding.forward", "x", x, x.rows(), packing.columns());
     grow(x.rows(), packing.steps(), table);
@@ -29,7 +30,7 @@ struct PositionalEncoding {
     }
   }
 
-  /// The same where each sentence's columns stand side by side.
+  /// `forward` for sentences whose columns are contiguous.
   static void forward(const SentenceRanges& sentences, Out<S> x, Buffer<S>& table) {
     detail::check_size("PositionalEncoding.forward", "x", x, x.rows(), sentences.columns());
     grow(x.rows(), sentences.longest(), table);

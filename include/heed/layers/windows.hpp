@@ -6,23 +6,23 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The pixels of an image, or the places of a map that was made of one. A column of numbers (the channels) belongs to
-/// each, row by row from the top left; images of one size stand side by side.
+/// The height and width of an image or a feature map. In a matrix of such images, each pixel is one column, whose rows
+/// are the channels. Pixels are in row-major order from the top left, and the images follow each other.
 ///
-///     place (y, x) of image i:  column i * places + y * width + x
+///     pixel (y, x) of image i:  column i * places + y * width + x
 ///
-/// In memory that is one image after the other, channels last: a matrix with a column per image is another view of it.
+/// In memory this is the channels-last layout (NHWC), so a matrix with one column per image is another view of it.
 struct Grid {
-  Index height = 0, width = 0;  ///< in places
+  Index height = 0, width = 0;  ///< in pixels
 
-  /// How many there are.
+  /// The number of pixels.
   Index places() const { return height * width; }
   bool operator==(const Grid&) const = default;
 };
 
 namespace detail {
 
-/// Throws unless x has this many rows and is whole images of a grid, side by side. Returns how many.
+/// Throws unless x has `rows` rows and holds whole images of the grid. Returns the number of images.
 template <class X>
 Index check_images(const char* function, const char* name, const X& x, Index rows, Grid grid) {
   const Index places = grid.places(), images = (x.cols() + places - 1) / places;
@@ -32,17 +32,20 @@ Index check_images(const char* function, const char* name, const X& x, Index row
 
 }  // namespace detail
 
-/// What moves over a grid, `stride` places at a time, after `padding` places were added on every side of it.
+/// The window of a convolution or pooling layer. It moves over a grid in steps of `stride` pixels, after `padding`
+/// pixels are added on every side of the grid.
 struct Window {
-  Index height = 1, width = 1, stride = 1, padding = 0;  ///< in places
+  Index height = 1, width = 1, stride = 1, padding = 0;  ///< in pixels
 
-  /// How many it sees, those of the padding included.
+  /// The number of pixels in the window, padding included.
   Index places() const { return height * width; }
 
-  /// The grid of its positions: whole windows only, so a last row or column may stay unseen. Throws if there is none.
+  /// The grid of window positions, which is the size of the output. Windows do not extend beyond the padded grid, so
+  /// its last rows or columns may be unused. Throws heed::Error if the height, width or stride is below 1, if the
+  /// padding is negative, or if the window does not fit into the grid.
   Grid positions(Grid grid) const {
     require(height >= 1 && width >= 1 && stride >= 1 && padding >= 0, [&] {
-      return "Window: expected a size and a stride of 1 or more and a padding of 0 or more, not " + text() +
+      return "Window: height, width and stride must be at least 1 and padding at least 0, got " + text() +
              " with stride " + std::to_string(stride) + " and padding " + std::to_string(padding);
     });
     const Index down = grid.height + 2 * padding - height, right = grid.width + 2 * padding - width;

@@ -10,9 +10,10 @@
 
 namespace heed { inline namespace v0_2 {
 
-// Losses of where a decoder looked: of its weights (longest source x N, packed by target), whose sentences are those of
-// `sources` in batch order. Each returns the loss, summed over the sentences, and adds `scale` times its gradient to
-// d_weights, whose rows may be none: then there is none. Throws if sizes do not fit.
+// Losses of the attention weights of a decoder. `weights` is longest source x N, packed by target: N is the number of
+// columns of `targets`, whose sentences are those of `sources` in batch order. Each function returns the loss, summed
+// over the sentences, and adds `scale` times its gradient to d_weights. If d_weights has no rows, no gradient is
+// computed. The returned loss is not scaled. Throws heed::Error if a size does not fit.
 
 namespace detail {
 
@@ -20,8 +21,8 @@ template <class S>
 void check_penalty(const char* function, const In<S>& weights, const PackedBatch& targets,
                    const SentenceRanges& sources, const Out<S>& d_weights) {
   require(targets.sentences() == sources.sentences(), [&] {
-    return std::string(function) + ": there must be as many targets as sources, " +
-           std::to_string(sources.sentences()) + ", got " + std::to_string(targets.sentences());
+    return std::string(function) + ": targets must have " + std::to_string(sources.sentences()) +
+           " sentences, as the sources have, got " + std::to_string(targets.sentences());
   });
   check_size(function, "weights", weights, sources.longest(), targets.columns());
   if (d_weights.rows() > 0) check_like(function, "d_weights", d_weights, weights);
@@ -29,7 +30,8 @@ void check_penalty(const char* function, const In<S>& weights, const PackedBatch
 
 }  // namespace detail
 
-/// The coverage loss of See, Liu & Manning 2017, equation 12: looking again at what has been looked at costs.
+/// The coverage loss of See, Liu & Manning 2017, equation 12. It penalises attention to source positions that earlier
+/// steps attended to.
 ///
 ///   sum_t sum_j min(a_tj, c_tj)        c_tj = sum_{t' < t} a_t'j
 template <class S>
@@ -47,7 +49,7 @@ Sum<S> coverage_loss(const In<S>& weights, const PackedBatch& targets, const Sen
         covered += a;
       }
       if (d_weights.rows() == 0) continue;
-      S later(0);  // how many later steps count c, of which this weight is a part
+      S later(0);  // number of later steps whose minimum is c, a sum that contains this weight
       for (Index t = steps; t-- > 0;) {
         const S a = weights(j, targets.column(t, p));
         covered -= a;
@@ -60,7 +62,8 @@ Sum<S> coverage_loss(const In<S>& weights, const PackedBatch& targets, const Sen
   return loss;
 }
 
-/// The doubly stochastic penalty of Xu et al. 2015, equation 14: everything shall be looked at once in all.
+/// The doubly stochastic penalty of Xu et al. 2015, equation 14. It penalises source positions whose attention weights
+/// do not sum to 1 over the steps.
 ///
 ///   sum_j (1 - sum_t a_tj)^2
 template <class S>

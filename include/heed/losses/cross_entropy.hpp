@@ -11,8 +11,8 @@ namespace heed { inline namespace v0_2 {
 
 namespace detail {
 
-/// The loss of one column x of which logits are -inf, or so far apart that their differences overflow. Overwrites x by
-/// the gradient, but for the part of the target. `column` is that of x.
+/// The loss of one column x in which logits are -inf, or so far apart that their differences overflow. Overwrites x by
+/// the gradient, except for the term of the target, which the caller subtracts. `column` is constructed from x.
 template <class S, class X>
 Sum<S> excluding_loss(X& x, const SoftmaxColumn<S>& column, const S& highest, Index target, const S& smoothing,
                       const S& scale) {
@@ -38,16 +38,17 @@ Sum<S> excluding_loss(X& x, const SoftmaxColumn<S>& column, const S& highest, In
 
 /// Cross-entropy of the softmax of every column of `logits` (V x n) against its target word, summed over the columns.
 ///
-/// With label smoothing e the wanted distribution is (1 - e) on the target plus e / V on every word (as PyTorch):
+/// With label smoothing e the target distribution is (1 - e) on the target plus e / V on every word, as in PyTorch:
 ///
 ///     L = log sum_k e^{x_k} - (1 - e) x_target - e / V sum_k x_k
 ///
 /// `logits` is overwritten by dL/dlogits times `scale`:  softmax(x) - (1 - e) [k = target] - e / V. The returned loss
-/// is not scaled. Throws heed::Error if a target is outside the vocabulary, or if there is not one for
-/// each column. Does not allocate.
+/// is not scaled. Throws heed::Error if a target is outside the vocabulary, or if the number of targets differs from
+/// the number of columns. Does not allocate.
 ///
-/// A logit of -inf excludes its word: loss and gradient are those of a vocabulary without that word. If the target is
-/// excluded, the loss is infinite. The loss is NaN if a logit is NaN or +inf, or if all logits of a column are -inf.
+/// A logit of -inf excludes its word: the loss and the gradient are those of a vocabulary without this word. If the
+/// target is excluded, the loss is infinite. The loss is NaN if a logit is NaN or +inf, or if all logits of a column
+/// are -inf.
 template <class S>
 Sum<S> softmax_cross_entropy(Out<S> logits, std::span<const Token> targets, S smoothing = S(0), S scale = S(1)) {
   detail::check_count("softmax_cross_entropy", "targets", targets.size(), static_cast<std::size_t>(logits.cols()));
@@ -57,8 +58,8 @@ Sum<S> softmax_cross_entropy(Out<S> logits, std::span<const Token> targets, S sm
   for (Index i = 0; i < logits.cols(); ++i) {
     const Index target = detail::at(targets, i);
     require(target >= 0 && target < vocabulary, [&] {
-      return "softmax_cross_entropy: target " + std::to_string(target) + " is outside the vocabulary of " +
-             std::to_string(vocabulary);
+      return "softmax_cross_entropy: target must be in [0, " + std::to_string(vocabulary) + "), got " +
+             std::to_string(target);
     });
     auto x = logits.col(i).array();
     const detail::SoftmaxColumn<S> column(x.data(), vocabulary);

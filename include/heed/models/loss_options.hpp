@@ -16,11 +16,11 @@ template <class S>
 struct LossOptions {
   S smoothing = S(0);          ///< label smoothing
   S scale = S(1);              ///< the gradient is that of scale * loss
-  RandomStreams random;        ///< draws the dropout masks, in batch order; empty: no dropout
+  RandomStreams random;        ///< generators of dropout masks and sampled tokens, in batch order; empty: no dropout
   S coverage = S(0);           ///< weight of `coverage_loss`
   S doubly_stochastic = S(0);  ///< weight of `doubly_stochastic_penalty`
-  /// Probability that a decoder input is the reference token; otherwise it is a sampled token (scheduled sampling, which
-  /// needs `random` if this is below 1).
+  /// Probability that a decoder input is the reference token; otherwise it is a sampled token (scheduled sampling,
+  /// which needs `random` if this is below 1).
   double teacher_forcing = 1;
   SampledToken sampled_token = SampledToken::argmax;  ///< how sampled tokens are picked
 };

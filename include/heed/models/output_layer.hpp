@@ -11,11 +11,11 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// What an output layer writes. One per thread; it only grows.
+/// Workspace of an `OutputLayer`. Use one per thread; its buffers grow but never shrink.
 template <class S>
 struct OutputTape {
   Buffer<S> input, mask;  ///< features x N: the features after dropout, and the dropout mask
-  Buffer<S> logits;       ///< vocabulary x n: of a block of columns
+  Buffer<S> logits;       ///< vocabulary x n: logits of one block of columns
 
   /// input = dropout(features); `random` is in batch order.
   void drop(const Buffer<S>& features, const PackedBatch& packing, const Dropout<S>& dropout, RandomStreams random) {
@@ -25,12 +25,12 @@ struct OutputTape {
   }
 };
 
-/// Scores every word of a vocabulary:
+/// Output layer: computes the logits of all words of a vocabulary.
 ///
 ///   logits = W features + b        tied: logits = table' features + b
 ///
-/// A tied layer (Press & Wolf 2017, Inan et al. 2017) has no W: it reads the table of the target's embedding, `words`,
-/// whose gradient gathers both. Throws heed::Error if a size does not fit.
+/// A tied layer (Press & Wolf 2017, Inan et al. 2017) has no W. It uses the table of the target embedding, `words`, and
+/// adds its gradient to the gradient of that embedding. Throws heed::Error if a size does not match.
 template <class S>
 struct OutputLayer {
   using Scalar = S;
@@ -38,19 +38,19 @@ struct OutputLayer {
   Weight<S> W;           ///< vocabulary x features; no columns if the layer is tied
   ParameterVector<S> b;  ///< vocabulary
 
-  /// Columns of logits made at a time: they stay in the second-level cache until they have been used.
+  /// Columns of logits computed at a time: few enough to stay in the second-level cache until they are used.
   static constexpr Index block = 256;
 
   OutputLayer() = default;
-  /// 0 features make a tied layer.
+  /// Creates a tied layer if `features` is 0.
   OutputLayer(Index features, Index vocabulary) : W(vocabulary, features), b(Vector<S>::Zero(vocabulary)) {}
 
-  /// Whether it reads the table of the target's embedding.
+  /// True if the layer uses the table of the target embedding.
   bool is_tied() const { return W.cols() == 0; }
-  /// Words of the vocabulary.
+  /// Size of the vocabulary.
   Index output_size() const { return b.size(); }
 
-  /// Overwrites logits (vocabulary x n). Does not allocate.
+  /// Computes the logits of `features` (feature size x n). Overwrites logits (vocabulary x n). Does not allocate.
   void forward(const Embedding<S>& words, const In<S>& features, Out<S> logits) const {
     check("OutputLayer.forward", words, "features", features, "logits", logits);
     logits.colwise() = b;
@@ -61,7 +61,7 @@ struct OutputLayer {
     }
   }
 
-  /// Adds to grad, to the gradient of `words` if the layer is tied, and to d_features.
+  /// Backward of `forward`. Adds to grad, to grad_words if the layer is tied, and to d_features.
   void backward(const Embedding<S>& words, const In<S>& features, const In<S>& d_logits, OutputLayer& grad,
                 Embedding<S>& grad_words, Out<S> d_features) const {
     constexpr const char* name = "OutputLayer.backward";
@@ -80,14 +80,15 @@ struct OutputLayer {
     }
   }
 
-  /// The cross-entropy of the labels (one for each column) given tape.input, summed. Overwrites tape.logits. Does not
-  /// allocate once the tape has grown.
+  /// Returns the cross-entropy of the labels (one for each column of tape.input), summed over the columns. Overwrites
+  /// tape.logits. Does not allocate once the tape has grown.
   Sum<S> loss(const Embedding<S>& words, std::span<const Token> labels, S smoothing, S scale,
               OutputTape<S>& tape) const {
     return for_each_block(words, labels, smoothing, scale, tape, [](Index, Index) {});
   }
 
-  /// The same, and the gradient of scale * loss added to grad, to that of `words` if the layer is tied, and to d_input.
+  /// Returns the same loss as `loss`. Adds the gradient of scale * loss to grad, to grad_words if the layer is tied,
+  /// and to d_input.
   Sum<S> loss_and_gradient(const Embedding<S>& words, std::span<const Token> labels, S smoothing, S scale,
                            OutputTape<S>& tape, OutputLayer& grad, Embedding<S>& grad_words, Out<S> d_input) const {
     return for_each_block(words, labels, smoothing, scale, tape, [&](Index first, Index n) {
@@ -106,7 +107,8 @@ struct OutputLayer {
   }
 
  private:
-  /// Calls use(first, n) after each block of columns, whose gradient tape.logits holds. Returns the loss of all.
+  /// Computes the loss block by block and returns the sum. Calls use(first, n) after each block, which has n columns;
+  /// tape.logits then holds the gradient of their logits.
   template <class Use>
   Sum<S> for_each_block(const Embedding<S>& words, std::span<const Token> labels, S smoothing, S scale,
                         OutputTape<S>& tape, const Use& use) const {

@@ -21,8 +21,8 @@ void for_each_weight(P& part, const F& f) {
       part);
 }
 
-/// Prepacks the weights of a part. Several threads may do so together with one counter, which begins at 0: each takes the
-/// weight that is next.
+/// Prepacks the weights of a part. Several threads may call this for the same part with one shared counter `next`,
+/// which starts at 0. Each thread then takes the next weight that no other thread has taken.
 template <Part P>
 void prepack(P& part, std::atomic<int>& next) {
   int mine = next++, at = 0;
@@ -33,7 +33,7 @@ void prepack(P& part, std::atomic<int>& next) {
   });
 }
 
-/// Drops all prepacked copies. Threads may change different numbers of the part afterwards.
+/// Drops all prepacked copies. Afterwards, threads may edit different elements of the same weights concurrently.
 template <Part P>
 void drop_copies(P& part) {
   for_each_weight(part, [](auto& weight) { weight.drop_copy(); });
@@ -41,24 +41,26 @@ void drop_copies(P& part) {
 
 }  // namespace detail
 
-/// Gives every weight of a part (a cell, an encoder, a whole model) a copy in the layout that products read fastest, until
-/// the weight is changed. Does nothing where there is one. A model that is only read needs it once, before threads share
-/// it; `Trainer` does so after every update.
+/// Prepacks every weight of a part (a cell, an encoder, a whole model): stores a copy in the layout that products read
+/// fastest. The copy exists until the weight is changed. Weights that have a copy are skipped. For inference, call it
+/// once, before threads share the model. `Trainer` calls it after every update.
 template <Part P>
 void prepack(P& part) {
   std::atomic<int> next = 0;
   detail::prepack(part, next);
 }
 
-/// Replaces every weight of a part by numbers of 16 bits, for inference: products read half the bytes, and the values are
-/// released, so the part can neither be trained nor saved any more. Throws `Error`, and keeps all values but no prepacked
-/// copies, if these numbers cannot hold one: half ends at 65504, bfloat16 where float does, and neither holds infinity or
-/// NaN. Vectors, embeddings and small matrices of fixed size are not converted.
+/// Converts every weight of a part to half precision or bfloat16, for inference. Products then read half the bytes. The
+/// float values are released, so the part can no longer be trained or saved. Vectors, embeddings and small matrices of
+/// fixed size are not converted.
+///
+/// Throws heed::Error if a value cannot be represented: half precision ends at 65504, bfloat16 has the range of float,
+/// and neither accepts infinity or NaN. After an exception all values are kept, but the prepacked copies are dropped.
 template <Part P>
 void convert(P& part, Precision precision) {
   static_assert(std::is_same_v<typename P::Scalar, float>,
-                "convert: numbers of 16 bits stand for those of a float part");
-  detail::Undo drop([&] { detail::drop_copies(part); });  // no copies of 16 bits beside values after an exception
+                "convert needs a layer or model of float, other scalars have no 16-bit weights");
+  detail::Undo drop([&] { detail::drop_copies(part); });  // an exception leaves no 16-bit copies
   detail::for_each_weight(part, [&](auto& weight) { weight.prepare(precision); });
   drop.cancel();
   detail::for_each_weight(part, [](auto& weight) { weight.release(); });

@@ -12,18 +12,18 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// Everything scheduled sampling writes. Empty until it is first used.
+/// Workspace of `feed_sampled_tokens`. Its buffers are empty until the first use.
 template <class S>
 struct SamplingTape {
-  DecoderState<S> state;       ///< of the sentences still running
-  DecoderTape<S> decoder;      ///< of a step
-  Buffer<S> words, logits;     ///< embedded words, and the scores of those to come
-  std::vector<Index> running;  ///< which sentences go on
+  DecoderState<S> state;       ///< decoder state of the sentences that have not ended
+  DecoderTape<S> decoder;      ///< workspace of one decoder step
+  Buffer<S> words, logits;     ///< embedded words, and the logits of the next words
+  std::vector<Index> running;  ///< columns of the sentences that have not ended
 };
 
 namespace detail {
 
-/// A word by the softmax of its scores, which are overwritten.
+/// Draws a word from softmax(scores). Overwrites the scores.
 template <class S, class Generator>
 Token draw_word(Eigen::Ref<Vector<S>> scores, Generator& random) {
   const SoftmaxColumn<S> softmax(scores.data(), scores.size());
@@ -33,32 +33,33 @@ Token draw_word(Eigen::Ref<Vector<S>> scores, Generator& random) {
 
 }  // namespace detail
 
-/// Scheduled sampling (Bengio et al. 2015): decodes a packed batch of targets word by word and overwrites words of `decoder_inputs`,
-/// which holds the right ones, by the model's own:
+/// Scheduled sampling (Bengio et al. 2015): decodes a packed batch of targets step by step and replaces some of the
+/// decoder inputs by tokens of the model's output distribution. On entry, `decoder_inputs` holds the reference tokens.
 ///
-///   fed_t = y_{t-1} with probability `forcing`, else what the model says at step t - 1 after fed_0 ... fed_{t-1}
+///   input_t = y_{t-1} with probability `forcing`, else the sampled token of step t - 1, given input_0 ... input_{t-1}
 ///
-/// for t = 1, 2 ...; fed_0, the begin symbol, stays. `score(features, logits)` is the output layer. The words are chosen
-/// without dropout of the decoder; a model that says the end symbol too early is decoder_inputs it. Which steps are decoder_inputs what is drawn
-/// from `random`, in batch order. Who then trains on `decoder_inputs` has the loss of this choice and its gradient: none flows
-/// through the choice. Throws without `random`, and if sizes do not fit.
+/// for t = 1, 2 ...; input_0, the bos token, is never replaced. `score(features, logits)` is the output layer. The
+/// decoder runs without dropout here. If the sampled token is eos before the target ends, eos is the decoder input.
+/// `random`, in batch order, draws which steps use a sampled token, and the tokens of `SampledToken::sample`. The
+/// choice of tokens is not differentiated: training with these decoder inputs treats them as constants. Throws
+/// heed::Error without `random`, and if a size does not match.
 template <Decoder D, class Score>
 void feed_sampled_tokens(const D& decoder, const Embedding<typename D::Scalar>& target, const Score& score,
                          const PackedBatch& packing, const Memory<typename D::Scalar>& memory, double forcing,
                          SampledToken sampled_token, RandomStreams random, SamplingTape<typename D::Scalar>& tape,
                          std::span<Token> decoder_inputs) {
-  require(static_cast<bool>(random), "feed_sampled_tokens: expected random numbers, got none");
+  require(static_cast<bool>(random), "feed_sampled_tokens: a random number generator is required, got none");
   detail::check_count("feed_sampled_tokens", "decoder_inputs", decoder_inputs.size(),
                       static_cast<std::size_t>(packing.columns()));
   require(target.size() == decoder.word_size(), [&] {
-    return "feed_sampled_tokens: the target's embedded words must have size " + std::to_string(decoder.word_size()) +
-           ", the decoder's, got " + std::to_string(target.size());
+    return "feed_sampled_tokens: the target embedding must have the word size of the decoder, " +
+           std::to_string(decoder.word_size()) + ", got " + std::to_string(target.size());
   });
   tape.state.sentences.assign(packing.order().begin(), packing.order().end());
   decoder.start(memory, tape.state, tape.decoder);
   const RandomStreams columns = random.in_order(packing.order());
   for (Index t = 0; t + 1 < packing.steps(); ++t) {
-    const Index n = packing.active(t + 1);  // those with a next step: nobody asks what the others would say
+    const Index n = packing.active(t + 1);  // sentences with a step t + 1; the outputs of the others are not used
     if (n < tape.state.columns()) {
       tape.running.resize(static_cast<std::size_t>(n));
       std::iota(tape.running.begin(), tape.running.end(), Index{0});

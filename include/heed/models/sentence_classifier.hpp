@@ -14,37 +14,37 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// What a `SentenceClassifier` has besides its encoder.
+/// Options of a `SentenceClassifier` besides its encoder.
 struct SentenceClassifierOptions {
-  Index vocabulary = 0;      ///< words, special symbols included; 1 or more
+  Index vocabulary = 0;      ///< number of words, special symbols included; 1 or more
   Index alignment_size = 0;  ///< rows of the tanh layer that scores a word for the pooling; 1 or more
-  Index classes = 0;         ///< to choose from; 2 or more
-  double dropout = 0;        ///< rate of embedded words, and of the pooled vector
+  Index classes = 0;         ///< number of classes; 2 or more
+  double dropout = 0;        ///< dropout rate of the embedded words, and of the pooled vector
 };
 
-/// Everything a sentence classifier writes: one per thread, it only grows.
+/// Workspace of a `SentenceClassifier`. Use one per thread; its buffers grow but never shrink.
 template <class S>
 struct SentenceClassifierTape {
   TokenBatch<S> words;                      ///< the sentences
-  EncoderTape<S> encoder;                   ///< of the encoder
-  Memory<S> memory, d_memory;               ///< its states, and their gradient
-  AttentionPoolingTape<S> pooling;          ///< of the pooling
+  EncoderTape<S> encoder;                   ///< workspace of the encoder
+  Memory<S> memory, d_memory;               ///< encoder states, and their gradient
+  AttentionPoolingTape<S> pooling;          ///< workspace of the pooling
   Buffer<S> pooled, pooled_mask, d_pooled;  ///< size x sentences, in batch order
-  Buffer<S> logits;                         ///< classes x sentences; after `loss` their gradient
+  Buffer<S> logits;                         ///< classes x sentences; `loss` overwrites them by their gradient
   Buffer<S> d_outputs;
 
-  /// How much each word of sentence b had to say; the weights of a sentence sum to 1. Throws if there is no sentence b.
+  /// Attention weights of sentence b, one per word; they sum to 1. Throws heed::Error if there is no sentence b.
   auto weights(Index b) const {
     require(b >= 0 && b < memory.sentences(), [&] {
-      return "SentenceClassifierTape: there is no sentence " + std::to_string(b) + " of " +
-             std::to_string(memory.sentences());
+      return "SentenceClassifierTape.weights: sentence must be in [0, " + std::to_string(memory.sentences()) +
+             "), got " + std::to_string(b);
     });
     return pooling.weights.col(0).segment(memory.start(b), memory.length(b));
   }
 };
 
-/// A class for every sentence, and how much each of its words had to say: the word level of Yang et al. 2016, with an
-/// encoder of any cell.
+/// Classifies sentences by attention pooling over encoder states: the word level of Yang et al. 2016, with an encoder
+/// of any cell. `SentenceClassifierTape::weights` returns the attention weights of a sentence.
 ///
 ///   words -> encoder -> states h        pooled = sum_j weights_j h_j        logits = output(pooled)
 template <class EncoderType>
@@ -52,18 +52,18 @@ struct SentenceClassifier {
   using Scalar = typename EncoderType::Scalar;
   using S = Scalar;
   using Tape = SentenceClassifierTape<S>;
-  using Source = std::span<const Token>;  ///< what is read of one item of a batch
+  using Source = std::span<const Token>;  ///< the tokens of one sentence of a batch
   using Target = Token;                   ///< its class
 
-  Embedding<S> words;           ///< a vector for each
-  EncoderType encoder;          ///< of the words of a sentence
-  AttentionPooling<S> pooling;  ///< of its states
-  Linear<S> output;             ///< to one number a class
-  Dropout<S> dropout;           ///< of embedded words, and of the pooled vector
+  Embedding<S> words;           ///< embedding of the words
+  EncoderType encoder;          ///< encodes the words of a sentence
+  AttentionPooling<S> pooling;  ///< attention pooling of the encoder states
+  Linear<S> output;             ///< computes one logit per class
+  Dropout<S> dropout;           ///< of the embedded words, and of the pooled vector
 
   SentenceClassifier() = default;
 
-  /// Throws unless there are a word, a row of the alignment and two classes or more.
+  /// Throws heed::Error unless vocabulary and alignment_size are 1 or more and classes is 2 or more.
   SentenceClassifier(const SentenceClassifierOptions& options, EncoderType encoder_)
       : encoder(std::move(encoder_)), dropout(options.dropout) {
     detail::check_options("SentenceClassifier", {{"vocabulary", options.vocabulary},
@@ -74,11 +74,12 @@ struct SentenceClassifier {
     output = Linear<S>(encoder.output_size(), options.classes);
   }
 
-  /// How many there are to choose from.
+  /// Number of classes.
   Index classes() const { return output.output_size(); }
 
-  /// Fills tape.logits and what tape.weights(b) shows. Dropout happens only where `random` is given (training).
-  /// Throws on an empty sentence and on a token outside the vocabulary. Does not allocate once the tape has grown.
+  /// Computes tape.logits and the attention weights that tape.weights(b) returns. Dropout is applied only if `random`
+  /// is given (training). Throws heed::Error if a sentence is empty or a token is outside the vocabulary. Does not
+  /// allocate once the tape has grown.
   void forward(Sentences sentences, Tape& tape, RandomStreams random = nullptr) const {
     detail::check_tokens("SentenceClassifier.forward", "sentence", sentences, words.vocabulary());
     tape.words.pack(sentences);
@@ -93,8 +94,9 @@ struct SentenceClassifier {
     output.forward(tape.pooled, tape.logits);
   }
 
-  /// The cross-entropy of the labels, a class (from 0) for every sentence, summed over the sentences. Throws as `forward`
-  /// does, and unless there is a label for every sentence, of a class that exists.
+  /// Returns the cross-entropy of the labels, summed over the sentences. Each sentence has one label, a class index
+  /// from 0. Overwrites tape.logits by the gradient of options.scale * loss. Throws as `forward` does, if the number of
+  /// labels is not the number of sentences, and if a label is not a class.
   double loss(Sentences sentences, std::span<const Token> labels, Tape& tape,
               const LossOptions<S>& options = {}) const {
     detail::check_count("SentenceClassifier.loss", "labels", labels.size(), sentences.size());
@@ -108,7 +110,7 @@ struct SentenceClassifier {
     return softmax_cross_entropy<S>(tape.logits, labels, options.smoothing, options.scale);
   }
 
-  /// The same, and its gradient added to `grad`.
+  /// Returns the same loss as `loss`. Adds the gradient of options.scale * loss to grad.
   double loss_and_gradient(Sentences sentences, std::span<const Token> labels, Tape& tape, SentenceClassifier& grad,
                            const LossOptions<S>& options = {}) const {
     const double loss = this->loss(sentences, labels, tape, options);

@@ -14,39 +14,41 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// What a `Seq2Seq` has besides its encoder and decoder.
+/// Options of a `Seq2Seq` besides its encoder and decoder.
 struct Seq2SeqOptions {
-  Index source_vocabulary = 0;   ///< words of the source, special symbols included; 1 or more
-  Index target_vocabulary = 0;   ///< words of the target, special symbols included; 1 or more
-  double dropout = 0;            ///< rate of embedded words, and of the features before the output layer
-  bool tied_embeddings = false;  ///< whether the output layer reads the target's embedding table
+  Index source_vocabulary = 0;   ///< size of the source vocabulary, special symbols included; 1 or more
+  Index target_vocabulary = 0;   ///< size of the target vocabulary, special symbols included; 1 or more
+  double dropout = 0;            ///< dropout rate of the embedded words, and of the features before the output layer
+  bool tied_embeddings = false;  ///< true: the output layer uses the table of the target embedding
 };
 
-/// Everything a sequence-to-sequence model writes: one per thread, it only grows.
+/// Workspace of a `Seq2Seq`. Use one per thread; its buffers grow but never shrink.
 template <class S>
 struct Seq2SeqTape {
-  TokenBatch<S> source, target;  ///< the sources, and the decoder's inputs
-  std::vector<Token> labels;     ///< of the decoder's inputs, packed: the next words
-  EncoderTape<S> encoder;        ///< of the encoder
-  Buffer<S> d_outputs;           ///< gradient of its outputs
-  Memory<S> memory, d_memory;    ///< what the decoder attends to, and its gradient
-  SamplingTape<S> sampling;      ///< of scheduled sampling
-  DecoderState<S> state;         ///< of the decoder, after the last step
-  DecoderTape<S> decoder;        ///< of all its steps
-  OutputTape<S> output;          ///< of the output layer
+  TokenBatch<S> source, target;  ///< the sources, and the decoder inputs
+  std::vector<Token> labels;     ///< labels of the decoder inputs (the next words), packed
+  EncoderTape<S> encoder;        ///< workspace of the encoder
+  Buffer<S> d_outputs;           ///< gradient of the encoder outputs
+  Memory<S> memory, d_memory;    ///< memory that the decoder attends to, and its gradient
+  SamplingTape<S> sampling;      ///< workspace of scheduled sampling
+  DecoderState<S> state;         ///< decoder state after the last step
+  DecoderTape<S> decoder;        ///< workspace of all decoder steps
+  OutputTape<S> output;          ///< workspace of the output layer
 
-  /// What was looked at while word t of the sentence in packed target position p was predicted. Throws if there is none.
+  /// Attention weights of the step that predicts word t of the sentence in packed target position p: one per source
+  /// word, none if the decoder has no attention. Throws heed::Error if there is no such word.
   auto weights(Index t, Index p) const {
     require(p >= 0 && p < target.packing.sentences() && t >= 0 && t < target.packing.length(p), [&] {
-      return "Seq2SeqTape: there is no word " + std::to_string(t) + " in target " + std::to_string(p) + " of " +
-             std::to_string(target.packing.sentences());
+      return "Seq2SeqTape.weights: there is no word " + std::to_string(t) + " in target " + std::to_string(p) +
+             ", the batch has " + std::to_string(target.packing.sentences()) + " targets";
     });
     const Index rows = decoder.attention.weights.rows() == 0 ? 0 : memory.length(target.packing.sentence(p));
     return decoder.attention.weights.col(target.packing.column(t, p)).head(rows);
   }
 };
 
-/// Sequence to sequence: words are embedded, encoded, decoded, and the output layer scores the next word.
+/// Sequence-to-sequence model: embeds and encodes the source, decodes the target, and computes the logits of each next
+/// word.
 ///
 ///   source -> encoder -> memory -> decoder <- target        logits = output(features)
 template <class EncoderType, Decoder DecoderType>
@@ -54,20 +56,21 @@ struct Seq2Seq {
   using Scalar = typename EncoderType::Scalar;
   using S = Scalar;
   using Tape = Seq2SeqTape<S>;
-  using Source = std::span<const Token>;  ///< what is read of one item of a batch
-  using Target = std::span<const Token>;  ///< what is to be made of it
+  using Source = std::span<const Token>;  ///< the source tokens of one item of a batch
+  using Target = std::span<const Token>;  ///< its target tokens, without bos and eos
 
-  Embedding<S> source;    ///< of source words
-  EncoderType encoder;    ///< makes the memory
-  Embedding<S> target;    ///< of target words
-  DecoderType decoder;    ///< makes features
-  OutputLayer<S> output;  ///< scores words; it may be tied to `target`
-  Dropout<S> dropout;     ///< of embedded words, and of the features before the output layer
+  Embedding<S> source;    ///< embedding of the source words
+  EncoderType encoder;    ///< computes the memory
+  Embedding<S> target;    ///< embedding of the target words
+  DecoderType decoder;    ///< computes the features, the inputs of the output layer
+  OutputLayer<S> output;  ///< computes the logits; may be tied to `target`
+  Dropout<S> dropout;     ///< of the embedded words, and of the features before the output layer
 
   Seq2Seq() = default;
 
-  /// Throws if a vocabulary or the features are empty or the sizes of the parts do not fit: the encoder's outputs must be
-  /// as large as the values of the decoder's memory, and a tied output layer needs features as large as an embedded word.
+  /// Throws heed::Error if a vocabulary is empty, if the feature size is 0, or if sizes do not match: the encoder's
+  /// output size must be the value size of the decoder's memory, and a tied output layer needs features of the size of
+  /// an embedded target word.
   Seq2Seq(const Seq2SeqOptions& options, EncoderType encoder_, DecoderType decoder_)
       : encoder(std::move(encoder_)), decoder(std::move(decoder_)), dropout(options.dropout) {
     detail::check_options("Seq2Seq", {{"source_vocabulary", options.source_vocabulary},
@@ -83,19 +86,20 @@ struct Seq2Seq {
       });
     }
     require(!options.tied_embeddings || decoder.feature_size() == target.size(), [&] {
-      return "Seq2Seq: a tied output layer needs features of the size of an embedded word, " +
-             std::to_string(target.size()) + ", not " + std::to_string(decoder.feature_size());
+      return "Seq2Seq: with tied embeddings the decoder's feature size must be its word size, " +
+             std::to_string(target.size()) + ", got " + std::to_string(decoder.feature_size());
     });
   }
 
-  /// Whether the output layer reads the target's embedding table.
+  /// True if the output layer uses the table of the target embedding.
   bool tied() const { return output.is_tied(); }
 
-  /// logits = output(features), a column each; overwritten. Does not allocate. Throws if the sizes do not fit.
+  /// logits = output(features), column by column. Overwrites logits (vocabulary x n). Does not allocate. Throws
+  /// heed::Error if a size does not match.
   void score_words(const In<S>& features, Out<S> logits) const { output.forward(target, features, logits); }
 
-  /// Reads a batch of sources: fills tape.memory, keys included. What the encoder's backward reads only if it `keeps` it.
-  /// Throws on an empty source and on a token outside the vocabulary.
+  /// Encodes a batch of sources: fills tape.memory, keys included. The encoder saves the activations for backward only
+  /// if `save_activations` is true. Throws heed::Error if a source is empty or a token is outside the vocabulary.
   void encode(Sentences sources, Tape& tape, RandomStreams random = nullptr, bool save_activations = false) const {
     detail::check_tokens("Seq2Seq.encode", "source", sources, source.vocabulary());
     tape.encoder.save_activations = save_activations;
@@ -106,8 +110,9 @@ struct Seq2Seq {
     decoder.prepare(tape.memory);
   }
 
-  /// Teacher forcing: feeds the decoder the targets, one word late. Fills tape.labels (each target and the end symbol),
-  /// tape.decoder.features, of which the output layer is to predict them, and what `tape.weights` reads. Throws as `loss`.
+  /// Encodes the sources and decodes the targets with teacher forcing: the decoder inputs are bos and the target, the
+  /// labels are the target and eos. Fills tape.labels, tape.decoder.features (the inputs of the output layer) and the
+  /// attention weights that `tape.weights` returns. Throws as `loss` does.
   void forward(Sentences sources, Sentences targets, Tape& tape, const LossOptions<S>& options = {}) const {
     check_batch(sources, targets, options);
     encode(sources, tape, options.random, true);
@@ -117,9 +122,9 @@ struct Seq2Seq {
     decode(decoder, tape.target.x, tape.target.packing, tape.memory, tape.state, tape.decoder, options.random);
   }
 
-  /// The cross-entropy of the targets given the sources, each target followed by the end symbol, summed over all words.
-  /// Throws unless there are as many targets as sources, on what `encode` throws on, on a target's token outside the
-  /// vocabulary, and if a target holds `symbols::bos` or `symbols::eos`.
+  /// Returns the cross-entropy of the targets given the sources, each target followed by eos, summed over all words,
+  /// plus the attention losses of `options`. Throws heed::Error as `encode` does, if the numbers of sources and targets
+  /// differ, if a target token is outside the vocabulary, and if a target contains `symbols::bos` or `symbols::eos`.
   Sum<S> loss(Sentences sources, Sentences targets, Tape& tape, const LossOptions<S>& options = {}) const {
     forward(sources, targets, tape, options);
     tape.output.drop(tape.decoder.features, tape.target.packing, dropout, options.random);
@@ -127,7 +132,7 @@ struct Seq2Seq {
            penalties(tape, options, false);
   }
 
-  /// The same, and its gradient added to `grad`.
+  /// Returns the same loss as `loss`. Adds the gradient of options.scale * loss to grad.
   Sum<S> loss_and_gradient(Sentences sources, Sentences targets, Tape& tape, Seq2Seq& grad,
                            const LossOptions<S>& options = {}) const {
     const RandomStreams random = options.random;
@@ -158,32 +163,32 @@ struct Seq2Seq {
     visit("dropout", self.dropout...);
   }
 
-  /// Columns of logits made at a time.
+  /// Columns of logits computed at a time.
   static constexpr Index output_block = OutputLayer<S>::block;
 
  private:
-  /// Throws as `forward` does, but on what `encode` throws on.
+  /// Makes the checks of `forward` that `encode` does not make.
   void check_batch(Sentences sources, Sentences targets, const LossOptions<S>& options) const {
     require(sources.size() == targets.size(), [&] {
-      return "Seq2Seq: " + std::to_string(sources.size()) + " sources for " + std::to_string(targets.size()) +
-             " targets";
+      return "Seq2Seq: there must be one target per source, got " + std::to_string(sources.size()) + " sources and " +
+             std::to_string(targets.size()) + " targets";
     });
     detail::check_target_tokens("Seq2Seq.forward", "target", targets, target.vocabulary());
     const double forcing = options.teacher_forcing;
     require(forcing == 1 || (forcing >= 0 && forcing < 1 && options.random), [&] {
-      return "Seq2Seq: teacher forcing lies in [0, 1] and below 1 needs random numbers, not " +
-             std::to_string(forcing) + (options.random ? "" : " without");
+      return "Seq2Seq: teacher_forcing must be in [0, 1], and below 1 it needs a random number generator, got " +
+             std::to_string(forcing) + (options.random ? "" : " without a generator");
     });
   }
 
-  /// Scheduled sampling: replaces some of the decoder's inputs by words of the model.
+  /// Scheduled sampling: replaces some of the decoder inputs by sampled tokens.
   void sample_words(Tape& tape, const LossOptions<S>& options) const {
     const auto score = [this](const In<S>& features, Out<S> logits) { score_words(features, logits); };
     feed_sampled_tokens(decoder, target, score, tape.target.packing, tape.memory, options.teacher_forcing,
                         options.sampled_token, options.random, tape.sampling, tape.target.tokens);
   }
 
-  /// Makes the gradients that the backward pass adds to zero.
+  /// Zeroes the gradients that the backward pass adds to.
   static void begin_backward(Tape& tape) {
     tape.decoder.d_features.resize(tape.decoder.features.rows(), tape.decoder.features.cols());
     tape.decoder.d_features.setZero();
@@ -192,7 +197,8 @@ struct Seq2Seq {
     tape.d_memory.zeros_like(tape.memory);
   }
 
-  /// The losses of where was looked; their gradient goes to tape.decoder.attention.d_weights, which has no rows without.
+  /// Returns the weighted sum of the attention losses. If `backward`, writes their gradient to
+  /// tape.decoder.attention.d_weights; otherwise, or if no attention loss is used, d_weights has no rows.
   static Sum<S> penalties(Tape& tape, const LossOptions<S>& options, bool backward) {
     const auto& weights = tape.decoder.attention.weights;
     auto& d_weights = tape.decoder.attention.d_weights;

@@ -8,17 +8,17 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// A batch of sentences on its way into a model: packed, embedded, with dropout; and the gradient on its way back. One per
-/// thread; it only grows.
+/// Embedded input of a model: a packed batch of sentences, its embedded tokens after dropout, and their gradient. Use
+/// one per thread; its buffers grow but never shrink.
 template <class S>
 struct TokenBatch {
-  PackedBatch packing;         ///< of the sentences
+  PackedBatch packing;         ///< packing of the sentences
   std::vector<Index> lengths;  ///< in batch order
   std::vector<Token> tokens;   ///< packed
   Buffer<S> x, mask;           ///< size x columns: embedded tokens after dropout, and the dropout mask
-  Buffer<S> d_x;               ///< gradient of x, to be filled before `backward`; overwritten by it
+  Buffer<S> d_x;               ///< gradient of x: input of `backward`, which overwrites it
 
-  /// Packs sentences. Throws on an empty one. Does not allocate once the batch has grown.
+  /// Packs sentences. Throws heed::Error if a sentence is empty. Does not allocate once the batch has grown.
   void pack(Sentences sentences) {
     assign(sentences, 0);
     pack_tokens(sentences, packing, tokens);
@@ -41,7 +41,8 @@ struct TokenBatch {
     }
   }
 
-  /// x = dropout(words(tokens)); `random` is in batch order. Throws on a token outside the vocabulary.
+  /// x = dropout(words(tokens)), with the embedding `words`; `random` is in batch order. Throws heed::Error if a token
+  /// is outside the vocabulary.
   void embed(const Embedding<S>& words, const Dropout<S>& dropout, RandomStreams random) {
     x.resize(words.size(), packing.columns());
     mask.resize(x.rows(), x.cols());
@@ -49,20 +50,20 @@ struct TokenBatch {
     dropout.forward(random, packing, x, mask);
   }
 
-  /// Makes d_x zero.
+  /// Sets d_x to zero.
   void begin_backward() {
     d_x.resize(x.rows(), x.cols());
     d_x.setZero();
   }
 
-  /// Backward of `embed`, from d_x: adds to grad. Pass what `embed` was given as `dropout` and `random`.
+  /// Backward of `embed`: adds to grad, from d_x. Pass the same `dropout` and `random` as to `embed`.
   void backward(const Embedding<S>& words, const Dropout<S>& dropout, RandomStreams random, Embedding<S>& grad) {
     dropout.backward(random, mask, d_x);  // was: dropout
     words.backward(tokens, d_x, grad);    // was: words
   }
 
  private:
-  /// Packs sentences that have `more` tokens each than given.
+  /// Sets the lengths and the packing for sentences with `more` additional tokens each.
   void assign(Sentences sentences, Index more) {
     lengths.clear();
     for (const auto& sentence : sentences) lengths.push_back(static_cast<Index>(sentence.size()) + more);

@@ -7,16 +7,16 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// A normaliser chosen at run time, which itself models `Normalizer`.
+/// A normaliser that is selected at run time. It models `Normalizer` itself.
 struct AnyNormalizer {
-  std::variant<Softmax, Sparsemax, Entmax15> normalizer;  ///< the one that was chosen
+  std::variant<Softmax, Sparsemax, Entmax15> normalizer;  ///< the selected normaliser
 
   AnyNormalizer() = default;
-  /// Holds this one from here on.
+  /// Selects a normaliser.
   template <Normalizer N>
   AnyNormalizer(N chosen) : normalizer(std::move(chosen)) {}
 
-  /// Whether it is `Softmax`, which need not see all scores at once.
+  /// True if the normaliser is a plain `Softmax`, so that scores can be normalised online.
   bool is_softmax() const { return std::holds_alternative<Softmax>(normalizer); }
 
   template <class X>

@@ -5,12 +5,12 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// Turns the scores of one sentence (T x n) into weights, in place, and gradients back.
+/// A normaliser: replaces the scores of one sentence (T x n, a column per query) by attention weights, in place.
 ///
-/// | call                       | meaning                                   |
-/// |----------------------------|-------------------------------------------|
-/// | `forward(scores)`          | every column of scores becomes weights    |
-/// | `backward(weights, d)`     | d: dL/dweights in, dL/dscores out         |
+/// | call                       | meaning                                                     |
+/// |----------------------------|-------------------------------------------------------------|
+/// | `forward(scores)`          | replaces every column of scores by weights                  |
+/// | `backward(weights, d)`     | d holds dL/dweights on entry and dL/dscores on return       |
 ///
 /// `backward` throws heed::Error if d does not have the size of the weights.
 template <class C>

@@ -5,19 +5,19 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// weights = the point of the simplex that is nearest to the scores, Martins & Astudillo 2016, equation 2. Weights sum to
-/// 1, and those of low scores are exactly 0.
+/// Sparsemax: the projection of the scores onto the probability simplex, Martins & Astudillo 2016, equation 2. The
+/// weights sum to 1, and the weights of low scores are exactly 0.
 ///
 ///   weight_j = max(score_j - tau, 0)
 ///
-/// tau is that of their algorithm 1, found without sorting (kernels/threshold.hpp).
+/// tau is the threshold of the paper's algorithm 1, computed without sorting (kernels/threshold.hpp).
 struct Sparsemax {
   template <class X>
   void forward(X&& scores) const {
     detail::threshold_weights<1>(scores);
   }
 
-  /// Equation 14: with s_j = 1 where weight_j > 0 and 0 elsewhere, dL/dscore_j = s_j (d_j - sum_k s_k d_k / sum_k s_k).
+  /// Equation 14: with s_j = 1 if weight_j > 0 and 0 otherwise, dL/dscore_j = s_j (d_j - sum_k s_k d_k / sum_k s_k).
   template <class Y, class D>
   void backward(const Y& weights, D&& d) const {
     detail::check_like("Sparsemax.backward", "d", d, weights);

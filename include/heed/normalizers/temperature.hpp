@@ -9,22 +9,26 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// weights = softmax(scores / temperature): equation 1 of Hinton, Vinyals & Dean 2015. Sharper below 1, flatter above;
-/// at 1 the bits are those of `Softmax`.
+/// Softmax with a temperature: Hinton, Vinyals & Dean 2015, equation 1.
+///
+///   weights = softmax(scores / temperature)
+///
+/// Below 1 the weights are sharper, above 1 flatter. At 1 they equal those of `Softmax` bit for bit.
 struct TemperatureSoftmax {
-  double temperature = 1;  ///< what scores are divided by
+  double temperature = 1;  ///< divisor of the scores
 
   TemperatureSoftmax() = default;
-  /// Throws unless the temperature is above 0 and finite, as a float too.
+  /// Throws heed::Error unless the temperature is above 0 and finite, also as a float.
   explicit TemperatureSoftmax(double temperature_) : temperature(temperature_) {
     using Float = std::numeric_limits<float>;
     require(temperature >= double{Float::min()} && temperature <= double{Float::max()}, [&] {
-      return "TemperatureSoftmax: the temperature must be above 0 and finite, not " + std::to_string(temperature);
+      return "TemperatureSoftmax: the temperature must be above 0 and finite, got " + std::to_string(temperature);
     });
   }
 
-  /// The highest score is subtracted before the division, which then cannot overflow. From temperature 2 on, scores are
-  /// halved first, so that the difference of two finite scores is finite. -inf and NaN are as in `softmax`.
+  /// The highest score is subtracted before the division, so the quotients cannot overflow. If the temperature is 2 or
+  /// more, the scores are halved first, so that the difference of two finite scores is finite. Scores of -inf and NaN
+  /// have the same effect as in `softmax`.
   template <class X>
   void forward(X&& scores) const {
     using S = typename std::remove_reference_t<X>::Scalar;

@@ -8,14 +8,15 @@ namespace heed { inline namespace v0_2 {
 
 namespace detail {
 
-/// Throws unless an additive scorer has an alignment size: only one without any sizes, made by default, may lack it.
+/// Throws unless the alignment size is 1 or more. It may be 0 only if the query and memory sizes are 0, as in a
+/// default-constructed scorer.
 inline void check_alignment(const char* scorer, Index query, Index memory, Index alignment) {
   require(alignment > 0 || (query == 0 && memory == 0), [&] {
     return std::string(scorer) + ": the alignment size must be 1 or more, got " + std::to_string(alignment);
   });
 }
 
-/// projected = W q, which the additive and location scorers share. A scorer C that stores W in another way has its own
+/// Base of the additive and location scorers: projected = W q. A scorer C that stores W in another way defines its own
 /// `query_weight`.
 template <class C, class S, int Query, int Projected>
 struct LinearQueries {
@@ -42,8 +43,8 @@ struct LinearQueries {
   const C& self() const { return static_cast<const C&>(*this); }
 };
 
-/// What the additive scorers share: projected = W q, keys_j = U h_j + b in the form that the scorer's `Kernel` takes, and
-/// the score of the match. A scorer C that names or stores U in another way has its own `memory_weight`; b may be missing.
+/// Base of the additive scorers: projected = W q, keys_j = U h_j + b in the form that the scorer's `Kernel` expects,
+/// and the scores. A scorer C that names or stores U in another way defines its own `memory_weight`. b is optional.
 template <class C, class S, int Query, int MemorySize, int Alignment>
 struct AdditiveParts : LinearQueries<C, S, Query, Alignment> {
   Index memory_size() const { return C::memory_weight(self()).cols(); }
@@ -102,19 +103,19 @@ struct AdditiveParts : LinearQueries<C, S, Query, Alignment> {
 
 }  // namespace detail
 
-/// Additive scores, Bahdanau, Cho & Bengio 2015, section A.1.2.
+/// Additive scores (Bahdanau attention): Bahdanau, Cho & Bengio 2015, section A.1.2.
 ///
 ///   z_j = tanh(W q + k_j),  k_j = U h_j        score_j = v' z_j
 ///
-/// The keys do not depend on the query, so a sentence pays for them once; it then pays for e^{2 k_j} too, which is what
-/// they are kept as, in a few rows more than k_j has (kernels/exponential_columns.hpp). The paper has no bias; `b`, added
-/// to the keys, is there for models that have one.
+/// The keys do not depend on the query, so they are computed once per sentence. They are stored as e^{2 k_j}, with a
+/// few more rows than k_j (kernels/exponential_columns.hpp), so that the exponentials are also computed only once. The
+/// paper has no bias. `b` is for models that have one; it is added to the keys.
 template <class S, int Query = Dynamic, int MemorySize = Dynamic, int Alignment = Dynamic>
 struct AdditiveScorer
     : detail::AdditiveParts<AdditiveScorer<S, Query, MemorySize, Alignment>, S, Query, MemorySize, Alignment> {
   using Scalar = S;
-  using Kernel = detail::AdditiveKernel<S, Alignment>;   ///< the kernel that scores
-  static constexpr const char* name = "AdditiveScorer";  ///< in messages
+  using Kernel = detail::AdditiveKernel<S, Alignment>;   ///< the kernel that computes scores
+  static constexpr const char* name = "AdditiveScorer";  ///< in error messages
 
   Weight<S, Alignment, Query> W;       ///< alignment x query (W_a)
   Weight<S, Alignment, MemorySize> U;  ///< alignment x memory (U_a)

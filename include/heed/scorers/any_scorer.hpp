@@ -14,7 +14,7 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// A scorer chosen at run time, which itself models `Scorer`. Errors name the scorer that it holds.
+/// A scorer that is selected at run time. It models `Scorer` itself. Error messages name the selected scorer.
 template <class S>
 struct AnyScorer {
   using Scalar = S;
@@ -22,10 +22,10 @@ struct AnyScorer {
   std::variant<DotScorer<S>, GeneralScorer<S>, AdditiveScorer<S>, ConcatScorer<S>, ScaledDotScorer<S>,
                ScaledGeneralScorer<S>, NormedAdditiveScorer<S>, LocationScorer<S>, CoverageScorer<S>,
                ConvolutionalScorer<S>>
-      scorer;  ///< the one that was chosen
+      scorer;  ///< the selected scorer
 
   AnyScorer() = default;
-  /// Holds this one from here on.
+  /// Selects a scorer.
   template <Scorer C>
   AnyScorer(C chosen) : scorer(std::move(chosen)) {}
 
@@ -55,7 +55,7 @@ struct AnyScorer {
   void project(const In<S>& queries, Out<S> projected) const {
     std::visit([&](const auto& c) { detail::queries_of(c).project(queries, projected); }, scorer);
   }
-  /// carry: no rows where the scorer does not look at earlier looks.
+  /// Computes scores(j, i), T x n. `carry` has no rows if `carried()` is `Carried::nothing`.
   void score(const In<S>& projected, const In<S>& keys, const In<S>& carry, Out<S> scores, Buffer<S>& scratch) const {
     std::visit([&](const auto& c) { detail::score<S>(c, projected, keys, carry, scores, scratch); }, scorer);
   }

@@ -8,28 +8,27 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The sizes of a `ConvolutionalScorer`.
+/// Options of `ConvolutionalScorer`.
 struct ConvolutionalScorerOptions {
   Index query_size = 0;      ///< rows of a query
   Index memory_size = 0;     ///< rows of a value of the memory
   Index alignment_size = 0;  ///< rows of the tanh layer
   Index filters = 10;        ///< rows of F; 1 or more
-  Index width = 15;          ///< places that a filter sees; odd
+  Index width = 15;          ///< width of a filter, in positions; odd
 };
 
-/// Additive scores that know where the last look was, Chorowski et al. 2015, equations 8 and 9.
+/// Additive scores with features of the previous weights: Chorowski et al. 2015, equations 8 and 9.
 ///
-///   f_j = F a, a = the last weights around j        score_j = v' tanh(W q + V h_j + U f_j + b)
+///   f_j = F a, a = the previous weights around j        score_j = v' tanh(W q + V h_j + U f_j + b)
 ///
-/// A row of F is a filter, as wide as an odd number of places: its middle stands on j, and what lies outside the sentence
-/// counts as 0. As in every framework F a is a cross-correlation: filters are not mirrored. Before the first look all
-/// weights are 0.
+/// Each row of F is a filter of odd width, centred on position j. Weights outside the sentence are 0, and so are all
+/// previous weights at the first step. As in other frameworks, F a is a cross-correlation: filters are not mirrored.
 template <class S, int Query = Dynamic, int MemorySize = Dynamic, int Alignment = Dynamic>
 struct ConvolutionalScorer
     : detail::AdditiveParts<ConvolutionalScorer<S, Query, MemorySize, Alignment>, S, Query, MemorySize, Alignment> {
   using Scalar = S;
-  using Kernel = detail::TanhTile<S>;                         ///< the kernel that scores
-  static constexpr const char* name = "ConvolutionalScorer";  ///< in messages
+  using Kernel = detail::TanhTile<S>;                         ///< the kernel that computes scores
+  static constexpr const char* name = "ConvolutionalScorer";  ///< in error messages
 
   Weight<S, Alignment, Query> W;       ///< alignment x query
   Weight<S, Alignment, MemorySize> V;  ///< alignment x memory
@@ -42,13 +41,14 @@ struct ConvolutionalScorer
       : ConvolutionalScorer({.query_size = detail::initial(Query),
                              .memory_size = detail::initial(MemorySize),
                              .alignment_size = detail::initial(Alignment)}) {}
-  /// Throws unless there is a row of the alignment, if it has a query or memory, and a filter, and the width is odd.
+  /// Throws heed::Error unless the alignment size and the number of filters are 1 or more and the width is odd. The
+  /// alignment size may be 0 if the query and memory sizes are 0.
   explicit ConvolutionalScorer(const ConvolutionalScorerOptions& options)
       : W(options.alignment_size, options.query_size), V(options.alignment_size, options.memory_size) {
     detail::check_alignment(name, options.query_size, options.memory_size, options.alignment_size);
     require(options.filters > 0 && options.width > 0 && options.width % 2 == 1, [&] {
-      return "ConvolutionalScorer: a filter at least, of an odd width, is needed, not " +
-             std::to_string(options.filters) + " of width " + std::to_string(options.width);
+      return "ConvolutionalScorer: filters must be at least 1 and width must be positive and odd, got filters " +
+             std::to_string(options.filters) + " and width " + std::to_string(options.width);
     });
     U.setZero(options.alignment_size, options.filters);
     F.setZero(options.filters, options.width);
@@ -58,11 +58,11 @@ struct ConvolutionalScorer
 
   Carried carried() const { return Carried::last; }
 
-  /// V and its name in messages.
+  /// V, which multiplies the memory, and the name of its gradient in error messages.
   static constexpr const char* memory_gradient = "grad.V";
   static auto& memory_weight(auto& scorer) { return scorer.V; }
 
-  /// last: T x n
+  /// Computes scores(j, i), T x n. `last`: the weights of the previous step, T x n.
   void score(const In<S>& projected, const In<S>& keys, const In<S>& last, Out<S> scores, Buffer<S>& scratch) const {
     detail::check_score(*this, projected, keys, scores);
     detail::check_size(*this, "score", "last", last, keys.cols(), projected.cols());
@@ -86,7 +86,7 @@ struct ConvolutionalScorer
       Kernel::score_backward(v, projected.col(i), keys, d_scores.col(i), d_tile, grad.v, d_projected.col(i), d_keys);
       auto f = filtered(scratch);
       add_outer_product(d_tile, f, grad.U);  // was: U f
-      f.setZero();                           // from here on its gradient
+      f.setZero();                           // from here on the gradient of f
       add_product_backward(U, d_tile, f);    // was: U f
       for (Index j = 0; j < last.rows(); ++j) {
         for_each_place(j, last.rows(), [&](Index k, Index at) {
@@ -111,7 +111,8 @@ struct ConvolutionalScorer
   auto tile(Buffer<S>& scratch) const { return scratch.topRows(v.size()); }
   auto filtered(Buffer<S>& scratch) const { return scratch.bottomRows(F.rows()); }
 
-  /// Calls use(k, at) for every place k of a filter on j that stands in the sentence, at `at`.
+  /// For a filter centred on position j, calls use(k, at) for every column k of F that lies inside the sentence, where
+  /// `at` is its position.
   template <class Use>
   void for_each_place(Index j, Index length, Use&& use) const {
     const Index before = F.cols() / 2;
@@ -119,7 +120,7 @@ struct ConvolutionalScorer
     for (Index k = std::max(Index{0}, before - j); k < end; ++k) use(k, j + k - before);
   }
 
-  /// The tile becomes U f, with f below it.
+  /// Overwrites scratch: the tile becomes U f, and f is stored below it.
   void filter(const In<S>& last, Buffer<S>& scratch) const {
     scratch.resize(v.size() + F.rows(), last.rows());
     scratch.setZero();

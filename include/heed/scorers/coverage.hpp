@@ -5,21 +5,21 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// Additive scores that know what has been looked at, See, Liu & Manning 2017, equation 11 (coverage of Tu et al. 2016).
+/// Additive scores with coverage: See, Liu & Manning 2017, equation 11. Coverage was introduced by Tu et al. 2016.
 ///
-///   score_j = v' tanh(W q + U h_j + w c_j + b)        c_j = the sum of all earlier weights of j
+///   score_j = v' tanh(W q + U h_j + w c_j + b)        c_j = the sum of the earlier weights of j
 ///
-/// `coverage_loss` (losses/attention_penalty.hpp) is the loss that goes with it.
+/// `coverage_loss` (losses/attention_penalty.hpp) is the corresponding loss.
 template <class S, int Query = Dynamic, int MemorySize = Dynamic, int Alignment = Dynamic>
 struct CoverageScorer
     : detail::AdditiveParts<CoverageScorer<S, Query, MemorySize, Alignment>, S, Query, MemorySize, Alignment> {
   using Scalar = S;
-  using Kernel = detail::TanhTile<S>;                    ///< the kernel that scores
-  static constexpr const char* name = "CoverageScorer";  ///< in messages
+  using Kernel = detail::TanhTile<S>;                    ///< the kernel that computes scores
+  static constexpr const char* name = "CoverageScorer";  ///< in error messages
 
   Weight<S, Alignment, Query> W;       ///< alignment x query (W_s)
   Weight<S, Alignment, MemorySize> U;  ///< alignment x memory (W_h)
-  ParameterVector<S, Alignment> w;     ///< alignment: what a coverage of 1 adds (w_c)
+  ParameterVector<S, Alignment> w;     ///< alignment: multiplies the coverage (w_c)
   ParameterVector<S, Alignment> v;     ///< alignment
   ParameterVector<S, Alignment> b;     ///< alignment
 
@@ -35,7 +35,7 @@ struct CoverageScorer
 
   Carried carried() const { return Carried::sum; }
 
-  /// coverage: T x n
+  /// Computes scores(j, i), T x n. `coverage`: the sum of the weights of all earlier steps, T x n.
   void score(const In<S>& projected, const In<S>& keys, const In<S>& coverage, Out<S> scores,
              Buffer<S>& scratch) const {
     detail::check_score(*this, projected, keys, scores);

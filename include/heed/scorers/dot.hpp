@@ -7,7 +7,7 @@ namespace heed { inline namespace v0_2 {
 
 namespace detail {
 
-/// What the dot and general scorers share: score_j = k_j' projected, the values being the keys.
+/// Base of the dot and general scorers: score_j = k_j' projected. The keys are the values of the memory.
 template <class C, class S, int Size>
 struct DotScores {
   void score(const In<S, Size>& projected, const In<S, Size>& keys, Out<S> scores, Buffer<S>&) const {
@@ -26,15 +26,16 @@ struct DotScores {
 
 }  // namespace detail
 
-/// Dot scores, Luong, Pham & Manning 2015, section 3.1, the first of three. Nothing is learned; query and memory have one size.
+/// Dot scores: Luong, Pham & Manning 2015, section 3.1, the first of three. There are no learned parameters. Queries
+/// and memory have the same size.
 ///
 ///   score_j = h_j' q
 template <class S, int Size = Dynamic>
 struct DotScorer : detail::DotScores<DotScorer<S, Size>, S, Size> {
   using Scalar = S;
-  static constexpr const char* name = "DotScorer";  ///< in messages
+  static constexpr const char* name = "DotScorer";  ///< in error messages
 
-  Index size = detail::initial(Size);  ///< of a query and of a value
+  Index size = detail::initial(Size);  ///< rows of a query and of a memory value
 
   DotScorer() = default;
   explicit DotScorer(Index size_) : size(size_) {}

@@ -7,7 +7,7 @@ namespace heed { inline namespace v0_2 {
 
 namespace detail {
 
-/// What the general scorers share: projected = W' q, matched with the values as a dot scorer does.
+/// Base of the general scorers: projected = W' q. The scores are dot products of projected queries and values.
 template <class C, class S, int Query, int MemorySize>
 struct GeneralParts : DotScores<C, S, MemorySize> {
   Index query_size() const { return self().W.rows(); }
@@ -35,15 +35,15 @@ struct GeneralParts : DotScores<C, S, MemorySize> {
 
 }  // namespace detail
 
-/// General scores, Luong, Pham & Manning 2015, section 3.1, the second of three.
+/// General scores: Luong, Pham & Manning 2015, section 3.1, the second of three.
 ///
 ///   score_j = q' W h_j = (W' q)' h_j
 ///
-/// W' q is computed once per step, so the values serve as keys and no second copy of the memory is read.
+/// W' q is computed once per step. The values are the keys, so no second copy of the memory is needed.
 template <class S, int Query = Dynamic, int MemorySize = Dynamic>
 struct GeneralScorer : detail::GeneralParts<GeneralScorer<S, Query, MemorySize>, S, Query, MemorySize> {
   using Scalar = S;
-  static constexpr const char* name = "GeneralScorer";  ///< in messages
+  static constexpr const char* name = "GeneralScorer";  ///< in error messages
 
   Weight<S, Query, MemorySize, 1, true> W;  ///< query x memory (the paper's W_a)
 

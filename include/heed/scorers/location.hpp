@@ -8,26 +8,26 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// Location scores, Luong, Pham & Manning 2015, equation 8: where to look follows from the query alone.
+/// Location scores: Luong, Pham & Manning 2015, equation 8. The score of a position depends only on the query.
 ///
 ///   score_j = (W q)_j
 ///
-/// W has a row for each of the first `longest()` places. A short sentence uses the first rows; the words of a long one that
-/// come after them score minus infinity, so that nothing looks at them.
+/// W has one row for each of the first `longest()` positions. A shorter sentence uses the first rows. In a longer
+/// sentence, the later positions have a score of -inf, so their weights are 0.
 template <class S, int Query = Dynamic, int Longest = Dynamic>
 struct LocationScorer : detail::LinearQueries<LocationScorer<S, Query, Longest>, S, Query, Dynamic> {
   using Scalar = S;
-  static constexpr const char* name = "LocationScorer";  ///< in messages
+  static constexpr const char* name = "LocationScorer";  ///< in error messages
 
   Weight<S, Longest, Query> W;  ///< longest x query (W_a)
-  Index memory = 0;             ///< the size of the memory, which is not looked into
+  Index memory = 0;             ///< rows of a memory value; the scores do not use the values
 
   LocationScorer() : W(detail::initial(Longest), detail::initial(Query)) {}
   LocationScorer(Index query, Index memory_size, Index longest) : W(longest, query), memory(memory_size) {
-    require(longest > 0, "LocationScorer: the longest sentence must have a word");
+    require(longest > 0, "LocationScorer: longest must be at least 1");
   }
 
-  /// How many places can be looked at.
+  /// The number of positions that can be attended to.
   Index longest() const { return W.rows(); }
   Index memory_size() const { return memory; }
   bool depends_on_position() const { return true; }

@@ -6,24 +6,24 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// Additive scores (Bahdanau, Cho & Bengio 2015, section A.1.2) whose v has a direction and a length of its own, by the
-/// weight normalisation of Salimans & Kingma 2016, equation 2; TensorFlow's `BahdanauAttention` with `normalize=True`.
+/// Additive scores (Bahdanau, Cho & Bengio 2015, section A.1.2) with weight normalisation of v (Salimans & Kingma 2016,
+/// equation 2); TensorFlow's `BahdanauAttention` with `normalize=True`.
 ///
 ///   score_j = g v' tanh(W q + U h_j + b) / |v|
 ///
-/// At first g is 1 / sqrt(alignment) and v all ones, so that a score is the mean of the tanh. A v of zeros has no
-/// direction: it scores 0, and nothing learns from it.
+/// v gives the direction and g the length of the vector. Initially g is 1 / sqrt(alignment) and v is all ones, so that
+/// a score is the mean of the tanh values. If v is zero, all scores and all gradients are 0.
 template <class S, int Query = Dynamic, int MemorySize = Dynamic, int Alignment = Dynamic>
 struct NormedAdditiveScorer
     : detail::AdditiveParts<NormedAdditiveScorer<S, Query, MemorySize, Alignment>, S, Query, MemorySize, Alignment> {
   using Scalar = S;
-  using Kernel = detail::AdditiveKernel<S, Alignment>;         ///< the kernel that scores
-  static constexpr const char* name = "NormedAdditiveScorer";  ///< in messages
+  using Kernel = detail::AdditiveKernel<S, Alignment>;         ///< the kernel that computes scores
+  static constexpr const char* name = "NormedAdditiveScorer";  ///< in error messages
 
   Weight<S, Alignment, Query> W;       ///< alignment x query (W_a)
   Weight<S, Alignment, MemorySize> U;  ///< alignment x memory (U_a)
-  ParameterVector<S, Alignment> v;     ///< alignment (v_a), of which only the direction counts
-  ParameterVector<S, 1> g;             ///< one number: the length that v is given
+  ParameterVector<S, Alignment> v;     ///< alignment (v_a); only its direction has an effect
+  ParameterVector<S, 1> g;             ///< 1 element: the length of the normalised v
   ParameterVector<S, Alignment> b;     ///< alignment
 
   NormedAdditiveScorer()
@@ -59,7 +59,7 @@ struct NormedAdditiveScorer
 
   static constexpr ParameterRole role(std::string_view parameter) {
     if (parameter == "b") return ParameterRole::bias;
-    return parameter == "g" ? ParameterRole::constructed : ParameterRole::scorer_weight;  // v = 0 has no direction
+    return parameter == "g" ? ParameterRole::constructed : ParameterRole::scorer_weight;  // v must not start at 0
   }
 
   template <class Visit, class... Self>

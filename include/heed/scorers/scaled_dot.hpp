@@ -6,17 +6,18 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// Scaled dot scores, Vaswani et al. 2017, equation 1. Nothing is learned; query and memory have one size, d.
+/// Scaled dot scores: Vaswani et al. 2017, equation 1. There are no learned parameters. Queries and memory have the
+/// same size d.
 ///
 ///   score_j = h_j' q / sqrt(d)
 ///
-/// A query is divided once per step, so that a look at the memory costs what a dot score costs.
+/// A query is divided once per step, so a score costs no more than a dot score.
 template <class S, int Size = Dynamic>
 struct ScaledDotScorer : detail::DotScores<ScaledDotScorer<S, Size>, S, Size> {
   using Scalar = S;
-  static constexpr const char* name = "ScaledDotScorer";  ///< in messages
+  static constexpr const char* name = "ScaledDotScorer";  ///< in error messages
 
-  Index size = detail::initial(Size);  ///< of a query and of a value
+  Index size = detail::initial(Size);  ///< rows of a query and of a memory value
 
   ScaledDotScorer() = default;
   explicit ScaledDotScorer(Index size_) : size(size_) {}

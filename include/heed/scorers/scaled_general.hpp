@@ -4,19 +4,19 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// General scores (Luong, Pham & Manning 2015, section 3.1) times a learned number g, as TensorFlow's
-/// `LuongAttention` has them with `scale=True`.
+/// General scores (Luong, Pham & Manning 2015, section 3.1) times a learned scalar g; TensorFlow's `LuongAttention`
+/// with `scale=True`.
 ///
 ///   score_j = g q' W h_j = g (W' q)' h_j
 ///
-/// g multiplies the scores rather than the query, so that its gradient is exact where g is 0 too. It is 1 at first.
+/// g multiplies the scores, not the query, so that its gradient is exact even if g is 0. Initially g is 1.
 template <class S, int Query = Dynamic, int MemorySize = Dynamic>
 struct ScaledGeneralScorer : detail::GeneralParts<ScaledGeneralScorer<S, Query, MemorySize>, S, Query, MemorySize> {
   using Scalar = S;
-  static constexpr const char* name = "ScaledGeneralScorer";  ///< in messages
+  static constexpr const char* name = "ScaledGeneralScorer";  ///< in error messages
 
   Weight<S, Query, MemorySize, 1, true> W;         ///< query x memory (the paper's W_a)
-  ParameterVector<S, 1> g = Vector<S, 1>::Ones();  ///< one number
+  ParameterVector<S, 1> g = Vector<S, 1>::Ones();  ///< 1 element: the scale
 
   ScaledGeneralScorer() : ScaledGeneralScorer(detail::initial(Query), detail::initial(MemorySize)) {}
   ScaledGeneralScorer(Index query, Index memory) : W(query, memory) {}
@@ -33,7 +33,7 @@ struct ScaledGeneralScorer : detail::GeneralParts<ScaledGeneralScorer<S, Query, 
     detail::check_like(*this, "score_backward", "grad.g", grad.g, g);
     const Index n = projected.cols();
     scratch.resize(projected.rows(), 2 * n);
-    auto d_scaled = scratch.leftCols(n), scaled = scratch.rightCols(n);  // of g W' q
+    auto d_scaled = scratch.leftCols(n), scaled = scratch.rightCols(n);  // for g W' q: gradient, value
     d_scaled.setZero();
     scaled = projected * g(0);
     Kernel::score_backward(scaled, keys, d_scores, d_scaled, d_keys);

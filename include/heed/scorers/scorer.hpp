@@ -7,12 +7,12 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// What a scorer sees of earlier steps: nothing, the weights of the last step, or the sum of all weights so far.
+/// The earlier weights that a scorer uses: none, those of the previous step, or the sum over all earlier steps.
 enum class Carried { nothing, last, sum };
 
 namespace detail {
 
-/// Whether a scorer has an optional part: one of its functions.
+/// True if a scorer has at least one function of an optional group.
 template <class C>
 concept MakesKeys = (requires { &C::key_size; }) || (requires { &C::keys; }) || (requires { &C::keys_backward; });
 template <class C>
@@ -21,7 +21,7 @@ concept Projects = (requires { &C::projected_size; }) || (requires { &C::project
 template <class C>
 concept Carries = (requires { &C::carried; });
 
-// What `Scorer` asks of a scorer, function by function. X is its matrix.
+// The requirements of `Scorer`, function by function. X is a matrix and B a buffer of the same scalar.
 
 template <class C>
 concept HasSizes = requires(const C& scorer) {
@@ -58,38 +58,39 @@ concept HasWholeParts = (!MakesKeys<C> || HasKeys<C, X>)&&(!Projects<C> || HasPr
 
 }  // namespace detail
 
-/// A scoring function: how well memory column j matches query i. It knows neither softmax nor sentences of other lengths.
+/// A scoring function: computes the unnormalised score of memory column j for query i. It does not apply the softmax.
+/// A call of `score` covers n queries and T memory columns of one sentence, so there is no padding.
 ///
-/// | function                                                  | once per       | meaning                           |
-/// |-----------------------------------------------------------|----------------|-----------------------------------|
-/// | `query_size()`, `memory_size()`                           |                | rows of queries and of the memory |
-/// | `score(projected, keys, scores)`                          | step, sentence | scores(j, i), T x n               |
-/// | `score_backward(projected, keys, d_scores, grad,`         | step, sentence | adds to grad, d_projected, d_keys |
-/// | `               d_projected, d_keys)`                     |                |                                   |
-/// | `visit_parameters(visit, self...)`                        |                | names its parameters (`Part`)     |
-/// | optional, all three; without, keys are the memory:        |                |                                   |
-/// | `key_size()`                                              |                | K; 0: as if without               |
-/// | `keys(values, keys)`                                      | sentence       | what no query changes, K x T      |
-/// | `keys_backward(values, d_keys, grad, d_values)`           | batch          | adds to grad and d_values         |
-/// | optional, all four; without, projected = queries:         |                |                                   |
-/// | `projected_size()`                                        |                | P                                 |
-/// | `project(queries, projected)`                             | step           | what no memory changes, P x n     |
-/// | `project_backward(d_projected, d_queries)`                | step           | adds to d_queries                 |
-/// | `accumulate(queries, d_projected, grad)`                  | batch          | gradients of what `project` used  |
-/// | optional, if scores depend on more than query and memory: |                |                                   |
-/// | `carried()`                                               |                | what it sees of earlier steps     |
-/// | `depends_on_position()`                                      |                | whether on j as well              |
+/// | function                                                  | once per       | meaning                            |
+/// |-----------------------------------------------------------|----------------|------------------------------------|
+/// | `query_size()`, `memory_size()`                           |                | rows of queries and of the memory  |
+/// | `score(projected, keys, scores)`                          | step, sentence | computes scores(j, i), T x n       |
+/// | `score_backward(projected, keys, d_scores, grad,`         | step, sentence | adds to grad, d_projected, d_keys  |
+/// | `               d_projected, d_keys)`                     |                |                                    |
+/// | `visit_parameters(visit, self...)`                        |                | names its parameters (`Part`)      |
+/// | optional, all three; default: keys = values:              |                |                                    |
+/// | `key_size()`                                              |                | K, rows of a key; 0: keys = values |
+/// | `keys(values, keys)`                                      | sentence       | query-independent part, K x T      |
+/// | `keys_backward(values, d_keys, grad, d_values)`           | batch          | adds to grad and d_values          |
+/// | optional, all four; default: projected = queries:         |                |                                    |
+/// | `projected_size()`                                        |                | P, rows of a projected query       |
+/// | `project(queries, projected)`                             | step           | memory-independent part, P x n     |
+/// | `project_backward(d_projected, d_queries)`                | step           | adds to d_queries                  |
+/// | `accumulate(queries, d_projected, grad)`                  | batch          | parameter gradients of `project`   |
+/// | optional, if scores depend on more than query and memory: |                |                                    |
+/// | `carried()`                                               |                | the earlier weights that it uses   |
+/// | `depends_on_position()`                                   |                | true if a score also depends on j  |
 ///
-/// `score` and `score_backward` may have one more argument, the last: `Buffer<S>& scratch`, which the caller owns, so that
-/// they do not allocate once it has grown.
+/// `score` and `score_backward` may take one more argument, as the last one: `Buffer<S>& scratch`. The caller owns it,
+/// so they do not allocate once it is large enough.
 ///
-/// A score depends on query and memory alone, or, if `depends_on_position()` is true, on j as well: then `score` is given a
-/// sentence from its first column on, never a part of it. With `carried()`, `score` and `score_backward` take the earlier
-/// weights, T x n, after the keys, and `score_backward` adds to their gradient, which comes after that of the keys; both
-/// then have the scratch.
+/// A score depends only on the query and the memory column. If `depends_on_position()` is true, it also depends on j,
+/// and `score` is always called with a whole sentence, never with a part of it. If the scorer has `carried()`, `score`
+/// and `score_backward` take the earlier weights (T x n) after the keys. `score_backward` then also adds to their
+/// gradient, which is the argument after d_keys. Both must take the scratch.
 ///
-/// All functions but `visit_parameters` are const. Those of heed's scorers throw `Error` if the size of an argument does
-/// not fit, that of grad included. See `examples/own_scorer.cpp` for a scorer of 15 lines.
+/// All functions except `visit_parameters` are const. The functions of heed's scorers throw `Error` if the size of an
+/// argument, including grad, does not fit. See `examples/own_scorer.cpp` for a scorer of 15 lines.
 template <class C>
 concept Scorer =
     Part<C> && detail::HasSizes<C> && detail::HasScore<C, Matrix<typename C::Scalar>, Buffer<typename C::Scalar>> &&
@@ -98,7 +99,7 @@ concept Scorer =
 
 namespace detail {
 
-/// Compiles if C models `Scorer`; otherwise the error names what C lacks.
+/// Compiles if C models `Scorer`; otherwise the compiler error names the missing function.
 template <class C, class X = Matrix<typename C::Scalar>, class B = Buffer<typename C::Scalar>>
 constexpr bool check_scorer() {
   static_assert(Part<C>, "a scorer needs static visit_parameters(visit, self...)");
@@ -121,15 +122,15 @@ constexpr bool check_scorer() {
   return true;
 }
 
-// What stands in for the optional parts.
+// Defaults of the optional functions.
 
-/// The values themselves are matched.
+/// The values are the keys.
 struct ValuesAreKeys {
   Index key_size() const { return 0; }
   void keys(const auto&, const auto&) const {}
   void keys_backward(const auto&, const auto&, const auto&, const auto&) const {}
 };
-/// Queries are matched as they are.
+/// projected = queries.
 struct IdentityQueries {
   static constexpr const char* name = "Scorer";
   Index size;
@@ -147,9 +148,9 @@ struct IdentityQueries {
   void accumulate(const auto&, const auto&, const auto&) const {}
 };
 
-// What attention calls, of any scorer.
+// Access to the functions of any scorer, for the attention mechanisms.
 
-/// The part that makes the keys: the scorer, or what stands in for it.
+/// The object that computes the keys: the scorer, or `ValuesAreKeys`.
 template <class C>
 decltype(auto) keys_of(const C& scorer) {
   if constexpr (MakesKeys<C>) {
@@ -158,7 +159,7 @@ decltype(auto) keys_of(const C& scorer) {
     return ValuesAreKeys{};
   }
 }
-/// The part that projects the queries.
+/// The object that projects the queries: the scorer, or `IdentityQueries`.
 template <class C>
 decltype(auto) queries_of(const C& scorer) {
   if constexpr (Projects<C>) {
@@ -177,7 +178,7 @@ Carried carried(const C& scorer) {
   }
 }
 
-/// `score` and `score_backward` with the arguments that the scorer takes.
+/// Calls the scorer's `score` or `score_backward` with the arguments that it takes.
 template <class S, class C>
 void score(const C& scorer, const In<S>& projected, const In<S>& keys, const In<S>& carry, Out<S> scores,
            Buffer<S>& scratch) {
@@ -202,14 +203,14 @@ void score_backward(const C& scorer, const In<S>& projected, const In<S>& keys, 
   }
 }
 
-// The checks with which the functions of heed's scorers begin. C::name is the scorer's name in messages.
+// The argument checks of heed's scorers. C::name is the scorer's name in error messages.
 
 [[noreturn]] inline EIGEN_DONT_INLINE void fail_scorer_size(const char* scorer, const char* function, const char* name,
                                                             Index rows, Index cols, Index expected_rows,
                                                             Index expected_cols) {
   fail_size((std::string(scorer) + '.' + function).c_str(), name, rows, cols, expected_rows, expected_cols);
 }
-/// As in core/checks.hpp: "DotScorer.score: scores must be 5 x 2, got 4 x 2".
+/// `check_size` of core/checks.hpp with the name of the scorer: "DotScorer.score: scores must be 5 x 2, got 4 x 2".
 template <class C, class X>
 void check_size(const C&, const char* function, const char* name, const X& x, Index rows, Index cols) {
   if (x.rows() != rows || x.cols() != cols) fail_scorer_size(C::name, function, name, x.rows(), x.cols(), rows, cols);
@@ -219,7 +220,7 @@ void check_like(const C& scorer, const char* function, const char* name, const X
   check_size(scorer, function, name, x, like.rows(), like.cols());
 }
 
-/// Rows of a key; the values may be the keys.
+/// Rows of a key, or of a value if the values are the keys.
 template <class C>
 Index used_key_size(const C& scorer) {
   const Index size = keys_of(scorer).key_size();
@@ -252,10 +253,10 @@ void check_score_backward(const C& scorer, const X& projected, const Y& keys, co
   check_like(scorer, "score_backward", "d_keys", d_keys, keys);
 }
 
-/// The size of a part that is made by default: the fixed one, or 0.
+/// The size in a default-constructed scorer: the compile-time size, or 0 if it is dynamic.
 constexpr Index initial(int size) { return size == Dynamic ? 0 : size; }
 
-/// Whether scores depend on where in its sentence a column stands, be it by what was looked at before.
+/// True if a score depends on the position of the memory column in its sentence, directly or through earlier weights.
 template <class C>
 bool depends_on_position(const C& scorer) {
   if constexpr (requires { scorer.depends_on_position(); }) {

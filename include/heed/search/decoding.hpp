@@ -14,16 +14,17 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// What a decoding step writes: the states it leaves, what was looked at, the scores of the next word.
+/// Workspace of one decoding step: decoder state, attention weights and logits.
 template <class S>
 struct StepWorkspace {
-  DecoderState<S> state;    ///< before the step, then after it
-  DecoderTape<S> decoder;   ///< what was looked at, and what the output layer saw
-  Buffer<S> words, logits;  ///< the embedded words, and the scores of those to come
+  DecoderState<S> state;    ///< state before the step; `take_step` overwrites it by the state after it
+  DecoderTape<S> decoder;   ///< attention weights, and the features for the output layer
+  Buffer<S> words, logits;  ///< embedded decoder inputs, and the logits of the next words
 };
 
-/// Feeds every column of `work.state` its word: fills work.logits (vocabulary x columns) and work.decoder.attention.weights. Does
-/// not allocate once the buffers have grown. Throws unless there is a token for every column, in the vocabulary.
+/// Runs one decoding step. Column i of `work.state` gets `tokens[i]` as its decoder input. Overwrites work.state, and
+/// fills work.logits (vocabulary x columns) and work.decoder.attention.weights. Does not allocate once the buffers have
+/// grown. Throws heed::Error unless there is one token for each column, and each is in the vocabulary.
 template <class Model>
 void take_step(const Model& model, std::span<const Token> tokens, const Memory<typename Model::Scalar>& memory,
                StepWorkspace<typename Model::Scalar>& work) {
@@ -35,46 +36,46 @@ void take_step(const Model& model, std::span<const Token> tokens, const Memory<t
   model.score_words(work.decoder.features, work.logits);
 }
 
-/// Everything that `search` or `sample` writes. One per thread; it only grows.
+/// Workspace of `search` and `sample`. Use one per thread; its buffers grow but never shrink.
 template <class S>
 struct SearchWorkspace {
-  /// A step: what was looked at, and where each column of the next step came from.
+  /// One step: its attention weights, and the candidates that are the columns of the next step.
   struct Step {
-    Buffer<S> weights;                      ///< longest source x columns; no rows if they are not kept
-    std::vector<detail::Candidate> chosen;  ///< the columns of the next step
+    Buffer<S> weights;                      ///< longest source x columns; no rows if weights are not kept
+    std::vector<detail::Candidate> chosen;  ///< one candidate for each column of the next step
   };
-  /// A hypothesis that ended.
+  /// A finished hypothesis: it ended with eos, or was cut off at the step limit.
   struct Ended {
     double score;            ///< as in `Hypothesis`
-    detail::Candidate last;  ///< its last word
-    Index step;              ///< of `last`
-    bool complete;           ///< whether `last` is the end symbol
+    detail::Candidate last;  ///< its last token
+    Index step;              ///< step of `last`
+    bool complete;           ///< whether `last` is eos
   };
   /// Hypotheses that compete with each other: the beam of a sentence, or a single sample.
   struct Group {
-    Index sentence;      ///< of the memory
-    Index limit;         ///< steps at most
-    Index finished = 0;  ///< places of the beam held by hypotheses that ended
-    Index kept = 0;      ///< how many of those are kept, as the best
+    Index sentence;      ///< index of the sentence in the memory
+    Index limit;         ///< maximum number of steps
+    Index finished = 0;  ///< finished hypotheses; each still uses one slot of the beam
+    Index kept = 0;      ///< how many of these are kept in `ended`
   };
 
-  Seq2SeqTape<S> tape;                    ///< of reading the sources
-  const Memory<S>* memory = nullptr;      ///< what is looked back at: that of the tape, or one made elsewhere
-  StepWorkspace<S> step;                  ///< the step at work
-  std::vector<Token> tokens;              ///< of each column the last word,
-  std::vector<double> log_probabilities;  ///< the log-probability of all words,
-  std::vector<Index> group_of;            ///< and its place in `groups`
-  std::vector<Index> columns, spare;      ///< which columns go on
-  std::vector<detail::Candidate> heap;    ///< how a group goes on
-  std::vector<Step> steps;                ///< all so far
+  Seq2SeqTape<S> tape;                    ///< workspace of encoding the sources
+  const Memory<S>* memory = nullptr;      ///< memory to attend to: that of `tape`, or one given by the caller
+  StepWorkspace<S> step;                  ///< workspace of the current step
+  std::vector<Token> tokens;              ///< last token of each column
+  std::vector<double> log_probabilities;  ///< log-probability of the hypothesis of each column
+  std::vector<Index> group_of;            ///< index in `groups` of each column
+  std::vector<Index> columns, spare;      ///< temporary, for `advance_beams`
+  std::vector<detail::Candidate> heap;    ///< candidates of one group
+  std::vector<Step> steps;                ///< the steps decoded so far
   std::vector<Group> groups;              ///< in the order of their sentences
-  std::vector<Ended> ended;               ///< for every group as many places as hypotheses are wanted, the best first
-  Buffer<S> coverage;                     ///< by one hypothesis, at each source word
+  std::vector<Ended> ended;               ///< `SearchOptions::best` entries for each group, best first
+  Buffer<S> coverage;                     ///< summed attention weights of one hypothesis, for each source word
 };
 
 namespace detail {
 
-/// Calls use(i, candidate) for every step of a hypothesis, the last one first.
+/// Calls use(i, candidate) for every step i of a hypothesis, last step first. `candidate` is its token at step `step`.
 template <class S, class Use>
 void trace_back(const SearchWorkspace<S>& work, Candidate candidate, Index step, Use&& use) {
   for (Index i = step;; --i) {
@@ -84,13 +85,13 @@ void trace_back(const SearchWorkspace<S>& work, Candidate candidate, Index step,
   }
 }
 
-/// Which rows of the weights belong to a sentence: none where nothing looks back, or if the weights are not kept.
+/// Returns how many rows of the weights belong to a sentence: 0 without attention, or if the weights are not kept.
 template <class S>
 Index weight_rows(const SearchWorkspace<S>& work, Index sentence) {
   return std::min(work.memory->length(sentence), work.steps.front().weights.rows());
 }
 
-/// Writes down a hypothesis that ended.
+/// Copies a finished hypothesis to `result`.
 template <class S>
 void extract_hypothesis(const SearchWorkspace<S>& work, const typename SearchWorkspace<S>::Ended& ended, Index sentence,
                         Hypothesis<S>& result) {
@@ -106,8 +107,8 @@ void extract_hypothesis(const SearchWorkspace<S>& work, const typename SearchWor
   });
 }
 
-/// Scores a hypothesis that ended in step i and keeps it if it is one of the `options.best` best of its group. One that
-/// was cut off at the limit counts only where none was completed.
+/// Scores a hypothesis that finished in step i and keeps it if it is one of the `options.best` best of its group. A
+/// hypothesis that was cut off at the step limit is kept only if no hypothesis of the group is complete.
 template <class S>
 void finish(SearchWorkspace<S>& work, const SearchOptions& options, std::size_t g, const Candidate& last, Index i) {
   auto& group = work.groups[g];
@@ -138,9 +139,9 @@ void finish(SearchWorkspace<S>& work, const SearchOptions& options, std::size_t 
   best[k] = {score, last, i, complete};
 }
 
-/// Whether no unfinished hypothesis of a group, the likeliest with the log-probability `live`, can still become one of
-/// the best. It can only grow less likely, its length penalty is largest at the limit, and a coverage penalty is never a
-/// gain.
+/// Returns true if no unfinished hypothesis of a group can become one of the best. `live` is the largest
+/// log-probability of the unfinished hypotheses. This gives an upper bound of their scores: log-probabilities only
+/// decrease, the length penalty is largest at the step limit, and a coverage penalty never increases a score.
 template <class S>
 bool is_decided(const SearchWorkspace<S>& work, const SearchOptions& options, std::size_t g, double live) {
   const auto& group = work.groups[g];
@@ -149,7 +150,7 @@ bool is_decided(const SearchWorkspace<S>& work, const SearchOptions& options, st
   return worst.complete && worst.score >= live / length_penalty(group.limit, options.length_penalty);
 }
 
-/// Encodes the sources.
+/// Encodes the sources and returns their memory, in bfloat16 if `options.bfloat16_memory` is set.
 template <class Model>
 const Memory<typename Model::Scalar>& encode(const Model& model, Sentences sources, const SearchOptions& options,
                                              SearchWorkspace<typename Model::Scalar>& work) {
@@ -163,7 +164,7 @@ const Memory<typename Model::Scalar>& encode(const Model& model, Sentences sourc
   return work.tape.memory;
 }
 
-/// Makes `copies` groups of each sentence of a memory, of one column.
+/// Starts decoding: creates `copies` groups for each sentence of a memory, each with one column.
 template <class Model>
 void begin(const Model& model, const Memory<typename Model::Scalar>& memory, const SearchOptions& options, Index copies,
            SearchWorkspace<typename Model::Scalar>& work) {
@@ -184,7 +185,7 @@ void begin(const Model& model, const Memory<typename Model::Scalar>& memory, con
   model.decoder.start(memory, work.step.state, work.step.decoder);
 }
 
-/// Column i of the next step continues column `chosen[i].column` with its word.
+/// Prepares the next step: its column i continues column `chosen[i].column` with the token of `chosen[i]`.
 template <class S>
 void advance_beams(const std::vector<Candidate>& chosen, SearchWorkspace<S>& work) {
   work.columns.clear();
@@ -201,11 +202,13 @@ void advance_beams(const std::vector<Candidate>& chosen, SearchWorkspace<S>& wor
   work.step.state.gather(work.columns);
 }
 
-/// Decodes without a reference. All hypotheses of all groups are one batch; those that ended leave it.
+/// Decodes step by step until all hypotheses have finished. The unfinished hypotheses of all groups are one batch;
+/// finished ones leave it.
 ///
-/// In every step, choose(g, first, end, banned, where) fills work.heap with how group g goes on, the best first: it holds
-/// the columns first ... end; where() is the sentence and step, for errors. A prefix is no choice. Throws, in the name of
-/// `who`, if the scores are not finite or no word can follow, unless the group has a hypothesis that ended.
+/// In every step, choose(g, first, end, banned, where) fills work.heap with the candidates of group g, best first. The
+/// group has the columns first ... end - 1; where() names the sentence and the step, for errors. `choose` is not called
+/// for tokens of a prefix. Throws heed::Error, with `who` in the message, if the logits of a hypothesis are not finite,
+/// if a prefix token has a logit of -inf, and if no word can follow and the group has no finished hypothesis.
 template <class Model, class Choose>
 void decode_autoregressive(const Model& model, const SearchOptions& options,
                            SearchWorkspace<typename Model::Scalar>& work, const char* who, Choose&& choose) {
@@ -225,7 +228,7 @@ void decode_autoregressive(const Model& model, const SearchOptions& options,
     }
     step.chosen.clear();
     const Banned banned{options.ban_unknown, true, i + 1 < options.minimum_length};
-    for (Index first = 0, end = 0; first < n; first = end) {  // columns first ... end belong to one group, g
+    for (Index first = 0, end = 0; first < n; first = end) {  // columns first ... end - 1 belong to one group, g
       const auto g = static_cast<std::size_t>(work.group_of[static_cast<std::size_t>(first)]);
       while (end < n && at(work.group_of, end) == static_cast<Index>(g)) ++end;
       const auto where = [&] {
@@ -238,12 +241,12 @@ void decode_autoregressive(const Model& model, const SearchOptions& options,
         const double base = logit_offset(work.step.logits.col(first).data(), work.step.logits.rows(),
                                          at(work.log_probabilities, first), where);
         require(!is_excluded(work.step.logits(word, first)),
-                [&] { return where() + ": token " + std::to_string(word) + " of the prefix has a score of -inf"; });
+                [&] { return where() + ": token " + std::to_string(word) + " of the prefix has the logit -inf"; });
         work.heap.push_back({base + static_cast<double>(work.step.logits(word, first)), first, word});
       } else {
         choose(g, first, end, banned, where);
         require(!work.heap.empty() || work.groups[g].kept > 0,
-                [&] { return where() + ": no word can follow, the scores of all that are not banned are -inf"; });
+                [&] { return where() + ": no word can be chosen, the logits of all allowed words are -inf"; });
       }
       const std::size_t already_chosen = step.chosen.size();
       double live = none;

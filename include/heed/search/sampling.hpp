@@ -13,14 +13,14 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// How `sample` draws.
+/// Options of `sample`.
 struct SampleOptions {
-  Index samples = 1;       ///< drawn for each source
-  double temperature = 1;  ///< logits are divided by it: below 1 the likely words become likelier still
-  Index top_k = 0;         ///< of how many words, the likeliest, one is drawn; 0: of all
-  double top_p = 1;        ///< of the fewest words that are together this likely one is drawn; 1: of all
-  std::uint64_t seed = 1;  ///< other numbers give other samples
-  /// These are as in `SearchOptions`.
+  Index samples = 1;       ///< samples drawn for each source
+  double temperature = 1;  ///< divides the logits; below 1, probable words become more probable
+  Index top_k = 0;         ///< draw from the k most probable words only; 0: from all words
+  double top_p = 1;        ///< draw from the fewest words with at least this total probability; 1: from all words
+  std::uint64_t seed = 1;  ///< random seed
+  /// As in `SearchOptions`.
   Index maximum_length = 0;
   bool bfloat16_memory = false;
   Index minimum_length = 0;
@@ -31,7 +31,7 @@ struct SampleOptions {
 
 namespace detail {
 
-/// A word that may be drawn, and how likely it is next to the others.
+/// A word that may be drawn, and its unnormalised probability.
 struct Chance {
   double odds;
   Token token;
@@ -39,31 +39,32 @@ struct Chance {
 
 }  // namespace detail
 
-/// Everything that `sample` writes. One per thread; it only grows.
+/// Workspace of `sample`. Use one per thread; its buffers grow but never shrink.
 template <class S>
 struct SampleWorkspace {
-  SearchWorkspace<S> search;            ///< what it shares with `search`
-  std::vector<Random> randoms;          ///< one for every sample
-  Buffer<S> odds;                       ///< of every word
-  std::vector<detail::Chance> chances;  ///< of the words that may be drawn
+  SearchWorkspace<S> search;            ///< workspace of the decoding, as in `search`
+  std::vector<Random> randoms;          ///< one generator for each sample
+  Buffer<S> odds;                       ///< unnormalised probability of every word
+  std::vector<detail::Chance> chances;  ///< the words that may be drawn
 };
 
 namespace detail {
 
-/// Throws on options out of range.
+/// Throws if an option is out of range.
 inline void check(const SampleOptions& options) {
   require(options.samples >= 1,
-          [&] { return "sample: 1 or more samples can be drawn, not " + std::to_string(options.samples); });
-  require(options.temperature > 0 && std::isfinite(options.temperature),
-          [&] { return "sample: the temperature is above 0, not " + std::to_string(options.temperature); });
+          [&] { return "sample: samples must be at least 1, got " + std::to_string(options.samples); });
+  require(options.temperature > 0 && std::isfinite(options.temperature), [&] {
+    return "sample: the temperature must be finite and above 0, got " + std::to_string(options.temperature);
+  });
   require(options.top_k >= 0,
-          [&] { return "sample: top-k is 0 (all words) or more, not " + std::to_string(options.top_k); });
+          [&] { return "sample: top_k must be at least 0 (0: all words), got " + std::to_string(options.top_k); });
   require(options.top_p > 0 && options.top_p <= 1,
-          [&] { return "sample: top-p lies in (0, 1], not " + std::to_string(options.top_p); });
+          [&] { return "sample: top_p must be in (0, 1], got " + std::to_string(options.top_p); });
 }
 
-/// Numbers for sample k of a source: they depend on the seed, on k and on the words of the source, so that what is drawn
-/// for a sentence does not depend on the others of its batch (FNV-1a).
+/// Returns the random generator of sample k of a source. It is seeded by `seed` and an FNV-1a hash of k and the words
+/// of the source, so the samples of a sentence do not depend on the other sentences of its batch.
 inline Random numbers_of(std::span<const Token> source, Index k, std::uint64_t seed) {
   std::uint64_t hash = 14695981039346656037U;
   const auto add = [&](std::uint64_t x) { hash = (hash ^ x) * 1099511628211U; };
@@ -73,8 +74,9 @@ inline Random numbers_of(std::span<const Token> source, Index k, std::uint64_t s
   return Random(seed, hash);
 }
 
-/// e^{(x - highest) / temperature} of every word: 1 for the likeliest word that is not banned. Banned words and words
-/// with a score of -inf get 0. Returns false if all words get 0.
+/// odds = e^{(x - highest) / temperature} for the logit x of every word. `highest` is the largest logit of the words
+/// that are not banned, so the most probable of them gets 1. Banned words and words with a logit of -inf get 0. Returns
+/// false if there is no other word.
 template <class S>
 bool set_odds(const Eigen::Ref<const Vector<S>>& logits, const Banned& banned, double temperature, Buffer<S>& odds) {
   odds.assign(logits);
@@ -83,17 +85,18 @@ bool set_odds(const Eigen::Ref<const Vector<S>>& logits, const Banned& banned, d
   }
   const S highest = odds.maxCoeff();
   if (is_excluded(highest)) return false;
-  // Neither infinite nor 0: infinity * 0 (the likeliest word) and 0 * -inf (a banned word) are NaN.
+  // The factor is neither infinite nor 0, since infinity * 0 (most probable word) and 0 * -inf (banned word) are NaN.
   const S factor = static_cast<S>(std::clamp(1 / temperature, static_cast<double>(std::numeric_limits<S>::min()),
                                              static_cast<double>(std::numeric_limits<S>::max())));
-  const S half = temperature < 2 ? S(1) : S(0.5);  // so that the difference of two finite scores is finite
+  const S half = temperature < 2 ? S(1) : S(0.5);  // so that the difference of two finite logits is finite
   odds.array() = (odds.array() * half - highest * half) * (factor / half);
   SoftmaxColumn<S>(odds.data(), odds.size()).exponentials(S(0), odds.data());
   return true;
 }
 
-/// Leaves the words that may be drawn in `chances`: the `top_k` likeliest, and of those the fewest that have together the
-/// share `top_p` of the odds (Holtzman et al. 2020). Likeliest first, of two equal ones the smaller.
+/// Fills `chances` with the words that may be drawn: the `top_k` most probable words, and of these the fewest whose
+/// share of the total odds is at least `top_p` (Holtzman et al. 2020). Of equally probable words the smaller token
+/// comes first.
 template <class S>
 void truncate(const Buffer<S>& odds, const SampleOptions& options, std::vector<Chance>& chances) {
   chances.clear();
@@ -114,7 +117,7 @@ void truncate(const Buffer<S>& odds, const SampleOptions& options, std::vector<C
   for (const Chance& chance : chances) total += chance.odds;
   std::size_t kept = 0;
   for (std::size_t sorted = 0; kept < chances.size() && sum < options.top_p * total; ++kept) {
-    if (kept == sorted) {  // the likeliest few are usually enough
+    if (kept == sorted) {  // the few most probable words are usually enough
       sorted = std::min(chances.size(), 4 * sorted + 64);
       std::partial_sort(at(kept), at(sorted), chances.end(), likelier);
     }
@@ -125,18 +128,21 @@ void truncate(const Buffer<S>& odds, const SampleOptions& options, std::vector<C
 
 }  // namespace detail
 
-/// Draws `options.samples` targets for every source from the model's own distribution, word by word: results[b] gets
-/// those of source b, in the order drawn. log_probability is what the model gives the words, whatever the temperature,
-/// and score is the same.
+/// Draws `options.samples` targets for every source from the model's output distribution, word by word. results[b] gets
+/// the samples of source b, in the order drawn.
 ///
-///   word ~ softmax(logits / temperature), of the words that may be drawn: see `SampleOptions`
+///   word ~ softmax(logits / temperature), over the words that may be drawn: see `SampleOptions`
 ///
-/// top_k: Fan, Lewis & Dauphin 2018. top_p: nucleus sampling, Holtzman et al. 2020. With both, top_p is a share of what
-/// top_k leaves. The random numbers depend on the seed, the source's words and the number of the sample: the others of
-/// the batch are nothing to it, and a sentence that comes twice gets the same samples twice.
-/// A word of a score of -inf is never drawn, at any temperature.
-/// Does not allocate once work and results have grown. Throws on an empty source, an option out of range, a score that is
-/// NaN or +inf, and a step that leaves no word to be drawn. After an exception results are unchanged or empty.
+/// `Hypothesis::log_probability` and `Hypothesis::score` are the log-probability without temperature, top_k and top_p.
+///
+/// top_k: Fan, Lewis & Dauphin 2018. top_p: nucleus sampling, Holtzman et al. 2020. With both, top_p is a share of the
+/// probability of the top_k words. A word with a logit of -inf is never drawn, at any temperature.
+///
+/// The random numbers depend on the seed, the words of the source and the index of the sample. They do not depend on
+/// the other sentences of the batch, and a sentence that occurs twice gets the same samples twice.
+///
+/// Does not allocate once work and results have grown. Throws heed::Error if a source is empty, an option is out of
+/// range, a logit is NaN or +inf, or a step leaves no word to draw. After an exception results are unchanged or empty.
 template <class Model>
 void sample(const Model& model, Sentences sources, const SampleOptions& options,
             SampleWorkspace<typename Model::Scalar>& work, Hypotheses<typename Model::Scalar>& results) {
@@ -183,6 +189,15 @@ void sample(const Model& model, Sentences sources, const SampleOptions& options,
                                samples[g % static_cast<std::size_t>(options.samples)]);
   }
   empty.cancel();
+}
+
+/// Returns the samples of every source. It allocates the workspace and the results in every call.
+template <class Model>
+Hypotheses<typename Model::Scalar> sample(const Model& model, Sentences sources, const SampleOptions& options = {}) {
+  SampleWorkspace<typename Model::Scalar> work;
+  Hypotheses<typename Model::Scalar> results;
+  sample(model, sources, options, work, results);
+  return results;
 }
 
 }}  // namespace heed::v0_2

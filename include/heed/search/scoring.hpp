@@ -11,13 +11,13 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// How likely a model finds a target, given its source.
+/// Log-probability of a target, given its source.
 struct PairScore {
-  std::vector<double> words;   ///< log-probability of each target word given those before it, then of the end symbol
-  double log_probability = 0;  ///< their sum
+  std::vector<double> words;   ///< log-probability of each target word given the previous words, then of eos
+  double log_probability = 0;  ///< sum of `words`
 };
 
-/// e to the mean cross-entropy per word, end symbols included; 1 of no pairs.
+/// Returns exp(mean cross-entropy per word), eos included; 1 if there are no pairs.
 inline double perplexity(std::span<const PairScore> scores) {
   double sum = 0, words = 0;
   for (const PairScore& score : scores) {
@@ -27,12 +27,13 @@ inline double perplexity(std::span<const PairScore> scores) {
   return words == 0 ? 1 : std::exp(-sum / words);
 }
 
-/// Scores pairs of a source and a target: results[b] is that of pair b.
+/// Computes the log-probability of each target given its source, with teacher forcing. results[b] belongs to pair b.
 ///
-/// Leaves what was looked at in the tape too (`tape.weights`). Does not allocate once tape and results have grown.
-/// A target word of a score of -inf has the log-probability -inf. Throws on an empty source, a word outside of its
-/// vocabulary, a target that holds begin or end symbol, and a step whose scores are all -inf or with one that is NaN or +inf. After an
-/// exception results are empty.
+/// Afterwards, `tape.weights` returns the attention weights. A target word with a logit of -inf has the log-probability
+/// -inf. Does not allocate once tape and results have grown.
+///
+/// Throws heed::Error if a source is empty, if a word is outside its vocabulary, if a target contains bos or eos, and
+/// if the logits of a step are all -inf or one is NaN or +inf. After an exception results are empty.
 template <class Model>
 void score_pairs(const Model& model, Sentences sources, Sentences targets, typename Model::Tape& tape,
                  std::vector<PairScore>& results) {
@@ -67,9 +68,9 @@ void score_pairs(const Model& model, Sentences sources, Sentences targets, typen
   empty.cancel();
 }
 
-/// What the model looks at while it is fed each target: weights[b], source length x target words of pair b, without the
-/// step that predicts the end symbol; without rows where the decoder looks back at nothing. `alignment_from_weights`
-/// (text/alignment.hpp) makes links of them.
+/// Computes the attention weights of each target with teacher forcing: weights[b] is source length x target words of
+/// pair b, without the step that predicts eos. It has no rows if the decoder has no attention. `alignment_from_weights`
+/// (text/alignment.hpp) converts weights to alignment links.
 ///
 /// Does not allocate once tape and weights have grown. Throws as `score_pairs` does.
 template <class Model>

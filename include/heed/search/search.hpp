@@ -9,7 +9,7 @@ namespace heed { inline namespace v0_2 {
 
 namespace detail {
 
-/// Searches, and leaves what was found in `work`.
+/// Runs a search and leaves the hypotheses in `work`.
 template <class Model>
 void search(const Model& model, const Memory<typename Model::Scalar>& memory, const SearchOptions& options,
             SearchWorkspace<typename Model::Scalar>& work) {
@@ -25,7 +25,7 @@ void search(const Model& model, const Memory<typename Model::Scalar>& memory, co
   decode_autoregressive(model, options, work, "search", choose);
 }
 
-/// Writes down what was found of every source: several of each, or the best alone.
+/// Copies the hypotheses of each source to `results`: all that were kept, or only the best.
 template <class S>
 void extract_hypotheses(const SearchWorkspace<S>& work, const SearchOptions& options, Hypotheses<S>& results) {
   for (std::size_t b = 0; b < results.size(); ++b) {
@@ -46,21 +46,26 @@ void extract_hypotheses(const SearchWorkspace<S>& work, const SearchOptions& opt
 
 }  // namespace detail
 
-/// Finds likely targets for every source of a batch: greedily, or with a beam. results[b] gets the `options.best` best
-/// of source b (fewer, where the beam ended with fewer), all different, sorted by their scores
+/// Decodes every source of a batch with greedy search or beam search. results[b] gets the `options.best` best
+/// hypotheses of source b, all different, sorted by their scores, best first. It gets fewer if the beam ended with
+/// fewer. The score is
 ///
 ///   log P(Y | X) / lp(Y) + cp(X, Y)            Wu et al. 2016 (arXiv 1609.08144), equation 14
 ///
-/// with the length penalty and the coverage penalty of search/hypothesis.hpp. The beam keeps the likeliest; the penalties rank
-/// what ended. A hypothesis that ended keeps its place in the beam, so the beam narrows until no place is left, or until
-/// no unfinished hypothesis can still overtake the worst that is wanted, whatever the penalties. The begin symbol is
-/// never proposed. Those that were cut off at the maximum length are results only where none was completed.
-/// `results` holds `Hypotheses`, or a single `Hypothesis` for every source: then the best alone.
-/// A word of a score of -inf is excluded, as if the vocabulary had no such word; a hypothesis that no word can continue
-/// leaves the beam.
-/// Does not allocate once work and results have grown. Throws on an empty source, an option out of range, a coverage
-/// penalty for a decoder that looks back at nothing, a score that is NaN or +inf, and a sentence whose hypotheses all
-/// left the beam before one ended. After an exception results are unchanged or empty.
+/// with the length penalty lp and the coverage penalty cp of search/hypothesis.hpp. The beam keeps the hypotheses with
+/// the largest log-probabilities; the penalties only rank finished hypotheses. A finished hypothesis keeps its slot in
+/// the beam. The search of a sentence ends if no slot is left, or if no unfinished hypothesis can get a better score
+/// than the worst of the `options.best` best finished ones, whatever the penalties. bos is never proposed. Hypotheses
+/// that were cut off at the maximum length are results only if no hypothesis is complete.
+///
+/// `results` is a `Hypotheses`, or a `std::vector<Hypothesis<S>>`, which gets only the best hypothesis of each source.
+///
+/// A word with a logit of -inf is excluded, as if the vocabulary had no such word. A hypothesis that no word can
+/// continue leaves the beam.
+///
+/// Does not allocate once work and results have grown. Throws heed::Error if a source is empty, an option is out of
+/// range, a coverage penalty is set but the decoder has no attention, a logit is NaN or +inf, or all hypotheses of a
+/// sentence leave the beam before one is finished. After an exception results are unchanged or empty.
 template <class Model, class Results>
 void search(const Model& model, Sentences sources, const SearchOptions& options,
             SearchWorkspace<typename Model::Scalar>& work, Results& results) {
@@ -74,8 +79,19 @@ void search(const Model& model, Sentences sources, const SearchOptions& options,
   empty.cancel();
 }
 
-/// The same for what was read already, be it of sentences or of images: a memory whose keys are there
-/// (`model.decoder.prepare`). The model has a `decoder`, and `target` and `score_words` as `Seq2Seq` has them.
+/// Returns the hypotheses of every source, best first. It allocates the workspace and the results in every call; use the
+/// overload above to decode many batches.
+template <class Model>
+Hypotheses<typename Model::Scalar> search(const Model& model, Sentences sources, const SearchOptions& options = {}) {
+  SearchWorkspace<typename Model::Scalar> work;
+  Hypotheses<typename Model::Scalar> results;
+  search(model, sources, options, work, results);
+  return results;
+}
+
+/// Decodes every sentence (or image) of a memory that is already computed, as `search` of sources does. Its keys must
+/// be computed too (`model.decoder.prepare`). The model needs the members `decoder`, `target` and `score_words`, as
+/// those of `Seq2Seq`.
 template <class Model, class Results>
 void search(const Model& model, const Memory<typename Model::Scalar>& memory, const SearchOptions& options,
             SearchWorkspace<typename Model::Scalar>& work, Results& results) {

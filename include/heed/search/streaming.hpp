@@ -13,7 +13,7 @@ namespace heed { inline namespace v0_2 {
 
 namespace detail {
 
-/// Whether an encoder can go on from the states it ended with.
+/// True if an encoder can continue from its final states.
 template <class EncoderType>
 inline constexpr bool keeps_states = false;
 template <Cell C>
@@ -21,26 +21,30 @@ inline constexpr bool keeps_states<Encoder<C>> = true;
 
 }  // namespace detail
 
-/// Reads a source word by word, then writes its target word by word; the caller may put words of their own into it.
+/// Encodes a source word by word, then decodes its target word by word with greedy search. The caller may force target
+/// words.
 ///
 ///   feed(word) ... finish_source()      next() or force(word) ... until ended()      start() for the next sentence
 ///
-/// A recurrent encoder that only reads forwards reads a word as soon as it is fed, so little is left to do when the
-/// source ends. One that reads backwards, or both ways, can only begin at the end: it reads all words in
-/// `finish_source`. What is written is what greedy `search` finds for the source alone: to the bit where the encoder
-/// reads at the end, and up to rounding where it reads along, since one word takes another path through a product than
-/// many. One object per thread. Nothing is allocated once it has grown to the longest source. An exception from the
-/// model's work, such as std::bad_alloc, makes it forget everything, as `start` does.
+/// A forward recurrent encoder encodes each word in `feed`, so little work is left when the source ends. A backward or
+/// bidirectional encoder needs the end of the source first: it encodes all words in `finish_source`.
+///
+/// The target that `next` decodes is that of greedy `search` for the source alone. Both are bit-identical if the
+/// encoder runs in `finish_source`. If it runs in `feed`, they are equal up to rounding, since a product with one
+/// column takes another code path than a product with many.
+///
+/// Use one object per thread. Does not allocate once it has grown to the longest source. An exception from the model,
+/// such as std::bad_alloc, resets the stream as `start` does.
 template <class Model>
 class Stream {
  public:
   using S = typename Model::Scalar;
 
-  /// Keeps a reference to the model, which must outlive it.
+  /// Keeps a reference to the model, which must outlive the stream.
   explicit Stream(const Model& model) : model_(model) { one_.assign(std::vector<Index>{1}); }
   explicit Stream(const Model&&) = delete;
 
-  /// Forgets everything: a new source begins.
+  /// Resets the stream for a new source.
   void start() {
     source_.clear();
     finished_ = ended_ = has_logits_ = weighted_ = false;
@@ -48,9 +52,9 @@ class Stream {
     last_ = symbols::bos;
   }
 
-  /// Reads one source word. Throws if it is outside of the vocabulary, or if the source is finished.
+  /// Appends one source word. Throws heed::Error if it is outside the vocabulary, or if the source is finished.
   void feed(Token word) {
-    require(!finished_, "Stream: the source is finished; start() begins another");
+    require(!finished_, "Stream: the source is finished; call start() for the next sentence");
     x_.resize(model_.source.size(), 1);
     model_.source.forward(std::span(&word, 1), x_);
     detail::Undo restart([this] { start(); });
@@ -61,10 +65,10 @@ class Stream {
     restart.cancel();
   }
 
-  /// Ends the source: from here on the target is written. Throws if there was no word.
+  /// Ends the source, so that decoding can start. Throws heed::Error if the source has no word or is finished already.
   void finish_source() {
     require(!finished_, "Stream: the source is finished already");
-    require(!source_.empty(), "Stream: the source has no word yet");
+    require(!source_.empty(), "Stream: the source has no words; call feed(word) first");
     detail::Undo restart([this] { start(); });
     if (reads_along()) {
       auto& memory = tape_.memory;
@@ -85,8 +89,8 @@ class Stream {
     restart.cancel();
   }
 
-  /// Writes the likeliest word, which may be the end symbol, and returns it; of equally likely ones the smallest. Throws
-  /// if the source is not finished or the target has ended.
+  /// Appends the most probable word to the target and returns it; it may be eos. Of equally probable words it takes the
+  /// smallest token. Throws heed::Error if the source is not finished or the target has ended.
   Token next() {
     const auto& scores = logits();
     Index best = symbols::unk;
@@ -97,23 +101,24 @@ class Stream {
     return last_;
   }
 
-  /// Writes this word, be it likely or not; the end symbol ends the target. Throws if it is no word that can be written,
-  /// if the source is not finished or the target has ended.
+  /// Appends the given word to the target, whatever its probability; eos ends the target. Throws heed::Error if the
+  /// word is bos, is outside the vocabulary or has a logit of -inf, if the source is not finished, or if the target has
+  /// ended.
   void force(Token word) {
     const Index vocabulary = model_.target.vocabulary();
     require(word >= 0 && word < vocabulary && word != symbols::bos, [&] {
-      return "Stream: token " + std::to_string(word) + " cannot be written, with a vocabulary of " +
-             std::to_string(vocabulary);
+      return "Stream: token must be in [0, " + std::to_string(vocabulary) + ") and must not be bos, got " +
+             std::to_string(word);
     });
     logits();
     write(word);
   }
 
-  /// The scores of the word to be written next (vocabulary x 1), for who wants to choose: log-probabilities but for a
-  /// number that is the same for all words. Throws as `next` does.
+  /// Computes the logits of the next target word (vocabulary x 1), for callers that choose the word themselves. Logits
+  /// are log-probabilities up to a constant. Throws as `next` does.
   const Buffer<S>& logits() {
-    require(finished_, "Stream: the source is not finished; finish_source() ends it");
-    require(!ended_, "Stream: the target has ended; start() begins another sentence");
+    require(finished_, "Stream: the source is not finished; call finish_source() first");
+    require(!ended_, "Stream: the target has ended; call start() for the next sentence");
     if (has_logits_) return step_.logits;
     detail::Undo restart([this] { start(); });
     take_step(model_, std::span(&last_, 1), tape_.memory, step_);
@@ -122,16 +127,17 @@ class Stream {
     return step_.logits;
   }
 
-  /// What was looked at for the word written last, or after `logits` for the next one: an entry per source word, none
-  /// where the decoder looks back at nothing. Throws if neither was called since `finish_source`.
+  /// Attention weights of the step that predicted the last word, or, after `logits`, of the step that predicts the next
+  /// word: one per source word, none if the decoder has no attention. Throws heed::Error if no step was run since
+  /// `finish_source`.
   auto weights() const {
     require(weighted_, "Stream: there are no attention weights before the first step; call next() or logits()");
     const auto& weights = step_.decoder.attention.weights;
     return weights.col(0).head(std::min(weights.rows(), tape_.memory.longest()));
   }
 
-  double log_probability() const { return log_probability_; }  ///< of all that was written
-  bool ended() const { return ended_; }                        ///< whether the end symbol was written
+  double log_probability() const { return log_probability_; }  ///< of all target words so far
+  bool ended() const { return ended_; }                        ///< whether the target has ended with eos
 
  private:
   using EncoderType = std::remove_cvref_t<decltype(std::declval<const Model&>().encoder)>;
@@ -144,7 +150,7 @@ class Stream {
     }
   }
 
-  /// Encodes the word in x_, from the states that the last one left.
+  /// Encodes the word in x_, starting from the states after the previous word.
   void read() {
     auto& tape = tape_.encoder;
     model_.encoder.forward(x_, one_, tape, nullptr, source_.empty() ? nullptr : &states_);
@@ -163,7 +169,7 @@ class Stream {
     const auto where = [] { return std::string("Stream"); };
     const double base = detail::logit_offset<S>(step_.logits.data(), step_.logits.rows(), log_probability_, where);
     require(!detail::is_excluded(step_.logits(word)),
-            [&] { return "Stream: token " + std::to_string(word) + " cannot be written, it has a score of -inf"; });
+            [&] { return "Stream: token " + std::to_string(word) + " cannot be appended, it has the logit -inf"; });
     log_probability_ = base + static_cast<double>(step_.logits(word));
     last_ = word;
     has_logits_ = false;
@@ -173,16 +179,16 @@ class Stream {
   const Model& model_;
   Seq2SeqTape<S> tape_;
   StepWorkspace<S> step_;
-  PackedBatch one_;          ///< of a single word
-  EncoderStates<S> states_;  ///< of the encoder after the last word
-  Buffer<S> x_, outputs_;    ///< the last word, embedded; what the encoder made of every word, with room for more
+  PackedBatch one_;          ///< packing of a single word
+  EncoderStates<S> states_;  ///< encoder states after the last word
+  Buffer<S> x_, outputs_;    ///< the last word, embedded; encoder outputs of all words, with room for more
   std::vector<Index> lengths_;
   std::vector<Token> source_;
   Token last_ = symbols::bos;
   double log_probability_ = 0;
   bool finished_ = false, ended_ = false;
-  bool has_logits_ = false;  ///< whether the step that scores the next word has been taken
-  bool weighted_ = false;    ///< whether any step has been taken
+  bool has_logits_ = false;  ///< whether the step that predicts the next word has been run
+  bool weighted_ = false;    ///< whether any step has been run
 };
 
 }}  // namespace heed::v0_2

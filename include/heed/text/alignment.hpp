@@ -15,8 +15,10 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The source word with the largest weight for each target word, of weights with a row a source and a column a target
-/// word. Of equal weights the first wins.
+/// Returns the source word with the largest attention weight for each target word.
+///
+/// weights: source words x target words. The first of several equal weights is taken. Throws heed::Error if there are
+/// no source words or if a weight is NaN.
 template <class Derived>
 std::vector<Index> alignment_from_weights(const Eigen::DenseBase<Derived>& weights) {
   require(weights.rows() > 0, "alignment_from_weights: there is no source word to align to");
@@ -34,27 +36,29 @@ std::vector<Index> alignment_from_weights(const Eigen::DenseBase<Derived>& weigh
   return alignment;
 }
 
-/// How well predicted alignments agree with gold links. A rate is absent where there was nothing to measure it on.
+/// Agreement of predicted alignments with gold links. A rate is absent if its denominator is 0.
 struct AlignmentScore {
-  std::optional<double> error_rate;  ///< 1 - (|A n S| + |A n P|) / (|A| + |S|), with S in P (Och & Ney 2003)
-  std::optional<double> crossing;    ///< share of the reversed word pairs that the prediction reverses too
-  std::size_t predicted = 0;         ///< |A|
-  std::size_t sure = 0;              ///< |S|
+  std::optional<double> error_rate;  ///< 1 - (|A n S| + |A n P|) / (|A| + |S|), S a subset of P (Och & Ney 2003)
+  std::optional<double> crossing;    ///< fraction of the gold reversals that the prediction reverses too
+  std::size_t predicted = 0;         ///< |A|: predicted links
+  std::size_t sure = 0;              ///< |S|: sure links
   std::size_t in_sure = 0;           ///< |A n S|
   std::size_t in_possible = 0;       ///< |A n P|
-  std::size_t reversals = 0;         ///< reversed word pairs in the gold links
-  std::size_t crossed = 0;           ///< those of them predicted reversed
+  std::size_t reversals = 0;         ///< reversals in the gold links: see `AlignmentTally`
+  std::size_t crossed = 0;           ///< gold reversals that the prediction reverses too
 };
 
-/// Compares predicted alignments with the gold links of sentence pairs, one pair after the other.
+/// Compares predicted alignments with the gold links of sentence pairs and sums the counts over all pairs.
 ///
-/// A reversal is two neighbouring target words j and j + 1 with one sure link each, to i + 1 and i, in a sentence
-/// tagged `adjpost` or `adj2rev` (adjectives that follow their noun in the target). It is crossed if A(j) > A(j + 1).
+/// A reversal is a pair of adjacent target words j and j + 1 with exactly one sure link each, to source words i + 1 and
+/// i, in a sentence tagged `adjpost` or `adj2rev` (adjectives that follow their noun in the target). The prediction
+/// reverses it too if A(j) > A(j + 1).
 class AlignmentTally {
  public:
-  /// Adds a sentence pair and its prediction: the source word of each target word, the end symbol left out.
+  /// Adds a sentence pair and its predicted alignment: one source word for each target word, none for `eos`.
   ///
-  /// A pair without any gold link is not annotated and changes nothing.
+  /// A pair without gold links is treated as not annotated and is not counted. Throws heed::Error if `predicted` has
+  /// the wrong size, or if it or a gold link points outside of the pair.
   void add(const SentencePair& pair, std::span<const Index> predicted) {
     require(predicted.size() == pair.target.size(), [&] {
       return "AlignmentTally: expected one source word for each of " + std::to_string(pair.target.size()) +
@@ -86,7 +90,7 @@ class AlignmentTally {
     if (std::any_of(pair.tags.begin(), pair.tags.end(), reverses)) add_reversals(sure, predicted);
   }
 
-  /// What was found of all pairs so far.
+  /// Returns the score of all pairs added so far.
   AlignmentScore score() const {
     AlignmentScore score = counts_;
     const auto ratio = [](std::size_t part, std::size_t whole) {
@@ -117,7 +121,7 @@ class AlignmentTally {
 
   void add_reversals(const Links& sure, std::span<const Index> predicted) {
     constexpr Index none = -1, several = -2;
-    std::vector<Index> only(predicted.size(), none);  // the one source word surely linked to each target word
+    std::vector<Index> only(predicted.size(), none);  // the single source word with a sure link to each target word
     for (const Link& link : sure) {
       Index& source = detail::at(only, link.target);
       source = source == none ? link.source : several;

@@ -16,7 +16,7 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// Corpus BLEU and what it was computed from. Score and precisions are percent; `[n - 1]` belongs to n-grams.
+/// Corpus BLEU and its statistics. The score and the precisions are percentages. Index n - 1 is for n-grams.
 struct BleuScore {
   double score = 0;                      ///< brevity penalty times the geometric mean of the precisions
   std::array<double, 4> precisions{};    ///< of 1-grams to 4-grams
@@ -25,14 +25,14 @@ struct BleuScore {
   std::array<std::size_t, 4> totals{};   ///< n-grams of the hypotheses
   std::size_t hypothesis_length = 0;     ///< in words
   std::size_t reference_length = 0;      ///< in words
-  std::string signature;                 ///< how it was computed, so that two scores can be told to be comparable
+  std::string signature;                 ///< settings of the computation: equal signatures mean comparable scores
 };
 
 namespace detail {
 
 using Ngram = std::array<std::string_view, 4>;
 
-/// The n-grams of a sentence in order; words past the n-th are left empty.
+/// Writes the n-grams of a sentence to `ngrams` in sorted order. The words of an `Ngram` after the n-th stay empty.
 inline void sorted_ngrams(const Words& words, std::size_t n, std::vector<Ngram>& ngrams) {
   ngrams.clear();
   for (std::size_t i = 0; i + n <= words.size(); ++i) {
@@ -42,7 +42,7 @@ inline void sorted_ngrams(const Words& words, std::size_t n, std::vector<Ngram>&
   std::sort(ngrams.begin(), ngrams.end());
 }
 
-/// Adds up one corpus, sentence by sentence.
+/// Sums the n-gram counts of a corpus, sentence by sentence.
 class BleuTally {
  public:
   void add(const Words& hypothesis, const Words& reference) {
@@ -51,7 +51,7 @@ class BleuTally {
     for (std::size_t n = 1; n <= 4; ++n) {
       sorted_ngrams(hypothesis, n, of_hypothesis_);
       sorted_ngrams(reference, n, of_reference_);
-      shared_.clear();  // an n-gram counts as often as it stands in both, which is what intersecting multisets does
+      shared_.clear();  // clipped counts: the intersection of the two multisets of n-grams
       std::set_intersection(of_hypothesis_.begin(), of_hypothesis_.end(), of_reference_.begin(), of_reference_.end(),
                             std::back_inserter(shared_));
       counts_.matches[n - 1] += shared_.size();
@@ -72,9 +72,9 @@ class BleuTally {
     if (std::all_of(bleu.matches.begin(), bleu.matches.end(), [](std::size_t m) { return m == 0; })) return bleu;
     double unmatched = 1, logarithms = 0;
     for (std::size_t n = 0; n < 4; ++n) {
-      if (bleu.totals[n] == 0) return bleu;  // no sentence is this long: the score is 0
+      if (bleu.totals[n] == 0) return bleu;  // no hypothesis has an n-gram of this order: the score is 0
       auto matches = static_cast<double>(bleu.matches[n]);
-      if (bleu.matches[n] == 0) matches = 1 / (unmatched *= 2);  // half a match, then a quarter, ...
+      if (bleu.matches[n] == 0) matches = 1 / (unmatched *= 2);  // exponential smoothing: 1/2, 1/4, ... matches
       bleu.precisions[n] = 100 * matches / static_cast<double>(bleu.totals[n]);
       logarithms += std::log(bleu.precisions[n]);
     }
@@ -89,9 +89,10 @@ class BleuTally {
 
 }  // namespace detail
 
-/// BLEU of a corpus with one reference a sentence, on the words as they are (Papineni et al. 2002; sacrebleu's `none`).
+/// Corpus BLEU of tokenised sentences, one reference each (Papineni et al. 2002; sacrebleu's tokeniser `none`).
 ///
-/// N-grams up to 4; an order without a match is smoothed exponentially.
+/// Uses n-grams up to n = 4. An order without matches is smoothed exponentially. Throws heed::Error if there are no
+/// sentences, or if the numbers of hypotheses and references differ.
 inline BleuScore corpus_bleu(std::span<const Words> hypotheses, std::span<const Words> references) {
   detail::require_as_many("corpus_bleu", hypotheses.size(), references.size());
   detail::BleuTally tally;
@@ -99,7 +100,7 @@ inline BleuScore corpus_bleu(std::span<const Words> hypotheses, std::span<const 
   return tally.score("none");
 }
 
-/// BLEU of plain, untokenised lines, which `tokenize_13a` cuts into words.
+/// Corpus BLEU of untokenised lines, which `tokenize_13a` splits into words. Throws as the overload above.
 inline BleuScore corpus_bleu(std::span<const std::string> hypotheses, std::span<const std::string> references) {
   detail::require_as_many("corpus_bleu", hypotheses.size(), references.size());
   detail::BleuTally tally;

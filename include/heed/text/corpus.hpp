@@ -20,7 +20,7 @@ namespace heed { inline namespace v0_2 {
 
 namespace detail {
 
-/// Cuts at every separator; an empty text is one empty field.
+/// Splits a text at every separator. An empty text has one empty field.
 inline std::vector<std::string_view> split_fields(std::string_view text, char separator) {
   std::vector<std::string_view> fields;
   for (std::size_t at = text.find(separator); at != std::string_view::npos; at = text.find(separator)) {
@@ -31,7 +31,7 @@ inline std::vector<std::string_view> split_fields(std::string_view text, char se
   return fields;
 }
 
-/// Throws if one of the words is a sentence mark: the model adds those itself. `side` names the text.
+/// Throws if one of the words is a sentence mark, which the model adds itself. `side` names the text in messages.
 inline void refuse_sentence_marks(const LineReader& line, const Words& words, const std::string& side) {
   for (const Token mark : {Vocabulary::begin, Vocabulary::end}) {
     const std::string_view written = at(Vocabulary::specials, mark);
@@ -41,7 +41,8 @@ inline void refuse_sentence_marks(const LineReader& line, const Words& words, co
   }
 }
 
-/// The words of a text, which may be empty. Throws if there are too many, before they are stored, and at sentence marks.
+/// Returns the words of a text, which may be empty. Throws if there are too many words, which is checked before
+/// they are stored, or if one of them is a sentence mark.
 inline Words limited_words(const LineReader& line, std::string_view text, const std::string& side,
                            const ReadOptions& options) {
   const std::size_t count = count_words(text);
@@ -62,7 +63,7 @@ inline Words read_words(const LineReader& line, std::string_view text, const std
   return words;
 }
 
-/// The words of a line that is one sentence.
+/// Returns the words of a line that holds one sentence.
 inline Words read_sentence(const LineReader& line, const ReadOptions& options) {
   if (line.text().find('\t') != std::string_view::npos) {
     line.fail("expected one sentence with words separated by spaces, found a tab");
@@ -81,7 +82,7 @@ inline Links read_links(const LineReader& line, std::string_view text, const Sen
     const bool dash = first.ec != std::errc::invalid_argument && first.ptr != end && *first.ptr == '-';
     const auto second = dash ? std::from_chars(first.ptr + 1, end, target) : first;
     if (!dash || second.ec == std::errc::invalid_argument || second.ptr != end) {
-      line.fail("a link is SOURCE-TARGET, two places counted from 0 such as 3-4, got " + in_quotes(word));
+      line.fail("a link must be SOURCE-TARGET, two word positions counted from 0 such as 3-4, got " + in_quotes(word));
     }
     const bool fits = first.ec == std::errc() && second.ec == std::errc();
     if (!fits || source >= pair.source.size() || target >= pair.target.size()) {
@@ -108,7 +109,7 @@ inline SentencePair read_pair(const LineReader& line, const ReadOptions& options
   pair.source = read_words(line, fields[0], "the source", options);
   pair.target = read_words(line, fields[1], "the target", options);
   if (pair.target.size() == 1 && pair.target.front() == "-") {
-    if (!options.allow_missing_target) line.fail("the target is \"-\", which stands for no reference; expected one");
+    if (!options.allow_missing_target) line.fail("the target is \"-\" (no reference), but a reference is required");
     pair.target.clear();
   }
   pair.sure = read_links(line, fields[2], pair);
@@ -121,11 +122,12 @@ inline SentencePair read_pair(const LineReader& line, const ReadOptions& options
 
 }  // namespace detail
 
-/// Reads sentence pairs, one a line: source, target and, as far as known, sure links, possible links and tags.
+/// Reads one sentence pair per line: source, target and, optionally, sure links, possible links and tags.
 ///
-/// The columns are separated by tabs, words and links by spaces, tags by commas. A link is `i-j`, source and target
-/// place from 0; a `-` or nothing is no link. Throws at the first line that is anything else, and at a sentence that
-/// contains a sentence mark (`<s>`, `</s>`). `<unk>` is the unknown word.
+/// Columns are separated by tabs, words and links by spaces, tags by commas. A link is `i-j`: the positions of a source
+/// word and a target word, counted from 0. A column that is empty or holds a single `-` has no links. `<unk>` is the
+/// unknown word. Throws heed::Error at the first line that does not have this form, at a sentence that contains a
+/// sentence mark (`<s>`, `</s>`) or has too many words, and if there are no lines.
 inline std::vector<SentencePair> read_pairs(std::istream& in, const std::string& name,
                                             const ReadOptions& options = {}) {
   LineReader line(in, name, options);
@@ -135,13 +137,16 @@ inline std::vector<SentencePair> read_pairs(std::istream& in, const std::string&
   return pairs;
 }
 
-/// The same from a file.
+/// Reads sentence pairs from a file. Throws as the overload above, and if the file cannot be opened.
 inline std::vector<SentencePair> read_pairs(const std::string& path, const ReadOptions& options = {}) {
   auto in = detail::open_text(path);
   return read_pairs(in, path, options);
 }
 
-/// Reads sentences, one a line, words separated by spaces.
+/// Reads one sentence per line, words separated by spaces.
+///
+/// Throws heed::Error at the first line without words, with a tab, with a sentence mark or with too many words, and if
+/// there are no lines.
 inline std::vector<Words> read_sentences(std::istream& in, const std::string& name, const ReadOptions& options = {}) {
   LineReader line(in, name, options);
   std::vector<Words> sentences;
@@ -150,15 +155,17 @@ inline std::vector<Words> read_sentences(std::istream& in, const std::string& na
   return sentences;
 }
 
-/// The same from a file.
+/// Reads sentences from a file. Throws as the overload above, and if the file cannot be opened.
 inline std::vector<Words> read_sentences(const std::string& path, const ReadOptions& options = {}) {
   auto in = detail::open_text(path);
   return read_sentences(in, path, options);
 }
 
-/// Reads sentence pairs from two files of as many lines; line n of one translates line n of the other.
+/// Reads sentence pairs from two files with equal numbers of lines: line n of the target translates line n of the
+/// source.
 ///
-/// `allow_missing_target` says nothing here: a `-` is a word like any other.
+/// `allow_missing_target` has no effect: a `-` is an ordinary word. Throws heed::Error as `read_sentences`, and if the
+/// numbers of lines differ.
 inline std::vector<SentencePair> read_parallel(const std::string& source_path, const std::string& target_path,
                                                const ReadOptions& options = {}) {
   auto sources = read_sentences(source_path, options);
@@ -167,7 +174,7 @@ inline std::vector<SentencePair> read_parallel(const std::string& source_path, c
     const bool source_is_longer = sources.size() > targets.size();
     fail((source_is_longer ? source_path : target_path) + ":" +
          std::to_string(std::min(sources.size(), targets.size()) + 1) + ": no " +
-         (source_is_longer ? "target" : "source") + " goes with this line: the source " + source_path + " has " +
+         (source_is_longer ? "target" : "source") + " for this line: the source " + source_path + " has " +
          std::to_string(sources.size()) + " lines, the target " + target_path + " has " +
          std::to_string(targets.size()) + ", so the " + (source_is_longer ? "source" : "target") + " is longer");
   }

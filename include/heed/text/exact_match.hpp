@@ -9,7 +9,7 @@ namespace heed { inline namespace v0_2 {
 
 namespace detail {
 
-/// Scores compare sentence by sentence, so there must be some and as many of one as of the other.
+/// Throws unless the numbers of hypotheses and references are equal and at least 1.
 inline void require_as_many(const char* score, std::size_t hypotheses, std::size_t references) {
   require(hypotheses == references, [&] {
     return std::string(score) + ": " + std::to_string(hypotheses) + " hypotheses cannot be compared with " +
@@ -20,7 +20,10 @@ inline void require_as_many(const char* score, std::size_t hypotheses, std::size
 
 }  // namespace detail
 
-/// Percent of the sentences, of words or of tokens, that equal their reference from end to end.
+/// Returns the percentage of sentences that equal their reference.
+///
+/// A sentence is a sequence of words or of tokens. Throws heed::Error if there are no sentences, or if the numbers of
+/// hypotheses and references differ.
 template <class Sentences>
 double exact_match(const Sentences& hypotheses, const Sentences& references) {
   detail::require_as_many("exact_match", hypotheses.size(), references.size());

@@ -19,16 +19,16 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// What a reader of sentences accepts.
+/// Options of the functions that read sentences.
 struct ReadOptions {
-  /// Accepts a lone `-` as target: it stands for no reference and is read as an empty sentence.
+  /// Accepts a single `-` as target. It means that there is no reference and becomes an empty sentence.
   bool allow_missing_target = false;
   /// Maximum number of words of a sentence. It limits the bytes of a line too: see `max_line_bytes`.
   std::size_t max_words = 1000;
-  /// The option that sets `max_words`, as messages name it: `--max-words`. Empty: not mentioned.
+  /// Command-line option that sets `max_words`, for messages: `--max-words`. If empty, messages do not name one.
   std::string_view max_words_option = {};
 
-  /// Maximum number of bytes of a line: 4096 and 256 for each word. A longer line is refused before the rest of it is read.
+  /// Maximum number of bytes of a line: 4096 + 256 per word. A longer line is rejected before the rest of it is read.
   std::size_t max_line_bytes() const {
     constexpr std::size_t fixed = 4096, per_word = 256;
     return max_words < (std::numeric_limits<std::size_t>::max() - fixed) / per_word
@@ -46,7 +46,7 @@ class ExceptionMask {
   ExceptionMask(const ExceptionMask&) = delete;
   ExceptionMask& operator=(const ExceptionMask&) = delete;
   ~ExceptionMask() {
-    if ((in_.rdstate() & old_) == 0) in_.exceptions(old_);  // else it would throw
+    if ((in_.rdstate() & old_) == 0) in_.exceptions(old_);  // otherwise this call would throw
   }
 
  private:
@@ -54,9 +54,9 @@ class ExceptionMask {
   std::ios::iostate old_;
 };
 
-/// Reads from a stream and returns what `read()` does; false if the stream failed. `std::bad_alloc` and `Error` of its
-/// buffer are thrown. Without `badbit` in its exception mask the stream would swallow them; with `failbit` it would throw at
-/// the end of every long line.
+/// Calls `read()`, which reads from `in`, and returns its result; false if the stream failed. `std::bad_alloc` and
+/// `Error` from the stream buffer are rethrown. Without `badbit` in the exception mask the stream would swallow them.
+/// With `failbit` it would throw whenever a line is longer than the buffer of `getline`.
 template <class Read>
 bool read_from(std::istream& in, const Read& read) {
   if (in.bad()) return false;
@@ -78,19 +78,20 @@ bool read_from(std::istream& in, const Read& read) {
 
 }  // namespace detail
 
-/// Reads text line by line and throws at the first line that is not text. Messages begin with the place: `FILE:LINE: `.
+/// Reads text line by line. Throws heed::Error at the first line that is not valid text, with a message that begins
+/// with `FILE:LINE: `.
 ///
-/// A byte order mark before the first line and a carriage return at the end of a line are left out. Errors are: invalid
-/// UTF-8, characters that cannot be printed (control characters other than the tab, U+2028 to U+202E, U+2066 to U+2069), a
-/// line longer than `ReadOptions::max_line_bytes`, and a stream that breaks off. After an error in a line, `next` goes on
-/// with the line after it. Memory: at most twice `max_line_bytes`.
+/// Removes a byte order mark before the first line and a carriage return at the end of a line. Errors are: invalid
+/// UTF-8, characters that cannot be printed (control characters other than the tab, U+2028 to U+202E, U+2066 to
+/// U+2069), a line longer than `ReadOptions::max_line_bytes`, and a failure of the stream. After an error in a line,
+/// `next` continues with the following line. Memory: at most twice `max_line_bytes`.
 class LineReader {
  public:
-  /// `name` is what messages call the stream.
+  /// `name` is the name of the stream in messages.
   LineReader(std::istream& in, std::string name, const ReadOptions& options = {})
       : in_(in), name_(std::move(name)), options_(options) {}
 
-  /// Reads the next line; false after the last.
+  /// Reads the next line. Returns false after the last.
   bool next() {
     if (!detail::read_from(in_, [&] { return read_line(); })) {
       require(!in_.bad(), [&] { return name_ + ": reading failed after line " + std::to_string(number_); });
@@ -110,25 +111,25 @@ class LineReader {
     return true;
   }
 
-  /// Reads to the end of a line that was refused because of its length. `next` does so, too, but may wait for the line
-  /// after it.
+  /// Discards the rest of a line that was rejected because of its length. `next` does this too, but then it may block
+  /// until the following line arrives.
   void skip_rest() {
     if (unfinished_) detail::read_from(in_, [&] { return ignore_rest(); });
   }
 
-  /// The line last read, until the next is read.
+  /// The current line. The view is valid until the next call of `next`.
   std::string_view text() const { return text_; }
 
-  /// The number of the line last read, from 1; 0 before the first.
+  /// The number of the current line, counted from 1; 0 before the first line.
   std::size_t number() const { return number_; }
 
-  /// Throws what is wrong with the line last read.
+  /// Throws heed::Error with the stream's name, the number of the current line and `problem`.
   [[noreturn]] void fail(const std::string& problem) const {
     heed::fail(name_ + ":" + std::to_string(number_) + ": " + problem);
   }
 
  private:
-  /// Reads a line into `line_`, in pieces, so that no more than the limit is ever kept. False after the last.
+  /// Reads a line into `line_`, in pieces, so that the memory of a long line is bounded. Returns false after the last.
   bool read_line() {
     constexpr std::size_t longest_piece = 4096;
     if (unfinished_) ignore_rest();
@@ -136,13 +137,13 @@ class LineReader {
     while (true) {
       char piece[longest_piece];
       in_.getline(piece, longest_piece);
-      const auto count = static_cast<std::size_t>(in_.gcount());  // the line end counts if there is one
+      const auto count = static_cast<std::size_t>(in_.gcount());  // includes the line end, if there is one
       const bool ended = in_.good() || (in_.eof() && !in_.bad());
       const bool full = !ended && !in_.bad() && count + 1 == longest_piece;
       if (!(ended || full) || (in_.eof() && count == 0 && line_.empty())) return false;
       line_.append(piece, in_.good() ? count - 1 : count);
       unfinished_ = full;
-      if (full) in_.clear();  // a full piece counts as a failure of getline
+      if (full) in_.clear();  // getline sets failbit if the piece is full
       if (line_.size() > options_.max_line_bytes()) break;
       if (full) continue;
       ++number_;
@@ -163,7 +164,7 @@ class LineReader {
   std::istream& in_;
   std::string name_;
   ReadOptions options_;
-  bool unfinished_ = false;  ///< whether the rest of the current line is still to be read
+  bool unfinished_ = false;  ///< true if the rest of the current line has not been read
   std::string line_;
   std::string_view text_;
   std::size_t number_ = 0;
@@ -171,7 +172,7 @@ class LineReader {
 
 namespace detail {
 
-/// Opens a file for reading, or says why that cannot be.
+/// Opens a file for reading. Throws with the reason if that fails.
 inline std::ifstream open_text(const std::string& path) {
   std::error_code ignored;
   require(!std::filesystem::is_directory(path, ignored), [&] { return path + ": is a folder, expected a text file"; });

@@ -8,11 +8,14 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The words of a hypothesis, in which every `symbols::unk` is replaced by the source word that was looked at most
-/// while it was written, the first of equal ones: copying, as in Luong, Sutskever, Le, Vinyals & Zaremba 2015 and Jean,
-/// Cho, Memisevic & Bengio 2015, with attention in the place of their alignments.
+/// Returns the words of a hypothesis, with every `symbols::unk` replaced by a source word: the one with the largest
+/// attention weight in that step, the first of several equal ones.
 ///
-/// weights: source words x (words, and the end symbol or not). Throws if they do not fit.
+/// Luong, Sutskever, Le, Vinyals & Zaremba 2015 and Jean, Cho, Memisevic & Bengio 2015 copy unknown words in this way;
+/// here attention weights replace their alignments.
+///
+/// weights: source words x target words, with or without a column for `eos`. Throws heed::Error if the sizes do not
+/// match.
 template <class Derived>
 Words replace_unknown(std::span<const Token> tokens, const Vocabulary& vocabulary, std::span<const std::string> source,
                       const Eigen::DenseBase<Derived>& weights) {
@@ -21,7 +24,7 @@ Words replace_unknown(std::span<const Token> tokens, const Vocabulary& vocabular
       weights.rows() == static_cast<Index>(source.size()) && (weights.cols() == words || weights.cols() == words + 1),
       [&] {
         return "replace_unknown: expected weights of " + std::to_string(source.size()) + " x " + std::to_string(words) +
-               ", or a column more, not " + std::to_string(weights.rows()) + " x " + std::to_string(weights.cols());
+               ", or one more column, got " + std::to_string(weights.rows()) + " x " + std::to_string(weights.cols());
       });
   Words result;
   for (Index i = 0; i < words; ++i) {

@@ -10,25 +10,25 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// That a source word and a target word belong together; both are counted from 0.
+/// A link of an alignment: a source word and the target word that translates it, counted from 0.
 struct Link {
-  Index source = 0;  ///< the source word's place
-  Index target = 0;  ///< the target word's place
+  Index source = 0;  ///< position of the source word
+  Index target = 0;  ///< position of the target word
 
   friend auto operator<=>(const Link&, const Link&) = default;
 };
 
-/// An alignment.
+/// An alignment: a list of links.
 using Links = std::vector<Link>;
 
-/// A sentence, its translation, and what is known about the two.
+/// A source sentence, its translation, and annotations of the pair.
 struct SentencePair {
-  Words source;                   ///< never empty where it was read from a file
-  Words target;                   ///< empty where the pair has no reference
-  Links sure;                     ///< alignments every annotator would make
-  Links possible;                 ///< alignments some annotator might make
-  std::vector<std::string> tags;  ///< whatever a file says of the pair
-  std::size_t line = 0;           ///< where it was read, from 1
+  Words source;                   ///< not empty if it was read from a file
+  Words target;                   ///< empty if the pair has no reference
+  Links sure;                     ///< links that every annotator would make
+  Links possible;                 ///< links that some annotators would make
+  std::vector<std::string> tags;  ///< labels of the pair, free text from the file
+  std::size_t line = 0;           ///< number of the line in the file, from 1; 0 if it was not read from a file
 };
 
 }}  // namespace heed::v0_2

@@ -11,16 +11,16 @@ namespace heed { inline namespace v0_2 {
 
 namespace detail {
 
-/// How many bytes the white space (Unicode's) at the start of `text` takes; 0 where there is none.
+/// Returns the number of bytes of the Unicode white-space character at the start of `text`; 0 if there is none.
 inline std::size_t space_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
   const unsigned a = byte(0), b = byte(1), c = byte(2);
   if ((a >= 0x09 && a <= 0x0d) || (a >= 0x1c && a <= 0x20)) return 1;
   if (a == 0xc2 && (b == 0x85 || b == 0xa0)) return 2;        // next line, no-break space
-  const bool wide = (a == 0xe1 && b == 0x9a && c == 0x80) ||  // ogham
+  const bool wide = (a == 0xe1 && b == 0x9a && c == 0x80) ||  // ogham space mark
                     (a == 0xe2 && b == 0x80 && ((c >= 0x80 && c <= 0x8a) || c == 0xa8 || c == 0xa9 || c == 0xaf)) ||
-                    (a == 0xe2 && b == 0x81 && c == 0x9f) ||  // in formulas
-                    (a == 0xe3 && b == 0x80 && c == 0x80);    // ideographic
+                    (a == 0xe2 && b == 0x81 && c == 0x9f) ||  // medium mathematical space
+                    (a == 0xe3 && b == 0x80 && c == 0x80);    // ideographic space
   return wide ? 3 : 0;
 }
 
@@ -59,7 +59,8 @@ inline std::string replaced(std::string_view text, std::string_view what, std::s
   return out.append(text);
 }
 
-/// Rewrites neighbours from left to right: where `matches(a, b)`, both are written by `write` and passed over together.
+/// Processes adjacent characters from left to right. If `matches(a, b)`, calls `write(out, a, b)` and skips both; all
+/// other characters are copied.
 template <class Matches, class Write>
 std::string rewrite_neighbours(std::string_view text, const Matches& matches, const Write& write) {
   std::string out;
@@ -76,10 +77,10 @@ std::string rewrite_neighbours(std::string_view text, const Matches& matches, co
 
 }  // namespace detail
 
-/// Cuts a line of plain text into words as the `13a` tokeniser does, the one BLEU scores are mostly published with.
+/// Splits a line of plain text into words with the rules of the `13a` tokeniser, which most published BLEU scores use.
 ///
-/// ASCII punctuation becomes words of its own, except the apostrophe, a hyphen that follows no digit, and periods and
-/// commas between digits. Written-out XML entities are read first.
+/// Every ASCII punctuation character becomes a separate word, except the apostrophe, a hyphen that does not follow a
+/// digit, and periods and commas between digits. XML entities for punctuation are decoded first.
 inline Words tokenize_13a(std::string_view line) {
   std::string text(detail::without_trailing_space(line));
   for (const auto& [what, by] : {std::pair{"<skipped>", ""},

@@ -10,12 +10,12 @@ namespace heed { inline namespace v0_2 {
 
 namespace detail {
 
-/// How many bytes the well-formed character at the start of `text` takes; 0 where there is none.
+/// Returns the number of bytes of the well-formed character at the start of `text`; 0 if there is none.
 constexpr std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
   const unsigned lead = byte(0);
   std::size_t length = 0;
-  unsigned low = 0x80, high = 0xbf;  // of the second byte: what it may be shuts out overlong forms and surrogates
+  unsigned low = 0x80, high = 0xbf;  // range of the second byte: excludes overlong forms and surrogates
   if (lead < 0x80) {
     length = text.empty() ? 0 : 1;
   } else if (lead >= 0xc2 && lead <= 0xdf) {
@@ -36,16 +36,14 @@ constexpr std::size_t utf8_length(std::string_view text) {
   return length;
 }
 
-/// A byte as messages show it: `0x1b`.
+/// Formats a byte for messages: `0x1b`.
 inline std::string hex_byte(char c) {
   constexpr std::string_view digits = "0123456789abcdef";
   const auto byte = static_cast<unsigned char>(c);
   return {'0', 'x', digits[byte / 16], digits[byte % 16]};
 }
 
-/// Whether a byte is an ASCII control character, the tab among them.
-
-/// The code point of a well-formed character.
+/// Returns the code point of a well-formed character.
 constexpr char32_t code_point(std::string_view character) {
   const auto lead = static_cast<unsigned char>(character.front());
   char32_t code = character.size() == 1 ? lead : lead & (0x7fU >> character.size());
@@ -53,9 +51,10 @@ constexpr char32_t code_point(std::string_view character) {
   return code;
 }
 
-/// Whether text may hold a well-formed character. It may not hold control characters (C0, DEL and C1: a terminal obeys them,
-/// XML cannot contain them), line separators, embeddings, overrides and isolates of the writing direction (U+202A to U+202E,
-/// U+2066 to U+2069: they change how the rest of a line is displayed), nor U+FFFE and U+FFFF of any plane.
+/// Returns true if text may contain a well-formed character. These are not allowed: control characters (C0, DEL and C1:
+/// a terminal executes them, XML cannot contain them), line separators, embeddings, overrides and isolates of the
+/// writing direction (U+202A to U+202E, U+2066 to U+2069: they change how the rest of a line is displayed), and U+FFFE
+/// and U+FFFF of any plane.
 constexpr bool is_printable(std::string_view character) {
   const char32_t c = code_point(character);
   const bool control = c < 0x20 || (c >= 0x7f && c < 0xa0);
@@ -63,14 +62,15 @@ constexpr bool is_printable(std::string_view character) {
   return !control && !reorders && (c & 0xfffeU) != 0xfffe;
 }
 
-/// Whether a character is an invisible mark of the writing direction. Text may hold it; messages show it as its number.
+/// Returns true if a character is an invisible mark of the writing direction. Text may contain it; messages show its
+/// code point.
 constexpr bool is_direction_mark(std::string_view character) {
   const char32_t c = code_point(character);
   return c == 0x200e || c == 0x200f || c == 0x061c;
 }
 
-/// The offset of the first byte that begins no well-formed, printable character. A tab counts as printable if
-/// `allow_tabs`.
+/// Returns the offset of the first byte that does not start a well-formed, printable character; nothing if there is
+/// none. A tab counts as printable if `allow_tabs`.
 constexpr std::optional<std::size_t> first_unprintable(std::string_view text, bool allow_tabs = false) {
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t length = utf8_length(text.substr(at));
@@ -81,7 +81,8 @@ constexpr std::optional<std::size_t> first_unprintable(std::string_view text, bo
   return std::nullopt;
 }
 
-/// The character at the start of `text` as messages name it: `U+202E`, or `0x1b` if it is one byte or no character.
+/// Formats the character at the start of `text` for messages: `U+202E`, or `0x1b` for a single byte or an invalid
+/// character.
 inline std::string character_name(std::string_view text) {
   const std::size_t length = utf8_length(text);
   if (length < 2) return hex_byte(text.front());
@@ -93,8 +94,8 @@ inline std::string character_name(std::string_view text) {
   return name;
 }
 
-/// Text from a file as messages show it: in quotes, unprintable characters, direction marks and invalid bytes by number, long
-/// text cut.
+/// Formats text from a file for messages, in quotes. Unprintable characters, direction marks and invalid bytes become
+/// `<U+202E>` or `<0x1b>`. Long text is truncated.
 inline std::string in_quotes(std::string_view text) {
   constexpr std::size_t longest = 60;
   std::string shown = "\"";
@@ -112,9 +113,9 @@ inline std::string in_quotes(std::string_view text) {
 
 }  // namespace detail
 
-/// The offset of the first byte that begins no well-formed UTF-8 character; nothing when all of `text` is valid.
+/// Returns the offset of the first byte that does not start a well-formed UTF-8 character; nothing if `text` is valid.
 ///
-/// Strict: overlong forms, surrogates, code points above U+10FFFF and characters cut short are invalid.
+/// Overlong forms, surrogates, code points above U+10FFFF and truncated characters are invalid.
 constexpr std::optional<std::size_t> invalid_utf8(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t length = detail::utf8_length(text.substr(at));
@@ -124,7 +125,7 @@ constexpr std::optional<std::size_t> invalid_utf8(std::string_view text) {
   return std::nullopt;
 }
 
-/// How many characters (code points) valid UTF-8 holds.
+/// Returns the number of characters (code points) of valid UTF-8 text.
 constexpr std::size_t code_points(std::string_view text) {
   std::size_t count = 0;
   for (const char c : text) count += (static_cast<unsigned char>(c) & 0xc0) != 0x80;

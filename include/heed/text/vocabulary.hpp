@@ -18,25 +18,28 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The words of one language, numbered from 0. The first three numbers are the same in every vocabulary:
+/// Maps the words of one language to token ids, counted from 0, and back. The first three ids are the same in every
+/// vocabulary:
 ///
-///     0 <unk>  a word the vocabulary lacks       1 <s>  what a decoder is fed first       2 </s>  ends a sentence
+///     0 <unk>  a word that is not in the vocabulary
+///     1 <s>    the first decoder input
+///     2 </s>   the end of a sentence
 class Vocabulary {
  public:
   static constexpr Token unknown = symbols::unk;  ///< `<unk>`
   static constexpr Token begin = symbols::bos;    ///< `<s>`
   static constexpr Token end = symbols::eos;      ///< `</s>`
-  /// How they are written.
+  /// The text of the special symbols, in the order of their ids.
   static constexpr std::array<std::string_view, 3> specials = {"<unk>", "<s>", "</s>"};
 
-  /// The special symbols alone.
+  /// Creates a vocabulary with the special symbols only.
   Vocabulary() : Vocabulary(Words(specials.begin(), specials.end())) {}
 
-  /// Counts the words of sentences and keeps those seen at least `minimum_frequency` times, the most frequent first,
-  /// equally frequent ones in the order of their bytes. A special symbol in the data, such as `<unk>`, is that symbol and
-  /// makes no new word.
+  /// Builds a vocabulary of the words that occur at least `minimum_frequency` times in the sentences. The most frequent
+  /// words come first; words of equal frequency are sorted by their bytes. A special symbol in the data, such as
+  /// `<unk>`, keeps its id and does not become a new word.
   ///
-  /// `words` gives the words of one item of `sentences`: `Vocabulary::build(pairs, 2, &SentencePair::source)`.
+  /// `words` returns the words of one item of `sentences`: `Vocabulary::build(pairs, 2, &SentencePair::source)`.
   template <class Sentences, class Projection = std::identity>
   static Vocabulary build(const Sentences& sentences, std::size_t minimum_frequency = 1, Projection words = {}) {
     Map<std::size_t> counts;
@@ -65,18 +68,19 @@ class Vocabulary {
     return Vocabulary(std::move(all));
   }
 
-  /// The vocabulary whose `words()` were these, the special symbols first. Throws unless it could have been built.
+  /// Restores a vocabulary from its `words()`. Throws heed::Error if the special symbols are not first, or if a word is
+  /// invalid or repeated.
   static Vocabulary from_words(Words words) { return Vocabulary(std::move(words)); }
 
-  /// The number of a word; `unknown` for a word that is not here.
+  /// Returns the id of a word; `unknown` if the word is not in the vocabulary.
   Token id(std::string_view word) const {
     const auto found = ids_.find(word);
     return found == ids_.end() ? unknown : found->second;
   }
-  /// Whether it has a word.
+  /// Returns true if the word is in the vocabulary.
   bool contains(std::string_view word) const { return ids_.find(word) != ids_.end(); }
 
-  /// The word of a number.
+  /// Returns the word of an id. Throws heed::Error if the id is out of range.
   const std::string& word(Token id) const {
     require(id >= 0 && id < size(), [&] {
       return "Vocabulary: token " + std::to_string(id) + " is outside the vocabulary of " + std::to_string(size());
@@ -84,13 +88,13 @@ class Vocabulary {
     return detail::at(words_, id);
   }
 
-  /// How many words there are, the special symbols among them.
+  /// The number of words, special symbols included.
   Index size() const { return static_cast<Index>(words_.size()); }
 
-  /// Every word in the order of its number, for saving.
+  /// All words in the order of their ids, for saving.
   const Words& words() const { return words_; }
 
-  /// The numbers of words. Neither `begin` nor `end` is added.
+  /// Returns the ids of the words of a sentence. Adds neither `begin` nor `end`.
   template <class Sentence>
   std::vector<Token> encode(const Sentence& sentence) const {
     std::vector<Token> tokens;
@@ -99,7 +103,7 @@ class Vocabulary {
     return tokens;
   }
 
-  /// The words of numbers as one line, with a space between each two. Special symbols are written out.
+  /// Returns the words of the tokens as one line, separated by spaces. Special symbols are included.
   std::string decode(std::span<const Token> tokens) const {
     std::string line;
     for (std::size_t i = 0; i < tokens.size(); ++i) line.append(i == 0 ? "" : " ").append(word(tokens[i]));
@@ -110,7 +114,7 @@ class Vocabulary {
 
  private:
   struct Hash : std::hash<std::string_view> {
-    using is_transparent = void;  // a word is looked up as it is, not as a new string
+    using is_transparent = void;  // find() takes a string_view and does not construct a string
   };
   template <class T>
   using Map = std::unordered_map<std::string, T, Hash, std::equal_to<>>;
@@ -118,7 +122,7 @@ class Vocabulary {
   explicit Vocabulary(Words words) : words_(std::move(words)) {
     constexpr auto largest = static_cast<std::size_t>(std::numeric_limits<Token>::max());
     require(words_.size() <= largest, [&] {
-      return "Vocabulary: at most " + std::to_string(largest) + " words can be numbered, got " +
+      return "Vocabulary: there must be at most " + std::to_string(largest) + " words, got " +
              std::to_string(words_.size());
     });
     for (std::size_t i = 0; i < specials.size(); ++i) {
@@ -131,12 +135,12 @@ class Vocabulary {
     for (std::size_t i = 0; i < words_.size(); ++i) {
       check(i);
       const auto [entry, fresh] = ids_.emplace(words_[i], static_cast<Token>(i));
-      require(fresh,
-              [&, first = entry->second] { return name(i) + " was given before, as word " + std::to_string(first); });
+      require(fresh, [&, first = entry->second] { return name(i) + " duplicates word " + std::to_string(first); });
     }
   }
 
-  /// A word must be one after it was written to a line and read again, and safe to print: no control characters.
+  /// Throws if word i would change when it is written to a text line and read again, or if it is not safe to print
+  /// (control characters).
   void check(std::size_t i) const {
     const std::string& word = words_[i];
     require(!word.empty(), [&] { return "Vocabulary: word " + std::to_string(i) + " is empty"; });
@@ -144,7 +148,7 @@ class Vocabulary {
             [&] { return name(i) + " is invalid UTF-8 at byte offset " + std::to_string(*invalid_utf8(word)); });
     const std::size_t bad = std::min(word.find(' '), detail::first_unprintable(word).value_or(word.size()));
     require(bad >= word.size(), [&] {
-      return name(i) + " holds a space or control character, " +
+      return name(i) + " contains a space or a control character, " +
              detail::character_name(std::string_view(word).substr(bad));
     });
   }

@@ -18,7 +18,7 @@ inline std::size_t count_words(std::string_view text) {
   return count;
 }
 
-/// Cuts a line at runs of ASCII spaces; spaces at either end make no words.
+/// Splits a line at runs of ASCII spaces. Spaces at the start and at the end are ignored.
 inline Words split_words(std::string_view text) {
   Words words;
   for (std::size_t begin = text.find_first_not_of(' '); begin != std::string_view::npos;) {
@@ -29,7 +29,7 @@ inline Words split_words(std::string_view text) {
   return words;
 }
 
-/// One line of the words, with a space between each two.
+/// Joins words to one line, separated by spaces.
 template <class Sentence>
 std::string join_words(const Sentence& words) {
   std::string line;

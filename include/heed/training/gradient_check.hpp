@@ -9,17 +9,17 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The worst disagreement between analytic and numeric gradients.
+/// The largest difference between analytic and numeric gradients.
 struct GradientCheck {
   double error = 0;                  ///< largest |analytic - numeric| / max(1, |analytic|)
-  std::string name;                  ///< of the parameter (or input) where it occurred
-  Index place = -1;                  ///< coefficient, in storage order
-  double analytic = 0, numeric = 0;  ///< the two that disagree
-  Index checked = 0;                 ///< how many derivatives were compared
+  std::string name;                  ///< parameter (or input) with the largest error
+  Index place = -1;                  ///< index of its coefficient, in storage order
+  double analytic = 0, numeric = 0;  ///< both derivatives with respect to that coefficient
+  Index checked = 0;                 ///< number of derivatives compared
 };
 
-/// Compares dL/dx, `analytic`, with central differences (L(x + h) - L(x - h)) / 2h of `loss()`, which must read x anew.
-/// Every coefficient of x is varied and restored.
+/// Compares dL/dx, `analytic`, with central differences (L(x + h) - L(x - h)) / 2h. `loss()` must compute L from the
+/// current values of x. Every coefficient of x is varied and restored. Updates `check`.
 template <class X, class D, class Loss>
 void check_gradient(const std::string& name, X&& x, const D& analytic, const Loss& loss, GradientCheck& check,
                     double h = 1e-5) {
@@ -35,14 +35,14 @@ void check_gradient(const std::string& name, X&& x, const D& analytic, const Los
                    exact = static_cast<double>(analytic(i, j));
       const double apart = std::abs(exact - numeric) / std::max(1.0, std::abs(exact));
       const double error =
-          std::isnan(apart) ? std::numeric_limits<double>::infinity() : apart;  // which no later one covers up
+          std::isnan(apart) ? std::numeric_limits<double>::infinity() : apart;  // NaN counts as the largest error
       ++check.checked;
       if (error > check.error) check = {error, name, place, exact, numeric, check.checked};
     }
   }
 }
 
-/// The same for every parameter of a part, whose gradient is `grad`.
+/// Compares the gradient `grad` with central differences of `loss()` for every parameter of a part.
 template <Part P, class Loss>
 GradientCheck check_gradients(P& part, const P& grad, const Loss& loss, double h = 1e-5) {
   GradientCheck check;

@@ -32,7 +32,7 @@ struct VisitRoles {
     }
   }
 
-  /// Visits the members of another part: a member of P, or the alternative that P holds.
+  /// Visits the members of another part: a member of P, or the active alternative of a variant P.
   template <class Other>
   void alternative(Other& other) const {
     Other::visit_parameters(VisitRoles<Other, Use>{use}, other);
@@ -44,14 +44,14 @@ void for_each_role(P& part, const Use& use) {
   P::visit_parameters(VisitRoles<P, Use>{use}, part);
 }
 
-/// Fills a matrix with numbers that are uniform between -bound and bound.
+/// Fills a matrix with values from the uniform distribution between -bound and bound.
 template <class X>
 void fill_uniform(X&& x, double bound, Random& random) {
   using S = typename std::remove_reference_t<X>::Scalar;
   for (Index i = 0; i < x.size(); ++i) x.data()[i] = static_cast<S>(random.uniform(-bound, bound));
 }
 
-/// Fills a matrix with normal numbers of this deviation.
+/// Fills a matrix with values from the normal distribution with mean 0 and this standard deviation.
 template <class X>
 void fill_normal(X&& x, double deviation, Random& random) {
   using S = typename std::remove_reference_t<X>::Scalar;
@@ -60,8 +60,8 @@ void fill_normal(X&& x, double deviation, Random& random) {
   }
 }
 
-/// Makes a square matrix orthogonal, every one equally likely: random columns, each freed of those before it, twice, as
-/// rounding leaves a little of them the first time.
+/// Fills a square matrix with a random orthogonal matrix (uniform distribution), by Gram-Schmidt on random normal
+/// columns. Each column is orthogonalised twice, since rounding errors remain after the first pass.
 template <class X>
 void fill_orthogonal(X&& x, Random& random) {
   fill_normal(x, 1, random);
@@ -75,23 +75,23 @@ void fill_orthogonal(X&& x, Random& random) {
 
 }  // namespace detail
 
-/// Gives the parameters of a part their first values, by their roles, which each part states (`ParameterRole`). As
-/// PyTorch's `reset_parameters`, but with other distributions.
+/// Initialises the parameters of a part by their roles, which each part declares (`ParameterRole`). It corresponds to
+/// PyTorch's `reset_parameters`, but uses other distributions.
 ///
 /// | role            | `initialize`                          | `initialize_as_bahdanau`    |
 /// |-----------------|---------------------------------------|-----------------------------|
 /// | `constructed`   | unchanged                             | unchanged                   |
-/// | `bias`          | 0, of LSTM forget gates too           | 0                           |
+/// | `bias`          | 0, also for LSTM forget gates         | 0                           |
 /// | `gain`          | 1                                     | 1                           |
-/// | `weight`        | uniform, +-sqrt(6 / (rows + columns)) | normal, deviation 0.01      |
-/// | `recurrent`     | as `weight`, of all gates together    | orthogonal, gate by gate    |
-/// | `embedding`     | uniform, deviation 1/2                | normal, deviation 0.01      |
-/// | `scorer_weight` | as `weight`                           | normal, deviation 0.001     |
+/// | `weight`        | uniform, +-sqrt(6 / (rows + columns)) | normal, std 0.01            |
+/// | `recurrent`     | as `weight`, all gates as one matrix  | orthogonal, for each gate   |
+/// | `embedding`     | uniform, std 1/2                      | normal, std 0.01            |
+/// | `scorer_weight` | as `weight`                           | normal, std 0.001           |
 /// | `scorer_vector` | as `weight`                           | 0                           |
 ///
-/// The bound of a weight is that of Glorot & Bengio 2010, equation 16, PyTorch's `xavier_uniform_`. An embedding is an
-/// input and not a map, so its bound does not depend on its size: with the bound of a weight, the first epochs would be
-/// spent on its growth.
+/// std is the standard deviation. The bound of a weight is that of Glorot & Bengio 2010, equation 16 (PyTorch's
+/// `xavier_uniform_`). An embedding is an input and not a linear map, so its bound does not depend on its size. With
+/// the bound of a weight its values would be too small, and would need the first epochs to grow.
 template <Part P>
 void initialize(P& part, Random& random) {
   detail::for_each_role(part, [&](ParameterRole role, auto& x) {
@@ -113,7 +113,8 @@ void initialize(P& part, Random& random) {
   });
 }
 
-/// The same with the distributions of Bahdanau, Cho & Bengio 2015, section B.1: see the table of `initialize`.
+/// Initialises the parameters of a part with the distributions of Bahdanau, Cho & Bengio 2015, section B.1: see the
+/// table of `initialize`.
 template <Part P>
 void initialize_as_bahdanau(P& part, Random& random) {
   detail::for_each_role(part, [&](ParameterRole role, auto& x) {

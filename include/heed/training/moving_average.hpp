@@ -7,24 +7,25 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The exponential moving average of a model's parameters, which is often the better model (Polyak & Juditsky 1992). Kept
-/// beside the model that learns, to be evaluated and saved in its place:
+/// Exponential moving average of a model's parameters. It is often the better model (Polyak & Juditsky 1992), so it is
+/// evaluated and saved instead of the trained model.
 ///
 ///   a_t = sum_i decay^(t-i) x_i / sum_i decay^(t-i),  i = 1 ... t
 ///
-/// the bias-corrected form (Kingma & Ba 2015, section 7.2): after one update it is the model itself, whatever the decay.
+/// This is the bias-corrected form (Kingma & Ba 2015, section 7.2): after one update it equals the trained model, for
+/// any decay.
 template <Part Model>
 struct MovingAverage {
-  double decay;      ///< in [0, 1): how much of the average an update leaves
-  Model model;       ///< a: before the first update, what the average was made from
+  double decay;      ///< decay rate, in [0, 1)
+  Model model;       ///< a; before the first update, a copy of the model given to the constructor
   long updates = 0;  ///< t
 
-  /// Throws unless the decay lies in [0, 1).
+  /// Throws heed::Error unless the decay is in [0, 1).
   explicit MovingAverage(const Model& start, double decay_ = 0.999) : decay(decay_), model(start) {
     detail::check_below_one("MovingAverage", "decay", decay);
   }
 
-  /// Takes in the model as it is now:  a += (1 - decay) / (1 - decay^t) (x - a).
+  /// Updates the average by the current parameters x of the trained model:  a += (1 - decay) / (1 - decay^t) (x - a).
   void update(const Model& latest) {
     detail::check_below_one("MovingAverage", "decay", decay);
     ++updates;

@@ -8,14 +8,14 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// What a gradient of global norm `norm` is multiplied with so that the norm is at most `maximum`, if that is not 0:
-/// min(1, maximum / (norm + 1e-6)), as PyTorch does. Throws if the maximum is negative or not finite.
+/// Factor of gradient clipping for a gradient with the global norm `norm`: min(1, maximum / (norm + 1e-6)), as in
+/// PyTorch. If `maximum` is 0, the factor is 1. Throws heed::Error if `maximum` is negative or not finite.
 inline double clip_factor(double norm, double maximum) {
   detail::check_not_negative("clip_factor", "maximum norm", maximum);
   return maximum > 0 && norm + 1e-6 > maximum ? maximum / (norm + 1e-6) : 1;
 }
 
-/// Clips a gradient and returns its norm before.
+/// Clips a gradient to the global norm `maximum` (0: no clipping). Returns its norm before clipping.
 template <Part P>
 double clip_by_global_norm(P& grad, double maximum) {
   const double norm = std::sqrt(squared_norm(grad)), factor = clip_factor(norm, maximum);
@@ -23,23 +23,23 @@ double clip_by_global_norm(P& grad, double maximum) {
   return norm;
 }
 
-// An optimiser changes a model by `update`; or, where threads share the work, by one `begin_update` and by an
-// `update_share` for each share.
+// An optimizer changes a model by `update`. If threads share the work, call `begin_update` once, then `update_share`
+// for each share.
 //
 // | call                                       | meaning                                               |
 // |--------------------------------------------|-------------------------------------------------------|
 // | `update(model, grad)`                      | one step of the whole model. Does not allocate        |
-// | `begin_update()`                           | before the shares of a step                           |
+// | `begin_update()`                           | once before the shares of a step                      |
 // | `update_share(model, grad, share, factor)` | one share of a step, with the gradient times `factor` |
 // | `rate`                                     | the learning rate of the next step                    |
-// | `constructor`                              | starts anew, for a model of this structure            |
+// | `constructor`                              | makes a zero state for a model of this structure      |
 //
-// Constructor, `update` and `begin_update` throw unless every setting lies in its range, and change nothing then.
+// Constructor, `update` and `begin_update` throw heed::Error if a setting is out of range, and then change nothing.
 
-/// Stochastic gradient descent with momentum, as PyTorch: v = momentum v + d, x -= rate v.
+/// Stochastic gradient descent with momentum, as in PyTorch: v = momentum v + d, x -= rate v.
 template <Part Model>
 struct Sgd {
-  double rate, momentum;  ///< in the rule's letters
+  double rate, momentum;  ///< as in the equations above
   Model velocity;         ///< v
 
   explicit Sgd(const Model& model, double rate_ = 0.1, double momentum_ = 0)
@@ -70,16 +70,16 @@ struct Sgd {
   }
 };
 
-/// Adam (Kingma & Ba 2015, algorithm 1), epsilon outside the bias-corrected root, as PyTorch.
+/// Adam (Kingma & Ba 2015, algorithm 1), with epsilon outside the bias-corrected root, as in PyTorch.
 ///
 ///   m = beta1 m + (1 - beta1) d        x -= rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
 ///   v = beta2 v + (1 - beta2) d^2
 ///
-/// With a weight decay it is AdamW (Loshchilov & Hutter 2019, algorithm 2), as PyTorch: every update begins with
-/// x = (1 - rate decay) x, of which m and v see nothing.
+/// With a weight decay it is AdamW (Loshchilov & Hutter 2019, algorithm 2), as in PyTorch: every update begins with
+/// x = (1 - rate decay) x, which does not change m and v.
 template <Part Model>
 struct Adam {
-  double rate, beta1, beta2, epsilon, decay;  ///< in the rule's letters
+  double rate, beta1, beta2, epsilon, decay;  ///< as in the equations above
   Model first, second;                        ///< m and v
   long updates = 0;                           ///< t
 
@@ -116,7 +116,7 @@ struct Adam {
           S *const x = share_of(x_all, share).data(), *const m = share_of(m_all, share).data(),
                    *const v = share_of(v_all, share).data();
           const auto d = share_of(d_all, share);
-          // One pass: a large model is read from memory, not from a cache.
+          // One pass over all arrays: a large model does not fit the cache, so each pass reads it from memory.
           detail::for_each_packet<S>(d.size(), [&](const auto& io, Index k) {
             const auto d_k = scale * io.load(d.data() + k);
             const auto m_k = b1 * io.load(m + k) + c1 * d_k;
@@ -140,13 +140,13 @@ struct Adam {
   }
 };
 
-/// Adadelta (Zeiler 2012, algorithm 1), the optimiser of Bahdanau, Cho & Bengio 2015; `rate` as PyTorch has it.
+/// Adadelta (Zeiler 2012, algorithm 1), the optimizer of Bahdanau, Cho & Bengio 2015. `rate` is as in PyTorch.
 ///
 ///   v = rho v + (1 - rho) d^2        step = sqrt(u + epsilon) / sqrt(v + epsilon) d        x -= rate step
 ///   u = rho u + (1 - rho) step^2     (after the step)
 template <Part Model>
 struct Adadelta {
-  double rate, rho, epsilon;  ///< in the rule's letters
+  double rate, rho, epsilon;  ///< as in the equations above
   Model squares, steps;       ///< v and u
 
   explicit Adadelta(const Model& model, double rate_ = 1, double rho_ = 0.95, double epsilon_ = 1e-6)

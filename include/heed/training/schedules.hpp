@@ -10,30 +10,30 @@
 
 namespace heed { inline namespace v0_2 {
 
-// What changes in the course of a training, as functions of the update's number n = 0, 1, 2 ...:
+// Schedules: settings that change during training, as functions of the index n = 0, 1, 2 ... of the update.
 //
 //     trainer.optimizer.rate = schedule(n);
 //     trainer.teacher_forcing = forcing(n);
 //
-// They have no state, so nothing of them is stored to resume. `PlateauRate` alone has: it follows the dev loss. Each
-// throws unless all its settings lie in their ranges.
+// They have no state, so a checkpoint need not store them. Only `PlateauRate` has state, since it depends on the dev
+// loss. Each throws heed::Error if a setting is out of range.
 //
 // | member           | meaning                                      |
 // |------------------|----------------------------------------------|
-// | `operator()(n)`  | its value for update n                       |
-// | `peak`           | the highest rate                             |
-// | `least`          | the lowest value                             |
+// | `operator()(n)`  | the value for update n                       |
+// | `peak`           | the maximum rate                             |
+// | `least`          | the minimum value                            |
 
 namespace detail {
 
-/// The share of the run that is over after n of its updates.
+/// Fraction of the run that is complete after n of its updates, at most 1.
 inline double share_done(Index n, double updates) { return std::min(1.0, static_cast<double>(n) / updates); }
 
-/// The share of the peak during a warm-up that takes this share of the run; it begins a thousandth of the run above 0, as
-/// an update at the rate 0 would be wasted.
+/// Rate during a linear warm-up, as a fraction of the peak. `done` and `warm_up` are fractions of the run. The warm-up
+/// starts one thousandth of the run before the first update, since an update at the rate 0 has no effect.
 inline double warmed_up(double done, double warm_up) { return (done + 1e-3) / (warm_up + 1e-3); }
 
-/// Throws unless these are the settings of a schedule with a warm-up and an end.
+/// Throws if a setting of a schedule with a warm-up and an end is out of range.
 inline void check_schedule(const char* who, double peak, double updates, double warm_up) {
   check_not_negative(who, "peak", peak);
   check_positive(who, "number of updates", updates);
@@ -42,7 +42,7 @@ inline void check_schedule(const char* who, double peak, double updates, double 
 
 }  // namespace detail
 
-/// The same rate always.
+/// Constant rate.
 struct ConstantRate {
   double peak = 1e-3;
 
@@ -52,14 +52,14 @@ struct ConstantRate {
   }
 };
 
-/// Rises in a line to the peak, falls in a line to 0 at the end of the run.
+/// Linear warm-up to the peak, then linear decay to 0 at the end of the run.
 ///
 ///   d = n / updates        rate = peak (d + 1/1000) / (warm_up + 1/1000)      while d < warm_up
-///                          rate = peak (1 - d) / (1 - warm_up)                then
+///                          rate = peak (1 - d) / (1 - warm_up)                otherwise
 struct LinearRate {
   double peak = 1e-3;
-  double updates = 1;     ///< of the whole run
-  double warm_up = 0.02;  ///< share of the run, in [0, 1)
+  double updates = 1;     ///< number of updates of the whole run
+  double warm_up = 0.02;  ///< fraction of the run, in [0, 1)
 
   double operator()(Index n) const {
     detail::check_schedule("LinearRate", peak, updates, warm_up);
@@ -68,13 +68,13 @@ struct LinearRate {
   }
 };
 
-/// The same rise, then half a cosine down to 0 (Loshchilov & Hutter 2017, equation 5, one period).
+/// Linear warm-up as in `LinearRate`, then cosine decay to 0 (Loshchilov & Hutter 2017, equation 5, one period).
 ///
-///   rate = peak (1 + cos(pi e)) / 2,  e = (d - warm_up) / (1 - warm_up)
+///   rate = peak (1 + cos(pi e)) / 2,  e = (d - warm_up) / (1 - warm_up),  d = n / updates
 struct CosineRate {
   double peak = 1e-3;
-  double updates = 1;     ///< of the whole run
-  double warm_up = 0.02;  ///< share of the run, in [0, 1)
+  double updates = 1;     ///< number of updates of the whole run
+  double warm_up = 0.02;  ///< fraction of the run, in [0, 1)
 
   double operator()(Index n) const {
     detail::check_schedule("CosineRate", peak, updates, warm_up);
@@ -84,12 +84,13 @@ struct CosineRate {
   }
 };
 
-/// Vaswani et al. 2017, equation 3, by its highest value: their size^-0.5 is peak sqrt(warm_up). It knows no end of the run.
+/// Inverse square root schedule: Vaswani et al. 2017, equation 3, parametrised by its maximum: d_model^-0.5 of the
+/// paper is peak sqrt(warm_up). It does not depend on the length of the run.
 ///
 ///   rate = peak min(sqrt(warm_up / s), s / warm_up),  s = n + 1
 struct InverseSquareRootRate {
   double peak = 1e-3;
-  double warm_up = 4000;  ///< updates, above 0
+  double warm_up = 4000;  ///< updates of the warm-up, above 0
 
   double operator()(Index n) const {
     detail::check_not_negative("InverseSquareRootRate", "peak", peak);
@@ -99,22 +100,22 @@ struct InverseSquareRootRate {
   }
 };
 
-/// Falls by a factor whenever the dev loss has not improved for longer than `patience` (PyTorch's ReduceLROnPlateau with
-/// its defaults: better is a loss below (1 - threshold) best, and a rate that would fall by no more than 1e-8 stays). Its
-/// members are its state.
+/// Multiplies the rate by `factor` when more than `patience` dev losses in a row are no improvement. This is PyTorch's
+/// ReduceLROnPlateau with its defaults: a loss is an improvement if it is below (1 - threshold) best, and the rate is
+/// not changed if it would decrease by 1e-8 or less. The members are the complete state.
 struct PlateauRate {
-  double rate = 1e-3;                                     ///< of now
-  double factor = 0.1, threshold = 1e-4;                  ///< what the rate falls by, and how much better is better
-  Index patience = 10;                                    ///< this many losses in a row may be no better
-  double best = std::numeric_limits<double>::infinity();  ///< the lowest loss so far
-  Index no_better = 0;                                    ///< losses since the best one or the last fall
+  double rate = 1e-3;                                     ///< current rate
+  double factor = 0.1, threshold = 1e-4;                  ///< factor of a decrease; minimum relative improvement
+  Index patience = 10;                                    ///< losses in a row without improvement that are tolerated
+  double best = std::numeric_limits<double>::infinity();  ///< best loss so far
+  Index no_better = 0;                                    ///< number of losses since the best one or the last decrease
 
   double operator()(Index) const {
     detail::check_not_negative("PlateauRate", "rate", rate);
     return rate;
   }
 
-  /// Takes in the next dev loss; one that is not a number is no better than the best.
+  /// Updates the state by the next dev loss. NaN is no improvement.
   void observe(double loss) {
     detail::check_below_one("PlateauRate", "factor", factor);
     detail::check_share("PlateauRate", "threshold", threshold);
@@ -129,13 +130,13 @@ struct PlateauRate {
   }
 };
 
-// How often a step is fed the right word, in the course of scheduled sampling (Bengio et al. 2015, section 2.4). A constant
-// is a schedule as well.
+// Schedules of `teacher_forcing`, the probability of the reference token in scheduled sampling (Bengio et al. 2015,
+// section 2.4). It may also be constant.
 
-/// 1 - (1 - least) n / updates: the paper's linear decay with k = 1, which here reaches its least at the end of the run.
+/// 1 - (1 - least) n / updates: the paper's linear decay with k = 1. It reaches `least` at the end of the run.
 struct LinearForcing {
   double least = 0;
-  double updates = 1;  ///< of the whole run
+  double updates = 1;  ///< number of updates of the whole run
 
   double operator()(Index n) const {
     detail::check_share("LinearForcing", "lowest value", least);
@@ -144,7 +145,7 @@ struct LinearForcing {
   }
 };
 
-/// max(least, k^n), k < 1.
+/// max(least, k^n), k < 1: exponential decay.
 struct ExponentialForcing {
   double least = 0;
   double k = 0.999;  ///< below 1
@@ -156,7 +157,7 @@ struct ExponentialForcing {
   }
 };
 
-/// max(least, k / (k + e^{n/k})), k >= 1: the larger k, the later it falls.
+/// max(least, k / (k + e^{n/k})), k >= 1: inverse sigmoid decay. The larger k, the later the decay.
 struct InverseSigmoidForcing {
   double least = 0;
   double k = 1000;  ///< 1 or more

@@ -15,16 +15,18 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// Cuts items 0 ... n - 1 into batches of about the same length: shuffled, sorted by (target, source) length within
-/// pools of `pool` batches, cut, and the batches shuffled again. Sentences of one length leave no step half empty.
+/// Splits the items 0 ... n - 1 into batches of items with similar lengths. It shuffles the items, sorts them by
+/// (target, source) length within pools of `pool` batches, splits the pools into batches of at most `batch` items, and
+/// shuffles the batches. If all sentences of a batch have the same length, every step has all of them.
 inline std::vector<std::vector<Index>> make_batches(const std::vector<Index>& source_lengths,
                                                     const std::vector<Index>& target_lengths, Index batch,
                                                     Random& random, Index pool = 32) {
-  require(batch >= 1, [&] { return "make_batches: a batch holds 1 or more, not " + std::to_string(batch); });
-  require(pool >= 1, [&] { return "make_batches: a pool holds 1 or more batches, not " + std::to_string(pool); });
+  require(batch >= 1, [&] { return "make_batches: batch must be at least 1, got " + std::to_string(batch); });
+  require(pool >= 1, [&] { return "make_batches: pool must be at least 1, got " + std::to_string(pool); });
   require(source_lengths.size() == target_lengths.size(), [&] {
-    return "make_batches: " + std::to_string(source_lengths.size()) + " source lengths for " +
-           std::to_string(target_lengths.size()) + " target lengths";
+    return "make_batches: there must be one target length per source length, got " +
+           std::to_string(source_lengths.size()) + " source lengths and " + std::to_string(target_lengths.size()) +
+           " target lengths";
   });
   std::vector<Index> order(source_lengths.size());
   std::iota(order.begin(), order.end(), Index{0});
@@ -49,54 +51,59 @@ inline std::vector<std::vector<Index>> make_batches(const std::vector<Index>& so
   return batches;
 }
 
-/// How a `Trainer` trains.
+/// Options of a `Trainer`.
 struct TrainerOptions {
-  int threads = 1;             ///< each with a share of every batch, and with a gradient of its own;
-                               ///< their number changes the result by rounding, no more
-  double clip = 5;             ///< global norm of the gradient at most; 0: never clipped
+  int threads = 1;             ///< number of threads; each has a share of every batch, and its own gradient;
+                               ///< another number of threads gives the same result up to rounding
+  double clip = 5;             ///< maximum global norm of the gradient; 0: no gradient clipping
   double label_smoothing = 0;  ///< in [0, 1): see `softmax_cross_entropy`
-  std::uint64_t seed = 1;      ///< of the dropout masks, and of what scheduled sampling feeds
-  SampledToken sampled_token = SampledToken::argmax;  ///< what scheduled sampling feeds
-  double coverage = 0, doubly_stochastic = 0;  ///< what losses of where was looked count (losses/attention_penalty.hpp)
+  std::uint64_t seed = 1;      ///< random seed of the dropout masks and of scheduled sampling
+  SampledToken sampled_token = SampledToken::argmax;  ///< how scheduled sampling picks tokens
+  double coverage = 0, doubly_stochastic = 0;  ///< weights of the attention losses (losses/attention_penalty.hpp)
 };
 
 namespace detail {
 
-/// How many predictions a target is made of: its words and the end symbol, or a label alone.
+/// Number of predictions for a target: its words and eos, or one class label.
 inline Index predictions(std::span<const Token> words) { return static_cast<Index>(words.size()) + 1; }
 inline Index predictions(Token) { return 1; }
 
+/// View of the sources or targets of a batch: for sentences a `Sentences`, which also views vectors of tokens.
+template <class Item>
+using Items = std::conditional_t<std::is_same_v<Item, std::span<const Token>>, Sentences, std::span<const Item>>;
+
 }  // namespace detail
 
-/// Trains a model, a batch at a time: a `Seq2Seq`, a `SentenceClassifier` or one of yours, which says by `Source` and
-/// `Target` (words or a label) what it learns from. The items of a batch are dealt to the threads by the length of their
-/// targets; gradients are added up in the order of the threads, so a fixed number of threads gives the same bits in every
-/// run. Random numbers are drawn by seed, update and sentence (`RandomStreams`), so another number of threads gives the same
-/// training up to rounding.
+/// Trains a model batch by batch. The model is a `Seq2Seq`, a `SentenceClassifier` or your own type, which defines the
+/// types `Source` and `Target` (words or a label) of its training data.
+///
+/// Each batch is distributed over the threads by target length. Gradients are summed in the order of the threads, so a
+/// fixed number of threads gives the same result in every run, bit by bit. Random numbers depend on seed, update and
+/// sentence (`RandomStreams`), so another number of threads gives the same training up to rounding.
 template <class Model, class Optimizer = Adam<Model>>
 class Trainer {
  public:
   using S = typename Model::Scalar;
 
-  /// What an update was made by.
+  /// Statistics of one update.
   struct Update {
     double loss;           ///< sum over the words, label smoothing included
-    Index words;           ///< target words, end symbols included; or labels
-    double gradient_norm;  ///< of the mean loss, before clipping
+    Index words;           ///< number of target words, eos included; or number of labels
+    double gradient_norm;  ///< norm of the gradient of the mean loss, before clipping
   };
 
-  using Source = typename Model::Source;  ///< what is read of one item of a batch
-  using Target = typename Model::Target;  ///< what is to be made of it
-  /// Sources and their targets, to be trained on.
+  using Source = typename Model::Source;  ///< the source of one item of a batch
+  using Target = typename Model::Target;  ///< its target
+  /// Training data: sources and their targets.
   struct Batch {
-    std::span<const Source> sources;  ///< as many as targets
-    std::span<const Target> targets;  ///< labels, or words without begin and end symbol
+    detail::Items<Source> sources;  ///< one for each target
+    detail::Items<Target> targets;  ///< labels, or words without bos and eos
   };
 
   Optimizer optimizer;         ///< its rate may be changed between updates
   double teacher_forcing = 1;  ///< `LossOptions::teacher_forcing` of the next update
 
-  /// Keeps a reference to the model and changes it at every update.
+  /// Keeps a reference to the model and changes it in every update. Throws heed::Error if an option is out of range.
   Trainer(Model& model, Optimizer optimizer_, TrainerOptions options)
       : optimizer(std::move(optimizer_)), model_(model), options_(options), thread_pool_(options.threads) {
     detail::check_below_one("Trainer", "label smoothing", options.label_smoothing);
@@ -109,25 +116,27 @@ class Trainer {
     prepack(model);
   }
 
-  /// One optimiser step on the mean loss per target word. Throws, and leaves the model as it was, if the loss or the
-  /// gradient is not finite. `number` (0, 1, 2 ...) selects the random numbers: sentence i of update `number` has its own.
-  Update update(std::span<const Source> sources, std::span<const Target> targets, std::uint64_t number) {
+  /// Runs one optimizer step on the mean loss per target word. Throws heed::Error if the loss or the gradient is not
+  /// finite; the model is then unchanged. `number` is the index of the update (0, 1, 2 ...). It selects the random
+  /// numbers: each sentence of each update has its own.
+  Update update(detail::Items<Source> sources, detail::Items<Target> targets, std::uint64_t number) {
     const Batch batch{sources, targets};
     return update(std::span(&batch, 1), number);
   }
 
-  /// The same for the mean loss per word of several batches, one after the other in the memory of one (gradient
-  /// accumulation): what one batch of all their sentences, in this order, would give.
+  /// Runs one optimizer step on the mean loss per word of several batches (gradient accumulation). The batches are
+  /// computed one after another, in the memory of one batch. The result is that of one batch with all their sentences,
+  /// in this order.
   Update update(std::span<const Batch> batches, std::uint64_t number) {
     require(!batches.empty(), "Trainer: an update needs at least one batch");
     Index words = 0;
     for (const Batch& batch : batches) {
       check(batch);
-      for (const Target& target : batch.targets) words += detail::predictions(target);
+      for (const Target target : batch.targets) words += detail::predictions(target);
     }
     std::atomic<int> next = 0;
     thread_pool_.run([&](int i) {
-      detail::prepack(model_, next);  // what was changed since the last update
+      detail::prepack(model_, next);  // weights that were changed since the last update
       Shard& shard = detail::at(shards_, i);
       shard.loss = 0;
       if (!zero_) set_zero(shard.grad);
@@ -193,14 +202,14 @@ class Trainer {
     typename Model::Tape tape;
     std::vector<Source> sources;
     std::vector<Target> targets;
-    std::vector<RandomStream> randoms;  ///< one for each source
-    double loss = 0, squares = 0;       ///< of the words dealt; of this thread's share of the gradient
+    std::vector<RandomStream> randoms;  ///< one generator for each source
+    double loss = 0, squares = 0;       ///< loss of its sources; squared norm of this thread's share of the gradient
   };
 
-  /// How many numbers of a gradient are added up, or used and made zero, before the next come in: they stay in the cache.
+  /// Number of gradient elements that are processed at a time, so that they stay in the cache.
   static constexpr Index piece_size = 1 << 16;
 
-  /// Calls use(share) for every piece of what thread i does of the model.
+  /// Calls use(share) for every piece of the share of the model that thread i updates.
   template <class Use>
   void for_each_piece(Index i, const Use& use) const {
     for (Index piece = 0; piece < pieces_; ++piece) use(Share{i * pieces_ + piece, options_.threads * pieces_});
@@ -208,13 +217,14 @@ class Trainer {
 
   static void check(const Batch& batch) {
     require(batch.sources.size() == batch.targets.size() && !batch.sources.empty(), [&] {
-      return "Trainer: a batch needs as many sources as targets and at least one, not " +
-             std::to_string(batch.sources.size()) + " and " + std::to_string(batch.targets.size());
+      return "Trainer: a batch must have at least one source and one target per source, got " +
+             std::to_string(batch.sources.size()) + " sources and " + std::to_string(batch.targets.size()) + " targets";
     });
   }
 
-  /// Longest first, one to each thread in turn: every thread gets as many words as the others. A sentence's random
-  /// numbers depend on the update and on its index in it, `before` counting those of earlier batches.
+  /// Distributes a batch over the threads: longest target first, one to each thread in turn, so that all threads get
+  /// about the same number of words. The random numbers of a sentence depend on the update and on the sentence's index
+  /// in the update; `before` is the number of sentences in earlier batches of the update.
   void deal(const Batch& batch, std::uint64_t update_seed, std::uint64_t before) {
     const auto sources = batch.sources;
     const auto targets = batch.targets;
@@ -241,8 +251,8 @@ class Trainer {
   ThreadPool thread_pool_;
   std::vector<Shard> shards_;
   std::vector<std::size_t> order_;
-  Index pieces_ = 1;  ///< of every thread's share of a gradient
-  bool zero_ = true;  ///< whether all gradients are
+  Index pieces_ = 1;  ///< number of pieces of each thread's share of a gradient
+  bool zero_ = true;  ///< whether all gradients are zero
 };
 
 }}  // namespace heed::v0_2

@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-namespace derivatives_test {
+namespace expressions_test {
 
 using heed::Index;
 using heed::Matrix;
@@ -20,14 +20,13 @@ template <class S>
 class Arguments {
  public:
   explicit Arguments(const Matrix<S>& x) : x_(x) {}
-  auto matrix(Index rows, Index cols) {
-    const Index first = read_;
+  Eigen::Map<const Matrix<S>> matrix(Index rows, Index cols) {
     read_ += rows * cols;
-    return x_.middleRows(first, rows * cols).reshaped(rows, cols);
+    return {x_.data() + read_ - rows * cols, rows, cols};
   }
-  auto vector(Index rows) {
+  Eigen::Map<const heed::Vector<S>> vector(Index rows) {
     read_ += rows;
-    return x_.col(0).segment(read_ - rows, rows);
+    return {x_.data() + read_ - rows, rows};
   }
 
  private:
@@ -173,4 +172,4 @@ TEST(ExpressionDerivatives, LetParametersBeConstants) {
   }
 }
 
-}  // namespace derivatives_test
+}  // namespace expressions_test
