@@ -1,7 +1,7 @@
 #pragma once
 
-/// Includes all of heed except io/ and text/. The folders are listed in the order in which data flows through them; a
-/// folder includes only itself and the folders above it.
+/// Includes all of heed except compiled/, io/ and text/. The folders are listed in the order in which data flows
+/// through them; a folder includes only itself and the folders above it.
 
 // clang-format off
 
@@ -162,3 +162,4 @@
 #include <heed/training/schedules.hpp>
 #include <heed/training/moving_average.hpp>
 #include <heed/training/trainer.hpp>
+#include <heed/training/fit.hpp>
