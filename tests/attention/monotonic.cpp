@@ -70,7 +70,7 @@ TEST(MonotonicAttention, WeightSumsDecreaseWithEveryStep) {
 
 TEST(MonotonicAttention, AddsRToEveryScore) {
   AttentionTrial<Monotonic> trial{Monotonic(General(3, 4))};
-  trial.attention.r(0) = 40;  // stops at once
+  trial.attention.r(0) = 40;  // every step stops at the first column
   trial.forward();
   EXPECT_LE(difference(trial.tape.weights.row(0), Matrix<double>::Ones(1, trial.columns())), 1e-14);
 }
