@@ -147,7 +147,7 @@ int from_pytorch_program(int argc, char** argv) {
     heed::prepack(translator.model);
     Translating translate(translator);
     const int code = checks ? check(file, translate) : 0;
-    if (!save.empty()) heed::save_translator(save, translator);
+    if (!save.empty()) translator.save(save);
     if (!back.empty()) write_back(translator, back);
     return checks || !save.empty() || !back.empty() ? code : translate_standard_input(translate);
   });

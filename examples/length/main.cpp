@@ -163,7 +163,7 @@ struct LengthProgram {
   }
 
   static void load_finished(const std::string& save, heed::Translator& translator) {
-    auto saved = heed::load_translator(std::filesystem::path(save));
+    auto saved = heed::Translator::load(std::filesystem::path(save));
     heed::require(same_structure(saved, translator), [&] { return save + ": is not a model of the interrupted run"; });
     translator = std::move(saved);
   }

@@ -137,7 +137,7 @@ class PairProgram {
 
   /// Applies a trained model to standard input, line by line.
   int answer() const {
-    heed::Translator translator = heed::load_translator(std::filesystem::path(model_));
+    heed::Translator translator = heed::Translator::load(std::filesystem::path(model_));
     heed::prepack(translator.model);
     const DecodingOptions how{.search = {.keep_weights = false}};
     heed::SampleWorkspace<float> work;

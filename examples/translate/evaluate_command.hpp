@@ -36,7 +36,7 @@ struct EvaluateCommand {
     how.search.keep_weights = false;
     if (!data.given()) throw CLI::RequiredError("--pairs, or --source and --target,");
     check(how);
-    heed::Translator translator = heed::load_translator(std::filesystem::path(model));
+    heed::Translator translator = heed::Translator::load(std::filesystem::path(model));
     if (how.hard) harden(translator, model);
     check(how, translator.config, model);
     const auto pairs = data.read();

@@ -66,7 +66,7 @@ struct ScoreCommand : PairsCommand {
 
   int execute() const {
     const ValidPairs input = read();
-    heed::Translator translator = heed::load_translator(std::filesystem::path(model));
+    heed::Translator translator = heed::Translator::load(std::filesystem::path(model));
     const EncodedPairs encoded(input.pairs, translator.source, translator.target);
     prepare_weights(translator.model, weights, model);
     const auto scores = score_all(translator.model, encoded, threads);
@@ -113,7 +113,7 @@ struct AlignCommand : PairsCommand {
     inputs.push_back({"model", model});
     check_outputs(inputs, {{"--alignment", alignment}});
     const ValidPairs input = read();
-    heed::Translator translator = heed::load_translator(std::filesystem::path(model));
+    heed::Translator translator = heed::Translator::load(std::filesystem::path(model));
     require_attention(true, translator.config, model, "it gives no alignment");
     const auto& pairs = input.pairs;
     const EncodedPairs encoded(pairs, translator.source, translator.target);

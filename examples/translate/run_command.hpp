@@ -47,7 +47,7 @@ struct RunCommand {
   int execute() {
     check(how);
     check_outputs(inputs(), {{"--alignment", alignment}});
-    heed::Translator translator = heed::load_translator(std::filesystem::path(model));
+    heed::Translator translator = heed::Translator::load(std::filesystem::path(model));
     if (how.hard) harden(translator, model);
     require_attention(show || !alignment.empty(), translator.config, model, "--show and --alignment cannot be used");
     check(how, translator.config, model);

@@ -47,7 +47,7 @@ inline bool same_structure(const heed::Translator& a, const heed::Translator& b)
 
 /// Adds the state of a run to a file. `settings` must be the same when the run is resumed.
 inline void save_run(heed::SafetensorsWriter& writer, const RunState& run, const std::string& settings) {
-  heed::save_translator(writer, run.translator);
+  run.translator.save(writer);
   heed::save_parameters(writer, run.optimizer.first, "adam.first");
   heed::save_parameters(writer, run.optimizer.second, "adam.second");
   if (run.average != nullptr) heed::save_parameters(writer, run.average->model, "average");
@@ -59,7 +59,7 @@ inline void save_run(heed::SafetensorsWriter& writer, const RunState& run, const
 /// anything in the file is invalid; `run` is then unusable.
 inline void load_run(const heed::SafetensorsFile& file, const RunState& run, const std::string& settings) {
   detail::check_settings(file, settings);
-  heed::Translator loaded = heed::load_translator(file);
+  heed::Translator loaded = heed::Translator::load(file);
   heed::require(same_structure(loaded, run.translator),
                 [&] { return file.name() + ": the run was started with another model or other data"; });
   heed::load_parameters(file, run.optimizer.first, "adam.first");

@@ -115,7 +115,7 @@ void Training::end_epoch(Progress& progress, double train_loss) {
 
 void Training::save_best() {
   if (options_.save.empty()) return;
-  heed::save_translator(options_.save, best_);
+  best_.save(options_.save);
   best_saved_ = true;
 }
 
@@ -184,7 +184,7 @@ void Training::load_state(std::size_t updates_per_epoch) {
     if (dev_.size() > 0) save_best();
     return;
   }
-  const auto saved = heed::load_translator(std::filesystem::path(options_.save));
+  const auto saved = heed::Translator::load(std::filesystem::path(options_.save));
   heed::require(same_structure(saved, translator_),
                 [&] { return options_.save + ": is not the model of the interrupted run"; });
 }

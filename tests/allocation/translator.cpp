@@ -10,7 +10,7 @@
 
 namespace translator_test {
 
-TEST(LoadTranslator, BelievesNoSizeBeforeItIsChecked) {
+TEST(LoadTranslator, DoesNotAllocateForUncheckedSizes) {
   heed::SafetensorsWriter writer;
   writer.metadata("format", "heed-translator-1");
   heed::TranslatorConfig config;
@@ -26,7 +26,7 @@ TEST(LoadTranslator, BelievesNoSizeBeforeItIsChecked) {
   writer.write(path);
 
   const heed::test::AllocationCounter counter;
-  EXPECT_NE(refusal([&] { heed::load_translator(path); }).find("the file has 0"), std::string::npos);
+  EXPECT_NE(refusal([&] { heed::Translator::load(path); }).find("the file has 0"), std::string::npos);
   EXPECT_LT(counter.largest(), 100'000u);
 }
 

@@ -17,7 +17,7 @@ using heed::compiled::TranslateOptions;
 using heed::compiled::Translator;
 using heed::compiled::WeightPrecision;
 
-/// Letters and the digits they stand for, in the other order.
+/// Pairs of letters and the corresponding digits in reverse order.
 std::vector<std::pair<std::string, std::string>> reversed_pairs() {
   std::vector<std::pair<std::string, std::string>> pairs;
   const std::string letters = "abcd", digits = "1234";
@@ -39,7 +39,7 @@ heed::TranslatorConfig small_config() {
   return config;
 }
 
-/// Trained once for all tests.
+/// A translator that is trained once for all tests.
 const Translator& trained() {
   static const Translator translator = [] {
     TrainOptions options;
@@ -51,14 +51,14 @@ const Translator& trained() {
   return translator;
 }
 
-TEST(CompiledTranslator, LearnsAndTranslates) {
-  int right = 0;
-  for (const auto& [source, target] : reversed_pairs()) right += trained().translate(source) == target;
-  EXPECT_GE(right, 60) << "of 64";
+TEST(CompiledTranslator, TrainsAndTranslates) {
+  int correct = 0;
+  for (const auto& [source, target] : reversed_pairs()) correct += trained().translate(source).text == target;
+  EXPECT_GE(correct, 60) << "of 64";
   EXPECT_EQ(trained().config(), small_config());
 }
 
-TEST(CompiledTranslator, GivesTheBestTranslationsWithTheirAlignment) {
+TEST(CompiledTranslator, ReturnsNBestWithAlignments) {
   const std::vector<std::string> lines = {"b c d", "", "d"};
   TranslateOptions options;
   options.beam = 4;
@@ -67,6 +67,7 @@ TEST(CompiledTranslator, GivesTheBestTranslationsWithTheirAlignment) {
   ASSERT_EQ(found.size(), 3u);
   ASSERT_EQ(found[0].size(), 3u);
   EXPECT_EQ(found[0][0].text, "4 3 2");
+  EXPECT_EQ(found[0][0].words, (heed::Words{"4", "3", "2"}));
   ASSERT_EQ(found[0][0].alignment.size(), 3u);
   EXPECT_EQ(found[0][0].alignment.front(), 2) << "the last word comes first";
   EXPECT_EQ(found[0][0].alignment.back(), 0);
@@ -77,21 +78,21 @@ TEST(CompiledTranslator, GivesTheBestTranslationsWithTheirAlignment) {
   options.length_penalty = 0;
   EXPECT_EQ(trained().translate(lines, options)[0][0].score, trained().translate(lines, options)[0][0].log_probability);
   options.maximum_length = 2;
-  EXPECT_LE(trained().translate(lines, options)[0][0].text.size(), 1u) << "a word and the end symbol";
+  EXPECT_LE(trained().translate(lines, options)[0][0].text.size(), 1u) << "a word and eos";
 }
 
-TEST(CompiledTranslator, IsTheSameAfterItWasSaved) {
+TEST(CompiledTranslator, SaveAndLoadPreserveTranslations) {
   const heed::test::TemporaryFolder folder;
   const auto path = folder.path() / "model.safetensors";
   trained().save(path);
   const Translator loaded = Translator::load(path), half = Translator::load(path, WeightPrecision::half),
-                   rough = Translator::load(path, WeightPrecision::bfloat16);
+                   bfloat16 = Translator::load(path, WeightPrecision::bfloat16);
   const std::vector<std::string> lines = {"b c d"};
   const auto expected = trained().translate(lines)[0][0];
   EXPECT_EQ(loaded.translate(lines)[0][0].text, expected.text);
   EXPECT_EQ(loaded.translate(lines)[0][0].log_probability, expected.log_probability);
-  for (const Translator* const converted : {&half, &rough}) {
-    EXPECT_EQ(converted->translate("b c d"), expected.text);
+  for (const Translator* const converted : {&half, &bfloat16}) {
+    EXPECT_EQ(converted->translate("b c d").text, expected.text);
     EXPECT_NE(converted->translate(lines)[0][0].log_probability, expected.log_probability);
   }
   EXPECT_NE(refusal([&] { half.save(path); }).find("converted to 16 bits"), std::string::npos);
@@ -132,7 +133,7 @@ TEST(CompiledTranslator, UsesEveryTrainingOption) {
   EXPECT_NEAR(last_loss(options), loss, 1e-3) << "the same but for rounding";
 }
 
-TEST(CompiledTranslator, RefusesWhatItCannotUse) {
+TEST(CompiledTranslator, RejectsInvalidInput) {
   using Pairs = std::vector<std::pair<std::string, std::string>>;
   EXPECT_EQ(refusal([] { Translator::train(Pairs{}); }), "Translator.train: there are no sentence pairs");
   EXPECT_EQ(refusal([] {

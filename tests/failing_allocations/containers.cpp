@@ -49,7 +49,7 @@ TEST(FailingAllocations, BufferIsEmptyAndGrowsAgain) {
   EXPECT_EQ(buffer.size(), 0);
 }
 
-TEST(FailingAllocations, ParameterKeepsItsNumbersWhenItCannotTakeOnAnotherSize) {
+TEST(FailingAllocations, ParameterKeepsItsValuesIfResizingFails) {
   const heed::Matrix<float> larger = heed::Matrix<float>::Random(5, 7);
   const auto other = linear(7, 5, 1);
   for (long n = 1; n <= 2; ++n) {
@@ -80,7 +80,7 @@ TEST(FailingAllocations, ParameterKeepsItsNumbersWhenItCannotTakeOnAnotherSize) 
   }
 }
 
-TEST(FailingAllocations, WeightIsUnchangedByAssignment) {
+TEST(FailingAllocations, WeightIsUnchangedIfAssignmentFails) {
   const heed::Matrix<float> small = heed::Matrix<float>::Random(6, 2), large = heed::Matrix<float>::Random(60, 40);
   heed::Weight<float> prepacked_large(large);
   prepacked_large.prepack();
@@ -110,7 +110,7 @@ TEST(FailingAllocations, WeightIsUnchangedByAssignment) {
   }
 }
 
-TEST(FailingAllocations, WeightKeepsItsValuesWhenItCannotBePacked) {
+TEST(FailingAllocations, WeightKeepsItsValuesIfPackingFails) {
   const heed::Matrix<float> large = heed::Matrix<float>::Random(60, 40);
   heed::Weight<float> weight(large);
   for (const bool converts : {false, true}) {
@@ -158,7 +158,7 @@ TEST(FailingAllocations, PackedBatch) {
   }
 }
 
-TEST(FailingAllocations, MemoryHasNoSentencesOrAll) {
+TEST(FailingAllocations, MemoryIsEmptyOrComplete) {
   const std::vector<Index> small{2}, large{3, 9, 1};
   const auto make = [&] {
     heed::Memory<float> memory;
@@ -188,7 +188,7 @@ TEST(FailingAllocations, MemoryHasNoSentencesOrAll) {
   }
 }
 
-TEST(FailingAllocations, DecoderStateHasNoColumnsOrAll) {
+TEST(FailingAllocations, DecoderStateIsEmptyOrComplete) {
   const std::vector<Index> chosen{0, 1, 1, 0, 1};
   const auto make = [] {
     heed::DecoderState<float> state;
@@ -238,7 +238,7 @@ TEST(FailingAllocations, OptimizersAndMovingAverage) {
   const auto make = [&] { return made(linear(2, 3, 2)); };
   const auto use = [&](Objects& objects) {
     const Objects others = made(large);
-    objects = others;  // element by element, by copies
+    objects = others;  // copies member by member
     objects.adam.update(objects.part, grad);
     objects.sgd.update(objects.part, grad);
     objects.adadelta.update(objects.part, grad);

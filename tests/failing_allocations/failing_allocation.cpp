@@ -6,13 +6,13 @@
 #include <cstdlib>
 #include <new>
 
-// The linker sends every call of malloc and its kin in this program to the functions __wrap_... (see CMakeLists.txt),
-// and this file replaces operator new. A sanitizer still sees every block: a call that does not fail goes on to its
-// malloc.
+// The linker redirects every call of malloc and the related functions in this program to the functions __wrap_... (see
+// CMakeLists.txt), and this file replaces operator new. A call that does not fail calls the real malloc, so a sanitizer
+// still sees every block.
 
 namespace {
 
-constinit std::atomic<long> calls = 0, first_failing = 0;  // 0: none fails
+constinit std::atomic<long> calls = 0, first_failing = 0;  // 0: no allocation fails
 constinit std::atomic<bool> all_later = false;
 
 bool fails() {

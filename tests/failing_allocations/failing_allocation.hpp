@@ -8,11 +8,11 @@
 
 namespace heed::test {
 
-/// Which allocations fail: the n-th alone, or it and all that follow.
+/// The allocations that fail: only the n-th, or the n-th and all later ones.
 enum class Failing { once, from_then_on };
 
-/// From its construction to its end, the n-th allocation of the program (malloc and its kin as this program calls them,
-/// and operator new) fails, whichever thread asks for it. One at a time.
+/// While an object exists, the n-th allocation of the program fails, in any thread: malloc, the related functions and
+/// operator new. Only one object may exist at a time.
 class FailingAllocation {
  public:
   FailingAllocation(long n, Failing which);
@@ -20,17 +20,18 @@ class FailingAllocation {
   FailingAllocation(const FailingAllocation&) = delete;
   FailingAllocation& operator=(const FailingAllocation&) = delete;
 
-  /// Whether there were as many as n.
+  /// True if there were at least n allocations.
   bool failed() const;
 };
 
-/// Lets every allocation of `use(objects)` fail in turn, on objects that `make()` returns. After it failed alone, the
-/// same objects must give what fresh ones give; after it and all later ones failed, so must objects that others are
-/// assigned to. A call that reports no failure must give the same result. Returns how many allocations there are.
+/// Lets each allocation of `use(objects)` fail in turn, on objects that `make()` returns. After a single failure, the
+/// same objects must compute the same result as new objects. After the failure of an allocation and all later ones, the
+/// same holds for objects that new objects were assigned to. A call that reports no failure must return the same
+/// result. Returns the number of allocations.
 template <class Make, class Use>
 long fail_every_allocation(const Make& make, const Use& use) {
   const auto expected = use(*std::make_unique<decltype(make())>(make()));
-  long most = 0;
+  long count = 0;
   for (const Failing which : {Failing::once, Failing::from_then_on}) {
     for (long n = 1;; ++n) {
       const auto objects = std::make_unique<decltype(make())>(make());
@@ -51,13 +52,13 @@ long fail_every_allocation(const Make& make, const Use& use) {
       if (which == Failing::from_then_on) *objects = make();
       EXPECT_EQ(use(*objects), expected) << "after allocation " << n;
       if (testing::Test::HasFailure()) return n;
-      most = n;
+      count = n;
     }
   }
-  return most;
+  return count;
 }
 
-/// The same where nothing is to be used again: `use()` fails cleanly or gives what it gives without failures.
+/// Lets each allocation of `use()` fail in turn: it must throw, or return the same result as without failures.
 template <class Use>
 long fail_every_allocation(const Use& use) {
   struct Nothing {};

@@ -36,13 +36,13 @@ heed::Translator translator() {
   return result;
 }
 
-TEST(FailingFiles, SaveLeavesTheOldFileAndNoOther) {
+TEST(FailingFiles, SaveKeepsTheOldFileAndNoOther) {
   const heed::test::TemporaryFolder folder;
   const auto path = folder.path() / "model.safetensors";
   const heed::Translator saved = translator();
-  heed::save_translator(path, heed::Translator(saved.config, saved.source, saved.target));
+  heed::Translator(saved.config, saved.source, saved.target).save(path);
   const std::string old = content(path);
-  heed::save_translator(path, saved);
+  saved.save(path);
   const std::string expected = content(path);
   EXPECT_TRUE(old != expected);
   std::ofstream(path, std::ios::binary) << old;
@@ -52,7 +52,7 @@ TEST(FailingFiles, SaveLeavesTheOldFileAndNoOther) {
       {
         const heed::test::FailingAllocation failing(n, which);
         try {
-          heed::save_translator(path, saved);
+          saved.save(path);
         } catch (const std::exception&) {
           thrown = true;
         }
@@ -70,9 +70,9 @@ TEST(FailingFiles, SaveLeavesTheOldFileAndNoOther) {
 TEST(FailingFiles, Load) {
   const heed::test::TemporaryFolder folder;
   const auto path = folder.path() / "model.safetensors";
-  heed::save_translator(path, translator());
+  translator().save(path);
   EXPECT_GE(fail_every_allocation([&] {
-              const heed::Translator loaded = heed::load_translator(path);
+              const heed::Translator loaded = heed::Translator::load(path);
               Numbers numbers{static_cast<double>(loaded.source.size())};
               append_parameters(loaded.model, numbers);
               return numbers;
@@ -80,7 +80,7 @@ TEST(FailingFiles, Load) {
             100);
 }
 
-TEST(FailingFiles, ImportFromPytorchChangesAllOrNothing) {
+TEST(FailingFiles, FromPytorchChangesAllOrNothing) {
   using Part = heed::Linear<float>;
   Part stored_part(3, 2);
   stored_part.W.edit().setConstant(2);

@@ -46,7 +46,7 @@ template <class At>
 struct FailingScorer : testing::Test {};
 TYPED_TEST_SUITE(FailingScorer, typed::EachScorer);
 
-TYPED_TEST(FailingScorer, Attends) {
+TYPED_TEST(FailingScorer, Attend) {
   using Make = typename TypeParam::template Make<float>;
   auto scorer = Make::make();
   heed::Random random(2);
@@ -70,7 +70,7 @@ TYPED_TEST(FailingScorer, Attends) {
   EXPECT_GE(fail_every_allocation(make, use), 2);
 }
 
-TEST(FailingAllocations, ScorersCellsAndLayersAreMade) {
+TEST(FailingAllocations, ModelConstruction) {
   EXPECT_GE(fail_every_allocation([] {
               const auto model = classifier<heed::LstmCell<float>>(3);
               Numbers numbers;
@@ -80,7 +80,7 @@ TEST(FailingAllocations, ScorersCellsAndLayersAreMade) {
             20);
 }
 
-TEST(FailingAllocations, ModelTakesOnAnotherOfOtherSizes) {
+TEST(FailingAllocations, ModelAssignmentWithOtherSizes) {
   using Model = heed::SentenceClassifier<heed::Encoder<heed::GruCell<float>>>;
   const Model large = classifier<heed::GruCell<float>>(4);
   const auto make = [] { return classifier<heed::GruCell<float>>(2); };
@@ -114,7 +114,7 @@ TEST(FailingAllocations, ClassifierLossAndGradient) {
   EXPECT_GE(fail_every_allocation(make, use), 50);
 }
 
-TEST(FailingAllocations, TrainerUpdates) {
+TEST(FailingAllocations, TrainerUpdate) {
   const auto initial = classifier<heed::GruCell<float>>(2, 1);
   using Model = std::remove_const_t<decltype(initial)>;
   using Trainer = heed::Trainer<Model, heed::Sgd<Model>>;

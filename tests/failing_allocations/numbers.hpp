@@ -6,10 +6,10 @@
 
 namespace heed::test {
 
-/// What two runs are compared by, bit for bit.
+/// The results of a run, which are compared bit for bit.
 using Numbers = std::vector<double>;
 
-/// Copies a matrix to the end of a list.
+/// Appends the size and the elements of a matrix.
 template <class X>
 void append(const X& x, Numbers& numbers) {
   numbers.push_back(static_cast<double>(x.rows()));
@@ -18,7 +18,7 @@ void append(const X& x, Numbers& numbers) {
   }
 }
 
-/// The same for all parameters.
+/// Appends all parameters.
 template <Part P>
 void append_parameters(const P& part, Numbers& numbers) {
   for_each_parameter([&](const ParameterName&, const auto& x) { append(x, numbers); }, part);

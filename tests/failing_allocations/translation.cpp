@@ -30,8 +30,8 @@ using heed::test::Numbers;
 
 constexpr Index vocabulary = 7, size = 3;
 
-/// Each makes the model of a paper: its attention before or after the recurrence, in both directions or in one, with
-/// and without weights that are carried from step to step.
+/// Two models that differ in the position of the attention (before or after the recurrence), in the directions of the
+/// encoder, and in whether attention weights are passed from step to step.
 struct Bahdanau {
   static auto make() {
     using Cell = heed::GruCell<float>;
@@ -76,7 +76,7 @@ void append_hypothesis(const Found& found, Numbers& numbers) {
   append(found.weights, numbers);
 }
 
-TYPED_TEST(FailingTranslation, EncodesAndFollowsTheGradient) {
+TYPED_TEST(FailingTranslation, LossAndGradient) {
   const auto& model = this->model_;
   const auto &small = this->small_, &batch = this->batch_;
   const auto make = [&] {
@@ -94,7 +94,7 @@ TYPED_TEST(FailingTranslation, EncodesAndFollowsTheGradient) {
   EXPECT_GE(fail_every_allocation(make, use), 50);
 }
 
-TYPED_TEST(FailingTranslation, Searches) {
+TYPED_TEST(FailingTranslation, Search) {
   const auto& model = this->model_;
   const auto &small = this->small_, &batch = this->batch_;
   struct Objects {
@@ -127,7 +127,7 @@ TYPED_TEST(FailingTranslation, Searches) {
   }
 }
 
-TYPED_TEST(FailingTranslation, Samples) {
+TYPED_TEST(FailingTranslation, Sample) {
   const auto& model = this->model_;
   const auto &small = this->small_, &batch = this->batch_;
   struct Objects {
@@ -154,7 +154,7 @@ TYPED_TEST(FailingTranslation, Samples) {
   EXPECT_GE(fail_every_allocation(make, use), 30);
 }
 
-TYPED_TEST(FailingTranslation, ScoresAndAlignsPairs) {
+TYPED_TEST(FailingTranslation, ScorePairsAndAlignPairs) {
   const auto& model = this->model_;
   const auto &small = this->small_, &batch = this->batch_;
   struct Objects {
@@ -178,7 +178,7 @@ TYPED_TEST(FailingTranslation, ScoresAndAlignsPairs) {
   EXPECT_GE(fail_every_allocation(make, use), 30);
 }
 
-TYPED_TEST(FailingTranslation, StreamsWordByWord) {
+TYPED_TEST(FailingTranslation, Stream) {
   const auto& model = this->model_;
   const auto& batch = this->batch_;
   using Stream = heed::Stream<std::remove_cvref_t<decltype(model)>>;
@@ -201,7 +201,7 @@ TYPED_TEST(FailingTranslation, StreamsWordByWord) {
   };
   EXPECT_GE(fail_every_allocation(make, use), 30);
 
-  for (long n = 1; n <= 60; ++n) {  // what it is after a failure: a stream that waits for its first word
+  for (long n = 1; n <= 60; ++n) {  // after a failure, the stream waits for the first source word
     const auto stream = std::move(make().stream);
     {
       const heed::test::FailingAllocation failing(n, heed::test::Failing::once);

@@ -7,7 +7,7 @@ using namespace heed;
 /// Any bytes as a translation model.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   test::feed(size, {128, heed::test::small_models}, [&] {
-    (void)load_translator(SafetensorsFile::parse(std::as_bytes(std::span(data, size)), std::string(test::fed)));
+    (void)Translator::load(SafetensorsFile::parse(std::as_bytes(std::span(data, size)), std::string(test::input_name)));
   });
   return 0;
 }

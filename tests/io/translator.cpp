@@ -48,7 +48,7 @@ class TranslatorFile : public testing::Test {
   };
 
   Contents saved(const Translator& translator = random_translator()) const {
-    heed::save_translator(path_, translator);
+    translator.save(path_);
     const SafetensorsFile file = SafetensorsFile::read(path_);
     Contents contents;
     for (const auto& [name, tensor] : file.tensors()) contents.tensors[name] = heed::read_matrix<float>(tensor);
@@ -62,7 +62,7 @@ class TranslatorFile : public testing::Test {
   }
 
   std::string load_error() const {
-    return refusal([&] { heed::load_translator(path_); });
+    return refusal([&] { heed::Translator::load(path_); });
   }
 
   std::string load_error(const Contents& contents) const {
@@ -105,8 +105,8 @@ TEST_F(TranslatorFile, RoundTripsEveryModel) {
     config.layers = 2;
     config.bidirectional = config.cell == "lstm" && config.decoder != "sutskever";
     const Translator translator = random_translator(config);
-    heed::save_translator(path_, translator);
-    const Translator loaded = heed::load_translator(path_);
+    translator.save(path_);
+    const Translator loaded = heed::Translator::load(path_);
     EXPECT_EQ(loaded.config, translator.config);
     EXPECT_EQ(loaded.source, translator.source);
     EXPECT_EQ(loaded.target, translator.target);
@@ -115,15 +115,15 @@ TEST_F(TranslatorFile, RoundTripsEveryModel) {
         loaded.model, translator.model);
     EXPECT_EQ(loaded.model.dropout.rate, 0.1);
     const std::string once = bytes();
-    heed::save_translator(path_, loaded);
+    loaded.save(path_);
     EXPECT_EQ(bytes(), once);
   }
 }
 
 TEST_F(TranslatorFile, LoadedModelTranslatesIdentically) {
   const Translator translator = random_translator();
-  heed::save_translator(path_, translator);
-  const Translator loaded = heed::load_translator(path_);
+  translator.save(path_);
+  const Translator loaded = heed::Translator::load(path_);
   const auto batch = heed::test::copy_task(5, 1, 6, 7, 2);
   const auto translate = [&](const Translator& t) {
     heed::SearchWorkspace<float> work;
@@ -158,8 +158,8 @@ TEST_F(TranslatorFile, PreservesTheConfiguration) {
   config.variational_dropout = true;
   config.recurrent_dropout = 1.0 / 7;
   config.tied_embeddings = true;
-  heed::save_translator(path_, random_translator(config));
-  EXPECT_EQ(heed::load_translator(path_).config, config);
+  random_translator(config).save(path_);
+  EXPECT_EQ(heed::Translator::load(path_).config, config);
 }
 
 TEST_F(TranslatorFile, StoresATiedTableOnce) {
@@ -170,7 +170,7 @@ TEST_F(TranslatorFile, StoresATiedTableOnce) {
   EXPECT_TRUE(contents.tensors.contains("model.target.table"));
   EXPECT_TRUE(contents.tensors.contains("model.output.b"));
   EXPECT_FALSE(contents.tensors.contains("model.output.W"));
-  EXPECT_EQ(part_difference(heed::load_translator(path_).model, translator.model), 0);
+  EXPECT_EQ(part_difference(heed::Translator::load(path_).model, translator.model), 0);
   Contents untied = contents;
   untied.metadata.at("config.tied_embeddings") = "0";
   expect(load_error(untied), "parameters");
@@ -183,8 +183,8 @@ TEST_F(TranslatorFile, Version1MayOmitLaterSettings) {
   heed::detail::for_each_later_field(
       config, [&](const std::string& name, auto&) { EXPECT_EQ(contents.metadata.erase("config." + name), 1u); });
   EXPECT_EQ(load_error(contents), "accepted");
-  EXPECT_EQ(heed::load_translator(path_).config, small());
-  EXPECT_EQ(part_difference(heed::load_translator(path_).model, random_translator().model), 0);
+  EXPECT_EQ(heed::Translator::load(path_).config, small());
+  EXPECT_EQ(part_difference(heed::Translator::load(path_).model, random_translator().model), 0);
 }
 
 TEST_F(TranslatorFile, SupportsOtherTensorsInTheSameFile) {
@@ -193,7 +193,7 @@ TEST_F(TranslatorFile, SupportsOtherTensorsInTheSameFile) {
   heed::SafetensorsWriter writer;
   fill(writer, contents);
   writer.write(path_);
-  EXPECT_EQ(heed::load_translator(SafetensorsFile::read(path_)).config, small());
+  EXPECT_EQ(heed::Translator::load(SafetensorsFile::read(path_)).config, small());
   expect(load_error(), "tensor \"optimizer.updates\" does not belong to a translation model");
 }
 
@@ -370,8 +370,8 @@ TEST_F(TranslatorFile, RejectsInvalidVocabularies) {
   EXPECT_EQ(load_error_with("vocabulary.source", "<unk>\n<s>\n</s>\na\n\nb\nc"), "Vocabulary: word 4 is empty");
   EXPECT_EQ(load_error_with("vocabulary.source", "<unk>\n<s>\n</s>\na\nb c\nd\ne").substr(0, 24),
             "Vocabulary: word 4, \"b c");
-  EXPECT_EQ(load_error_with("vocabulary.target", "<unk>\n<s>\n</s>\na").substr(0, 46),
-            "the configuration and the vocabularies call fo");
+  EXPECT_EQ(load_error_with("vocabulary.target", "<unk>\n<s>\n</s>\na").substr(0, 44),
+            "the configuration and the vocabularies need ");
 }
 
 TEST_F(TranslatorFile, KeepsTheOldFileIfWritingFails) {
@@ -379,7 +379,7 @@ TEST_F(TranslatorFile, KeepsTheOldFileIfWritingFails) {
   const std::string before = bytes();
   Translator broken = random_translator();
   const fs::path folder = path_.string() + ".d";
-  EXPECT_NE(refusal([&] { heed::save_translator(folder / "model", broken); }), "accepted");
+  EXPECT_NE(refusal([&] { broken.save(folder / "model"); }), "accepted");
   EXPECT_EQ(bytes(), before);
 }
 
@@ -390,6 +390,45 @@ TEST(Translator, IsMadeFromConfigurationAndVocabularies) {
   TranslatorConfig bad = small();
   bad.hidden = 0;
   EXPECT_EQ(refusal([&] { Translator(bad, Vocabulary(), Vocabulary()); }), "hidden must be from 1 to 16384, got 0");
+}
+
+TEST(Translator, TranslatesALineAsSearchDoes) {
+  const Translator translator = random_translator();
+  const heed::Words words = {"ein", "Mädchen", "läuft"};
+  const std::vector<std::vector<heed::Token>> sources = {translator.source.encode(words)};
+  const auto expected = heed::search(translator.model, sources, {.beam = 3});
+  ASSERT_EQ(expected.size(), 1u);
+  const heed::Translation found = translator.translate(" ein Mädchen  läuft", {.beam = 3});
+  EXPECT_EQ(found.text, translator.target.decode(expected[0][0].tokens));
+  EXPECT_EQ(heed::join_words(found.words), found.text);
+  EXPECT_EQ(found.words.size(), expected[0][0].tokens.size());
+  EXPECT_EQ(found.score, expected[0][0].score);
+  EXPECT_EQ(found.log_probability, expected[0][0].log_probability);
+  const Index count = std::ssize(expected[0][0].tokens);
+  EXPECT_EQ(found.alignment, heed::alignment_from_weights(expected[0][0].weights.leftCols(count)));
+}
+
+TEST(Translator, TranslatesManyLinesLikeOne) {
+  const Translator translator = random_translator();
+  std::vector<std::string> lines;
+  for (int i = 0; i < 150; ++i) lines.emplace_back(i % 7 == 3 ? "" : i % 2 == 0 ? "ein Mädchen" : "läuft . ein");
+  const auto found = translator.translate(lines, {.beam = 2, .best = 2});
+  ASSERT_EQ(found.size(), lines.size());
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    ASSERT_EQ(found[i].size(), lines[i].empty() ? 1u : 2u) << i;
+    const heed::Translation alone = translator.translate(lines[i], {.beam = 2});
+    EXPECT_EQ(found[i][0].text, alone.text) << i;
+    EXPECT_EQ(found[i][0].score, alone.score) << i;
+  }
+  EXPECT_EQ(found[3][0].text, "");
+  EXPECT_TRUE(found[3][0].alignment.empty());
+}
+
+TEST(Translator, TranslateRejectsPrefixes) {
+  const Translator translator = random_translator();
+  const std::vector<std::vector<heed::Token>> prefixes = {{3}};
+  EXPECT_EQ(refusal([&] { translator.translate("ein", {.prefixes = prefixes}); }),
+            "Translator.translate: prefixes are not supported; call search");
 }
 
 }  // namespace translator_test

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <heed/io/translator_config.hpp>
+#include <heed/text/translation.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -16,15 +17,6 @@
 /// Compiled library for programs that only need translation. Link heed::translator and include this header, which does
 /// not include Eigen. It can be used together with the other headers.
 namespace heed { inline namespace v0_2 { namespace compiled {
-
-/// A translation of a sentence.
-struct Translation {
-  std::string text;                       ///< its words, separated by spaces
-  double log_probability = 0;             ///< log-probability of the words and `eos`
-  double score = 0;                       ///< ranks translations: see `TranslateOptions::length_penalty`
-  std::vector<std::ptrdiff_t> alignment;  ///< for each word the source word with the largest attention weight,
-                                          ///< counted from 0; empty if the decoder has no attention
-};
 
 /// Options of the search for translations.
 struct TranslateOptions {
@@ -81,7 +73,7 @@ class Translator {
   const TranslatorConfig& config() const;
 
   /// Returns the best translation of a line, words separated by spaces. An empty line has an empty translation.
-  std::string translate(std::string_view line, const TranslateOptions& options = {}) const;
+  Translation translate(std::string_view line, const TranslateOptions& options = {}) const;
 
   /// Returns the `options.best` best translations of each line, best first. An empty line has one empty translation.
   std::vector<std::vector<Translation>> translate(std::span<const std::string> lines,

@@ -3,15 +3,23 @@
 #include <heed/io/checkpoint.hpp>
 #include <heed/io/fields.hpp>
 #include <heed/io/translation_model.hpp>
+#include <heed/search/search.hpp>
+#include <heed/text/alignment.hpp>
+#include <heed/text/translation.hpp>
 #include <heed/text/vocabulary.hpp>
 
+#include <concepts>
 #include <filesystem>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace heed { inline namespace v0_2 {
 
-/// A translation model with its configuration and both vocabularies. One file stores all of them.
+/// A translation model with its configuration and both vocabularies. One safetensors file stores all of them. Threads may
+/// call the const functions of one translator at the same time.
 struct Translator {
   TranslatorConfig config;        ///< configuration of the model
   Vocabulary source, target;      ///< vocabularies of both languages
@@ -25,6 +33,76 @@ struct Translator {
         source(std::move(source_)),
         target(std::move(target_)),
         model(make_model<float>(config, source.size(), target.size())) {}
+
+  /// Loads a translator from a file. `prepack(translator.model)` makes translation faster.
+  ///
+  /// Throws heed::Error, with the file's name and the problem, if the format, the configuration or a vocabulary is
+  /// invalid, if a parameter has a wrong name, type or shape or a value that is not finite, or if a metadata key that
+  /// begins with `config.` or `vocabulary.` is unknown. Given a path, it also throws if the file has other tensors.
+  static Translator load(const std::filesystem::path& path);
+  static Translator load(const SafetensorsFile& file);
+
+  /// Writes the translator to one file. An existing file is replaced only by a complete one. Given a writer, adds the
+  /// parameters under `model.` and everything else as metadata. Throws heed::Error if the file cannot be written or the
+  /// weights were converted to 16 bits.
+  void save(const std::filesystem::path& path) const;
+  void save(SafetensorsWriter& writer) const;
+
+  /// Returns the best translation of a line of words separated by spaces. An empty line has an empty translation. Throws
+  /// heed::Error as `search`, or if `options.prefixes` is set.
+  template <std::convertible_to<std::string_view> Line>
+  Translation translate(const Line& line, const SearchOptions& options = {}) const {
+    const std::string_view lines[] = {line};
+    return std::move(translate(lines, options).front().front());
+  }
+
+  /// Returns the `options.best` best translations of each line, best first. An empty line has one empty translation.
+  template <class Lines>
+  requires(!std::convertible_to<Lines, std::string_view>) std::vector<std::vector<Translation>> translate(
+      const Lines& lines, const SearchOptions& options = {})
+  const {
+    require(options.prefixes.empty(), "Translator.translate: prefixes are not supported; call search");
+    constexpr std::size_t lines_together = 64;
+    std::vector<std::vector<Translation>> translations;
+    std::vector<std::vector<Token>> sources;
+    std::vector<std::size_t> places;
+    SearchWorkspace<float> work;
+    Hypotheses<float> found;
+    const auto translate_sources = [&] {
+      search(model, Sentences(sources), options, work, found);
+      for (std::size_t k = 0; k < found.size(); ++k) {
+        for (const auto& hypothesis : found[k]) translations[places[k]].push_back(translation(hypothesis));
+      }
+      sources.clear();
+      places.clear();
+    };
+    for (const auto& line : lines) {
+      const Words words = split_words(line);
+      translations.emplace_back();
+      if (words.empty()) {
+        translations.back().emplace_back();
+        continue;
+      }
+      sources.push_back(source.encode(words));
+      places.push_back(translations.size() - 1);
+      if (sources.size() == lines_together) translate_sources();
+    }
+    translate_sources();
+    return translations;
+  }
+
+ private:
+  Translation translation(const Hypothesis<float>& hypothesis) const {
+    Translation result;
+    for (const Token token : hypothesis.tokens) result.words.push_back(target.word(token));
+    result.text = join_words(result.words);
+    result.log_probability = hypothesis.log_probability;
+    result.score = hypothesis.score;
+    if (hypothesis.weights.rows() > 0) {
+      result.alignment = alignment_from_weights(hypothesis.weights.leftCols(std::ssize(hypothesis.tokens)));
+    }
+    return result;
+  }
 };
 
 namespace detail {
@@ -64,23 +142,21 @@ void for_each_later_field(Config& config, const F& f) {
 
 }  // namespace detail
 
-/// Adds a translator to a file: the parameters under `model.`, everything else as metadata.
-inline void save_translator(SafetensorsWriter& writer, const Translator& translator) {
+inline void Translator::save(SafetensorsWriter& writer) const {
   writer.metadata("format", detail::translator_format.text());
   const auto write = [&](const std::string& name, const auto& value) {
     writer.metadata("config." + name, detail::field_text(value));
   };
-  detail::for_each_field(translator.config, write);
-  detail::for_each_later_field(translator.config, write);
-  writer.metadata("vocabulary.source", detail::join_lines(translator.source.words()));
-  writer.metadata("vocabulary.target", detail::join_lines(translator.target.words()));
-  save_parameters(writer, translator.model, "model");
+  detail::for_each_field(config, write);
+  detail::for_each_later_field(config, write);
+  writer.metadata("vocabulary.source", detail::join_lines(source.words()));
+  writer.metadata("vocabulary.target", detail::join_lines(target.words()));
+  save_parameters(writer, model, "model");
 }
 
-/// Writes a translator to one safetensors file. An existing file is replaced only by a complete one.
-inline void save_translator(const std::filesystem::path& path, const Translator& translator) {
+inline void Translator::save(const std::filesystem::path& path) const {
   SafetensorsWriter writer;
-  save_translator(writer, translator);
+  save(writer);
   writer.write(path);
 }
 
@@ -137,12 +213,7 @@ auto naming([[maybe_unused]] const SafetensorsFile& file, const Read& read) {
 
 }  // namespace detail
 
-/// Loads a translator from a file.
-///
-/// Throws heed::Error, with the file's name and the problem, if the format, the configuration or a vocabulary is
-/// invalid, if a parameter has a wrong name, type or shape or a value that is not finite, or if a metadata key that
-/// begins with `config.` or `vocabulary.` is unknown.
-inline Translator load_translator(const SafetensorsFile& file) {
+inline Translator Translator::load(const SafetensorsFile& file) {
   const int version = detail::read_version(file, detail::translator_format);
   return detail::naming(file, [&] {
     double held = 0;
@@ -155,15 +226,14 @@ inline Translator load_translator(const SafetensorsFile& file) {
   });
 }
 
-/// Loads a translator from a file. Throws as the overload above, and if the file holds other tensors.
-inline Translator load_translator(const std::filesystem::path& path) {
+inline Translator Translator::load(const std::filesystem::path& path) {
   const SafetensorsFile file = SafetensorsFile::read(path);
   for (const auto& [name, tensor] : file.tensors()) {
     require(name.starts_with("model."), [&, &name = name] {
       return file.name() + ": tensor " + detail::in_quotes(name) + " does not belong to a translation model";
     });
   }
-  return load_translator(file);
+  return load(file);
 }
 
 }}  // namespace heed::v0_2

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -126,7 +127,7 @@ std::vector<FitEpoch> fit(Model& model, const typename Trainer<Model>::Batch& tr
   Trainer<Model> trainer(model, Adam<Model>(model, options.learning_rate), options.trainer);
   std::vector<FitEpoch> epochs;
   double lowest = std::numeric_limits<double>::infinity();
-  Model best = model;
+  std::optional<Model> best;
   std::uint64_t number = 0;
   int epochs_since_best = 0;
   while (std::ssize(epochs) < options.epochs) {
@@ -149,7 +150,7 @@ std::vector<FitEpoch> fit(Model& model, const typename Trainer<Model>::Batch& tr
     if (after_epoch && !after_epoch(epoch)) break;
     if (options.patience > 0 && epochs_since_best == options.patience) break;
   }
-  if (validates) model = best;
+  if (best) model = *std::move(best);
   prepack(model);
   return epochs;
 }

@@ -13,5 +13,5 @@ int main() {
   options.epochs = 100;
   options.learning_rate = 0.01;
   const auto translator = heed::compiled::Translator::train(pairs, {}, options);
-  std::printf("%s %s\n", translator.translate("a").c_str(), translator.translate("b").c_str());
+  std::printf("%s %s\n", translator.translate("a").text.c_str(), translator.translate("b").text.c_str());
 }
