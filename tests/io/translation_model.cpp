@@ -254,9 +254,14 @@ TEST(TranslatorConfig, RejectsSizesOutOfRange) {
 }
 
 TEST(TranslatorConfig, RejectsRecurrentDropoutForGru) {
-  EXPECT_EQ(error_of([](auto& c) { c.recurrent_dropout = 0.1; }),
-            "recurrent dropout needs the cell lstm or rnn, got gru");
-  for (const char* const cell : {"lstm", "rnn", "rnn-relu"}) {
+  for (const char* const cell : {"gru", "gru-reset-before", "layer-norm-gru"}) {
+    EXPECT_EQ(error_of([&](auto& c) {
+                c.recurrent_dropout = 0.1;
+                c.cell = cell;
+              }),
+              std::string("recurrent dropout needs the cell lstm, layer-norm-lstm, rnn or rnn-relu, got ") + cell);
+  }
+  for (const char* const cell : {"lstm", "layer-norm-lstm", "rnn", "rnn-relu"}) {
     EXPECT_EQ(error_of([&](auto& c) {
                 c.recurrent_dropout = 0.1;
                 c.cell = cell;

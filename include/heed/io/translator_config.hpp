@@ -79,7 +79,8 @@ struct TranslatorConfig {
     });
     check_share("dropout", dropout);
     check_share("recurrent dropout", recurrent_dropout);
-    require(recurrent_dropout == 0 || cell != "gru", "recurrent dropout needs the cell lstm or rnn, got gru");
+    require(recurrent_dropout == 0 || cell == "lstm" || cell == "layer-norm-lstm" || cell.starts_with("rnn"),
+            [&] { return "recurrent dropout needs the cell lstm, layer-norm-lstm, rnn or rnn-relu, got " + cell; });
     require(encoder_hidden() * (hidden == encoder_hidden() ? 1 : 2) == hidden, [&] {
       return "hidden must be even with a dot scorer and a bidirectional encoder, got " + std::to_string(hidden);
     });
