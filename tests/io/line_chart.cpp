@@ -30,8 +30,8 @@ TEST(LineChart, DrawsValuesTextsAndNames) {
   const std::vector<heed::Series> series{{"attention", {99, 95.25, 90}, {}}, {"plain", {80, 20, 0}, "teal"}};
   const std::string svg = heed::line_chart_svg(options(), series);
   EXPECT_EQ(xml_fault(svg), "");
-  for (const std::string text : {">the title</text>", ">words<", ">percent<", ">1-5<", ">11-15<", ">attention  90.0<",
-                                 ">plain  0.0<", ">attention, 6-10: 95.3<", "fill=\"teal\"", ">0<", ">20<", ">100<"}) {
+  for (const std::string text : {">the title</text>", ">words<", ">percent<", ">1-5<", ">11-15<", ">attention: 90.0<",
+                                 ">plain: 0.0<", ">attention, 6-10: 95.3<", "fill=\"teal\"", ">0<", ">20<", ">100<"}) {
     EXPECT_EQ(count_of(svg, text), text == "fill=\"teal\"" ? 2U : 1U) << text;
   }
   EXPECT_EQ(count_of(svg, "</circle>"), 3U);

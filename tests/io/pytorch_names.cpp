@@ -21,8 +21,8 @@ using Lines = std::vector<std::string>;
 /// Returns "name shape" of every written tensor.
 template <class P>
 Lines tensors(const P& part, std::string_view prefix = "", const PytorchNames& names = {}) {
-  const auto file =
-      heed::test::stored([&](heed::SafetensorsWriter& writer) { heed::to_pytorch(writer, part, prefix, names); });
+  const auto file = heed::test::stored(
+      [&](heed::SafetensorsWriter& writer) { heed::to_pytorch(writer, part, prefix, {.names = names}); });
   Lines lines;
   for (const auto& [name, view] : file.tensors()) lines.push_back(name + ' ' + heed::detail::shape_text(view.shape));
   return lines;
@@ -63,8 +63,8 @@ TEST(PytorchNames, ScorersMatchLinearModules) {
             (Lines{"U.bias (4)", "U.weight (4, 3)", "W.weight (4, 2)", "v.weight (1, 4)"}));
   EXPECT_EQ(tensors(Scorer(heed::ConcatScorer<float>(2, 3, 4))), (Lines{"W.weight (4, 5)", "v.weight (1, 4)"}));
   EXPECT_EQ(tensors(Scorer(heed::GeneralScorer<float>(2, 3))), (Lines{"W.weight (2, 3)"}));
-  EXPECT_EQ(tensors(Scorer(heed::LocationScorer<float>(2, 3, 5))),
-            (Lines{"W (5, 2)"}));  // heed's name: PyTorch has no such module
+  // PyTorch has no such module, so the name is heed's own.
+  EXPECT_EQ(tensors(Scorer(heed::LocationScorer<float>(2, 3, 5))), (Lines{"W (5, 2)"}));
 }
 
 TEST(PytorchNames, DefaultToPathsOfTheModel) {

@@ -46,7 +46,7 @@ TEST(SafetensorsDtypes, RejectsKnownDtypesThatAreNotFloatingPoint) {
   }
 }
 
-TEST(SafetensorsDtypes, AllocatesNothingForTheShapeOfAnUnknownDtype) {
+TEST(SafetensorsDtypes, DoesNotAllocateForTheShapeOfAnUnknownDtype) {
   const auto file = stored('{' + entry("x", "F4", "[4611686018427387904,2]", 0, 1) + '}', 1);
   EXPECT_EQ(refusal([&] { heed::read_matrix<float>(file.at("x")); }),
             "tensor \"x\" has dtype \"F4\"; expected F16, BF16, F32 or F64");

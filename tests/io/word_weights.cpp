@@ -39,6 +39,33 @@ TEST(WordWeightsSvg, ShadesEveryWordByItsWeight) {
   EXPECT_LT(attribute_of(svg, ".", "y"), attribute_of(svg, "fine", "y"));
 }
 
+TEST(WordWeightsSvg, PutsWordsIntoBoxesThatDoNotOverlap) {
+  const WeightedWords line{"", {"i", "immediately", "WOW", "ill", "\xc3\xa9t\xc3\xa9", ","}, {1, 1, 1, 1, 1, 1}};
+  const std::string svg = heed::word_weights_svg(std::vector{line});
+  double end = 0;
+  for (const std::string& word : line.words) {
+    const double x = attribute_of(svg, word, "x"), width = attribute_of(svg, word, "width");
+    EXPECT_GT(x, end) << word;
+    end = x + width;
+    const std::size_t text = svg.find("<text", svg.find("<title>" + word + ": "));
+    EXPECT_NEAR(std::stod(svg.substr(text + 9)), x + width / 2, 0.11) << word;
+    const std::size_t length = svg.find(" textLength=\"", text);
+    if (length < svg.find('>', text)) {
+      EXPECT_LE(std::stod(svg.substr(length + 13)), width - 6) << word;
+    }
+  }
+  EXPECT_EQ(count_of(svg, " textLength=\""), line.words.size() - 1);  // all but the word that is not ASCII
+}
+
+TEST(WordWeightsSvg, DrawsAColourScale) {
+  for (const std::vector<WeightedWords>& drawn : {lines, {}}) {
+    const std::string svg = heed::word_weights_svg(drawn);
+    EXPECT_EQ(xml_fault(svg), "");
+    EXPECT_EQ(count_of(svg, ">1  weight</text>"), 1U);
+    EXPECT_EQ(count_of(svg, "fill=\"" + heed::detail::shade(1) + "\"/>"), drawn.empty() ? 1U : 2U);
+  }
+}
+
 TEST(WordWeightsSvg, BreaksLongLines) {
   WeightedWords line{"", {}, {}};
   for (int i = 0; i < 40; ++i) {

@@ -131,14 +131,13 @@ TYPED_TEST(PackedWeight, ColumnsDoNotDependOnOtherColumnsOrThreads) {
         for (const Index threads : {1, 2, 3}) {
           Matrix<S> zero = Matrix<S>::Zero(a.rows(), cols), found = zero;
           for (Index i = 0; i < threads; ++i) {
-            heed::step_gates(
-                w, b.leftCols(cols), zero, heed::detail::stacked<TestFixture::gates>(rows), {backwards, {i, threads}},
-                [&](const auto& io, Index k, Index j, const auto* sums) {
-                  for (int g = 0; g < TestFixture::gates; ++g) {
-                    S* const to = found.col(j).data() + g * rows + k;
-                    io.store(to, io.load(to) + sums[g]);  // adds, so that a second visit of an element is detected
-                  }
-                });
+            heed::step_gates(w, b.leftCols(cols), zero, heed::detail::stacked<TestFixture::gates>(rows),
+                             {backwards, {i, threads}}, [&](const auto& io, Index k, Index j, const auto* sums) {
+                               for (int g = 0; g < TestFixture::gates; ++g) {
+                                 S* const to = found.col(j).data() + g * rows + k;
+                                 io.store(to, io.load(to) + sums[g]);  // adds, to detect a second visit
+                               }
+                             });
           }
           ASSERT_EQ(found, out) << rows << " rows, " << cols << " columns, " << threads << " threads";
         }
@@ -278,8 +277,8 @@ TEST(Weight, KeepsTheValuesIfConversionFails) {
   heed::Weight<float, heed::Dynamic, heed::Dynamic, 3> w(x);
   heed::Weight<float, heed::Dynamic, heed::Dynamic, 1, true> transpose(x);
   w.prepack();
-  EXPECT_NE(refusal([&] { w.convert(heed::Precision::half); }).find("9 x 7 has 65536"), std::string::npos);
-  EXPECT_NE(refusal([&] { transpose.convert(heed::Precision::half); }).find("7 x 9 has 65536"), std::string::npos);
+  EXPECT_NE(refusal([&] { w.convert(heed::Precision::half); }).find("9 x 7 contains 65536"), std::string::npos);
+  EXPECT_NE(refusal([&] { transpose.convert(heed::Precision::half); }).find("7 x 9 contains 65536"), std::string::npos);
   EXPECT_FALSE(w.is_packed());
   EXPECT_EQ(w.values(), x);
   EXPECT_EQ(transpose.values(), x);

@@ -189,7 +189,7 @@ TEST(Search, ConstrainedSearchMatchesExhaustiveSearch) {
         for (const auto& sentence : sentences) {
           const bool long_enough = static_cast<Index>(sentence.size()) + 1 >= options.minimum_length;
           const bool banned = options.ban_unknown && std::count(sentence.begin(), sentence.end(), 0) > 0;
-          const bool begins = options.prefixes.empty() || starts_with(sentence, options.prefixes.front());
+          const bool begins = options.prefixes.empty() || starts_with(sentence, options.prefixes[0]);
           if (!long_enough || banned || !begins) continue;
           const double score = score_of(force(model, source, sentence), sentence.size(), options);
           if (score > best_score) {

@@ -17,16 +17,19 @@ class Sentences {
   /// Iterates over the sentences.
   class Iterator {
    public:
-    using value_type = std::span<const Token>;
-    using difference_type = std::ptrdiff_t;
+    using value_type = std::span<const Token>;  ///< a sentence
+    using difference_type = std::ptrdiff_t;     ///< of two iterators
 
     Iterator() = default;
     Iterator(const Sentences& sentences, std::size_t i) : sentences_(&sentences), i_(i) {}
+    /// The sentence.
     value_type operator*() const { return (*sentences_)[i_]; }
+    /// Moves on to the next sentence.
     Iterator& operator++() {
       ++i_;
       return *this;
     }
+    /// Moves on to the next sentence, returns the old position.
     Iterator operator++(int) {
       Iterator old = *this;
       ++i_;
@@ -57,13 +60,17 @@ class Sentences {
         size_(std::size(array)),
         get_(&get<std::remove_cvref_t<decltype(*std::data(array))>>) {}
 
+  /// The number of sentences.
   std::size_t size() const { return size_; }
+  /// Whether there are no sentences.
   bool empty() const { return size_ == 0; }
 
   /// Sentence i, 0 <= i < size().
   std::span<const Token> operator[](std::size_t i) const { return get_(data_, i); }
 
+  /// The first sentence.
   Iterator begin() const { return {*this, 0}; }
+  /// The end, after the last sentence.
   Iterator end() const { return {*this, size_}; }
 
   /// The first `count` sentences, count <= size().

@@ -21,7 +21,9 @@ struct Hypothesis {
   Hypothesis() = default;
   Hypothesis(Hypothesis&&) = default;
   Hypothesis& operator=(Hypothesis&&) = default;
+  /// Copies the tokens, the weights and the scores.
   Hypothesis(const Hypothesis& other) : Hypothesis() { *this = other; }
+  /// Copies the tokens, the weights and the scores.
   Hypothesis& operator=(const Hypothesis& other) {
     tokens = other.tokens;
     weights.assign(other.weights);
