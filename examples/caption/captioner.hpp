@@ -22,7 +22,7 @@ struct CaptionerTape {
   heed::Buffer<S> x;  ///< channels x (pixels * images)
   heed::ImageEncoderTape<S> encoder;
   heed::Memory<S> memory, d_memory;
-  std::vector<heed::Index> lengths;  ///< of each image: the number of its annotations
+  std::vector<heed::Index> lengths;  ///< number of annotations of each image
   heed::TokenBatch<S> target;        ///< decoder inputs
   std::vector<heed::Token> labels;   ///< the decoder inputs, shifted by one step
   heed::Buffer<S> logits;            ///< vocabulary x columns of the target
@@ -45,7 +45,7 @@ struct Captioner {
   heed::Embedding<S> target;
   Decoder decoder;
   heed::Linear<S> output;             ///< L_o
-  heed::Index height = 0, width = 0;  ///< of an image
+  heed::Index height = 0, width = 0;  ///< size of an image
 
   heed::Grid grid() const { return {height, width}; }
   /// The grid of the feature map, whose positions are the annotations.

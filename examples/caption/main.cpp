@@ -44,7 +44,7 @@ struct SceneBatch {
 /// gate contributes nothing.
 struct CaptionScores {
   long images = 0, exact = 0;
-  double attention = 0, mass = 0;  ///< of words that name a shape, in exact captions: all, and on that shape
+  double attention = 0, mass = 0;  ///< attention of words that name a shape: in total, and on that shape
 
   double exact_share() const { return static_cast<double>(exact) / static_cast<double>(images); }
   double looks = 0, seen = 0;  ///< `attention` and `mass` with an open gate
@@ -70,17 +70,18 @@ struct CaptionProgram {
     add("--images", images, "number of training images; each is used once")->check(CLI::Range(1, 100000000));
     add("--unseen", unseen, "number of test images")->check(CLI::Range(1, 1000000));
     add("--figures", figures, "maximum number of figures in an image")->check(CLI::Range(1, 3));
-    add("--batch", batch, "images per batch")->check(CLI::Range(1, 4096));
-    add("--hidden", hidden, "size of the hidden state")->check(CLI::Range(1, 4096));
-    add("--embedding", embedding, "size of a word embedding and of the decoder's features")->check(CLI::Range(1, 4096));
+    add("--batch-size", batch, "images per batch")->check(CLI::Range(1, 4096));
+    add("--hidden-size", hidden, "size of the hidden state")->check(CLI::Range(1, 4096));
+    add("--embedding-size", embedding, "size of a word embedding and of the decoder's features")
+        ->check(CLI::Range(1, 4096));
     add("--alignment", alignment, "hidden size of the additive scorer")->check(CLI::Range(1, 4096));
-    add("--rate", rate, "peak learning rate of Adam")->check(detail::between(1e-9, 10));
-    add("--clip", clip, "gradient clipping: maximum global norm; 0 is off")->check(detail::between(0, 1e9));
+    add("--learning-rate", rate, "peak learning rate of Adam")->check(detail::between(1e-9, 10));
+    add("--clip-norm", clip, "gradient clipping: maximum global norm; 0 is off")->check(detail::between(0, 1e9));
     add("--context-dropout", context_dropout,
         "dropout rate of the context as an input of the recurrent cell; a step keeps or drops all of it")
         ->check(detail::between(0, 0.99));
     add("--lambda", lambda, "weight of the doubly stochastic penalty")->check(detail::between(0, 1e3));
-    add("--beam", search.beam, "beam size; 1 is greedy search")->check(CLI::Range(1, 100));
+    add("--beam-size", search.beam, "beam size; 1 is greedy search")->check(CLI::Range(1, 100));
     add("--seed", seed, "random seed of the initial parameters and the images")->check(detail::whole_number);
     add_threads(app, threads);
   }

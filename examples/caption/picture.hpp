@@ -1,6 +1,6 @@
 #pragma once
 
-#include "caption/scene.hpp"
+#include "scene.hpp"
 
 #include <heed/core/types.hpp>
 #include <heed/io/svg.hpp>
@@ -17,7 +17,8 @@ struct CaptionedImage {
 
 namespace detail {
 
-constexpr double panel = 112, gap = 12, below = 40;  // pixels: a panel, the gap between two, the text below
+constexpr double panel = 98, gap = 8, below = 40;  // pixels: a panel, the gap between two, the text below
+constexpr std::size_t words_per_line = 7;
 
 inline std::string colour(const float* rgb) {
   constexpr std::string_view digits = "0123456789abcdef";
@@ -30,67 +31,103 @@ inline std::string colour(const float* rgb) {
 }
 
 /// The squares of a grid that fills a panel. fill(place) returns the SVG attributes of a square; an empty string leaves
-/// it out. Squares overlap by 0.1 pixels: SVG viewers draw lines between squares that only touch.
+/// it out.
 template <class Fill>
 std::string squares(heed::Grid grid, const Fill& fill) {
   using heed::detail::attribute;
-  const double side = panel / static_cast<double>(grid.width);
+  const double width = panel / static_cast<double>(grid.width), height = panel / static_cast<double>(grid.height);
   std::string svg;
   for (heed::Index place = 0; place < grid.places(); ++place) {
     const std::string look = fill(place);
     if (look.empty()) continue;
-    svg += "<rect" + attribute("x", side * static_cast<double>(place % grid.width)) +
-           attribute("y", side * static_cast<double>(place / grid.width)) + attribute("width", side + 0.1) +
-           attribute("height", side + 0.1) + look + "/>\n";
+    svg += "<rect" + attribute("x", width * static_cast<double>(place % grid.width)) +
+           attribute("y", height * static_cast<double>(place / grid.width)) + attribute("width", width) +
+           attribute("height", height) + look + "/>\n";
   }
   return svg;
 }
 
+/// The lines between the cells of a grid that fills a panel.
+inline std::string grid_lines(heed::Grid grid) {
+  using heed::detail::decimal;
+  std::string path;
+  for (heed::Index i = 0; i <= grid.width; ++i) {
+    const double x = panel * static_cast<double>(i) / static_cast<double>(grid.width);
+    path += 'M' + decimal(x, 1) + " 0V" + decimal(panel, 1);
+  }
+  for (heed::Index i = 0; i <= grid.height; ++i) {
+    const double y = panel * static_cast<double>(i) / static_cast<double>(grid.height);
+    path += "M0 " + decimal(y, 1) + 'H' + decimal(panel, 1);
+  }
+  return "<path d=\"" + path + "\" fill=\"none\" stroke=\"#ffffff\" stroke-opacity=\"0.3\" stroke-width=\"0.5\"/>\n";
+}
+
+/// The attention weights of word `word` over the image without colours, the word and its gate.
+inline std::string word_panel(const CaptionedImage& image, std::size_t word, heed::Grid places, std::string_view name) {
+  using heed::detail::attribute, heed::detail::decimal;
+  const auto weights = image.weights.col(static_cast<heed::Index>(word));
+  const float largest = weights.maxCoeff();
+  std::string svg = "<use href=\"#" + std::string(name) + "\" filter=\"url(#grey)\"/>\n";
+  svg += "<g fill=\"#ff8c00\" shape-rendering=\"crispEdges\">\n" + squares(places, [&](heed::Index place) {
+           const std::string opacity = decimal(0.75 * static_cast<double>(weights(place) / largest), 2);
+           return opacity == "0" ? std::string() : " fill-opacity=\"" + opacity + '"';
+         });
+  svg += "</g>\n" + grid_lines(places);
+  svg += heed::detail::svg_text(panel / 2, panel + 16, " text-anchor=\"middle\"",
+                                heed::detail::xml_text(image.caption[word]));
+  return svg + heed::detail::svg_text(panel / 2, panel + 31,
+                                      " text-anchor=\"middle\" font-size=\"11\" fill=\"#52606d\"",
+                                      "gate " + decimal(static_cast<double>(image.gates[word]), 2, true));
+}
+
 }  // namespace detail
 
-/// An SVG picture with a row for every image: first the image, then for every word the darkened image with the
-/// attention weights in white, the word and its gate (figure 2 of Xu et al. 2015). The opacity of the white is
-/// proportional to the weight divided by the word's largest weight.
+/// An SVG picture with the images below each other. On the right of an image, every word of its caption has a panel:
+/// the image without colours, the attention weights in orange, the word and its gate (figure 2 of Xu et al. 2015). The
+/// opacity of the orange is proportional to the weight divided by the word's largest weight.
 inline std::string caption_svg(const std::vector<CaptionedImage>& images, heed::Grid places, std::string_view title) {
   using heed::detail::decimal;
-  std::size_t most = 0;
-  for (const auto& image : images) most = std::max(most, image.caption.size());
-  const auto step = [](std::size_t i) { return static_cast<double>(i); };
-  const double margin = 16, top = 52, row = detail::panel + detail::below;
-  std::string svg = heed::detail::svg_open(2 * margin + step(most + 1) * (detail::panel + detail::gap) - detail::gap,
-                                           top + step(images.size()) * row + 4, title);
+  const auto lines = [](const CaptionedImage& image) {
+    return std::max<std::size_t>((image.caption.size() + detail::words_per_line - 1) / detail::words_per_line, 1);
+  };
+  std::size_t columns = 1, rows = 0;
+  for (const auto& image : images) {
+    columns = std::max(columns, 1 + std::min(image.caption.size(), detail::words_per_line));
+    rows += lines(image);
+  }
+  constexpr double margin = 16, top = 66;
+  constexpr std::string_view explanation =
+      "Orange: the weights, relative to the word's largest. Gate: factor of the context.";
+  const auto x_of = [](std::size_t column) {
+    return margin + static_cast<double>(column) * (detail::panel + detail::gap);
+  };
+  const auto y_of = [](std::size_t row) { return top + static_cast<double>(row) * (detail::panel + detail::below); };
+  const auto translated = [&](std::size_t column, std::size_t row) {
+    return "<g transform=\"translate(" + decimal(x_of(column), 1) + ' ' + decimal(y_of(row), 1) + ")\">\n";
+  };
+  std::string svg = heed::detail::svg_open(
+      std::max(x_of(columns) - detail::gap, margin + heed::detail::text_width(explanation)) + margin, y_of(rows) + 4,
+      title);
   svg += heed::detail::svg_text(margin, 30, " font-size=\"16\" font-weight=\"600\"", heed::detail::xml_text(title));
+  svg += heed::detail::svg_text(margin, 52, " fill=\"#52606d\"", heed::detail::xml_text(explanation));
+  svg +=
+      "<defs><filter id=\"grey\" color-interpolation-filters=\"sRGB\"><feColorMatrix type=\"saturate\" "
+      "values=\"0\"/></filter></defs>\n";
+  std::size_t row = 0;
   for (std::size_t i = 0; i < images.size(); ++i) {
     const CaptionedImage& image = images[i];
     const std::string name = "image" + std::to_string(i);
-    svg += "<defs><g id=\"" + name + "\" shape-rendering=\"crispEdges\">\n" +
+    svg += translated(0, row) + "<g id=\"" + name + "\" shape-rendering=\"crispEdges\">\n" +
            detail::squares(Scenes::grid,
                            [&](heed::Index place) {
                              return " fill=\"" + detail::colour(image.pixels.data() + place * Scenes::channels) + '"';
                            }) +
-           "</g></defs>\n";
-    for (std::size_t k = 0; k <= image.caption.size(); ++k) {
-      const double x = margin + step(k) * (detail::panel + detail::gap);
-      svg += "<g transform=\"translate(" + decimal(x, 1) + ' ' + decimal(top + step(i) * row, 1) +
-             ")\">\n<use href=\"#" + name + "\"/>\n";
-      if (k > 0) {
-        const auto weights = image.weights.col(static_cast<heed::Index>(k - 1));
-        const float largest = weights.maxCoeff();
-        svg += "<rect" + heed::detail::attribute("width", detail::panel) +
-               heed::detail::attribute("height", detail::panel) + " fill=\"#000000\" fill-opacity=\"0.55\"/>\n";
-        svg += detail::squares(places, [&](heed::Index place) {
-          const std::string opacity = decimal(0.85 * static_cast<double>(weights(place) / largest), 2);
-          return opacity == "0" ? std::string() : " fill=\"#ffffff\" fill-opacity=\"" + opacity + '"';
-        });
-        const double middle = detail::panel / 2;
-        svg += heed::detail::svg_text(middle, detail::panel + 16, " text-anchor=\"middle\"",
-                                      heed::detail::xml_text(image.caption[k - 1]));
-        svg += heed::detail::svg_text(middle, detail::panel + 31,
-                                      " text-anchor=\"middle\" font-size=\"11\" fill=\"#52606d\"",
-                                      "gate " + decimal(static_cast<double>(image.gates[k - 1]), 2, true));
-      }
-      svg += "</g>\n";
+           "</g>\n</g>\n";
+    for (std::size_t word = 0; word < image.caption.size(); ++word) {
+      svg += translated(1 + word % detail::words_per_line, row + word / detail::words_per_line) +
+             detail::word_panel(image, word, places, name) + "</g>\n";
     }
+    row += lines(image);
   }
   return svg + "</svg>\n";
 }

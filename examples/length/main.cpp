@@ -92,7 +92,7 @@ struct LengthProgram {
     app.add_option("--attending", attending, "decoder with attention")
         ->check(CLI::IsMember({"bahdanau", "luong"}))
         ->capture_default_str();
-    app.add_option("--hidden", config.hidden, "size of the hidden state")
+    app.add_option("--hidden-size", config.hidden, "size of the hidden state")
         ->check(CLI::Range(1, 16384))
         ->capture_default_str();
     add_training_options(app, training);
@@ -106,7 +106,7 @@ struct LengthProgram {
     std::vector<Curve> models;
     for (const std::string& decoder : fixed) models.push_back(of_one_vector(decoder, config));
     config.decoder = attending;
-    models.push_back({"attention (" + attending + ")", config});
+    models.push_back({attending == "luong" ? "attention (Luong)" : "attention (Bahdanau)", config});
     const std::vector<TrainingOptions> runs = check_runs(in, folder, models);
     const auto train = heed::read_pairs(in / "train.tsv"), dev = heed::read_pairs(in / "dev.tsv");
     const auto test = heed::read_pairs(in / "test_lenbuckets.tsv");

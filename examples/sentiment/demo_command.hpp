@@ -107,7 +107,7 @@ struct SentimentDemoCommand {
       std::cout << lines.back().label << "  " << heed::word_weights_text(lines.back(), can_colour()) << '\n';
     }
     std::cout << '\n';
-    write_text_file(picture, heed::word_weights_svg(lines, "Attention weights of each word"));
+    write_text_file(picture, heed::word_weights_svg(lines, "Predicted class, its probability, and attention weights"));
   }
 };
 

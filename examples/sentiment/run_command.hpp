@@ -67,7 +67,9 @@ struct SentimentRunCommand {
       return answers;
     };
     filter.finish = [&] {
-      if (!picture.empty()) write_text_file(picture, heed::word_weights_svg(drawn, "Attention weights of each word"));
+      if (!picture.empty())
+        write_text_file(picture,
+                        heed::word_weights_svg(drawn, "Predicted class, its probability, and attention weights"));
     };
     return filter.run();
   }

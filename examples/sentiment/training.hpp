@@ -231,7 +231,7 @@ class ClassifierTraining {
   Classifier best_;
   double best_accuracy_ = 0;
   int epoch_ = 0;
-  std::size_t next_update_ = 0;  ///< of the epoch
+  std::size_t next_update_ = 0;  ///< index in the epoch
   bool best_saved_ = false;      ///< by this session
 };
 

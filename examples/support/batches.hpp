@@ -19,7 +19,7 @@ inline std::vector<std::span<const heed::Token>> choose(const std::vector<std::v
 
 /// The memory that a sentence adds to a batch.
 struct SentenceSize {
-  heed::Index words = 0;    ///< of source and target together
+  heed::Index words = 0;    ///< words of source and target
   heed::Index source = 0;   ///< words of the source alone
   heed::Index weights = 0;  ///< columns of attention weights that are kept, each as long as the longest source
 };

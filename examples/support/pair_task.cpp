@@ -40,10 +40,10 @@ class PairProgram {
     app.add_option("--claim", claim_, "minimum exact match on the test lines in percent; the program fails below it")
         ->check(detail::between(0, 100))
         ->capture_default_str();
-    app.add_option("--hidden", config_.hidden, "size of the hidden state")
+    app.add_option("--hidden-size", config_.hidden, "size of the hidden state")
         ->check(CLI::Range(1, 16384))
         ->capture_default_str();
-    app.add_option("--embedding", config_.embedding, "size of a token embedding")
+    app.add_option("--embedding-size", config_.embedding, "size of a token embedding")
         ->check(CLI::Range(1, 16384))
         ->capture_default_str();
     add_training_options(app, training_);

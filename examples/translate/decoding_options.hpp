@@ -50,7 +50,7 @@ inline void add_decoding_options(CLI::App& command, DecodingOptions& how) {
   command.add_flag("--hard", how.hard, "monotonic attention: attend to one word per step (hard attention)")
       ->group("Search");
   command
-      .add_flag("--replace-unknown", how.replace_unknown,
+      .add_flag("--replace-unk", how.replace_unknown,
                 "replace <unk> by the source word with the largest attention weight")
       ->group("Search")
       ->excludes(detail::option_called(command, "no-unknown"));
@@ -62,7 +62,7 @@ inline void check(const DecodingOptions& how) {
   const auto number = [](heed::Index x) { return std::to_string(x); };
   if (!how.sample && options.best > options.beam) {
     throw CLI::ValidationError(
-        "--n-best", number(options.best) + " must not exceed the beam size (--beam " + number(options.beam) + ')');
+        "--n-best", number(options.best) + " must not exceed the beam size (--beam-size " + number(options.beam) + ')');
   }
   if (options.maximum_length > 0 && options.minimum_length > options.maximum_length) {
     throw CLI::ValidationError("--min-length", number(options.minimum_length) + " is more than --max-length " +
@@ -73,7 +73,7 @@ inline void check(const DecodingOptions& how) {
 /// Throws heed::Error if an option needs attention and the model `name` has none.
 inline void check(const DecodingOptions& how, const heed::TranslatorConfig& config, const std::string& name) {
   require_attention(how.search.coverage_penalty > 0, config, name, "--coverage-penalty cannot be used");
-  require_attention(how.replace_unknown, config, name, "--replace-unknown cannot be used");
+  require_attention(how.replace_unknown, config, name, "--replace-unk cannot be used");
 }
 
 /// Encodes --prefix. Throws heed::Error if a word is not in the vocabulary, or if the prefix is too long.

@@ -85,8 +85,8 @@ inline void add_model_options(CLI::App& command, heed::TranslatorConfig& config,
       .add_flag("--input-feeding,!--no-input-feeding", config.input_feeding,
                 "luong: feed the attentional vector to the next step (on by default)")
       ->group("Model");
-  add("--hidden", config.hidden, "size of the hidden state")->check(CLI::Range(1, 16384));
-  add("--embedding", config.embedding, "size of a word embedding")->check(CLI::Range(1, 16384));
+  add("--hidden-size", config.hidden, "size of the hidden state")->check(CLI::Range(1, 16384));
+  add("--embedding-size", config.embedding, "size of a word embedding")->check(CLI::Range(1, 16384));
   add("--dropout", config.dropout, "dropout rate")->check(detail::between(0, 0.99));
   add("--recurrent-dropout", config.recurrent_dropout,
       "lstm and rnn: dropout rate of the hidden state between steps, with one mask per sentence")
@@ -109,10 +109,10 @@ inline void add_training_options(CLI::App& command, TrainingOptions& options) {
     return command.add_option(name, value, what)->group("Training");
   };
   add("--epochs", options.epochs, "number of epochs")->check(CLI::Range(1, 100000));
-  add("--batch", options.batch, "sentences per batch")->check(CLI::Range(1, 65536));
-  add("--accumulate", options.accumulate, "batches per update (gradient accumulation), in the memory of one")
+  add("--batch-size", options.batch, "sentences per batch")->check(CLI::Range(1, 65536));
+  add("--accum-count", options.accumulate, "batches per update (gradient accumulation), in the memory of one")
       ->check(CLI::Range(1, 65536));
-  add("--rate", options.rate, "peak learning rate of Adam")->check(detail::between(1e-9, 10));
+  add("--learning-rate", options.rate, "peak learning rate of Adam")->check(detail::between(1e-9, 10));
   add("--schedule", options.schedule,
       "schedule of the learning rate; linear, cosine: warm-up, then decay to 0; inverse-sqrt: warm-up, then decay with "
       "1 / sqrt(update); plateau: decay when the dev loss does not improve")
@@ -124,12 +124,12 @@ inline void add_training_options(CLI::App& command, TrainingOptions& options) {
                    std::to_string(Training::plateau_patience) + ")")
       ->check(CLI::Range(0, 100000));
   add_optional(
-      "--rate-factor", options.rate_factor,
+      "--learning-rate-decay", options.rate_factor,
       "plateau: factor to multiply the rate by (default: " + heed::detail::field_text(Training::plateau_factor) + ")")
       ->check(detail::between(0.001, 0.999));
   add("--weight-decay", options.weight_decay, "weight decay (AdamW); every update subtracts decay * rate * parameter")
       ->check(detail::between(0, 100));
-  add("--clip", options.clip, "gradient clipping: maximum global norm; 0 is off")->check(detail::between(0, 1e9));
+  add("--clip-norm", options.clip, "gradient clipping: maximum global norm; 0 is off")->check(detail::between(0, 1e9));
   add("--label-smoothing", options.label_smoothing, "label smoothing: fraction of the target spread over all words")
       ->check(detail::between(0, 0.99));
   add("--coverage-loss", options.coverage_loss, "weight of the coverage loss, for repeated attention to source words")
@@ -137,7 +137,7 @@ inline void add_training_options(CLI::App& command, TrainingOptions& options) {
   add("--doubly-stochastic", options.doubly_stochastic,
       "weight of the doubly stochastic penalty, for source words whose total attention is not 1")
       ->check(detail::between(0, 1e6));
-  add("--average", options.average,
+  add("--average-decay", options.average,
       "decay of a moving average of the parameters; the averaged model is evaluated and saved; 0 is off")
       ->check(detail::between(0, 0.999999));
   add("--teacher-forcing", options.teacher_forcing,
@@ -164,7 +164,7 @@ inline void add_search_options(CLI::App& command, heed::SearchOptions& options) 
   const auto add = [&](const char* name, auto& value, const char* what) {
     return command.add_option(name, value, what)->group("Search")->capture_default_str();
   };
-  add("--beam", options.beam, "beam size; 1 is greedy search")->check(CLI::Range(1, 1000));
+  add("--beam-size", options.beam, "beam size; 1 is greedy search")->check(CLI::Range(1, 1000));
   add("--length-penalty", options.length_penalty,
       "exponent a of the length penalty: scores are divided by ((5 + words) / 6)^a")
       ->check(detail::between(0, 10));
@@ -175,7 +175,7 @@ inline void add_search_options(CLI::App& command, heed::SearchOptions& options) 
   add("--max-length", options.maximum_length,
       "maximum number of words, </s> included; 0: twice the source length plus 10")
       ->check(CLI::Range(0, 100000));
-  command.add_flag("--no-unknown", options.ban_unknown, "never generate <unk>")->group("Search");
+  command.add_flag("--ban-unk", options.ban_unknown, "never generate <unk>")->group("Search");
 }
 
 }  // namespace examples

@@ -38,8 +38,9 @@ struct TrainingOptions : CheckpointOptions {
     heed::require(!plateau || has_dev, "--schedule plateau needs dev data; give --dev");
     heed::require(!warm_up || (!plateau && schedule != "constant"),
                   [&] { return "--schedule " + schedule + " has no --warmup; use linear, cosine or inverse-sqrt"; });
-    heed::require(plateau || (!patience && !rate_factor),
-                  [&] { return "--schedule " + schedule + " has no --patience and --rate-factor; use plateau"; });
+    heed::require(plateau || (!patience && !rate_factor), [&] {
+      return "--schedule " + schedule + " has no --patience and --learning-rate-decay; use plateau";
+    });
     heed::require(forcing_schedule == "constant" || teacher_forcing < 1, [&] {
       return "--forcing-schedule " + forcing_schedule + " falls to --teacher-forcing, which must be below 1";
     });

@@ -20,7 +20,7 @@ struct RunState {
   heed::PlateauRate& plateau;
   double& best_dev;
   int& epoch;
-  std::size_t& next_update;  ///< of the epoch
+  std::size_t& next_update;  ///< index in the epoch
 };
 
 namespace detail {

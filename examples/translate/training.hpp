@@ -66,7 +66,7 @@ class Training {
   heed::Translator best_;
   double best_dev_ = std::numeric_limits<double>::infinity();
   int epoch_ = 0;
-  std::size_t next_update_ = 0;  ///< of the epoch
+  std::size_t next_update_ = 0;  ///< index in the epoch
   bool best_saved_ = false;      ///< by this session
 };
 
