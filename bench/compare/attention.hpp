@@ -33,12 +33,12 @@ struct ScorerTraits<heed::ConcatScorer<float>> {
   static heed::ConcatScorer<float> make(Index size) { return {size, size, size}; }
 };
 
-/// One step of attention: a query for each sentence of a batch, and each sentence's own memory. The query's projection
-/// is a part of the step; the keys, which a sentence pays for once, are there beforehand.
+/// One step of attention: each sentence of a batch has one query and a memory. The step includes the projection of the
+/// queries. The keys are computed before the measurement, because they are computed once per sentence.
 ///
-/// All matrices are column-major. The columns of `values` and `keys` are the memory, sentence after sentence: as
-/// row-major arrays they are batch x length x size. Column b of `queries` (as a row-major array batch x size) asks
-/// sentence b.
+/// All matrices are column-major. The columns of `values` and `keys` are the memories, one sentence after another: as
+/// row-major arrays they are batch x length x size. Column b of `queries` is the query for sentence b; as a row-major
+/// array they are batch x size.
 template <class C>
 class AttentionStep {
  public:
@@ -50,7 +50,7 @@ class AttentionStep {
   Index batch, length;
   bool bfloat16;  ///< whether heed attends to a bfloat16 memory; the rivals use float32
   Matrix values, queries;
-  Matrix keys;  ///< size x (length * batch) for additive and concat; empty where the values themselves are matched
+  Matrix keys;  ///< size x (length * batch) for additive and concat; empty if the values are the keys
   Matrix W;     ///< projected = W q for additive and concat, W' q for general (score = q' W h); empty for dot
   Vector v;     ///< score_j = v' tanh(projected + k_j), for additive and concat
 
@@ -77,7 +77,7 @@ class AttentionStep {
     memory_.resize(size, std::vector<Index>(sentences_.size(), length));
     memory_.values = values;
     attention_.prepare(memory_);
-    if (bfloat16) memory_.bfloat16();
+    if (bfloat16) memory_.to_bfloat16();
     start_attention(attention_, memory_, sentences_, carry_);
     begin_attention(attention_, memory_, batch, tape_);
   }
@@ -91,7 +91,8 @@ class AttentionStep {
   const heed::Buffer<float>& weights() const { return tape_.weights; }
   const heed::Buffer<float>& contexts() const { return tape_.contexts; }
 
-  /// A contest against `rival`, whose call leaves its weights (length x batch) and contexts (size x batch) there.
+  /// A contest against `rival`. `call` writes its weights to `rival_weights` (length x batch) and its contexts to
+  /// `rival_contexts` (size x batch).
   Contest contest(const std::string& rival, std::function<void()> call, const float* rival_weights,
                   const float* rival_contexts) {
     Contest contest{.workload = name(batch, length, bfloat16),
@@ -109,7 +110,8 @@ class AttentionStep {
     return contest;
   }
 
-  /// The projection's matrix, the keys and the values are read; a score and a context cost a multiply-add an element.
+  /// Reads the matrix of the projection, the keys and the values. Scores and contexts take one multiply-add per
+  /// element.
   Work work() const {
     const auto in_float = [](Index count) { return 4 * static_cast<double>(count); };
     const double multiply_adds = static_cast<double>(W.size() * batch + 2 * values.size());
@@ -125,7 +127,7 @@ class AttentionStep {
   heed::AttentionTape<float> tape_;
 };
 
-/// Calls `use(step)` for every attention step that was asked for.
+/// Calls `use(step)` for every selected attention step.
 template <class Use>
 void for_each_attention_step(const Comparison& comparison, const Use& use) {
   const auto all = [&]<class C>(std::type_identity<C>) {

@@ -23,14 +23,14 @@
 
 namespace compare {
 
-/// The largest difference between two results, and the two numbers that differ so.
+/// The largest difference between two results, and the two values that differ by it.
 struct Difference {
   double size = 0, heed = 0, rival = 0;
 };
 
 inline const Difference& larger(const Difference& a, const Difference& b) { return a.size < b.size ? b : a; }
 
-/// |heed - rival| / scale where it is largest. A NaN, or results of different sizes, differ infinitely.
+/// The maximum of |heed - rival| / scale. It is infinite if a value is NaN or the sizes differ.
 template <class A, class B>
 Difference difference(const Eigen::DenseBase<A>& heed, const Eigen::DenseBase<B>& rival, double scale = 1) {
   constexpr double infinite = std::numeric_limits<double>::infinity();
@@ -51,26 +51,26 @@ inline Difference difference(double heed, double rival, double scale = 1) {
   return difference(Eigen::Array<double, 1, 1>(heed), Eigen::Array<double, 1, 1>(rival), scale);
 }
 
-/// The same work done by heed and by a rival.
+/// A workload that heed and a rival compute.
 struct Contest {
   std::string workload{};  ///< "lstm/batch:32/H:256"
-  std::string family{};    ///< rows of a family are averaged: "lstm, batch 32"
+  std::string family{};    ///< "lstm, batch 32"; the table has a mean for each family
   std::string rival{};     ///< "eigen", "scalar", "onednn", "pytorch" or "rtneural"
-  Work work{};             ///< the least that one unit takes
-  double units = 1;        ///< what one call does of that; the times of the row are those of one unit
-  int cores = 1;           ///< that both sides use
+  Work work{};             ///< the minimum work of one unit
+  double units = 1;        ///< units per call; the times of a row are times per unit
+  int cores = 1;           ///< number of cores that each side uses
   double tolerance = 1e-4;
   std::function<void()> heed_call{}, rival_call{};
-  std::function<Difference()> difference{};  ///< asked after each side has been called once
+  std::function<Difference()> difference{};  ///< called after one call of each side
 };
 
-/// What came of a contest. Times are nanoseconds a unit.
+/// The result of a contest. Times are nanoseconds per unit.
 struct Row {
   std::string workload{}, family{}, rival{};
   double heed_ns = 0, rival_ns = 0;
   double ratio = 0;                         ///< rival_ns / heed_ns, both medians
-  double ratio_low = 0, ratio_high = 0;     ///< between these lies the middle half of the rounds
-  double limit_ns = 0, share_of_limit = 0;  ///< the least time by calculation, and that over heed's
+  double ratio_low = 0, ratio_high = 0;     ///< the quartiles of the ratio over the rounds
+  double limit_ns = 0, share_of_limit = 0;  ///< the minimum time that `Limits` computes, and its ratio to heed's
   double largest_difference = 0, tolerance = 0;
   int cores = 1;
 
@@ -78,19 +78,19 @@ struct Row {
                                  limit_ns, share_of_limit, largest_difference, tolerance, cores)
 };
 
-/// The rows of one program. Throws as soon as heed and its rival disagree.
+/// The rows of one program. `add` throws if the results of heed and of its rival differ by more than the tolerance.
 class Comparison {
  public:
   Comparison(Pace pace, std::vector<std::string> only) : pace_(pace), only_(std::move(only)) {}
 
-  /// Whether a row was asked for: ask before building a large workload.
+  /// True if a row is selected by the command line. Call it before the construction of a large workload.
   bool wants(const std::string& workload) const {
     if (only_.empty()) return true;
     return std::any_of(only_.begin(), only_.end(),
                        [&](const std::string& part) { return workload.find(part) != std::string::npos; });
   }
 
-  /// Lets both sides work once, compares what they found, and only then times them.
+  /// Calls each side once and compares the results. Then measures both.
   void add(const Contest& contest) {
     if (!pin(contest.cores)) {
       std::fprintf(stderr, "  %s left out: it needs %d cores\n", contest.workload.c_str(), contest.cores);
@@ -131,9 +131,9 @@ class Comparison {
  private:
   static std::string disagreement(const Contest& contest, const Difference& found) {
     char text[400];
-    std::snprintf(text, sizeof(text), "%s: heed has %.9g where %s has %.9g; they differ by %.3g and may by %.3g",
-                  contest.workload.c_str(), found.heed, contest.rival.c_str(), found.rival, found.size,
-                  contest.tolerance);
+    std::snprintf(
+        text, sizeof(text), "%s: heed has %.9g and %s has %.9g; the difference is %.3g, the tolerance is %.3g",
+        contest.workload.c_str(), found.heed, contest.rival.c_str(), found.rival, found.size, contest.tolerance);
     return text;
   }
 
@@ -143,7 +143,7 @@ class Comparison {
   std::vector<Row> rows_;
 };
 
-/// What one program tells the one that makes the table.
+/// The output of one program, which the main program reads for the table.
 inline nlohmann::json report(const Comparison& comparison, const std::map<std::string, std::string>& rivals) {
   nlohmann::json levels = nlohmann::json::array();
   for (const Level& level : comparison.limits().levels()) {
@@ -158,8 +158,8 @@ inline nlohmann::json report(const Comparison& comparison, const std::map<std::s
           {"rows", comparison.rows()}};
 }
 
-/// The main function of a program that compares with the rivals given by name and version: `body(comparison)` adds the
-/// rows. Returns non-zero after a failure, which it describes.
+/// The main function of a program that compares heed with `rivals` (name and version). `body(comparison)` adds the
+/// rows. After an error, prints it and returns non-zero.
 template <class Body>
 int run(int argc, char** argv, const std::map<std::string, std::string>& rivals, const Body& body) {
   std::string names;

@@ -1,4 +1,4 @@
-// heed against plain Eigen, each expression in the form that Eigen runs fastest, and against loops over numbers.
+// Compares heed with plain Eigen, each expression in its fastest form, and with scalar loops.
 
 #include "eigen_attention.hpp"
 #include "eigen_recurrent.hpp"

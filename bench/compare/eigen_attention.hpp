@@ -26,7 +26,7 @@ class EigenAttention {
       auto weights = weights_.col(b);
       if constexpr (AttentionStep<C>::has_keys) {
         const auto keys = step_.keys.middleCols(b * step_.length, step_.length);
-        for (Index j = 0; j < step_.length; ++j) {  // a key at a time stays in the cache, and Eigen vectorises it
+        for (Index j = 0; j < step_.length; ++j) {  // one key stays in the cache, and Eigen vectorises this
           match_ = (keys.col(j) + q.col(b)).array().tanh();
           weights(j) = match_.dot(step_.v);
         }
@@ -48,7 +48,7 @@ class EigenAttention {
   Vector match_;
 };
 
-/// One attention step number by number.
+/// One attention step as scalar loops.
 template <class C>
 class ScalarAttention {
  public:
@@ -107,7 +107,7 @@ class ScalarAttention {
   }
 
   const AttentionStep<C>& step_;
-  Matrix rows_;  ///< the projection's matrix, a row of it side by side
+  Matrix rows_;  ///< the matrix of the projection; each of its rows is contiguous
   Vector projected_;
   Matrix weights_, contexts_;
 };
@@ -117,7 +117,7 @@ inline void add_eigen_attention(Comparison& comparison) {
     EigenAttention<C> plain(step);
     comparison.add(step.contest(
         "eigen", [&] { plain(); }, plain.weights().data(), plain.contexts().data()));
-    if (step.batch > 1) return;  // loops have nothing to gain from a batch
+    if (step.batch > 1) return;  // a batch does not make loops faster
     ScalarAttention<C> loops(step);
     comparison.add(step.contest(
         "scalar", [&] { loops(); }, loops.weights().data(), loops.contexts().data()));

@@ -7,7 +7,8 @@
 
 namespace compare {
 
-/// The equations of the cells in Eigen expressions. Sizes are those of the cell, so that small ones are unrolled.
+/// The equations of the cells as Eigen expressions. Static sizes of the cell are static here, too, so Eigen unrolls
+/// them.
 template <heed::Cell C>
 class EigenCell {
  public:
@@ -22,7 +23,7 @@ class EigenCell {
   }
   const State& h() const { return h_; }
 
-  /// The inputs' share of the gates, biases included.
+  /// Computes the projected inputs of the gates, biases included.
   template <class X, class A>
   void project(const X& x, A&& a) const {
     a.noalias() = cell_.W.values() * x;
@@ -30,7 +31,7 @@ class EigenCell {
     if constexpr (is_lstm<C>) a.colwise() += cell_.b_U;
   }
 
-  /// One step from a column of `a` for every sentence.
+  /// One step. Column b of `a` has the projected input of sentence b.
   template <class A>
   void step(const A& a) {
     const Index H = cell_.hidden_size();
@@ -62,7 +63,7 @@ class EigenCell {
   State h_, c_;
 };
 
-/// The equations of the cells number by number, for one sentence. The weights are copied so that a row is contiguous.
+/// The equations of the cells as scalar loops, for one sentence. The weights are copied so that each row is contiguous.
 template <heed::Cell C>
 class ScalarCell {
  public:
@@ -114,7 +115,7 @@ class ScalarCell {
   Vector a_, u_, h_, c_;
 };
 
-/// Layers: all inputs projected in one product, as heed does it.
+/// Adds the recurrent layers. All inputs are projected in one product, as in heed.
 inline void add_eigen_recurrent(Comparison& comparison) {
   for_each_recurrent_layer(comparison, [&]<class C>(RecurrentLayer<C>& layer) {
     Matrix outputs(layer.size, layer.x.cols());
@@ -129,7 +130,7 @@ inline void add_eigen_recurrent(Comparison& comparison) {
       }
     };
     comparison.add(layer.contest("eigen", by_eigen, outputs.data()));
-    if (layer.batch > 1 || layer.stored != Stored::float32) return;  // loops gain nothing from a batch
+    if (layer.batch > 1 || layer.stored != Stored::float32) return;  // a batch does not make loops faster
 
     ScalarCell<C> loops(layer.cell);
     const auto by_loops = [&] {

@@ -14,24 +14,24 @@
 #include <utility>
 #include <vector>
 
-/// What the machine can do at most, measured by the program that compares, and the time that a workload takes at least.
+/// The peak speeds of the machine, which the comparison measures, and the minimum time of a workload.
 namespace compare {
 
-/// A piece of work in its least form. Its time is the larger of the arithmetic's and the reading's.
+/// A part of a workload. Its minimum time is the maximum of the time for its arithmetic and the time for its reads.
 struct Phase {
-  double flops = 0;   ///< of the products: 2 a multiply-add
-  double bytes = 0;   ///< that have to be read, each once a pass
-  double passes = 1;  ///< how often they are read
+  double flops = 0;   ///< floating-point operations of the products, 2 per multiply-add
+  double bytes = 0;   ///< bytes read in one pass
+  double passes = 1;  ///< number of passes
 };
 
-/// Phases that follow one another: a recurrence cannot begin before its inputs are projected.
+/// Phases that run one after another: a recurrence cannot start before its inputs are projected.
 using Work = std::vector<Phase>;
 
-/// How fast an array is read again and again that fits this level of the memory.
+/// The speed of repeated reads of an array that fits into this level of the memory hierarchy.
 struct Level {
   std::string name;
-  double bytes = 0;      ///< of the array
-  double bandwidth = 0;  ///< bytes a second
+  double bytes = 0;      ///< size of the array
+  double bandwidth = 0;  ///< bytes per second
 };
 
 namespace detail {
@@ -43,12 +43,12 @@ inline double seconds_now() {
 using Packet = Eigen::internal::packet_traits<float>::type;
 inline constexpr std::size_t packet_size = Eigen::internal::packet_traits<float>::size;
 
-/// What a probe finds goes here, so that the compiler cannot leave the probe out.
+/// Receives the result of a probe, so that the compiler cannot remove the probe.
 inline volatile float sink = 0;
-/// Read at run time, so that the compiler cannot do the arithmetic itself.
+/// Read at run time, so that the compiler cannot evaluate the probe.
 inline volatile float half = 0.5f;
 
-/// Enough chains of dependent multiply-adds to keep every unit busy, few enough to stay in registers.
+/// Number of chains of dependent multiply-adds: enough to keep all units busy, and few enough for the registers.
 inline constexpr std::size_t chains = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 24 : 12;
 inline constexpr int links = 4096;
 
@@ -65,8 +65,8 @@ void multiply_and_add(std::index_sequence<C...>) {
   sink = ((ei::predux(sum[C])) + ...);
 }
 
-/// Adds up n numbers from an aligned address, again and again, n a multiple of as many packets as there are sums.
-/// They are read in `Streams` places at once: one is best for the nearest cache, several for what lies beyond.
+/// Sums n floats from an aligned address `passes` times. n is a multiple of the floats in sizeof...(C) packets. The
+/// array is read as `Streams` parts in parallel: one is fastest for the L1 cache, several for the other levels.
 template <std::size_t Streams, std::size_t... C>
 void read(const float* from, std::size_t n, int passes, std::index_sequence<C...>) {
   namespace ei = Eigen::internal;
@@ -82,7 +82,7 @@ void read(const float* from, std::size_t n, int passes, std::index_sequence<C...
   sink = ((ei::predux(sum[C])) + ...);
 }
 
-/// The size of a cache as the system tells it, or `otherwise`.
+/// The size of a cache as reported by the system, or `otherwise`.
 inline double cache_bytes([[maybe_unused]] int level, double otherwise) {
 #ifdef _SC_LEVEL1_DCACHE_SIZE
   const long bytes = sysconf(level == 1 ? _SC_LEVEL1_DCACHE_SIZE : _SC_LEVEL2_CACHE_SIZE);
@@ -93,9 +93,9 @@ inline double cache_bytes([[maybe_unused]] int level, double otherwise) {
 
 }  // namespace detail
 
-/// Measures the speed of multiply-adds and of reading from each level of the memory, on the core that it runs on.
+/// Measures the speed of multiply-adds, and of reads from each level of the memory hierarchy, on the current core.
 ///
-/// The speeds of a shared machine drift, so a comparison measures them again beside its own rounds (`sample`).
+/// The speeds of a shared machine drift, so a comparison measures them again in every round (`sample`).
 class Limits {
  public:
   Limits() : array_(Array::Ones(whole_array)) {
@@ -104,14 +104,14 @@ class Limits {
     for (Level& level : levels_) level.bandwidth = probe_reading(level.bytes);
   }
 
-  /// Floating-point operations a second, a multiply-add being two.
+  /// Floating-point operations per second. A multiply-add counts as two.
   double peak() const { return peak_; }
   const std::vector<Level>& levels() const { return levels_; }
 
-  /// Measures again what bounds this work, in some milliseconds, and tells the least seconds it takes.
+  /// Measures again the speeds that limit this work, in a few milliseconds. Returns its minimum time in seconds.
   ///
-  /// What fits L1 and L2 is taken to stay there from pass to pass, as a walk to and fro achieves; the rest is read as
-  /// fast as an array of that size is. Cores share the work evenly and have caches of their own.
+  /// The model assumes that data that fits into L1 and L2 stays there between passes. (Passes in alternating directions
+  /// achieve this.) The rest is read at the speed of an array of its size. Cores have equal shares and separate caches.
   double sample(const Work& work, int cores = 1) const {
     const double peak = probe_peak(), l1_bandwidth = probe_reading(l1_ / 2), l2_bandwidth = probe_reading(l2_ / 2);
     double total = 0;
@@ -132,7 +132,7 @@ class Limits {
 
   static double bytes_of(Eigen::Index count) { return 4 * static_cast<double>(count); }
 
-  /// The best of a few short runs: what delays a run is not the machine's limit.
+  /// The minimum time of a few short runs, in seconds: delays of a run are not a limit of the machine.
   template <class Run>
   static double fastest(int runs, const Run& run) {
     double best = std::numeric_limits<double>::infinity();
@@ -149,7 +149,7 @@ class Limits {
            fastest(8, [] { detail::multiply_and_add(std::make_index_sequence<detail::chains>{}); });
   }
 
-  /// Bytes a second of reading this many again and again.
+  /// The speed of repeated reads of an array of this size, in bytes per second.
   double probe_reading(double bytes) const {
     constexpr auto sums = std::make_index_sequence<8>{};
     constexpr std::size_t stretch = sums.size() * detail::packet_size;

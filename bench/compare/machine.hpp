@@ -13,11 +13,12 @@
 #include <string>
 #include <vector>
 
-/// Where and how a comparison runs.
+/// The machine on which a comparison runs: its cores, processor, compiler and version of Eigen.
 namespace compare {
 
-/// The cores this program was given when it began, by the shell or by the system, as numbers that fall. What the system
-/// counts as a core may be half of one; the second halves come after all first ones. Empty where no system tells.
+/// The cores that this program may use, by decreasing index, as set when it started. If two of them are hardware
+/// threads of one core, the second one comes after the first ones of all cores. Empty if the system does not report the
+/// cores.
 inline const std::vector<int>& given_cores() {
   static const std::vector<int> given = [] {
     std::vector<int> cores;
@@ -39,8 +40,8 @@ inline const std::vector<int>& given_cores() {
   return given;
 }
 
-/// Keeps all threads of this program, and those they start, on the first `count` of the cores given. Tells whether there
-/// were so many; does nothing where the system has no such call.
+/// Pins all threads of this program, and the threads they start, to the first `count` of `given_cores`. Returns false
+/// if there are fewer. Does nothing and returns true on systems other than Linux.
 inline bool pin([[maybe_unused]] int count) {
 #ifdef __linux__
   const std::vector<int>& given = given_cores();
@@ -50,20 +51,20 @@ inline bool pin([[maybe_unused]] int count) {
   for (int i = 0; i < count; ++i) CPU_SET(static_cast<std::size_t>(given[static_cast<std::size_t>(i)]), &chosen);
   for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
     const int number = std::stoi(thread.path().filename());
-    if (sched_setaffinity(number, sizeof(chosen), &chosen) != 0 && errno != ESRCH) return false;  // it may have ended
+    if (sched_setaffinity(number, sizeof(chosen), &chosen) != 0 && errno != ESRCH) return false;  // ESRCH: has ended
   }
 #endif
   return true;
 }
 
-/// 1, 2, 4 ... as many threads as there are cores for, and 2 at least.
+/// Numbers of threads: 1, 2, 4 ... up to the number of cores, and at least 1 and 2.
 inline std::vector<int> thread_counts() {
   std::vector<int> counts{1, 2};
   while (2 * static_cast<std::size_t>(counts.back()) <= given_cores().size()) counts.push_back(2 * counts.back());
   return counts;
 }
 
-/// The name of the processor, as far as the system tells it.
+/// The name of the processor, if the system reports it.
 inline std::string processor() {
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);) {
@@ -82,9 +83,9 @@ inline std::string compiler() {
 #endif
 }
 
-/// Eigen's version and the instructions it was compiled for.
+/// The version of Eigen and the instruction set that it uses.
 inline std::string eigen() {
-#ifdef EIGEN_PATCH_VERSION  // from Eigen 5 on, which keeps 3 as its "world"
+#ifdef EIGEN_PATCH_VERSION  // Eigen 5 and later: EIGEN_WORLD_VERSION is still 3
   const std::string version = std::to_string(EIGEN_MAJOR_VERSION) + '.' + std::to_string(EIGEN_MINOR_VERSION) + '.' +
                               std::to_string(EIGEN_PATCH_VERSION);
 #else

@@ -1,4 +1,4 @@
-// Runs every program that compares heed with a rival, one after the other, and makes one table of what they found.
+// Runs all programs that compare heed with a rival, one after another, and prints one table of their results.
 
 #include "programs.hpp"
 #include "table.hpp"
@@ -20,9 +20,9 @@ struct Options {
 void add_to(CLI::App& app, Options& options) {
   std::vector<std::string> names;
   for (const compare::Program& program : compare::programs(HEED_COMPARE_PROGRAMS)) names.push_back(program.name);
-  app.add_flag("--quick", options.quick, "fewer and shorter rounds: a first impression");
+  app.add_flag("--quick", options.quick, "fewer and shorter rounds: a rough estimate");
   app.add_option("--only", options.only, "only workloads whose name contains one of these, such as lstm/batch:32");
-  app.add_option("--against", options.against, "only these libraries; eigen brings the scalar loops with it")
+  app.add_option("--against", options.against, "only these libraries; eigen includes the scalar loops")
       ->check(CLI::IsMember(names));
   app.add_option("--programs", options.programs, "folder of the programs that compare")->capture_default_str();
   app.add_option("--out", options.out, "file to write the results to, as JSON")->capture_default_str();
@@ -48,7 +48,7 @@ void print_machine(const json& report) {
   std::printf(" (one core, reading)\n");
 }
 
-/// A file that is gone when this is.
+/// A file that the destructor removes.
 struct TemporaryFile {
   fs::path path;
 
@@ -91,7 +91,7 @@ void compare_all(const Options& options) {
       versions += (versions.empty() ? "" : ", ") + name + ' ' + version.get<std::string>();
     }
   }
-  if (rows.empty()) throw std::runtime_error("nothing was compared: no program, or no workload of that name");
+  if (rows.empty()) throw std::runtime_error("nothing was compared: no program, or no workload with this name");
   print_machine(reports.front());
   std::printf("rivals     %s\n", versions.c_str());
   for (const std::string& name : absent) std::printf("absent     %s\n", name.c_str());
@@ -107,8 +107,8 @@ void compare_all(const Options& options) {
 
 int main(int argc, char** argv) {
   CLI::App app(
-      "Times heed against every library that was found when this was built: the same work on one core, the\n"
-      "results compared first. Ends with a line `results: FILE`, a JSON list with a row for each comparison.");
+      "Compares heed with every library that was found at build time: the same work on one core, after a comparison\n"
+      "of the results. The last line is `results: FILE`, a JSON list with a row for each comparison.");
   Options options;
   add_to(app, options);
   CLI11_PARSE(app, argc, argv);

@@ -1,5 +1,5 @@
-// heed against oneDNN's recurrent primitives: weights packed as each primitive likes them best, float32 throughout,
-// one thread.
+// Compares heed with oneDNN's recurrent primitives: weights in the layout that the primitive selects, float32, one
+// thread.
 
 #include "recurrent.hpp"
 
@@ -19,21 +19,22 @@ std::string version() {
   return std::to_string(v->major) + '.' + std::to_string(v->minor) + '.' + std::to_string(v->patch);
 }
 
-/// Tells whatever OpenMP oneDNN was linked with: its pool has been sized by the time that main begins.
+/// Limits the OpenMP library that oneDNN is linked with to one thread. An environment variable would have no effect:
+/// OpenMP reads it before main starts.
 void use_one_thread() {
   if (void* const set = dlsym(RTLD_DEFAULT, "omp_set_num_threads")) reinterpret_cast<void (*)(int)>(set)(1);
 }
 
 memory::desc plain(const memory::dims& sizes, memory::format_tag tag) { return {sizes, memory::data_type::f32, tag}; }
 
-/// oneDNN's places of PyTorch's gates: i f g o as they are; r z n becomes z r n.
+/// The position in PyTorch's order of oneDNN's gate `place`: i f g o is the same in both, r z n becomes z r n.
 template <class C>
 Index gate_at(Index place) {
   constexpr Index gru[] = {1, 0, 2};
   return compare::is_lstm<C> ? place : gru[place];
 }
 
-/// A layer as a primitive of oneDNN, and its memories.
+/// A layer as a primitive of oneDNN, with its memory objects.
 template <class C>
 class OnednnLayer {
  public:
@@ -72,10 +73,10 @@ class OnednnLayer {
 
  private:
   static constexpr Index gates = compare::CellTraits<C>::gates;
-  /// "Linear before reset" is PyTorch's convention: the reset gate multiplies U h.
+  /// "Linear before reset" (lbr) is PyTorch's convention: the reset gate multiplies U h.
   using Primitive = std::conditional_t<compare::is_lstm<C>, dnnl::lstm_forward, dnnl::lbr_gru_forward>;
 
-  /// States that are not described begin as zero and are not handed out.
+  /// An initial state without a description is zero, and a final state without one is not returned.
   static typename Primitive::desc describe(const memory::desc& words, const memory::desc& weights,
                                            const memory::desc& bias) {
     constexpr auto kind = dnnl::prop_kind::forward_inference;
@@ -88,7 +89,7 @@ class OnednnLayer {
     }
   }
 
-  /// A GRU has two biases where the reset gate stands between them; all others are sums.
+  /// The gate n of a GRU has two biases, since the reset gate multiplies one of them. All others are the sums of two.
   static compare::Vector bias(const C& cell) {
     const Index H = cell.hidden_size();
     compare::Vector all(4 * H);

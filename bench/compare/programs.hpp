@@ -16,13 +16,13 @@ extern char** environ;
 
 namespace compare {
 
-/// The programs that compare, one for each library that heed is compared with, and why the others were not built.
+/// A program that compares heed with one library, or the reason why it was not built.
 struct Program {
   std::string name;    ///< "onednn"
-  std::string absent;  ///< why there is no such program, empty if there is one
+  std::string absent;  ///< the reason why the program was not built; empty if it was
 };
 
-/// What the build knows: "eigen||onednn|the library was not found".
+/// The programs from the string that the build defines: "eigen||onednn|the library was not found".
 inline std::vector<Program> programs(const std::string& built) {
   std::vector<std::string> words;
   for (std::size_t begin = 0; begin <= built.size();) {
@@ -35,7 +35,7 @@ inline std::vector<Program> programs(const std::string& built) {
   return result;
 }
 
-/// Runs a program to its end, its output going where ours goes. Throws unless it succeeds.
+/// Runs a program with the output streams of this program, and waits for it. Throws unless it succeeds.
 inline void run_program(const std::filesystem::path& program, const std::vector<std::string>& arguments) {
   if (!std::filesystem::exists(program)) {
     throw std::runtime_error("there is no program " + program.string() + ": build the target run_bench");
@@ -50,7 +50,7 @@ inline void run_program(const std::filesystem::path& program, const std::vector<
   if (error != 0) throw std::runtime_error("cannot start " + program.string() + ": " + std::strerror(error));
   int status = 0;
   while (waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) throw std::runtime_error("lost sight of " + program.string());
+    if (errno != EINTR) throw std::runtime_error("cannot wait for " + program.string());
   }
   if (WIFSIGNALED(status)) {
     throw std::runtime_error(program.string() + " was ended by signal " + std::to_string(WTERMSIG(status)));

@@ -1,4 +1,4 @@
-// heed against PyTorch: recurrent layers and attention steps, and training and search with the translator of
+// Compares heed with PyTorch: recurrent layers, attention steps, and training and search with the translator of
 // translation.hpp.
 
 #include "pytorch_attention.hpp"
@@ -18,9 +18,9 @@
 
 namespace {
 
-/// Starts the program anew with threads of OpenMP that give up waiting for work after half a millisecond. That is long
-/// enough for PyTorch's operations to follow one another as fast as ever; by default they wait much longer, on a core
-/// that heed needs by then. OpenMP reads this before main begins. Does nothing if the user has chosen already.
+/// Restarts the program with an environment in which idle OpenMP threads spin for at most half a millisecond. This does
+/// not slow down PyTorch. By default they spin much longer, on a core that heed needs. A restart is necessary because
+/// OpenMP reads its environment before main starts. Does nothing if the user has set the variables.
 void wait_shortly([[maybe_unused]] char** argv) {
 #ifdef __linux__
   if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;

@@ -7,8 +7,9 @@
 
 namespace compare {
 
-/// One attention step in PyTorch's operations, every result and every view made beforehand: new tensors at every call
-/// would cost a short memory more than its arithmetic, and a long one more than that in pages from the system.
+/// One attention step with PyTorch's operations. All results and views are allocated before the measurement. New
+/// tensors in every call would take longer than the arithmetic of a short memory, and longer still for a long memory,
+/// because the system has to provide the pages.
 template <class C>
 class PytorchAttention {
  public:
@@ -54,7 +55,7 @@ class PytorchAttention {
   const float* contexts() const { return contexts_.const_data_ptr<float>(); }
 
  private:
-  /// Row b of a result is row b of x times matrix b.
+  /// Batched product: row b of the result is row b of x times matrix b.
   class Products {
    public:
     Products() = default;
@@ -82,7 +83,7 @@ class PytorchAttention {
   Products match_, context_;
 };
 
-/// The dot step as PyTorch's fused attention, which keeps the weights to itself.
+/// The step with the dot scorer as PyTorch's fused attention, which does not return the weights.
 class PytorchFusedAttention {
  public:
   explicit PytorchFusedAttention(const AttentionStep<heed::DotScorer<float>>& step)
@@ -108,7 +109,7 @@ inline void add_pytorch_attention(Comparison& comparison) {
     comparison.add(step.contest(
         "pytorch", [&] { rival(); }, rival.weights(), rival.contexts()));
     if constexpr (std::is_same_v<C, heed::DotScorer<float>>) {
-      if (step.narrow) return;
+      if (step.bfloat16) return;
       PytorchFusedAttention fused(step);
       Contest contest = step.contest(
           "pytorch", [&] { fused(); }, nullptr, nullptr);

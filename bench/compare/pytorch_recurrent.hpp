@@ -8,7 +8,7 @@
 
 namespace compare {
 
-/// A recurrent layer as nn::LSTM and nn::GRU call it; for the LSTM that is oneDNN.
+/// A recurrent layer with the functions that nn::LSTM and nn::GRU call. For the LSTM, they call oneDNN.
 template <heed::Cell C>
 class PytorchRecurrent {
  public:
@@ -45,7 +45,7 @@ inline void add_pytorch_recurrent(Comparison& comparison) {
         "pytorch", [&] { rival(); }, nullptr);
     contest.difference = [&] {
       return difference(layer.outputs(), rival.outputs());
-    };  // PyTorch chooses where they lie
+    };  // PyTorch allocates them in each call
     comparison.add(contest);
   });
 }

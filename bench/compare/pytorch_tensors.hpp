@@ -9,16 +9,16 @@
 
 namespace compare {
 
-/// heed's numbers where they lie. A column-major matrix is the row-major tensor of its transpose.
+/// Views of heed's matrices, not copies. A column-major matrix is the row-major tensor of its transpose.
 inline at::Tensor transposed_view(const Matrix& x) {
   return at::from_blob(const_cast<float*>(x.data()), {x.cols(), x.rows()});
 }
 inline at::Tensor view(const Vector& x) { return at::from_blob(const_cast<float*>(x.data()), {x.size()}); }
 
-/// The same matrix in PyTorch's own order, row by row.
+/// A copy of the matrix in PyTorch's layout, row-major.
 inline at::Tensor row_by_row(const Matrix& x) { return transposed_view(x).t().contiguous(); }
 
-/// An array of rows x (numbers / rows) of words.
+/// The words as a tensor of `rows` rows.
 inline at::Tensor words_in_rows(const std::vector<std::int64_t>& numbers, std::int64_t rows) {
   return at::tensor(numbers).view({rows, -1});
 }

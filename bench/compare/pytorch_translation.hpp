@@ -48,7 +48,7 @@ class PytorchTraining {
     }
   }
 
-  /// The mean loss of a word that the last update began with, and the one it led to.
+  /// The mean loss per word before and after the last update.
   double loss_before() const { return loss_before_; }
   double loss_after() const {
     const at::NoGradGuard no_gradient;
@@ -66,7 +66,7 @@ class PytorchTraining {
  private:
   static constexpr double rate = TranslationTraining::rate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
 
-  /// What torch.optim.Adam does to one parameter on a CPU.
+  /// Updates one parameter as torch.optim.Adam does on a CPU.
   void update(std::size_t i) {
     const double t = updates_[i].add_(1).item<double>();
     const at::Tensor gradient = parameters_[i].grad();
@@ -130,7 +130,8 @@ class PytorchSearch {
       const auto [kept, places] = candidates.view({sentences, -1}).topk(beam_, 1);
       totals = kept;
       tokens = which.view({sentences, -1}).gather(1, places).view(-1);
-      const auto firsts = at::arange(0, scores.size(0), scores.size(0) / sentences).unsqueeze(1);  // of each sentence
+      const auto firsts =
+          at::arange(0, scores.size(0), scores.size(0) / sentences).unsqueeze(1);  // first hypothesis of each sentence
       const auto from = (firsts + at::div(places, beam_, "floor")).view(-1);
       state = state.index_select(0, from);
       words = t == 0 ? tokens.unsqueeze(1) : at::cat({words.index_select(0, from), tokens.unsqueeze(1)}, 1);
@@ -144,8 +145,8 @@ class PytorchSearch {
   at::Tensor found_;
 };
 
-/// After the first update of each: the largest difference of the losses before and after it, of which a tenth is
-/// tolerated of what else is, and of the gradients, each relative to its largest number.
+/// The largest difference of the losses before and after the first update and of the gradients, each relative to its
+/// largest value. The tolerance of the losses is a tenth of the other one, so their differences are multiplied by 10.
 inline Difference difference(const TranslationTraining& training, const PytorchTraining& rival) {
   const auto of_loss = [](double a, double b) { return difference(a, b, 0.1 * std::abs(b)); };
   Difference worst =
@@ -160,7 +161,7 @@ inline Difference difference(const TranslationTraining& training, const PytorchT
   return worst;
 }
 
-/// Adds a contest under a name that tells how PyTorch's side is written.
+/// Adds a contest. Its name includes the variant of PyTorch's side.
 inline void add(Comparison& comparison, Contest contest, Wiring wiring) {
   if (wiring == Wiring::tuned) {
     contest.workload += "/tuned";

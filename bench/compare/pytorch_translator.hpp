@@ -11,28 +11,29 @@
 
 namespace compare {
 
-/// How PyTorch's side is written.
+/// The variant of PyTorch's side.
 enum class Wiring {
-  layers,  ///< put together from what torch.nn and torch.optim have: a recurrent layer that runs one step at a time,
-           ///< the readout in every step, weights in rows, Adam as it comes
-  tuned  ///< after profiling: the cell by itself, the readout of all steps as one product, weights in search stored in
-         ///< the order that the products like best, Adam in one pass
+  layers,  ///< modules of torch.nn and torch.optim: a recurrent layer that runs one step at a time, the readout in
+           ///< every step, row-major weights, Adam with default options
+  tuned    ///< optimised after profiling: only the cell, the readout of all steps as one product, weights for search in
+           ///< the layout that is fastest for products, fused Adam
 };
 
 /// heed's translator in PyTorch, from the same parameters.
 ///
-/// Both models are wired alike, down to the order of gates and of the columns of each matrix, so nothing is moved
-/// around. The one difference is outside: heed adds the begin and end symbols to a target, PyTorch is given them.
+/// Both models have the same structure, including the order of the gates and of the columns of each matrix, so no
+/// weight is reordered. The only difference is in the input: heed adds bos and eos to a target, PyTorch's targets
+/// include them.
 class PytorchTranslator {
  public:
   using Tensors = std::vector<at::Tensor>;
 
-  /// What an encoder leaves: states sentences x words x size, their keys, and the decoder's first state.
+  /// The encoder outputs (sentences x words x size), their keys, and the initial state of the decoder.
   struct Memory {
     at::Tensor values, keys, state;
   };
 
-  /// For training (`learns`), or for search.
+  /// A model for training (`learns`) or for search.
   PytorchTranslator(const Translator& model, Wiring wiring, bool learns) : wiring_(wiring) {
     heed::for_each_parameter(
         [&](const heed::ParameterName& name, const auto& x) {
@@ -60,7 +61,7 @@ class PytorchTranslator {
     target_ = at("target.table");
   }
 
-  /// By the names that heed gives its parameters.
+  /// The parameters by their names in heed.
   const std::map<std::string, at::Tensor>& parameters() const { return parameters_; }
 
   /// `sources` are words x sentences.
@@ -75,7 +76,7 @@ class PytorchTranslator {
     return memory;
   }
 
-  /// The mean loss of a word. `targets` has the begin symbol above the words and the end symbol below.
+  /// The mean loss per word. The first row of `targets` is bos and the last row is eos.
   at::Tensor loss(const at::Tensor& sources, const at::Tensor& targets) const {
     const Memory memory = encode(sources);
     const auto x = at::embedding(target_, targets.slice(0, 0, -1));
@@ -96,8 +97,8 @@ class PytorchTranslator {
     return at::cross_entropy_loss(output_(all).view({-1, translation::vocabulary}), targets.slice(0, 1).reshape(-1));
   }
 
-  /// The scores of every word after `tokens` (n), and the next state. `n` is a multiple of the memory's sentences: the
-  /// hypotheses of a sentence stand side by side and share its memory.
+  /// The logits of the words after `tokens` (n), and the next state. n is a multiple of the number of sentences: the
+  /// hypotheses of a sentence are adjacent and share its memory.
   std::pair<at::Tensor, at::Tensor> step(const Memory& memory, const at::Tensor& tokens,
                                          const at::Tensor& state) const {
     const auto word = at::embedding(target_, tokens);
@@ -120,7 +121,7 @@ class PytorchTranslator {
     return {at(name + ".W"), at(name + ".U"), at(name + ".b_W"), at(name + ".b_U")};
   }
 
-  /// The context of every state (n x hidden), n x memory size.
+  /// The contexts (n x memory size) for the states (n x hidden).
   at::Tensor attend(const Memory& memory, const at::Tensor& state) const {
     const auto sentences = memory.keys.size(0), n = state.size(0);
     if (n == sentences) {
@@ -131,7 +132,7 @@ class PytorchTranslator {
     return at::bmm(weigh(memory.keys.unsqueeze(1) + queries), memory.values).view({n, -1});
   }
 
-  /// The attention weights, from q + k.
+  /// The attention weights from the sums q + k.
   at::Tensor weigh(at::Tensor sums) const {
     return at::softmax(at::linear(at::tanh_(sums), v_.unsqueeze(0)).squeeze(-1), -1);
   }

@@ -6,20 +6,20 @@
 
 #include <string>
 
-/// heed's side of every comparison, in the form in which a user would run it.
+/// Functions for heed's side of the comparisons, which runs heed as a user does.
 namespace compare {
 
 using bench::Index, bench::Matrix, bench::Vector;
 using bench::random_matrix, bench::randomize, bench::randomize_parameters;
 
-/// How heed stores the weights. A rival's are always float32.
+/// The type in which heed stores the weights. The rivals always use float32.
 enum class Stored { float32, bfloat16, half };
 
 inline std::string name_of(Stored stored) {
   return stored == Stored::float32 ? "float32" : stored == Stored::bfloat16 ? "bfloat16" : "half";
 }
 
-/// A part made ready for inference: prepacked or converted once.
+/// Returns a part for inference: prepacked, or converted.
 template <heed::Part P>
 P ready(P part, Stored stored = Stored::float32) {
   if (stored == Stored::float32) {

@@ -34,7 +34,7 @@ inline constexpr bool is_lstm = CellTraits<C>::gates == 4;
 ///
 /// `cell` holds the weights in PyTorch's convention: W is weight_ih and U weight_hh, both column-major, the gates
 /// stacked in the order i f g o or r z n; b_W and b_U are the two biases. Column t * batch + b of `x`, and of the
-/// outputs, is word t of sentence b: as a row-major array that is words x batch x size.
+/// outputs, is word t of sentence b; as a row-major array they are words x batch x size.
 template <heed::Cell C>
 class RecurrentLayer {
  public:
@@ -54,7 +54,7 @@ class RecurrentLayer {
     heed::Random random(1);
     randomize_parameters(cell, size, random);
     x = random_matrix(size, words * batch, random);
-    tape_.save_activations = false;  // as the rivals, who are told that they will not learn
+    tape_.save_activations = false;  // as for the rivals, which run in inference mode
     encoder_.layers.push_back({ready(cell, stored), std::nullopt});
   }
 
@@ -66,13 +66,13 @@ class RecurrentLayer {
   void heed() { encoder_.forward(x, packing_, tape_); }
   const auto& outputs() const { return tape_.outputs(); }
 
-  /// A contest against `rival`, whose call leaves its outputs where `rival_outputs` points to, size x (words * batch).
+  /// A contest against `rival`. `call` writes its outputs to `rival_outputs`, size x (words * batch).
   Contest contest(const std::string& rival, std::function<void()> call, const float* rival_outputs) {
     Contest contest{.workload = name(batch, size, stored), .rival = rival};
     contest.family = std::string(CellTraits<C>::name) + ", batch " + std::to_string(batch);
     if (stored != Stored::float32) {
       contest.family += ", 16-bit weights";
-      contest.tolerance = 5e-3;  // their rounding, over all words
+      contest.tolerance = 5e-3;  // the rounding of the weights, over all words
     }
     contest.work = work();
     contest.heed_call = [this] { heed(); };
@@ -83,7 +83,7 @@ class RecurrentLayer {
     return contest;
   }
 
-  /// All inputs projected in one product, then U read once a word.
+  /// Projects all inputs in one product. Then reads U once per word.
   Work work() const {
     const double weights = static_cast<double>(CellTraits<C>::gates * size * size);
     const double bytes = (stored == Stored::float32 ? 4 : 2) * weights;
@@ -97,7 +97,7 @@ class RecurrentLayer {
   heed::PackedBatch packing_;
 };
 
-/// Calls `use(layer)` for every recurrent layer that was asked for.
+/// Calls `use(layer)` for every selected recurrent layer.
 template <class Use>
 void for_each_recurrent_layer(const Comparison& comparison, const Use& use) {
   const auto all = [&]<class C>(std::type_identity<C>) {

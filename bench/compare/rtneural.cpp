@@ -1,4 +1,4 @@
-// heed against RTNeural's layers of static size, step by step, by whichever of its backends is faster at a size.
+// Compares heed with RTNeural's layers of static size, step by step. For each size, the faster backend is used.
 
 #include "rtneural_cell.hpp"
 #include "small_cells.hpp"
@@ -7,7 +7,7 @@ namespace {
 
 using compare::Index;
 
-/// The faster of the cells that there are.
+/// The cell of the faster backend.
 std::unique_ptr<compare::RtneuralCell> fastest(const compare::CellWeights& weights, const float* x, Index steps) {
   compare::Matrix outputs(weights.hidden, steps);
   std::unique_ptr<compare::RtneuralCell> best;

@@ -2,11 +2,11 @@
 
 #include <memory>
 
-/// A cell of RTNeural without RTNeural's headers: each of its backends is compiled apart.
+/// The interface of a cell of RTNeural. It does not include RTNeural's headers: each backend is compiled separately.
 namespace compare {
 
-/// A cell's weights in PyTorch's convention and heed's layout: a column of W for each input, the gates from top to
-/// bottom.
+/// The weights of a cell in PyTorch's convention and heed's layout: W has a column for each input; the gates are
+/// stacked.
 struct CellWeights {
   bool lstm;
   int input, hidden;
@@ -17,11 +17,11 @@ class RtneuralCell {
  public:
   virtual ~RtneuralCell() = default;
 
-  /// From a zero state, `steps` inputs one after another: a column of each for every step.
+  /// Runs `steps` steps from a zero state. Column t of `inputs` and of `outputs` is step t.
   virtual void run(const float* inputs, long steps, float* outputs) = 0;
 };
 
-/// A cell of that backend, or null if it was not compiled for cells of this size.
+/// A cell of the backend, or null if the backend was not compiled for this size.
 std::unique_ptr<RtneuralCell> make_rtneural_eigen(const CellWeights& weights);
 std::unique_ptr<RtneuralCell> make_rtneural_xsimd(const CellWeights& weights);
 

@@ -2,7 +2,7 @@
 #define RTNEURAL_USE_EIGEN 1
 #define RTNEURAL_DEFAULT_ALIGNMENT 32
 
-// RTNeural keeps all weights in the layer, more than Eigen would allow on a stack.
+// RTNeural stores all weights inside the layer, which exceeds Eigen's limit for objects on the stack.
 #define EIGEN_STACK_ALLOCATION_LIMIT 0
 
 #include <Eigen/Core>

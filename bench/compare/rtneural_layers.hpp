@@ -8,15 +8,15 @@
 #include <cstddef>
 #include <vector>
 
-/// What both backends share: the weights in RTNeural's order, and a layer for every size. Whoever includes this has
-/// chosen the backend, a namespace of its own for it, and says how a layer's numbers go in and out:
+/// The code that both backends share: the weights in RTNeural's order, and a layer for every size. A file that includes
+/// this header selects the backend and a namespace for it. It also defines the conversion of inputs and outputs:
 ///
 ///   read<Layer>(from, to), write(layer, to), Input<Layer>
 namespace compare::RTNEURAL_NAMESPACE {
 
 using Rows = std::vector<std::vector<float>>;
 
-/// The weights of every input, and the biases, in Keras's order of gates: PyTorch's for the LSTM; z r n for the GRU.
+/// The weights of every input, or the biases, in Keras' order of gates: i f g o for the LSTM, z r n for the GRU.
 inline Rows in_order(const float* from, int columns, const CellWeights& weights) {
   const auto hidden = static_cast<std::ptrdiff_t>(weights.hidden), gates = std::ptrdiff_t{weights.lstm ? 4 : 3};
   Rows rows;

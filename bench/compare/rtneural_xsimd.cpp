@@ -1,4 +1,5 @@
-// xsimd with packets of at most eight numbers: with sixteen, RTNeural reads past the weights of sizes such as 8 and 24.
+// xsimd with packets of at most 8 floats: with 16, RTNeural reads past the end of the weights of sizes such as 8 and
+// 24.
 
 #define RTNEURAL_NAMESPACE RTNeuralXsimd
 #define RTNEURAL_USE_XSIMD 1
@@ -14,7 +15,7 @@ using Batch = xsimd::simd_type<float>;
 
 inline constexpr int batch_size = static_cast<int>(Batch::size);
 
-/// The numbers in whole packets.
+/// The input in full packets.
 template <class Layer>
 using Input = Batch[static_cast<std::size_t>((Layer::in_size + batch_size - 1) / batch_size)];
 

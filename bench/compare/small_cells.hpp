@@ -8,10 +8,11 @@
 
 namespace compare {
 
-/// A small cell of sizes known to the compiler, fed one input after another, as an effect on sound does it. A call runs
-/// through all `steps` inputs; the times are those of one step.
+/// A small cell of static size that gets one input at a time, as in an audio effect. A call runs `steps` steps; the
+/// times are times per step.
 ///
-/// `cell` holds the weights as in `RecurrentLayer`. Column t of `x` is input t, and of the outputs the state after it.
+/// `cell` holds the weights as in `RecurrentLayer`. Column t of `x` is input t; column t of the outputs is the hidden
+/// state after it.
 template <heed::Cell C>
 class SmallCell {
  public:
@@ -34,7 +35,7 @@ class SmallCell {
            "/H:" + std::to_string(Traits::hidden);
   }
 
-  /// Two states take turns, and so do the ways in which a step reads the weights.
+  /// Alternates between two states, and between the two directions in which a step reads the weights.
   void heed() {
     states_[1].setZero();
     for (Index t = 0; t < steps; ++t) {
@@ -46,7 +47,7 @@ class SmallCell {
     }
   }
 
-  /// A contest against `rival`, whose call leaves its outputs where `rival_outputs` points to, hidden x steps.
+  /// A contest against `rival`. `call` writes its outputs to `rival_outputs`, hidden x steps.
   Contest contest(const std::string& rival, std::function<void()> call, const float* rival_outputs) {
     Contest contest{.workload = name(), .family = std::string("small ") + Traits::name, .rival = rival};
     const auto weights = static_cast<double>(cell.W.size() + cell.U.size());
@@ -68,7 +69,7 @@ class SmallCell {
   heed::Matrix<float, Traits::hidden> outputs_;
 };
 
-/// Calls `use(small)` for every small cell that was asked for, each a `SmallCell` of its own type.
+/// Calls `use(small)` for every selected small cell. Each has a different type.
 template <class Use>
 void for_each_small_cell(const Comparison& comparison, const Use& use) {
   const auto one = [&]<class C>(std::type_identity<C>) {

@@ -10,7 +10,7 @@
 
 namespace compare {
 
-/// Three digits and a unit: "12.3 us".
+/// Formats a time with three digits and a unit: "12.3 us".
 inline std::string readable_time(double ns) {
   constexpr const char* units[] = {"ns", "us", "ms", "s"};
   std::size_t unit = 0;
@@ -26,7 +26,7 @@ inline double geometric_mean(const std::vector<double>& numbers) {
   return std::exp(sum / static_cast<double>(numbers.size()));
 }
 
-/// All rows of all programs as one table, a line for each workload, a family after the other, each with its means.
+/// A table of all rows of all programs. It is grouped by family, with a line for each workload and the means.
 class Table {
  public:
   explicit Table(std::vector<Row> rows) : rows_(std::move(rows)) {
@@ -38,9 +38,10 @@ class Table {
 
   void print() const {
     std::printf(
-        "\nTimes are medians. Beside a rival's time stands its ratio to heed's: above 1, heed is ahead. `limit` is"
-        "\nheed's share of the calculated limit, `least` the ratio to the fastest rival, `spread` how far the"
-        "\nmiddle half of the rounds reaches from there to either side.\n");
+        "\nTimes are medians. The number after a rival's time is its ratio to heed's time: above 1, heed is faster."
+        "\n`limit` is heed's share of the calculated limit, `least` the ratio to the fastest rival, `spread` half of "
+        "the"
+        "\ninterquartile range of this ratio, in percent of the ratio.\n");
     for (const std::string& family : families_) print_family(family);
     print_kept_in_16_bits();
   }
@@ -74,7 +75,8 @@ class Table {
     std::printf("  %6.2f\n", geometric_mean(least));
   }
 
-  /// What 16-bit weights, or a 16-bit memory, gain heed over its own float32: workloads named like others with "/bfloat16" or "/half" added.
+  /// Prints the ratio of the times with float32 and with 16-bit weights or a 16-bit memory. The name of a 16-bit
+  /// workload is the name of the float32 workload followed by "/bfloat16" or "/half".
   void print_kept_in_16_bits() const {
     std::vector<std::string> done;
     for (const Row& row : rows_) {
@@ -99,7 +101,7 @@ class Table {
     return times;
   }
 
-  /// Prints the times of a workload, notes its ratios and its share, and returns the row of the fastest rival.
+  /// Prints the times of a workload. Appends to `ratios` and `shares`. Returns the row of the fastest rival.
   const Row& print_workload(const std::string& workload, const std::vector<std::string>& rivals,
                             std::vector<std::vector<double>>& ratios, std::vector<double>& shares) const {
     std::vector<double> share;

@@ -10,13 +10,13 @@
 
 namespace compare {
 
-/// Seconds since some moment.
+/// Returns seconds since a fixed time.
 using Clock = double (*)();
 
 inline double wall_seconds() { return detail::seconds_now(); }
 
-/// Of the processor, for this program's threads together: another program that takes its turns on the same core does
-/// not count. For work on one core; elsewhere than on POSIX systems the same as `wall_seconds`.
+/// Processor time of all threads of this program, which excludes other programs on the same core. For work on one core.
+/// On systems without POSIX, the same as `wall_seconds`.
 inline double processor_seconds() {
 #ifdef __unix__
   timespec now{};
@@ -27,10 +27,10 @@ inline double processor_seconds() {
 #endif
 }
 
-/// How long a row is measured.
+/// The duration of the measurement of a row.
 struct Pace {
-  int rounds = 9;         ///< fewer, at least three, where a call takes long
-  double seconds = 0.03;  ///< of each side in each round; one call at least
+  int rounds = 9;         ///< maximum; a row with long calls has fewer, at least three
+  double seconds = 0.03;  ///< time for each side in each round, at least one call
 
   static Pace quick() { return {3, 0.01}; }
 };
@@ -42,14 +42,14 @@ inline double median(std::vector<double> numbers) {
   return (*middle + *std::max_element(numbers.begin(), middle)) / 2;
 }
 
-/// Seconds a call of either side in every round, and the least seconds by the machine's limits.
+/// Results of each round in seconds: time per call of each side, and the minimum time from the limits of the machine.
 struct Rounds {
   std::vector<double> heed, rival, least;
 };
 
 namespace detail {
 
-/// Seconds that `calls` calls take. The compiler must take memory for read and changed between any two.
+/// The time of `calls` calls in seconds. The compiler must assume that memory is read and changed between two calls.
 inline double time(const std::function<void()>& call, int calls, Clock clock) {
   const double begin = clock();
   for (int i = 0; i < calls; ++i) {
@@ -59,7 +59,7 @@ inline double time(const std::function<void()>& call, int calls, Clock clock) {
   return clock() - begin;
 }
 
-/// How many calls take about this long, at least one.
+/// The number of calls that take about `seconds`, at least one.
 inline int calls_within(double seconds, const std::function<void()>& call, Clock clock) {
   int calls = 1;
   while (true) {
@@ -71,7 +71,7 @@ inline int calls_within(double seconds, const std::function<void()>& call, Clock
 
 }  // namespace detail
 
-/// A first impression of the seconds that a call takes, in a few milliseconds.
+/// An estimate of the seconds per call. It takes a few milliseconds.
 inline double seconds_a_call(const std::function<void()>& call, Clock clock = processor_seconds) {
   const int calls = detail::calls_within(0.002, call, clock);
   double best = detail::time(call, calls, clock);
@@ -79,14 +79,14 @@ inline double seconds_a_call(const std::function<void()>& call, Clock clock = pr
   return best / calls;
 }
 
-/// Times two calls in turns, so that a drift of the machine's speed meets both; who begins changes every round.
-/// Before each side's turn one call goes untimed: it brings back to the caches what the other side drove out.
+/// Measures two calls alternately, so that a drift of the speed of the machine affects both. The side that runs first
+/// alternates, too. One call before each measurement is not timed: it loads the caches, which the other side has used.
 inline Rounds alternate(const std::function<void()>& heed, const std::function<void()>& rival, const Pace& pace,
                         Clock clock, const std::function<double()>& least) {
   const int heed_calls = detail::calls_within(pace.seconds, heed, clock);
   const int rival_calls = detail::calls_within(pace.seconds, rival, clock);
   const double once = detail::time(heed, 1, clock) + detail::time(rival, 1, clock);
-  const int affordable = static_cast<int>(1.5 / (2 * once));  // a turn with one call costs two
+  const int affordable = static_cast<int>(1.5 / (2 * once));  // a measurement of one call takes two calls
   const int rounds = std::clamp(affordable, std::min(3, pace.rounds), pace.rounds);
   Rounds result;
   for (int round = 0; round < rounds; ++round) {

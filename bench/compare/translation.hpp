@@ -11,22 +11,22 @@ namespace compare {
 
 using heed::Token;
 
-/// The translator of the comparison: 13.5 million parameters, the same as in PyTorch's usual wiring of such a model.
+/// The translator of the comparison: 13.5 million parameters, as many as in the usual PyTorch implementation.
 ///
-/// A bidirectional GRU reads; a GRU with additive attention writes, s_0 = tanh(W [last; first] + b) from the final
-/// states of both directions, and tanh(W [s; c; x] + b) goes to the output layer.
+/// The encoder is a bidirectional GRU, the decoder a GRU with additive attention. The initial state is s_0 =
+/// tanh(W [last; first] + b), from the final states of both directions. The readout is tanh(W [s; c; x] + b).
 using Translator = heed::Seq2Seq<heed::Encoder<heed::GruCell<float>>,
                                  heed::BahdanauDecoder<heed::GruCell<float>, heed::AdditiveScorer<float>>>;
 
 namespace translation {
 
 inline constexpr Index embedding = 256, hidden = 512, memory = 2 * hidden, vocabulary = 6000;
-inline constexpr Index words = 14;  ///< of a source; of a target with its end symbol
+inline constexpr Index words = 14;  ///< words of a source; words of a target, eos included
 inline constexpr Index batch = 32;
 
 }  // namespace translation
 
-/// Random parameters, biases included, so that one left out would be noticed.
+/// Random parameters. Biases are not zero, so a missing bias is noticed.
 inline Translator make_translator() {
   using namespace translation;
   Translator model(
@@ -45,15 +45,14 @@ inline Translator make_translator() {
   return model;
 }
 
-/// The same for search: neither symbol is ever likely, so every sentence is written to its last step on both sides.
+/// A translator for search. bos and eos are improbable, so both sides generate all steps of every sentence.
 inline Translator make_translator_without_end() {
   Translator model = make_translator();
   model.output.b(heed::symbols::bos) = model.output.b(heed::symbols::eos) = -1e3f;
   return model;
 }
 
-/// Sentences of random words. Their order in a batch is that of `sources`: heed sorts by length and all are equally
-/// long.
+/// Sentences of random words. All have the same length, so heed, which sorts by length, does not change their order.
 class TranslationBatch {
  public:
   explicit TranslationBatch(Index sentences, std::uint64_t seed = 1) {
@@ -69,8 +68,8 @@ class TranslationBatch {
   heed::Sentences sources() const { return sources_; }
   heed::Sentences targets() const { return targets_; }
 
-  /// The words as an array of words x sentences: of the sources, and of the targets between begin and end symbol, which
-  /// has one row more than there are steps.
+  /// The words of the sources, and of the targets with bos and eos, as arrays of words x sentences. The array of the
+  /// targets has one row more than there are steps.
   std::vector<std::int64_t> source_rows() const { return rows(sources_, false); }
   std::vector<std::int64_t> target_rows() const { return rows(targets_, true); }
 
@@ -101,19 +100,19 @@ class TranslationBatch {
 
 namespace translation {
 
-/// Numbers in the matrices of the encoder's cells (one direction), of the keys, and of all that a step of the decoder
-/// multiplies.
+/// Numbers of elements of the weight matrices: the cells of the encoder (one direction), the keys, the bridge, and
+/// everything that a step of the decoder multiplies.
 inline constexpr double encoder_input = 3 * hidden * embedding, encoder_recurrent = 3 * hidden * hidden;
 inline constexpr double keys = hidden * memory, bridge = hidden * memory;
 inline constexpr double decoder_step = hidden * hidden + 3 * hidden * (embedding + memory) + 3 * hidden * hidden +
                                        hidden * (hidden + memory + embedding) + vocabulary * hidden;
 
-/// Multiply-adds of reading `sentences` sentences.
+/// The multiply-adds of encoding `sentences` sentences.
 inline double reading(double sentences) {
   return sentences * (words * (2 * (encoder_input + encoder_recurrent) + keys) + bridge);
 }
 
-/// Multiply-adds of writing `columns` hypotheses: the products, and a score and a context for every word of the source.
+/// The multiply-adds of decoding `columns` hypotheses: products with weights, scores and contexts.
 inline double writing(double columns) { return columns * words * (decoder_step + words * (hidden + memory)); }
 
 }  // namespace translation

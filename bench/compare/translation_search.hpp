@@ -12,7 +12,7 @@
 
 namespace compare {
 
-/// Search: sources of 14 words in, the 14 likeliest words out.
+/// Greedy or beam search: translates sources of 14 words to 14 words.
 class TranslationSearch {
  public:
   const Translator model = make_translator_without_end();
@@ -35,7 +35,7 @@ class TranslationSearch {
     heed::search(model_, batch.sources(), options, work_, results_);
   }
 
-  /// The words that heed found: words x sentences, as the columns of the sources.
+  /// The words that heed found: words x sentences, in the order of the sources.
   heed::Matrix<Token> found() const {
     heed::Matrix<Token> tokens(translation::words, sentences);
     tokens.setConstant(-1);
@@ -47,10 +47,10 @@ class TranslationSearch {
     return tokens;
   }
 
-  /// A contest against `rival`, whose call is followed by `rival_found`: the words that it found, words x sentences.
+  /// A contest against `rival`. After `call`, `rival_found` returns the words that it found, words x sentences.
   ///
-  /// The difference is the share of words that are others. There may be none; with 16-bit weights a near tie may fall
-  /// the other way, and all words after it then are others.
+  /// The difference is the share of words that differ. Its tolerance is 0 with float32 weights. With 16-bit weights,
+  /// another word can win a near tie, and then all later words can differ.
   Contest contest(const std::string& rival, std::function<void()> call,
                   std::function<heed::Matrix<Token>()> rival_found) {
     Contest contest{.workload = name(sentences, beam, stored), .rival = rival};
@@ -69,7 +69,7 @@ class TranslationSearch {
     return contest;
   }
 
-  /// What recurs is read once a step, everything else once.
+  /// Recurrent weights are read once per step, all other weights once.
   Work work() const {
     using namespace translation;
     const auto read = static_cast<double>(sentences), columns = static_cast<double>(sentences * beam);
@@ -88,7 +88,7 @@ class TranslationSearch {
   std::vector<heed::Hypothesis<float>> results_;
 };
 
-/// Calls `use(search)` for every search that was asked for.
+/// Calls `use(search)` for every selected search.
 template <class Use>
 void for_each_search(const Comparison& comparison, const Use& use) {
   const auto one = [&](Index sentences, Index beam, Stored stored) {

@@ -11,7 +11,7 @@
 
 namespace compare {
 
-/// Training: one update of heed's trainer with Adam, the gradient not clipped.
+/// One update of heed's trainer with Adam, without gradient clipping.
 class TranslationTraining {
  public:
   const TranslationBatch batch{translation::batch};
@@ -25,27 +25,27 @@ class TranslationTraining {
 
   static std::string name(int threads) { return "train_step/threads:" + std::to_string(threads); }
 
-  /// The model as it is now; every call of `heed` changes it.
+  /// The current model. Every call of `heed` changes it.
   const Translator& model() const { return model_; }
 
   void heed() { loss_before_ = mean(trainer_.update(batch.sources(), batch.targets(), number_++).loss); }
 
-  /// The mean loss of a word that the last update began with, and the one it led to.
+  /// The mean loss per word before and after the last update.
   double loss_before() const { return loss_before_; }
   double loss_after() const {
     Translator::Tape tape;
     return mean(model_.loss(batch.sources(), batch.targets(), tape));
   }
 
-  /// The gradient of the first update, which Adam's first moment is a tenth of.
+  /// The gradient of the first update, computed from Adam's first moment, which is (1 - beta1) times this gradient.
   Translator first_gradient() const {
     Translator gradient = trainer_.optimizer.first;
     heed::scale(gradient, static_cast<float>(1 / (1 - trainer_.optimizer.beta1)));
     return gradient;
   }
 
-  /// A contest against `rival`, whose call updates a model of its own that began with the same parameters.
-  /// `difference` is asked after one update of each.
+  /// A contest against `rival`. `call` updates the rival's model, which initially has the same parameters. `difference`
+  /// is called after one update of each.
   Contest contest(const std::string& rival, std::function<void()> call, std::function<Difference()> difference) {
     Contest contest{.workload = name(threads_), .family = "training", .rival = rival};
     contest.work = work();
@@ -56,7 +56,7 @@ class TranslationTraining {
     return contest;
   }
 
-  /// Backward costs twice what forward does. Then Adam reads the parameter, its gradient and both moments.
+  /// Backward takes twice the operations of forward. Then Adam reads the parameters, the gradient and both moments.
   Work work() const {
     const double multiply_adds = translation::reading(translation::batch) + translation::writing(translation::batch);
     return {{.flops = 3 * 2 * multiply_adds}, {.bytes = 4 * 4 * static_cast<double>(heed::parameter_count(model_))}};

@@ -60,6 +60,23 @@ inline std::string shade(double weight) {
   return colour;
 }
 
+/// Draws the colours of the weights from 0 to 1. (x, y) is the upper left corner of the bar.
+inline std::string colour_scale(double x, double y) {
+  constexpr int steps = 40;
+  constexpr double bar = 3;
+  std::string svg;
+  for (int k = 0; k < steps; ++k) {  // bars overlap by half a unit: viewers draw hairlines between adjacent bars
+    svg += "<rect" + attribute("x", x + k * bar) + attribute("y", y) +
+           attribute("width", k + 1 < steps ? bar + 0.5 : bar) + attribute("height", 10) + " fill=\"" +
+           shade(k / (steps - 1.0)) + "\"/>\n";
+  }
+  svg += "<rect" + attribute("x", x) + attribute("y", y) + attribute("width", steps * bar) + attribute("height", 10) +
+         " fill=\"none\" stroke=\"#b8c2cc\"/>\n";
+  const std::string_view small = " font-size=\"11\" fill=\"#52606d\"";
+  svg += svg_text(x - 10, y + 9, std::string(small) + " text-anchor=\"end\"", "0");
+  return svg + svg_text(x + steps * bar + 8, y + 9, small, "1  weight");
+}
+
 inline std::string alignment_svg(const Matrix<double>& weights, Labels source, Labels target, std::string_view title) {
   check_alignment(weights, source, target);
   constexpr double cell = 28, margin = 16, slope = 0.7072, legend = 52;
@@ -94,19 +111,7 @@ inline std::string alignment_svg(const Matrix<double>& weights, Labels source, L
     svg += svg_text(left - 8, top + (static_cast<double>(i) + 0.5) * cell + 4.5, " text-anchor=\"end\"",
                     xml_text(target[i], longest_label));
   }
-  constexpr int steps = 40;
-  constexpr double bar = 3;
-  for (int k = 0; k < steps; ++k) {  // bars overlap by half a unit: viewers draw hairlines between adjacent bars
-    svg += "<rect" + attribute("x", left + k * bar) + attribute("y", bottom + 18) +
-           attribute("width", k + 1 < steps ? bar + 0.5 : bar) + attribute("height", 10) + " fill=\"" +
-           shade(k / (steps - 1.0)) + "\"/>\n";
-  }
-  svg += "<rect" + attribute("x", left) + attribute("y", bottom + 18) + attribute("width", steps * bar) +
-         attribute("height", 10) + " fill=\"none\" stroke=\"#b8c2cc\"/>\n";
-  const std::string_view small = " font-size=\"11\" fill=\"#52606d\"";
-  svg += svg_text(left - 10, bottom + 27, std::string(small) + " text-anchor=\"end\"", "0");
-  svg += svg_text(left + steps * bar + 8, bottom + 27, small, "1  weight");
-  return svg + "</svg>\n";
+  return svg + colour_scale(left, bottom + 18) + "</svg>\n";
 }
 
 inline std::string alignment_blocks(const Matrix<double>& weights, Labels source, Labels target) {

@@ -87,8 +87,8 @@ inline double grid_step(double range) {
 
 }  // namespace detail
 
-/// Draws a line chart. Returns a complete SVG file: markers have tooltips, and each line ends with its name and last
-/// value.
+/// Draws a line chart. Returns a complete SVG file: markers have tooltips, and each line ends with its name and its
+/// last value: `attention: 90.0`.
 ///
 /// Texts may be any bytes. Throws heed::Error if there are no ticks or no series, if the y range is invalid, if a
 /// series does not have one value per tick, or if a value is out of range.
@@ -180,7 +180,7 @@ inline std::string line_chart_svg(const ChartOptions& options, std::span<const S
     svg += "<g stroke=\"#ffffff\" stroke-width=\"1.2\">\n" + markers + marker(s, label_x + 4, labels[s]) +
            "/>\n</g>\n</g>\n";
     svg += svg_text(label_x + 14, labels[s] + 4.5, " font-weight=\"600\" fill=\"" + colour + '"',
-                    xml_text(line.name, cut) + (last.empty() ? "" : "  " + last));
+                    xml_text(line.name, cut) + (last.empty() ? "" : ": " + last));
   }
   return svg + "</svg>\n";
 }

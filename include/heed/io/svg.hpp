@@ -4,6 +4,7 @@
 #include <heed/io/printable.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <string>
@@ -42,6 +43,25 @@ inline double text_width(std::string_view text, std::size_t most = std::string_v
   return width;
 }
 
+/// Returns the width of a text at font size 13 in the preferred fonts of the pictures, Helvetica and Arial. The widths
+/// of ASCII characters are exact, others are estimated.
+inline double preferred_width(std::string_view text, std::size_t most = std::string_view::npos) {
+  // From space to ~, in thousandths of the font size.
+  constexpr std::array<int, 95> ascii{278,  278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278,
+                                      556,  556, 556, 556, 556, 556, 556, 556, 556, 556, 278, 278, 584, 584, 584, 556,
+                                      1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833, 722, 778,
+                                      667,  778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 278, 278, 278, 469, 556,
+                                      333,  556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556,
+                                      556,  556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584};
+  double width = 0;
+  for (const std::string& glyph : glyphs(text, most)) {
+    const char c = glyph.front();
+    width += glyph.size() == 1 && c >= ' ' && c <= '~' ? 0.013 * ascii[static_cast<std::size_t>(c - ' ')]
+                                                       : text_width(glyph);
+  }
+  return width;
+}
+
 /// Formats a number with up to `digits` digits after a point (never a comma), without trailing zeros unless `all`.
 inline std::string decimal(double value, int digits, bool all = false) {
   const double scale = std::pow(10.0, digits);
@@ -65,6 +85,18 @@ inline std::string attribute(std::string_view name, double value) {
 inline std::string svg_text(double x, double y, std::string_view style, std::string_view escaped) {
   return "<text" + attribute("x", x) + attribute("y", y) + std::string(style) + '>' + std::string(escaped) +
          "</text>\n";
+}
+
+/// Returns a text element, centred at x. Viewers with another font than the preferred ones draw ASCII text with the
+/// same width. Parameters as `svg_text`.
+inline std::string svg_fitted_text(double x, double y, std::string_view style, std::string_view text,
+                                   std::size_t most) {
+  std::string all = " text-anchor=\"middle\"";
+  const bool ascii = std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  if (ascii && !text.empty() && text.size() <= most) {
+    all += attribute("textLength", preferred_width(text)) + " lengthAdjust=\"spacingAndGlyphs\"";
+  }
+  return svg_text(x, y, all + std::string(style), xml_text(text, most));
 }
 
 /// Returns the start of a picture: its size, common fonts, and a white background, so that it is legible on a dark

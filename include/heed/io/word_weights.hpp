@@ -34,13 +34,13 @@ inline bool is_dark(double weight) { return weight > 0.5; }
 }  // namespace detail
 
 /// Draws lines of words. The background of a word is darker for a larger weight. Returns a complete SVG file with a
-/// tooltip for every word.
+/// tooltip for every word and a colour scale.
 ///
 /// White is 0 and dark is 1; other weights are clamped to [0, 1]. Long lines are wrapped. Texts may be any bytes.
 /// Throws heed::Error if a line does not have one weight per word, or if a weight is not finite.
 inline std::string word_weights_svg(std::span<const WeightedWords> lines, std::string_view title = "") {
   using namespace detail;
-  constexpr double margin = 16, row = 26, pad = 5, between = 3, max_width = 760;
+  constexpr double margin = 16, row = 26, pad = 4, between = 2, max_width = 680;
   double label_width = 0;
   for (const WeightedWords& line : lines) label_width = std::max(label_width, text_width(line.label, longest_label));
   const double left = margin + (label_width > 0 ? label_width + 16 : 0);
@@ -51,25 +51,24 @@ inline std::string word_weights_svg(std::span<const WeightedWords> lines, std::s
     if (!line.label.empty()) body += svg_text(margin, y + 17, " fill=\"#52606d\"", xml_text(line.label, longest_label));
     double x = left;
     for (std::size_t i = 0; i < line.words.size(); ++i) {
-      const double width = text_width(line.words[i], longest_label) + 2 * pad;
+      const double width = preferred_width(line.words[i], longest_label) + 2 * pad;
       if (x > left && x + width > left + max_width) x = left, y += row;
-      body +=
-          "<g><title>" + xml_text(line.words[i]) + ": " + decimal(line.weights[i], 3, true) + "</title><rect" +
-          attribute("x", x) + attribute("y", y) + attribute("width", width) + attribute("height", row - 4) +
-          " rx=\"3\" fill=\"" + shade(line.weights[i]) + "\"/>" +
-          svg_text(x + width / 2, y + 16,
-                   is_dark(line.weights[i]) ? " text-anchor=\"middle\" fill=\"#ffffff\"" : " text-anchor=\"middle\"",
-                   xml_text(line.words[i], longest_label)) +
-          "</g>\n";
+      body += "<g><title>" + xml_text(line.words[i]) + ": " + decimal(line.weights[i], 3, true) + "</title><rect" +
+              attribute("x", x) + attribute("y", y) + attribute("width", width) + attribute("height", row - 4) +
+              " rx=\"3\" fill=\"" + shade(line.weights[i]) + "\"/>" +
+              svg_fitted_text(x + width / 2, y + 16, is_dark(line.weights[i]) ? " fill=\"#ffffff\"" : "", line.words[i],
+                              longest_label) +
+              "</g>\n";
       x += width + between;
       right = std::max(right, x);
     }
     y += row + 8;
   }
-  const double width = std::max(right + margin, 2 * margin + text_width(title) * 1.3);
-  std::string svg = svg_open(width, y + margin - 8, title.empty() ? "word weights" : title);
+  const double scale = std::max(left, margin + 20);
+  const double width = std::max({right + margin, 2 * margin + text_width(title) * 1.3, scale + 190});
+  std::string svg = svg_open(width, y + margin + 20, title.empty() ? "word weights" : title);
   if (!title.empty()) svg += svg_text(margin, margin + 14, " font-size=\"16\" font-weight=\"600\"", xml_text(title));
-  return svg + body + "</svg>\n";
+  return svg + body + colour_scale(scale, y + 6) + "</svg>\n";
 }
 
 /// Formats one line of words for a terminal. Returns text without a line end.

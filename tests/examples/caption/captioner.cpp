@@ -50,7 +50,7 @@ struct Trial {
   double loss(Captioner& grad) { return model.loss_and_gradient(images, captions, tape, grad, options); }
 };
 
-TEST(Captioner, GradientsAgreeWithCentralDifferences) {
+TEST(Captioner, GradientsMatchCentralDifferences) {
   Trial trial;
   auto grad = heed::zeros_like(trial.model), ignored = grad;
   trial.loss(grad);
@@ -59,7 +59,7 @@ TEST(Captioner, GradientsAgreeWithCentralDifferences) {
   EXPECT_EQ(check.checked, heed::parameter_count(trial.model));
 }
 
-TEST(Captioner, DropsContextsInTrainingAndHasExactGradientsThen) {
+TEST(Captioner, ContextDropoutHasExactGradients) {
   Trial trial;
   auto grad = heed::zeros_like(trial.model), ignored = grad;
   const double all = trial.loss(ignored);
@@ -75,7 +75,7 @@ TEST(Captioner, DropsContextsInTrainingAndHasExactGradientsThen) {
   EXPECT_LE(check.error, 1e-6) << check.name << ' ' << check.place;
 }
 
-TEST(Captioner, ThePenaltyIsLambdaTimesEquation14) {
+TEST(Captioner, PenaltyMatchesEquation14) {
   Trial trial;
   auto grad = heed::zeros_like(trial.model);
   const double with = trial.loss(grad);
@@ -94,7 +94,7 @@ TEST(Captioner, ThePenaltyIsLambdaTimesEquation14) {
   EXPECT_NEAR(with - without, 0.3 * penalty, 1e-12);
 }
 
-TEST(Captioner, SearchFollowsItsOwnWords) {
+TEST(Captioner, SearchMatchesTeacherForcing) {
   Trial trial;
   trial.model.encode(trial.images, trial.tape);
   heed::SearchWorkspace<double> work;
@@ -103,7 +103,8 @@ TEST(Captioner, SearchFollowsItsOwnWords) {
   options.maximum_length = 6;
   heed::search(trial.model, trial.tape.memory, options, work, found);
   ASSERT_EQ(found.size(), 3u);
-  for (std::size_t i = 0; i < 3; ++i) {  // each word is the likeliest after those before it, and its look the same
+  // Each token is the argmax given the previous ones, and the attention weights are equal.
+  for (std::size_t i = 0; i < 3; ++i) {
     const std::vector<std::span<const Token>> caption{found[i].tokens};
     trial.model.decode({&trial.images[i], 1}, caption, trial.tape);
     for (Index t = 0; t < found[i].weights.cols(); ++t) {
@@ -119,7 +120,7 @@ TEST(Captioner, SearchFollowsItsOwnWords) {
   }
 }
 
-TEST(Captioner, PackedComputesTheSame) {
+TEST(Captioner, PrepackedModelMatches) {
   Trial trial;
   const auto packed = prepacked(trial.model);
   auto grad = heed::zeros_like(trial.model), of_packed = grad;

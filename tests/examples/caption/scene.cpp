@@ -12,7 +12,7 @@ using examples::Scene;
 using examples::Scenes;
 using heed::Index;
 
-TEST(Scenes, SayWhatIsToBeSeen) {
+TEST(Scenes, CaptionsDescribeTheFigures) {
   const Scenes scenes(1);
   std::map<std::size_t, int> counts;
   std::set<std::string> relations;
@@ -45,7 +45,7 @@ TEST(Scenes, SayWhatIsToBeSeen) {
   EXPECT_EQ(relations, (std::set<std::string>{"of", "above"}));
 }
 
-TEST(Scenes, AreTheSameForTheSameSeedAndNumberAlone) {
+TEST(Scenes, DependOnSeedAndNumber) {
   const auto caption = [](std::uint64_t seed, std::uint64_t number) {
     return heed::join_words(Scenes(seed).scene(number).caption);
   };
@@ -58,14 +58,14 @@ TEST(Scenes, AreTheSameForTheSameSeedAndNumberAlone) {
   EXPECT_GT(captions.size(), 30u);
 }
 
-TEST(Scenes, DrawTheirFiguresWhereTheyTouch) {
+TEST(Scenes, DrawFiguresOnlyWhereTheyTouch) {
   const Scenes scenes(3);
   const heed::Grid places{7, 7};
   std::vector<float> pixels(static_cast<std::size_t>(Scenes::grid.places() * Scenes::channels)), empty = pixels;
   for (std::uint64_t number = 0; number < 20; ++number) {
     const Scene scene = scenes.scene(number);
     scenes.draw(number, scene, pixels);
-    scenes.draw(number, {}, empty);  // the same ground and the same noise
+    scenes.draw(number, {}, empty);  // the same background and the same noise
     for (Index place = 0; place < places.places(); ++place) {
       bool touched = false, differs = false;
       for (const Figure& figure : scene.figures) touched = touched || Scenes::touches(figure, places, place);
@@ -82,7 +82,7 @@ TEST(Scenes, DrawTheirFiguresWhereTheyTouch) {
   }
 }
 
-TEST(Scenes, NeedNoWordsThatAreNotListed) {
+TEST(Scenes, UseOnlyListedWords) {
   const heed::Words all = Scenes::words().front();
   const std::set<std::string> known(all.begin(), all.end());
   EXPECT_EQ(known.size(), all.size());

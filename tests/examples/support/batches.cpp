@@ -9,7 +9,7 @@ namespace batches_test {
 using examples::BatchLimit;
 using heed::Index;
 
-/// How many equal sentences a batch holds.
+/// The number of sentences of a given size that fit into a batch.
 int sentences_of(const examples::SentenceSize& size) {
   BatchLimit limit(64);
   int count = 0;
@@ -28,15 +28,15 @@ TEST(BatchLimit, AcceptsASingleSentenceOfAnySize) {
   EXPECT_EQ(sentences_of({10, 10, BatchLimit::weights}), 1);
 }
 
-TEST(BatchLimit, CountsWeightsAsLongAsTheLongestSource) {
+TEST(BatchLimit, CountsWeightsForTheLongestSource) {
   BatchLimit limit(64);
   EXPECT_TRUE(limit.add({10, 10, 1000}));
   EXPECT_TRUE(limit.add({10, 10, 1000}));
-  EXPECT_FALSE(limit.add({20, BatchLimit::weights / 2000, 1000})) << "it would lengthen the weights of the others";
-  EXPECT_TRUE(limit.add({10, 10, 1000})) << "of the next batch";
+  EXPECT_FALSE(limit.add({20, BatchLimit::weights / 2000, 1000})) << "it would enlarge the weights of all sentences";
+  EXPECT_TRUE(limit.add({10, 10, 1000})) << "in the next batch";
 }
 
-TEST(BatchesByLength, HoldEverySentenceOnce) {
+TEST(BatchesByLength, ContainEverySentenceOnce) {
   std::vector<Index> lengths;
   for (Index i = 0; i < 200; ++i) lengths.push_back(1 + i * 37 % 90);
   std::vector<int> seen(lengths.size());

@@ -32,7 +32,7 @@ class Files : public testing::Test {
   const fs::path data_ = folder_ / "data";
 };
 
-TEST_F(Files, AreTheSameWhateverTheirSpelling) {
+TEST_F(Files, SameFileIgnoresSpelling) {
   fs::create_symlink("data", folder_ / "link");
   fs::create_symlink("../link", folder_ / "sub" / "link to link");
   fs::create_symlink(folder_, folder_ / "sub" / "folder");
@@ -47,7 +47,7 @@ TEST_F(Files, AreTheSameWhateverTheirSpelling) {
   EXPECT_FALSE(same_file("", ""));
 }
 
-TEST_F(Files, ThatDoNotExistYetAreTheSameToo) {
+TEST_F(Files, SameFileSupportsMissingFiles) {
   fs::create_symlink(folder_, folder_ / "sub" / "folder");
   fs::create_symlink("new", folder_ / "link");
   const fs::path made = folder_ / "new";
@@ -58,7 +58,7 @@ TEST_F(Files, ThatDoNotExistYetAreTheSameToo) {
   EXPECT_FALSE(same_file(made, data_));
 }
 
-TEST_F(Files, ThatWouldReplaceAnInputAreRefused) {
+TEST_F(Files, OutputsThatReplaceAnInputAreRejected) {
   EXPECT_EQ(refusal({{"data file", data_}, {"data file", ""}}, {{"--save", folder_ / "new"}, {"picture", ""}}), "");
   EXPECT_EQ(refusal({{"data file", data_}}, {{"--save", folder_ / "new"}, {"picture", data_}}),
             "picture " + data_.string() + " would replace the data file " + data_.string());
@@ -67,7 +67,7 @@ TEST_F(Files, ThatWouldReplaceAnInputAreRefused) {
                 (folder_ / "sub" / ".." / "new").string());
 }
 
-TEST_F(Files, WhoseTemporaryFilesWouldReplaceAnInputAreRefused) {
+TEST_F(Files, TemporaryFilesThatReplaceAnInputAreRejected) {
   for (const fs::path& temporary : heed::detail::temporary_paths(folder_ / "new")) {
     const std::string message = refusal({{"data file", temporary}}, {{"--save", folder_ / "new"}});
     EXPECT_NE(message.find("would replace the data file " + temporary.string()), std::string::npos) << message;

@@ -12,7 +12,7 @@ void wait_ms(long ms) {
   nanosleep(&time, nullptr);
 }
 
-/// The tests may have been started to ignore signals, as background jobs are.
+/// Restores the default actions of signals, because background jobs may be started with ignored signals.
 class InterruptDeathTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -20,7 +20,7 @@ class InterruptDeathTest : public testing::Test {
   }
 };
 
-TEST_F(InterruptDeathTest, SetsAFlagFirst) {
+TEST_F(InterruptDeathTest, FirstSignalSetsAFlag) {
   for (const int signal_number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) {
     EXPECT_EXIT(
         {
@@ -33,7 +33,7 @@ TEST_F(InterruptDeathTest, SetsAFlagFirst) {
   }
 }
 
-TEST_F(InterruptDeathTest, EndsTheProgramTheSecondTimeWhicheverSignalItIs) {
+TEST_F(InterruptDeathTest, SecondSignalEndsTheProgram) {
   EXPECT_EXIT(
       {
         examples::catch_interrupts();
@@ -44,7 +44,7 @@ TEST_F(InterruptDeathTest, EndsTheProgramTheSecondTimeWhicheverSignalItIs) {
       testing::KilledBySignal(SIGTERM), "");
 }
 
-TEST_F(InterruptDeathTest, CountsSignalsWithinAMomentOnce) {
+TEST_F(InterruptDeathTest, CountsSignalsInQuickSuccessionOnce) {
   EXPECT_EXIT(
       {
         examples::catch_interrupts();
@@ -54,7 +54,7 @@ TEST_F(InterruptDeathTest, CountsSignalsWithinAMomentOnce) {
       testing::ExitedWithCode(0), "");
 }
 
-TEST_F(InterruptDeathTest, ABrokenPipeNeverEndsTheProgram) {
+TEST_F(InterruptDeathTest, BrokenPipeNeverEndsTheProgram) {
   EXPECT_EXIT(
       {
         examples::catch_interrupts();
@@ -79,7 +79,7 @@ TEST_F(InterruptDeathTest, LeavesIgnoredSignalsIgnored) {
   }
 }
 
-TEST_F(InterruptDeathTest, KeepsTheErrorNumberOfTheInterruptedCode) {
+TEST_F(InterruptDeathTest, PreservesErrno) {
   EXPECT_EXIT(
       {
         examples::catch_interrupts();
@@ -90,7 +90,7 @@ TEST_F(InterruptDeathTest, KeepsTheErrorNumberOfTheInterruptedCode) {
       testing::ExitedWithCode(0), "");
 }
 
-TEST_F(InterruptDeathTest, EndsTheProgramAgainAfterItsScope) {
+TEST_F(InterruptDeathTest, SignalEndsTheProgramAfterTheScope) {
   EXPECT_EXIT(
       {
         { const examples::InterruptScope scope; }

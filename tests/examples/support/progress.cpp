@@ -14,7 +14,7 @@ using examples::Progress;
 using examples::ProgressState;
 using std::chrono::milliseconds;
 
-/// A run that counts to `steps`, one step in each `pace`, written to a file; gives back what was written.
+/// Reports `steps` steps, one every `pace`, and returns the written text.
 std::string written(bool live, int steps, milliseconds pace, bool with_line = false) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), &std::fclose);
   const Progress::Clock::time_point start{};
@@ -34,7 +34,7 @@ std::string written(bool live, int steps, milliseconds pace, bool with_line = fa
 
 long count(const std::string& text, char c) { return std::count(text.begin(), text.end(), c); }
 
-TEST(ProgressText, ShowsEpochShareLossSpeedAndTimeLeft) {
+TEST(ProgressText, ShowsEpochProgressLossSpeedAndTimeLeft) {
   const ProgressState state{.epoch = 3, .epochs = 14, .done = 0.25, .loss = 1.23456, .tokens = 50'000};
   EXPECT_EQ(examples::progress_text(state, 10, 30), "epoch 3/14  25 %  loss 1.2346  5000 tokens/s  30 s left");
   EXPECT_EQ(examples::progress_text(state, 100, 300), "epoch 3/14  25 %  loss 1.2346  500 tokens/s  5:00 left");
@@ -42,21 +42,21 @@ TEST(ProgressText, ShowsEpochShareLossSpeedAndTimeLeft) {
   EXPECT_EQ(examples::progress_text(state, 10, -1), "epoch 3/14  25 %  loss 1.2346  5000 tokens/s");
 }
 
-TEST(ProgressText, TakesStatesWithoutMeaning) {
+TEST(ProgressText, SupportsInvalidStates) {
   EXPECT_EQ(examples::progress_text({}, 0, -1), "epoch 0/0  0 %  loss 0.0000  0 tokens/s");
   const ProgressState odd{.done = 2, .loss = std::numeric_limits<double>::quiet_NaN()};
   EXPECT_NE(examples::progress_text(odd, 61, 5).find("100 %  loss nan"), std::string::npos);
   EXPECT_NE(examples::progress_text({.done = 1e-300}, 1e5, 1e305).find("over 100 h left"), std::string::npos);
 }
 
-TEST(ProgressText, WritesLongNumbersWhole) {
+TEST(ProgressText, WritesLongNumbersCompletely) {
   const std::string text = examples::detail::formatted("%.4f", 1e300);
   EXPECT_EQ(text.size(), 306U);
   EXPECT_EQ(std::stod(text), 1e300);
   EXPECT_EQ(examples::detail::formatted("%.2f", -0.5), "-0.50");
 }
 
-/// Shows the states at their times in seconds; returns the last line that was written.
+/// Reports the shares at their times in seconds and returns the last written line.
 std::string last_line(const std::vector<std::pair<double, double>>& times_and_shares) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), &std::fclose);
   const Progress::Clock::time_point start{};
@@ -74,44 +74,44 @@ std::string last_line(const std::vector<std::pair<double, double>>& times_and_sh
   return text;
 }
 
-TEST(Progress, EstimatesTheTimeLeftWithoutTheTimeOfTheFirstStep) {
+TEST(Progress, TimeLeftIgnoresTheFirstStep) {
   // The first of 100 steps takes 8 s, the others 1 s each.
-  EXPECT_EQ(last_line({{8, 0.01}}).find("left"), std::string::npos) << "one step tells nothing of the others";
+  EXPECT_EQ(last_line({{8, 0.01}}).find("left"), std::string::npos) << "one step is not enough for an estimate";
   EXPECT_NE(last_line({{8, 0.01}, {9, 0.02}}).find("  1:38 left"), std::string::npos);
   EXPECT_NE(last_line({{8, 0.01}, {9, 0.02}, {57, 0.5}}).find("  50 s left"), std::string::npos);
 }
 
-TEST(Progress, EstimatesTheTimeLeftOfAResumedRunFromThisSession) {
+TEST(Progress, TimeLeftOfAResumedRunUsesThisSession) {
   EXPECT_NE(last_line({{1, 0.90}, {2, 0.91}}).find("  9 s left"), std::string::npos);
 }
 
-TEST(Progress, WritesPlainLinesRarelyAndTheLastOneAlways) {
+TEST(Progress, WritesPlainLinesEveryFiveSecondsAndAtTheEnd) {
   const std::string text = written(false, 121, milliseconds(100));
   EXPECT_EQ(count(text, '\n'), 4);  // at 0.1, 5.1 and 10.1 seconds and at the end
   EXPECT_EQ(count(text, '\x1b') + count(text, '\r'), 0);
   EXPECT_NE(text.rfind("100 %"), std::string::npos);
 }
 
-TEST(Progress, DoesNotRepeatALastLineThatWasWritten) {
+TEST(Progress, DoesNotRepeatTheLastLine) {
   EXPECT_EQ(count(written(false, 1, milliseconds(100)), '\n'), 1);
   EXPECT_EQ(written(false, 0, milliseconds(100)), "");
 }
 
-TEST(Progress, RewritesOneLineAtMostTenTimesASecondAndClearsIt) {
+TEST(Progress, RewritesOneLineTenTimesPerSecondAndClearsIt) {
   setenv("NO_COLOR", "1", 1);
   const std::string text = written(true, 1000, milliseconds(1));
   unsetenv("NO_COLOR");
   EXPECT_EQ(count(text, '\n'), 0);
   EXPECT_EQ(count(text, '\r'), 11);
   EXPECT_EQ(text.substr(text.size() - 4), "\r\x1b[K");
-  for (std::size_t at = 0; at < text.size();) {  // a width of 80 is taken where the terminal does not say
+  for (std::size_t at = 0; at < text.size();) {  // the default width is 80
     const std::size_t end = std::min(text.find('\r', at + 1), text.size());
     EXPECT_LE(end - at, 79U + 4U);
     at = end;
   }
 }
 
-TEST(Progress, ColoursOnlyWhereItIsWanted) {
+TEST(Progress, RespectsNoColor) {
   unsetenv("NO_COLOR");
   EXPECT_NE(written(true, 5, milliseconds(200)).find("\x1b[36m"), std::string::npos);
   setenv("NO_COLOR", "1", 1);
@@ -119,7 +119,7 @@ TEST(Progress, ColoursOnlyWhereItIsWanted) {
   unsetenv("NO_COLOR");
 }
 
-TEST(Progress, KeepsLinesAboveTheLiveOne) {
+TEST(Progress, KeepsPrintedLinesAboveTheLiveLine) {
   const std::string text = written(true, 5, milliseconds(200), true);
   EXPECT_NE(text.find("\r\x1b[Ksaved\n"), std::string::npos);
 }
