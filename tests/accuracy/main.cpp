@@ -1,5 +1,6 @@
-// Measures the largest errors of heed's float functions over all 2^32 floats, for the instruction set it is compiled for.
-// Returns non-zero if one exceeds what the comments in kernels/float_exp.hpp, rational_tanh.hpp and packets.hpp state.
+// Measures the largest errors of heed's float functions over all 2^32 floats, for the instruction set it is compiled
+// for. Returns non-zero if one exceeds the bounds in the comments of kernels/float_exp.hpp, rational_tanh.hpp and
+// packets.hpp.
 
 #include <heed/kernels/packets.hpp>
 
@@ -28,7 +29,7 @@ constexpr bool fused = true;
 constexpr bool fused = false;
 #endif
 
-/// The largest error so far and where it is.
+/// The largest error so far and its argument.
 struct Worst {
   double error = 0;
   float x = 0;
@@ -38,7 +39,7 @@ struct Worst {
   }
 };
 
-/// What a comment states: an error of this kind is at most `limit`.
+/// A documented bound: an error of this kind is at most `limit`.
 struct Claim {
   const char* error;
   double limit;
@@ -51,7 +52,7 @@ double ulps(float y, double exact) {
   return std::abs(static_cast<double>(y) - exact) / power * 0x1p23;
 }
 
-// Exact for float purposes, and cheap where Taylor's first terms suffice for a double.
+// Accurate enough to measure float errors. Small arguments use the first terms of the Taylor series, which is faster.
 double exact_exp(double x) {
   if (std::abs(x) < 0x1p-27) return 1 + x;
   return x > 89 ? infinity : x < -104 ? 0 : std::exp(x);
@@ -65,10 +66,10 @@ double exact_sigmoid(double x) {
   return x > 40 ? 1 : x < -110 ? 0 : 1 / (1 + std::exp(-x));
 }
 
-constexpr float least = heed::detail::min_exponent;
+constexpr float lowest = heed::detail::min_exponent;
 
-// Every function has: packets of it, its exact value, and its claims with the error of one result for each, which is 0 for
-// numbers that the claim does not concern.
+// Every struct below has a packet function `f`, its exact value and its claims. `errors` returns the error of one
+// result for each claim, and 0 if the claim does not apply to x.
 
 struct Exp {
   static constexpr const char* name = "exp";
@@ -78,7 +79,7 @@ struct Exp {
   static P f(const P& x) { return heed::detail::exp_of<float>(x); }
   static double exact(float x) { return exact_exp(x); }
   static std::array<double, 3> errors(float x, float y, double exact) {
-    if (x < least) return {0, y > 0 && y <= 0x1p-125f ? 0 : infinity, 0};
+    if (x < lowest) return {0, y > 0 && y <= 0x1p-125f ? 0 : infinity, 0};
     if (x > 88.72f) return {0, 0, y >= 0x1p127f && y < HUGE_VALF ? 0 : infinity};
     return {ulps(y, exact), 0, 0};
   }
@@ -90,7 +91,7 @@ struct ExpOfNonpositive {
   static P f(const P& x) { return heed::detail::exp_of_nonpositive<float>(x); }
   static double exact(float x) { return exact_exp(x); }
   static std::array<double, 2> errors(float x, float y, double exact) {
-    if (x < least) return {0, std::abs(double{y})};
+    if (x < lowest) return {0, std::abs(double{y})};
     return {x <= 0 ? ulps(y, exact) : 0, 0};
   }
 };
@@ -102,8 +103,8 @@ struct Tanh {
   static P f(const P& x) { return heed::detail::tanh_of<float>(x); }
   static double exact(float x) { return exact_tanh(x); }
   static std::array<double, 3> errors(float, float y, double exact) {
-    const double apart = std::abs(y - exact);
-    return {apart, exact == 0 ? apart : apart / std::abs(exact), std::max(std::abs(double{y}) - 1, 0.0)};
+    const double error = std::abs(y - exact);
+    return {error, exact == 0 ? error : error / std::abs(exact), std::max(std::abs(double{y}) - 1, 0.0)};
   }
 };
 
@@ -124,7 +125,7 @@ struct ProbabilitySigmoid {
   static P f(const P& x) { return heed::detail::probability_of<float>(x); }
   static double exact(float x) { return exact_sigmoid(x); }
   static std::array<double, 3> errors(float x, float y, double exact) {
-    if (x < least) return {0, std::abs(double{y}), 0};
+    if (x < lowest) return {0, std::abs(double{y}), 0};
     return {std::abs(y - exact) / exact, 0, std::max(double{y} - 1, 0.0)};
   }
 };

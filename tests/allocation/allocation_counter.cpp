@@ -14,12 +14,12 @@ namespace {
 
 thread_local constinit bool counting = false;
 thread_local constinit long counted = 0;
-thread_local constinit std::size_t most = 0, sum = 0;
+thread_local constinit std::size_t largest_size = 0, sum = 0;
 
 [[gnu::noinline]] void count(std::size_t size) {
   if (!counting) return;
   ++counted;
-  if (size > most) most = size;
+  if (size > largest_size) largest_size = size;
   sum += size;
 }
 
@@ -34,7 +34,7 @@ namespace heed::test {
 
 AllocationCounter::AllocationCounter() {
   counted = 0;
-  most = sum = 0;
+  largest_size = sum = 0;
   counting = true;
 }
 
@@ -42,7 +42,7 @@ AllocationCounter::~AllocationCounter() { counting = false; }
 
 long AllocationCounter::count() const { return counted; }
 
-std::size_t AllocationCounter::largest() const { return most; }
+std::size_t AllocationCounter::largest() const { return largest_size; }
 
 std::size_t AllocationCounter::total() const { return sum; }
 
@@ -50,7 +50,7 @@ std::size_t AllocationCounter::total() const { return sum; }
 
 #if defined(__GLIBC__) && !defined(HEED_TEST_SANITIZED)
 
-// What the names below stand for in the C library, which it exports for this.
+// The C library's own functions, which it exports for replacements such as those below.
 extern "C" {
 void* __libc_malloc(std::size_t);
 void* __libc_calloc(std::size_t, std::size_t);

@@ -14,7 +14,7 @@ using heed::Index;
 using heed::Matrix;
 using heed::test::steady_allocations;
 
-/// Calls use(scorer) for every scorer at the sizes of the demo and larger ones.
+/// Calls use(scorer) for every scorer, with the sizes of the demo and with larger sizes.
 template <class Use>
 void for_each_scorer(const Use& use) {
   for (const auto name : heed::scorer_names) {
@@ -26,7 +26,7 @@ void for_each_scorer(const Use& use) {
   }
 }
 
-TEST(Attend, AllocatesNothingWithAWorkspace) {
+TEST(Attend, DoesNotAllocateWithWorkspace) {
   heed::Random random(1);
   for_each_scorer([&](const AnyScorer<float>& scorer) {
     for (const Index n : {1, 32}) {
@@ -42,7 +42,7 @@ TEST(Attend, AllocatesNothingWithAWorkspace) {
   });
 }
 
-TEST(Attend, AllocatesNothingForOneQueryThatIsAVector) {
+TEST(Attend, DoesNotAllocateForVectorQuery) {
   heed::Random random(2);
   const heed::AdditiveScorer<float> scorer(128, 256, 128);
   const heed::Vector<float> query = random_matrix<float>(128, 1, random);
@@ -52,7 +52,7 @@ TEST(Attend, AllocatesNothingForOneQueryThatIsAVector) {
   EXPECT_EQ(steady_allocations([&] { heed::attend(scorer, query, memory, context, weights, work); }), 0);
 }
 
-TEST(AttentionLayer, AllocatesNothingForward) {
+TEST(AttentionLayer, ForwardDoesNotAllocate) {
   heed::Random random(4);
   const std::vector<Index> query_starts = {0, 3, 4}, memory_starts = {0, 20, 27};
   Eigen::Matrix<bool, Eigen::Dynamic, 1> valid = Eigen::Matrix<bool, Eigen::Dynamic, 1>::Constant(27, true);
@@ -69,7 +69,7 @@ TEST(AttentionLayer, AllocatesNothingForward) {
   });
 }
 
-TEST(Attention, AllocatesNothingForward) {
+TEST(Attention, ForwardDoesNotAllocate) {
   heed::Random random(3);
   const std::vector<Index> lengths = {20, 7, 1, 12};
   for_each_scorer([&](const AnyScorer<float>& scorer) {

@@ -22,7 +22,7 @@ using heed::Index;
 using heed::Matrix;
 using heed::test::steady_allocations;
 
-TEST(CellStep, AllocatesNothing) {
+TEST(CellStep, DoesNotAllocate) {
   heed::Random random(1);
   for (const auto name : heed::cell_names) {
     for (const Index hidden : {128, 512}) {
@@ -39,7 +39,7 @@ TEST(CellStep, AllocatesNothing) {
   }
 }
 
-TEST(CellProject, AllocatesNothing) {
+TEST(CellProject, DoesNotAllocate) {
   heed::Random random(2);
   for (const auto name : heed::cell_names) {
     for (const Index hidden : {128, 512}) {
@@ -59,10 +59,10 @@ TEST(CellProject, AllocatesNothing) {
 
 template <class C>
 class CellAllocation : public testing::Test {};
-using CellsOfNoName = testing::Types<heed::GruCell<float, heed::Dynamic, heed::Dynamic, heed::gru_forms::bahdanau>,
-                                     heed::ContextGruCell<float>, heed::ProjectedLstmCell<float>,
-                                     heed::LayerNormLstmCell<float>, heed::LayerNormGruCell<float>>;
-TYPED_TEST_SUITE(CellAllocation, CellsOfNoName);
+using CellsWithoutName = testing::Types<heed::GruCell<float, heed::Dynamic, heed::Dynamic, heed::gru_forms::bahdanau>,
+                                        heed::ContextGruCell<float>, heed::ProjectedLstmCell<float>,
+                                        heed::LayerNormLstmCell<float>, heed::LayerNormGruCell<float>>;
+TYPED_TEST_SUITE(CellAllocation, CellsWithoutName);
 
 template <class C>
 C make(Index input, Index hidden) {
@@ -75,7 +75,7 @@ C make(Index input, Index hidden) {
   }
 }
 
-TYPED_TEST(CellAllocation, OfAProjectionAndAStepIsNone) {
+TYPED_TEST(CellAllocation, ProjectAndStepDoNotAllocate) {
   heed::Random random(3);
   for (const Index hidden : {128, 512}) {
     const auto cell = make<TypeParam>(64 + hidden, hidden);

@@ -12,7 +12,7 @@ namespace decoders_test {
 using heed::Index;
 using heed::TranslatorConfig;
 
-/// How often a step of decoding asks for memory, once its buffers have grown.
+/// The number of allocations of a decoding step after its buffers have grown.
 long steady_step(const TranslatorConfig& config, std::size_t sentences, std::uint64_t longest = 20) {
   const auto model = heed::test::random_model<float>(config, 717, 1, 0.1);
   const auto batch = heed::test::copy_task(sentences, 3, longest, 717, 2);
@@ -26,7 +26,7 @@ long steady_step(const TranslatorConfig& config, std::size_t sentences, std::uin
   return heed::test::steady_allocations([&] { heed::advance(model.decoder, words, tape.memory, state, steps); });
 }
 
-TEST(Advance, AllocatesNothingAtTheSizesOfTheDemo) {
+TEST(Advance, DoesNotAllocateAtDemoSizes) {
   for (const TranslatorConfig& config : heed::test::every_combination({})) {
     for (const std::size_t sentences : {1u, 32u}) {
       EXPECT_EQ(steady_step(config, sentences), 0) << heed::test::choices(config) << ", sentences " << sentences;
@@ -34,7 +34,7 @@ TEST(Advance, AllocatesNothingAtTheSizesOfTheDemo) {
   }
 }
 
-TEST(Advance, AllocatesNothingInAStack) {
+TEST(Advance, DoesNotAllocateWithSeveralLayers) {
   for (const auto decoder : heed::decoder_names) {
     TranslatorConfig config;
     config.decoder = decoder;
@@ -45,7 +45,7 @@ TEST(Advance, AllocatesNothingInAStack) {
   }
 }
 
-TEST(Start, AllocatesNothing) {
+TEST(Start, DoesNotAllocate) {
   for (TranslatorConfig config : heed::test::every_copy({})) {
     for (const bool copies : {true, false}) {
       config.copy_states = copies;
@@ -60,7 +60,7 @@ TEST(Start, AllocatesNothing) {
   }
 }
 
-TEST(Advance, AllocatesNothingAtLargeSizes) {
+TEST(Advance, DoesNotAllocateAtLargeSizes) {
   TranslatorConfig large;
   large.hidden = 512;
   large.embedding = 256;
@@ -70,7 +70,7 @@ TEST(Advance, AllocatesNothingAtLargeSizes) {
   }
 }
 
-TEST(Advance, AllocatesNothingWhenCaptioning) {
+TEST(Advance, DoesNotAllocateInCaptionDecoder) {
   heed::Random random(3);
   for (const auto& [sentences, hidden] : {std::pair<std::size_t, Index>{1, 64}, {32, 64}, {32, 512}}) {
     using Cell = heed::LstmCell<float>;
@@ -93,7 +93,7 @@ TEST(Advance, AllocatesNothingWhenCaptioning) {
   }
 }
 
-TEST(Encode, AllocatesNothing) {
+TEST(Encode, DoesNotAllocate) {
   for (const auto cell : heed::cell_names) {
     for (const bool bidirectional : {true, false}) {
       TranslatorConfig config;

@@ -21,7 +21,7 @@ using heed::test::steady_allocations;
 
 const std::vector<Index> queries{0, 20, 27, 28, 40}, memory{0, 33, 34, 60, 70};
 
-/// Calls use(size, x) for the sizes of the demo and larger ones.
+/// Calls use(size, x) for the size of the demo and for a larger size.
 template <class Use>
 void for_each_size(const Use& use) {
   heed::Random random(1);
@@ -31,7 +31,7 @@ void for_each_size(const Use& use) {
   }
 }
 
-TEST(MultiHeadAttention, AllocatesNothingForward) {
+TEST(MultiHeadAttention, ForwardDoesNotAllocate) {
   heed::Random random(2);
   for_each_size([&](Index size, const Matrix<float>& x) {
     const Matrix<float> h = random_matrix<float>(size, memory.back(), random);
@@ -48,7 +48,7 @@ TEST(MultiHeadAttention, AllocatesNothingForward) {
   });
 }
 
-TEST(TransformerEncoderLayer, AllocatesNothingForward) {
+TEST(TransformerEncoderLayer, ForwardDoesNotAllocate) {
   heed::Random random(3);
   for_each_size([&](Index size, const Matrix<float>& x) {
     for (const bool norm_first : {false, true}) {
@@ -63,7 +63,7 @@ TEST(TransformerEncoderLayer, AllocatesNothingForward) {
   });
 }
 
-TEST(AttentionPooling, AllocatesNothingForward) {
+TEST(AttentionPooling, ForwardDoesNotAllocate) {
   heed::Random random(4);
   for_each_size([&](Index size, const Matrix<float>& x) {
     heed::AttentionPooling<float> pooling(size, size);
@@ -74,7 +74,7 @@ TEST(AttentionPooling, AllocatesNothingForward) {
   });
 }
 
-TEST(ImageEncoder, AllocatesNothingForward) {
+TEST(ImageEncoder, ForwardDoesNotAllocate) {
   heed::Random random(5);
   const heed::Grid grid{28, 28};
   using Stage = heed::ImageStage<float>;
@@ -98,7 +98,7 @@ TEST(ImageEncoder, AllocatesNothingForward) {
   EXPECT_EQ(heed::test::allocations([&] { pool.forward(images, grid, means); }), 0);
 }
 
-TEST(PositionalEncoding, AllocatesNothingOnceItsTableHasGrown) {
+TEST(PositionalEncoding, DoesNotAllocateAfterTheFirstCall) {
   const heed::PackedBatch packing(std::vector<Index>{20, 7, 1, 12});
   for_each_size([&](Index size, const Matrix<float>& x) {
     Matrix<float> y = x;

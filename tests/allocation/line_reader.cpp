@@ -11,7 +11,7 @@
 
 namespace line_reader_test {
 
-/// A line of 100 MB that takes no memory itself.
+/// A line of 100 MB that is generated block by block.
 class HundredMegabytes : public std::streambuf {
  public:
   explicit HundredMegabytes(std::string_view words) {
@@ -29,7 +29,7 @@ class HundredMegabytes : public std::streambuf {
   std::size_t left_ = 100'000'000;
 };
 
-TEST(LongLines, CostMemoryByTheLimitAndNotByTheirLength) {
+TEST(LongLines, NeedMemoryBoundedByTheLimit) {
   for (const std::string_view words : {"a ", "a\t", "x"}) {
     for (const std::size_t limit : {10U, 1000U}) {
       const heed::ReadOptions options{.max_words = limit};
@@ -42,7 +42,7 @@ TEST(LongLines, CostMemoryByTheLimitAndNotByTheirLength) {
   }
 }
 
-TEST(LongLines, OfManyShortWordsCostNoMemoryForTheWords) {
+TEST(LongLines, OfShortWordsNeedNoMemoryPerWord) {
   const heed::ReadOptions options{.max_words = 1000};
   std::string text;
   while (text.size() + 10 < options.max_line_bytes()) text += "a ";

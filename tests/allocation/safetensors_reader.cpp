@@ -8,9 +8,9 @@
 
 namespace safetensors_reader_test {
 
-/// A parser that quotes what it refuses may quote all of a file, several times over, a line end as eight characters.
-TEST(SafetensorsFile, AsksForLittleMemoryToRefuseALongHeader) {
-  if (!heed::test::allocations_are_counted) GTEST_SKIP() << "only the GNU C library lets a program count";
+/// Error messages must not quote the whole file: a quoted line end has eight characters.
+TEST(SafetensorsFile, RejectsALongHeaderWithLittleMemory) {
+  if (!heed::test::allocations_are_counted) GTEST_SKIP() << "allocations can be counted only with the GNU C library";
   constexpr std::size_t size = 1'000'000;
   for (const std::string& header : {"{" + std::string(size, '\n') + "x", "{" + std::string(size, ' ') + "x",
                                     "{\"" + std::string(size, 'a'), "{\"x\":" + std::string(size, '1')}) {

@@ -18,7 +18,7 @@ using heed::Index;
 using heed::Matrix;
 using heed::test::steady_allocations;
 
-/// Two queries for each of four sentences: what a first look and then every one after it asks for.
+/// Two queries for each of four sentences: counts the allocations of a step after the first one.
 template <class ScorerType, class NormalizerType>
 void expect_no_allocations(ScorerType scorer, NormalizerType normalizer) {
   heed::Random random(5);
@@ -44,7 +44,7 @@ template <class At>
 class ScorerAllocation : public testing::Test {};
 TYPED_TEST_SUITE(ScorerAllocation, typed::EachScorer);
 
-TYPED_TEST(ScorerAllocation, IsNoneInALook) {
+TYPED_TEST(ScorerAllocation, AttentionDoesNotAllocate) {
   auto scorer = TypeParam::template Make<float>::make();
   heed::Random random(6);
   randomize(scorer, random);
@@ -56,14 +56,14 @@ template <class NormalizerType>
 class NormalizerAllocation : public testing::Test {};
 TYPED_TEST_SUITE(NormalizerAllocation, typed::EachNormalizer);
 
-TYPED_TEST(NormalizerAllocation, IsNoneInALook) {
+TYPED_TEST(NormalizerAllocation, AttentionDoesNotAllocate) {
   heed::AdditiveScorer<float> scorer(32, 65, 20);
   heed::Random random(7);
   randomize(scorer, random);
   expect_no_allocations(scorer, typed::make_normalizer<TypeParam>());
 }
 
-TYPED_TEST(NormalizerAllocation, IsNoneForwardAndBackward) {
+TYPED_TEST(NormalizerAllocation, ForwardAndBackwardDoNotAllocate) {
   const auto normalizer = typed::make_normalizer<TypeParam>();
   heed::Random random(8);
   const Matrix<float> scores = random_matrix<float>(500, 3, random, 3), d = random_matrix<float>(500, 3, random);

@@ -10,7 +10,7 @@ using heed::Index;
 using heed::Token;
 using heed::TranslatorConfig;
 
-/// How often a search asks for memory, once its buffers have grown.
+/// The number of allocations of a search after its buffers have grown.
 long steady_search(const TranslatorConfig& config, std::size_t sentences, Index beam, Index maximum_length) {
   const auto model = heed::test::random_model<float>(config, 717, 1, 0.1);
   const auto batch = heed::test::copy_task(sentences, 2, 5, 717, 2);
@@ -22,7 +22,7 @@ long steady_search(const TranslatorConfig& config, std::size_t sentences, Index 
   return count;
 }
 
-TEST(Search, AllocatesNothingGreedily) {
+TEST(Search, GreedySearchDoesNotAllocate) {
   for (const TranslatorConfig& config : heed::test::every_combination({})) {
     for (const std::size_t sentences : {1u, 32u}) {
       EXPECT_EQ(steady_search(config, sentences, 1, 3), 0) << heed::test::choices(config) << ", " << sentences;
@@ -30,7 +30,7 @@ TEST(Search, AllocatesNothingGreedily) {
   }
 }
 
-TEST(Search, AllocatesNothingWithABeam) {
+TEST(Search, BeamSearchDoesNotAllocate) {
   for (const TranslatorConfig& config : heed::test::every_combination({})) {
     if (config.cell != "lstm" && config.decoder != "plain") continue;  // the cells differ in a step, not in a beam
     EXPECT_EQ(steady_search(config, 1, 4, 12), 0) << heed::test::choices(config);
@@ -38,7 +38,7 @@ TEST(Search, AllocatesNothingWithABeam) {
   }
 }
 
-TEST(Search, AllocatesNothingAtLargeSizes) {
+TEST(Search, DoesNotAllocateAtLargeSizes) {
   for (const auto decoder : heed::decoder_names) {
     TranslatorConfig config;
     config.decoder = decoder;
@@ -50,7 +50,7 @@ TEST(Search, AllocatesNothingAtLargeSizes) {
   }
 }
 
-TEST(Search, AllocatesNothingForASmallerBatchOrBeam) {
+TEST(Search, DoesNotAllocateForSmallerBatchOrBeam) {
   const TranslatorConfig config;
   const auto model = heed::test::random_model<float>(config, 717, 1, 0.1);
   const auto batch = heed::test::copy_task(8, 3, 12, 717, 2);
@@ -61,7 +61,7 @@ TEST(Search, AllocatesNothingForASmallerBatchOrBeam) {
   EXPECT_EQ(heed::test::allocations([&] { heed::search(model, fewer, {2, 0.6, 5}, work, found); }), 0);
 }
 
-TEST(Search, AllocatesNothingForSeveralHypotheses) {
+TEST(Search, NBestDoesNotAllocate) {
   const std::vector<Token> words = {5, 6};
   const std::vector<std::span<const Token>> prefixes(6, words);
   for (const auto decoder : {"bahdanau", "luong"}) {
@@ -82,7 +82,7 @@ TEST(Search, AllocatesNothingForSeveralHypotheses) {
   }
 }
 
-TEST(Sample, AllocatesNothing) {
+TEST(Sample, DoesNotAllocate) {
   const auto model = heed::test::random_model<float>({}, 717, 1, 0.1);
   const auto batch = heed::test::copy_task(6, 2, 5, 717, 2);
   heed::SampleOptions options;
@@ -101,10 +101,10 @@ TEST(Sample, AllocatesNothing) {
   }
 }
 
-TEST(Stream, AllocatesNothing) {
+TEST(Stream, DoesNotAllocate) {
   for (const auto decoder : heed::decoder_names) {
     for (const bool bidirectional : {false, true}) {
-      if (bidirectional && decoder == "sutskever") continue;  // begins with the states of one direction
+      if (bidirectional && decoder == "sutskever") continue;  // needs a unidirectional encoder
       TranslatorConfig config;
       config.decoder = decoder;
       config.bidirectional = bidirectional;
@@ -112,25 +112,25 @@ TEST(Stream, AllocatesNothing) {
       const auto model = heed::test::random_model<float>(config, 717, 1, 0.1);
       const auto batch = heed::test::copy_task(2, 20, 20, 717, 2);
       heed::Stream stream(model);
-      const auto read_and_write = [&](std::span<const Token> source) {
+      const auto translate = [&](std::span<const Token> source) {
         stream.start();
         for (const Token word : source) stream.feed(word);
         stream.finish_source();
         for (int i = 0; i < 6 && !stream.ended(); ++i) stream.next();
         if (!stream.ended()) stream.force(5);
       };
-      read_and_write(batch.sources[0]);
+      translate(batch.sources[0]);
       EXPECT_EQ(heed::test::allocations([&] {
-                  read_and_write(batch.sources[1]);
-                  read_and_write(batch.sources[0].first(7));
+                  translate(batch.sources[1]);
+                  translate(batch.sources[0].first(7));
                 }),
                 0)
-          << decoder << (bidirectional ? ", both ways" : "");
+          << decoder << (bidirectional ? ", bidirectional" : "");
     }
   }
 }
 
-TEST(TeacherForcing, AllocatesNothing) {
+TEST(TeacherForcing, DoesNotAllocate) {
   const auto model = heed::test::random_model<float>({}, 717, 1, 0.1);
   const auto batch = heed::test::copy_task(9, 2, 12, 717, 2);
   heed::Seq2SeqTape<float> tape;

@@ -6,7 +6,7 @@
 
 namespace search_weights_test {
 
-TEST(Search, AllocatesNothingWithoutWeights) {
+TEST(Search, DoesNotAllocateWithoutWeights) {
   const auto model = heed::test::random_model<float>({}, 717, 1, 0.1);
   const auto batch = heed::test::copy_task(8, 2, 5, 717, 2);
   heed::SearchWorkspace<float> work;

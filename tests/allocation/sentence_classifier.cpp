@@ -14,7 +14,7 @@ namespace sentence_classifier_test {
 using heed::Index;
 using heed::Token;
 
-TEST(SentenceClassifier, AllocatesNothingForward) {
+TEST(SentenceClassifier, ForwardDoesNotAllocate) {
   using Encoder = heed::Encoder<heed::GruCell<float>>;
   heed::SentenceClassifier<Encoder> model({.vocabulary = 40, .alignment_size = 64, .classes = 3},
                                           Encoder({.input_size = 32, .hidden_size = 64, .bidirectional = true}));

@@ -1,16 +1,16 @@
-# Checks what compilers say of a part that lacks a function, or has one of another form: that it is no such part, and the
-# function's name, without more ado.
+# Checks the compiler errors for a class that lacks a function of a concept or has it in another form. The errors must be
+# short, and state that the class does not satisfy the concept and the name of the function.
 #
-#   cmake -D compilers=g++,clang++ -D include=include -D eigen=/usr/include/eigen3 -D parts=tests/concepts -D scratch=FOLDER
-#     -P tests/architecture/concepts.cmake
+#   cmake -D compilers=g++,clang++ -D include=include -D eigen=/usr/include/eigen3 -D parts=tests/architecture/concepts
+#     -D scratch=FOLDER -P tests/architecture/concepts.cmake
 #
-# Compilers older than those heed is for are passed over. Every file in `parts` is a complete part and its use. All that
-# is made of them, each in a namespace of its own and as if in a file of its own, is compiled in one piece; what is said
-# then belongs to the file named last.
+# Compilers that are too old for heed are skipped. Every file in `parts` has a complete class and code that uses it. All
+# cases are made from these files. Each case has its own namespace and `#line` file name, and all cases are compiled
+# together. A message belongs to the file that it names last.
 cmake_minimum_required(VERSION 3.25)
 
-set(most_lines 25)         # of what is said of one part
-set(most_scorer_lines 65)  # clang++ adds the templates that use the scorer, and what follows from the missing function
+set(most_lines 25)         # maximum number of lines of the messages about one case
+set(most_scorer_lines 65)  # clang++ adds the templates that use the scorer, and errors that follow from the missing function
 
 set(text "#include <heed/heed.hpp>
 
@@ -24,7 +24,7 @@ struct Wrong {
   Wrong(heed::Carried) {}
 };
 ")
-set(cases)         # "name of the case|name that must be said"
+set(cases)         # "name of the case|name that the messages must contain"
 set(complete_cases)
 
 function(add_case name body)
@@ -64,7 +64,7 @@ void attend(const heed::DotScorer<double>& scorer, const RowMajor& values, Out s
 ")
 file(WRITE ${scratch}/all.cpp "${text}")
 
-# Matrices of other scalars, as an input and as an output: compiled by themselves, so that all that is said is counted.
+# Matrices of other scalars, as an input and as an output. They are compiled separately, so that all messages are counted.
 file(WRITE ${scratch}/scalars.cpp "#include <heed/scorers/dot.hpp>
 using In = heed::In<double>;
 using Out = heed::Out<double>;
@@ -76,8 +76,8 @@ void output(const heed::DotScorer<double>& scorer, const In& values, Eigen::Matr
 }
 ")
 
-# Splits what a compiler says into errors, each with the lines that say where it comes from: g++ writes these before the
-# line of the error, clang after it.
+# Splits the messages of a compiler into errors, each with the lines about its context: g++ writes these before the line of
+# the error, clang after it.
 function(split_errors said out)
   string(REGEX REPLACE "\n(In file included|[^\n]*: In instantiation of|[^\n]*: error:)" ";\n\\1" parts
     "${said}")
@@ -124,7 +124,7 @@ foreach(compiler IN LISTS compilers)
     COMMAND ${CMAKE_COMMAND} -E env LC_ALL=C ${compiler} -std=c++20 -fsyntax-only ${unlimited}
       -I ${include} -isystem ${eigen} ${scratch}/all.cpp
     RESULT_VARIABLE failed ERROR_VARIABLE said)
-  string(REPLACE ";" " " said "\n${said}")  # semicolons and brackets are CMake's own
+  string(REPLACE ";" " " said "\n${said}")  # semicolons and brackets have a meaning in CMake lists
   string(REPLACE "[" "(" said "${said}")
   string(REPLACE "]" ")" said "${said}")
   split_errors("${said}" errors)
@@ -147,7 +147,7 @@ foreach(compiler IN LISTS compilers)
     set(wanted "[.:]${function}\\(")
     set(most ${most_lines})
     if(name MATCHES "^scorer")
-      set(wanted "error: static[^\n]*[ `]${function}\\(")  # the line of the error itself says so
+      set(wanted "error: static[^\n]*[ `]${function}\\(")  # the line of the error must name the function
       set(most ${most_scorer_lines})
     endif()
     if(NOT block MATCHES "${wanted}")

@@ -3,7 +3,7 @@
 #
 #   cmake -D headers=include/heed -D scratch=FOLDER -P tests/architecture/include_order.cmake
 #
-# The folder `scratch` is emptied: the checks are first tried on small trees that break one rule each.
+# The folder `scratch` is cleared: self-tests of the checks write small trees to it that break one rule each.
 cmake_minimum_required(VERSION 3.25)
 
 set(core_folders core expressions kernels layers losses cells scorers normalizers attention encoders decoders models
@@ -108,7 +108,7 @@ function(find_violations root out)
   set(${out} "${violations}" PARENT_SCOPE)
 endfunction()
 
-# --- Do the checks fire? Each case is a tree of one header that includes `included`, and the expected violation.
+# --- Self-tests of the checks. Each case is a tree of one header that includes `included`, and the expected violation.
 
 function(expect header included expected)
   file(REMOVE_RECURSE ${scratch})
@@ -185,7 +185,7 @@ if(NOT found STREQUAL "heed.hpp does not include core/errors.hpp")
 endif()
 file(REMOVE_RECURSE ${scratch})
 
-# --- The headers themselves.
+# --- The check of the headers.
 
 find_violations(${headers} violations)
 foreach(violation IN LISTS violations)

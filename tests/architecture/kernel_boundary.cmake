@@ -3,13 +3,13 @@
 #   cmake -D headers=include/heed -P tests/architecture/kernel_boundary.cmake
 cmake_minimum_required(VERSION 3.25)
 
-# What only kernels name, and what stands for it in other headers.
+# Names that may occur only in kernels.
 set(kernel_words
   "Eigen::internal" "ei::" "prefetch" "_mm[0-9]*_" "immintrin" "__asm__"  # instructions
   "p(add|sub|mul|div|madd|negate|sqrt|max|min|set1|loadu?|storeu?)[<(]"   # Eigen's packet functions
   "Packet<" "PanelProduct" "PanelKernels" "PanelColumns" "PanelLayout")       # registers and layout
 
-# The words of kernels in the text of a header: a list.
+# Returns a list of the kernel names in the text of a header.
 function(find_kernel_words text out)
   set(found)
   foreach(word IN LISTS kernel_words)
@@ -20,7 +20,7 @@ function(find_kernel_words text out)
   set(${out} "${found}" PARENT_SCOPE)
 endfunction()
 
-# --- Does the check fire? A line of a header, and the word that must be found in it, or none.
+# --- Self-tests of the check: a line of a header, and the name that must be found in it, or none.
 
 function(expect text expected)
   find_kernel_words("${text}" found)
@@ -42,7 +42,7 @@ expect("  x = multiply_add(x, y, z)" "")
 expect("  step(x)  // a map of gates, upadd(1), in steps of 2_mm_" "")
 expect("  weight.packed().multiply(first, count, x)" "")
 
-# --- The headers themselves.
+# --- The check of the headers.
 
 file(GLOB_RECURSE files RELATIVE ${headers} ${headers}/*.hpp)
 list(FILTER files EXCLUDE REGEX "^kernels/")

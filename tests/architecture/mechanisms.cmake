@@ -1,16 +1,16 @@
-# Checks docs/mechanisms.md: every header of a cell, scorer, normaliser or decoder has a line, and every line tells the
-# truth about where its type, its test and its benchmark stand.
+# Checks docs/mechanisms.md: every header of a cell, scorer, normaliser or decoder has a line, and every line has the correct
+# locations of its type, its test and its benchmark.
 #
 #   cmake -D root=FOLDER_OF_THE_PROJECT -P tests/architecture/mechanisms.cmake
 cmake_minimum_required(VERSION 3.25)
 
-# Concepts, what several headers share, and choices at run time are no mechanisms of their own.
+# Headers without a mechanism: concepts, shared code and choices at run time.
 set(others cells/cell cells/any_cell cells/layer_norm cells/conventions scorers/scorer scorers/any_scorer
   normalizers/normalizer normalizers/any_normalizer decoders/decoder decoders/any_decoder decoders/context_decoder
   decoders/attentional_decoder decoders/bridge decoders/decoder_parts decoders/decoder_tape decoders/stack
-  decoders/readout decoders/deep_output decoders/maxout_readout)
+  decoders/readout decoders/deep_output decoders/maxout_readout decoders/state_readout)
 
-# What is wrong with the tables in `text`: a list of sentences, empty if nothing is.
+# Returns a list of the errors in the tables in `text`, one sentence each; empty if there are none.
 function(find_untruths text out)
   set(untruths)
   set(listed)
@@ -62,9 +62,9 @@ function(find_untruths text out)
 endfunction()
 
 file(READ ${root}/docs/mechanisms.md text)
-string(REPLACE ";" "," text "${text}")  # which would part the items of a list
+string(REPLACE ";" "," text "${text}")  # a semicolon would separate the items of a list
 
-# --- Do the checks fire? A line is changed, and what must be said about it.
+# --- Self-tests of the checks: a changed line, and the expected error.
 
 function(expect from to expected)
   string(REPLACE "${from}" "${to}" changed "${text}")
@@ -79,7 +79,7 @@ expect("`tests/scorers/dot.cpp`" "`tests/scorers/none.cpp`" "tests/scorers/none.
 expect("| `dot` |" "| `nothing` |" "bench/ has no row nothing, that of DotScorer")
 expect("| `DotScorer`" "DotScorer" "scorers/dot.hpp has no line")
 
-# --- The tables themselves.
+# --- The check of the tables.
 
 find_untruths("${text}" untruths)
 foreach(untruth IN LISTS untruths)

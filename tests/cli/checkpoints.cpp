@@ -8,7 +8,7 @@ class TranslateCheckpoints : public KilledTraining {
  protected:
   Arguments long_run(const std::string& save) const { return with(command(save, settings()[0]), "--epochs", "100000"); }
 
-  /// Waits until `arrived()`, at most some minutes.
+  /// Waits until `arrived()` is true, for at most five minutes.
   template <class Arrived>
   static bool wait_until(const Arrived& arrived) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(5);
@@ -34,8 +34,8 @@ class TranslateCheckpoints : public KilledTraining {
     EXPECT_NE(outcome.err.find("repeat the command with --resume"), std::string::npos) << outcome.err;
   }
 
-  /// A number of a state file.
-  static std::string number_of(const std::string& state, const std::string& key) {
+  /// The value of a key of a state file.
+  static std::string value_of(const std::string& state, const std::string& key) {
     const std::string name = "\"training." + key + "\":\"";
     const auto begin = state.find(name);
     if (begin == std::string::npos) return "";
@@ -44,7 +44,7 @@ class TranslateCheckpoints : public KilledTraining {
   }
 };
 
-TEST_F(TranslateCheckpoints, KilledRunsEndWithTheSameBytesWhenResumed) {
+TEST_F(TranslateCheckpoints, KilledRunsResumeToTheSameModel) {
   for (std::size_t i = 0; i < settings().size(); ++i) {
     expect_kills_to_change_nothing(settings()[i], 1, static_cast<unsigned>(i) + 1);
     fs::remove(path("whole"));
@@ -52,12 +52,12 @@ TEST_F(TranslateCheckpoints, KilledRunsEndWithTheSameBytesWhenResumed) {
   }
 }
 
-TEST_F(TranslateCheckpoints, TheStateIsSavedWhenTheTerminalCloses) {
+TEST_F(TranslateCheckpoints, SavesTheStateOnSighup) {
   expect_saved(signalled(long_run("model"), {SIGHUP}, "epoch 2: "));
   EXPECT_TRUE(fs::exists(path("model.training")));
 }
 
-TEST_F(TranslateCheckpoints, ARunUnderNohupOutlivesItsTerminal) {
+TEST_F(TranslateCheckpoints, NohupIgnoresSighup) {
   std::string line = "trap '' HUP; exec " + program_;
   for (const std::string& argument : command("model", settings()[0])) line += ' ' + argument;
   program_ = "/bin/sh";
@@ -66,21 +66,21 @@ TEST_F(TranslateCheckpoints, ARunUnderNohupOutlivesItsTerminal) {
   EXPECT_NE(outcome.out.find("trained in"), std::string::npos) << outcome.err;
 }
 
-TEST_F(TranslateCheckpoints, SignalsWithinAMomentCountOnce) {
+TEST_F(TranslateCheckpoints, CountsSignalsInQuickSuccessionOnce) {
   expect_saved(signalled(long_run("model"), {SIGINT, SIGINT, SIGTERM, SIGHUP}, "epoch 2: "));
 }
 
-TEST_F(TranslateCheckpoints, AClosedPipeOfTheProgressLinesEndsTheRunWithItsStateSaved) {
+TEST_F(TranslateCheckpoints, SavesTheStateIfThePipeOfItsOutputCloses) {
   std::string line = "{ " + program_;
   for (const std::string& argument : long_run("model")) line += ' ' + argument;
   program_ = "/bin/sh";
   const Outcome outcome = run({"-c", line + " 2>&1; echo $? >" + path("status") + "; } | head -n 3"});
   EXPECT_EQ(outcome.code, 0);
   EXPECT_TRUE(wait_until([&] { return contents(path("status")) == "0\n"; })) << contents(path("status"));
-  EXPECT_NE(number_of(contents(path("model.training")), "next_update"), "");
+  EXPECT_NE(value_of(contents(path("model.training")), "next_update"), "");
 }
 
-TEST_F(TranslateCheckpoints, ASignalBeforeTrainingEndsTheProgram) {
+TEST_F(TranslateCheckpoints, SignalBeforeTrainingEndsTheProgram) {
   ASSERT_EQ(mkfifo(path("pipe").c_str(), 0600), 0);
   const pid_t process = start(with(training("model"), "--pairs", path("pipe")));
   const int pipe = open(path("pipe").c_str(), O_WRONLY);  // returns when the program reads
@@ -89,35 +89,35 @@ TEST_F(TranslateCheckpoints, ASignalBeforeTrainingEndsTheProgram) {
   close(pipe);
 }
 
-TEST_F(TranslateCheckpoints, TheStateIsSavedWithinAnEpochAsOftenAsToldTo) {
+TEST_F(TranslateCheckpoints, SavesTheStateAtTheGivenInterval) {
   write("train.tsv", pairs_of("train.tsv", 1500));
-  const Arguments run = with(training("model"), "--batch", "1");
+  const Arguments run = with(training("model"), "--batch-size", "1");
   ASSERT_EQ(translate(with(run, "--save", path("whole"))).code, 0);
-  const auto place = [&] { return number_of(contents(path("model.training")), "next_update"); };
+  const auto next_update = [&] { return value_of(contents(path("model.training")), "next_update"); };
   pid_t process = start(run + Arguments{"--checkpoint-minutes", "0"});
   EXPECT_TRUE(wait_for_line("epoch 1/1"));
   std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  EXPECT_EQ(place(), "0");
+  EXPECT_EQ(next_update(), "0");
   kill(process, SIGKILL);
   EXPECT_EQ(finish(process).code, 128 + SIGKILL);
   process = start(run + Arguments{"--resume", "--checkpoint-minutes", "0.0005"});
-  EXPECT_TRUE(wait_until([&] { return place() != "0" && place() != ""; }));
+  EXPECT_TRUE(wait_until([&] { return next_update() != "0" && next_update() != ""; }));
   kill(process, SIGKILL);
   EXPECT_EQ(finish(process).code, 128 + SIGKILL);
-  EXPECT_NE(place(), "0");
-  EXPECT_NE(place(), "");
+  EXPECT_NE(next_update(), "0");
+  EXPECT_NE(next_update(), "");
   EXPECT_EQ(translate(run + Arguments{"--resume"}).code, 0);
   EXPECT_TRUE(contents(path("model")) == contents(path("whole")));
 }
 
-TEST_F(TranslateCheckpoints, AnUnfinishedRunIsNotDiscardedByAccident) {
+TEST_F(TranslateCheckpoints, RejectsDiscardingAnUnfinishedRun) {
   const Arguments run = with(long_run("model"), "--epochs", "40");
   ASSERT_EQ(translate(with(run, "--save", path("whole"))).code, 0);
   ASSERT_EQ(translate(with(run, "--save", path("other")) + Arguments{"--restart"}).code, 0) << "nothing to discard";
   expect_saved(signalled(run, {SIGINT}, "epoch 2: "));
   const std::string state = contents(path("model.training")), model = contents(path("model"));
-  expect_refusal(translate(run), {path("model.training"), "unfinished run", "--resume", "--restart"});
-  expect_refusal(translate(run + Arguments{"--resume", "--restart"}), {"--resume excludes --restart"});
+  expect_error(translate(run), {path("model.training"), "unfinished run", "--resume", "--restart"});
+  expect_error(translate(run + Arguments{"--resume", "--restart"}), {"--resume excludes --restart"});
   EXPECT_TRUE(contents(path("model.training")) == state);
   EXPECT_TRUE(contents(path("model")) == model);
   const Outcome again = translate(run + Arguments{"--restart"});
@@ -127,9 +127,9 @@ TEST_F(TranslateCheckpoints, AnUnfinishedRunIsNotDiscardedByAccident) {
   EXPECT_FALSE(fs::exists(path("model.training")));
 }
 
-TEST_F(TranslateCheckpoints, TheBestModelSurvivesTheLossOfItsFile) {
+TEST_F(TranslateCheckpoints, RestoresTheBestModelFromTheState) {
   // The dev loss is best in an early epoch.
-  const Arguments run = with(command("model", "--rate 0.1"), "--epochs", "40");
+  const Arguments run = with(command("model", "--learning-rate 0.1"), "--epochs", "40");
   ASSERT_EQ(translate(with(run, "--save", path("whole"))).code, 0);
   expect_saved(signalled(run, {SIGINT}, "epoch 20: "));
   ASSERT_TRUE(contents(path("model")) == contents(path("whole"))) << "a later epoch was better";
@@ -153,12 +153,14 @@ class SentimentCheckpoints : public TranslateCheckpoints {
     write("labelled.tsv", lines);
   }
   Arguments sentiment(const std::string& save, const std::string& epochs) const {
-    return arguments("train --min-frequency 1 --hidden 8 --embedding 8 --batch 4 --threads 1 --dropout 0.2") +
-           Arguments{"--rate", "0.01", "--train", path("labelled.tsv"), "--save", path(save), "--epochs", epochs};
+    return arguments(
+               "train --min-frequency 1 --hidden-size 8 --embedding-size 8 --batch-size 4 --threads 1 --dropout 0.2") +
+           Arguments{"--learning-rate", "0.01",     "--train",  path("labelled.tsv"),
+                     "--save",          path(save), "--epochs", epochs};
   }
 };
 
-TEST_F(SentimentCheckpoints, KilledAndInterruptedRunsEndWithTheSameBytesWhenResumed) {
+TEST_F(SentimentCheckpoints, StoppedRunsResumeToTheSameModel) {
   const Arguments command = sentiment("model", "60");
   const Outcome whole = run(sentiment("whole", "60"));
   ASSERT_EQ(whole.code, 0) << whole.err;
@@ -171,12 +173,12 @@ TEST_F(SentimentCheckpoints, KilledAndInterruptedRunsEndWithTheSameBytesWhenResu
     if (!fs::exists(path("model.training"))) break;
     ++stops;
     EXPECT_EQ(end.code, signal_number == SIGKILL ? 128 + SIGKILL : 0) << end.err;
-    expect_refusal(run(command), {path("model.training"), "unfinished run", "--resume", "--restart"});
+    expect_error(run(command), {path("model.training"), "unfinished run", "--resume", "--restart"});
     if (fs::exists(path("model"))) {
       EXPECT_EQ(run({"run", "--model", path("model")}, "the up soup\n").code, 0);
     }
   }
-  ASSERT_GT(stops, 0) << "it ended before the first signal came";
+  ASSERT_GT(stops, 0) << "the run ended before the first signal";
   if (fs::exists(path("model.training"))) end = run(command + Arguments{"--resume"});
   EXPECT_EQ(end.code, 0) << end.err;
   EXPECT_EQ(end.out, whole.out);
@@ -184,18 +186,18 @@ TEST_F(SentimentCheckpoints, KilledAndInterruptedRunsEndWithTheSameBytesWhenResu
   EXPECT_EQ(files(), (std::set<std::string>{"dev.tsv", "labelled.tsv", "model", "whole"}));
 }
 
-TEST_F(SentimentCheckpoints, RefusesToGoOnWithOtherSettingsOrData) {
+TEST_F(SentimentCheckpoints, RejectsResumingWithOtherSettingsOrData) {
   ASSERT_EQ(signalled(sentiment("model", "100000"), {SIGINT}, "epoch 2: ").code, 0);
   const Arguments resume = sentiment("model", "100000") + Arguments{"--resume"};
   for (const char* const other :
-       {"--epochs 9", "--batch 5", "--rate 0.02", "--clip 2", "--threads 2", "--seed 2", "--hidden 9", "--embedding 9",
-        "--dropout 0.3", "--word-dropout 0.2", "--held-out 0.2"}) {
+       {"--epochs 9", "--batch-size 5", "--learning-rate 0.02", "--clip-norm 2", "--threads 2", "--seed 2",
+        "--hidden-size 9", "--embedding-size 9", "--dropout 0.3", "--word-dropout 0.2", "--held-out 0.2"}) {
     SCOPED_TRACE(other);
     const Arguments option = arguments(other);
-    expect_refusal(run(with(resume, option[0], option[1])), {path("model.training"), "the run was started with"});
+    expect_error(run(with(resume, option[0], option[1])), {path("model.training"), "the run was started with"});
   }
   write("labelled.tsv", contents(path("labelled.tsv")) + "up\tthe up soup 3\n");
-  expect_refusal(run(resume), {path("model.training"), "the run was started with"});
+  expect_error(run(resume), {path("model.training"), "the run was started with"});
 }
 
 }  // namespace checkpoints_test

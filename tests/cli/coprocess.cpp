@@ -4,19 +4,19 @@ namespace coprocess_test {
 
 using namespace heed::test;
 
-/// `translate run` beside a program that waits for its answers.
+/// `translate run` as a coprocess of a program that waits for each answer.
 class TranslateCoprocess : public Program {
  protected:
   Arguments command(const std::string& threads) const {
     return {"run", "--model", trained("model"), "--max-length", "8", "--threads", threads};
   }
-  Coprocess run_beside(const std::string& threads) const { return {program_, command(threads), path("err")}; }
+  Coprocess coprocess(const std::string& threads) const { return {program_, command(threads), path("err")}; }
 };
 
-TEST_F(TranslateCoprocess, AnswersEachOfAThousandLinesBeforeTheNextIsSent) {
+TEST_F(TranslateCoprocess, AnswersEachLineBeforeTheNextIsSent) {
   const auto sources = lines_of(column(pairs_of("train.tsv", 50), 0));
   for (const char* const threads : {"1", "2"}) {
-    Coprocess program = run_beside(threads);
+    Coprocess program = coprocess(threads);
     std::string in, out;
     for (std::size_t i = 0; i < 1000; ++i) {
       in += sources[i % sources.size()] + '\n';
@@ -35,7 +35,7 @@ TEST_F(TranslateCoprocess, AnswersEachOfAThousandLinesBeforeTheNextIsSent) {
 TEST_F(TranslateCoprocess, WaitsForTheRestOfALine) {
   const auto expected = lines_of(translate(command("1"), "the cat\nthe apple .\nthe end").out);
   ASSERT_EQ(expected.size(), 3U);
-  Coprocess program = run_beside("1");
+  Coprocess program = coprocess("1");
   program.send("the cat\nthe app");
   EXPECT_EQ(program.line(), expected[0]);
   EXPECT_EQ(program.line(100), "(nothing)");
@@ -46,7 +46,7 @@ TEST_F(TranslateCoprocess, WaitsForTheRestOfALine) {
   EXPECT_EQ(program.finish(), 0);
 }
 
-TEST_F(TranslateCoprocess, SkipsALineThatIsTooLongBeforeTheNextIsSent) {
+TEST_F(TranslateCoprocess, SkipsATooLongLine) {
   Coprocess program(program_, command("1") + arguments("--max-words 6 --on-error skip"), path("err"));
   ASSERT_TRUE(program.send("the cat\n" + std::string(9000, 'x') + '\n'));
   EXPECT_NE(program.line(), "(nothing)");
@@ -57,12 +57,12 @@ TEST_F(TranslateCoprocess, SkipsALineThatIsTooLongBeforeTheNextIsSent) {
   EXPECT_EQ(program.finish(), 2);
 }
 
-TEST_F(TranslateCoprocess, AnswersTheLinesItHasReadAfterASignal) {
-  std::string lines;  // short enough that a pipe takes and gives them at once
+TEST_F(TranslateCoprocess, AnswersCompleteLinesAfterASignal) {
+  std::string lines;  // short enough for the buffer of a pipe
   for (int i = 0; i < 150; ++i) lines += "the cat and the apple .\n";
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
     for (const char* const threads : {"1", "3"}) {
-      Coprocess program = run_beside(threads);
+      Coprocess program = coprocess(threads);
       ASSERT_TRUE(program.send(lines + "the incomplete"));
       const std::string first = program.line();
       program.send_signal(number);
@@ -75,9 +75,9 @@ TEST_F(TranslateCoprocess, AnswersTheLinesItHasReadAfterASignal) {
   }
 }
 
-TEST_F(TranslateCoprocess, EndsAtOnceByASignalWhileItWaits) {
+TEST_F(TranslateCoprocess, EndsAtOnceIfSignalledWhileWaiting) {
   for (const char* const threads : {"1", "3"}) {
-    Coprocess program = run_beside(threads);
+    Coprocess program = coprocess(threads);
     program.send("the cat\n");
     EXPECT_NE(program.line(), "(nothing)");
     program.send_signal(SIGTERM);
@@ -86,9 +86,9 @@ TEST_F(TranslateCoprocess, EndsAtOnceByASignalWhileItWaits) {
   }
 }
 
-TEST_F(TranslateCoprocess, EndsQuietlyIfNobodyReadsItsAnswers) {
+TEST_F(TranslateCoprocess, EndsSilentlyIfItsOutputIsClosed) {
   for (const char* const threads : {"1", "2"}) {
-    Coprocess program = run_beside(threads);
+    Coprocess program = coprocess(threads);
     program.send("the cat\n");
     EXPECT_NE(program.line(), "(nothing)");
     program.close_output();
@@ -98,25 +98,25 @@ TEST_F(TranslateCoprocess, EndsQuietlyIfNobodyReadsItsAnswers) {
   }
 }
 
-/// The other programs that answer standard input.
+/// The other programs that answer lines of standard input.
 class Coprocesses : public Program {
  protected:
   void expect_answers(const std::string& program, const Arguments& arguments, const std::string& line) {
     SCOPED_TRACE(program);
-    Coprocess beside(program, arguments, path("err"));
+    Coprocess coprocess(program, arguments, path("err"));
     for (int i = 0; i < 3; ++i) {
-      beside.send(line + '\n');
-      EXPECT_NE(beside.line(), "(nothing)");
+      coprocess.send(line + '\n');
+      EXPECT_NE(coprocess.line(), "(nothing)");
     }
-    beside.send_signal(SIGTERM);
-    EXPECT_EQ(beside.finish(), 128 + SIGTERM) << contents(path("err"));
+    coprocess.send_signal(SIGTERM);
+    EXPECT_EQ(coprocess.finish(), 128 + SIGTERM) << contents(path("err"));
   }
 };
 
 TEST_F(Coprocesses, AnswerEachLineBeforeTheNextIsSent) {
   program_ = DATES_PROGRAM;
   ASSERT_EQ(run(arguments("--out " + path("dates") +
-                          " --pairs 64 --unseen 5 --hidden 8 --embedding 4 --epochs 1 "
+                          " --pairs 64 --unseen 5 --hidden-size 8 --embedding-size 4 --epochs 1 "
                           "--threads 1 --claim 0"))
                 .code,
             0);
@@ -125,7 +125,7 @@ TEST_F(Coprocesses, AnswerEachLineBeforeTheNextIsSent) {
   std::string labelled;
   for (int i = 0; i < 20; ++i) labelled += "up\tthe soup was fine .\ndown\tthe soup was cold .\n";
   ASSERT_EQ(run(arguments("train --train " + write("train.tsv", labelled) +
-                          " --hidden 8 --embedding 8 --epochs 1 "
+                          " --hidden-size 8 --embedding-size 8 --epochs 1 "
                           "--threads 1 --save " +
                           path("labels")))
                 .code,

@@ -16,11 +16,11 @@
 
 namespace heed::test {
 
-/// A program that runs beside the test: what the test writes to its input is answered through a pipe.
+/// A program that runs in parallel to the test, with pipes for its input and output.
 class Coprocess {
  public:
   Coprocess(const std::string& program, Arguments arguments, const std::string& err) {
-    signal(SIGPIPE, SIG_IGN);  // of the test itself, and inherited
+    signal(SIGPIPE, SIG_IGN);  // for the test itself; SpawnAttributes resets it for the program
     std::array<int, 2> to{}, from{};
     EXPECT_EQ(pipe(to.data()) + pipe(from.data()), 0);
     for (const int end : {to[0], to[1], from[0], from[1]}) fcntl(end, F_SETFD, FD_CLOEXEC);
@@ -76,7 +76,7 @@ class Coprocess {
     }
   }
 
-  /// All output until the program ends it.
+  /// All output until the program closes it.
   std::string rest() {
     while (receive(60'000)) {
     }
@@ -86,7 +86,7 @@ class Coprocess {
   void close_input() { close(std::exchange(in_, -1)); }
   void close_output() { close(std::exchange(out_, -1)); }
 
-  /// Waits for the end of the program and returns its status as a shell does: 128 and more for a signal.
+  /// Waits for the end of the program and returns its status as a shell does: 128 + N for signal N.
   int finish() {
     int status = 0;
     waitpid(std::exchange(process_, -1), &status, 0);

@@ -49,19 +49,19 @@ TEST_F(TranslateEvaluate, PrintsOneLineOfJson) {
   EXPECT_LE(scores.at("crossing"), 1);
 }
 
-TEST_F(TranslateEvaluate, ScoresAlignmentsOnlyWhereThereIsGold) {
+TEST_F(TranslateEvaluate, ScoresAlignmentsOnlyWithGoldLinks) {
   const std::string model = trained("model"), linked = write("linked.tsv", pairs_of("test_iid.tsv", 20));
   const std::string source = write("source", column(contents(linked), 0));
   const std::string target = write("target", column(contents(linked), 1));
   EXPECT_EQ(keys(measure({"--model", model, "--source", source, "--target", target})), always_);
   const std::string plain = trained("plain", {"--decoder", "plain"});
-  EXPECT_EQ(keys(measure({"--model", plain, "--pairs", linked})), always_) << "it looks at nothing";
+  EXPECT_EQ(keys(measure({"--model", plain, "--pairs", linked})), always_) << "it has no attention";
 }
 
-TEST_F(TranslateEvaluate, HasTheSameShapeWithABeamAndTheSameScoresWithMoreThreads) {
+TEST_F(TranslateEvaluate, BeamKeepsTheKeysAndThreadsKeepTheScores) {
   const std::string model = trained("model"), linked = write("linked.tsv", pairs_of("test_iid.tsv", 100));
   ordered_json greedy = measure({"--model", model, "--pairs", linked, "--threads", "1"});
-  EXPECT_EQ(keys(measure({"--model", model, "--pairs", linked, "--beam", "4"})), keys(greedy));
+  EXPECT_EQ(keys(measure({"--model", model, "--pairs", linked, "--beam-size", "4"})), keys(greedy));
   EXPECT_NE(measure({"--model", model, "--pairs", linked, "--max-length", "1"}).at("bleu"), greedy.at("bleu"));
   ordered_json threaded = measure({"--model", model, "--pairs", linked, "--threads", "3"});
   greedy.erase("seconds");
@@ -69,8 +69,8 @@ TEST_F(TranslateEvaluate, HasTheSameShapeWithABeamAndTheSameScoresWithMoreThread
   EXPECT_EQ(threaded, greedy);
 }
 
-TEST_F(TranslateEvaluate, DrawsTheSameWhateverTheThreads) {
-  const std::string model = trained("model", {"--rate", "0.02"});
+TEST_F(TranslateEvaluate, SamplesDoNotDependOnThreads) {
+  const std::string model = trained("model", {"--learning-rate", "0.02"});
   const std::string linked = write("linked.tsv", pairs_of("test_iid.tsv", 100));
   const auto scores = [&](const Arguments& more) {
     ordered_json all = measure(Arguments{"--model", model, "--pairs", linked, "--max-length", "12"} + more);
@@ -83,27 +83,27 @@ TEST_F(TranslateEvaluate, DrawsTheSameWhateverTheThreads) {
   EXPECT_NE(scores({}), drawn);
 }
 
-TEST_F(TranslateEvaluate, KeepsTheWeightsAsItIsTold) {
-  const std::string model = trained("model", {"--rate", "0.02"});
+TEST_F(TranslateEvaluate, SupportsAllWeightTypes) {
+  const std::string model = trained("model", {"--learning-rate", "0.02"});
   const std::string linked = write("linked.tsv", pairs_of("test_iid.tsv", 30));
   const auto scores = [&](const Arguments& more) {
     ordered_json all = measure(Arguments{"--model", model, "--pairs", linked} + more);
     all.erase("seconds");
     return all;
   };
-  const ordered_json whole = scores({});
-  EXPECT_EQ(scores({"--weights", "float32"}), whole);
-  const double perplexity = whole.at("perplexity");
-  const double rough = scores({"--weights", "bfloat16"}).at("perplexity"),
-               fine = scores({"--weights", "half"}).at("perplexity");
-  EXPECT_NEAR(rough, perplexity, 1e-2 * perplexity);
-  EXPECT_NEAR(fine, perplexity, 2e-3 * perplexity);
-  EXPECT_NE(rough, perplexity);
-  EXPECT_NE(fine, perplexity);
-  EXPECT_NE(fine, rough);
+  const ordered_json float32 = scores({});
+  EXPECT_EQ(scores({"--weights", "float32"}), float32);
+  const double perplexity = float32.at("perplexity");
+  const double bfloat16 = scores({"--weights", "bfloat16"}).at("perplexity"),
+               half = scores({"--weights", "half"}).at("perplexity");
+  EXPECT_NEAR(bfloat16, perplexity, 1e-2 * perplexity);
+  EXPECT_NEAR(half, perplexity, 2e-3 * perplexity);
+  EXPECT_NE(bfloat16, perplexity);
+  EXPECT_NE(half, perplexity);
+  EXPECT_NE(half, bfloat16);
 }
 
-TEST_F(TranslateEvaluate, TellsAPersonTheSame) {
+TEST_F(TranslateEvaluate, PrintsTheScoresAsText) {
   const std::string model = trained("model"), linked = write("linked.tsv", pairs_of("test_iid.tsv", 20));
   const Outcome outcome = translate({"evaluate", "--model", model, "--pairs", linked});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
@@ -114,17 +114,17 @@ TEST_F(TranslateEvaluate, TellsAPersonTheSame) {
   }
 }
 
-TEST_F(TranslateEvaluate, FindsThatAFewSentencesWereLearnedByHeart) {
+TEST_F(TranslateEvaluate, ReportsPerfectScoresForMemorizedSentences) {
   const std::string pairs = write("few.tsv",
                                   "the black cat\tle chat noir\t0-0 1-2 2-1\t\tadjpost\n"
                                   "the red cat\tle chat rouge\t0-0 1-2 2-1\t\tadjpost\n"
                                   "the cat sleeps\tle chat dort\t0-0 1-1 2-2\n"
                                   "a bird eats\tun oiseau mange\t0-0 1-1 2-2\n");
   Arguments command = with(with(training("model"), "--pairs", pairs), "--epochs", "150");
-  command = with(with(command, "--batch", "4"), "--rate", "0.02");
+  command = with(with(command, "--batch-size", "4"), "--learning-rate", "0.02");
   ASSERT_EQ(translate(command).code, 0);
   for (const char* const beam : {"1", "3"}) {
-    const ordered_json scores = measure({"--model", path("model"), "--pairs", pairs, "--beam", beam});
+    const ordered_json scores = measure({"--model", path("model"), "--pairs", pairs, "--beam-size", beam});
     EXPECT_EQ(scores.at("sentences"), 4);
     EXPECT_EQ(scores.at("exact_match"), 100);
     EXPECT_LT(scores.at("perplexity"), 1.2);

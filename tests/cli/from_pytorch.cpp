@@ -17,7 +17,7 @@ class FromPytorch : public Program {
     return std::string(EXAMPLE_DATA) + "/../from_pytorch/" + name + ".safetensors";
   }
 
-  /// A copy of a model, of which `change` changes the bytes; `data` is where the numbers begin.
+  /// A copy of a model after `change(bytes, data)`, where `data` is the offset of the tensor data.
   template <class Change>
   std::string changed(const Change& change) const {
     std::string bytes = contents(model());
@@ -34,7 +34,7 @@ TEST_F(FromPytorch, ListsEveryOption) {
   }
 }
 
-TEST_F(FromPytorch, TellsATranslationThatIsNotPytorchs) {
+TEST_F(FromPytorch, CheckReportsADifferentTranslation) {
   const std::string other = changed([](std::string& bytes, std::size_t) {
     const std::string key = "\"heed.test.translations\":\"";
     const std::size_t at = bytes.find(key);
@@ -47,13 +47,13 @@ TEST_F(FromPytorch, TellsATranslationThatIsNotPytorchs) {
   EXPECT_NE(outcome.err.find("\nPyTorch: X"), std::string::npos) << outcome.err;
 }
 
-TEST_F(FromPytorch, RefusesAModelThatDoesNotComputeWhatItDidInPytorch) {
-  // Words come first, then the scores, as floats; the last byte of one has its sign.
+TEST_F(FromPytorch, RejectsAModelWithOtherResults) {
+  // The tokens come first, then the logits as floats; the last byte of a float contains its sign.
   const std::string other = changed([](std::string& bytes, std::size_t data) { bytes[data + 1003] ^= '\x80'; });
-  expect_refusal(run({other}, "the queen sleeps .\n"), {"output 0 of the test vector differs"});
+  expect_error(run({other}, "the queen sleeps .\n"), {"output 0 of the test vector differs"});
 }
 
-TEST_F(FromPytorch, SavesWhatTranslateTakes) {
+TEST_F(FromPytorch, SavedModelWorksInTranslate) {
   const std::string line = "the queen sleeps in the garden .\n\n";
   const Outcome here = run({model()}, line);
   EXPECT_EQ(here.code, 0) << here.err;
@@ -65,7 +65,7 @@ TEST_F(FromPytorch, SavesWhatTranslateTakes) {
   EXPECT_EQ(there.out, here.out);
 }
 
-TEST_F(FromPytorch, WritesTheStateDictBack) {
+TEST_F(FromPytorch, RoundTripsTheStateDict) {
   for (const std::string name : {"bahdanau", "luong"}) {
     EXPECT_EQ(run({model(name), "--back", path(name)}).code, 0);
     const auto from = heed::SafetensorsFile::read(model(name)), back = heed::SafetensorsFile::read(path(name));
@@ -78,17 +78,17 @@ TEST_F(FromPytorch, WritesTheStateDictBack) {
   }
 }
 
-TEST_F(FromPytorch, RefusesWhatItCannotUse) {
-  expect_refusal(run({path("missing")}), {"missing", "no such file"});
+TEST_F(FromPytorch, RejectsInvalidInput) {
+  expect_error(run({path("missing")}), {"missing", "no such file"});
   write("text", "not a model");
-  expect_refusal(run({path("text")}), {"text"});
+  expect_error(run({path("text")}), {"text"});
   const std::string smaller = changed([](std::string& bytes, std::size_t) {
     const std::string key = "\"config.hidden\":\"3";
     const std::size_t at = bytes.find(key);
     ASSERT_NE(at, std::string::npos);
     bytes[at + key.size()] = '3';
   });
-  expect_refusal(run({smaller}), {"changed", "parameters, but the file has"});
+  expect_error(run({smaller}), {"changed", "parameters, but the file has"});
   EXPECT_NE(run({model(), "--save", path("no/such/folder")}).code, 0);
 }
 

@@ -17,21 +17,22 @@ TEST_F(TranslateHelp, ListsTheCommands) {
 
 TEST_F(TranslateHelp, ListsEveryOptionOfEveryCommand) {
   const Arguments data{"--pairs", "--source", "--target"},
-      search{"--beam", "--length-penalty", "--coverage-penalty", "--min-length", "--max-length", "--no-unknown"};
+      search{"--beam-size", "--length-penalty", "--coverage-penalty", "--min-length", "--max-length", "--ban-unk"};
   const Arguments decoding =
-      search + Arguments{"--sample", "--temperature", "--top-k", "--top-p", "--seed", "--hard", "--replace-unknown"};
+      search + Arguments{"--sample", "--temperature", "--top-k", "--top-p", "--seed", "--hard", "--replace-unk"};
   const Arguments model = arguments(
       "--cell --layers --direction --reverse-source --decoder --copy-states --scorer --attention --normalizer --window "
-      "--longest --hidden --input-feeding "
-      "--embedding --dropout --recurrent-dropout --variational-dropout --tie-embeddings");
-  const Arguments learning = arguments(
-      "--epochs --batch --accumulate --rate --schedule --warmup --patience --rate-factor --weight-decay --clip "
-      "--coverage-loss --doubly-stochastic --average --label-smoothing --teacher-forcing --forcing-schedule "
+      "--longest --hidden-size --input-feeding "
+      "--embedding-size --dropout --recurrent-dropout --variational-dropout --tie-embeddings");
+  const Arguments training_options = arguments(
+      "--epochs --batch-size --accum-count --learning-rate --schedule --warmup --patience --learning-rate-decay "
+      "--weight-decay --clip-norm "
+      "--coverage-loss --doubly-stochastic --average-decay --label-smoothing --teacher-forcing --forcing-schedule "
       "--forcing-k --sampled-token --seed --checkpoint-minutes --resume --restart");
   const Arguments errors{"--on-error", "--skip-exit-code"};
   const std::vector<std::pair<std::string, Arguments>> commands{
       {"train",
-       data + model + learning + search +
+       data + model + training_options + search +
            Arguments{"--dev", "--dev-source", "--dev-target", "--save", "--threads", "--min-frequency", "--max-words"}},
       {"evaluate", data + decoding + Arguments{"--model", "--weights", "--threads", "--json", "--max-words"}},
       {"run", decoding + errors +
@@ -39,7 +40,7 @@ TEST_F(TranslateHelp, ListsEveryOptionOfEveryCommand) {
                             "--prefix"}},
       {"score", data + errors + Arguments{"--model", "--weights", "--threads", "--json", "--max-words"}},
       {"align", data + errors + Arguments{"--model", "--weights", "--threads", "--alignment", "--max-words"}},
-      {"demo", learning + Arguments{"--threads", "--data", "--out"}},
+      {"demo", training_options + Arguments{"--threads", "--data", "--out"}},
   };
   for (const auto& [command, options] : commands) {
     const Outcome outcome = translate({command, "--help"});

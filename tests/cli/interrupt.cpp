@@ -4,12 +4,12 @@ namespace interrupt_test {
 
 using namespace heed::test;
 
-/// Training that is stopped halfway and goes on later.
+/// Training that is interrupted and resumed.
 class TranslateInterrupt : public Program {
  protected:
   Arguments run(const std::string& save) const {
-    return with(with(training(save), "--epochs", "100"), "--batch", "4") +
-           Arguments{"--dropout", "0.2", "--rate", "0.002", "--clip", "5", "--dev", path("dev.tsv")};
+    return with(with(training(save), "--epochs", "100"), "--batch-size", "4") +
+           Arguments{"--dropout", "0.2", "--learning-rate", "0.002", "--clip-norm", "5", "--dev", path("dev.tsv")};
   }
   void SetUp() override {
     Program::SetUp();
@@ -27,7 +27,7 @@ class TranslateInterrupt : public Program {
     return finish(process);
   }
 
-  /// A safetensors file with another value of its metadata, as it stands in JSON.
+  /// A safetensors file with another metadata value, which is given as JSON text.
   static std::string with_metadata(const std::string& file, const std::string& key, const std::string& value) {
     const auto begin = file.find('"' + key + "\":\"") + key.size() + 4, end = file.find('"', begin);
     std::string changed = file.substr(0, begin) + value + file.substr(end);
@@ -38,16 +38,16 @@ class TranslateInterrupt : public Program {
     return changed;
   }
 
-  void expect_a_model(const std::string& save) const {
+  void expect_usable_model(const std::string& save) const {
     const Outcome outcome = translate({"run", "--model", path(save), "--max-length", "3"}, "the cat\n");
     EXPECT_EQ(outcome.code, 0) << outcome.err;
   }
 };
 
-/// The same with options that choose how it learns.
+/// The parameter is a list of training options.
 class TranslateResume : public TranslateInterrupt, public testing::WithParamInterface<const char*> {};
 
-TEST_P(TranslateResume, GoesOnWhereItStoppedAndEndsWithTheSameBytes) {
+TEST_P(TranslateResume, ResumesToTheSameModel) {
   const Arguments options = arguments(GetParam());
   const Outcome whole = translate(run("whole") + options);
   ASSERT_EQ(whole.code, 0) << whole.err;
@@ -63,16 +63,16 @@ TEST_P(TranslateResume, GoesOnWhereItStoppedAndEndsWithTheSameBytes) {
     EXPECT_EQ(end.out, "");
     EXPECT_NE(end.err.find("repeat the command with --resume"), std::string::npos) << end.err;
     EXPECT_NE(end.err.find(path("parts.training")), std::string::npos) << end.err;
-    expect_a_model("parts");
+    expect_usable_model("parts");
     command = run("parts") + options + Arguments{"--resume"};
   }
-  ASSERT_GT(stops, 0) << "it ended before the first signal came";
+  ASSERT_GT(stops, 0) << "the run ended before the first signal";
   EXPECT_EQ(end.code, 0) << end.err;
-  EXPECT_EQ(end.err.find("epoch 2: "), std::string::npos) << "it began again";
+  EXPECT_EQ(end.err.find("epoch 2: "), std::string::npos) << "it started from the beginning";
   EXPECT_TRUE(contents(path("parts")) == contents(path("whole")));
   EXPECT_EQ(lines_of(end.out).at(1), lines_of(whole.out).at(1));
-  EXPECT_FALSE(fs::exists(path("parts.training"))) << "nothing is left to go on with";
-  expect_refusal(translate(command), {path("parts.training"), "no such file"});
+  EXPECT_FALSE(fs::exists(path("parts.training"))) << "no state is left";
+  expect_error(translate(command), {path("parts.training"), "no such file"});
   EXPECT_TRUE(contents(path("parts")) == contents(path("whole")));
 }
 
@@ -80,27 +80,27 @@ INSTANTIATE_TEST_SUITE_P(
     , TranslateResume,
     testing::Values(
         "",
-        "--average 0.99 --schedule plateau --patience 3 --accumulate 2 --teacher-forcing 0.5 "
+        "--average-decay 0.99 --schedule plateau --patience 3 --accum-count 2 --teacher-forcing 0.5 "
         "--forcing-schedule linear --sampled-token sample --weight-decay 0.1 --cell lstm --recurrent-dropout 0.1 "
         "--variational-dropout --tie-embeddings",
-        "--schedule cosine --warmup 150 --accumulate 5 --teacher-forcing 0 --forcing-schedule inverse-sigmoid "
+        "--schedule cosine --warmup 150 --accum-count 5 --teacher-forcing 0 --forcing-schedule inverse-sigmoid "
         "--forcing-k 100"));
 
-TEST_F(TranslateInterrupt, RefusesToGoOnWithOtherSettings) {
+TEST_F(TranslateInterrupt, RejectsResumingWithOtherSettings) {
   ASSERT_EQ(interrupted(run("model"), SIGINT, "epoch 1: ").code, 0);
   const std::string model = contents(path("model")), state = contents(path("model.training"));
   ASSERT_FALSE(state.empty());
   for (const char* const other : {"--epochs 101",
-                                  "--batch 5",
-                                  "--rate 0.001",
+                                  "--batch-size 5",
+                                  "--learning-rate 0.001",
                                   "--schedule constant",
                                   "--schedule cosine",
                                   "--warmup 7",
-                                  "--accumulate 2",
+                                  "--accum-count 2",
                                   "--weight-decay 0.1",
-                                  "--clip 2",
+                                  "--clip-norm 2",
                                   "--label-smoothing 0.1",
-                                  "--average 0.9",
+                                  "--average-decay 0.9",
                                   "--teacher-forcing 0.5",
                                   "--sampled-token sample",
                                   "--threads 2",
@@ -111,38 +111,38 @@ TEST_F(TranslateInterrupt, RefusesToGoOnWithOtherSettings) {
                                   "--scorer general",
                                   "--attention monotonic",
                                   "--decoder luong",
-                                  "--hidden 18",
-                                  "--embedding 10",
+                                  "--hidden-size 18",
+                                  "--embedding-size 10",
                                   "--dropout 0.3",
                                   "--min-frequency 2"}) {
     SCOPED_TRACE(other);
     const Arguments option = arguments(other);
-    expect_refusal(translate(with(run("model"), option[0], option[1]) + Arguments{"--resume"}),
-                   {path("model.training"), "the run was started with"});
+    expect_error(translate(with(run("model"), option[0], option[1]) + Arguments{"--resume"}),
+                 {path("model.training"), "the run was started with"});
   }
   for (const char* const flag : {"--variational-dropout", "--tie-embeddings"}) {
     SCOPED_TRACE(flag);
-    expect_refusal(translate(run("model") + Arguments{flag, "--resume"}),
-                   {path("model.training"), "the run was started with"});
+    expect_error(translate(run("model") + Arguments{flag, "--resume"}),
+                 {path("model.training"), "the run was started with"});
   }
-  // The same number of pairs, of the same words, in another order; and other dev data.
+  // The same pairs in another order, and other dev data.
   const auto pairs = lines_of(pairs_of("train.tsv", 48));
-  std::string turned, other = pairs_of("dev.tsv", 8);
-  for (const std::string& pair : pairs) turned.insert(0, pair + '\n');
+  std::string reordered, other = pairs_of("dev.tsv", 8);
+  for (const std::string& pair : pairs) reordered.insert(0, pair + '\n');
   other.erase(0, pairs_of("dev.tsv", 4).size());
-  for (const auto& [option, text] : {std::pair("--pairs", turned), std::pair("--dev", other)}) {
+  for (const auto& [option, text] : {std::pair("--pairs", reordered), std::pair("--dev", other)}) {
     SCOPED_TRACE(option);
-    expect_refusal(translate(with(run("model"), option, write("other.tsv", text)) + Arguments{"--resume"}),
-                   {path("model.training"), "the run was started with"});
+    expect_error(translate(with(run("model"), option, write("other.tsv", text)) + Arguments{"--resume"}),
+                 {path("model.training"), "the run was started with"});
   }
   write("model.training", state.substr(0, state.size() - 7));
-  expect_refusal(translate(run("model") + Arguments{"--resume"}), {path("model.training"), "truncated"});
+  expect_error(translate(run("model") + Arguments{"--resume"}), {path("model.training"), "truncated"});
   write("model.training", model);
-  expect_refusal(translate(run("model") + Arguments{"--resume"}), {path("model.training"), "training.format"});
+  expect_error(translate(run("model") + Arguments{"--resume"}), {path("model.training"), "training.format"});
   EXPECT_TRUE(contents(path("model")) == model);
 }
 
-TEST_F(TranslateInterrupt, RefusesToGoOnFromAPlaceThatNoRunReaches) {
+TEST_F(TranslateInterrupt, RejectsInvalidStates) {
   ASSERT_EQ(interrupted(run("model"), SIGINT, "epoch 1: ").code, 0);
   const std::string state = contents(path("model.training"));
   for (const auto& [key, value] : std::vector<std::pair<std::string, std::string>>{{"epoch", "-1"},
@@ -155,33 +155,33 @@ TEST_F(TranslateInterrupt, RefusesToGoOnFromAPlaceThatNoRunReaches) {
                                                                                    {"plateau.no_better", ""}}) {
     SCOPED_TRACE(key + ' ' + value);
     write("model.training", with_metadata(state, "training." + key, value));
-    expect_refusal(translate(run("model") + Arguments{"--resume"}),
-                   {path("model.training") + ": training." + key + " cannot be \""});
+    expect_error(translate(run("model") + Arguments{"--resume"}),
+                 {path("model.training") + ": training." + key + " cannot be \""});
   }
   for (const auto& [key, value] : {std::pair("training.epoch", "200"), std::pair("training.next_update", "99999")}) {
     write("model.training", with_metadata(state, key, value));
-    expect_refusal(translate(run("model") + Arguments{"--resume"}), {path("model.training") + ": stopped at update "});
+    expect_error(translate(run("model") + Arguments{"--resume"}), {path("model.training") + ": stopped at update "});
   }
   write("model.training", state);
-  EXPECT_EQ(translate(with(training("other"), "--hidden", "18")).code, 0);
+  EXPECT_EQ(translate(with(training("other"), "--hidden-size", "18")).code, 0);
   write("model", contents(path("other")));
-  expect_refusal(translate(run("model") + Arguments{"--resume"}),
-                 {path("model"), "not the model of the interrupted run"});
+  expect_error(translate(run("model") + Arguments{"--resume"}),
+               {path("model"), "not the model of the interrupted run"});
 }
 
-TEST_F(TranslateInterrupt, LeavesAnOlderModelUntilThereIsABetterOne) {
+TEST_F(TranslateInterrupt, KeepsTheOldModelUntilTheFirstSave) {
   write("model", "something else");
-  const Arguments command = with(with(run("model"), "--epochs", "100000"), "--rate", "1e-9");
+  const Arguments command = with(with(run("model"), "--epochs", "100000"), "--learning-rate", "1e-9");
   const Outcome first = interrupted(command, SIGINT, "epoch 1/");
   ASSERT_EQ(first.code, 0) << first.err;
   const bool saved = first.err.find("epoch 1: ") != std::string::npos;
   EXPECT_EQ(contents(path("model")) == "something else", !saved);
   const Outcome second = interrupted(command + Arguments{"--resume"}, SIGINT, "epoch 3: ");
   EXPECT_EQ(second.code, 0) << second.err;
-  expect_a_model("model");
+  expect_usable_model("model");
 }
 
-TEST_F(TranslateInterrupt, EndsCleanlyWithoutAPlaceToSave) {
+TEST_F(TranslateInterrupt, EndsCleanlyWithoutSaveOption) {
   Arguments command = run("model");
   for (std::size_t i = 0; i < command.size(); ++i) {
     if (command[i] != "--save") continue;

@@ -8,7 +8,7 @@
 
 namespace heed::test {
 
-/// Training that is killed at random moments and resumed.
+/// Training that is killed at random times and resumed.
 class KilledTraining : public Program {
  protected:
   void SetUp() override {
@@ -16,24 +16,25 @@ class KilledTraining : public Program {
     write("dev.tsv", pairs_of("dev.tsv", 6));
   }
 
-  /// Options that differ in what the state of a run must hold.
+  /// Options for which the state of a run has different contents.
   static const std::vector<std::string>& settings() {
     static const std::vector<std::string> all{
-        "--dropout 0.2", "--average 0.9 --schedule plateau --patience 1 --rate 0.05",
-        "--threads 2 --accumulate 2 --teacher-forcing 0.5 --sampled-token sample --cell lstm --dropout 0.2 "
+        "--dropout 0.2", "--average-decay 0.9 --schedule plateau --patience 1 --learning-rate 0.05",
+        "--threads 2 --accum-count 2 --teacher-forcing 0.5 --sampled-token sample --cell lstm --dropout 0.2 "
         "--recurrent-dropout 0.1 --checkpoint-minutes 0.0002"};
     return all;
   }
 
   Arguments command(const std::string& save, const std::string& setting) const {
-    Arguments all = with(with(training(save), "--epochs", "40"), "--batch", "4") + Arguments{"--dev", path("dev.tsv")};
+    Arguments all =
+        with(with(training(save), "--epochs", "40"), "--batch-size", "4") + Arguments{"--dev", path("dev.tsv")};
     const Arguments options = arguments(setting);
     for (std::size_t i = 0; i < options.size(); i += 2) all = with(all, options[i], options[i + 1]);
     return all;
   }
 
-  /// Kills `kills` runs of a setting at random moments, some of them several times, and expects that each ends with the
-  /// model of a run that was left alone, that the model on disk never gets worse, and that nothing else is left.
+  /// Kills `kills` runs of a setting at random times, some of them several times. Expects that each resumed run ends
+  /// with the model of an uninterrupted run, that the model on disk never gets worse, and that no other files remain.
   void expect_kills_to_change_nothing(const std::string& setting, int kills, unsigned seed) const {
     SCOPED_TRACE("setting " + setting + ", seed " + std::to_string(seed));
     const auto start_time = std::chrono::steady_clock::now();
@@ -61,7 +62,7 @@ class KilledTraining : public Program {
           ASSERT_LE(*now, *best * (1 + 1e-9)) << "the model on disk got worse";
         }
         best = now;
-        if (fs::exists(path("parts")) && !fs::exists(path("parts.training"))) break;  // killed after its end
+        if (fs::exists(path("parts")) && !fs::exists(path("parts.training"))) break;  // killed after training ended
       }
       const bool ended = fs::exists(path("parts")) && !fs::exists(path("parts.training"));
       const Outcome end = translate(ended ? command("other", setting) : next_command(setting));
@@ -79,7 +80,7 @@ class KilledTraining : public Program {
     return fs::exists(path("parts.training")) ? begin + Arguments{"--resume"} : begin;
   }
 
-  /// Of the model on disk, if there is one, on the dev data.
+  /// The perplexity of the model on disk on the dev data, if there is a model.
   std::optional<double> perplexity() const {
     if (!fs::exists(path("parts"))) return std::nullopt;
     const Outcome outcome =

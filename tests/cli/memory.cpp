@@ -9,7 +9,7 @@ namespace memory_test {
 using examples::parse_and_execute;
 using examples::run_program;
 
-/// What `run` writes to standard error, and its exit code.
+/// The exit code of `run` and the text that it writes to standard error.
 template <class Run>
 std::pair<int, std::string> outcome_of(const Run& run) {
   testing::internal::CaptureStderr();
@@ -17,7 +17,7 @@ std::pair<int, std::string> outcome_of(const Run& run) {
   return {code, testing::internal::GetCapturedStderr()};
 }
 
-TEST(ExampleProgram, ReportsMissingMemoryWhileItMakesItsOptions) {
+TEST(ExampleProgram, ReportsBadAlloc) {
   const auto [code, err] = outcome_of([] { return run_program("name", []() -> int { throw std::bad_alloc(); }); });
   EXPECT_EQ(code, 1);
   EXPECT_EQ(err, "name: there is not enough memory\n");
@@ -36,7 +36,7 @@ TEST(ExampleProgram, ReturnsTheExitCodeOfWrongOptions) {
   EXPECT_NE(err.find("--unknown"), std::string::npos) << err;
 }
 
-TEST(ExampleProgram, EndsInOrderIfMemoryFailsBeforeItStarts) {
+TEST(ExampleProgram, ExitsCleanlyIfMemoryFailsBeforeMain) {
   EXPECT_EXIT(examples::detail::end_before_main(), testing::ExitedWithCode(1), "there is not enough memory to start");
 }
 

@@ -26,7 +26,7 @@ TEST_F(TranslateOnError, SkipWritesAnEmptyLineAndCounts) {
   EXPECT_EQ(translate(run + arguments("--on-error skip --skip-exit-code 0"), text).code, 0);
   EXPECT_EQ(translate(run + arguments("--on-error skip --skip-exit-code 9"), text).code, 9);
   EXPECT_EQ(translate(run + arguments("--on-error skip --skip-exit-code 9"), "the cat\n").code, 0);
-  expect_refusal(translate(run + arguments("--skip-exit-code 0"), text), {"--skip-exit-code", "--on-error"});
+  expect_error(translate(run + arguments("--skip-exit-code 0"), text), {"--skip-exit-code", "--on-error"});
   for (const char* const stop : {"", "--on-error stop"}) {
     const Outcome stopped = translate(run + arguments(stop), text);
     EXPECT_EQ(stopped.code, 1);
@@ -34,10 +34,10 @@ TEST_F(TranslateOnError, SkipWritesAnEmptyLineAndCounts) {
   }
 }
 
-TEST_F(TranslateOnError, SkipKeepsTheNumbersOfAnNBestList) {
-  const Outcome outcome = translate(
-      Arguments{"run", "--model", trained("model")} + arguments("--beam 3 --n-best 2 --max-length 5 --on-error skip"),
-      "the cat\nthe \xff cat\nthe apple\n");
+TEST_F(TranslateOnError, SkipKeepsTheSentenceNumbersOfNBestLists) {
+  const Outcome outcome = translate(Arguments{"run", "--model", trained("model")} +
+                                        arguments("--beam-size 3 --n-best 2 --max-length 5 --on-error skip"),
+                                    "the cat\nthe \xff cat\nthe apple\n");
   EXPECT_EQ(outcome.code, 2);
   const auto lines = lines_of(outcome.out);
   ASSERT_EQ(lines.size(), 5U) << outcome.out;
@@ -47,7 +47,7 @@ TEST_F(TranslateOnError, SkipKeepsTheNumbersOfAnNBestList) {
   }
 }
 
-TEST_F(TranslateOnError, SkipLosesOnlyTheLineThatNeedsTooMuchMemory) {
+TEST_F(TranslateOnError, SkipDropsOnlyTheLineThatNeedsTooMuchMemory) {
   if (!memory_can_be_limited) GTEST_SKIP();
   std::string text = "the cat\n";
   for (int i = 0; i < 300'000; ++i) text += "the ";
@@ -72,7 +72,7 @@ TEST_F(TranslateOnError, SkipLosesOnlyTheLineThatNeedsTooMuchMemory) {
   }
 }
 
-TEST_F(TranslateOnError, SkipKeepsScoresAndAlignmentsBesideTheirPairs) {
+TEST_F(TranslateOnError, SkipKeepsScoresAndAlignmentsInOrder) {
   const std::string model = trained("model");
   const auto valid = lines_of(pairs_of("train.tsv", 3));
   const std::string good = write("good.tsv", valid[0] + '\n' + valid[1] + '\n' + valid[2] + '\n'),
@@ -93,7 +93,7 @@ TEST_F(TranslateOnError, SkipKeepsScoresAndAlignmentsBesideTheirPairs) {
     const auto expected = lines_of(translate(all + Arguments{"--pairs", good}).out);
     ASSERT_EQ(expected.size(), 3U);
     for (const Arguments& input : {Arguments{"--pairs", bad}, parallel}) {
-      expect_refusal(translate(all + input), {input[1] + ":2: "});
+      expect_error(translate(all + input), {input[1] + ":2: "});
       const Outcome outcome = translate(all + input + arguments("--on-error skip"));
       EXPECT_EQ(outcome.code, 2);
       EXPECT_EQ(lines_of(outcome.out), (std::vector<std::string>{expected[0], "", expected[1], "", expected[2]}));
@@ -109,9 +109,9 @@ TEST_F(TranslateOnError, SkipKeepsScoresAndAlignmentsBesideTheirPairs) {
   EXPECT_EQ(some.at("skipped"), 2);
   some.erase("skipped");
   EXPECT_EQ(some, all);
-  expect_refusal(translate({"score", "--model", model, "--on-error", "skip", "--source", path("sources"), "--target",
-                            write("short", "le\n")}),
-                 {path("sources") + ":2: "});
+  expect_error(translate({"score", "--model", model, "--on-error", "skip", "--source", path("sources"), "--target",
+                          write("short", "le\n")}),
+               {path("sources") + ":2: "});
 }
 
 }  // namespace on_error_test

@@ -4,7 +4,7 @@ namespace outputs_test {
 
 using namespace heed::test;
 
-/// Files that a command reads are never written, whatever the name that an output has.
+/// A command never overwrites a file that it reads, whatever the names of its outputs.
 class TranslateOutputs : public Program {
  protected:
   void SetUp() override {
@@ -15,11 +15,11 @@ class TranslateOutputs : public Program {
     model_ = contents(path("model"));
   }
 
-  /// The command is refused before anything is written.
+  /// Expects that the command fails before it writes anything.
   void expect_input_kept(const Arguments& command, const std::string& text = "") const {
     SCOPED_TRACE(testing::PrintToString(command));
     const auto before = files();
-    expect_refusal(translate(command, text), {"would replace the "});
+    expect_error(translate(command, text), {"would replace the "});
     EXPECT_EQ(files(), before);
     EXPECT_EQ(contents(path("train.tsv")), data_);
     EXPECT_TRUE(contents(path("model")) == model_);
@@ -28,7 +28,7 @@ class TranslateOutputs : public Program {
   std::string data_, model_;
 };
 
-TEST_F(TranslateOutputs, AModelDoesNotReplaceItsData) {
+TEST_F(TranslateOutputs, ModelDoesNotReplaceItsData) {
   fs::create_symlink("train.tsv", path("link"));
   fs::create_hard_link(path("train.tsv"), path("hard"));
   fs::create_directory(path("sub"));
@@ -39,7 +39,7 @@ TEST_F(TranslateOutputs, AModelDoesNotReplaceItsData) {
   }
 }
 
-TEST_F(TranslateOutputs, TheStateOfARunDoesNotReplaceItsData) {
+TEST_F(TranslateOutputs, StateDoesNotReplaceItsData) {
   fs::create_symlink("train.tsv", path("link.training"));
   fs::create_hard_link(path("train.tsv"), path("hard.training"));
   fs::rename(path("train.tsv"), path("named.training"));
@@ -51,9 +51,9 @@ TEST_F(TranslateOutputs, TheStateOfARunDoesNotReplaceItsData) {
   }
 }
 
-TEST_F(TranslateOutputs, TheTemporaryFilesOfAModelDoNotReplaceItsData) {
-  // The name of the temporary file of `next`, as a killed run would leave it.
-  pid_t process = start(with(with(training("next"), "--epochs", "100000"), "--hidden", "256"));
+TEST_F(TranslateOutputs, TemporaryFilesDoNotReplaceItsData) {
+  // Find the name of the temporary file of `next`, which a killed run leaves behind.
+  pid_t process = start(with(with(training("next"), "--epochs", "100000"), "--hidden-size", "256"));
   std::string temporary;
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(5);
   while (temporary.empty() && std::chrono::steady_clock::now() < deadline) {
@@ -69,26 +69,26 @@ TEST_F(TranslateOutputs, TheTemporaryFilesOfAModelDoNotReplaceItsData) {
   EXPECT_EQ(contents(path(temporary)), data_);
 }
 
-TEST_F(TranslateOutputs, APictureDoesNotReplaceAModelOrPairs) {
+TEST_F(TranslateOutputs, PictureDoesNotReplaceModelOrPairs) {
   const Arguments align{"align", "--model", path("model"), "--pairs", path("train.tsv"), "--alignment"};
   for (const char* const file : {"model", "train.tsv"}) expect_input_kept(align + Arguments{path(file)});
   const Arguments run{"run", "--model", path("model"), "--alignment"};
   expect_input_kept(run + Arguments{path("model")}, "the cat\n");
-  fs::create_symlink("model", path("look.svg"));
-  expect_input_kept(run + Arguments{path("look.svg")}, "the cat\n");
+  fs::create_symlink("model", path("picture.svg"));
+  expect_input_kept(run + Arguments{path("picture.svg")}, "the cat\n");
   write("in", "the cat\n");
-  expect_refusal(translate(run + Arguments{path("in")}, "the cat\n"), {"would replace the file of standard input"});
+  expect_error(translate(run + Arguments{path("in")}, "the cat\n"), {"would replace the file of standard input"});
   EXPECT_EQ(contents(path("in")), "the cat\n");
 }
 
-TEST_F(TranslateOutputs, NoneOfManyPicturesReplacesAModelOrPairs) {
-  fs::create_symlink("train.tsv", path("look-3.svg"));
+TEST_F(TranslateOutputs, NumberedPicturesDoNotReplaceModelOrPairs) {
+  fs::create_symlink("train.tsv", path("picture-3.svg"));
   fs::create_symlink("model", path("seen-2.svg"));
   const Outcome align =
-      translate({"align", "--model", path("model"), "--pairs", path("train.tsv"), "--alignment", path("look.svg")});
+      translate({"align", "--model", path("model"), "--pairs", path("train.tsv"), "--alignment", path("picture.svg")});
   EXPECT_EQ(align.code, 1);
   EXPECT_NE(align.err.find("would replace the data file"), std::string::npos) << align.err;
-  EXPECT_TRUE(fs::exists(path("look-2.svg")));
+  EXPECT_TRUE(fs::exists(path("picture-2.svg")));
   const Outcome run = translate({"run", "--model", path("model"), "--alignment", path("seen.svg")},
                                 "the cat sleeps .\nthe cat sleeps .\nthe cat sleeps .\n");
   EXPECT_EQ(contents(path("train.tsv")), data_);
@@ -104,7 +104,7 @@ TEST_F(TranslateOutputs, OutputsDoNotReplaceEachOther) {
   expect_input_kept(training("next"));
 }
 
-TEST_F(TranslateOutputs, OtherProgramsKeepTheirInputsToo) {
+TEST_F(TranslateOutputs, OtherProgramsDoNotReplaceTheirInputs) {
   program_ = FROM_PYTORCH_PROGRAM;
   const std::string given = std::string(EXAMPLE_DATA) + "/../from_pytorch/luong.safetensors", torch = path("luong");
   fs::copy_file(given, torch);

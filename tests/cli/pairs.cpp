@@ -21,7 +21,7 @@ class TranslatePairs : public Program {
   }
 };
 
-TEST_F(TranslatePairs, ScoresEveryPairOnALine) {
+TEST_F(TranslatePairs, WritesOneScorePerPair) {
   const std::string model = trained("model"), pairs = write("pairs.tsv", pairs_of("test_iid.tsv", 90));
   const Arguments command{"score", "--model", model, "--pairs", pairs};
   const std::string out = run(command);
@@ -31,7 +31,7 @@ TEST_F(TranslatePairs, ScoresEveryPairOnALine) {
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const double log_probability = std::stod(column(lines[i], 0)), count = std::stod(column(lines[i], 1)),
                  perplexity = std::stod(column(lines[i], 2));
-    EXPECT_EQ(count, static_cast<double>(count_of(targets[i], " ") + 2)) << targets[i];  // with the end
+    EXPECT_EQ(count, static_cast<double>(count_of(targets[i], " ") + 2)) << targets[i];  // including eos
     EXPECT_LT(log_probability, 0);
     EXPECT_NEAR(perplexity, std::exp(-log_probability / count), 1e-5 * perplexity);
     sum += log_probability;
@@ -50,11 +50,11 @@ TEST_F(TranslatePairs, ScoresEveryPairOnALine) {
   EXPECT_NE(run(command + Arguments{"--weights", "bfloat16"}), out);
 }
 
-TEST_F(TranslatePairs, ScoresATranslationAsTheSearchDid) {
-  const std::string model = trained("model", {"--rate", "0.02"});
+TEST_F(TranslatePairs, ScoresMatchTheSearch) {
+  const std::string model = trained("model", {"--learning-rate", "0.02"});
   const std::string source = column(pairs_of("train.tsv", 10), 0);
   const Outcome found =
-      translate({"run", "--model", model, "--beam", "3", "--n-best", "2", "--length-penalty", "0"}, source);
+      translate({"run", "--model", model, "--beam-size", "3", "--n-best", "2", "--length-penalty", "0"}, source);
   std::string pairs;
   for (const std::string& line : lines_of(found.out)) {
     const std::string number = column(line, 0), words = column(line, 2);
@@ -77,7 +77,7 @@ TEST_F(TranslatePairs, LinksEveryTargetWordToASourceWord) {
   const auto lines = lines_of(out), sources = lines_of(column(contents(pairs), 0)),
              targets = lines_of(column(contents(pairs), 1));
   ASSERT_EQ(lines.size(), 70U);
-  std::set<unsigned long> places;
+  std::set<unsigned long> positions;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     std::istringstream links(lines[i]);
     unsigned long source = 0, target = 0, expected = 0;
@@ -85,26 +85,26 @@ TEST_F(TranslatePairs, LinksEveryTargetWordToASourceWord) {
       EXPECT_EQ(dash, '-');
       EXPECT_LE(source, count_of(sources[i], " "));
       EXPECT_EQ(target, expected);
-      places.insert(source);
+      positions.insert(source);
     }
     EXPECT_EQ(expected, count_of(targets[i], " ") + 1);
   }
-  EXPECT_GT(places.size(), 3U);
+  EXPECT_GT(positions.size(), 3U);
   EXPECT_EQ(run(command + Arguments{"--threads", "3"}), out);
 }
 
-TEST_F(TranslatePairs, DrawsWhatWasLookedAt) {
+TEST_F(TranslatePairs, WritesAlignmentPictures) {
   const std::string model = trained("model"), pairs = write("pairs.tsv", "the cat\tle <chat>\nthe & dog\tle chien\n");
-  run({"align", "--model", model, "--pairs", pairs, "--alignment", path("look.svg")});
-  for (const auto& [file, word] : {std::pair("look.svg", "&lt;chat&gt;"), std::pair("look-2.svg", "&amp;")}) {
+  run({"align", "--model", model, "--pairs", pairs, "--alignment", path("picture.svg")});
+  for (const auto& [file, word] : {std::pair("picture.svg", "&lt;chat&gt;"), std::pair("picture-2.svg", "&amp;")}) {
     const std::string svg = contents(path(file));
     EXPECT_NE(svg.find(word), std::string::npos) << file;
     EXPECT_EQ(xml_fault(svg), "") << file;
   }
   const std::string plain = trained("plain", {"--decoder", "plain"});
-  expect_refusal(translate({"align", "--model", plain, "--pairs", pairs}), {plain, "plain decoder"});
+  expect_error(translate({"align", "--model", plain, "--pairs", pairs}), {plain, "plain decoder"});
   EXPECT_EQ(lines_of(run({"score", "--model", plain, "--pairs", pairs})).size(), 2U);
-  expect_refusal(translate({"score", "--model", model}), {"--pairs", "required"});
+  expect_error(translate({"score", "--model", model}), {"--pairs", "required"});
 }
 
 }  // namespace pairs_test

@@ -23,8 +23,8 @@
 #include <thread>
 #include <vector>
 
-/// A program as its users meet it: a command line in, two streams and an exit code out. `translate`, unless a test says
-/// which.
+/// Runs a program with a command line and returns its two output streams and its exit code. The program is `translate`
+/// unless a test sets another one.
 namespace heed::test {
 
 namespace fs = std::filesystem;
@@ -41,8 +41,8 @@ inline Arguments arguments(const std::string& line) {
   return {std::istream_iterator<std::string>(words), {}};
 }
 
-/// Gives a program the default action of the signals that end it, even if the tests were started to ignore them, as
-/// background jobs are.
+/// Restores the default actions of signals that end a program, because background jobs may be started with ignored
+/// signals.
 class SpawnAttributes {
  public:
   SpawnAttributes() {
@@ -75,7 +75,7 @@ inline std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-/// The parameters of a model file without its header, so that a setting that is only written down is no difference.
+/// The tensor data of a model file without its header. Models that differ only in metadata have the same data.
 inline std::string parameters_of(const fs::path& path) {
   const std::string bytes = contents(path);
   std::uint64_t header = 0;
@@ -87,11 +87,11 @@ inline std::string parameters_of(const fs::path& path) {
 }
 
 struct Outcome {
-  int code = -1;  ///< the exit code; 128 and more where a signal ended the program
+  int code = -1;  ///< exit code; 128 + N if signal N ended the program
   std::string out, err;
 };
 
-/// A folder of its own for every test, and the program in it.
+/// Creates a temporary folder for each test and runs a program with files in this folder.
 class Program : public testing::Test {
  protected:
   std::string path(const std::string& name) const { return (folder_ / name).string(); }
@@ -101,7 +101,7 @@ class Program : public testing::Test {
     return path(name);
   }
 
-  /// The first pairs of a file of the embedded data, as they stand there.
+  /// The first `count` lines of a file of the example data.
   static std::string pairs_of(const std::string& file, std::size_t count) {
     std::ifstream in(std::string(EXAMPLE_DATA) + '/' + file);
     std::string text, line;
@@ -121,14 +121,27 @@ class Program : public testing::Test {
     return result;
   }
 
-  /// A small model on little data: training it takes some hundredths of a second.
+  /// Arguments that train a small model on little data, in some hundredths of a second.
   Arguments training(const std::string& save) const {
     if (!fs::exists(path("train.tsv"))) write("train.tsv", pairs_of("train.tsv", 48));
-    return {"train",   "--pairs", path("train.tsv"), "--hidden", "16",     "--embedding", "8", "--epochs", "1",
-            "--batch", "16",      "--threads",       "1",        "--save", path(save)};
+    return {"train",
+            "--pairs",
+            path("train.tsv"),
+            "--hidden-size",
+            "16",
+            "--embedding-size",
+            "8",
+            "--epochs",
+            "1",
+            "--batch-size",
+            "16",
+            "--threads",
+            "1",
+            "--save",
+            path(save)};
   }
 
-  /// The same with one option given another value.
+  /// `arguments` with one option set to another value.
   static Arguments with(Arguments arguments, const std::string& option, const std::string& value) {
     for (std::size_t i = 0; i + 1 < arguments.size(); ++i) {
       if (arguments[i] != option) continue;
@@ -138,14 +151,14 @@ class Program : public testing::Test {
     return arguments + Arguments{option, value};
   }
 
-  /// A model to be used by a test, with options of its own.
+  /// Trains a model with the additional options `more` and returns its path.
   std::string trained(const std::string& name, const Arguments& more = {}) const {
     const Outcome outcome = translate(training(name) + more);
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     return path(name);
   }
 
-  /// Starts the program; its streams are files of the folder, `out` another file.
+  /// Starts the program. Its streams are files of the folder; `out`, if given, is the file of standard output.
   pid_t start(const Arguments& arguments, const std::string& in = "/dev/null", const std::string& out = "") const {
     fs::remove(path("err"));
     posix_spawn_file_actions_t files;
@@ -167,7 +180,7 @@ class Program : public testing::Test {
     return process;
   }
 
-  /// Waits for the end of the program; one that hangs is killed.
+  /// Waits for the end of the program, and kills it after five minutes.
   Outcome finish(pid_t process) const {
     Outcome outcome;
     if (process <= 0) return outcome;
@@ -188,7 +201,7 @@ class Program : public testing::Test {
 
   Outcome run(const Arguments& arguments) const { return finish(start(arguments)); }
 
-  /// The same with `text` on standard input.
+  /// Runs the program with `text` on standard input.
   Outcome run(const Arguments& arguments, std::string_view text) const {
     return finish(start(arguments, write("in", text)));
   }
@@ -198,7 +211,7 @@ class Program : public testing::Test {
     return run(arguments, text...);
   }
 
-  /// Everything in the folder but the program's streams.
+  /// The names of all files in the folder except the program's streams.
   std::set<std::string> files() const {
     std::set<std::string> names;
     for (const auto& entry : fs::directory_iterator(folder_)) names.insert(entry.path().filename().string());
@@ -211,9 +224,9 @@ class Program : public testing::Test {
   const fs::path& folder_ = temporary_.path();
 };
 
-/// Expects that the program refused its input: an exit code of its own, nothing on standard output, and a message on
-/// standard error that holds all of `parts`.
-inline void expect_refusal(const Outcome& outcome, const std::vector<std::string>& parts) {
+/// Expects that the program reported an error: an exit code from 1 to 127, nothing on standard output, and a message on
+/// standard error that contains all of `parts`.
+inline void expect_error(const Outcome& outcome, const std::vector<std::string>& parts) {
   EXPECT_GT(outcome.code, 0) << outcome.out << outcome.err;
   EXPECT_LT(outcome.code, 128) << outcome.err;
   EXPECT_EQ(outcome.out, "");

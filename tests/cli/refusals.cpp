@@ -34,7 +34,7 @@ class TranslateRejects : public Program {
   void expect_parallel_error(const std::string& source, const std::string& target,
                              const std::vector<std::string>& parts) const {
     SCOPED_TRACE(source + ' ' + target);
-    expect_error(translate({"train", "--source", source, "--target", target, "--epochs", "1", "--hidden", "16",
+    expect_error(translate({"train", "--source", source, "--target", target, "--epochs", "1", "--hidden-size", "16",
                             "--save", path("model")}),
                  parts);
     expect_error(translate(training("model") + Arguments{"--dev-source", source, "--dev-target", target}), parts);
@@ -179,29 +179,30 @@ TEST_F(TranslateRejects, ModelThatReplacesItsData) {
 }
 
 TEST_F(TranslateRejects, OptionsOutOfRange) {
-  for (const char* const option : {"--hidden", "--embedding", "--layers", "--batch", "--epochs", "--threads", "--beam",
-                                   "--min-frequency", "--max-words", "--accumulate"}) {
+  for (const char* const option : {"--hidden-size", "--embedding-size", "--layers", "--batch-size", "--epochs",
+                                   "--threads", "--beam-size", "--min-frequency", "--max-words", "--accum-count"}) {
     for (const char* const value : {"0", "-1", "x", "1.5", "", "99999999999999999999"})
       expect_value_error(option, value);
   }
   for (const char* const option :
-       {"--dropout", "--label-smoothing", "--rate", "--clip", "--length-penalty", "--recurrent-dropout",
-        "--weight-decay", "--average", "--teacher-forcing", "--forcing-k", "--rate-factor", "--checkpoint-minutes"}) {
+       {"--dropout", "--label-smoothing", "--learning-rate", "--clip-norm", "--length-penalty", "--recurrent-dropout",
+        "--weight-decay", "--average-decay", "--teacher-forcing", "--forcing-k", "--learning-rate-decay",
+        "--checkpoint-minutes"}) {
     for (const char* const value : {"-0.1", "x", "nan", "inf", "1e12", ""}) expect_value_error(option, value);
   }
   for (const char* const value : {"1", "1.5"}) {
     expect_value_error("--dropout", value);
     expect_value_error("--label-smoothing", value);
     expect_value_error("--recurrent-dropout", value);
-    expect_value_error("--average", value);
-    expect_value_error("--rate-factor", value);
+    expect_value_error("--average-decay", value);
+    expect_value_error("--learning-rate-decay", value);
   }
   expect_value_error("--teacher-forcing", "1.5");
   for (const char* const option : {"--warmup", "--patience"}) {
     for (const char* const value : {"-1", "x", "1.5", ""}) expect_value_error(option, value);
   }
-  expect_value_error("--rate", "0");
-  expect_value_error("--hidden", "16385");
+  expect_value_error("--learning-rate", "0");
+  expect_value_error("--hidden-size", "16385");
   expect_value_error("--layers", "17");
   for (const char* const option : {"--cell", "--scorer", "--attention", "--normalizer", "--decoder", "--direction",
                                    "--schedule", "--sampled-token", "--forcing-schedule"}) {
@@ -210,7 +211,7 @@ TEST_F(TranslateRejects, OptionsOutOfRange) {
   }
   for (const char* const value : {"-1", "x", "1.5", "99999999999999999999"}) expect_value_error("--seed", value);
   for (const char* const value : {"-1", "x"}) expect_value_error("--max-length", value);
-  expect_error(translate(with(training("model"), "--hidden", "15") + Arguments{"--scorer", "dot"}),
+  expect_error(translate(with(training("model"), "--hidden-size", "15") + Arguments{"--scorer", "dot"}),
                {"hidden must be even", "got 15"});
   expect_options_error({"--decoder", "sutskever"}, {"unidirectional"});
   expect_options_error({"--copy-states"}, {"unidirectional"});
@@ -222,7 +223,8 @@ TEST_F(TranslateRejects, OptionsOutOfRange) {
     expect_error(translate(training("model") + Arguments{"--decoder", "plain", option, "1"}), {option, "plain"});
   }
   EXPECT_EQ(
-      translate(with(training("odd"), "--hidden", "15") + Arguments{"--scorer", "dot", "--direction", "forward"}).code,
+      translate(with(training("odd"), "--hidden-size", "15") + Arguments{"--scorer", "dot", "--direction", "forward"})
+          .code,
       0);
 }
 
@@ -251,18 +253,19 @@ TEST_F(TranslateRejects, InvalidDecodingOptions) {
   for (const char* const option : {"--temperature", "--top-k", "--top-p", "--seed"}) {
     expect_decoding_error({option, "1"}, {option, "requires --sample"});
   }
-  for (const char* const option : {"--beam", "--length-penalty", "--coverage-penalty"}) {
+  for (const char* const option : {"--beam-size", "--length-penalty", "--coverage-penalty"}) {
     expect_decoding_error({"--sample", option, "1"}, {option, "excludes --sample"});
   }
-  expect_decoding_error({"--replace-unknown", "--no-unknown"}, {"--no-unknown excludes --replace-unknown"});
+  expect_decoding_error({"--replace-unk", "--ban-unk"}, {"--ban-unk excludes --replace-unk"});
   expect_decoding_error({"--min-length", "6", "--max-length", "5"}, {"--min-length: 6 is more than --max-length 5"});
-  expect_decoding_error({"--n-best", "5", "--beam", "4"}, {"--n-best: 5 must not exceed the beam size (--beam 4)"});
+  expect_decoding_error({"--n-best", "5", "--beam-size", "4"},
+                        {"--n-best: 5 must not exceed the beam size (--beam-size 4)"});
   expect_decoding_error({"--prefix", "le zebra"}, {"--prefix: the target vocabulary does not contain \"zebra\""});
   expect_decoding_error({"--prefix", "</s>"}, {"--prefix: the target vocabulary does not contain \"</s>\""});
   expect_decoding_error({"--prefix", "le le le", "--max-length", "3"},
                         {"--prefix: 3 words and </s> do not fit into --max-length 3"});
   const std::string plain = trained("plain", {"--decoder", "plain"});
-  for (const Arguments& more : {Arguments{"--coverage-penalty", "0.2"}, Arguments{"--replace-unknown"}}) {
+  for (const Arguments& more : {Arguments{"--coverage-penalty", "0.2"}, Arguments{"--replace-unk"}}) {
     expect_error(translate(Arguments{"run", "--model", plain} + more, "the cat\n"), {plain, "plain decoder"});
     expect_error(translate(Arguments{"evaluate", "--model", plain, "--pairs", path("dev.tsv")} + more),
                  {plain, "plain decoder"});
@@ -296,7 +299,7 @@ TEST_F(TranslateRejects, ConflictingOptions) {
   expect_options_error({"--schedule", "constant", "--warmup", "1"}, {"--schedule constant has no --warmup"});
   expect_options_error({"--schedule", "plateau", "--dev", path("dev.tsv"), "--warmup", "1"}, {"has no --warmup"});
   expect_options_error({"--patience", "1"}, {"--schedule linear has no --patience"});
-  expect_options_error({"--rate-factor", "0.5"}, {"--schedule linear has no", "--rate-factor"});
+  expect_options_error({"--learning-rate-decay", "0.5"}, {"--schedule linear has no", "--learning-rate-decay"});
   expect_options_error({"--warmup", "3"}, {"--warmup is 3, but the run has only 3 updates"});
   expect_options_error({"--forcing-schedule", "linear"}, {"--forcing-schedule linear falls to --teacher-forcing"});
   expect_options_error({"--teacher-forcing", "0.5", "--forcing-k", "9"}, {"constant has no --forcing-k"});

@@ -6,7 +6,7 @@ namespace run_test {
 using namespace heed::test;
 using TranslateRun = Program;
 
-TEST_F(TranslateRun, AnswersEveryLineWithALine) {
+TEST_F(TranslateRun, WritesOneLinePerInputLine) {
   const std::string model = trained("model");
   std::string text;
   for (int i = 0; i < 150; ++i) text += i % 10 == 3 ? "\n" : i % 10 == 7 ? "   \n" : "the cat and the apple .\n";
@@ -15,12 +15,12 @@ TEST_F(TranslateRun, AnswersEveryLineWithALine) {
   const auto lines = lines_of(outcome.out);
   ASSERT_EQ(lines.size(), 150U);
   for (std::size_t i = 0; i < lines.size(); ++i) EXPECT_EQ(lines[i].empty(), i % 10 == 3 || i % 10 == 7) << i;
-  EXPECT_EQ(lines[0], lines[149]) << "a sentence is translated alike in any company";
+  EXPECT_EQ(lines[0], lines[149]) << "a translation does not depend on the other lines";
   EXPECT_EQ(translate({"run", "--model", model}, "").out, "");
   EXPECT_EQ(lines_of(translate({"run", "--model", model}, "the cat\r\n\nthe end without a line end").out).size(), 3U);
 }
 
-TEST_F(TranslateRun, HardLooksAreForMonotonicAttention) {
+TEST_F(TranslateRun, HardNeedsMonotonicAttention) {
   const std::string pairs = path("train.tsv"), model = trained("model"),
                     monotonic = trained("monotonic", {"--attention", "monotonic"});
   const auto scores = [&](const Arguments& more) {
@@ -37,13 +37,13 @@ TEST_F(TranslateRun, HardLooksAreForMonotonicAttention) {
   for (const char* const command : {"run", "evaluate"}) {
     Arguments arguments{command, "--model", model, "--hard"};
     if (arguments[0] == "evaluate") arguments = arguments + Arguments{"--pairs", pairs};
-    const Outcome refused = translate(arguments, "the cat\n");
-    EXPECT_NE(refused.code, 0);
-    EXPECT_NE(refused.err.find("monotonic"), std::string::npos) << refused.err;
+    const Outcome failed = translate(arguments, "the cat\n");
+    EXPECT_NE(failed.code, 0);
+    EXPECT_NE(failed.err.find("monotonic"), std::string::npos) << failed.err;
   }
 }
 
-TEST_F(TranslateRun, NotesUnknownWordsAndGoesOn) {
+TEST_F(TranslateRun, ReportsUnknownWordsAndContinues) {
   const Outcome outcome = translate({"run", "--model", trained("model")}, "the cat\n\nthe zebra and the gnu\n");
   EXPECT_EQ(outcome.code, 0);
   EXPECT_EQ(lines_of(outcome.out).size(), 3U);
@@ -53,23 +53,23 @@ TEST_F(TranslateRun, NotesUnknownWordsAndGoesOn) {
 }
 
 TEST_F(TranslateRun, SearchOptionsChangeTheTranslation) {
-  const std::string model = trained("model", {"--rate", "0.02"});
+  const std::string model = trained("model", {"--learning-rate", "0.02"});
   const std::string text = column(pairs_of("train.tsv", 20), 0);
   const auto run = [&](const Arguments& more) {
     return translate(Arguments{"run", "--model", model} + more, text).out;
   };
   const std::string greedy = run({});
-  EXPECT_EQ(run({"--beam", "1"}), greedy);
-  EXPECT_GT(count_of(greedy, " "), 40U) << "words beside one another";
-  EXPECT_NE(run({"--beam", "8"}), greedy);
-  EXPECT_NE(run({"--beam", "8", "--length-penalty", "0"}), run({"--beam", "8", "--length-penalty", "5"}));
+  EXPECT_EQ(run({"--beam-size", "1"}), greedy);
+  EXPECT_GT(count_of(greedy, " "), 40U) << "translations have several words";
+  EXPECT_NE(run({"--beam-size", "8"}), greedy);
+  EXPECT_NE(run({"--beam-size", "8", "--length-penalty", "0"}), run({"--beam-size", "8", "--length-penalty", "5"}));
   for (const std::string& line : lines_of(run({"--max-length", "2"}))) {
     EXPECT_LE(count_of(line, " "), 1U) << line;
   }
 }
 
-TEST_F(TranslateRun, KeepsToLengthsWordsAndPrefix) {
-  const std::string model = trained("model", {"--rate", "0.02"});
+TEST_F(TranslateRun, RespectsLengthLimitsAndPrefix) {
+  const std::string model = trained("model", {"--learning-rate", "0.02"});
   const std::string text = column(pairs_of("train.tsv", 20), 0);
   const auto run = [&](const Arguments& more) {
     const Outcome outcome = translate(Arguments{"run", "--model", model} + more, text);
@@ -80,15 +80,15 @@ TEST_F(TranslateRun, KeepsToLengthsWordsAndPrefix) {
     EXPECT_GE(count_of(line, " "), 4U) << line;
     EXPECT_LE(count_of(line, " "), 6U) << line;
   }
-  const auto begun = lines_of(run({"--prefix", " la  le ", "--max-length", "6"}));
-  EXPECT_EQ(begun.size(), 20U);
-  for (const std::string& line : begun) EXPECT_EQ(line.rfind("la le", 0), 0U) << line;
-  EXPECT_NE(run({"--beam", "6", "--coverage-penalty", "5"}), run({"--beam", "6"}));
+  const auto prefixed = lines_of(run({"--prefix", " la  le ", "--max-length", "6"}));
+  EXPECT_EQ(prefixed.size(), 20U);
+  for (const std::string& line : prefixed) EXPECT_EQ(line.rfind("la le", 0), 0U) << line;
+  EXPECT_NE(run({"--beam-size", "6", "--coverage-penalty", "5"}), run({"--beam-size", "6"}));
 }
 
-TEST_F(TranslateRun, PrintsSeveralTranslationsTheBestFirst) {
-  const std::string model = trained("model", {"--rate", "0.02"});
-  const Arguments command{"run", "--model", model, "--beam", "6", "--max-length", "8"};
+TEST_F(TranslateRun, WritesNBestListsInOrder) {
+  const std::string model = trained("model", {"--learning-rate", "0.02"});
+  const Arguments command{"run", "--model", model, "--beam-size", "6", "--max-length", "8"};
   const auto best = lines_of(translate(command, "the cat\n\nthe apple\n").out);
   ASSERT_EQ(best.size(), 3U);
   const Outcome outcome = translate(command + Arguments{"--n-best", "3"}, "the cat\n\nthe apple\n");
@@ -109,8 +109,8 @@ TEST_F(TranslateRun, PrintsSeveralTranslationsTheBestFirst) {
   EXPECT_EQ(different.size(), 7U);
 }
 
-TEST_F(TranslateRun, DrawsTranslationsAtRandom) {
-  const std::string model = trained("model", {"--rate", "0.02"});
+TEST_F(TranslateRun, SamplesTranslations) {
+  const std::string model = trained("model", {"--learning-rate", "0.02"});
   const std::string text = column(pairs_of("train.tsv", 20), 0);
   const auto run = [&](const Arguments& more) {
     const Outcome outcome = translate(Arguments{"run", "--model", model, "--max-length", "9"} + more, text);
@@ -128,13 +128,13 @@ TEST_F(TranslateRun, DrawsTranslationsAtRandom) {
   EXPECT_EQ(lines_of(run({"--sample", "--n-best", "3"})).size(), 60U);
 }
 
-TEST_F(TranslateRun, CopiesOrAvoidsUnknownWords) {
-  const std::string model = trained("model", {"--rate", "0.02", "--min-frequency", "30"});
+TEST_F(TranslateRun, ReplacesOrBansUnknownWords) {
+  const std::string model = trained("model", {"--learning-rate", "0.02", "--min-frequency", "30"});
   const std::string text = column(pairs_of("train.tsv", 20), 0);
   const auto run = [&](const Arguments& more) {
     return lines_of(translate(Arguments{"run", "--model", model} + more, text).out);
   };
-  const auto found = run({}), copied = run({"--replace-unknown"}), sources = lines_of(text);
+  const auto found = run({}), copied = run({"--replace-unk"}), sources = lines_of(text);
   std::size_t unknown = 0;
   ASSERT_EQ(copied.size(), found.size());
   for (std::size_t i = 0; i < found.size(); ++i) {
@@ -152,24 +152,24 @@ TEST_F(TranslateRun, CopiesOrAvoidsUnknownWords) {
     EXPECT_FALSE(after >> is) << copied[i];
   }
   EXPECT_GT(unknown, 10U);
-  for (const std::string& line : run({"--no-unknown", "--beam", "3"})) {
+  for (const std::string& line : run({"--ban-unk", "--beam-size", "3"})) {
     EXPECT_EQ(line.find("<unk>"), std::string::npos) << line;
   }
 }
 
-TEST_F(TranslateRun, KeepsTheWeightsAsItIsTold) {
+TEST_F(TranslateRun, SupportsAllWeightTypes) {
   const std::string model = trained("model"), text = column(pairs_of("train.tsv", 20), 0);
   const auto run = [&](const std::string& file, const Arguments& more) {
     return translate(Arguments{"run", "--max-length", "8", "--model", file} + more, text);
   };
-  const Outcome whole = run(model, {});
-  EXPECT_EQ(run(model, {"--weights", "float32"}).out, whole.out);
+  const Outcome float32 = run(model, {});
+  EXPECT_EQ(run(model, {"--weights", "float32"}).out, float32.out);
   for (const char* const weights : {"bfloat16", "half"}) {
     const Outcome outcome = run(model, {"--weights", weights});
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     EXPECT_EQ(lines_of(outcome.out).size(), 20U);
   }
-  // Models with a weight that the one kind does not hold and the kind before it does.
+  // Models with a weight that is out of range for half, or for bfloat16 too.
   const auto with_weight = [&](const std::string& name, std::string_view bytes) {
     std::string changed = contents(model);
     changed.replace(changed.size() - parameters_of(model).size(), 4, bytes);
@@ -179,18 +179,18 @@ TEST_F(TranslateRun, KeepsTheWeightsAsItIsTold) {
                     huge = with_weight("huge", std::string_view("\xff\xff\x7f\x7f", 4));
   EXPECT_EQ(run(large, {}).code, 0);
   EXPECT_EQ(run(large, {"--weights", "bfloat16"}).code, 0);
-  expect_refusal(run(large, {"--weights", "half"}), {large + ": ", "the largest half value is 65504", "70000"});
+  expect_error(run(large, {"--weights", "half"}), {large + ": ", "the largest half value is 65504", "70000"});
   EXPECT_EQ(run(huge, {}).err.find("largest"), std::string::npos);
-  expect_refusal(run(huge, {"--weights", "bfloat16"}), {"the largest bfloat16 value is", "3.4028235e+38"});
+  expect_error(run(huge, {"--weights", "bfloat16"}), {"the largest bfloat16 value is", "3.4028235e+38"});
 }
 
-TEST_F(TranslateRun, DrawsWhereItLooked) {
+TEST_F(TranslateRun, WritesAlignmentPictures) {
   const std::string model = trained("model");
-  const Outcome outcome = translate({"run", "--model", model, "--max-length", "3", "--alignment", path("look.svg")},
+  const Outcome outcome = translate({"run", "--model", model, "--max-length", "3", "--alignment", path("picture.svg")},
                                     "the cat & dog\n\nthe <apple>\n");
   EXPECT_EQ(outcome.code, 0) << outcome.err;
-  EXPECT_EQ(files(), (std::set<std::string>{"look-3.svg", "look.svg", "model", "train.tsv"}));
-  for (const auto& [file, word] : {std::pair("look.svg", "&amp;"), std::pair("look-3.svg", "&lt;apple&gt;")}) {
+  EXPECT_EQ(files(), (std::set<std::string>{"picture-3.svg", "picture.svg", "model", "train.tsv"}));
+  for (const auto& [file, word] : {std::pair("picture.svg", "&amp;"), std::pair("picture-3.svg", "&lt;apple&gt;")}) {
     const std::string svg = contents(path(file));
     EXPECT_EQ(svg.find("<svg"), svg.find('<')) << file;
     EXPECT_NE(svg.find(word), std::string::npos) << file;
@@ -198,7 +198,7 @@ TEST_F(TranslateRun, DrawsWhereItLooked) {
   }
 }
 
-TEST_F(TranslateRun, ShowsWhereItLookedOnStandardError) {
+TEST_F(TranslateRun, ShowsAlignmentsOnStandardError) {
   const std::string model = trained("model");
   const Outcome plain = translate({"run", "--model", model, "--max-length", "3"}, "the cat\n");
   const Outcome shown = translate({"run", "--model", model, "--max-length", "3", "--show"}, "the cat\n");
@@ -209,27 +209,27 @@ TEST_F(TranslateRun, ShowsWhereItLookedOnStandardError) {
   EXPECT_NE(shown.err.find(plain.out.substr(0, plain.out.find(' '))), std::string::npos) << shown.err;
 }
 
-TEST_F(TranslateRun, RefusesToShowWhatADecoderWithoutAttentionDoesNotHave) {
+TEST_F(TranslateRun, RejectsAlignmentsWithoutAttention) {
   for (const std::string decoder : {"plain", "cho"}) {
     const std::string model = trained("model", {"--decoder", decoder});
-    for (const Arguments& more : {Arguments{"--alignment", path("look.svg")}, Arguments{"--show"}}) {
-      expect_refusal(translate(Arguments{"run", "--model", model} + more, "the cat\n"), {model, decoder + " decoder"});
+    for (const Arguments& more : {Arguments{"--alignment", path("picture.svg")}, Arguments{"--show"}}) {
+      expect_error(translate(Arguments{"run", "--model", model} + more, "the cat\n"), {model, decoder + " decoder"});
     }
   }
-  EXPECT_FALSE(fs::exists(path("look.svg")));
+  EXPECT_FALSE(fs::exists(path("picture.svg")));
 }
 
-TEST_F(TranslateRun, ReportsAPictureThatCannotBeWritten) {
+TEST_F(TranslateRun, ReportsUnwritablePictures) {
   const std::string model = trained("model");
   for (const std::string& picture :
-       {model + "/look.svg", path("no/such/look.svg"), std::string("/proc/look.svg"), path(".")}) {
+       {model + "/picture.svg", path("no/such/picture.svg"), std::string("/proc/picture.svg"), path(".")}) {
     const Outcome outcome = translate({"run", "--model", model, "--alignment", picture}, "the cat\n");
     EXPECT_EQ(outcome.code, 1) << picture;
     EXPECT_NE(outcome.err.find("cannot write " + picture), std::string::npos) << outcome.err;
   }
 }
 
-TEST_F(TranslateRun, StopsAtALineThatIsNotTextAfterAnsweringTheOnesBefore) {
+TEST_F(TranslateRun, StopsAtTheFirstInvalidLine) {
   const std::string model = trained("model");
   for (const auto& [line, problem] : {std::pair("the \xff cat", "invalid UTF-8 (0xff) at byte offset 4"),
                                       std::pair("the \x1b[31m cat", "control character 0x1b"),
@@ -243,7 +243,7 @@ TEST_F(TranslateRun, StopsAtALineThatIsNotTextAfterAnsweringTheOnesBefore) {
   }
 }
 
-TEST_F(TranslateRun, RefusesALineOfTwoHundredThousandWords) {
+TEST_F(TranslateRun, RejectsTooLongLines) {
   const std::string model = trained("model");
   std::string line = "the cat\n";
   for (int i = 0; i < 200'000; ++i) line += "the ";
@@ -261,8 +261,8 @@ TEST_F(TranslateRun, RefusesALineOfTwoHundredThousandWords) {
   EXPECT_EQ(lines_of(allowed.out).size(), 2U);
 }
 
-TEST_F(TranslateRun, ReportsAnInputThatCannotBeRead) {
-  expect_refusal(finish(start({"run", "--model", trained("model")}, folder_.string())), {"standard input"});
+TEST_F(TranslateRun, ReportsUnreadableInput) {
+  expect_error(finish(start({"run", "--model", trained("model")}, folder_.string())), {"standard input"});
 }
 
 }  // namespace run_test

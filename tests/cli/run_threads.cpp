@@ -12,7 +12,7 @@ class TranslateThreads : public Program {
  protected:
   void SetUp() override {
     Program::SetUp();
-    model_ = trained("model", {"--rate", "0.02", "--min-frequency", "3"});
+    model_ = trained("model", {"--learning-rate", "0.02", "--min-frequency", "3"});
     const auto sources = lines_of(column(pairs_of("train.tsv", 100), 0));
     for (std::size_t i = 0; i < 700; ++i) {
       text_ += i % 50 == 3 ? "\n" : i % 70 == 9 ? "the \xff cat\n" : sources[i % sources.size()] + '\n';
@@ -22,9 +22,9 @@ class TranslateThreads : public Program {
   std::string model_, text_;
 };
 
-TEST_F(TranslateThreads, GiveTheSameBytesForAnyNumber) {
+TEST_F(TranslateThreads, DoNotChangeTheOutput) {
   const Arguments run{"run", "--model", model_, "--max-length", "9", "--on-error", "skip", "--skip-exit-code", "0"};
-  for (const char* const more : {"", "--beam 4 --n-best 2 --replace-unknown", "--sample --n-best 2", "--show"}) {
+  for (const char* const more : {"", "--beam-size 4 --n-best 2 --replace-unk", "--sample --n-best 2", "--show"}) {
     SCOPED_TRACE(more);
     const Outcome alone = translate(run + arguments(more), text_);
     EXPECT_EQ(alone.code, 0) << alone.err;
@@ -38,9 +38,9 @@ TEST_F(TranslateThreads, GiveTheSameBytesForAnyNumber) {
   }
 }
 
-TEST_F(TranslateThreads, GiveTheSameBytesForAnyNumberInEveryCommand) {
+TEST_F(TranslateThreads, DoNotChangeTheOutputOfOtherCommands) {
   const std::string pairs = write("pairs.tsv", pairs_of("train.tsv", 300));
-  for (const char* const command : {"evaluate --beam 3 --json", "score", "score --json", "align"}) {
+  for (const char* const command : {"evaluate --beam-size 3 --json", "score", "score --json", "align"}) {
     SCOPED_TRACE(command);
     const Arguments all = arguments(command) + Arguments{"--model", model_, "--pairs", pairs};
     const auto scores = [](const std::string& out) { return out.substr(0, out.find("\"seconds\"")); };
@@ -52,7 +52,7 @@ TEST_F(TranslateThreads, GiveTheSameBytesForAnyNumberInEveryCommand) {
   }
 }
 
-TEST_F(TranslateThreads, StopAtTheSameLineForAnyNumber) {
+TEST_F(TranslateThreads, StopAtTheSameLine) {
   const Outcome alone = translate({"run", "--model", model_, "--max-length", "9"}, text_);
   EXPECT_EQ(alone.code, 1);
   EXPECT_EQ(lines_of(alone.out).size(), 9U);
@@ -64,7 +64,7 @@ TEST_F(TranslateThreads, StopAtTheSameLineForAnyNumber) {
   }
 }
 
-TEST_F(TranslateThreads, ReportAnOutputThatCannotBeWritten) {
+TEST_F(TranslateThreads, ReportUnwritableOutput) {
   if (!fs::exists("/dev/full")) GTEST_SKIP();
   for (const char* const threads : {"1", "3"}) {
     const Outcome outcome =
@@ -74,12 +74,12 @@ TEST_F(TranslateThreads, ReportAnOutputThatCannotBeWritten) {
   }
 }
 
-TEST_F(TranslateThreads, ReportAThreadThatTheSystemRefuses) {
+TEST_F(TranslateThreads, ReportThreadsThatCannotBeStarted) {
   if (!memory_can_be_limited) GTEST_SKIP();
   program_ = "/bin/sh";
   const std::string command = "ulimit -v 1000000 && exec " TRANSLATE_PROGRAM " run --threads 1000 --model " + model_;
   const Outcome outcome = run({"-c", command}, "the cat\n");
-  expect_refusal(outcome, {"cannot start thread ", " of 1000", "fewer threads"});
+  expect_error(outcome, {"cannot start thread ", " of 1000", "fewer threads"});
 }
 
 /// Runs the program on `text` and returns the peak of its memory in MB.
@@ -105,10 +105,11 @@ TEST_F(TranslateMemory, OfLongLinesInABeamIsBounded) {
   for (int i = 0; i < 64; ++i) text += line + '\n';
   for (int i = 0; i < 16; ++i) pairs += line + '\t' + line + '\n';
   const std::string model = trained("model");
-  // With all weights kept and 64 lines in a batch, 200 steps alone would take 256 MB.
-  EXPECT_LT(peak({"run", "--model", model, "--beam", "5", "--min-length", "200", "--max-length", "200"}, text), 100);
+  // If all attention weights of a batch of 64 lines were kept, 200 steps would need 256 MB.
+  EXPECT_LT(peak({"run", "--model", model, "--beam-size", "5", "--min-length", "200", "--max-length", "200"}, text),
+            100);
   EXPECT_LT(
-      peak({"run", "--model", model, "--beam", "5", "--min-length", "100", "--max-length", "100", "--replace-unknown"},
+      peak({"run", "--model", model, "--beam-size", "5", "--min-length", "100", "--max-length", "100", "--replace-unk"},
            text),
       200);
   EXPECT_LT(peak({"align", "--threads", "1", "--model", model, "--pairs", write("pairs.tsv", pairs)}, ""), 200);

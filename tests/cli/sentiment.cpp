@@ -23,17 +23,17 @@ class Sentiment : public Program {
     return {"train",
             "--train",
             path("train.tsv"),
-            "--hidden",
+            "--hidden-size",
             "8",
-            "--embedding",
+            "--embedding-size",
             "8",
             "--epochs",
             "20",
-            "--rate",
+            "--learning-rate",
             "0.02",
             "--dropout",
             "0",
-            "--batch",
+            "--batch-size",
             "8",
             "--word-dropout",
             "0",
@@ -45,13 +45,15 @@ class Sentiment : public Program {
 };
 
 TEST_F(Sentiment, ListsEveryOptionOfEveryCommand) {
-  const Arguments learning = arguments(
-      "--embedding --hidden --dropout --word-dropout --epochs --batch --rate --clip --seed --threads "
+  const Arguments training_options = arguments(
+      "--embedding-size --hidden-size --dropout --word-dropout --epochs --batch-size --learning-rate --clip-norm "
+      "--seed --threads "
       "--checkpoint-minutes --resume --restart");
   const std::vector<std::pair<std::string, Arguments>> commands{
-      {"train", learning + Arguments{"--train", "--dev", "--save", "--held-out", "--min-frequency", "--max-words"}},
+      {"train",
+       training_options + Arguments{"--train", "--dev", "--save", "--held-out", "--min-frequency", "--max-words"}},
       {"run", {"--model", "--picture", "--max-words"}},
-      {"demo", learning + Arguments{"--out", "--sentences"}},
+      {"demo", training_options + Arguments{"--out", "--sentences"}},
   };
   for (const auto& [command, options] : commands) {
     const Outcome outcome = run({command, "--help"});
@@ -60,12 +62,12 @@ TEST_F(Sentiment, ListsEveryOptionOfEveryCommand) {
   }
 }
 
-TEST_F(Sentiment, LearnsSavesAndLabels) {
+TEST_F(Sentiment, TrainsSavesAndLabels) {
   write("dev.tsv", "down\tthe soup was grim .\nup\tthe soup was fine .\n");
-  const Outcome learned = run(training("model") + Arguments{"--dev", path("dev.tsv")});
-  EXPECT_EQ(learned.code, 0) << learned.err;
-  EXPECT_NE(learned.out.find("dev accuracy: 100.00 %"), std::string::npos) << learned.out;
-  const Outcome labelled = run({"run", "--model", path("model"), "--picture", path("look.svg")},
+  const Outcome training_run = run(training("model") + Arguments{"--dev", path("dev.tsv")});
+  EXPECT_EQ(training_run.code, 0) << training_run.err;
+  EXPECT_NE(training_run.out.find("dev accuracy: 100.00 %"), std::string::npos) << training_run.out;
+  const Outcome labelled = run({"run", "--model", path("model"), "--picture", path("picture.svg")},
                                "the soup was lovely .\nthe soup was stale .\n");
   EXPECT_EQ(labelled.code, 0) << labelled.err;
   const auto lines = lines_of(labelled.out);
@@ -73,64 +75,64 @@ TEST_F(Sentiment, LearnsSavesAndLabels) {
   EXPECT_EQ(lines[0].substr(0, 3), "up ");
   EXPECT_EQ(lines[1].substr(0, 5), "down ");
   EXPECT_NE(lines[1].find("\tthe"), std::string::npos);
-  EXPECT_NE(contents(path("look.svg")).find("<title>lovely: "), std::string::npos);
+  EXPECT_NE(contents(path("picture.svg")).find("<title>lovely: "), std::string::npos);
 }
 
-TEST_F(Sentiment, RepeatsItselfAndHearsTheSeed) {
+TEST_F(Sentiment, IsDeterministicForASeed) {
   for (const char* const name : {"one", "two"}) EXPECT_EQ(run(training(name)).code, 0);
   EXPECT_EQ(run(training("three") + Arguments{"--seed", "2"}).code, 0);
   EXPECT_EQ(parameters_of(path("one")), parameters_of(path("two")));
   EXPECT_NE(parameters_of(path("one")), parameters_of(path("three")));
 }
 
-TEST_F(Sentiment, RefusesDataThatIsNoData) {
-  const auto expect_refused = [&](const std::string& text, const std::vector<std::string>& parts) {
+TEST_F(Sentiment, RejectsInvalidData) {
+  const auto expect_data_error = [&](const std::string& text, const std::vector<std::string>& parts) {
     write("bad.tsv", text);
-    expect_refusal(run(with(training("model"), "--train", path("bad.tsv"))), parts);
+    expect_error(run(with(training("model"), "--train", path("bad.tsv"))), parts);
     EXPECT_FALSE(fs::exists(path("model")));
   };
-  expect_refused("", {"bad.tsv", "is empty"});
-  expect_refused("no label here\n", {"bad.tsv:1", "found 1 column"});
-  expect_refused("up\ta\tb\n", {"bad.tsv:1", "found 3 columns"});
-  expect_refused("up\tfine\ndown\t\n", {"bad.tsv:2", "the sentence is empty"});
-  expect_refused("two words\tfine\n", {"bad.tsv:1", "the label must be one word"});
-  expect_refused("up\tfine\nup\tgood\n", {"all sentences are labelled up"});
+  expect_data_error("", {"bad.tsv", "is empty"});
+  expect_data_error("no label here\n", {"bad.tsv:1", "found 1 column"});
+  expect_data_error("up\ta\tb\n", {"bad.tsv:1", "found 3 columns"});
+  expect_data_error("up\tfine\ndown\t\n", {"bad.tsv:2", "the sentence is empty"});
+  expect_data_error("two words\tfine\n", {"bad.tsv:1", "the label must be one word"});
+  expect_data_error("up\tfine\nup\tgood\n", {"all sentences are labelled up"});
   write("few.tsv", "up\tfine\ndown\tbad\n");
-  expect_refusal(run(with(training("model"), "--train", path("few.tsv")) + Arguments{"--held-out", "0.9"}),
-                 {"few.tsv", "2 sentences are too few for --held-out"});
-  expect_refusal(run(with(training("model"), "--train", path("missing"))), {"missing", "cannot be opened"});
+  expect_error(run(with(training("model"), "--train", path("few.tsv")) + Arguments{"--held-out", "0.9"}),
+               {"few.tsv", "2 sentences are too few for --held-out"});
+  expect_error(run(with(training("model"), "--train", path("missing"))), {"missing", "cannot be opened"});
   write("dev.tsv", "sideways\tthe soup was grim .\n");
-  expect_refusal(run(training("model") + Arguments{"--dev", path("dev.tsv")}), {"\"sideways\"", "down up"});
-  expect_refusal(run(with(training("model"), "--save", path("train.tsv"))), {"would replace the data file"});
+  expect_error(run(training("model") + Arguments{"--dev", path("dev.tsv")}), {"\"sideways\"", "down up"});
+  expect_error(run(with(training("model"), "--save", path("train.tsv"))), {"would replace the data file"});
 }
 
-TEST_F(Sentiment, RefusesOptionsOutOfRange) {
+TEST_F(Sentiment, RejectsOptionsOutOfRange) {
   for (const auto& [option, value] : std::vector<std::pair<std::string, std::string>>{{"--epochs", "0"},
-                                                                                      {"--hidden", "-1"},
+                                                                                      {"--hidden-size", "-1"},
                                                                                       {"--dropout", "1"},
                                                                                       {"--held-out", "nan"},
                                                                                       {"--seed", "-1"},
                                                                                       {"--threads", "0"}}) {
-    expect_refusal(run(with(training("model"), option, value)), {option.substr(2)});
+    expect_error(run(with(training("model"), option, value)), {option.substr(2)});
   }
-  expect_refusal(run({}), {"subcommand"});
+  expect_error(run({}), {"subcommand"});
 }
 
-TEST_F(Sentiment, RefusesModelsAndLinesThatAreNone) {
-  expect_refusal(run({"run", "--model", path("train.tsv")}, "fine\n"), {"train.tsv"});
+TEST_F(Sentiment, RejectsInvalidModelsAndLines) {
+  expect_error(run({"run", "--model", path("train.tsv")}, "fine\n"), {"train.tsv"});
   EXPECT_EQ(run(training("model")).code, 0);
   const std::string whole = contents(path("model"));
   write("cut", whole.substr(0, whole.size() - 4));
-  expect_refusal(run({"run", "--model", path("cut")}, "fine\n"), {"cut"});
+  expect_error(run({"run", "--model", path("cut")}, "fine\n"), {"cut"});
   for (const std::string bad : {R"(up\ndown)", R"(aaa\t\nb)", R"(up\nd  p)"}) {
     std::string labels = whole;
     const auto at = labels.find(R"(down\nup)");
     ASSERT_NE(at, std::string::npos);
     write("labels", labels.replace(at, bad.size(), bad));
-    expect_refusal(run({"run", "--model", path("labels")}, "fine\n"),
-                   {path("labels") + ": the labels must be distinct words"});
+    expect_error(run({"run", "--model", path("labels")}, "fine\n"),
+                 {path("labels") + ": the labels must be distinct words"});
   }
-  expect_refusal(run({"run", "--model", path("model")}, "\n"), {"standard input:1", "the line is empty"});
+  expect_error(run({"run", "--model", path("model")}, "\n"), {"standard input:1", "the line is empty"});
 }
 
 }  // namespace sentiment_test

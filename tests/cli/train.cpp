@@ -9,7 +9,7 @@ namespace train_test {
 using namespace heed::test;
 using TranslateTrain = Program;
 
-TEST_F(TranslateTrain, WritesAModelThatEvaluatesAndRuns) {
+TEST_F(TranslateTrain, WritesAUsableModel) {
   const std::string dev = write("dev.tsv", pairs_of("dev.tsv", 12));
   const Outcome outcome = translate(training("model") + Arguments{"--dev", dev});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
@@ -26,11 +26,11 @@ TEST_F(TranslateTrain, WritesAModelThatEvaluatesAndRuns) {
   EXPECT_EQ(translate({"run", "--model", path("model")}, "the cat\n").code, 0);
 }
 
-TEST_F(TranslateTrain, GivesTheSameBytesEveryTime) {
+TEST_F(TranslateTrain, IsDeterministic) {
   for (const Arguments& more : {Arguments{}, Arguments{"--dropout", "0.3", "--layers", "2", "--seed", "5"},
                                 Arguments{"--cell", "lstm", "--dropout", "0.3", "--recurrent-dropout", "0.2",
-                                          "--teacher-forcing", "0.5", "--sampled-token", "sample", "--accumulate", "2",
-                                          "--average", "0.5", "--variational-dropout", "--tie-embeddings"}}) {
+                                          "--teacher-forcing", "0.5", "--sampled-token", "sample", "--accum-count", "2",
+                                          "--average-decay", "0.5", "--variational-dropout", "--tie-embeddings"}}) {
     for (const char* const threads : {"1", "2"}) {
       trained("first", more);
       ASSERT_EQ(translate(with(training("first"), "--threads", threads) + more).code, 0);
@@ -40,7 +40,7 @@ TEST_F(TranslateTrain, GivesTheSameBytesEveryTime) {
   }
 }
 
-TEST_F(TranslateTrain, ReadsTwoFilesAsItReadsOne) {
+TEST_F(TranslateTrain, ParallelFilesMatchOneFileOfPairs) {
   const std::string train = pairs_of("train.tsv", 48), dev = pairs_of("dev.tsv", 12);
   const Outcome one = translate(training("one") + Arguments{"--dev", write("dev.tsv", dev)});
   Arguments two = training("two");
@@ -56,7 +56,7 @@ TEST_F(TranslateTrain, ReadsTwoFilesAsItReadsOne) {
   EXPECT_TRUE(contents(path("one")) == contents(path("two")));
 }
 
-TEST_F(TranslateTrain, EveryOptionChangesWhatIsLearned) {
+TEST_F(TranslateTrain, EveryOptionChangesTheModel) {
   const std::string dev = write("dev.tsv", pairs_of("dev.tsv", 12));
   const std::vector<Arguments> variants{
       {},
@@ -79,26 +79,26 @@ TEST_F(TranslateTrain, EveryOptionChangesWhatIsLearned) {
       {"--decoder", "sutskever", "--direction", "forward"},
       {"--decoder", "luong"},
       {"--decoder", "luong", "--no-input-feeding"},
-      {"--hidden", "12"},
-      {"--embedding", "6"},
+      {"--hidden-size", "12"},
+      {"--embedding-size", "6"},
       {"--dropout", "0.2"},
       {"--label-smoothing", "0.1"},
       {"--coverage-loss", "1"},
       {"--doubly-stochastic", "0.5"},
-      {"--batch", "8"},
+      {"--batch-size", "8"},
       {"--epochs", "2"},
-      {"--rate", "0.003"},
+      {"--learning-rate", "0.003"},
       {"--schedule", "constant"},
       {"--schedule", "cosine"},
       {"--schedule", "inverse-sqrt"},
       {"--schedule", "inverse-sqrt", "--warmup", "2"},
       {"--warmup", "2"},
-      {"--epochs", "6", "--rate", "0.1", "--dev", dev, "--schedule", "constant"},
-      {"--epochs", "6", "--rate", "0.1", "--dev", dev, "--schedule", "plateau", "--patience", "0"},
-      {"--epochs", "6", "--rate", "0.1", "--dev", dev, "--schedule", "plateau", "--patience", "0", "--rate-factor",
-       "0.1"},
-      {"--accumulate", "2"},
-      {"--average", "0.5"},
+      {"--epochs", "6", "--learning-rate", "0.1", "--dev", dev, "--schedule", "constant"},
+      {"--epochs", "6", "--learning-rate", "0.1", "--dev", dev, "--schedule", "plateau", "--patience", "0"},
+      {"--epochs", "6", "--learning-rate", "0.1", "--dev", dev, "--schedule", "plateau", "--patience", "0",
+       "--learning-rate-decay", "0.1"},
+      {"--accum-count", "2"},
+      {"--average-decay", "0.5"},
       {"--weight-decay", "0.5"},
       {"--teacher-forcing", "0.5"},
       {"--teacher-forcing", "0.5", "--sampled-token", "sample"},
@@ -108,7 +108,7 @@ TEST_F(TranslateTrain, EveryOptionChangesWhatIsLearned) {
       {"--tie-embeddings"},
       {"--dropout", "0.2", "--variational-dropout"},
       {"--cell", "lstm", "--recurrent-dropout", "0.2"},
-      {"--clip", "0.01"},
+      {"--clip-norm", "0.01"},
       {"--threads", "2"},
       {"--seed", "2"},
       {"--min-frequency", "2"},
@@ -125,7 +125,7 @@ TEST_F(TranslateTrain, EveryOptionChangesWhatIsLearned) {
     const Outcome outcome = translate(command);
     ASSERT_EQ(outcome.code, 0) << name << '\n' << outcome.err;
     const auto [place, fresh] = seen.emplace(parameters_of(path("model")), name);
-    EXPECT_TRUE(fresh) << name << " teaches the same as " << place->second;
+    EXPECT_TRUE(fresh) << name << " trains the same model as " << place->second;
     const Outcome run = translate({"run", "--model", path("model"), "--max-length", "5"}, "the cat sleeps .\n");
     EXPECT_EQ(run.code, 0) << name << '\n' << run.err;
   }
@@ -135,20 +135,20 @@ TEST_F(TranslateTrain, EveryOptionChangesWhatIsLearned) {
   EXPECT_EQ(seen.at(parameters_of(path("feeding"))), "--decoder luong");
 }
 
-TEST_F(TranslateTrain, SearchesTheDevDataAsItIsTold) {
+TEST_F(TranslateTrain, SearchOptionsApplyToTheDevData) {
   const Arguments command =
       with(training("model"), "--epochs", "3") + Arguments{"--dev", write("dev.tsv", pairs_of("dev.tsv", 12))};
   const auto dev_line = [&](const Arguments& more) { return lines_of(translate(command + more).out).at(1); };
   const std::string greedy = dev_line({});
   EXPECT_EQ(dev_line({}), greedy);
   EXPECT_NE(dev_line({"--max-length", "1"}), greedy);
-  EXPECT_NE(dev_line({"--beam", "8", "--length-penalty", "5"}), greedy);
+  EXPECT_NE(dev_line({"--beam-size", "8", "--length-penalty", "5"}), greedy);
 }
 
-TEST_F(TranslateTrain, KeepsTheBestModelOnTheDevData) {
+TEST_F(TranslateTrain, SavesTheBestModelOnTheDevData) {
   const std::string dev = write("dev.tsv", pairs_of("dev.tsv", 12));
   const Outcome outcome = translate(with(training("model"), "--epochs", "12") +
-                                    Arguments{"--dev", dev, "--rate", "0.3", "--schedule", "constant"});
+                                    Arguments{"--dev", dev, "--learning-rate", "0.3", "--schedule", "constant"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   double best = 1e300;
   int kept = 0, dropped = 0;
@@ -162,7 +162,7 @@ TEST_F(TranslateTrain, KeepsTheBestModelOnTheDevData) {
     (saved ? kept : dropped) += 1;
   }
   EXPECT_EQ(kept + dropped, 12);
-  ASSERT_GT(dropped, 0) << "nothing was shown: every epoch was better than the one before\n" << outcome.err;
+  ASSERT_GT(dropped, 0) << "every epoch was better than the one before, so nothing was tested\n" << outcome.err;
   const std::string line = lines_of(outcome.out).at(1);
   const double perplexity = std::stod(line.substr(std::string("dev: perplexity ").size()));
   EXPECT_NEAR(std::log(perplexity), best, 1e-4);
@@ -172,9 +172,9 @@ TEST_F(TranslateTrain, KeepsTheBestModelOnTheDevData) {
       << measured.out;
 }
 
-TEST_F(TranslateTrain, AddsUpBatchesToTheUpdateOfALargeOne) {
-  const Outcome large = translate(with(training("large"), "--batch", "48"));
-  const Outcome parts = translate(training("parts") + Arguments{"--accumulate", "3"});
+TEST_F(TranslateTrain, AccumulateMatchesALargeBatch) {
+  const Outcome large = translate(with(training("large"), "--batch-size", "48"));
+  const Outcome parts = translate(training("parts") + Arguments{"--accum-count", "3"});
   const auto loss = [](const Outcome& outcome) {
     const auto at = outcome.err.find("training loss ");
     return at == std::string::npos ? 0 : std::stod(outcome.err.substr(at + 14));
@@ -183,20 +183,20 @@ TEST_F(TranslateTrain, AddsUpBatchesToTheUpdateOfALargeOne) {
   EXPECT_NEAR(loss(parts), loss(large), 1e-3) << "one update, and the loss before it";
 }
 
-TEST_F(TranslateTrain, LowersTheRateOfPlateauWhereTheDevLossStays) {
+TEST_F(TranslateTrain, PlateauLowersTheLearningRate) {
   const std::string dev = write("dev.tsv", pairs_of("dev.tsv", 12));
   const auto last_loss = [&](const Arguments& more) {
     const Outcome outcome =
-        translate(with(training("model"), "--epochs", "12") + Arguments{"--dev", dev, "--rate", "0.3"} + more);
+        translate(with(training("model"), "--epochs", "12") + Arguments{"--dev", dev, "--learning-rate", "0.3"} + more);
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     const auto at = outcome.err.rfind("dev loss ");
     return at == std::string::npos ? 0 : std::stod(outcome.err.substr(at + 9));
   };
   const double constant = last_loss({"--schedule", "constant"});
-  EXPECT_LT(last_loss({"--schedule", "plateau", "--patience", "0", "--rate-factor", "0.1"}), constant);
+  EXPECT_LT(last_loss({"--schedule", "plateau", "--patience", "0", "--learning-rate-decay", "0.1"}), constant);
 }
 
-TEST_F(TranslateTrain, SaysThatNothingIsKeptWithoutSave) {
+TEST_F(TranslateTrain, ReportsThatNothingIsSavedWithoutSave) {
   Arguments command = training("model");
   command.resize(command.size() - 2);
   const Outcome outcome = translate(command);
@@ -205,21 +205,21 @@ TEST_F(TranslateTrain, SaysThatNothingIsKeptWithoutSave) {
   EXPECT_EQ(files(), (std::set<std::string>{"train.tsv"}));
 }
 
-TEST_F(TranslateTrain, StopsAtALossThatIsNotFiniteAndKeepsTheLastGoodModel) {
-  const Arguments runaway{"--cell", "rnn-relu", "--rate", "10", "--schedule", "constant", "--clip", "0"};
+TEST_F(TranslateTrain, StopsAtNonFiniteLossAndKeepsTheLastModel) {
+  const Arguments runaway{"--cell", "rnn-relu", "--learning-rate", "10", "--schedule", "constant", "--clip-norm", "0"};
   trained("model");
   const std::string before = contents(path("model"));
-  expect_refusal(translate(with(training("model"), "--epochs", "20") + runaway), {"translate: ", "not finite"});
-  EXPECT_TRUE(contents(path("model")) == before) << "it was lost in the first epoch";
+  expect_error(translate(with(training("model"), "--epochs", "20") + runaway), {"translate: ", "not finite"});
+  EXPECT_TRUE(contents(path("model")) == before) << "training failed in the first epoch";
 
-  // One update an epoch: the loss is finite in the first, which is saved, and not in a later one.
-  const Outcome later = translate(with(with(training("later"), "--epochs", "20"), "--batch", "48") + runaway);
-  expect_refusal(later, {"epoch 1: ", "saved", "not finite"});
+  // One update per epoch: the loss is finite in the first epoch, whose model is saved, and not in a later one.
+  const Outcome later = translate(with(with(training("later"), "--epochs", "20"), "--batch-size", "48") + runaway);
+  expect_error(later, {"epoch 1: ", "saved", "not finite"});
   EXPECT_EQ(translate({"run", "--model", path("later"), "--max-length", "3"}, "\n").code, 0) << "the model can be read";
 
   const std::string dev = write("dev.tsv", pairs_of("dev.tsv", 12));
-  expect_refusal(translate(with(training("dev"), "--batch", "48") + runaway + Arguments{"--dev", dev}),
-                 {"the loss on the dev data is not finite"});
+  expect_error(translate(with(training("dev"), "--batch-size", "48") + runaway + Arguments{"--dev", dev}),
+               {"the loss on the dev data is not finite"});
   EXPECT_FALSE(fs::exists(path("dev")));
 }
 

@@ -1,10 +1,10 @@
-# Included into a consumer's project right after its project(): looks once everything is configured at what came with
-# heed, and stops if that is more than targets of heed's names.
+# Is included into a consumer's project right after its project() call. When everything is configured, it stops with an
+# error if heed has added anything except targets with heed's names.
 
 set(heed_targets heed heed_io)
 set(heed_imports Eigen3::Eigen nlohmann_json nlohmann_json::nlohmann_json heed::heed heed::io)
 set(heed_cache "^(HEED_|heed_|FETCHCONTENT_|Eigen3_DIR$|nlohmann_json_DIR$)"
-  "^CMAKE_PROJECT_VERSION")  # CMake's own doing, where the first project that has a version is not the topmost
+  "^CMAKE_PROJECT_VERSION")  # set by CMake if the first project with a version is not the top-level project
 list(JOIN heed_cache "|" heed_cache)
 set(heed_watched CMAKE_BUILD_TYPE CMAKE_CXX_FLAGS CMAKE_CXX_STANDARD CMAKE_CXX_EXTENSIONS BUILD_TESTING BUILD_SHARED_LIBS)
 
@@ -16,7 +16,7 @@ foreach(name IN LISTS heed_watched)
   set(value_before_${name} "${${name}}")
 endforeach()
 
-# All of a directory property of `folder` and the folders below it.
+# Collects a directory property of `folder` and all its subfolders.
 function(gather property folder out)
   get_property(all DIRECTORY ${folder} PROPERTY ${property})
   get_property(below DIRECTORY ${folder} PROPERTY SUBDIRECTORIES)
@@ -81,7 +81,7 @@ function(inspect)
     endif()
   endforeach()
 
-  # The headers of an imported target are taken for the system's, of which no warning is heard. Heed's are to be heard.
+  # Compilers treat headers of imported targets as system headers and suppress their warnings. Enable the warnings of heed.
   get_target_property(imported heed::heed IMPORTED)
   if(imported)
     set_target_properties(heed::heed PROPERTIES SYSTEM OFF)

@@ -1,5 +1,5 @@
-# Takes the roads of road.cmake with whatever a consumer may choose. Copied headers are compiled with every setting, since
-# what a compiler makes of a header does not depend on how it got there; every road is taken with every compiler and Eigen.
+# Runs road.cmake with all choices of a consumer. The compilation of headers does not depend on the way they were installed,
+# so only copied headers are compiled with every setting. Every road is tested with every compiler and every Eigen.
 #
 #   cmake -D compilers=g++,clang++ -D eigens=/usr/include/eigen3,FOLDER -D root=FOLDER_OF_THE_PROJECT -D scratch=FOLDER
 #     -P tests/consumers/matrix.cmake

@@ -1,12 +1,12 @@
-# Takes one road by which heed comes into another project: makes that project, builds it with one compiler and one choice
-# of settings, without a warning, runs it and compares what it prints. All of it happens in folders with spaces in their
-# names. What a machine lacks is said in a line that begins with "heed: skipped".
+# Tests one way to use heed in another project (a "road"): creates the project, builds it with one compiler and one set of
+# options without warnings, runs it and compares its output. All folders have spaces in their names. If the machine lacks a
+# required tool, a line that starts with "heed: skipped" is printed.
 #
 #   cmake -D road=copied_headers -D compiler=g++ -D standard=20 -D flags=-O2 -D eigen=/usr/include/eigen3
 #     -D root=FOLDER_OF_THE_PROJECT -D scratch=FOLDER -P tests/consumers/road.cmake
 #
-# `eigen_package`, if given, is the folder of that Eigen's Eigen3Config.cmake, `generator` that of CMake, and `name` tells
-# apart who takes one road at the same time. In `scratch` the road `install` leaves a package for the roads `find_package`
+# Optional: `eigen_package` is the folder of Eigen3Config.cmake of this Eigen, `generator` is the CMake generator, and `name`
+# distinguishes simultaneous runs of one road. The road `install` leaves a package in `scratch` for the roads `find_package`
 # and `pkg_config`.
 cmake_minimum_required(VERSION 3.25)
 
@@ -28,10 +28,10 @@ separate_arguments(flags UNIX_COMMAND "${flags}")
 list(APPEND flags -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wsign-conversion -Werror)
 set(std -std=c++${standard})
 if(standard EQUAL 23)
-  set(std -std=c++2b)  # as the oldest clang calls it
+  set(std -std=c++2b)  # the name in the oldest clang
 endif()
 
-# Runs a command that must not fail, and shows what it said only if it does.
+# Runs a command that must not fail. Shows its output only if it fails.
 function(must)
   execute_process(COMMAND ${ARGV} RESULT_VARIABLE failed OUTPUT_VARIABLE said ERROR_VARIABLE said)
   if(failed)
@@ -47,17 +47,17 @@ function(must_print wanted)
   endif()
 endfunction()
 
-# Compiles `program` of the sources and further options that follow, as one does without a build system.
+# Compiles `program` from the given sources and options, without a build system.
 function(compile program)
   must(${compiler} ${std} ${flags} ${ARGN} -isystem ${eigen} -o "${here}/${program}")
 endfunction()
 
-# What is copied into another project, or packed into an archive.
+# The files that are copied into another project or packed into an archive.
 function(copy_heed folder)
   file(COPY ${root}/CMakeLists.txt ${root}/LICENSE ${root}/cmake ${root}/docs ${root}/include ${root}/src DESTINATION "${folder}")
 endfunction()
 
-# Lets CMake and pkg-config find an Eigen that is a folder of headers and has no package.
+# Makes an Eigen that is only a folder of headers visible to CMake and pkg-config.
 function(make_eigen_package folder)
   set(macros ${eigen}/Eigen/Version)
   if(NOT EXISTS ${macros})
@@ -67,7 +67,7 @@ function(make_eigen_package folder)
   string(REGEX REPLACE "#define EIGEN_[A-Z]+_VERSION " "" parts "${parts}")
   list(LENGTH parts count)
   if(count EQUAL 4)
-    list(POP_FRONT parts)  # the world of 3, which the major version 5 still lies in
+    list(POP_FRONT parts)  # drops EIGEN_WORLD_VERSION, which is still 3 in Eigen 5
   endif()
   list(JOIN parts "." eigen_version)
   file(WRITE "${folder}/Eigen3Config.cmake" "set(Eigen3_VERSION ${eigen_version})
@@ -83,12 +83,12 @@ function(configure source build)
     -D "Eigen3_DIR=${eigen_package}" ${ARGN})
 endfunction()
 
-# Builds and runs the project `road`, and looks at what heed brought along, whose headers must be in `include`.
+# Builds and runs the project `road`, and checks what heed has added to it. heed's headers must be in `include`.
 function(build_consumer include)
   string(REPLACE ";" " " flags "${flags}")
   set(options -D "CMAKE_CXX_FLAGS=${flags}" -D CMAKE_EXPORT_COMPILE_COMMANDS=ON
     -D CMAKE_PROJECT_consumer_INCLUDE=${consumers}/inspect.cmake -D "CMAKE_PREFIX_PATH=${installed}")
-  if(NOT standard EQUAL 20)  # which heed asks for by itself
+  if(NOT standard EQUAL 20)  # heed itself requires C++20
     list(APPEND options -D CMAKE_CXX_STANDARD=${standard})
   endif()
   configure("${here}/${road}" "${build}" ${options})
@@ -107,7 +107,7 @@ function(build_consumer include)
   endif()
 endfunction()
 
-# --- What this machine lacks.
+# --- Tools that this machine lacks.
 
 if(compiler MATCHES "NOTFOUND$")
   message("heed: skipped, since there is no such compiler")
@@ -147,7 +147,7 @@ if(road STREQUAL "install")
   configure("${here}/heed" "${build}" -D HEED_BUILD_TESTS=OFF -D HEED_BUILD_BENCH=OFF -D HEED_BUILD_EXAMPLES=OFF)
   must(${CMAKE_COMMAND} --install "${build}" --prefix "${here}/prefix")
   file(REMOVE_RECURSE "${installed}")
-  file(RENAME "${here}/prefix" "${installed}")  # it works wherever it lies, and needs nothing of where it was made
+  file(RENAME "${here}/prefix" "${installed}")  # the package must be relocatable
   file(REMOVE_RECURSE "${here}")
 
 elseif(road STREQUAL "find_package")
@@ -180,7 +180,7 @@ elseif(road STREQUAL "add_subdirectory")
   copy_heed("${here}/add_subdirectory/heed")
   build_consumer("${here}/add_subdirectory/heed/include")
 
-elseif(road STREQUAL "leaks")  # not a road: whether inspect.cmake would see what it looks for
+elseif(road STREQUAL "leaks")  # not a road: checks that inspect.cmake detects leaks
   file(COPY ${consumers}/attend.cpp ${consumers}/add_subdirectory DESTINATION "${here}")
   file(COPY ${consumers}/leaky/ DESTINATION "${here}/add_subdirectory/heed")
   execute_process(
@@ -235,13 +235,13 @@ elseif(road STREQUAL "single_header")
   compile(attend ${consumers}/single_header.cpp -I "${here}")
   must_print("${expected}" "${here}/attend")
 
-  # It holds what every header says itself, once, and the version of the project.
+  # It contains the code of every header once, and the version of the project.
   file(READ "${here}/heed.hpp" all)
   file(GLOB_RECURSE headers RELATIVE ${root}/include ${root}/include/*.hpp)
   list(FILTER headers EXCLUDE REGEX "^heed/(heed\\.hpp|io/|text/|compiled/)")
   foreach(header IN LISTS headers)
     file(READ ${root}/include/${header} text)
-    string(FIND "${text}" "\nnamespace heed { inline namespace ${namespace} {" begin)  # after what it includes
+    string(FIND "${text}" "\nnamespace heed { inline namespace ${namespace} {" begin)  # after its includes
     if(begin EQUAL -1)
       message(SEND_ERROR "${header} is not in namespace ${namespace}, as version ${version} is")
       continue()
@@ -260,12 +260,12 @@ elseif(road STREQUAL "single_header")
     message(SEND_ERROR "the single header includes others, or holds a line that belongs to a file of its own")
   endif()
 
-elseif(road STREQUAL "two_files")  # that both include everything
+elseif(road STREQUAL "two_files")  # two source files that both include everything
   file(COPY ${root}/include DESTINATION "${here}")
   compile(attend ${consumers}/two_files/main.cpp ${consumers}/two_files/weights.cpp -I "${here}/include")
   must_print("${expected}" "${here}/attend")
 
-elseif(road STREQUAL "two_versions")  # in one program, told apart by a message that the older one words otherwise
+elseif(road STREQUAL "two_versions")  # two versions in one program, which differ in the text of a message
   file(COPY ${root}/include DESTINATION "${here}")
   file(COPY ${root}/include/ DESTINATION "${here}/older")
   file(GLOB_RECURSE headers "${here}/older/*.hpp")

@@ -1,13 +1,13 @@
-# Checks that what the documents name is there: the files and headings they link to, paths in backquotes, presets, and the
-# options of our programs in blocks of commands.
+# Checks the references in the documents: links to files and headings, paths in backquotes, presets, and the options of our
+# programs in blocks of commands.
 #
 #   cmake -D root=FOLDER_OF_THE_PROJECT -D programs=translate=PATH,dates=PATH -P tests/docs/references.cmake
 #
-# Without `programs` options are not looked at.
+# Without `programs`, options are not checked.
 cmake_minimum_required(VERSION 3.25)
 include(${CMAKE_CURRENT_LIST_DIR}/snippets.cmake)
 
-# The anchors of a document's headings, as GitHub makes them.
+# The anchors that GitHub generates for the headings of a document.
 function(find_anchors document out)
   file(READ ${document} text)
   string(APPEND text "\n")
@@ -32,11 +32,11 @@ function(find_anchors document out)
   set(${out} "${anchors}" PARENT_SCOPE)
 endfunction()
 
-# What is wrong with the links in a line of prose.
+# The invalid links in a line of prose.
 function(check_links folder line out)
   set(wrong "")
   string(REGEX REPLACE "`[^`]*`" "" line "${line}")
-  string(REPLACE "](" "\n(" line "${line}")  # a lone bracket would keep the items of a list together
+  string(REPLACE "](" "\n(" line "${line}")  # a single bracket would join the items of a CMake list
   string(REGEX MATCHALL "\n\\([^) ]+" links "${line}")
   foreach(link IN LISTS links)
     string(REGEX REPLACE "^\n\\(" "" link "${link}")
@@ -61,7 +61,7 @@ function(check_links folder line out)
   set(${out} "${wrong}" PARENT_SCOPE)
 endfunction()
 
-# What is wrong with the paths and presets in any line.
+# The invalid paths and presets in a line.
 function(check_names line out)
   set(wrong "")
   string(REGEX MATCHALL "`(include|examples|tests|docs|bench|scripts|cmake)/[A-Za-z0-9_./]+`" paths "${line}")
@@ -81,7 +81,7 @@ function(check_names line out)
   set(${out} "${wrong}" PARENT_SCOPE)
 endfunction()
 
-# What is wrong with the options of our programs in a line of commands.
+# The invalid options of our programs in a line of commands.
 function(check_options line out)
   set(wrong "")
   string(REGEX REPLACE "[|;&]+" "\n" line "${line}\n")
@@ -116,7 +116,7 @@ function(check_options line out)
   set(${out} "${wrong}" PARENT_SCOPE)
 endfunction()
 
-# What is wrong with `text`, that of the document `this`.
+# The invalid references in `text`, the text of the document `this`.
 function(find_untruths this text out)
   get_filename_component(folder ${this} DIRECTORY)
   set(untruths "")
@@ -151,7 +151,7 @@ foreach(program IN LISTS programs)
   set(program_${CMAKE_MATCH_1} ${CMAKE_MATCH_2})
 endforeach()
 
-# --- Do the checks fire?
+# --- Self-tests of the checks.
 
 function(expect text expected)
   find_untruths(${root}/README.md "${text}" found)
@@ -163,7 +163,7 @@ endfunction()
 expect("[a](docs/results.md), ![b](docs/length.svg) and `docs/results.md`" "")
 expect("[a](docs/results.md) and [b](docs/none.md)" "there is no file docs/none.md")
 expect("[a](docs/none.svg), `docs/none.md`" "there is no docs/none.md;there is no file docs/none.svg")
-expect("[a](docs/CONTRIBUTING.md#what-a-new-mechanism-needs), [b](#what-is-in-it)" "")
+expect("[a](docs/CONTRIBUTING.md#requirements-for-a-new-mechanism), [b](#contents)" "")
 expect("[a](docs/CONTRIBUTING.md#none)" "there is no heading docs/CONTRIBUTING.md#none")
 expect("[a](#none)" "there is no heading #none")
 expect("```cpp\n[a](none)\n```\n" "")
@@ -176,7 +176,7 @@ if(program_translate AND program_dates)
   expect("```sh\ntranslate none --epochs 3\n```\n" "translate none has no option --epochs")
 endif()
 
-# --- The documents themselves.
+# --- The check of the documents.
 
 file(GLOB documents ${root}/README.md ${root}/docs/*.md)
 foreach(document IN LISTS documents)

@@ -1,5 +1,5 @@
-# Runs what a document holds, in an empty folder with a link to `examples`, and compares what it prints with what the
-# document says.
+# Runs the programs and commands of a document in an empty folder with a link to `examples`, and compares their output with
+# the output in the document.
 #
 #   cmake -D document=docs/tutorial.md -D snippets=FOLDER -D programs=page=PATH,57=PATH -D bin=FOLDER_OF_TRANSLATE
 #     -D root=FOLDER_OF_THE_PROJECT -D scratch=FOLDER -P tests/docs/run.cmake
@@ -9,7 +9,7 @@ file(REMOVE_RECURSE ${scratch})
 file(MAKE_DIRECTORY ${scratch})
 file(CREATE_LINK ${root}/examples ${scratch}/examples SYMBOLIC)
 
-# Runs a command line and hands back what it printed; its progress and its errors are shown if it fails.
+# Runs a command line and returns its output. Shows its error output if it fails.
 function(run what out)
   execute_process(COMMAND ${ARGN} WORKING_DIRECTORY ${scratch}
     OUTPUT_VARIABLE printed ERROR_VARIABLE errors RESULT_VARIABLE result)
@@ -19,7 +19,7 @@ function(run what out)
   set(${out} "${printed}" PARENT_SCOPE)
 endfunction()
 
-# Compares what the block in `line` printed with what is said below it, if anything is.
+# Compares the output of the block in `line` with the text below the block, if there is one.
 function(compare line printed)
   if(NOT EXISTS ${snippets}/${line}.txt)
     return()
@@ -30,7 +30,7 @@ function(compare line printed)
   endif()
 endfunction()
 
-# Takes the output of several blocks apart.
+# Splits the output of several blocks and compares each part.
 function(compare_all printed)
   set(mark "--- ${document}:")
   string(FIND "${printed}" "${mark}" begin)

@@ -1,11 +1,12 @@
-# Makes programs of the C++ in the documents, when CMake configures: docs/CONTRIBUTING.md says what a document may hold.
+# Makes programs from the C++ code in the documents when CMake configures. docs/CONTRIBUTING.md describes the allowed
+# contents of a document.
 #
-# For a document this writes into a folder of its own, each only if it changed:
+# For each document, writes these files to a separate folder, if they changed:
 #
 #   page.cpp     all blocks of C++ without a main, in order, as one program
-#   LINE.cpp     a block with a main, that began in LINE
-#   LINE.txt     what the block of code that began in LINE is to print: the block of text right after it
-#   commands.sh  the blocks of commands that are to be run
+#   LINE.cpp     a block with a main that starts at LINE
+#   LINE.txt     the expected output of the code block that starts at LINE: the text block right after it
+#   commands.sh  the blocks of commands to run
 
 function(heed_write_if_changed path content)
   set(old "")
@@ -17,7 +18,7 @@ function(heed_write_if_changed path content)
   endif()
 endfunction()
 
-# Cuts the first line off `text`, which ends in a newline.
+# Removes the first line from `text`, which ends with a newline.
 macro(heed_next_line text_variable line_variable)
   string(FIND "${${text_variable}}" "\n" length)
   string(SUBSTRING "${${text_variable}}" 0 ${length} ${line_variable})
@@ -25,9 +26,9 @@ macro(heed_next_line text_variable line_variable)
   string(SUBSTRING "${${text_variable}}" ${length} -1 ${text_variable})
 endmacro()
 
-# Deals the lines of `body`, a block of C++, to `includes`, `outside` (types, templates, functions and constants, which
-# stand before main) and `inside` (statements). What stands outside begins at the left margin; it ends with its line, or,
-# where a brace was left open there, with the next brace at the margin.
+# Distributes the lines of `body`, a block of C++, to `includes`, `outside` (types, templates, functions and constants,
+# which precede main) and `inside` (statements). A declaration outside starts at the left margin. It ends with its line or,
+# if the line leaves a brace open, with the next brace at the margin.
 macro(heed_deal_lines)
   set(rest "${body}")
   set(number ${begun})
@@ -72,7 +73,7 @@ macro(heed_deal_lines)
   endwhile()
 endmacro()
 
-# Ends what one scope holds: the whole document, or a section where it says `<!-- snippets: sections -->`.
+# Ends a scope: the whole document, or one section if the document contains `<!-- snippets: sections -->`.
 macro(heed_end_scope)
   if(NOT inside STREQUAL "" OR NOT outside STREQUAL "")
     string(APPEND page "namespace scope_${scope} {\n${outside}void run() {\n${inside}}\n}\n")
@@ -83,7 +84,7 @@ macro(heed_end_scope)
   set(outside "")
 endmacro()
 
-# Reads `document`, a path below `root`. `programs_out` gets the names of the sources made: "page", "57" ...
+# Reads `document`, a path relative to `root`. Sets `programs_out` to the names of the generated sources: "page", "57" ...
 function(heed_read_snippets root document folder programs_out)
   file(READ ${root}/${document} text)
   string(APPEND text "\n")
@@ -159,7 +160,7 @@ function(heed_read_snippets root document folder programs_out)
     heed_write_if_changed(${folder}/page.cpp "#include <heed/heed.hpp>\n\n#include <cstdio>\n${includes}\n${page}\nint main() {\n${calls}}\n")
   endif()
   heed_write_if_changed(${folder}/commands.sh "${commands}")
-  file(GLOB files ${folder}/*.cpp ${folder}/*.txt)  # some may be of blocks that are there no more
+  file(GLOB files ${folder}/*.cpp ${folder}/*.txt)  # some may belong to blocks that no longer exist
   foreach(file IN LISTS files)
     if(NOT file IN_LIST made)
       file(REMOVE ${file})

@@ -1,4 +1,4 @@
-# Tries snippets.cmake and run.cmake on small documents.
+# Tests snippets.cmake and run.cmake with small documents.
 #
 #   cmake -D scratch=FOLDER -P tests/docs/snippets_test.cmake
 cmake_minimum_required(VERSION 3.25)
@@ -6,7 +6,7 @@ include(${CMAKE_CURRENT_LIST_DIR}/snippets.cmake)
 
 file(REMOVE_RECURSE ${scratch})
 
-# Reads a document of this text; its snippets lie in ${scratch}/snippets then.
+# Reads a document with the given text. Its snippets are written to ${scratch}/snippets.
 function(read text programs_out)
   file(REMOVE_RECURSE ${scratch}/snippets)
   file(WRITE ${scratch}/page.md "${text}")
@@ -30,7 +30,7 @@ function(expect_programs found expected)
   endif()
 endfunction()
 
-# --- Statements stay inside; types, templates, functions and constants go before them, includes before those.
+# --- Statements are placed inside main, types, templates, functions and constants before main, and includes first.
 
 read([=[
 ```cpp
@@ -108,7 +108,7 @@ int main() {
 }
 ]=])
 
-# --- A program of its own, and sections.
+# --- Separate programs, and sections.
 
 read([=[
 <!-- snippets: sections -->
@@ -155,7 +155,7 @@ int main() {
 }
 ]=])
 
-# --- What is printed is compared.
+# --- Comparison of the output.
 
 function(expect_run text expected)
   read("${text}" programs)

@@ -18,19 +18,19 @@ import sys
 import tempfile
 from pathlib import Path
 
-SMALL = ["--hidden", "4", "--embedding", "4", "--threads", "1"]
+SMALL = ["--hidden-size", "4", "--embedding-size", "4", "--threads", "1"]
 
 
 def commands(programs, data):
     """(name, command, standard input, outputs)"""
     translate, sentiment = programs / "translate", programs / "sentiment"
     pytorch, dates, report = programs / "from_pytorch", programs / "dates", programs / "report"
-    tiny = ["--hidden", "2", "--embedding", "2", "--threads", "1", "--out", "."]
-    train = ["train", "--pairs", "pairs.tsv", "--dev", "dev.tsv", "--epochs", "2", "--batch", "3"] + SMALL
+    tiny = ["--hidden-size", "2", "--embedding-size", "2", "--threads", "1", "--out", "."]
+    train = ["train", "--pairs", "pairs.tsv", "--dev", "dev.tsv", "--epochs", "2", "--batch-size", "3"] + SMALL
     line = "a b a\nb a\n"
     return [
         ("translate-run", [translate, "run", "--model", "model.safetensors"], line, []),
-        ("translate-run-beam", [translate, "run", "--model", "model.safetensors", "--beam", "3", "--n-best", "2"], line,
+        ("translate-run-beam", [translate, "run", "--model", "model.safetensors", "--beam-size", "3", "--n-best", "2"], line,
          []),
         ("translate-evaluate", [translate, "evaluate", "--model", "model.safetensors", "--pairs", "dev.tsv"], "", []),
         ("translate-score", [translate, "score", "--model", "model.safetensors", "--pairs", "dev.tsv"], "", []),
@@ -42,7 +42,7 @@ def commands(programs, data):
         ("translate-wrong-option", [translate, "train", "--hiden", "3"], "", []),
         ("sentiment-run", [sentiment, "run", "--model", "labels.safetensors"], line, []),
         ("sentiment-train", [sentiment, "train", "--train", "labelled.tsv", "--save", "out.safetensors", "--epochs", "1",
-                             "--hidden", "3", "--embedding", "3"], "", ["out.safetensors"]),
+                             "--hidden-size", "3", "--embedding-size", "3"], "", ["out.safetensors"]),
         ("from-pytorch-save", [pytorch, data / "luong.safetensors", "--save", "out.safetensors"], "",
          ["out.safetensors"]),
         ("from-pytorch-run", [pytorch, data / "luong.safetensors"], "a b\n", []),
@@ -53,7 +53,7 @@ def commands(programs, data):
          ["model.safetensors", "alignment.svg"]),
         ("caption", [programs / "caption", "--images", "16", "--unseen", "2", "--alignment", "2", "--figures", "1"] +
          tiny, "", ["caption.svg"]),
-        ("length", [programs / "length", "--data", ".", "--hidden", "2", "--epochs", "1", "--threads", "1", "--out",
+        ("length", [programs / "length", "--data", ".", "--hidden-size", "2", "--epochs", "1", "--threads", "1", "--out",
                     "."], "", ["plain.safetensors", "bahdanau.safetensors", "length.svg"]),
     ]
 
@@ -75,7 +75,7 @@ def prepare(folder, programs):
     if not (programs / "sentiment").exists():
         return
     subprocess.run([programs / "sentiment", "train", "--train", "labelled.tsv", "--save", "labels.safetensors",
-                    "--epochs", "1", "--hidden", "3", "--embedding", "3"], **quiet)
+                    "--epochs", "1", "--hidden-size", "3", "--embedding-size", "3"], **quiet)
 
 
 def content(folder):

@@ -6,7 +6,7 @@ using namespace heed;
 
 namespace {
 
-/// Parameters of every shape and type that a file can hold.
+/// Parameters of every shape and type that a file can contain.
 struct Parts {
   Matrix<float> W = Matrix<float>::Constant(2, 3, 7);
   Parameter<float, Dynamic, 1> b = Vector<float>::Constant(2, 7);
@@ -23,19 +23,19 @@ struct Parts {
 
 }  // namespace
 
-/// Any bytes as the parameters of a part, which a refusal must leave as it was.
+/// Any bytes as the parameters of a layer. An error must leave the parameters unchanged.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Parts parts;
-  const std::size_t before = test::refused;
+  const std::size_t before = test::rejected;
   test::feed(size, {32}, [&] {
-    const auto file = SafetensorsFile::parse(std::as_bytes(std::span(data, size)), std::string(test::fed));
+    const auto file = SafetensorsFile::parse(std::as_bytes(std::span(data, size)), std::string(test::input_name));
     load_parameters(file, parts, file.metadata().contains("prefix") ? file.metadata().at("prefix") : "");
   });
   for_each_parameter(
       [&]<class X>(const ParameterName& name, const X& x) {
         const auto sevens = X::Constant(x.rows(), x.cols(), typename X::Scalar(7));
-        if (test::refused > before && x != sevens) test::blame("changed, and then refused", name.str());
-        if (!x.allFinite()) test::blame("taken though it is not finite", name.str());
+        if (test::rejected > before && x != sevens) test::abort_with("changed, and then rejected", name.str());
+        if (!x.allFinite()) test::abort_with("accepted although it is not finite", name.str());
       },
       parts);
   return 0;

@@ -15,63 +15,64 @@
 
 namespace heed::test {
 
-/// What a reader may ask for in all its calls together, whatever it gives back between them.
+/// The bytes that a reader may allocate in total, including memory that it frees again.
 struct MemoryBudget {
-  std::size_t per_byte;  ///< of the input
-  std::size_t beside = 32 << 10;
+  std::size_t per_byte;  ///< bytes per byte of the input
+  std::size_t fixed = 32 << 10;
 };
 
-/// Beside the input, where the sizes of small models say how large a claimed one would be (io/model_size.hpp).
+/// A fixed allowance for readers that make small models to compute the size of a claimed one (io/model_size.hpp).
 inline constexpr std::size_t small_models = 2 << 20;
 
-/// How often a reader took what it was fed, and how often it did not.
-inline std::size_t taken = 0, refused = 0;
+/// The numbers of inputs that a reader accepted and rejected.
+inline std::size_t accepted = 0, rejected = 0;
 
-/// The most bytes that were asked for, beside those every input may cost, for each byte of the input.
+/// The maximum of the bytes allocated per byte of the input, without the fixed allowance.
 inline double max_per_byte = 0;
 
-/// What inputs are called in messages.
-inline constexpr std::string_view fed = "fed";
+/// The file name of the inputs in messages.
+inline constexpr std::string_view input_name = "fed";
 
-[[noreturn]] inline void blame(std::string_view problem, std::string_view of) {
-  std::fprintf(stderr, "%.*s: %.*s\n", static_cast<int>(problem.size()), problem.data(), static_cast<int>(of.size()),
-               of.data());
+[[noreturn]] inline void abort_with(std::string_view problem, std::string_view detail) {
+  std::fprintf(stderr, "%.*s: %.*s\n", static_cast<int>(problem.size()), problem.data(),
+               static_cast<int>(detail.size()), detail.data());
   std::abort();
 }
 
-/// A message that can be printed: it begins with the input's name and holds short lines of valid UTF-8.
+/// Aborts unless a message starts with the name of the input and has short, printable lines of valid UTF-8.
 inline void check_message(std::string_view message) {
-  if (!message.starts_with(fed)) blame("a refusal that does not name the file", message);
-  if (invalid_utf8(message)) blame("a refusal that is not UTF-8", message);
+  if (!message.starts_with(input_name)) abort_with("an error that does not name the file", message);
+  if (invalid_utf8(message)) abort_with("an error that is not UTF-8", message);
   for (std::string_view rest = message; !rest.empty();) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
-    if (detail::first_unprintable(line)) blame("a refusal with a control character", message);
-    if (line.size() > 2000) blame("a refusal with an endless line", message);
+    if (detail::first_unprintable(line)) abort_with("an error with a control character", message);
+    if (line.size() > 2000) abort_with("an error with a too long line", message);
     rest.remove_prefix(std::min(line.size() + 1, rest.size()));
   }
 }
 
-/// Calls `read`, which may take its input of `size` bytes or refuse it with an `Error`. Aborts if the message cannot be
-/// printed or the memory is more than allowed; anything else that is thrown ends the program by itself.
+/// Calls `read`, which may accept its input of `size` bytes or reject it with an `Error`. Aborts if the message cannot
+/// be printed or if more memory than allowed was allocated. Any other exception ends the program.
 template <class Read>
 void feed(std::size_t size, MemoryBudget budget, Read&& read) {
   std::string message;
-  message.reserve(budget.beside);  // before it is counted
+  message.reserve(budget.fixed);  // before the counter starts
   const AllocationCounter counter;
   try {
     read();
-    ++taken;
+    ++accepted;
   } catch (const Error& error) {
-    ++refused;
+    ++rejected;
     message = error.what();
   }
-  const std::size_t asked = counter.total(), allowed = budget.per_byte * size + budget.beside;
-  if (size > 0 && asked > budget.beside) {
-    max_per_byte = std::max(max_per_byte, static_cast<double>(asked - budget.beside) / static_cast<double>(size));
+  const std::size_t asked = counter.total(), allowed = budget.per_byte * size + budget.fixed;
+  if (size > 0 && asked > budget.fixed) {
+    max_per_byte = std::max(max_per_byte, static_cast<double>(asked - budget.fixed) / static_cast<double>(size));
   }
   if (asked > allowed) {
-    blame("a reader asked for " + std::to_string(asked) + " bytes of memory for an input of " + std::to_string(size),
-          "allowed are " + std::to_string(allowed));
+    abort_with(
+        "a reader asked for " + std::to_string(asked) + " bytes of memory for an input of " + std::to_string(size),
+        "allowed are " + std::to_string(allowed));
   }
   if (!message.empty()) check_message(message);
 }

@@ -4,9 +4,9 @@
 
 using namespace heed;
 
-/// Any bytes as a run that stopped, of a small model whose parameters are averaged.
+/// Any bytes as the saved state of a training run of a small model with averaged parameters.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const Translator begun = [] {
+  static const Translator initial = [] {
     TranslatorConfig config;
     config.cell = "rnn";
     config.decoder = "plain";
@@ -14,19 +14,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     config.bidirectional = false;
     return Translator(config, Vocabulary(), Vocabulary());
   }();
-  Translator translator = begun;
-  Adam<TranslationModel<float>> optimizer(begun.model);
-  MovingAverage<TranslationModel<float>> average(begun.model);
-  TranslationModel<float> best = begun.model;
+  Translator translator = initial;
+  Adam<TranslationModel<float>> optimizer(initial.model);
+  MovingAverage<TranslationModel<float>> average(initial.model);
+  TranslationModel<float> best = initial.model;
   PlateauRate plateau;
   double best_dev = 0;
   int epoch = 0;
   std::size_t next_update = 0;
   test::feed(size, {128, heed::test::small_models}, [&] {
-    const auto file = SafetensorsFile::parse(std::as_bytes(std::span(data, size)), std::string(test::fed));
+    const auto file = SafetensorsFile::parse(std::as_bytes(std::span(data, size)), std::string(test::input_name));
     load_run(file, examples::RunState{translator, optimizer, &average, &best, plateau, best_dev, epoch, next_update},
              "as before");
-    if (epoch < 0 || optimizer.updates < 0 || !(best_dev >= 0)) test::blame("taken though it counts below 0", "");
+    if (epoch < 0 || optimizer.updates < 0 || !(best_dev >= 0))
+      test::abort_with("accepted although a count is negative", "");
   });
   return 0;
 }

@@ -29,7 +29,7 @@ class ExcludedScores : public testing::Test {
   static constexpr S lowest = std::numeric_limits<S>::lowest();
   static constexpr S epsilon = std::numeric_limits<S>::epsilon();
 
-  /// Random scores of which some are -inf, but not all: a share of them, a run at the beginning, or all but one.
+  /// Random scores, some of which are -inf: the first ones, all but one, or a random share.
   static Vector<S> scores(Index n, int pattern, heed::Random& random) {
     Vector<S> x = random_matrix<S>(n, 1, random, 10);
     const auto one_of = [&] { return static_cast<Index>(random.below(static_cast<std::uint64_t>(n))); };
@@ -41,7 +41,7 @@ class ExcludedScores : public testing::Test {
       x.setConstant(-infinity);
     } else {
       const double share = random.uniform();
-      for (S& number : x) number = random.uniform() < share ? -infinity : number;
+      for (S& value : x) value = random.uniform() < share ? -infinity : value;
     }
     x(kept) = score;
     return x;
@@ -52,7 +52,7 @@ class ExcludedScores : public testing::Test {
   static Vector<long double> reference(const Vector<S>& x) {
     Vector<long double> e(x.size());
     long double highest = -std::numeric_limits<long double>::infinity(), sum = 0;
-    for (const S number : x) highest = std::max(highest, static_cast<long double>(number));
+    for (const S value : x) highest = std::max(highest, static_cast<long double>(value));
     for (Index j = 0; j < x.size(); ++j) sum += e(j) = std::exp(static_cast<long double>(x(j)) - highest);
     return e / sum;
   }
@@ -69,7 +69,7 @@ class ExcludedScores : public testing::Test {
   struct Attended {
     Vector<S> weights, sum;
   };
-  static Attended one_pass(const Matrix<S>& values, const Vector<S>& scores) {
+  static Attended online_softmax(const Matrix<S>& values, const Vector<S>& scores) {
     Attended result{Vector<S>(scores.size()), Vector<S>(values.rows())};
     const heed::detail::Columns<const S> columns = columns_of(values);
     heed::detail::OnlineSoftmax<S>::run(
@@ -80,20 +80,20 @@ class ExcludedScores : public testing::Test {
   }
 
   template <class N>
-  static void expect_as_if_left_out(const N& normalizer) {
+  static void expect_ignored(const N& normalizer) {
     heed::Random random(3);
     for (Index n = 1; n <= longest; ++n) {
       const Vector<S> x = scores(n, static_cast<int>(n) % patterns, random);
       std::vector<S> left;
-      for (const S number : x) {
-        if (number != -infinity) left.push_back(number);
+      for (const S score : x) {
+        if (score != -infinity) left.push_back(score);
       }
       Vector<S> weights = x, expected = Eigen::Map<Vector<S>>(left.data(), static_cast<Index>(left.size()));
       normalizer.forward(weights);
       normalizer.forward(expected);
       for (Index j = 0, k = 0; j < n; ++j) {
-        const S wanted = x(j) == -infinity ? S(0) : expected(k++);
-        ASSERT_LE(std::abs(weights(j) - wanted), x(j) == -infinity ? S(0) : 64 * epsilon) << n << " at " << j;
+        const S expected_weight = x(j) == -infinity ? S(0) : expected(k++);
+        ASSERT_LE(std::abs(weights(j) - expected_weight), x(j) == -infinity ? S(0) : 64 * epsilon) << n << " at " << j;
       }
       Vector<S> none = Vector<S>::Constant(n, -infinity);
       normalizer.forward(none);
@@ -106,7 +106,7 @@ TYPED_TEST_SUITE(ExcludedScores, Scalars);
 
 }  // namespace
 
-TYPED_TEST(ExcludedScores, HaveWeightZeroInASoftmaxOfEveryLength) {
+TYPED_TEST(ExcludedScores, HaveZeroWeightInSoftmax) {
   heed::Random random(1);
   for (Index n = 1; n <= longest; ++n) {
     for (int pattern = 0; pattern < this->patterns; ++pattern) {
@@ -118,7 +118,7 @@ TYPED_TEST(ExcludedScores, HaveWeightZeroInASoftmaxOfEveryLength) {
   }
 }
 
-TYPED_TEST(ExcludedScores, HaveWeightZeroInOnePassOfEveryLength) {
+TYPED_TEST(ExcludedScores, HaveZeroWeightInOnlineSoftmax) {
   using S = TypeParam;
   heed::Random random(2);
   for (const Index rows : {3, 600}) {  // blocks of 64 and of 8 columns
@@ -127,7 +127,7 @@ TYPED_TEST(ExcludedScores, HaveWeightZeroInOnePassOfEveryLength) {
       for (int pattern = 0; pattern < (rows == 3 ? this->patterns : 2); ++pattern) {
         const Vector<S> x = this->scores(n, pattern, random);
         const Vector<long double> expected = this->reference(x);
-        const auto found = this->one_pass(values.leftCols(n), x);
+        const auto found = this->online_softmax(values.leftCols(n), x);
         this->expect_weights(found.weights, x, expected);
         const Vector<double> sum = values.leftCols(n).template cast<double>() * expected.template cast<double>();
         ASSERT_LE((found.sum.template cast<double>() - sum).cwiseAbs().maxCoeff(), 100 * this->epsilon) << n;
@@ -136,7 +136,7 @@ TYPED_TEST(ExcludedScores, HaveWeightZeroInOnePassOfEveryLength) {
   }
 }
 
-TYPED_TEST(ExcludedScores, AloneInAColumnGiveNaNAtEveryLength) {
+TYPED_TEST(ExcludedScores, WithoutOtherScoresResultInNaN) {
   using S = TypeParam;
   const Matrix<S> values = Matrix<S>::Ones(600, longest);
   for (Index n = 1; n <= longest; ++n) {
@@ -144,20 +144,20 @@ TYPED_TEST(ExcludedScores, AloneInAColumnGiveNaNAtEveryLength) {
     Vector<S> weights = x;
     heed::softmax(weights);
     ASSERT_TRUE(weights.array().isNaN().all()) << n;
-    const auto found = this->one_pass(values.leftCols(n), x);
+    const auto found = this->online_softmax(values.leftCols(n), x);
     ASSERT_TRUE(found.weights.array().isNaN().all()) << n;
     ASSERT_TRUE(found.sum.array().isNaN().all()) << n;
   }
 }
 
-TYPED_TEST(ExcludedScores, AreNotTheLowestFiniteOnes) {
+TYPED_TEST(ExcludedScores, DoNotIncludeTheLowestFiniteScore) {
   using S = TypeParam;
   const Matrix<S> values = Matrix<S>::Ones(600, longest);
   for (Index n = 1; n <= longest; ++n) {
     const Vector<S> x = Vector<S>::Constant(n, this->lowest);
     Vector<S> weights = x;
     heed::softmax(weights);
-    const auto found = this->one_pass(values.leftCols(n), x);
+    const auto found = this->online_softmax(values.leftCols(n), x);
     for (Index j = 0; j < n; ++j) {
       ASSERT_NEAR(weights(j), 1.0 / static_cast<double>(n), 4 * this->epsilon);
       ASSERT_NEAR(found.weights(j), 1.0 / static_cast<double>(n), 4 * this->epsilon);
@@ -168,14 +168,14 @@ TYPED_TEST(ExcludedScores, AreNotTheLowestFiniteOnes) {
   }
 }
 
-TYPED_TEST(ExcludedScores, AreAsIfLeftOutForEveryNormalizer) {
-  this->expect_as_if_left_out(heed::Sparsemax());
-  this->expect_as_if_left_out(heed::Entmax15());
-  this->expect_as_if_left_out(heed::TemperatureSoftmax(0.25));
-  this->expect_as_if_left_out(heed::TemperatureSoftmax(30));
+TYPED_TEST(ExcludedScores, AreIgnoredByEveryNormalizer) {
+  this->expect_ignored(heed::Sparsemax());
+  this->expect_ignored(heed::Entmax15());
+  this->expect_ignored(heed::TemperatureSoftmax(0.25));
+  this->expect_ignored(heed::TemperatureSoftmax(30));
 }
 
-TYPED_TEST(ExcludedScores, AreAsIfLeftOutOfACrossEntropyAndItsGradient) {
+TYPED_TEST(ExcludedScores, AreIgnoredByCrossEntropyAndItsGradient) {
   using S = TypeParam;
   heed::Random random(4);
   for (Index n = 1; n <= longest; ++n) {
@@ -191,8 +191,8 @@ TYPED_TEST(ExcludedScores, AreAsIfLeftOutOfACrossEntropyAndItsGradient) {
       }
       Matrix<S> d = x, expected = Eigen::Map<Vector<S>>(left.data(), static_cast<Index>(left.size()));
       const double loss = heed::softmax_cross_entropy<S>(d, target, smoothing, S(0.5));
-      const double wanted = heed::softmax_cross_entropy<S>(expected, left_target, smoothing, S(0.5));
-      ASSERT_NEAR(loss, wanted, 200 * this->epsilon) << n;
+      const double expected_loss = heed::softmax_cross_entropy<S>(expected, left_target, smoothing, S(0.5));
+      ASSERT_NEAR(loss, expected_loss, 200 * this->epsilon) << n;
       for (Index j = 0, k = 0; j < n; ++j) {
         const bool excluded = x(j) == -this->infinity;
         ASSERT_NEAR(d(j, 0), excluded ? S(0) : expected(k++, 0), excluded ? S(0) : 16 * this->epsilon) << n;
@@ -211,12 +211,12 @@ TYPED_TEST(ExcludedScores, AsTargetsMakeTheLossInfinite) {
   }
 }
 
-TYPED_TEST(ExcludedScores, AreTheOnlyOnesWithoutAChanceAtHighTemperatures) {
+TYPED_TEST(ExcludedScores, AloneHaveZeroWeightAtHighTemperatures) {
   using S = TypeParam;
-  const double most = double{std::numeric_limits<float>::max()};
+  const double max = double{std::numeric_limits<float>::max()};
   Vector<S> x(4);
-  x << static_cast<S>(most), static_cast<S>(-most), -this->infinity, S(0);
-  heed::TemperatureSoftmax(most).forward(x);  // of 1, -1, -inf and 0
+  x << static_cast<S>(max), static_cast<S>(-max), -this->infinity, S(0);
+  heed::TemperatureSoftmax(max).forward(x);  // the softmax of 1, -1, -inf and 0
   const double sum = std::exp(1.0) + std::exp(-1.0) + 1;
   EXPECT_NEAR(x(0), std::exp(1.0) / sum, 1e-6);
   EXPECT_NEAR(x(1), std::exp(-1.0) / sum, 1e-6);

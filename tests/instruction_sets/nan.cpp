@@ -31,7 +31,7 @@ class Nan : public testing::Test {
  protected:
   using Bits = std::conditional_t<sizeof(S) == 4, std::uint32_t, std::uint64_t>;
 
-  /// NaN of both signs with every single bit of the payload, all bits, and random ones; quiet and signalling.
+  /// NaN of both signs, quiet and signalling, with payloads of every single bit, of all bits and of random bits.
   static std::vector<S> patterns() {
     const Bits infinity = std::bit_cast<Bits>(std::numeric_limits<S>::infinity());
     const int payload_bits = std::numeric_limits<S>::digits - 1;
@@ -49,8 +49,8 @@ class Nan : public testing::Test {
     return all;
   }
 
-  /// Calls use(x, at) for columns x of finite scores with NaN at place `at`: every pattern in every place of a packet,
-  /// whole and in part, beside scores of -inf too.
+  /// Calls use(x, at) for columns x of scores with a NaN at index `at`. The NaN has all patterns and all positions in
+  /// whole and partial packets; the other scores are finite or -inf.
   template <class Use>
   static void for_each_column(const Use& use) {
     heed::Random random(2);
@@ -70,9 +70,9 @@ class Nan : public testing::Test {
     }
   }
 
-  /// A function of packets passes on NaN in every place, every pattern of it, and nothing to other places.
+  /// Expects that a packet function propagates every NaN pattern at every position, and only to the same position.
   template <class F>
-  static void expect_passed_on(const F& f) {
+  static void expect_propagated(const F& f) {
     constexpr Index size = heed::detail::packet_size<S>;
     for (const S nan : patterns()) {
       for (Index at = 0; at < size; ++at) {
@@ -89,17 +89,17 @@ TYPED_TEST_SUITE(Nan, Scalars);
 
 }  // namespace
 
-TYPED_TEST(Nan, PassesThroughEveryFunctionOfPackets) {
+TYPED_TEST(Nan, PropagatesThroughEveryPacketFunction) {
   using S = TypeParam;
-  this->expect_passed_on([](const auto& x) { return heed::detail::exp_of<S>(x); });
-  this->expect_passed_on([](const auto& x) { return heed::detail::exp_of_nonpositive<S>(x); });
-  this->expect_passed_on([](const auto& x) { return heed::detail::tanh_of<S>(x); });
-  this->expect_passed_on([](const auto& x) { return heed::detail::sigmoid_of<S>(x); });
-  this->expect_passed_on([](const auto& x) { return heed::detail::probability_of<S>(x); });
-  this->expect_passed_on([](const auto& x) { return heed::Relu::of(heed::detail::Numbers<S>{x}).packet; });
+  this->expect_propagated([](const auto& x) { return heed::detail::exp_of<S>(x); });
+  this->expect_propagated([](const auto& x) { return heed::detail::exp_of_nonpositive<S>(x); });
+  this->expect_propagated([](const auto& x) { return heed::detail::tanh_of<S>(x); });
+  this->expect_propagated([](const auto& x) { return heed::detail::sigmoid_of<S>(x); });
+  this->expect_propagated([](const auto& x) { return heed::detail::probability_of<S>(x); });
+  this->expect_propagated([](const auto& x) { return heed::Relu::of(heed::detail::Numbers<S>{x}).packet; });
 }
 
-TYPED_TEST(Nan, ReachesEveryWeightOfANormalizer) {
+TYPED_TEST(Nan, MakesEveryNormalizerWeightNaN) {
   this->for_each_column([](const auto& x, Index at) {
     const auto expect = [&](const auto& normalizer, const char* name) {
       auto weights = x;
@@ -113,7 +113,7 @@ TYPED_TEST(Nan, ReachesEveryWeightOfANormalizer) {
   });
 }
 
-TYPED_TEST(Nan, ReachesEveryWeightAndSumOfOnePass) {
+TYPED_TEST(Nan, MakesEveryOnlineSoftmaxResultNaN) {
   using S = TypeParam;
   const Matrix<S> values = Matrix<S>::Ones(600, 37);
   this->for_each_column([&](const auto& x, Index at) {
@@ -138,7 +138,7 @@ TYPED_TEST(Nan, MakesTheCrossEntropyNaN) {
   });
 }
 
-TYPED_TEST(Nan, IsRefusedByTheLogSumExpOfASearch) {
+TYPED_TEST(Nan, IsRejectedBySearch) {
   using S = TypeParam;
   this->for_each_column([](const auto& x, Index at) {
     const auto where = [] { return std::string("here"); };

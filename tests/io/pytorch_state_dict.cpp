@@ -1,3 +1,5 @@
+#include <heed/attention/attention.hpp>
+#include <heed/attention/monotonic.hpp>
 #include <heed/io/pytorch.hpp>
 
 #include <gtest/gtest.h>
@@ -78,7 +80,7 @@ TEST(FromPytorch, ReportsAllMismatchesAndChangesNothing) {
     writer.add("scorer.U.weight", Matrix<float>::Constant(2, 2, std::numeric_limits<float>::infinity()));
     writer.add("scorer.v", Vector<float>::Ones(2));
     writer.add("output.weight", Matrix<float>::Ones(3, 2));
-    writer.add("output.bias", Matrix<float>::Ones(3, 1));
+    writer.add("output.bias", Matrix<float>::Ones(3, 2));
     writer.add("heed.test.input.0", Matrix<float>::Ones(3, 1));
   });
   Toy toy;
@@ -89,7 +91,7 @@ TEST(FromPytorch, ReportsAllMismatchesAndChangesNothing) {
             "  shape: words.weight is (3, 2) in the model, as words.table, and (2, 3) in the file\n"
             "  not finite: scorer.U.weight holds inf at (0, 0)\n"
             "  missing: scorer.v.weight (1, 2), which is scorer.v\n"
-            "  shape: output.bias is (3) in the model, as output.b, and (3, 1) in the file\n"
+            "  shape: output.bias is (3) in the model, as output.b, and (3, 2) in the file\n"
             "  unexpected: \"scorer.v\" (2)");
   expect_equal(toy, before);
 }
@@ -156,6 +158,127 @@ TEST(FromPytorch, RejectsOtherTypesAndHugeSizes) {
                   linear);
             }).find("shape: weight is (1, 1) in the model, as W, and (1152921504606846976, 0) in the file"),
             std::string::npos);
+}
+
+TEST(FromPytorch, AcceptsOtherShapesOfVectors) {
+  const auto file = stored([](SafetensorsWriter& writer) {
+    writer.add("W.weight", Matrix<float>::Ones(2, 1));
+    writer.add("U.weight", (Vector<float>(2) << 3, 4).finished());
+    writer.add("U.bias", (Matrix<float>(1, 2) << 5, 6).finished());
+    writer.add("v.weight", (Matrix<float>(2, 1) << 7, 8).finished());
+  });
+  heed::AdditiveScorer<float> scorer(1, 1, 2, true);
+  const auto report = heed::from_pytorch(file, scorer);
+  EXPECT_EQ(scorer.U.values(), (Matrix<float>(2, 1) << 3, 4).finished());
+  EXPECT_EQ(scorer.b, (Vector<float>(2) << 5, 6).finished());
+  EXPECT_EQ(scorer.v, (Vector<float>(2) << 7, 8).finished());
+  EXPECT_EQ(report.notes, (std::vector<std::string>{"U.weight is (2) in the file and was read as (2, 1)",
+                                                    "v.weight is (2, 1) in the file and was read as (1, 2)",
+                                                    "U.bias is (1, 2) in the file and was read as (2)"}));
+}
+
+TEST(FromPytorch, AcceptsAVectorForAOneRowMatrixButNotItsTranspose) {
+  const auto weight = [](const auto& values) {
+    return stored([&](SafetensorsWriter& writer) { writer.add("weight", values); });
+  };
+  heed::Linear<float> one(2, 1, false);
+  EXPECT_EQ(heed::from_pytorch(weight((Vector<float>(2) << 3, 4).finished()), one).notes.size(), 1u);
+  EXPECT_EQ(one.W.values(), (Matrix<float>(1, 2) << 3, 4).finished());
+  EXPECT_NE(
+      refusal([&] { heed::from_pytorch(weight(Matrix<float>::Ones(2, 1)), one); }).find("shape: weight is (1, 2)"),
+      std::string::npos);
+  EXPECT_NE(refusal([&] { heed::from_pytorch(weight(Vector<float>::Ones(3)), one); }).find("shape: weight is (1, 2)"),
+            std::string::npos);
+  heed::Linear<float> square(2, 2, false);
+  EXPECT_NE(
+      refusal([&] { heed::from_pytorch(weight(Vector<float>::Ones(4)), square); }).find("shape: weight is (2, 2)"),
+      std::string::npos);
+}
+
+/// An additive scorer whose modules have the biases in `names`, with values 1, 2, 4 in the order of the names.
+heed::SafetensorsFile scorer_with(const std::vector<std::string>& names) {
+  return stored([&](SafetensorsWriter& writer) {
+    for (const char* weight : {"a.Wa.weight", "a.Ua.weight"}) writer.add(weight, Matrix<float>::Ones(2, 2));
+    writer.add("a.Va.weight", Matrix<float>::Ones(1, 2));
+    float value = 1;
+    for (const auto& name : names) {
+      writer.add(name, Vector<float>(Vector<float>::Constant(name == "a.Va.bias" ? 1 : 2, value)));
+      value *= 2;
+    }
+  });
+}
+
+const heed::PytorchNames scorer_names{
+    {"scorer.W", "a.Wa.weight"}, {"scorer.U", "a.Ua.weight"}, {"scorer.v", "a.Va.weight"}};
+
+TEST(FromPytorch, AddsBiasesOfAnAdditiveScorer) {
+  using Strings = std::vector<std::string>;
+  const auto load = [](const Strings& names) {
+    heed::Attention<heed::AdditiveScorer<float>> attention{heed::AdditiveScorer<float>(2, 2, 2, true), {}};
+    const auto report = heed::from_pytorch(scorer_with(names), attention, "", {.names = scorer_names});
+    return std::pair(attention.scorer.b(1), report.notes);
+  };
+  const std::string added = "a.Wa.bias was added to a.Ua.bias: the model has one bias for the sum, scorer.b";
+  const std::string ignored =
+      "a.Va.bias was ignored: it adds one value to all scores of a query, and the attention weights do not depend on "
+      "it";
+  EXPECT_EQ(load({"a.Ua.bias"}), std::pair(1.0F, Strings{}));
+  EXPECT_EQ(load({"a.Wa.bias"}), std::pair(1.0F, Strings{added}));
+  EXPECT_EQ(load({"a.Ua.bias", "a.Wa.bias"}), std::pair(3.0F, Strings{added}));
+  EXPECT_EQ(load({"a.Ua.bias", "a.Wa.bias", "a.Va.bias"}), std::pair(3.0F, Strings{ignored, added}));
+  EXPECT_NE(refusal([&] { load({}); }).find("missing: a.Ua.bias (2), which is scorer.b"), std::string::npos);
+}
+
+TEST(FromPytorch, RejectsBiasesThatAScorerCannotHold) {
+  const auto message = [](const std::vector<std::string>& names, auto attention) {
+    return refusal([&] { heed::from_pytorch(scorer_with(names), attention, "", {.names = scorer_names}); });
+  };
+  const heed::AdditiveScorer<float> biased(2, 2, 2, true), unbiased(2, 2, 2);
+  const heed::Attention<heed::AdditiveScorer<float>> without_b{unbiased, {}};
+  EXPECT_EQ(message({"a.Va.bias"}, without_b), "accepted");
+  EXPECT_NE(message({"a.Wa.bias"}, without_b).find("unexpected: \"a.Wa.bias\" (2)"), std::string::npos);
+  // The stop probabilities of monotonic attention depend on a bias of the scores.
+  const heed::MonotonicAttention<heed::AdditiveScorer<float>> monotonic(biased);
+  const std::string found = message({"a.Ua.bias", "a.Wa.bias", "a.Va.bias"}, monotonic);
+  EXPECT_NE(found.find("unexpected: \"a.Va.bias\" (1)"), std::string::npos) << found;
+  EXPECT_EQ(found.find("Wa.bias"), std::string::npos) << found;
+}
+
+TEST(FromPytorch, ChecksBiasesOfAScorer) {
+  const auto message = [](const std::string& name, const auto& values) {
+    const auto file = stored([&](SafetensorsWriter& writer) {
+      writer.add("W.weight", Matrix<float>::Ones(2, 2));
+      writer.add("U.weight", Matrix<float>::Ones(2, 2));
+      writer.add("U.bias", Vector<float>::Ones(2));
+      writer.add("v.weight", Matrix<float>::Ones(1, 2));
+      writer.add(name, values);
+    });
+    heed::AdditiveScorer<float> scorer(2, 2, 2, true);
+    return refusal([&] { heed::from_pytorch(file, scorer); });
+  };
+  EXPECT_NE(
+      message("W.bias", Vector<float>::Ones(3)).find("shape: W.bias is (2) in the model, as b, and (3) in the file"),
+      std::string::npos);
+  EXPECT_NE(message("v.bias", Vector<float>::Ones(2))
+                .find("shape: v.bias is (1) in the model, as the bias of v, and (2) in the file"),
+            std::string::npos);
+  const float infinity = std::numeric_limits<float>::infinity();
+  EXPECT_NE(message("W.bias", Vector<float>(Vector<float>::Constant(2, infinity))).find("not finite: U.bias holds inf"),
+            std::string::npos);
+}
+
+TEST(ToPytorch, WritesAllBiasesOfAScorer) {
+  heed::AdditiveScorer<float> scorer(2, 3, 4, true), again = scorer;
+  count_up(scorer);
+  const auto file =
+      stored([&](SafetensorsWriter& writer) { heed::to_pytorch(writer, scorer, "a", {.scorer_biases = true}); });
+  EXPECT_EQ(file.tensors().size(), 6u);
+  EXPECT_EQ(heed::read_matrix<float>(file.at("a.U.bias")), Matrix<float>(scorer.b));
+  EXPECT_EQ(heed::read_matrix<float>(file.at("a.W.bias")), Matrix<float>::Zero(4, 1));
+  EXPECT_EQ(heed::read_matrix<float>(file.at("a.v.bias")), Matrix<float>::Zero(1, 1));
+  EXPECT_EQ(file.at("a.W.bias").shape, std::vector<std::uint64_t>{4});
+  heed::from_pytorch(file, again, "a");
+  expect_equal(again, scorer);
 }
 
 /// A model with a tied output layer, with the interface of `Seq2Seq`.

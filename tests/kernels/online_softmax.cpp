@@ -90,8 +90,8 @@ TYPED_TEST(OnlineSoftmax, FlushesSubnormalWeightsToZero) {
   const Matrix<S> values = Matrix<S>::Ones(600, cols);
   Matrix<S> scores = Matrix<S>::Zero(cols, 1);
   const S reach = -std::log(std::numeric_limits<S>::min());
-  for (Index j = 0; j < cols; ++j)
-    scores(j, 0) = reach * S(j) / S(100);  // weights of scores below half the maximum are zero
+  // The weights of scores below half the maximum are zero.
+  for (Index j = 0; j < cols; ++j) scores(j, 0) = reach * S(j) / S(100);
   const auto found = this->run(values, scores);
   for (Index j = 0; j < cols; ++j) {
     EXPECT_TRUE(found.weights(j, 0) == S(0) || found.weights(j, 0) >= std::numeric_limits<S>::min()) << j;

@@ -31,8 +31,8 @@ void expect_plain_loop(Index size, Index T, double tolerance) {
   heed::detail::TanhTile<S>::score(v, q, keys, tile, found);
   EXPECT_LE(difference(found, scores), tolerance) << size << " x " << T;
   tile = a;
-  Matrix<S> found_v = Matrix<S>::Ones(size, 1), found_q = found_v,
-            found_keys = Matrix<S>::Ones(size, T);  // the kernel adds to gradients
+  // The kernel adds to the gradients.
+  Matrix<S> found_v = Matrix<S>::Ones(size, 1), found_q = found_v, found_keys = Matrix<S>::Ones(size, T);
   heed::detail::TanhTile<S>::score_backward(v, q, keys, d_scores, tile, found_v, found_q, found_keys);
   EXPECT_LE(difference(tile, d_a), tolerance);
   EXPECT_LE(difference(found_v, d_v), tolerance);

@@ -1,4 +1,5 @@
-/// Kills training runs at random moments: HEED_KILLS times in all (100), seeded with HEED_KILLS_SEED (1).
+/// Kills training runs at random times: HEED_KILLS kills in total (default 100), with the seed HEED_KILLS_SEED (default
+/// 1).
 
 #include "cli/killing.hpp"
 
@@ -8,14 +9,14 @@ namespace {
 
 using namespace heed::test;
 
-long number_from(const char* variable, long otherwise) {
+long number_from(const char* variable, long fallback) {
   const char* const text = std::getenv(variable);
-  return text == nullptr ? otherwise : std::strtol(text, nullptr, 10);
+  return text == nullptr ? fallback : std::strtol(text, nullptr, 10);
 }
 
 class Kills : public KilledTraining, public testing::WithParamInterface<int> {};
 
-TEST_P(Kills, ResumedRunsEndWithTheSameBytes) {
+TEST_P(Kills, ResumedRunsWriteTheSameModel) {
   const auto count = static_cast<int>(settings().size());
   const auto kills = static_cast<int>(number_from("HEED_KILLS", 100));
   const auto seed = static_cast<unsigned>(number_from("HEED_KILLS_SEED", 1));

@@ -10,7 +10,7 @@ namespace cells_test {
 using heed::Index;
 using heed::Matrix;
 
-/// A cell, an input and a state, in every scalar made of the same numbers.
+/// A cell, an input and a state. The values are the same for every scalar type.
 template <class Make>
 struct Trial {
   using C = typename Make::Part;
@@ -45,13 +45,13 @@ template <class Line>
 class CellOfAnyScalar : public testing::Test {};
 TYPED_TEST_SUITE(CellOfAnyScalar, typed::EachCell);
 
-TYPED_TEST(CellOfAnyScalar, KeepsEveryDigitOfALongDouble) {
+TYPED_TEST(CellOfAnyScalar, LongDoubleMatchesOracle) {
   const Trial<typename TypeParam::template Make<long double>> trial;
   const auto expected = oracle::step(trial.cell, oracle::column(trial.x, 0), oracle::column(trial.s_prev, 0));
   EXPECT_LT(difference(trial.next(trial.x, trial.s_prev), oracle::matrix({expected})), 1e-18);
 }
 
-TYPED_TEST(CellOfAnyScalar, HasTheJacobianThatDualNumbersGive) {
+TYPED_TEST(CellOfAnyScalar, JacobianMatchesDualNumbers) {
   const Trial<typename TypeParam::template Make<Dual>> dual;
   Matrix<long double> exact(dual.s_prev.size(), dual.inputs());
   exact << typed::jacobian(dual.x, [&](const auto& x) { return dual.next(x, dual.s_prev); }),
@@ -60,7 +60,7 @@ TYPED_TEST(CellOfAnyScalar, HasTheJacobianThatDualNumbersGive) {
   EXPECT_LT(difference(Trial<typename TypeParam::template Make<long double>>().jacobian_by_backward(), exact), 1e-17);
 }
 
-TYPED_TEST(CellOfAnyScalar, HasTheJacobianThatEigensAutoDiffScalarGives) {
+TYPED_TEST(CellOfAnyScalar, JacobianMatchesAutoDiffScalar) {
   const Trial<typename TypeParam::template Make<double>> plain;
   const Trial<typename TypeParam::template Make<AutoDiff>> trial;
   const Index n = plain.inputs();

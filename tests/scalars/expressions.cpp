@@ -15,7 +15,7 @@ using heed::Index;
 using heed::Matrix;
 namespace expr = heed::expr;
 
-/// The arguments of an equation, one below the other in one column.
+/// Reads the arguments of an equation from one column, one after the other.
 template <class S>
 class Arguments {
  public:
@@ -34,7 +34,7 @@ class Arguments {
   Index read_ = 0;
 };
 
-/// Compares all derivatives of an equation of `size` numbers with central differences.
+/// Compares all derivatives of an equation with `size` inputs with central differences.
 template <class Equation>
 void expect_derivatives(const Equation& equation, Index size) {
   heed::Random random(1);
@@ -66,7 +66,7 @@ TEST(ExpressionDerivatives, OfAdditiveAttentionMatchCentralDifferences) {
   expect_derivatives(additive_attention, additive_attention_size);
 }
 
-TEST(ExpressionDerivatives, OfAdditiveAttentionMatchThoseOfAnotherScalar) {
+TEST(ExpressionDerivatives, OfAdditiveAttentionMatchDualNumbers) {
   heed::Random random(3);
   const Matrix<double> x = random_matrix(additive_attention_size, 1, random);
   const Matrix<long double> duals = typed::jacobian(x.cast<Dual>(), additive_attention);
@@ -153,7 +153,7 @@ TEST(ExpressionDerivatives, OfDecodersMatchCentralDifferences) {
   expect_derivatives(luong, 2 + 4 + 6 + 6 + 12 + 8 + 4 + 2);
 }
 
-TEST(ExpressionDerivatives, LetParametersBeConstants) {
+TEST(ExpressionDerivatives, SupportConstantParameters) {
   heed::Random random(2);
   const Matrix<double> query = random_matrix(2, 1, random), memory = random_matrix(3, 4, random);
   const Matrix<double> W = random_matrix(5, 2, random), U = random_matrix(5, 3, random),

@@ -32,8 +32,8 @@ Model make_model() {
   return model;
 }
 
-/// The same model on its way in a random direction.
-Model moving(std::uint64_t seed) {
+/// The model of `make_model` with random slopes: a random direction in parameter space.
+Model model_with_slopes(std::uint64_t seed) {
   Model model = make_model();
   heed::Random random(seed);
   heed::for_each_parameter(
@@ -44,46 +44,46 @@ Model moving(std::uint64_t seed) {
   return model;
 }
 
-/// The loss of a model and its gradient, each with the derivative along the model's way.
-struct Lesson {
+/// The loss of a model and its gradient, each with its derivative in the direction of the model's slopes.
+struct LossAndGradient {
   Model grad;
   Dual loss;
 
-  explicit Lesson(const Model& model) : grad(heed::zeros_like(make_model())) {
+  explicit LossAndGradient(const Model& model) : grad(heed::zeros_like(make_model())) {
     Model::Tape tape;
     loss = model.loss_and_gradient(sources, targets, tape, grad);
   }
 };
 
-/// The sum over all parameters of values of one model times slopes of another, or slopes times slopes.
-long double along(const Model& model, long double Dual::*part, const Model& way) {
+/// The sum over all parameters of values (or slopes) of `model` times slopes of `direction`.
+long double along(const Model& model, long double Dual::*part, const Model& direction) {
   long double sum = 0;
   heed::for_each_parameter(
       [&](const heed::ParameterName&, const auto& x, const auto& d) {
         for (Index k = 0; k < x.size(); ++k) sum += x.data()[k].*part * d.data()[k].slope;
       },
-      model, way);
+      model, direction);
   return sum;
 }
 
-TEST(ModelOfAnyScalar, KeepsEveryDigitOfItsLoss) {
+TEST(ModelOfAnyScalar, LongDoubleLossMatchesOracle) {
   long double expected = 0;
   for (std::size_t b = 0; b < 2; ++b) expected += oracle::sentence_loss(make_model(), sources[b], targets[b]).loss;
-  EXPECT_LT(std::abs(Lesson(make_model()).loss.value / expected - 1), 1e-18L);
+  EXPECT_LT(std::abs(LossAndGradient(make_model()).loss.value / expected - 1), 1e-18L);
 }
 
-TEST(ModelOfAnyScalar, HasTheGradientThatDualNumbersGive) {
-  const Model model = moving(101);
-  const Lesson lesson(model);
-  EXPECT_LT(std::abs(along(lesson.grad, &Dual::value, model) - lesson.loss.slope), 1e-17L);
-  EXPECT_GT(std::abs(lesson.loss.slope), 0.1L);
+TEST(ModelOfAnyScalar, GradientMatchesDualNumbers) {
+  const Model model = model_with_slopes(101);
+  const LossAndGradient result(model);
+  EXPECT_LT(std::abs(along(result.grad, &Dual::value, model) - result.loss.slope), 1e-17L);
+  EXPECT_GT(std::abs(result.loss.slope), 0.1L);
 }
 
-/// Differentiated once more, backward gives products with the Hessian, which is symmetric.
-TEST(ModelOfAnyScalar, HasASymmetricHessian) {
-  const Model one = moving(101), other = moving(103);
-  const long double product = along(Lesson(one).grad, &Dual::slope, other);
-  EXPECT_LT(std::abs(along(Lesson(other).grad, &Dual::slope, one) - product), 1e-17L);
+/// The derivative of the gradient in a direction is a product with the Hessian, which is symmetric.
+TEST(ModelOfAnyScalar, HessianIsSymmetric) {
+  const Model one = model_with_slopes(101), other = model_with_slopes(103);
+  const long double product = along(LossAndGradient(one).grad, &Dual::slope, other);
+  EXPECT_LT(std::abs(along(LossAndGradient(other).grad, &Dual::slope, one) - product), 1e-17L);
   EXPECT_GT(std::abs(product), 0.1L);
 }
 

@@ -34,7 +34,8 @@ using Bahdanau = heed::BahdanauDecoder<Gru, Scorer>;
 using Luong = heed::LuongDecoder<Gru, Scorer>;
 using Plain = heed::PlainDecoder<Gru>;
 
-/// Checks that `make(options)` works, and that with one size less than its minimum it throws an error that names the size.
+/// Checks that `make(options)` works, and that with one size less than its minimum it throws an error that names the
+/// size.
 template <class Options, class Make>
 void expect_size_errors(const std::string& type, const Options& options,
                         const std::vector<std::pair<std::string, Index Options::*>>& sizes, const Make& make,

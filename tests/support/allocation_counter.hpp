@@ -1,7 +1,7 @@
 #pragma once
 
 #if defined(EIGEN_CORE_H)
-#error "allocation_counter.hpp comes before Eigen: it says what Eigen's checks do"
+#error "include allocation_counter.hpp before Eigen: it defines eigen_assert"
 #endif
 
 #include <cstddef>
@@ -17,22 +17,22 @@ namespace heed::test {
 
 }  // namespace heed::test
 
-/// Eigen's checks hold in release builds too: there its own would do nothing, and a size that does not fit would be read
-/// past its end rather than counted.
+/// Enables Eigen's assertions in release builds too. Otherwise a wrong size would cause a read past the end instead of
+/// a counted allocation.
 #define eigen_assert(condition) \
   ((condition) ? static_cast<void>(0) : ::heed::test::stop(#condition, __FILE__, __LINE__))
 
 namespace heed::test {
 
-/// Whether this C library lets a program count what it allocates.
+/// True if allocations can be counted with this C library.
 #if defined(__GLIBC__)
 inline constexpr bool allocations_are_counted = true;
 #else
 inline constexpr bool allocations_are_counted = false;
 #endif
 
-/// Counts the calls of this thread that ask for memory, from its construction on: malloc and all its kin, and what stands
-/// on them, such as operator new. One at a time.
+/// Counts the allocations of this thread while it exists: calls of malloc and the related functions, also those by
+/// operator new. Only one counter may exist at a time.
 class AllocationCounter {
  public:
   AllocationCounter();
@@ -42,14 +42,14 @@ class AllocationCounter {
 
   long count() const;
 
-  /// The most bytes that one of the calls asked for.
+  /// The size in bytes of the largest allocation.
   std::size_t largest() const;
 
-  /// The bytes that all of the calls asked for together, whatever was given back between them.
+  /// The total size in bytes of all allocations, including memory that was freed.
   std::size_t total() const;
 };
 
-/// How often `call` asks for memory.
+/// The number of allocations of `call`.
 template <class Call>
 long allocations(Call&& call) {
   const AllocationCounter counter;
@@ -57,7 +57,7 @@ long allocations(Call&& call) {
   return counter.count();
 }
 
-/// The same once its buffers have grown: the first of two calls grows them.
+/// The number of allocations of the second of two calls. The first call grows the buffers.
 template <class Call>
 long steady_allocations(Call&& call) {
   call();

@@ -10,8 +10,9 @@
 #include <utility>
 #include <vector>
 
-/// An attention mechanism on its own, several steps long: a memory of three sentences, of which the second is read by two columns, and a
-/// linear loss of all contexts and all weights. From step to step there is a column less.
+/// Several steps of an attention mechanism without a decoder. The memory has three sentences; two columns attend to the
+/// second one. The loss is linear in all contexts and all weights. The first two steps have four columns; each later
+/// step has one column less.
 template <class A>
 struct AttentionTrial {
   using Index = heed::Index;
@@ -64,7 +65,7 @@ struct AttentionTrial {
     return sum;
   }
 
-  /// Every gradient against central differences.
+  /// Compares every gradient with central differences.
   heed::GradientCheck check() {
     auto grad = heed::zeros_like(attention);
     Matrix d_queries = Matrix::Zero(queries.rows(), queries.cols());
@@ -86,7 +87,7 @@ struct AttentionTrial {
     return result;
   }
 
-  /// How far contexts and weights are from the papers, column by column and step by step.
+  /// The largest difference of contexts and weights from the equations of the papers, for all columns and steps.
   double distance_from_the_paper() {
     double most = 0;
     for (Index p = 0; p < active(0); ++p) {

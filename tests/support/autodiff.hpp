@@ -4,12 +4,12 @@
 
 #include <unsupported/Eigen/AutoDiff>
 
-/// Eigen's numbers with as many derivatives as there are inputs.
+/// Eigen's scalar type with one derivative for each input.
 using AutoDiff = Eigen::AutoDiffScalar<Eigen::VectorXd>;
 
 namespace typed {
 
-/// Numbers whose derivatives number `inputs`, those from `first` being their own.
+/// Variables with the values x. Of the `inputs` derivatives of element k, the one at index `first + k` is 1.
 inline heed::Matrix<AutoDiff> variables(const heed::Matrix<double>& x, heed::Index inputs, heed::Index first = 0) {
   heed::Matrix<AutoDiff> result(x.rows(), x.cols());
   for (heed::Index k = 0; k < x.size(); ++k) {
@@ -18,7 +18,7 @@ inline heed::Matrix<AutoDiff> variables(const heed::Matrix<double>& x, heed::Ind
   return result;
 }
 
-/// dy/dx, a row per number of y.
+/// dy/dx with one row for each element of y.
 inline heed::Matrix<double> jacobian(const heed::Matrix<AutoDiff>& y, heed::Index inputs) {
   heed::Matrix<double> result = heed::Matrix<double>::Zero(y.size(), inputs);
   for (heed::Index k = 0; k < y.size(); ++k) {

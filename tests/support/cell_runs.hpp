@@ -7,7 +7,7 @@
 
 namespace typed {
 
-/// One step of every column, from its input to its next state.
+/// Computes the next states of all columns.
 template <class C>
 heed::Matrix<typename C::Scalar> next_state(const C& cell, const heed::Matrix<typename C::Scalar>& x,
                                             const heed::Matrix<typename C::Scalar>& s_prev) {
@@ -17,7 +17,7 @@ heed::Matrix<typename C::Scalar> next_state(const C& cell, const heed::Matrix<ty
   return s;
 }
 
-/// Everything that backward gives for the loss sum(d_s * s), from zero.
+/// All gradients of the loss sum(d_s * s), accumulated from zero.
 template <class C>
 struct Gradients {
   using S = typename C::Scalar;
@@ -29,7 +29,7 @@ struct Gradients {
     add(cell, x_, s_prev_);
   }
 
-  /// Adds to what is there, except for s_prev, which turns from dL/ds to dL/ds_prev.
+  /// Adds to the gradients, except for s_prev, which is changed from dL/ds to dL/ds_prev.
   void add(const C& cell, const heed::Matrix<S>& x_, const heed::Matrix<S>& s_prev_) {
     heed::Matrix<S> saved(cell.saved_size(), x_.cols()), s(cell.state_size(), x_.cols());
     heed::Matrix<S> d_a(cell.gradient_size(), x_.cols());
@@ -42,7 +42,8 @@ struct Gradients {
   }
 };
 
-/// How far a cell of fixed sizes is from one of sizes known at run time with the same parameters: states and gradients.
+/// The largest difference in states and gradients between a cell of fixed sizes and a cell of dynamic sizes with the
+/// same parameters.
 template <class Fixed, class Sized>
 double distance_from_dynamic(heed::Index inputs = input, heed::Index units = hidden) {
   heed::Random random(29);

@@ -9,7 +9,8 @@
 #include <string>
 #include <vector>
 
-/// A decoder on its own: a memory of three sentences, the words of their targets, and a linear loss of its features.
+/// Runs of a decoder without a model: a memory of three sentences, embedded target words, and a loss that is linear in
+/// the features.
 namespace decoding {
 
 using heed::Index;
@@ -34,7 +35,7 @@ struct Setting {
     d_features = random_matrix(features, packing.columns(), random);
   }
 
-  /// With the final states of as many layers, of that size.
+  /// Adds random final encoder states of `layers` layers with `state_size` rows.
   Setting& with_states(Index layers, Index state_size) {
     heed::Random random(4);
     for (Index l = 0; l < layers; ++l) {
@@ -44,7 +45,7 @@ struct Setting {
   }
 };
 
-/// A decoder of these sizes with random parameters, biases too.
+/// A decoder with random parameters, including the biases.
 template <class D>
 D randomized(D decoder, std::uint64_t seed = 1) {
   heed::Random random(seed);
@@ -52,7 +53,7 @@ D randomized(D decoder, std::uint64_t seed = 1) {
   return decoder;
 }
 
-/// What a run over a setting wrote.
+/// The results of a run with a setting.
 struct Run {
   heed::DecoderState<double> state;
   heed::DecoderTape<double> tape;
@@ -87,7 +88,7 @@ struct Gradients {
   }
 };
 
-/// The worst disagreement with central differences over every parameter and input.
+/// Compares the gradients of all parameters and inputs with central differences.
 template <class D>
 heed::GradientCheck check(D decoder, Setting& setting, std::uint64_t dropout_seed = 0) {
   const auto with_random = [&](const auto& use) {
@@ -106,7 +107,7 @@ heed::GradientCheck check(D decoder, Setting& setting, std::uint64_t dropout_see
   return check;
 }
 
-/// How far features and weights are from the equations of the paper, sentence by sentence and word by word.
+/// The largest difference of features and weights from the equations of the paper, for all sentences and steps.
 template <class D>
 double distance_from_paper(const D& decoder, Setting& setting) {
   const Run run(decoder, setting);

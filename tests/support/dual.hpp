@@ -6,8 +6,8 @@
 #include <compare>
 #include <type_traits>
 
-/// A number and its derivative along one direction: whatever is computed with it is differentiated exactly. heed knows
-/// nothing of it but what `Eigen::NumTraits` says.
+/// A dual number: a value and its derivative in one direction. Computations with it are differentiated exactly. The
+/// only interface to heed is `Eigen::NumTraits`.
 struct Dual {
   using Real = long double;
 
@@ -15,7 +15,8 @@ struct Dual {
 
   Dual() = default;
   template <class N>
-  requires std::is_arithmetic_v<N> Dual(N value_, Real slope_ = 0)  // NOLINT: implicit, as numbers are
+  requires std::is_arithmetic_v<N> Dual(N value_,
+                                        Real slope_ = 0)  // NOLINT: implicit, like conversions between arithmetic types
       : value(static_cast<Real>(value_)), slope(slope_) {}
 
   explicit operator Real() const { return value; }
@@ -54,12 +55,12 @@ struct Eigen::NumTraits<Dual> : NumTraits<long double> {
 
 namespace typed {
 
-/// The slopes of every number of a matrix.
+/// The slopes of the elements of a matrix.
 inline heed::Matrix<long double> slopes(const heed::Matrix<Dual>& y) {
   return y.unaryExpr([](const Dual& number) { return number.slope; });
 }
 
-/// dy/dx of y = f(x), where x and y are read column by column.
+/// dy/dx of y = f(x), where x and y are vectorized column by column.
 template <class F>
 heed::Matrix<long double> jacobian(const heed::Matrix<Dual>& x, const F& f) {
   heed::Matrix<long double> result(f(x).size(), x.size());

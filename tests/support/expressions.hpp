@@ -8,10 +8,10 @@
 
 namespace expressions {
 
-/// The scalars that the equations are tested in, besides those that differentiate.
+/// The scalar types of the tests of the expressions; types for automatic differentiation are tested separately.
 using Scalars = testing::Types<float, double, long double>;
 
-/// The largest relative difference between two ways to compute an equation.
+/// The largest allowed relative difference between two computations of an expression.
 template <class S>
 inline constexpr double tolerance = std::is_same_v<S, float> ? 1e-5 : 1e-12;
 

@@ -1,7 +1,8 @@
-// A library to preload into a program whose allocations are to fail: tests/failing_allocations/programs.py does.
+// A library that makes allocations of a program fail when it is preloaded; tests/failing_allocations/programs.py uses
+// it.
 //
-//   HEED_FAIL_AT=N       the N-th allocation after the program was loaded fails
-//   HEED_FAIL_LATER=1    and so do all later ones
+//   HEED_FAIL_AT=N       the N-th allocation after the program has been loaded fails
+//   HEED_FAIL_LATER=1    all later allocations fail, too
 //   HEED_COUNT_FILE=F    the number of allocations is written to F at the end
 
 #include <atomic>
@@ -14,7 +15,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-// Names that the C library exports for such libraries.
+// Functions that the C library exports for such libraries.
 extern "C" {
 void* __libc_malloc(std::size_t);
 void* __libc_calloc(std::size_t, std::size_t);

@@ -9,11 +9,11 @@
 
 namespace heed::test {
 
-/// One sentence, teacher forced: its log-probability, what was looked at and what could have come next.
+/// The results of one sentence with teacher forcing.
 struct Forced {
   double log_probability;
-  Matrix<double> weights;     ///< a column per word and one for the end symbol
-  Matrix<double> next_words;  ///< probabilities
+  Matrix<double> weights;     ///< attention weights: one column per token, and one for eos
+  Matrix<double> next_words;  ///< the distribution of the next token at every step
 };
 
 template <class Model>
@@ -24,14 +24,14 @@ Forced force(const Model& model, std::span<const Token> source, const std::vecto
   Forced result;
   result.log_probability = -model.loss(batch.sources, batch.targets, tape);
   result.weights = tape.decoder.attention.weights;
-  result.next_words = tape.output.logits;  // softmax minus one at the wanted word
+  result.next_words = tape.output.logits;  // softmax minus one at the label
   for (Index t = 0; t < result.next_words.cols(); ++t) {
     result.next_words(tape.labels[static_cast<std::size_t>(t)], t) += 1;
   }
   return result;
 }
 
-/// All sequences of up to `most` of these words.
+/// All sequences of up to `most` of the given tokens.
 inline std::vector<std::vector<Token>> every_sentence(std::size_t most, const std::vector<Token>& words) {
   std::vector<std::vector<Token>> all = {{}};
   for (std::size_t i = 0; i < all.size(); ++i) {

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-/// Every attention mechanism, with queries of size 3 and a memory of size 4, for the typed tests that run over all.
+/// A list of all attention mechanisms for typed tests, with queries of size 3 and a memory of size 4.
 namespace mechanisms {
 
 using Additive = heed::AdditiveScorer<double>;
@@ -44,7 +44,7 @@ auto make() {
   }
 }
 
-/// The names that errors of a mechanism may begin with.
+/// The names with which error messages of a mechanism may start.
 inline std::vector<std::string> names_of(int line) {
   if (line < 4) return {"Attention"};
   if (line < 6) return {"LocalAttention"};

@@ -14,7 +14,7 @@
 
 namespace typed {
 
-/// Every normaliser that the typed tests run over; a new one is one line here and an oracle below.
+/// All normalisers for typed tests. A new one needs one entry here and an oracle below.
 using EachNormalizer = testing::Types<heed::Softmax, heed::TemperatureSoftmax, heed::Sparsemax, heed::Entmax15>;
 
 template <class NormalizerType>
@@ -28,7 +28,7 @@ NormalizerType make_normalizer() {
 
 }  // namespace typed
 
-/// The weights of one column of scores, straight from the papers' definitions.
+/// The weights of one column of scores, computed from the papers' definitions.
 namespace oracle {
 
 inline Column normalise(const heed::Softmax&, const Column& scores) { return softmax(scores); }
@@ -38,7 +38,7 @@ inline Column normalise(const heed::TemperatureSoftmax& normalizer, Column score
   return softmax(scores);
 }
 
-/// [(alpha - 1) z - tau]_+^{1 / (alpha - 1)}, where tau, by bisection, makes the sum 1.
+/// [(alpha - 1) z - tau]_+^{1 / (alpha - 1)}, where tau is found by bisection so that the sum is 1.
 inline Column entmax(Column z, Real alpha) {
   Real most = z[0];
   for (const Real number : z) most = std::max(most, number);

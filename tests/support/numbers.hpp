@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-/// Numbers for tests: uniform on +-reach, the same on every machine.
+/// A random matrix, uniform in [-reach, reach]. The values are the same on every machine.
 template <class S = double>
 heed::Matrix<S> random_matrix(heed::Index rows, heed::Index cols, heed::Random& random, double reach = 1) {
   heed::Matrix<S> x(rows, cols);
@@ -14,7 +14,7 @@ heed::Matrix<S> random_matrix(heed::Index rows, heed::Index cols, heed::Random& 
   return x;
 }
 
-/// A third of such numbers: in a scalar wider than double, what no double holds.
+/// A random matrix divided by 3. In a type wider than double, the values are not representable as double.
 template <class S>
 heed::Matrix<S> random_thirds(heed::Index rows, heed::Index cols, heed::Random& random, double reach = 1) {
   return random_matrix<S>(rows, cols, random, 3 * reach) / S(3);
@@ -30,7 +30,8 @@ void randomize(P& part, heed::Random& random, double reach = 1) {
       part);
 }
 
-/// Gives `to` the parameters of a part of the same structure, whatever the scalars and the fixed sizes.
+/// Copies the parameters of a layer to a layer of the same structure, which may have another scalar type or fixed
+/// sizes.
 template <class From, class To>
 void copy_parameters(const From& from, To& to) {
   heed::for_each_parameter(
@@ -41,7 +42,8 @@ void copy_parameters(const From& from, To& to) {
       to, from);
 }
 
-/// The largest difference between two matrices, relative to numbers above 1; infinite if a number is not finite.
+/// The largest difference between two matrices, relative to values above 1; infinite if the sizes differ or a
+/// difference is NaN.
 template <class A, class B>
 double difference(const A& a, const B& b) {
   if (a.rows() != b.rows() || a.cols() != b.cols()) return HUGE_VAL;
@@ -56,7 +58,7 @@ double difference(const A& a, const B& b) {
   return most;
 }
 
-/// The same over all parameters of two parts.
+/// The largest difference between the parameters of two layers.
 template <class A, class B>
 double part_difference(const A& a, const B& b) {
   double most = 0;

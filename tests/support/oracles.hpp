@@ -16,7 +16,8 @@
 #include <variant>
 #include <vector>
 
-/// The papers' equations as scalar loops in long double. Nothing here calls heed's arithmetic; it only reads parameters.
+/// The papers' equations as scalar loops in long double. The code reads heed's parameters but does not call its
+/// arithmetic.
 namespace oracle {
 
 using heed::Index;
@@ -34,7 +35,7 @@ Column column(const X& x, Index j) {
 
 inline Real sigmoid(Real x) { return 1 / (1 + std::exp(-x)); }
 
-/// Row `row` of M x + b, where M begins at column `first` and b may be empty.
+/// Row `row` of M x + b, where M starts at column `first` and b may be empty.
 template <class M, class B>
 Real affine(const M& matrix, Index first, const Column& x, const B& bias, Index row) {
   Real sum = bias.size() > 0 ? static_cast<Real>(bias(row)) : 0;
@@ -45,7 +46,7 @@ Real affine(const M& matrix, Index first, const Column& x, const B& bias, Index 
 
 inline heed::Vector<Real> no_bias() { return {}; }
 
-/// One step of one sentence: the new state, laid out as heed lays it out (h, then c).
+/// One step of one sentence. Returns the new state in heed's layout (h, then c).
 template <class S, int I, int H, class Activation>
 Column step(const heed::RnnCell<S, I, H, Activation>& cell, const Column& x, const Column& s) {
   Column h;
@@ -92,7 +93,7 @@ Column step(const heed::ProjectedLstmCell<S, I, N, H>& cell, const Column& x, co
   return result;
 }
 
-/// Where the reset comes before the product, U of the candidate is apart from that of r and z.
+/// If the reset precedes the product, the candidate has its own matrix U_n, separate from that of r and z.
 template <class S, int I, int H, heed::GruForm Form>
 Column step(const heed::GruCell<S, I, H, Form>& cell, const Column& x, const Column& h) {
   const Index size = cell.hidden_size();
@@ -136,7 +137,7 @@ Column step(const heed::ContextGruCell<S>& cell, const Column& x_and_c, const Co
   return result;
 }
 
-/// (a - mean) / sqrt(variance + 1e-5) of rows first ... of a.
+/// (a - mean) / sqrt(variance + 1e-5) of `rows` rows of a from row `first` on.
 inline Column normalized(const Column& a, Index first, Index rows) {
   Real mean = 0, variance = 0;
   for (Index k = first; k < first + rows; ++k) mean += a[at(k)] / static_cast<Real>(rows);
@@ -184,7 +185,7 @@ Column step(const heed::LayerNormLstmCell<S, I, H>& cell, const Column& x, const
   return result;
 }
 
-/// Equations 26 to 28 of its supplement: z takes the new state.
+/// Ba, Kiros & Hinton 2016, equations 26 to 28 of its supplement: z selects the candidate.
 template <class S, int I, int H>
 Column step(const heed::LayerNormGruCell<S, I, H>& cell, const Column& x, const Column& h) {
   const Index size = cell.hidden_size();
@@ -266,7 +267,8 @@ Real score(const heed::NormedAdditiveScorer<S, Q, M, A>& scorer, const Column& q
   return static_cast<Real>(scorer.g(0)) * sum / std::sqrt(squares);
 }
 
-/// The score of memory j, one of `values`, after looks with the weights `earlier`: for most scorers neither matters.
+/// The score of memory column j of `values`, given the attention weights `earlier` of the previous steps. Most scorers
+/// use neither the other columns nor the weights.
 template <class ScorerType>
 Real score(const ScorerType& scorer, const Column& q, const std::vector<Column>& values, std::size_t j,
            const std::vector<Column>&) {
@@ -294,7 +296,7 @@ Real score(const heed::CoverageScorer<S, Q, M, A>& scorer, const Column& q, cons
   return sum;
 }
 
-/// Chorowski et al. 2015, equations 8 and 9, the convolution a cross-correlation.
+/// Chorowski et al. 2015, equations 8 and 9, with a cross-correlation as the convolution.
 template <class S, int Q, int M, int A>
 Real score(const heed::ConvolutionalScorer<S, Q, M, A>& scorer, const Column& q, const std::vector<Column>& values,
            std::size_t j, const std::vector<Column>& earlier) {
@@ -330,7 +332,7 @@ inline Column softmax(Column x) {
   return x;
 }
 
-/// Equations 5 and 6 of Bahdanau, Cho & Bengio 2015 for one query over the columns of `memory`.
+/// Bahdanau, Cho & Bengio 2015, equations 5 and 6, for one query.
 struct Attended {
   Column weights, context;
 };
@@ -347,7 +349,7 @@ Attended attend(const ScorerType& scorer, const Column& q, const std::vector<Col
   return result;
 }
 
-/// The first look.
+/// The first step, without earlier weights.
 template <class ScorerType, class Values>
 Attended attend(const ScorerType& scorer, const Column& q, const Values& memory) {
   std::vector<Column> values;
@@ -355,7 +357,7 @@ Attended attend(const ScorerType& scorer, const Column& q, const Values& memory)
   return attend(scorer, q, values, {});
 }
 
-/// The same columns side by side, to be compared with what heed computed.
+/// The columns as a matrix, to compare them with heed's results.
 inline heed::Matrix<Real> matrix(const std::vector<Column>& columns) {
   heed::Matrix<Real> result(columns.empty() ? 0 : static_cast<Index>(columns[0].size()),
                             static_cast<Index>(columns.size()));

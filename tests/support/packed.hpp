@@ -4,7 +4,7 @@
 
 #include <vector>
 
-/// Moves between sentences of their own, as a reader thinks of them, and the columns of a packed batch.
+/// Converts between separate sentences, one matrix each, and the columns of a packed batch.
 template <class S>
 heed::Matrix<S> pack(const std::vector<heed::Matrix<S>>& sentences, const heed::PackedBatch& packing) {
   heed::Matrix<S> packed(sentences.front().rows(), packing.columns());
@@ -25,7 +25,7 @@ heed::Matrix<typename Packed::Scalar> unpack(const Packed& packed, const heed::P
   return result;
 }
 
-/// The lengths of sentences that are columns of words.
+/// The lengths of sentences with one column per word.
 template <class S>
 std::vector<heed::Index> lengths(const std::vector<heed::Matrix<S>>& sentences) {
   std::vector<heed::Index> result;

@@ -19,7 +19,7 @@
 
 namespace heed::test {
 
-/// Everything that make_pytorch.py writes, without ".safetensors".
+/// The names of all files that make_pytorch.py writes, without ".safetensors".
 inline constexpr std::array<std::string_view, 4> recurrent_fixtures{"recurrent_gru", "recurrent_lstm",
                                                                     "recurrent_rnn-relu", "recurrent_rnn-tanh"};
 inline constexpr std::string_view projected_fixture = "recurrent_lstm-projected";
@@ -30,7 +30,7 @@ inline constexpr std::array<std::string_view, 6> seq2seq_fixtures{
 
 inline std::filesystem::path pytorch_folder() { return std::filesystem::path(HEED_FIXTURES) / "pytorch"; }
 
-/// What PyTorch, or another whose `folder` it is, wrote, and which of it was asked for.
+/// A fixture file of PyTorch (or of another library, in `folder`). Records which tensors were read.
 class PytorchFixture {
  public:
   explicit PytorchFixture(std::string_view name, const std::filesystem::path& folder = pytorch_folder())
@@ -40,7 +40,7 @@ class PytorchFixture {
 
   bool has(const std::string& tensor) const { return file_.tensors().contains(tensor); }
 
-  /// A tensor of exactly this type. A batch has a row per item: transpose it for heed.
+  /// A tensor of exactly this type. A batch has one row per item: transpose it for heed.
   template <class S>
   Matrix<S> matrix(const std::string& tensor) {
     const TensorView& view = file_.at(tensor);
@@ -49,7 +49,7 @@ class PytorchFixture {
     return read_matrix<S>(view);
   }
 
-  /// The tensors under `prefix` that nobody has read.
+  /// The tensors under `prefix` that have not been read.
   std::vector<std::string> unread(std::string_view prefix) const {
     std::vector<std::string> result;
     for (const auto& [name, view] : file_.tensors()) {
@@ -64,7 +64,7 @@ class PytorchFixture {
     return found->second;
   }
 
-  /// Numbers side by side, such as "3 7 1 5".
+  /// Numbers separated by spaces, such as "3 7 1 5".
   template <class T>
   std::vector<T> numbers(std::string_view key) const {
     std::istringstream stream(text(key));
@@ -86,7 +86,7 @@ class PytorchFixture {
   std::set<std::string, std::less<>> read_;
 };
 
-/// Shows the largest difference that a test has met so far among its properties (`--gtest_output=xml`).
+/// Records the largest difference of the current test as a property of the test (`--gtest_output=xml`).
 inline void note_difference(double difference) {
   static std::string test;
   static double most = 0;
@@ -100,7 +100,7 @@ inline void note_difference(double difference) {
   testing::Test::RecordProperty("largest_difference", text);
 }
 
-/// The largest |actual - expected| / max(1, |expected|); infinite where the shapes differ or a number is not finite.
+/// The largest |actual - expected| / max(1, |expected|); infinite if the shapes differ or a value is not finite.
 template <class A, class B>
 double distance(const Eigen::DenseBase<A>& actual, const Eigen::DenseBase<B>& expected) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -133,7 +133,7 @@ inline std::string pytorch_name(const std::string& parameter) {
   return kind + "_l" + layer + (direction == "backward" ? "_reverse" : "");
 }
 
-/// A fixture's name as a part of a test's name: seq2seq_bahdanau_dot_rnn-relu becomes BahdanauDotRnnRelu.
+/// Converts a fixture's name to a part of a test's name: seq2seq_bahdanau_dot_rnn-relu becomes BahdanauDotRnnRelu.
 inline std::string test_name(std::string_view fixture) {
   std::string result;
   bool first = true;

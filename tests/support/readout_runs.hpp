@@ -9,7 +9,8 @@
 
 #include <vector>
 
-/// A readout on its own: six columns of states, contexts and words, and a linear loss of its features.
+/// A run of a readout without a decoder: six columns of states, contexts and words, and a loss that is linear in the
+/// features.
 template <class R, heed::Index word = 2>
 struct ReadoutTrial {
   using Index = heed::Index;
@@ -34,14 +35,14 @@ struct ReadoutTrial {
     return features.cwiseProduct(d_features).sum();
   }
 
-  /// Row `row` of W [s; c; x] + b for column j, number by number.
+  /// Row `row` of W [s; c; x] + b for column j, computed with a scalar loop.
   oracle::Real projected(Index row, Index j) const {
     Matrix all(7 + word, 6);
     all << s, c, x;
     return oracle::affine(readout.W, 0, oracle::column(all, j), readout.b, row);
   }
 
-  /// How far the features are from what feature(k, j) says.
+  /// The largest difference between the features and feature(k, j).
   template <class Feature>
   double distance_from(const Feature& feature) const {
     std::vector<oracle::Column> expected(6);
@@ -51,12 +52,13 @@ struct ReadoutTrial {
     return difference(features, oracle::matrix(expected));
   }
 
-  /// Every gradient against central differences, of `numbers` numbers in all; and that they are added to.
+  /// Compares all gradients, `numbers` values in total, with central differences, and checks that backward adds to
+  /// them.
   void expect_gradients(Index numbers) {
     auto grad = heed::zeros_like(readout);
     Matrix d_s = Matrix::Zero(3, 6), d_c = Matrix::Zero(4, 6), d_x = Matrix::Zero(word, 6);
     const auto backward = [&](R& into) {
-      loss();  // backward may overwrite what forward kept
+      loss();  // backward may overwrite the saved activations
       Matrix d = d_features;
       readout.backward(s, c, x, features, kept, d, into, d_s, d_c, d_x);
     };

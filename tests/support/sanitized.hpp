@@ -1,6 +1,6 @@
 #pragma once
 
-/// HEED_TEST_SANITIZED is defined in programs that a sanitizer is compiled into which replaces malloc and reserves memory.
+/// HEED_TEST_SANITIZED is defined if the program is compiled with a sanitizer that replaces malloc and reserves memory.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define HEED_TEST_SANITIZED
 #elif defined(__has_feature)
@@ -17,7 +17,7 @@ inline constexpr bool sanitized = true;
 inline constexpr bool sanitized = false;
 #endif
 
-/// Whether `ulimit -v` bounds what a program asks for: sanitizers reserve more memory, and macOS ignores it.
+/// True if `ulimit -v` limits the memory of a program. Sanitizers reserve more memory, and macOS ignores the limit.
 #if defined(__APPLE__)
 inline constexpr bool memory_can_be_limited = false;
 #else

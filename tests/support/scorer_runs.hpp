@@ -7,7 +7,8 @@
 
 namespace typed {
 
-/// What earlier looks may have handed to n queries over T values: numbers above 0, or nothing where it is not looked at.
+/// Random carried weights of earlier steps for n queries and T values: positive values, or no rows if the scorer does
+/// not use them.
 template <class ScorerType>
 heed::Matrix<typename ScorerType::Scalar> random_carry(const ScorerType& scorer, heed::Index T, heed::Index n,
                                                        heed::Random& random) {
@@ -16,7 +17,7 @@ heed::Matrix<typename ScorerType::Scalar> random_carry(const ScorerType& scorer,
   return random_matrix<S>(carries ? T : 0, n, random).cwiseAbs();
 }
 
-/// scores(j, i) of memory j against query i, through every call of the concept.
+/// scores(j, i) of memory column j and query i, computed with the functions of the scorer concept.
 template <class ScorerType>
 heed::Matrix<typename ScorerType::Scalar> scores(const ScorerType& scorer,
                                                  const heed::Matrix<typename ScorerType::Scalar>& queries,
@@ -69,7 +70,7 @@ struct ScorerGradients {
   }
 };
 
-/// How far a scorer of fixed sizes is from one of sizes known at run time with the same parameters.
+/// The largest difference between a scorer of fixed sizes and a scorer of dynamic sizes with the same parameters.
 template <class Fixed, class Sized>
 double scorer_distance(Fixed fixed, Sized sized) {
   heed::Random random(29);

@@ -4,6 +4,7 @@
 #include <heed/attention/gated.hpp>
 #include <heed/decoders/any_decoder.hpp>
 #include <heed/decoders/deep_output.hpp>
+#include <heed/decoders/state_readout.hpp>
 #include <heed/models/seq2seq.hpp>
 
 #include "support/normalizers.hpp"
@@ -12,7 +13,7 @@
 #include <algorithm>
 #include <vector>
 
-/// One sentence through a whole model, word by word, in long double: no batch, no packing, no products.
+/// A whole model for one sentence, computed word by word in long double, without batches and matrix products.
 namespace oracle {
 
 using heed::Token;
@@ -32,14 +33,14 @@ Column tanh_layer(const M& matrix, const Column& x, const B& bias) {
   return y;
 }
 
-/// What an encoder tells of a sentence.
+/// The outputs of an encoder for one sentence.
 struct Encoded {
   std::vector<Column> values;
   Column summary;
-  std::vector<Column> states;  ///< the final one of every layer and direction
+  std::vector<Column> states;  ///< the final state of every layer and direction
 };
 
-/// The outputs of one direction, whose final state is appended to `states`.
+/// The outputs of one direction. Appends its final state to `states`.
 template <class C>
 std::vector<Column> run(const C& cell, std::vector<Column> inputs, bool reversed, std::vector<Column>& states) {
   if (reversed) std::reverse(inputs.begin(), inputs.end());
@@ -71,7 +72,7 @@ Encoded encode(const heed::Encoder<C>& encoder, std::vector<Column> x) {
   return source;
 }
 
-/// The first state of every layer.
+/// The initial state of every layer of a decoder.
 template <class S>
 std::vector<Column> first_states(const heed::Bridge<S>& bridge, const Encoded& source) {
   if (bridge.copied > 0) return source.states;
@@ -88,7 +89,8 @@ void step(const std::vector<C>& cells, Column x, std::vector<Column>& states) {
   }
 }
 
-/// The context that a look finds after looks with the weights so far, to which its own are added.
+/// The context of one step of attention. `weights` contains the weights of the previous steps; the new weights are
+/// appended.
 template <class ScorerType, class NormalizerType>
 Column look(const heed::Attention<ScorerType, NormalizerType>& attention, const Column& query, const Encoded& source,
             std::vector<Column>& weights) {
@@ -103,8 +105,8 @@ Column look(const heed::Attention<ScorerType, NormalizerType>& attention, const 
   return context;
 }
 
-/// Luong, Pham & Manning 2015, section 3.2, first for p_t = t, then for p_t of equation 9; places count from 0, and
-/// `look` cuts p_t at the last.
+/// Luong, Pham & Manning 2015, section 3.2: first with p_t = t, then with p_t of equation 9. Positions are counted from
+/// 0, and `look` limits p_t to the last position.
 template <class S>
 Real position(const heed::StepPosition<S>&, const Column&, Index, Index step) {
   return static_cast<Real>(step);
@@ -140,7 +142,8 @@ Column look(const heed::LocalAttention<ScorerType, PositionType>& attention, con
   return context;
 }
 
-/// Raffel et al. 2017, equation 9: every way to stop at j, which begins where the last look stopped; or algorithm 1.
+/// Raffel et al. 2017, equation 9, as a sum over all paths from the position of the previous step to j; or algorithm 1
+/// if `hard`.
 template <class ScorerType>
 Column look(const heed::MonotonicAttention<ScorerType>& attention, const Column& query, const Encoded& source,
             std::vector<Column>& weights) {
@@ -175,7 +178,7 @@ Column look(const heed::FixedVector<S>&, const Column&, const Encoded& source, s
   return source.summary;
 }
 
-/// Xu et al. 2015, section 4.2.1: beta = sigmoid(f_beta(h_{t-1})) times what was found.
+/// Xu et al. 2015, section 4.2.1: beta = sigmoid(f_beta(h_{t-1})) times the inner context.
 template <class AttentionType>
 Column look(const heed::GatedAttention<AttentionType>& gated, const Column& query, const Encoded& source,
             std::vector<Column>& weights) {
@@ -184,7 +187,7 @@ Column look(const heed::GatedAttention<AttentionType>& gated, const Column& quer
   return context;
 }
 
-/// The features of every step, for the embedded words `y` that are fed; and what each step looked at.
+/// The features and the attention weights of every step, for the embedded decoder inputs `y`.
 struct Decoded {
   std::vector<Column> features, weights;
 };
@@ -204,6 +207,11 @@ Column read(const heed::DeepOutput<T>& readout, const Column& h, const Column& c
   return word;
 }
 
+template <class T>
+Column read(const heed::StateReadout<T>&, const Column& h, const Column&, const Column&) {
+  return h;
+}
+
 /// Bahdanau, Cho & Bengio 2015, equations 4 to 6: c_i from s_{i-1}, s_i from c_i.
 template <class C, class AttentionType, template <class> class ReadoutType>
 Decoded decode(const heed::ContextDecoder<C, AttentionType, ReadoutType>& decoder, const Encoded& source,
@@ -219,7 +227,8 @@ Decoded decode(const heed::ContextDecoder<C, AttentionType, ReadoutType>& decode
   return result;
 }
 
-/// Luong, Pham & Manning 2015, equations 5 and 7 and section 3.3: s_i first, c_i from it, [c_i; s_i] in this order.
+/// Luong, Pham & Manning 2015, equations 5 and 7 and section 3.3: s_i is computed first, then c_i from it; [c_i; s_i]
+/// has this order.
 template <class C, class AttentionType>
 Decoded decode(const heed::AttentionalDecoder<C, AttentionType>& decoder, const Encoded& source,
                const std::vector<Column>& y) {
@@ -237,7 +246,8 @@ Decoded decode(const heed::AttentionalDecoder<C, AttentionType>& decoder, const 
   return result;
 }
 
-/// Cho et al. 2014, appendix A.1.1 and A.1.2: c = tanh(V h), s_0 = tanh(V' c), and c at every step and in the maxout readout.
+/// Cho et al. 2014, appendix A.1.1 and A.1.2: c = tanh(V h), s_0 = tanh(V' c); c is an input of every step and of the
+/// maxout readout.
 template <class S>
 Decoded decode(const heed::ChoDecoder<S>& decoder, const Encoded& source, const std::vector<Column>& y) {
   Decoded result;
@@ -256,7 +266,7 @@ Decoded decode(const heed::ChoDecoder<S>& decoder, const Encoded& source, const 
   return result;
 }
 
-/// Sutskever, Vinyals & Le 2014: a language model that begins where the encoder ended.
+/// Sutskever, Vinyals & Le 2014: a language model that starts from the final states of the encoder.
 template <class C>
 Decoded decode(const heed::SutskeverDecoder<C>& decoder, const Encoded& source, const std::vector<Column>& y) {
   Decoded result;
@@ -273,7 +283,7 @@ Decoded decode(const heed::AnyDecoder<C, AttentionType>& any, const Encoded& sou
   return std::visit([&](const auto& decoder) { return decode(decoder, source, y); }, any.decoder);
 }
 
-/// -log p of a word, with label smoothing as the cross-entropy against the smoothed distribution.
+/// The cross-entropy of a label. With label smoothing, the target is the smoothed distribution.
 inline Real cross_entropy(const Column& logits, Token wanted, Real smoothing) {
   const Column p = softmax(logits);
   Real loss = 0;
@@ -284,15 +294,14 @@ inline Real cross_entropy(const Column& logits, Token wanted, Real smoothing) {
   return loss;
 }
 
-/// The loss of one sentence, what was looked at while each word and the end symbol were predicted, and which word was
-/// thought likeliest then.
+/// The loss of one sentence, and the attention weights and the most likely token of every step.
 struct SentenceLoss {
   Real loss = 0;
   std::vector<Column> weights;
   std::vector<Token> likeliest;
 };
 
-/// The same where these words are fed.
+/// The loss of one sentence with the decoder inputs `fed`.
 template <class Model>
 SentenceLoss sentence_loss_when_fed(const Model& model, std::span<const Token> source, std::span<const Token> target,
                                     std::span<const Token> fed, Real smoothing) {

@@ -9,15 +9,15 @@
 #include <string>
 #include <vector>
 
-/// The right size of an argument of a function.
+/// The expected size of an argument of a function.
 struct Argument {
-  std::string name;  ///< as messages have it
+  std::string name;  ///< as in messages
   heed::Index rows, cols;
   enum Rows { fixed, at_most, like_others } kind = fixed;  ///< `at_most`: a block of an input may have fewer rows
 };
 
-/// Expects a message such as "LstmCell.step: s must be 16 x 2 (h above c), got 8 x 2" of one of the arguments, which
-/// are as many as the matrices that were given.
+/// Expects a message such as "LstmCell.step: s must be 16 x 2 (h above c), got 8 x 2" that names one of the arguments.
+/// `given` has one matrix for each argument.
 template <class Matrix>
 void expect_size_error(const std::string& message, const std::string& function, const std::vector<Argument>& arguments,
                        const std::vector<Matrix>& given) {
@@ -37,8 +37,8 @@ void expect_size_error(const std::string& message, const std::string& function, 
   ADD_FAILURE() << function << ": no argument is named in: " << message;
 }
 
-/// Expects that `call(matrices)` accepts arguments of the right sizes and throws for each argument that has one row or
-/// one column too many or too few, or none at all.
+/// Expects that `call(matrices)` accepts arguments of the expected sizes. Expects that it throws if an argument is
+/// empty or has one row or one column too many or too few.
 template <class S = double, class Call>
 void expect_sizes_are_checked(const std::string& function, const std::vector<Argument>& arguments, const Call& call) {
   std::vector<heed::Matrix<S>> right;

@@ -8,7 +8,7 @@
 
 namespace heed::test {
 
-/// The file that `fill(writer)` makes, read again.
+/// Writes a file with `fill(writer)` and reads it.
 template <class Fill>
 SafetensorsFile stored(const Fill& fill) {
   const TemporaryFolder folder;
@@ -18,7 +18,7 @@ SafetensorsFile stored(const Fill& fill) {
   return SafetensorsFile::read(folder.path() / "a.safetensors");
 }
 
-/// A file with this header and this many bytes of zeros for data.
+/// A file with the given header and `data_bytes` bytes of zeros as data.
 inline SafetensorsFile stored(const std::string& header, std::size_t data_bytes) {
   std::vector<std::byte> bytes;
   detail::append_little_endian<std::uint64_t>(header.size(), bytes);

@@ -8,7 +8,7 @@
 
 namespace heed::test {
 
-/// An empty folder that goes with its object. No two tests share one, however many run at the same time.
+/// A temporary folder that is removed with its object. Tests that run at the same time have different folders.
 class TemporaryFolder {
  public:
   TemporaryFolder() {

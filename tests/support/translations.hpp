@@ -11,7 +11,7 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// How GoogleTest writes a configuration.
+/// Prints a configuration in messages of GoogleTest.
 inline void PrintTo(const TranslatorConfig& config, std::ostream* out) {
   *out << config.cell << ' ' << config.decoder << ' ' << config.scorer << (config.input_feeding ? "" : " unfed")
        << (config.reverse_source ? " reversed" : "") << (config.copy_states ? " copying" : "") << ", " << config.layers
@@ -22,7 +22,7 @@ inline void PrintTo(const TranslatorConfig& config, std::ostream* out) {
 
 namespace heed::test {
 
-/// A batch that owns its words.
+/// A batch that owns its tokens.
 class Batch {
  public:
   Batch() = default;
@@ -40,7 +40,7 @@ class Batch {
 
   std::size_t size() const { return sources.size(); }
 
-  /// The sentences at these places, alone.
+  /// A batch of the sentences at these indices.
   Batch at(const std::vector<std::size_t>& places) const {
     Batch result;
     for (const std::size_t i : places) {
@@ -52,10 +52,10 @@ class Batch {
   std::vector<std::span<const Token>> sources, targets;
 
  private:
-  std::vector<std::vector<Token>> words_;  // moving one leaves its words where they are
+  std::vector<std::vector<Token>> words_;  // moving a vector does not move its elements
 };
 
-/// Sentences of `shortest` to `longest` words, none of them special, and the same again as targets.
+/// Random sentences of `shortest` to `longest` tokens without special symbols. The targets are equal to the sources.
 inline Batch copy_task(std::size_t sentences, std::uint64_t shortest, std::uint64_t longest, std::uint64_t vocabulary,
                        std::uint64_t seed) {
   Batch batch;
@@ -68,7 +68,7 @@ inline Batch copy_task(std::size_t sentences, std::uint64_t shortest, std::uint6
   return batch;
 }
 
-/// Sentences of all kinds of lengths for a vocabulary of 5 or more: a target of no words among them.
+/// Sentences of different lengths for a vocabulary of at least 5 tokens. One target is empty.
 inline Batch ragged_batch() {
   Batch batch;
   batch.add({3, 4, 0}, {4, 3});
@@ -78,8 +78,9 @@ inline Batch ragged_batch() {
   return batch;
 }
 
-/// Every cell x scorer of the two papers x decoder, Luong's with and without input feeding, at these sizes; and the first
-/// cell with every other scorer, attention and normaliser. Sutskever's decoder gets the encoder of one direction it needs.
+/// All combinations of cells, decoders and the scorers of the two papers, with the given sizes; Luong's decoder with
+/// and without input feeding. The first cell is also combined with all other scorers, attention mechanisms and
+/// normalisers. Sutskever's decoder has a unidirectional encoder.
 inline std::vector<TranslatorConfig> every_combination(const TranslatorConfig& sizes) {
   std::vector<TranslatorConfig> all;
   constexpr std::size_t of_the_papers = 4;
@@ -88,13 +89,13 @@ inline std::vector<TranslatorConfig> every_combination(const TranslatorConfig& s
       for (std::size_t s = 0; s < of_the_papers; ++s) {
         const auto scorer = scorer_names[s];
         for (const bool feeding : {true, false}) {
-          if (decoder != "luong" && !feeding) continue;  // has no input feeding
+          if (decoder != "luong" && !feeding) continue;  // the decoder has no input feeding
           TranslatorConfig config = sizes;
           config.cell = cell;
           config.scorer = scorer;
           config.decoder = decoder;
           config.input_feeding = feeding;
-          if (!config.attends() && scorer != scorer_names.front()) continue;  // has no scorer
+          if (!config.attends() && scorer != scorer_names.front()) continue;  // the decoder has no scorer
           if (decoder == "sutskever") config.bidirectional = false;
           all.push_back(config);
         }
@@ -105,8 +106,8 @@ inline std::vector<TranslatorConfig> every_combination(const TranslatorConfig& s
     TranslatorConfig config = sizes;
     config.decoder = decoder;
     if (!config.attends()) continue;
-    config.window = 1;   // smaller than most sentences
-    config.longest = 3;  // and so is this
+    config.window = 1;  // smaller than most sentences, like `longest`
+    config.longest = 3;
     for (std::size_t s = of_the_papers; s < scorer_names.size(); ++s) {
       config.scorer = scorer_names[s];
       all.push_back(config);
@@ -125,7 +126,7 @@ inline std::vector<TranslatorConfig> every_combination(const TranslatorConfig& s
   return all;
 }
 
-/// Every decoder that can begin with the encoder's final states doing so, with a source that is read reversed.
+/// Every decoder that can start from the encoder's final states, with `copy_states` and a reversed source.
 inline std::vector<TranslatorConfig> every_copy(const TranslatorConfig& sizes) {
   std::vector<TranslatorConfig> all;
   for (TranslatorConfig config : every_combination(sizes)) {
@@ -139,7 +140,7 @@ inline std::vector<TranslatorConfig> every_copy(const TranslatorConfig& sizes) {
   return all;
 }
 
-/// What a configuration chooses, as a part of a test's name: GruLuongDotUnfed.
+/// The choices of a configuration as a part of a test's name: GruLuongDotUnfed.
 inline std::string choices(const TranslatorConfig& config) {
   std::string result;
   const auto add = [&](const std::string& word) {
@@ -158,7 +159,7 @@ inline std::string choices(const TranslatorConfig& config) {
   return result;
 }
 
-/// A model with random parameters, biases too, for both vocabularies of this size.
+/// A model with random parameters, including the biases. Both vocabularies have the same size.
 template <class S = double>
 TranslationModel<S> random_model(const TranslatorConfig& config, Index vocabulary, std::uint64_t seed,
                                  double reach = 0.7) {
@@ -168,7 +169,7 @@ TranslationModel<S> random_model(const TranslatorConfig& config, Index vocabular
   return model;
 }
 
-/// A model with its first parameters, as training begins with them.
+/// A model with the initial parameters of training.
 template <class S = double>
 TranslationModel<S> fresh_model(const TranslatorConfig& config, Index vocabulary, std::uint64_t seed) {
   auto model = make_model<S>(config, vocabulary, vocabulary);

@@ -25,14 +25,14 @@
 #include <type_traits>
 #include <utility>
 
-/// Every cell and every scorer that the typed tests run over, with sizes known at run time; a new one is one line in its
-/// list. Fixed sizes, which take long to compile, are compared with these in the file of each part.
+/// Lists of all cells and all scorers with dynamic sizes for typed tests. A new one needs one entry in its list. Fixed
+/// sizes, which take long to compile, are compared with dynamic sizes in the test file of each cell and scorer.
 namespace typed {
 
 using heed::Dynamic;
 using heed::Index;
 
-/// The sizes of the parts that the lists make.
+/// The sizes of the cells and scorers in the lists.
 inline constexpr int input = 3, hidden = 4, query = 3, memory = 4, alignment = 5;
 
 template <class CellType>
@@ -41,14 +41,14 @@ struct MakeCell {
   static Part make(bool bias) { return sized(input, hidden, bias); }
   static Part sized(Index inputs, Index outputs, bool bias = true) {
     if constexpr (std::is_constructible_v<Part, Index, Index, Index, bool>) {
-      return Part(inputs, outputs + 3, outputs, bias);  // more units than it shows
+      return Part(inputs, outputs + 3, outputs, bias);  // more units than outputs
     } else {
       return Part(inputs, outputs, bias);
     }
   }
 };
 
-/// The last two inputs are its context.
+/// The last two inputs are the context.
 template <class S>
 struct MakeCell<heed::ContextGruCell<S>> {
   using Part = heed::ContextGruCell<S>;
@@ -79,12 +79,12 @@ struct MakeScorer {
     } else if constexpr (std::is_constructible_v<Part, Index, Index>) {
       return Part(query, memory, options...);
     } else {
-      return Part(memory, options...);  // query and memory have one size
+      return Part(memory, options...);  // query and memory have the same size
     }
   }
 };
 
-/// One whose scores depend on the place, for sentences of up to `longest` words.
+/// A scorer whose scores depend on the position, for sentences of up to `longest` words.
 inline constexpr int longest = 40;
 template <class S>
 struct MakeLocationScorer {
@@ -99,7 +99,8 @@ struct MakeConvolutionalScorer {
   }
 };
 
-/// Scorers of what query and memory hold, then those that look at the place or at earlier looks.
+/// Scorers that use only the query and one memory column. `Scorers` also has those that use positions or earlier
+/// weights.
 template <class S>
 using ContentScorers = std::tuple<        //
     MakeScorer<heed::DotScorer<S>>,       //
@@ -112,7 +113,7 @@ using Scorers = decltype(std::tuple_cat(
     ContentScorers<S>(),
     std::tuple<MakeLocationScorer<S>, MakeScorer<heed::CoverageScorer<S>>, MakeConvolutionalScorer<S>>()));
 
-/// Line `I` of a list, in any scalar.
+/// Entry `I` of a list, for any scalar type.
 template <std::size_t I>
 struct CellAt {
   template <class S>

@@ -4,7 +4,7 @@
 
 namespace heed::test {
 
-/// The type of a cell that computes with another scalar.
+/// The type of a cell with another scalar type.
 template <class To, class C>
 struct WithScalar;
 template <class To, template <class> class C, class S>

@@ -13,20 +13,21 @@
 #include <utility>
 #include <vector>
 
-/// Calls functions with every argument in a wrong size, which must throw an error that states both sizes.
+/// Calls functions with arguments of wrong sizes. They must throw an error that states the expected and the actual
+/// size.
 namespace wrong_sizes {
 
 using heed::Index;
 
-/// An argument that the test can resize.
+/// An argument that a test can resize.
 struct Argument {
   std::string name;
-  Index rows, cols;                          ///< its right size
-  std::function<void(Index, Index)> resize;  ///< leaves zeros in it
-  bool grows = true;                         ///< whether more columns are wrong, too
-  bool empties = true;                       ///< whether no rows are wrong, too
-  bool rows_only = false;                    ///< whether its columns are fixed, or may be any number
-  bool deepens = true;                       ///< whether more rows are wrong, too
+  Index rows, cols;                          ///< expected size
+  std::function<void(Index, Index)> resize;  ///< resizes it and sets it to zero
+  bool grows = true;                         ///< true if more columns are an error
+  bool empties = true;                       ///< true if zero rows are an error
+  bool rows_only = false;                    ///< true if only the rows are checked
+  bool deepens = true;                       ///< true if more rows are an error
 };
 
 template <class X>
@@ -43,7 +44,7 @@ Argument argument(std::string name, X& member) {
           true,
           std::remove_reference_t<decltype(x)>::ColsAtCompileTime == 1};
 }
-/// Room on a tape, which may have more columns than are used.
+/// A buffer of a tape, which may have more columns than are used.
 template <class X>
 Argument room(std::string name, X& x) {
   Argument made = argument(std::move(name), x);
@@ -51,7 +52,7 @@ Argument room(std::string name, X& x) {
   return made;
 }
 
-/// Room on a tape, which may have more columns and more rows than are used.
+/// A buffer of a tape, which may have more columns and more rows than are used.
 template <class X>
 Argument least(std::string name, X& x) {
   Argument made = room(std::move(name), x);
@@ -59,7 +60,7 @@ Argument least(std::string name, X& x) {
   return made;
 }
 
-/// A matrix that may have no rows, which means something else.
+/// A matrix that may have no rows, which has another meaning.
 template <class X>
 Argument optional(std::string name, X& x) {
   Argument made = argument(std::move(name), x);
@@ -75,7 +76,7 @@ Argument rows_of(std::string name, X& x) {
   return made;
 }
 
-/// Sizes an argument must not have: a row or a column more or less, or none.
+/// Wrong sizes of an argument: one row or one column more or less, or empty.
 inline std::vector<std::pair<Index, Index>> sizes(const Argument& x) {
   std::vector<std::pair<Index, Index>> all;
   if (x.deepens) all.emplace_back(x.rows + 1, x.cols);
@@ -87,8 +88,8 @@ inline std::vector<std::pair<Index, Index>> sizes(const Argument& x) {
 }
 
 /// Expects that `call` throws for a wrong size of each argument: "FUNCTION: NAME must be R x C, got R x C". If only the
-/// columns are wrong, the error may name another argument, which should have as many. `functions` are the names that the
-/// error may begin with.
+/// columns are wrong, the error may name another argument that must have the same number of columns. The error must
+/// start with one of `functions`.
 template <class Call>
 void expect_errors(const std::vector<std::string>& functions, const std::vector<Argument>& arguments,
                    const Call& call) {
@@ -116,7 +117,7 @@ void expect_errors(const std::vector<std::string>& functions, const std::vector<
   }
 }
 
-/// The same, where the error may name another argument that the wrong one does not fit.
+/// Expects that `call` throws for a wrong size of each argument. The error may name another argument.
 template <class Call>
 void expect_any_error(const std::vector<Argument>& arguments, const Call& call) {
   EXPECT_EQ(refusal(call), "accepted");

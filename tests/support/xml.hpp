@@ -7,8 +7,8 @@
 
 namespace heed::test {
 
-/// What is wrong with a piece of XML, or "" if it is well-formed: tags match, attributes are quoted, only the five
-/// predefined entities and decimal references are used, and there are no control characters but line ends.
+/// Describes the first error in a piece of XML; "" if it is well-formed: tags match, attributes are quoted, the only
+/// entities are &amp; &lt; &gt; &quot; &#39;, and there are no control characters except line ends.
 inline std::string xml_fault(std::string_view xml) {
   std::vector<std::string> open;
   const auto at_place = [](const std::string& what, std::size_t at) { return what + " at byte " + std::to_string(at); };
@@ -43,7 +43,7 @@ inline std::string xml_fault(std::string_view xml) {
   return open.empty() ? "" : "<" + open.back() + "> does not end";
 }
 
-/// How often `part` occurs in `text`.
+/// The number of occurrences of `part` in `text`.
 inline std::size_t count_of(std::string_view text, std::string_view part) {
   std::size_t count = 0;
   for (std::size_t at = text.find(part); at != std::string_view::npos; at = text.find(part, at + part.size())) ++count;

@@ -117,7 +117,7 @@ TEST(Vocabulary, IsRestoredFromItsWords) {
   EXPECT_FALSE(loaded == Vocabulary());
 }
 
-TEST(Vocabulary, ACopyOutlivesItsOriginal) {
+TEST(Vocabulary, CopyOutlivesTheOriginal) {
   Vocabulary copy;
   {
     const auto original = Vocabulary::build(sentences);

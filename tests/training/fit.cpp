@@ -56,7 +56,7 @@ TEST(Fit, LowersTheLossAndReportsEveryEpoch) {
   EXPECT_LT(epochs.back().validation_loss, epochs.front().validation_loss);
 }
 
-TEST(Fit, KeepsTheParametersOfTheLowestValidationLossAndStopsAfterPatience) {
+TEST(Fit, KeepsTheBestModelAndStopsAfterPatience) {
   const Batch training = task(1), validation = unrelated();
   Model model = fresh_model();
   const auto epochs = heed::fit(model, {training.sources, training.targets}, {validation.sources, validation.targets},
