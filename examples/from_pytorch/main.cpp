@@ -62,7 +62,7 @@ heed::Translator load(const heed::SafetensorsFile& file) {
 /// Writes a state dict for `Translator(...).load_state_dict(safetensors.torch.load_file(path), strict=True)`.
 void write_back(const heed::Translator& translator, const std::string& path) {
   heed::SafetensorsWriter writer;
-  heed::to_pytorch(writer, translator.model, "", names());
+  heed::to_pytorch(writer, translator.model, "", {.names = names()});
   writer.write(path);
 }
 

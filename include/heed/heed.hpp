@@ -126,6 +126,7 @@
 #include <heed/decoders/readout.hpp>
 #include <heed/decoders/maxout_readout.hpp>
 #include <heed/decoders/deep_output.hpp>
+#include <heed/decoders/state_readout.hpp>
 #include <heed/decoders/decoder_tape.hpp>
 #include <heed/decoders/decoder_parts.hpp>
 #include <heed/decoders/decoder.hpp>

@@ -20,7 +20,7 @@ using Layers = heed::Encoder<heed::AnyCell<float>>;
 using ProjectedLayers = heed::Encoder<heed::ProjectedLstmCell<float>>;
 using TestVector = heed::PytorchTestVector<float>;
 
-/// The recurrent layers that a file describes, for PyTorch's and our numbers to be held against each other.
+/// The recurrent layers of a file, to compare their results with PyTorch's.
 class StoredLayers {
  public:
   StoredLayers(const PytorchFixture& fixture, fs::path written)
@@ -80,10 +80,10 @@ class StoredLayers {
     heed::SafetensorsWriter writer;
     heed::to_pytorch(writer, encoder, prefix);
     writer.write(written_);
-    expect_the_same_written();
+    expect_same_state_dict();
   }
 
-  /// h above c, of which PyTorch has a tensor each: (layers * directions, sentences, size).
+  /// The initial states, h above c. PyTorch has one tensor for each: (layers * directions, sentences, size).
   template <class Encoder>
   heed::EncoderStates<float> states(const TestVector& test, const Encoder& encoder) const {
     heed::EncoderStates<float> result(encoder.layers.size() * static_cast<std::size_t>(encoder.directions()));
@@ -100,7 +100,7 @@ class StoredLayers {
     return result;
   }
 
-  /// These rows of the final states, side by side.
+  /// Rows `first` to `first + rows - 1` of the final states, side by side.
   Matrix<float> final_rows(const heed::EncoderTape<float>& tape, Index first, Index rows) const {
     const Index batch = packing_.sentences();
     Matrix<float> result(rows, batch * static_cast<Index>(tape.final_states.size()));
@@ -110,8 +110,8 @@ class StoredLayers {
     return result;
   }
 
-  /// The state dict and nothing else, number by number.
-  void expect_the_same_written() const {
+  /// Expects that the written file contains exactly the state dict, with equal values.
+  void expect_same_state_dict() const {
     const auto file = heed::SafetensorsFile::read(written_);
     std::size_t count = 0;
     for (const auto& [name, view] : fixture_.file().tensors()) {
@@ -129,16 +129,16 @@ class StoredLayers {
   fs::path written_;
 };
 
-fs::path given(const char* variable, const fs::path& otherwise) {
+fs::path path_from_environment(const char* variable, const fs::path& fallback) {
   const char* const value = std::getenv(variable);
-  return value != nullptr ? fs::path(value) : otherwise;
+  return value != nullptr ? fs::path(value) : fallback;
 }
 
-/// The committed sample, or those that make_pytorch_models.py --round-trips makes.
-TEST(PytorchModels, ComputeTheSameAndAreWrittenBackNumberByNumber) {
+/// Reads the committed models, or those that make_pytorch_models.py --round-trips makes.
+TEST(PytorchModels, MatchPytorchAndRoundTrip) {
   const heed::test::TemporaryFolder temporary;
-  const fs::path folder = given("HEED_PYTORCH_MODELS", fs::path(HEED_FIXTURES) / "pytorch_models");
-  const fs::path written = given("HEED_PYTORCH_WRITTEN", temporary.path());
+  const fs::path folder = path_from_environment("HEED_PYTORCH_MODELS", fs::path(HEED_FIXTURES) / "pytorch_models");
+  const fs::path written = path_from_environment("HEED_PYTORCH_WRITTEN", temporary.path());
   std::set<std::string> kinds;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().stem().string();

@@ -48,34 +48,34 @@ struct Words {
   }
 };
 
-/// PyTorch's cells are modules of their own.
+/// The layers are separate cell modules in PyTorch.
 const heed::PytorchNames names{{"cells.layers.0.forward", "cells.0"}, {"cells.layers.1.forward", "cells.1"}};
 
 heed::SafetensorsFile stored() {
   return heed::SafetensorsFile::read(std::filesystem::path(HEED_FIXTURES) / "pytorch_modules" / "words.safetensors");
 }
 
-TEST(PytorchModules, ComputeTheSame) {
+TEST(PytorchModules, MatchPytorch) {
   const auto file = stored();
   const auto test = heed::PytorchTestVector<float>::read(file);
   Words words;
   heed::from_pytorch(file, words, "", {.names = names});
   EXPECT_EQ(test.tokens(0), (std::vector<heed::Token>{3, 0, 6, 6, 1}));
   EXPECT_NO_THROW(test.expect(0, words.scores(test.tokens(0))));
-  words.layer.attention.heads = 2;  // which no state dict tells
+  words.layer.attention.heads = 2;  // the state dict does not contain the number of heads
   EXPECT_NE(refusal([&] { test.expect(0, words.scores(test.tokens(0))); }).find("differs"), std::string::npos);
 }
 
-TEST(PytorchModules, AreWrittenBackUnderTheirNames) {
+TEST(PytorchModules, RoundTripWithTheirNames) {
   const auto file = stored();
   Words words;
   heed::from_pytorch(file, words, "", {.names = names});
   const heed::test::TemporaryFolder temporary;
   heed::SafetensorsWriter writer;
-  heed::to_pytorch(writer, words, "", names);
+  heed::to_pytorch(writer, words, "", {.names = names});
   writer.write(temporary.path() / "back.safetensors");
   const auto back = heed::SafetensorsFile::read(temporary.path() / "back.safetensors");
-  EXPECT_EQ(back.tensors().size() + 2, file.tensors().size());  // there is a test vector too
+  EXPECT_EQ(back.tensors().size() + 2, file.tensors().size());  // the file also has a test vector of two tensors
   for (const auto& [name, view] : back.tensors()) {
     ASSERT_TRUE(file.tensors().contains(name)) << name;
     EXPECT_EQ(view.shape, file.at(name).shape) << name;

@@ -19,7 +19,7 @@ using heed::test::PytorchFixture;
 
 constexpr double tolerance = 1e-5;
 
-TEST(PytorchFixture, IsReadByTheseTestsAndEveryFileIsThere) {
+TEST(PytorchFixture, ListMatchesTheFiles) {
   std::set<std::string> expected, found;
   for (const auto name : heed::test::recurrent_fixtures) expected.insert(std::string(name) + ".safetensors");
   expected.insert(std::string(heed::test::projected_fixture) + ".safetensors");
@@ -35,7 +35,7 @@ TEST(PytorchFixture, IsReadByTheseTestsAndEveryFileIsThere) {
 /// Fixture, layers, bidirectional, bias.
 using Setup = std::tuple<std::string_view, Index, bool, bool>;
 
-/// What stands before the names of a setup's tensors.
+/// The prefix of the tensor names of a setup.
 std::string prefix_of(Index layers, bool bidirectional, bool bias) {
   return std::to_string(layers) + (bidirectional ? "-bidirectional" : "") + (bias ? "-bias" : "") + '.';
 }
@@ -70,7 +70,7 @@ class RecurrentLayers : public testing::TestWithParam<Setup> {
       heed::pack_padded(padded, packing, result);
       return result;
     };
-    // PyTorch keeps h and c apart; heed has them in one state, h above c.
+    // PyTorch stores h and c separately; heed stores h above c in one state.
     const auto states = [&](const std::string& before, const std::string& after) {
       const Matrix<float> h = matrix(before + "h_" + after).transpose();
       const bool has_c = fixture.has(prefix + before + "c_" + after);
@@ -142,7 +142,7 @@ class RecurrentLayers : public testing::TestWithParam<Setup> {
   }
 };
 
-TEST_P(RecurrentLayers, AgreeWithPytorch) { compare(); }
+TEST_P(RecurrentLayers, MatchPytorch) { compare(); }
 
 constexpr Index layer_counts[] = {1, 2, 3}, projected_layer_counts[] = {2};
 
@@ -162,7 +162,7 @@ INSTANTIATE_TEST_SUITE_P(Projected, RecurrentLayers,
                                           testing::ValuesIn(projected_layer_counts), testing::Bool(), testing::Bool()),
                          name_of);
 
-TEST(PytorchFixture, HoldsNoLayersThatAreNotCompared) {
+TEST(PytorchFixture, ContainsOnlyComparedLayers) {
   const auto expect_all = [](std::string_view name, std::span<const Index> counts) {
     std::set<std::string> expected, found;
     for (const Index layers : counts) {

@@ -33,7 +33,7 @@ Scorer make_scorer(const std::string& kind, Index query, Index memory, Index ali
   heed::fail("no scorer is called " + kind);
 }
 
-/// The model a fixture describes, with the parameters it starts from.
+/// The model that a fixture describes, with its initial parameters.
 Model make_model(const PytorchFixture& fixture) {
   const auto size = [&](std::string_view key) { return fixture.number<Index>(key); };
   const auto make = [&](Index input, Index hidden) {
@@ -111,14 +111,14 @@ class WholeModel : public testing::TestWithParam<std::string_view> {
                              actual, expected);
   }
 
-  /// Ten updates with an optimiser, and what PyTorch wrote under `prefix`.
+  /// Compares ten updates of an optimiser with those of PyTorch, which are stored under `prefix`.
   template <class Optimizer>
   void expect_updates(const Optimizer& optimizer, const std::string& prefix) {
     const auto losses = fixture_.matrix<double>(prefix + "_losses"), norms = fixture_.matrix<double>(prefix + "_norms");
     ASSERT_EQ(losses.size(), 10);
     ASSERT_EQ(norms.size(), 10);
     const Model expected = stored(prefix);
-    for (const int threads : {1, 2, 5}) {  // five are more than there are sentences
+    for (const int threads : {1, 2, 5}) {  // five is more than the number of sentences
       SCOPED_TRACE(std::to_string(threads) + " threads");
       Model model = model_;
       heed::TrainerOptions options;
@@ -141,7 +141,7 @@ class WholeModel : public testing::TestWithParam<std::string_view> {
   std::vector<std::span<const Token>> sources_, targets_;
 };
 
-TEST_P(WholeModel, AgreesWithPytorchInLossWeightsAndGradients) {
+TEST_P(WholeModel, LossWeightsAndGradientsMatchPytorch) {
   const auto smoothing = fixture_.number<double>("label_smoothing");
   const auto words = static_cast<double>(target_words_.size() + targets_.size());
   Model::Tape tape;
@@ -167,13 +167,9 @@ TEST_P(WholeModel, AgreesWithPytorchInLossWeightsAndGradients) {
   }
 }
 
-TEST_P(WholeModel, AgreesWithPytorchAfterTenUpdatesWithAdam) {
-  expect_updates(heed::Adam<Model>(model_, 0.01), "adam");
-}
+TEST_P(WholeModel, TenUpdatesWithAdamMatchPytorch) { expect_updates(heed::Adam<Model>(model_, 0.01), "adam"); }
 
-TEST_P(WholeModel, AgreesWithPytorchAfterTenUpdatesWithMomentum) {
-  expect_updates(heed::Sgd<Model>(model_, 0.1, 0.9), "sgd");
-}
+TEST_P(WholeModel, TenUpdatesWithMomentumMatchPytorch) { expect_updates(heed::Sgd<Model>(model_, 0.1, 0.9), "sgd"); }
 
 INSTANTIATE_TEST_SUITE_P(, WholeModel, testing::ValuesIn(heed::test::seq2seq_fixtures),
                          [](const auto& setup) { return heed::test::test_name(setup.param); });

@@ -41,7 +41,7 @@ class Transformer : public testing::Test {
  protected:
   explicit Transformer(std::string_view fixture = heed::test::transformer_fixture) : fixture_(fixture) {}
 
-  /// A tensor of the layer that is compared, with a column per item.
+  /// A tensor of the compared layer, with one column per item.
   Matrix<double> batch(const std::string& tensor) { return fixture_.matrix<double>(prefix_ + tensor).transpose(); }
 
   template <class Layer>
@@ -71,7 +71,7 @@ class Transformer : public testing::Test {
     EXPECT_LE(heed::test::distance(actual, batch(tensor)), tolerance) << prefix_ << tensor;
   }
 
-  /// `part_` stands for the name of a part that is compared alone.
+  /// PyTorch's name of a parameter. `part_` is the name of a sublayer that is compared alone, or empty.
   std::string name_of(const std::string& parameter) const {
     if (part_.empty()) return pytorch_name(parameter);
     const std::string name = pytorch_name(part_ + '.' + parameter);
@@ -142,7 +142,7 @@ class Transformer : public testing::Test {
   std::vector<Index> keys_ = starts_of(fixture_.numbers<Index>("keys"));
 };
 
-TEST_F(Transformer, NormsAgreeWithPytorch) {
+TEST_F(Transformer, LayerNormMatchesPytorch) {
   prefix_ = "norm.";
   part_ = "attention_norm";
   const Matrix<double> x = batch("input"), d_y = batch("gradient.outputs");
@@ -159,14 +159,14 @@ TEST_F(Transformer, NormsAgreeWithPytorch) {
   expect_gradient(grad);
 }
 
-TEST_F(Transformer, SelfAttentionAgreesWithPytorch) { compare_attention("self", false, true); }
-TEST_F(Transformer, CausalAttentionAgreesWithPytorch) { compare_attention("causal", true, true); }
-TEST_F(Transformer, CrossAttentionAgreesWithPytorch) { compare_attention("cross", false, false); }
+TEST_F(Transformer, SelfAttentionMatchesPytorch) { compare_attention("self", false, true); }
+TEST_F(Transformer, CausalAttentionMatchesPytorch) { compare_attention("causal", true, true); }
+TEST_F(Transformer, CrossAttentionMatchesPytorch) { compare_attention("cross", false, false); }
 
-TEST_F(Transformer, LayersWithTheNormLastAgreeWithPytorch) { compare_layer("norm-last", false); }
-TEST_F(Transformer, LayersWithTheNormFirstAgreeWithPytorch) { compare_layer("norm-first", true); }
+TEST_F(Transformer, NormLastLayerMatchesPytorch) { compare_layer("norm-last", false); }
+TEST_F(Transformer, NormFirstLayerMatchesPytorch) { compare_layer("norm-first", true); }
 
-TEST_F(Transformer, FixtureHoldsNothingThatIsNotCompared) {
+TEST_F(Transformer, FixtureContainsOnlyComparedTensors) {
   EXPECT_EQ(prefixes(), (std::set<std::string>{"norm", "self", "causal", "cross", "norm-last", "norm-first"}));
 }
 
@@ -185,7 +185,7 @@ class TransformerMasks : public Transformer {
     }
     return valid;
   }
-  /// The same for each query: attn_mask.
+  /// The valid memory columns of each query: attn_mask.
   Booleans of_queries(const std::string& name) {
     Booleans valid = Booleans::Constant(heed::SentenceRanges(keys_).longest(), queries_.back(), true);
     for (std::size_t s = 0; s + 1 < queries_.size(); ++s) {
@@ -201,19 +201,19 @@ class TransformerMasks : public Transformer {
   }
 };
 
-TEST_F(TransformerMasks, KeyPaddingMasksAgreeWithPytorch) {
+TEST_F(TransformerMasks, KeyPaddingMasksMatchPytorch) {
   const Vector valid = of_memory("padding", keys_);
   compare_attention("padding", false, true, heed::ValidMask::of_memory(valid));
 }
-TEST_F(TransformerMasks, AttentionMasksAgreeWithPytorch) {
+TEST_F(TransformerMasks, AttentionMasksMatchPytorch) {
   const Booleans valid = of_queries("full");
   compare_attention("full", false, true, heed::ValidMask::of_queries(valid));
 }
-TEST_F(TransformerMasks, KeyPaddingMasksOfLayersAgreeWithPytorch) {
+TEST_F(TransformerMasks, LayerKeyPaddingMasksMatchPytorch) {
   const Vector valid = of_memory("layer", queries_);
   compare_layer("layer", false, heed::ValidMask::of_memory(valid));
 }
-TEST_F(TransformerMasks, FixtureHoldsNothingThatIsNotCompared) {
+TEST_F(TransformerMasks, FixtureContainsOnlyComparedTensors) {
   EXPECT_EQ(prefixes(), (std::set<std::string>{"padding", "full", "layer"}));
 }
 

@@ -24,8 +24,8 @@ struct ContextDecoderOptions {
 ///
 /// With `Attention` this is the decoder of Bahdanau et al. (decoders/bahdanau.hpp). With `FixedVector` it is the
 /// decoder without attention (decoders/plain.hpp). With several layers the query is the previous state of the top
-/// layer, and the context is an input of the first layer. `ReadoutType` is `Readout` (a tanh layer), `MaxoutReadout` or
-/// `DeepOutput`.
+/// layer, and the context is an input of the first layer. `ReadoutType` is `Readout` (a tanh layer), `MaxoutReadout`,
+/// `DeepOutput` or `StateReadout`.
 template <Cell C, AttentionMechanism AttentionType, template <class> class ReadoutType = Readout>
 struct ContextDecoder {
   using Scalar = typename C::Scalar;
@@ -39,7 +39,7 @@ struct ContextDecoder {
 
   /// Dropout of whole context vectors at the input of the cell, drawn for every step unless `per_sentence` is set. The
   /// readout gets every context. A cell that misses some contexts keeps less of them in its state for later words, so
-  /// each step has to attend to the part of the memory that its own word describes.
+  /// each step has to attend to the part of the memory that belongs to its word.
   Dropout<S> context_dropout;
 
   ContextDecoder() = default;

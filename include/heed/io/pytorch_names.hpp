@@ -1,5 +1,6 @@
 #pragma once
 
+#include <heed/attention/monotonic.hpp>
 #include <heed/cells/any_cell.hpp>
 #include <heed/cells/projected_lstm.hpp>
 #include <heed/decoders/readout.hpp>
@@ -7,6 +8,8 @@
 #include <heed/encoders/encoder.hpp>
 #include <heed/encoders/transformer_encoder_layer.hpp>
 #include <heed/io/checkpoint.hpp>
+#include <heed/io/pytorch_tokens.hpp>
+#include <heed/layers/attention_pooling.hpp>
 #include <heed/layers/embedding.hpp>
 #include <heed/models/output_layer.hpp>
 #include <heed/scorers/additive.hpp>
@@ -60,10 +63,12 @@ inline constexpr PytorchRule cell_rules[] = {{"W", "weight_ih"},
                                              {"P", "weight_hr"},
                                              {"b_W", "bias_ih", PytorchForm::vector},
                                              {"b_U", "bias_hh", PytorchForm::vector}};
-/// PyTorch has no such scorers. A module that implements one has an nn.Linear for every matrix, and v is
-/// nn.Linear(alignment, 1).
+/// PyTorch has no such scorers and no such pooling. A module that implements one has an nn.Linear for every matrix, and
+/// v is nn.Linear(alignment, 1). Each may have a bias: see `Members::bias_beside`.
 inline constexpr PytorchRule scorer_rules[] = {
     {"W", "W.weight"}, {"U", "U.weight"}, {"b", "U.bias", PytorchForm::vector}, {"v", "v.weight", PytorchForm::row}};
+inline constexpr PytorchRule pooling_rules[] = {
+    {"W", "W.weight"}, {"b", "W.bias", PytorchForm::vector}, {"v", "v.weight", PytorchForm::row}};
 
 /// Returns the rules of a layer. A member without a rule has the same name in the state dict. The function takes a
 /// pointer, so that a derived layer uses the overload of its base class.
@@ -117,6 +122,10 @@ template <class T, int Query, int MemorySize>
 constexpr PytorchRules pytorch_rules(const GeneralScorer<T, Query, MemorySize>*) {
   return scorer_rules;
 }
+template <class S, int Size, int Alignment>
+constexpr PytorchRules pytorch_rules(const AttentionPooling<S, Size, Alignment>*) {
+  return pooling_rules;
+}
 
 /// Throws if PyTorch has no such cell: its GRU resets after the product, and its z keeps the old state.
 inline void require_pytorch_form(const void*) {}
@@ -131,8 +140,17 @@ void require_pytorch_form(const GruCell<T, Input, Hidden, Form>*) {
 struct PytorchTensor {
   std::string ours, theirs;
   PytorchForm form = PytorchForm::matrix;
-  std::string same = {};  ///< for a tied output layer, the name of the embedding's tensor; else empty
+  std::string same = {};     ///< for a tied output layer, the name of the embedding's tensor; else empty
+  std::string added = {};    ///< name of another bias that is added to this one if the file has it; else empty
+  std::string ignored = {};  ///< name of a bias without effect, which the file may have; else empty
+  const PytorchTokens* tokens = nullptr;  ///< the order of its rows in the state dict, if it is not heed's
 };
+
+/// True if a value that is added to all scores changes the weights of an attention mechanism.
+template <class P>
+inline constexpr bool depends_on_score_bias = false;
+template <class C>
+inline constexpr bool depends_on_score_bias<MonotonicAttention<C>> = true;
 
 template <class P>
 inline constexpr bool is_encoder = false;
@@ -166,7 +184,9 @@ class PytorchVisitor {
         cell(p.layers[l], joined(ours, "layers." + std::to_string(l)), theirs, "_l" + std::to_string(l));
       }
     } else {
-      T::visit_parameters(Members{*this, ours, theirs, suffix, pytorch_rules(&p)}, p);
+      PytorchVisitor members = *this;
+      members.ignores_score_bias_ = ignores_score_bias_ && !depends_on_score_bias<T>;
+      T::visit_parameters(Members{members, ours, theirs, suffix, pytorch_rules(&p)}, p);
     }
     if constexpr (requires { p.tied(); }) {
       if (!p.tied()) return;
@@ -188,10 +208,34 @@ class PytorchVisitor {
 
     template <class X>
     void operator()(std::string_view name, X& x) const {
+      const PytorchRule* rule = rule_of(name);
+      std::string name_there = joined(theirs, rule ? rule->theirs : name) + suffix;
+      PytorchTensor tensor;
+      const bool scorer = rules.data() == scorer_rules, pooling = rules.data() == pooling_rules;
+      if ((scorer || pooling) && name == "b") {
+        if (const std::string beside = bias_beside(scorer ? "U" : "W"); !beside.empty()) name_there = beside;
+        if (scorer) tensor.added = bias_beside("W");
+      } else if ((scorer || pooling) && name == "v" && walk.ignores_score_bias_) {
+        tensor.ignored = bias_beside("v");
+      }
+      walk.member(x, joined(ours, name), name_there, rule ? std::optional(rule->form) : std::nullopt, tensor);
+    }
+
+    const PytorchRule* rule_of(std::string_view name) const {
       const auto rule = std::find_if(rules.begin(), rules.end(), [&](const PytorchRule& r) { return r.ours == name; });
-      const bool known = rule != rules.end();
-      walk.member(x, joined(ours, name), joined(theirs, known ? rule->theirs : name) + suffix,
-                  known ? std::optional(rule->form) : std::nullopt);
+      return rule == rules.end() ? nullptr : &*rule;
+    }
+
+    /// The name of the bias of the nn.Linear whose weight is the member `name` of a scorer or of a pooling; empty if the
+    /// weight has a name of its own, as an nn.Parameter.
+    ///
+    /// A scorer has no W.bias. It is added to b, because W q + b_W + U h + b_U = W q + U h + (b_W + b_U). There is no
+    /// v.bias either: it adds one value to all scores of a query, which changes no softmax.
+    std::string bias_beside(std::string_view name) const {
+      std::string tensor = walk.named(joined(ours, name), joined(theirs, rule_of(name)->theirs));
+      constexpr std::string_view weight = "weight";
+      if (tensor != weight && !tensor.ends_with(".weight")) return {};
+      return tensor.replace(tensor.size() - weight.size(), weight.size(), "bias");
     }
 
     /// A layer that is chosen at run time has the path of the variant that holds it.
@@ -207,8 +251,10 @@ class PytorchVisitor {
     part(c, ours, alone == names_.end() ? layers : alone->second, alone == names_.end() ? end : "");
   }
 
+  /// `tensor` has the names of further biases.
   template <class X>
-  void member(X& x, const std::string& ours, const std::string& unless_named, std::optional<PytorchForm> form) const {
+  void member(X& x, const std::string& ours, const std::string& unless_named, std::optional<PytorchForm> form,
+              const PytorchTensor& tensor = {}) const {
     using T = std::remove_const_t<X>;
     const std::string theirs = named(ours, unless_named);
     if constexpr (Part<T>) {
@@ -223,7 +269,11 @@ class PytorchVisitor {
       if (x.size() == 0) return;
       auto& matrix = matrix_of(x);
       constexpr bool vector = std::remove_reference_t<decltype(matrix)>::ColsAtCompileTime == 1;
-      use_({ours, theirs, form.value_or(vector ? PytorchForm::vector : PytorchForm::matrix)}, matrix);
+      PytorchTensor full = tensor;
+      full.ours = ours;
+      full.theirs = theirs;
+      full.form = form.value_or(vector ? PytorchForm::vector : PytorchForm::matrix);
+      use_(full, matrix);
     }
   }
 
@@ -234,6 +284,7 @@ class PytorchVisitor {
 
   const PytorchNames& names_;
   const Use& use_;
+  bool ignores_score_bias_ = true;  ///< false inside an attention mechanism that uses the values of its scores
 };
 
 }  // namespace detail
