@@ -32,7 +32,7 @@ inline void add_decoding_options(CLI::App& command, DecodingOptions& how) {
   auto* const sample =
       command.add_flag("--sample", how.sample, "sample translations instead of searching for the most probable ones")
           ->group("Sampling");
-  for (const char* const name : {"beam", "length-penalty", "coverage-penalty"}) {
+  for (const char* const name : {"beam-size", "length-penalty", "coverage-penalty"}) {
     sample->excludes(detail::option_called(command, name));
   }
   add("--temperature", how.sampling.temperature, "sampling temperature; below 1 probable words are sampled more often")
@@ -53,7 +53,7 @@ inline void add_decoding_options(CLI::App& command, DecodingOptions& how) {
       .add_flag("--replace-unk", how.replace_unknown,
                 "replace <unk> by the source word with the largest attention weight")
       ->group("Search")
-      ->excludes(detail::option_called(command, "no-unknown"));
+      ->excludes(detail::option_called(command, "ban-unk"));
 }
 
 /// Throws if the options contradict each other. Call it right after parsing the command line.

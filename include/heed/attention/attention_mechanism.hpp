@@ -72,7 +72,7 @@ struct AttentionSizes {
 /// backward step.
 ///
 /// All functions throw heed::Error if a size does not match, if a sentence is not in the memory, or if the sizes show
-/// that an earlier call is missing. See examples/own_attention.cpp for a custom mechanism.
+/// that an earlier call is missing. See examples/05_own_attention.cpp for a custom mechanism.
 template <class A>
 concept AttentionMechanism = Part<A> &&
     requires(const A& attention, A& grad, const Matrix<typename A::Scalar>& queries, Matrix<typename A::Scalar>& d,

@@ -9,12 +9,12 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// Monotonic attention, Raffel, Luong, Liu, Weiss & Eck 2017: each step starts at the word where the last step stopped,
-/// and stops at word j with probability p_j = sigmoid(score_j + r). The first step starts at the first word.
+/// Monotonic attention, Raffel, Luong, Liu, Weiss & Eck 2017: each step starts at the word where the previous step
+/// stopped, and stops at word j with probability p_j = sigmoid(score_j + r). The first step starts at the first word.
 ///
 /// In training it computes the expected weights of this process (equations 11 to 14), exactly and with gradients:
 ///
-///   weights_j = p_j reach_j        reach_j = (1 - p_{j-1}) reach_{j-1} + (weights of the last step)_j
+///   weights_j = p_j reach_j        reach_j = (1 - p_{j-1}) reach_{j-1} + (weights of the previous step)_j
 ///
 /// The weights sum to at most 1. The rest is the probability that the step passes the end of the sentence. A word with
 /// a score of -inf has p_j = 0: no step stops there. r is initially -1, so that a step does not stop at every word. In
@@ -149,7 +149,7 @@ struct MonotonicAttention {
     require(!detail::depends_on_position(scorer), "MonotonicAttention: the scorer must not depend on the position");
   }
 
-  /// One hard step, from the word where the last step stopped. Scores one block of words at a time.
+  /// One hard step, from the word where the previous step stopped. Scores one block of words at a time.
   void stop(const In<S>& projected, const Memory<S>& memory, Index b, const In<S>& last, Buffer<S>& scratch,
             Out<S> weights, Out<S> context) const {
     constexpr Index block = 8;
@@ -174,8 +174,8 @@ struct MonotonicAttention {
     }
   }
 
-  /// d holds dL/dweights on input and dL/dscores on output. Overwrites d_last, the gradient of the weights of the last
-  /// step.
+  /// d holds dL/dweights on input and dL/dscores on output. Overwrites d_last, the gradient of the weights of the
+  /// previous step.
   static void walk_back(const In<S>& weights, const In<S>& p, Out<S> d, Out<S> d_last) {
     for (Index i = 0; i < weights.cols(); ++i) {
       S d_reach(0);

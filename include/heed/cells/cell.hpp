@@ -39,7 +39,7 @@ namespace heed { inline namespace v0_2 {
 /// no columns. Then the backward functions return at once, since Eigen 3.4 would offset the null pointer of an empty
 /// matrix.
 ///
-/// A user-defined cell needs only the functions that the concept requires (examples/own_cell.cpp). In the cells of
+/// A user-defined cell needs only the functions that the concept requires (examples/04_own_cell.cpp). In the cells of
 /// heed, `step` has a fourth parameter, a `Walk`, with three settings. `backwards` is the direction in which the
 /// weights are read: the weights that one step reads last are still in the cache when the next step starts, so the next
 /// step reads them first. `share` is the share of the weights: threads split a step, and wait for each other before and

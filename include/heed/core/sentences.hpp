@@ -18,7 +18,7 @@ class Sentences {
   class Iterator {
    public:
     using value_type = std::span<const Token>;  ///< a sentence
-    using difference_type = std::ptrdiff_t;     ///< of two iterators
+    using difference_type = std::ptrdiff_t;     ///< distance of two iterators
 
     Iterator() = default;
     Iterator(const Sentences& sentences, std::size_t i) : sentences_(&sentences), i_(i) {}

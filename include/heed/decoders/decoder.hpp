@@ -24,7 +24,7 @@ namespace heed { inline namespace v0_2 {
 /// columns: generator i belongs to sentence `state.sentences[i]`. The functions of heed's decoders throw heed::Error if
 /// a size does not match, if a sentence is not in the memory, or if the sizes show that an earlier call is missing.
 ///
-/// `decode`, `decode_backward` and `advance` below call these functions. See examples/own_decoder.cpp for a custom
+/// `decode`, `decode_backward` and `advance` below call these functions. See examples/06_own_decoder.cpp for a custom
 /// decoder.
 template <class D>
 concept Decoder = Part<D> &&

@@ -35,7 +35,7 @@ auto lstm_step(const MatrixBase<X>& x, const MatrixBase<State>& s, const MatrixB
   return next;
 }
 
-/// One GRU step, as heed::GruCell: Cho et al. 2014 in PyTorch's form (reset after the product). Rows: r above z above n.
+/// One GRU step, as heed::GruCell: Cho et al. 2014 in PyTorch's form (reset after the product). Rows: r, z, n.
 ///   r = sigmoid(W_r x + b_Wr + U_r h + b_Ur)        n = tanh(W_n x + b_Wn + r (U_n h + b_Un))
 ///   z = sigmoid(W_z x + b_Wz + U_z h + b_Uz)        h' = (1 - z) n + z h
 template <class X, class State, class MatrixW, class MatrixU, class VectorW, class VectorU>

@@ -44,7 +44,7 @@ using GateRows = std::array<Index, std::size_t{Count}>;
 
 namespace detail {
 
-/// The first rows for gates that are stacked in `saved` as they are in the parameters.
+/// The first rows of gates that are stacked in `saved` in the order of the parameters.
 template <int Count>
 constexpr GateRows<Count> stacked(Index rows) {
   GateRows<Count> at{};

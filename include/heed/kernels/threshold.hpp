@@ -71,7 +71,7 @@ class ThresholdColumn {
     namespace ei = Eigen::internal;
     using std::sqrt;
     const P from = constant(tau);
-    P sum = constant(S(0)), less = sum;  // of the powers Power and Power - 1 of max(x - tau, 0)
+    P sum = constant(S(0)), less = sum;  // sums of max(x - tau, 0) to the powers Power and Power - 1
     const auto add = [&](const P& x) {
       const P more = above(x, from);
       if constexpr (Power == 1) {

@@ -59,7 +59,7 @@ struct SentenceClassifier {
   EncoderType encoder;          ///< encodes the words of a sentence
   AttentionPooling<S> pooling;  ///< attention pooling of the encoder states
   Linear<S> output;             ///< computes one logit per class
-  Dropout<S> dropout;           ///< of the embedded words, and of the pooled vector
+  Dropout<S> dropout;           ///< applied to the embedded words and to the pooled vector
 
   SentenceClassifier() = default;
 

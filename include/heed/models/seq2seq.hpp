@@ -64,7 +64,7 @@ struct Seq2Seq {
   Embedding<S> target;    ///< embedding of the target words
   DecoderType decoder;    ///< computes the features, the inputs of the output layer
   OutputLayer<S> output;  ///< computes the logits; may be tied to `target`
-  Dropout<S> dropout;     ///< of the embedded words, and of the features before the output layer
+  Dropout<S> dropout;     ///< applied to the embedded words and to the features before the output layer
 
   Seq2Seq() = default;
 

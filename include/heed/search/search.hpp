@@ -25,7 +25,7 @@ void search(const Model& model, const Memory<typename Model::Scalar>& memory, co
   decode_autoregressive(model, options, work, "search", choose);
 }
 
-/// Copies the hypotheses of each source to `results`: all that were kept, or only the best.
+/// Copies the kept hypotheses of each source, or only the best one, to `results`.
 template <class S>
 void extract_hypotheses(const SearchWorkspace<S>& work, const SearchOptions& options, Hypotheses<S>& results) {
   for (std::size_t b = 0; b < results.size(); ++b) {

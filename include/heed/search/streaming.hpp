@@ -136,7 +136,7 @@ class Stream {
     return weights.col(0).head(std::min(weights.rows(), tape_.memory.longest()));
   }
 
-  double log_probability() const { return log_probability_; }  ///< of all target words so far
+  double log_probability() const { return log_probability_; }  ///< sum over all target words so far
   bool ended() const { return ended_; }                        ///< whether the target has ended with eos
 
  private:

@@ -19,7 +19,7 @@ namespace heed { inline namespace v0_2 {
 /// Corpus BLEU and its statistics. The score and the precisions are percentages. Index n - 1 is for n-grams.
 struct BleuScore {
   double score = 0;                      ///< brevity penalty times the geometric mean of the precisions
-  std::array<double, 4> precisions{};    ///< of 1-grams to 4-grams
+  std::array<double, 4> precisions{};    ///< precisions of 1-grams to 4-grams
   double brevity_penalty = 0;            ///< in [0, 1]
   std::array<std::size_t, 4> matches{};  ///< n-grams that hypothesis and reference share
   std::array<std::size_t, 4> totals{};   ///< n-grams of the hypotheses
