@@ -128,6 +128,8 @@ TEST(Fit, RejectsInvalidOptions) {
   EXPECT_EQ(message({.batch_size = 0}), "fit: batch_size must be at least 1, got 0");
   EXPECT_EQ(message({.patience = -1}), "fit: patience must be at least 0, got -1");
   EXPECT_EQ(message({.patience = 1}), "fit: patience needs validation data");
+  EXPECT_EQ(refusal([&] { heed::fit(model, {}, {training.sources, training.targets}); }),
+            "fit: there are no training data");
 }
 
 TEST(MeanLoss, IsTheLossPerWordForAnyNumberOfThreadsAndBatchSize) {

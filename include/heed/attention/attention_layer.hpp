@@ -12,15 +12,18 @@
 namespace heed { inline namespace v0_2 {
 
 /// The results and saved activations of an `AttentionLayer`. Use one object per thread. Its buffers only grow.
+///
+/// Q, M, P and K are the rows of a query, of the memory, of a projected query and of a key. n and T are the numbers of
+/// query columns and of memory columns of all sentences.
 template <class S>
 struct AttentionLayerTape {
-  Buffer<S> contexts;  ///< memory size x n: the result
+  Buffer<S> contexts;  ///< M x n: the result
   Buffer<S> weights;   ///< longest sentence x n: the attention weights, zero below the end of a query's sentence
 
   Buffer<S> queries, memory;                       ///< saved inputs: Q x n, M x T
   std::vector<Index> query_starts, memory_starts;  ///< first column of each sentence, then the column count
   Buffer<S> projected, keys;                       ///< projected queries P x n, keys K x T
-  Buffer<S> carry, d_carry;                        ///< zeros (queries are independent), and the gradient
+  Buffer<S> carry, d_carry;                        ///< earlier weights: zeros, queries are independent; gradient
   Buffer<S> d_projected, d_keys, d_scores;         ///< gradients of backward
   Buffer<S> scratch;                               ///< temporary buffer of the scorer
 };
@@ -47,12 +50,14 @@ void check_scores(const char* function, Index first, const In<S>& scores) {
 ///
 ///   scores_ji = score(query_i, memory_j)      weights = normalise(scores)      context_i = sum_j weights_ji memory_j
 ///
-/// Bahdanau, Cho & Bengio 2015, equations 5 and 6, with any scorer and normaliser. Shapes: queries Q x n, memory M x T.
+/// Bahdanau, Cho & Bengio 2015, equations 5 and 6, with any scorer and normaliser. Shapes: queries Q x n, memory M x T,
+/// contexts M x n.
 ///
-///     heed::AttentionLayer<heed::AdditiveScorer<float>> layer{{Q, M, 64}, {}};
+///     heed::AttentionLayer<heed::AdditiveScorer<float>> layer{{Q, M, 64}, {}};  // alignment size 64
+///     auto grad = heed::zeros_like(layer);
 ///     heed::AttentionLayerTape<float> tape;
 ///     const auto& contexts = layer.forward(queries, memory, tape);
-///     layer.backward(d_contexts, tape, grad, d_queries, d_memory);
+///     layer.backward(d_contexts, tape, grad, d_queries, d_memory);  // adds to grad, d_queries and d_memory
 ///
 /// A batch has a range of query columns and a range of memory columns for each sentence. A query attends only to its
 /// own sentence. A scorer that uses earlier weights (coverage, convolutional) gets zeros. `forward` does not allocate
@@ -69,7 +74,7 @@ struct AttentionLayer {
   ScorerType scorer;                                ///< computes the scores
   [[no_unique_address]] NormalizerType normalizer;  ///< turns scores into weights
 
-  /// Returns the contexts of queries over one memory: `tape.contexts`, memory size x n.
+  /// Returns the contexts of queries over the memory of one sentence: `tape.contexts`, M x n.
   const Buffer<S>& forward(const In<S>& queries, const In<S>& memory, Tape& tape, const ValidMask& valid = {}) const {
     const std::array<Index, 2> of_queries{0, queries.cols()}, of_memory{0, memory.cols()};
     return forward(queries, of_queries, memory, of_memory, tape, valid);
@@ -201,7 +206,8 @@ Matrix<typename ScorerType::Scalar> scores(const ScorerType& scorer, const Eigen
   return result;
 }
 
-/// Overload with any normaliser and a mask.
+/// Overload of `attend` (attention/attention.hpp) with any normaliser and a mask. Returns the contexts (M x n) and the
+/// weights (T x n).
 ///
 ///     auto [context, weights] = heed::attend(scorer, heed::Sparsemax(), query, memory);
 ///

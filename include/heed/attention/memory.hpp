@@ -26,13 +26,13 @@ namespace detail {
 /// The memory that a decoder attends to: the encoder outputs of a batch of sentences. It is computed once per batch and
 /// then not changed.
 ///
-/// Sentence b (its index in the batch, in the order of the input) owns one contiguous range of columns. All beams and
-/// queries of one sentence share this range and find it by b. The gradient of a memory is also a memory.
+/// Sentence b (its index in the batch, in the order of the input) owns one contiguous range of columns. All queries of
+/// a sentence, such as the hypotheses of its beam, attend to this range. The gradient of a memory is also a memory.
 template <class S>
 struct Memory {
-  Buffer<S> values;   ///< size x columns: averaged to contexts (h_j in the papers)
+  Buffer<S> values;   ///< size x columns: a context is their weighted average (h_j in the papers)
   Buffer<S> keys;     ///< key size x columns: scored against the queries; no rows if the values are the keys
-  Buffer<S> summary;  ///< size x sentences: final hidden states of a recurrent encoder, forward above backward
+  Buffer<S> summary;  ///< size x sentences, for the bridge: final h of the top encoder layer, forward above backward
   /// The final states of the encoder (state size x sentences), one for every layer and direction in the order of
   /// `EncoderStates`. Empty, or matrices without rows, if the encoder is not recurrent.
   std::vector<Buffer<S>> states;
@@ -57,14 +57,16 @@ struct Memory {
     return most;
   }
 
-  /// The columns of sentence b. Throws heed::Error if there is no sentence b or its range exceeds the matrix.
+  /// The columns of sentence b. `keys_of` returns columns of the values if the values are the keys. Throws heed::Error
+  /// if there is no sentence b or its range exceeds the matrix.
   auto values_of(Index b) const { return columns_of(values, b); }
   auto values_of(Index b) { return columns_of(values, b); }
   auto keys_of(Index b) const { return columns_of(keys_or_values(), b); }
   auto keys_of(Index b) { return columns_of(keys_or_values(), b); }
 
-  /// Resizes the memory for sentences of these lengths, in batch order. Throws heed::Error if a sentence is empty.
-  /// After an exception the memory has no sentences.
+  /// Resizes the memory for sentences of these lengths, in batch order, with values of `size` rows and without keys.
+  /// Does not set the elements. Throws heed::Error if a sentence is empty. After an exception the memory has no
+  /// sentences.
   void resize(Index size, std::span<const Index> lengths) {
     clear();
     Index columns = 0;
@@ -88,9 +90,9 @@ struct Memory {
     is_bfloat16_ = false;
   }
 
-  /// Converts values and keys to bfloat16. Attention then uses these until the next `resize`. They take half the bytes,
-  /// which is faster if the memory is larger than the L2 cache, and slower otherwise. For inference only. Later changes
-  /// of `values` and `keys` have no effect.
+  /// Copies values and keys to bfloat16. Attention then uses the copies until the next `resize`. A copy has half the
+  /// bytes, so attention is faster if the memory is larger than the L2 cache; otherwise it is slower. For inference
+  /// only. Attention ignores later changes of `values` and `keys`.
   void to_bfloat16() {
     static_assert(std::is_same_v<S, float>, "Memory.to_bfloat16 needs a memory of float");
     is_bfloat16_ = false;

@@ -13,7 +13,8 @@ namespace heed { inline namespace v0_2 {
 ///
 /// The state s is one matrix. Its top `hidden_size()` rows are the hidden state h; an LSTM stores the cell state c
 /// below h. The matrices of a step have one column per sentence. `project` also takes all words of a batch, one per
-/// column, in one product before the recurrence starts.
+/// column, in one product before the recurrence starts. In the table, W[:, k...] is the block of columns of W that
+/// begins at column k and has as many columns as x (or d_x) has rows. A' is the transpose of A.
 ///
 /// | call                                        | meaning                                                           |
 /// |---------------------------------------------|-------------------------------------------------------------------|
@@ -30,20 +31,20 @@ namespace heed { inline namespace v0_2 {
 /// | `gradient_size()`                           | rows of d_a                                                       |
 /// | `has_bias()`                                | whether the cell has b_W and b_U                                  |
 /// | `h_enters_U_only()`                         | true if a step uses h only in the product with U: see below       |
-/// | `State`, `Saved`, `Gates`, `Gradient`       | sizes if known at compile time, else `Dynamic`                    |
+/// | `State`, `Saved`, `Gates`, `Gradient`       | rows of s, saved, W and d_a at compile time, or `Dynamic`         |
 /// | `Parameters`                                | the base class that holds W, U and the biases                     |
 ///
 /// An input may consist of blocks of rows (a word, then the context). `first` is the input row at which a block starts.
 /// `saved` has `saved_size()` rows and holds the saved activations for backward; `d_a` has `gradient_size()` rows. Only
 /// the products of `accumulate`, `accumulate_recurrent` and the two backward functions may allocate. Matrices may have
-/// no columns. Then the backward functions return at once, since Eigen 3.4 would offset the null pointer of an empty
-/// matrix.
+/// no columns. Then the backward functions return at once, because Eigen 3.4 would add an offset to the null pointer of
+/// an empty matrix.
 ///
 /// A user-defined cell needs only the functions that the concept requires (examples/04_own_cell.cpp). In the cells of
 /// heed, `step` has a fourth parameter, a `Walk`, with three settings. `backwards` is the direction in which the
 /// weights are read: the weights that one step reads last are still in the cache when the next step starts, so the next
-/// step reads them first. `share` is the share of the weights: threads split a step, and wait for each other before and
-/// after it. `save_activations` is false in inference, which does not need the activations.
+/// step reads them first. `share` is the part of the weights that this call computes: threads split a step, and wait
+/// for each other before and after it. `save_activations` is false in inference, which does not need the activations.
 ///
 /// Every function throws heed::Error if a size does not fit. `step` also throws if s and s_prev overlap in memory.
 ///
@@ -68,7 +69,8 @@ concept Cell = Part<C> && requires(const C& cell, C& grad, const Matrix<typename
 
 namespace detail {
 
-/// The share of one thread in a step. If the cell does not take a `Walk`, the first thread computes the whole step.
+/// Computes the share of one thread in a step. If the cell does not take a `Walk`, the first thread computes the whole
+/// step.
 template <Cell C, class Saved, class Previous, class State>
 void step(const C& cell, Saved&& saved, const Previous& s_prev, State&& s, const Walk& walk) {
   if constexpr (requires { cell.step(saved, s_prev, s, walk); }) {
@@ -89,7 +91,7 @@ void step(const C& cell, Saved&& saved, const Previous& s_prev, State&& s, const
   fail_size(function, name, rows, cols, input - first, expected_cols, note.c_str());
 }
 
-// Each of these functions throws unless the arguments of the cell function in its name have the expected sizes.
+// check_F throws unless the arguments of the cell function F (project, step, ...) have the expected sizes.
 
 /// Checks a block of an input, which starts at input row `first`.
 template <class C, class X>

@@ -7,16 +7,16 @@ namespace heed { inline namespace v0_2 {
 
 /// The form of a GRU. Papers and libraries differ in these two points.
 struct GruForm {
-  bool reset_before = false;             ///< U_n (r h) instead of r (U_n h): gru_reset_before.hpp
+  bool reset_before = false;             ///< U_n (r h) instead of r (U_n h); needs cells/gru_reset_before.hpp
   bool update_gate_selects_new = false;  ///< h' = z n + (1 - z) h instead of (1 - z) n + z h
 };
 
-/// The forms in papers and libraries. `conventions.hpp` converts parameters to and from Keras and ONNX, and between the
-/// two meanings of z.
+/// The forms in papers and libraries. `cells/conventions.hpp` converts parameters to and from Keras and ONNX, and
+/// between the two meanings of z.
 namespace gru_forms {
 inline constexpr GruForm pytorch{}, cudnn{};                        ///< reset after product, z selects the old state
-inline constexpr GruForm keras{}, keras_reset_before{true, false};  ///< reset_after=True, the default, and False
-inline constexpr GruForm onnx{true, false}, onnx_reset_after{};     ///< linear_before_reset 0, the default, and 1
+inline constexpr GruForm keras{}, keras_reset_before{true, false};  ///< reset_after=True (default), and False
+inline constexpr GruForm onnx{true, false}, onnx_reset_after{};     ///< linear_before_reset=0 (default), and 1
 inline constexpr GruForm cho{true, false};                          ///< Cho et al. 2014, arXiv 1406.1078 (5) to (8)
 inline constexpr GruForm bahdanau{true, true}, dynet{true, true};   ///< Bahdanau, Cho & Bengio 2015, A.1.1
 }  // namespace gru_forms
@@ -42,8 +42,9 @@ EIGEN_ALWAYS_INLINE Numbers kept(const Numbers& sum) {
 ///   r = sigmoid(W_r x + b_Wr + U_r h + b_Ur)         n  = tanh(W_n x + b_Wn + r m),  m = U_n h + b_Un
 ///   z = sigmoid(W_z x + b_Wz + U_z h + b_Uz)         h' = (1 - z) n + z h
 ///
-/// b_Un is inside the reset product, so the two biases of n cannot be merged. W and U hold r, z, n from top to bottom.
-/// In `saved`, m has separate rows directly below z, so that U h is one product:
+/// b_Un is inside the product with r, so the two biases of n cannot be merged. The rows of W and U are those of r, z, n
+/// from top to bottom. In `saved`, m has separate rows directly below z, so that U h is one product. Each block has
+/// `hidden_size()` rows:
 ///
 ///   saved [ r ]     d_a [ r ]       U h is added to r, z, m
 ///         [ z ]         [ z ]       W x is added to r, z and n

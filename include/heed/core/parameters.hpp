@@ -20,7 +20,7 @@ class ParameterName {
   ParameterName(const ParameterName& parent, std::string_view name) : parent_(&parent), name_(name) {}
   ParameterName(const ParameterName& parent, std::size_t index) : parent_(&parent), index_(index), indexed_(true) {}
 
-  /// The last part of the path: `W`.
+  /// The last part of the path: `W`; empty if it is an index.
   std::string_view leaf() const { return name_; }
 
   /// The full path.
@@ -70,17 +70,17 @@ enum class ParameterRole {
 };
 
 /// A part of a model, or the whole model: a struct of weights (kernels/weight.hpp) and Eigen matrices with a static
-/// function `visit_parameters(visit, self...)` that names its members.
+/// function `visit_parameters(visit, self...)`. It calls visit(name, member...) for each member.
 ///
 /// `self...` are objects of the same type (model, gradient, moments of the optimiser), which are visited together.
-/// Arithmetic settings that are not learned (a size, a rate) are named too; `for_each_parameter` skips them.
+/// Arithmetic settings that are not learned (a size, a rate) are visited too; `for_each_parameter` skips them.
 ///
 /// | member                             | meaning                                                                     |
 /// |------------------------------------|-----------------------------------------------------------------------------|
 /// | `visit_parameters(visit, self...)` | calls visit("W", self.W...) for every matrix, part and setting              |
 /// | `role(name)`                       | static: the role of the parameter `name`; without it, all are `constructed` |
 /// | `Scalar`, `S`                      | the scalar type of the parameters and of the computation                    |
-/// | `constructor`                      | takes sizes and parts; parameters are zero unless the part states otherwise |
+/// | constructor                        | takes sizes and parts; parameters are zero unless the part states otherwise |
 /// | `size()`                           | the rows of the input and of the output, if they are equal                  |
 /// | `input_size()`, `output_size()`    | the rows of the input and of the output                                     |
 /// | `Tape`                             | the workspace of its calls: saved activations and temporary buffers         |
@@ -138,9 +138,10 @@ void visit_in_step(const F& f, const ParameterName& name, First& first, Rest&...
 
 /// Calls `f(name, matrix...)` for every parameter of `part` and the same parameter of each of `others`.
 ///
-/// All must have the same structure: each is a copy of another. Throws heed::Error if their numbers of parts differ, or
-/// if a part was converted to 16 bits (models/prepack.hpp). A part that is not const loses its prepacked copies. Does
-/// not allocate.
+/// All must have the same structure, such as a model and its gradient. Throws heed::Error if their numbers of layers or
+/// their optional members differ, or if a weight was converted to 16 bits (models/prepack.hpp). The sizes of the
+/// matrices are not checked. If an object is not const, the prepacked copies of its weights are dropped. Does not
+/// allocate.
 template <class F, Part P, class... Others>
 void for_each_parameter(const F& f, P& part, Others&... others) {
   detail::visit_in_step([&](const ParameterName& name, auto&... member) { f(name, detail::matrix_of(member)...); },
@@ -227,8 +228,8 @@ void scale(P& part, S factor) {
   for_each_parameter([&](const ParameterName&, auto& x) { x *= factor; }, part);
 }
 
-/// The sum of the squares of all parameters, or of a share of each. Every matrix is summed in its scalar; these sums
-/// are added in double.
+/// The sum of the squares of all parameters, or of a share of each. Every matrix is summed in its scalar type; the sums
+/// of the matrices are added in double.
 template <Part P>
 double squared_norm(const P& part, Share share = {}) {
   double sum = 0;

@@ -10,8 +10,8 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The random numbers of a training step: a generator for each sentence of a batch, or none (inference). A view: it
-/// must not outlive the generators, and copies draw from the same ones.
+/// The random number generators of a training step: one for each sentence of a batch, one for all sentences, or none
+/// (inference). It is a view: it must not outlive the generators, and copies of the view use the same generators.
 ///
 /// With a generator for each sentence, as in `Trainer`, the random numbers of a sentence do not depend on the other
 /// sentences of its batch. They therefore do not depend on the number of threads that share an update. A single
@@ -27,12 +27,12 @@ class RandomStreams {
   RandomStreams(std::span<RandomStream> streams)      // NOLINT: implicit, one generator per sentence
       : each_(true), streams_(streams.data()), size_(static_cast<Index>(streams.size())) {}
 
-  /// True in training.
+  /// True if there is a generator (training), false if there is none (inference).
   explicit operator bool() const { return shared_ != nullptr || each_; }
 
-  /// Generators in the order of columns: column i gets the generator of sentence `order[i]`. The result refers to
-  /// `order`. Throws heed::Error if the generators are already in the order of columns, or if `order` has more elements
-  /// than there are generators.
+  /// Returns the generators in the order of columns: column i gets the generator of sentence `order[i]`. The result
+  /// refers to `order`. Throws heed::Error if the generators are already in the order of columns, or if `order` has
+  /// more elements than there are generators.
   RandomStreams in_order(std::span<const Index> order) const {
     if (!each_) return *this;
     require(order_ == nullptr, "RandomStreams: expected generators in batch order");
@@ -43,7 +43,7 @@ class RandomStreams {
     return result;
   }
 
-  /// Throws heed::Error unless there is a generator for each of `columns` columns.
+  /// Throws heed::Error if there is one generator per sentence, but fewer of them than `columns`.
   void check(Index columns) const {
     require(!each_ || columns <= size_, [&] {
       return "RandomStreams: expected a generator for each of " + std::to_string(columns) + " columns, got " +
@@ -51,7 +51,7 @@ class RandomStreams {
     });
   }
 
-  /// Calls `draw(generator)` with the generator of column i.
+  /// Calls `draw(generator)` with the generator of column i. There must be one: see `operator bool`.
   template <class Draw>
   void with(Index i, Draw&& draw) const {
     if (shared_ != nullptr) return draw(*shared_);

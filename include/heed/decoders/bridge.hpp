@@ -15,7 +15,7 @@ struct BridgeOptions {
   Index summary_size = 0;  ///< rows of the memory's summary
   Index state_size = 0;    ///< rows of the state of the decoder's cell
   Index layers = 1;        ///< layers of the decoder
-  Index first_row = 0;     ///< the first row of the summary that is used
+  Index first_row = 0;     ///< the first used row of the summary; the rows above it are ignored
 };
 
 /// Computes the initial states of the decoder from the final states of the encoder, with one weight matrix per decoder
@@ -35,7 +35,7 @@ template <class S>
 struct Bridge {
   using Scalar = S;
 
-  std::vector<Linear<S>> layers;  ///< one per decoder layer: rows of the summary -> state size
+  std::vector<Linear<S>> layers;  ///< one per decoder layer: used rows of the summary -> state size
   Index first = 0;                ///< the first row of the summary that is used
   Index copied = 0;               ///< number of layers whose state is copied; 0 if there are matrices
   Index state = 0;                ///< rows of a copied state
@@ -62,8 +62,9 @@ struct Bridge {
   /// The number of initial states, one per decoder layer.
   std::size_t layer_count() const { return copied > 0 ? static_cast<std::size_t>(copied) : layers.size(); }
 
-  /// Sets states[l].col(i) to the initial state of layer l for the sentence `sentences[i]`. Saves the summaries in that
-  /// order in `gathered` for backward, unless the bridge copies. Does not allocate once the buffers are large enough.
+  /// Resizes states[l] to state size x n, and sets its column i to the initial state of layer l for the sentence
+  /// `sentences[i]` of the memory. Unless the bridge copies, saves the used rows of the n summaries in `gathered`, in
+  /// the same order, for backward. Does not allocate once the buffers are large enough.
   void forward(const Memory<S>& memory, std::span<const Index> sentences, Buffer<S>& gathered,
                std::vector<Buffer<S>>& states) const {
     check("Bridge.forward", memory, sentences);

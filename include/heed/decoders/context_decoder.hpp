@@ -22,9 +22,12 @@ struct ContextDecoderOptions {
 ///
 ///   c_i = attention(s_{i-1})    s_i = cell([E y_{i-1}; c_i], s_{i-1})    features_i = readout(s_i, c_i, E y_{i-1})
 ///
+/// E y_{i-1} is the embedded previous word. [a; b] is a above b. Attention and readout use only the hidden state h of
+/// s.
+///
 /// With `Attention` this is the decoder of Bahdanau et al. (decoders/bahdanau.hpp). With `FixedVector` it is the
-/// decoder without attention (decoders/plain.hpp). With several layers the query is the previous state of the top
-/// layer, and the context is an input of the first layer. `ReadoutType` is `Readout` (a tanh layer), `MaxoutReadout`,
+/// decoder without attention (decoders/plain.hpp). With several layers the query is the previous h of the top layer,
+/// and the context is an input of the first layer. `ReadoutType` is `Readout` (a tanh layer), `MaxoutReadout`,
 /// `DeepOutput` or `StateReadout`.
 template <Cell C, AttentionMechanism AttentionType, template <class> class ReadoutType = Readout>
 struct ContextDecoder {
@@ -38,15 +41,15 @@ struct ContextDecoder {
   Index word = 0;           ///< rows of an embedded word; the block of c in the first cell's W begins at this column
 
   /// Dropout of whole context vectors at the input of the cell, drawn for every step unless `per_sentence` is set. The
-  /// readout gets every context. A cell that misses some contexts keeps less of them in its state for later words, so
-  /// each step has to attend to the part of the memory that belongs to its word.
+  /// readout gets all contexts. The aim: the state holds less information from earlier contexts, so each step has to
+  /// attend to the part of the memory that its word needs.
   Dropout<S> context_dropout;
 
   ContextDecoder() = default;
 
   /// Constructs each cell as C(input, hidden). Throws heed::Error unless every size is 1 or more and `mechanism`
-  /// accepts queries of hidden_size and a memory of memory_size. `mechanism` can be omitted if a default-constructed
-  /// one has these sizes.
+  /// accepts queries of hidden_size rows and a memory of memory_size rows. `mechanism` can be omitted if a
+  /// default-constructed one has these sizes.
   explicit ContextDecoder(const ContextDecoderOptions& options,
                           AttentionType mechanism = AttentionType()) requires std::constructible_from<C, Index, Index>
       : ContextDecoder(options, std::move(mechanism), detail::MakeCell<C>()) {}

@@ -29,9 +29,9 @@ namespace heed { inline namespace v0_2 {
 
 /// Maps names of layers and parameters of a model to their names in a state dict: {"decoder.stack", "decoder.gru"}.
 ///
-/// Names are complete; those in the state dict include a prefix. Everything below a renamed layer is renamed with it.
-/// If a recurrent layer of an encoder or a stack has a separate entry ("encoder.layers.0.forward"), it is an
-/// nn.GRUCell, nn.LSTMCell or nn.RNNCell in the state dict.
+/// Both names are full paths. The path in the state dict includes its prefix, if there is one. Everything below a
+/// renamed layer is renamed with it. If a recurrent layer of an encoder or a stack has a separate entry
+/// ("encoder.layers.0.forward"), it is an nn.GRUCell, nn.LSTMCell or nn.RNNCell in the state dict.
 using PytorchNames = std::map<std::string, std::string, std::less<>>;
 
 namespace detail {
@@ -226,11 +226,12 @@ class PytorchVisitor {
       return rule == rules.end() ? nullptr : &*rule;
     }
 
-    /// The name of the bias of the nn.Linear whose weight is the member `name` of a scorer or of a pooling; empty if the
-    /// weight has a name of its own, as an nn.Parameter.
+    /// The name of the bias of the nn.Linear whose weight is the member `name` of a scorer or of a pooling. Empty if
+    /// the name of the weight does not end with "weight": it is an nn.Parameter, which has no bias.
     ///
-    /// A scorer has no W.bias. It is added to b, because W q + b_W + U h + b_U = W q + U h + (b_W + b_U). There is no
-    /// v.bias either: it adds one value to all scores of a query, which changes no softmax.
+    /// A scorer of heed has one bias, b. A W.bias in the file is added to it, because
+    /// W q + b_W + U h + b_U = W q + U h + (b_W + b_U). A v.bias in the file is ignored: it adds the same value to all
+    /// scores of a query, which does not change their softmax.
     std::string bias_beside(std::string_view name) const {
       std::string tensor = walk.named(joined(ours, name), joined(theirs, rule_of(name)->theirs));
       constexpr std::string_view weight = "weight";

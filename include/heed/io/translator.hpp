@@ -18,8 +18,8 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// A translation model with its configuration and both vocabularies. One safetensors file stores all of them. Threads may
-/// call the const functions of one translator at the same time.
+/// A translation model with its configuration and both vocabularies. One safetensors file stores all of them. Threads
+/// may call the const functions of one translator at the same time.
 struct Translator {
   TranslatorConfig config;        ///< configuration of the model
   Vocabulary source, target;      ///< vocabularies of both languages
@@ -38,18 +38,19 @@ struct Translator {
   ///
   /// Throws heed::Error, with the file's name and the problem, if the format, the configuration or a vocabulary is
   /// invalid, if a parameter has a wrong name, type or shape or a value that is not finite, or if a metadata key that
-  /// begins with `config.` or `vocabulary.` is unknown. Given a path, it also throws if the file has other tensors.
+  /// begins with `config.` or `vocabulary.` is unknown. The overload for a path also throws if a tensor is not below
+  /// `model.`.
   static Translator load(const std::filesystem::path& path);
   static Translator load(const SafetensorsFile& file);
 
-  /// Writes the translator to one file. An existing file is replaced only by a complete one. Given a writer, adds the
-  /// parameters under `model.` and everything else as metadata. Throws heed::Error if the file cannot be written or the
-  /// weights were converted to 16 bits.
+  /// Writes the translator to one file. An existing file is replaced only after the new one is complete. The overload
+  /// for a writer adds the parameters under `model.` and everything else as metadata. Throws heed::Error if the file
+  /// cannot be written or the weights were converted to 16 bits.
   void save(const std::filesystem::path& path) const;
   void save(SafetensorsWriter& writer) const;
 
-  /// Returns the best translation of a line of words separated by spaces. An empty line has an empty translation. Throws
-  /// heed::Error as `search`, or if `options.prefixes` is set.
+  /// Returns the best translation of a line of words separated by spaces. An empty line has an empty translation.
+  /// Throws heed::Error as `search` does, or if `options.prefixes` is set.
   template <std::convertible_to<std::string_view> Line>
   Translation translate(const Line& line, const SearchOptions& options = {}) const {
     const std::string_view lines[] = {line};
@@ -165,8 +166,8 @@ namespace detail {
 /// Creates an untrained translator with the configuration and the vocabularies in a file's metadata. `held` is the
 /// number of parameters in the file.
 ///
-/// Throws if a field is unknown, invalid or missing (a later field: only with `all_fields`), or if the model would not
-/// have `held` parameters. This is checked before the model is allocated.
+/// Throws if a field is unknown, invalid or missing, or if the model would not have `held` parameters. All checks are
+/// made before the model is allocated. Fields of `for_each_later_field` may be missing unless `all_fields` is true.
 inline Translator described_translator(const SafetensorsFile& file, double held, bool all_fields) {
   TranslatorConfig config;
   KeyNames known;

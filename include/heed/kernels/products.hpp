@@ -63,8 +63,11 @@ void for_each_run(const std::array<Index, Count>& at, Index rows, const F& f) {
 }
 
 /// Computes W x. Calls use(io, k, i, sums) for each packet of units k ... of column i, with a packet of sums for every
-/// gate, and returns true. Returns false, without a call, if W has no packed copy and is not small. Then the sums of
-/// several gates are not in registers at the same time.
+/// gate, and returns true. Unit k is row k of each gate. A packet is as many consecutive units as a SIMD register
+/// holds; `io` loads and stores one packet, or fewer units at the end.
+///
+/// Returns false, without a call, if W has no packed copy and is not small. Then the sums of several gates are not in
+/// registers at the same time.
 template <int Count, class W, class X, class Use>
 EIGEN_ALWAYS_INLINE bool multiply_units(const W& w, const X& x, const Walk& walk, const Use& use) {
   static_assert(has_solid_columns<X>, "products take column-major matrices");
@@ -136,8 +139,8 @@ void set_gates(const W& w, const X& x, Saved&& saved, const std::array<Index, Co
 /// packets are still in registers and are not written to `saved`. Otherwise, they are also written to `saved`.
 ///
 /// h must not change until all units are computed. A backward walk first reads the part of U that a forward walk reads
-/// last. If every other step walks backwards, it finds half of U in the cache. Threads share the units of a prepacked
-/// U; for any other U, the first thread does all the work.
+/// last. If every other step walks backwards, each step starts with weights that are still in the cache. Threads share
+/// the units of a prepacked U; for any other U, the first thread does all the work.
 template <class U, class H, class Saved, std::size_t Count, class Use>
 void step_gates(const U& u, const H& h, Saved&& saved, const std::array<Index, Count>& at, const Walk& walk,
                 const Use& use) {
@@ -232,7 +235,7 @@ void add_product_backward(const Eigen::Transpose<A>& a, const Eigen::MatrixBase<
   detail::add_times(a.nestedExpression(), d.derived(), d_b);
 }
 
-/// grad += d x', summed over all columns: the gradient of the weight matrix of a product. Allocates.
+/// grad += d x': the gradient of the weight matrix of a product. The product sums over all columns. Allocates.
 template <class D, class X, class G>
 void add_outer_product(const Eigen::MatrixBase<D>& d, const Eigen::MatrixBase<X>& x, G&& grad) {
   detail::OuterProduct<typename D::Scalar>::add(d.derived(), x.derived(), detail::matrix_of(grad));

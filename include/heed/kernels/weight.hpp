@@ -22,11 +22,13 @@ struct WeightColumns;
 ///
 /// Products read the copy if there is one. Every function that gives write access to the values drops the copy, so the
 /// copy is never out of date. `convert` replaces the values by 16-bit values, until new values are assigned. A weight
-/// stacks `Gates` matrices of the same size, because a recurrent step needs their sums at the same time. If
-/// `Transposed`, the copy is of the transpose, for weights that are mainly used in products with the transpose.
+/// consists of `Gates` matrices of the same size, one above the other. In the copy, the rows of one unit in all gates
+/// are close together, because a recurrent step needs their sums at the same time. If `Transposed`, the copy is of the
+/// transpose, for weights that are mainly used in products with the transpose.
 ///
-/// A matrix of fixed size that is small enough to be stored inline is equally fast without a copy. It has no copy, and
-/// `prepack` and `convert` do nothing. The same is true if the scalar type is neither float nor double.
+/// A matrix of fixed size that is small enough to be stored inline (`inline_bytes` of core/types.hpp) is equally fast
+/// without a copy. It has no copy, and `prepack` and `convert` do nothing. The same is true if the scalar type is
+/// neither float nor double. `convert` needs float.
 template <class S, int Rows = Dynamic, int Cols = Dynamic, int Gates = 1, bool Transposed = false>
 class Weight {
  public:
@@ -96,7 +98,7 @@ class Weight {
   /// Drops the copy that `prepack` created, and keeps its memory for the next copy.
   void drop_copy() noexcept {
     if constexpr (packable) {
-      // Only the first call writes here, because threads may edit different elements of one weight at the same time.
+      // Writes only if there is a copy: threads may call this concurrently to edit different elements of one weight.
       if (packed_.has_value() && !is_converted()) packed_.clear();
     }
   }
@@ -116,7 +118,8 @@ class Weight {
   }
   /// True if `convert` has released the values.
   bool is_converted() const {
-    // Checks the values first: while one thread creates the copy, threads that prepack the same model ask for sizes.
+    // Checks the values first, because another thread may be writing packed_: threads that prepack a model together
+    // call size() of all its weights.
     if constexpr (packable) return values_.size() == 0 && packed_.has_value() && packed_.rows() * packed_.cols() > 0;
     return false;
   }
@@ -185,7 +188,8 @@ struct WeightColumns {
 
 namespace detail {
 
-/// The type of the weight in a product, and whether it can have a packed copy. A matrix has no copy.
+/// The type of a weight, or of the weight whose columns a factor is, and whether it can have a packed copy. A plain
+/// matrix has none.
 template <class W>
 struct WeightTraits {
   static constexpr bool packable = false;

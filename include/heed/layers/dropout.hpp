@@ -11,8 +11,9 @@
 namespace heed { inline namespace v0_2 {
 
 /// Inverted dropout, Srivastava et al. 2014. In training, each element is set to zero with probability `rate` and is
-/// otherwise divided by 1 - rate, so that inference needs no scaling. The masks are the same on every machine. Throws
-/// heed::Error if dropout is active and a size does not fit.
+/// otherwise divided by 1 - rate, so that inference needs no scaling. A seed gives the same masks on every machine.
+/// Dropout is active if generators are given and the rate is not 0. If it is active, functions throw heed::Error if a
+/// size does not fit or the rate is not in [0, 1).
 ///
 /// Variational dropout (Gal & Ghahramani 2016) draws one mask m per sentence and uses it in all steps of the sentence:
 ///
@@ -65,7 +66,8 @@ struct Dropout {
   }
 
   /// `forward` for one step of a packed batch, whose columns begin at `first`. x has only the columns of this step,
-  /// `mask` has the columns of all steps. The generators of `random` are in the order of the columns.
+  /// `mask` has the columns of all steps. With `per_sentence`, only step 0 (first = 0) draws masks; later steps use
+  /// them. The generators of `random` are in the order of the columns.
   void forward_step(RandomStreams random, Index first, Out<S> x, Out<S> mask) const {
     if (!drops(random)) return;
     detail::check_room("Dropout.forward_step", "mask", mask, x.rows(), first, x.cols(), "");

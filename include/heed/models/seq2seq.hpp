@@ -35,8 +35,9 @@ struct Seq2SeqTape {
   DecoderTape<S> decoder;        ///< workspace of all decoder steps
   OutputTape<S> output;          ///< workspace of the output layer
 
-  /// Attention weights of the step that predicts word t of the sentence in packed target position p: one per source
-  /// word, none if the decoder has no attention. Throws heed::Error if there is no such word.
+  /// Attention weights of the step that predicts word t of a target: one per source word, none if the decoder has no
+  /// attention. p is the position of the target in `target.packing` (longest first). The last word is eos. Throws
+  /// heed::Error if there is no such word.
   auto weights(Index t, Index p) const {
     require(p >= 0 && p < target.packing.sentences() && t >= 0 && t < target.packing.length(p), [&] {
       return "Seq2SeqTape.weights: there is no word " + std::to_string(t) + " in target " + std::to_string(p) +
@@ -122,8 +123,8 @@ struct Seq2Seq {
     decode(decoder, tape.target.x, tape.target.packing, tape.memory, tape.state, tape.decoder, options.random);
   }
 
-  /// Returns the cross-entropy of the targets given the sources, each target followed by eos, summed over all words,
-  /// plus the attention losses of `options`. Throws heed::Error as `encode` does, if the numbers of sources and targets
+  /// Returns the cross-entropy (in nats) of the targets given the sources, summed over all target words and eos, plus
+  /// the attention losses of `options`. Throws heed::Error as `encode` does, if the numbers of sources and targets
   /// differ, if a target token is outside the vocabulary, and if a target contains `symbols::bos` or `symbols::eos`.
   Sum<S> loss(Sentences sources, Sentences targets, Tape& tape, const LossOptions<S>& options = {}) const {
     forward(sources, targets, tape, options);
@@ -163,7 +164,7 @@ struct Seq2Seq {
     visit("dropout", self.dropout...);
   }
 
-  /// Columns of logits computed at a time.
+  /// Maximum number of columns of logits that are computed at a time.
   static constexpr Index output_block = OutputLayer<S>::block;
 
  private:

@@ -21,7 +21,7 @@ concept Projects = (requires { &C::projected_size; }) || (requires { &C::project
 template <class C>
 concept Carries = (requires { &C::carried; });
 
-// The requirements of `Scorer`, function by function. X is a matrix and B a buffer of the same scalar.
+// The requirements of `Scorer`, function by function. X is a matrix and B a buffer of the scorer's scalar type.
 
 template <class C>
 concept HasSizes = requires(const C& scorer) {
@@ -59,7 +59,8 @@ concept HasWholeParts = (!MakesKeys<C> || HasKeys<C, X>)&&(!Projects<C> || HasPr
 }  // namespace detail
 
 /// A scoring function: computes the unnormalised score of memory column j for query i. It does not apply the softmax.
-/// A call of `score` covers n queries and T memory columns of one sentence, so there is no padding.
+/// A call of `score` covers n queries and T memory columns of one sentence, so there is no padding. A call of `keys`
+/// covers the memory columns of all sentences of a batch.
 ///
 /// | function                                                  | once per       | meaning                            |
 /// |-----------------------------------------------------------|----------------|------------------------------------|
@@ -70,7 +71,7 @@ concept HasWholeParts = (!MakesKeys<C> || HasKeys<C, X>)&&(!Projects<C> || HasPr
 /// | `visit_parameters(visit, self...)`                        |                | names its parameters (`Part`)      |
 /// | optional, all three; default: keys = values:              |                |                                    |
 /// | `key_size()`                                              |                | K, rows of a key; 0: keys = values |
-/// | `keys(values, keys)`                                      | sentence       | query-independent part, K x T      |
+/// | `keys(values, keys)`                                      | batch          | query-independent part, K x T      |
 /// | `keys_backward(values, d_keys, grad, d_values)`           | batch          | adds to grad and d_values          |
 /// | optional, all four; default: projected = queries:         |                |                                    |
 /// | `projected_size()`                                        |                | P, rows of a projected query       |
@@ -84,10 +85,10 @@ concept HasWholeParts = (!MakesKeys<C> || HasKeys<C, X>)&&(!Projects<C> || HasPr
 /// `score` and `score_backward` may take one more argument, as the last one: `Buffer<S>& scratch`. The caller owns it,
 /// so they do not allocate once it is large enough.
 ///
-/// A score depends only on the query and the memory column. If `depends_on_position()` is true, it also depends on j,
-/// and `score` is always called with a whole sentence, never with a part of it. If the scorer has `carried()`, `score`
-/// and `score_backward` take the earlier weights (T x n) after the keys. `score_backward` then also adds to their
-/// gradient, which is the argument after d_keys. Both must take the scratch.
+/// A score must depend only on the query and the memory column. If `depends_on_position()` is true, it also depends on
+/// j, and `score` is always called with a whole sentence, never with a part of it. If the scorer has `carried()`,
+/// `score` and `score_backward` take the earlier weights (T x n) after the keys. `score_backward` then also adds to
+/// their gradient, which is the argument after d_keys. Both must take the scratch.
 ///
 /// All functions except `visit_parameters` are const. The functions of heed's scorers throw `Error` if the size of an
 /// argument, including grad, does not fit. See `examples/03_own_scorer.cpp` for a scorer of 15 lines.

@@ -17,9 +17,9 @@ namespace heed { inline namespace v0_2 {
 /// Workspace of one decoding step: decoder state, attention weights and logits.
 template <class S>
 struct StepWorkspace {
-  DecoderState<S> state;    ///< state before the step; `take_step` overwrites it by the state after it
+  DecoderState<S> state;    ///< state before the step; `take_step` replaces it with the state after the step
   DecoderTape<S> decoder;   ///< attention weights, and the features for the output layer
-  Buffer<S> words, logits;  ///< embedded decoder inputs, and the logits of the next words
+  Buffer<S> words, logits;  ///< embedded decoder inputs, and logits of the next words (vocabulary x columns)
 };
 
 /// Runs one decoding step. Column i of `work.state` gets `tokens[i]` as its decoder input. Overwrites work.state, and
@@ -75,7 +75,8 @@ struct SearchWorkspace {
 
 namespace detail {
 
-/// Calls use(i, candidate) for every step i of a hypothesis, last step first. `candidate` is its token at step `step`.
+/// Calls use(i, c) for every step i of a hypothesis, last step first, where c is its candidate in step i. `candidate`
+/// is its candidate in the last step, `step`.
 template <class S, class Use>
 void trace_back(const SearchWorkspace<S>& work, Candidate candidate, Index step, Use&& use) {
   for (Index i = step;; --i) {
@@ -164,7 +165,8 @@ const Memory<typename Model::Scalar>& encode(const Model& model, Sentences sourc
   return work.tape.memory;
 }
 
-/// Starts decoding: creates `copies` groups for each sentence of a memory, each with one column.
+/// Starts decoding: creates `copies` groups for each sentence of a memory, each with one column whose decoder input is
+/// bos.
 template <class Model>
 void begin(const Model& model, const Memory<typename Model::Scalar>& memory, const SearchOptions& options, Index copies,
            SearchWorkspace<typename Model::Scalar>& work) {
@@ -206,9 +208,10 @@ void advance_beams(const std::vector<Candidate>& chosen, SearchWorkspace<S>& wor
 /// finished ones leave it.
 ///
 /// In every step, choose(g, first, end, banned, where) fills work.heap with the candidates of group g, best first. The
-/// group has the columns first ... end - 1; where() names the sentence and the step, for errors. `choose` is not called
-/// for tokens of a prefix. Throws heed::Error, with `who` in the message, if the logits of a hypothesis are not finite,
-/// if a prefix token has a logit of -inf, and if no word can follow and the group has no finished hypothesis.
+/// group has the columns first ... end - 1. `banned` defines the tokens that must not be chosen. where() names the
+/// sentence and the step, for errors. `choose` is not called for tokens of a prefix. Throws heed::Error, with `who` in
+/// the message, if a logit is NaN or +inf, if all logits of a hypothesis are -inf, if a prefix token has a logit of
+/// -inf, or if no word can follow and the group has no finished hypothesis.
 template <class Model, class Choose>
 void decode_autoregressive(const Model& model, const SearchOptions& options,
                            SearchWorkspace<typename Model::Scalar>& work, const char* who, Choose&& choose) {

@@ -29,9 +29,9 @@ inline constexpr bool keeps_states<Encoder<C>> = true;
 /// A forward recurrent encoder encodes each word in `feed`, so little work is left when the source ends. A backward or
 /// bidirectional encoder needs the end of the source first: it encodes all words in `finish_source`.
 ///
-/// The target that `next` decodes is that of greedy `search` for the source alone. Both are bit-identical if the
-/// encoder runs in `finish_source`. If it runs in `feed`, they are equal up to rounding, since a product with one
-/// column takes another code path than a product with many.
+/// `next` decodes the target that greedy `search` finds if the source is the only one in its batch. The attention
+/// weights and the log-probability of both are bit-identical if the encoder runs in `finish_source`. They are equal up
+/// to rounding if it runs in `feed`.
 ///
 /// Use one object per thread. Does not allocate once it has grown to the longest source. An exception from the model,
 /// such as std::bad_alloc, resets the stream as `start` does.
@@ -89,8 +89,9 @@ class Stream {
     restart.cancel();
   }
 
-  /// Appends the most probable word to the target and returns it; it may be eos. Of equally probable words it takes the
-  /// smallest token. Throws heed::Error if the source is not finished or the target has ended.
+  /// Appends the most probable word to the target and returns it. It may be eos or unk, but never bos. Of equally
+  /// probable words it takes the smallest token. Throws heed::Error if the source is not finished or the target has
+  /// ended.
   Token next() {
     const auto& scores = logits();
     Index best = symbols::unk;
@@ -136,12 +137,13 @@ class Stream {
     return weights.col(0).head(std::min(weights.rows(), tape_.memory.longest()));
   }
 
-  double log_probability() const { return log_probability_; }  ///< sum over all target words so far
+  double log_probability() const { return log_probability_; }  ///< sum over all target words so far, eos included
   bool ended() const { return ended_; }                        ///< whether the target has ended with eos
 
  private:
   using EncoderType = std::remove_cvref_t<decltype(std::declval<const Model&>().encoder)>;
 
+  /// True if `feed` encodes each word, false if `finish_source` encodes all words.
   bool reads_along() const {
     if constexpr (detail::keeps_states<EncoderType>) {
       return model_.encoder.directions() == 1 && !model_.encoder.starts_at_end(0);
@@ -165,6 +167,7 @@ class Stream {
     outputs_.col(count) = tape.outputs().col(0);
   }
 
+  /// Appends `word` to the target. The logits of this step must have been computed.
   void write(Token word) {
     const auto where = [] { return std::string("Stream"); };
     const double base = detail::logit_offset<S>(step_.logits.data(), step_.logits.rows(), log_probability_, where);

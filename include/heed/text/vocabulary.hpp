@@ -69,7 +69,7 @@ class Vocabulary {
   }
 
   /// Restores a vocabulary from its `words()`. Throws heed::Error if the special symbols are not first, or if a word is
-  /// invalid or repeated.
+  /// empty, repeated, not valid UTF-8, or contains a space or a control character.
   static Vocabulary from_words(Words words) { return Vocabulary(std::move(words)); }
 
   /// Returns the id of a word; `unknown` if the word is not in the vocabulary.
@@ -103,7 +103,8 @@ class Vocabulary {
     return tokens;
   }
 
-  /// Returns the words of the tokens as one line, separated by spaces. Special symbols are included.
+  /// Returns the words of the tokens as one line, separated by spaces. Special symbols are included. Throws heed::Error
+  /// if a token is out of range.
   std::string decode(std::span<const Token> tokens) const {
     std::string line;
     for (std::size_t i = 0; i < tokens.size(); ++i) line.append(i == 0 ? "" : " ").append(word(tokens[i]));

@@ -24,8 +24,8 @@ struct FitOptions {
 /// Result of one epoch of `fit`.
 struct FitEpoch {
   int number;              ///< from 1
-  double loss;             ///< mean training loss per target word, eos included, or per label
-  double validation_loss;  ///< the same over the validation data; NaN without validation data
+  double loss;             ///< mean of `Trainer::Update::loss` per target word (eos included) or per label
+  double validation_loss;  ///< `mean_loss` of the validation data after the epoch; NaN without validation data
   bool best;               ///< whether the validation loss is the lowest so far; true without validation data
 };
 
@@ -51,8 +51,10 @@ std::vector<Item> select(const Items<Item>& items, const std::vector<Index>& ind
 
 }  // namespace detail
 
-/// Mean loss per target word (eos included), or per label, of a model in inference mode. `batch_size` items are computed
-/// together. The result does not depend on the number of threads. Throws heed::Error if `data` is empty.
+/// Mean loss per target word (eos included), or per label, of a model in inference mode: without dropout, label
+/// smoothing and attention losses. `batch_size` items are computed together. The result does not depend on the number
+/// of threads. Throws heed::Error if `data` is empty, if the numbers of sources and targets differ, or if batch_size is
+/// below 1.
 template <class Model>
 double mean_loss(const Model& model, const typename Trainer<Model>::Batch& data, Index batch_size = 32,
                  int threads = 1) {
@@ -92,12 +94,13 @@ double mean_loss(const Model& model, const typename Trainer<Model>::Batch& data,
 /// Trains a model with Adam, epoch by epoch, and returns the results of the epochs. Each epoch shuffles the training
 /// data and forms batches of items with similar lengths (`make_batches`).
 ///
-/// With validation data, the model has in the end the parameters of the epoch with the lowest validation loss;
-/// otherwise those of the last epoch. It is prepacked. After each epoch, `after_epoch(epoch)` is called, if there is one; training ends if it
-/// returns false. A fixed seed and number of threads give the same result in every run.
+/// With validation data, the model finally has the parameters of the epoch with the lowest validation loss; otherwise
+/// those of the last epoch. `fit` prepacks the model. If `after_epoch` is given, it is called after each epoch, and
+/// training ends if it returns false. A fixed seed and number of threads give the same result in every run.
 ///
-/// The model must be initialised (`initialize`). Its type is as for `Trainer`, and has a const
-/// `loss(sources, targets, tape)`. Throws heed::Error as `Trainer`, or if an option is out of range.
+/// The model must be initialised (`initialize`). Its type must meet the requirements of `Trainer` and have a const
+/// function `loss(sources, targets, tape)`. Throws heed::Error as `Trainer` does, if an option is out of range, or if
+/// `patience` is set without validation data.
 ///
 ///     heed::fit(model, {sources, targets}, {dev_sources, dev_targets}, {.epochs = 20, .patience = 3});
 template <class Model>
@@ -115,6 +118,7 @@ std::vector<FitEpoch> fit(Model& model, const typename Trainer<Model>::Batch& tr
   at_least("epochs", options.epochs, 1);
   at_least("batch_size", options.batch_size, 1);
   at_least("patience", options.patience, 0);
+  require(!training.sources.empty(), "fit: there are no training data");
   const bool validates = !validation.sources.empty();
   require(validates || options.patience == 0, "fit: patience needs validation data");
   std::vector<Index> source_lengths, target_lengths;

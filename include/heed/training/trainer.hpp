@@ -17,7 +17,8 @@ namespace heed { inline namespace v0_2 {
 
 /// Splits the items 0 ... n - 1 into batches of items with similar lengths. It shuffles the items, sorts them by
 /// (target, source) length within pools of `pool` batches, splits the pools into batches of at most `batch` items, and
-/// shuffles the batches. If all sentences of a batch have the same length, every step has all of them.
+/// shuffles the batches. If all sentences of a batch have the same length, every step processes all of them, which is
+/// fastest.
 inline std::vector<std::vector<Index>> make_batches(const std::vector<Index>& source_lengths,
                                                     const std::vector<Index>& target_lengths, Index batch,
                                                     Random& random, Index pool = 32) {
@@ -68,7 +69,8 @@ namespace detail {
 inline Index predictions(std::span<const Token> words) { return static_cast<Index>(words.size()) + 1; }
 inline Index predictions(Token) { return 1; }
 
-/// View of the sources or targets of a batch: for sentences a `Sentences`, which also views vectors of tokens.
+/// View of the sources or targets of a batch: a `Sentences` (which also accepts vectors of tokens), or a span of
+/// labels.
 template <class Item>
 using Items = std::conditional_t<std::is_same_v<Item, std::span<const Token>>, Sentences, std::span<const Item>>;
 
@@ -78,8 +80,8 @@ using Items = std::conditional_t<std::is_same_v<Item, std::span<const Token>>, S
 /// types `Source` and `Target` (words or a label) of its training data.
 ///
 /// Each batch is distributed over the threads by target length. Gradients are summed in the order of the threads, so a
-/// fixed number of threads gives the same result in every run, bit by bit. Random numbers depend on seed, update and
-/// sentence (`RandomStreams`), so another number of threads gives the same training up to rounding.
+/// fixed number of threads gives bit-identical results in every run. Random numbers depend on seed, update and sentence
+/// (`RandomStreams`), so another number of threads gives the same training up to rounding.
 template <class Model, class Optimizer = Adam<Model>>
 class Trainer {
  public:
@@ -87,7 +89,7 @@ class Trainer {
 
   /// Statistics of one update.
   struct Update {
-    double loss;           ///< sum over the words, label smoothing included
+    double loss;           ///< sum over the words, label smoothing and attention losses included
     Index words;           ///< number of target words, eos included; or number of labels
     double gradient_norm;  ///< norm of the gradient of the mean loss, before clipping
   };
@@ -125,8 +127,8 @@ class Trainer {
   }
 
   /// Runs one optimizer step on the mean loss per word of several batches (gradient accumulation). The batches are
-  /// computed one after another, in the memory of one batch. The result is that of one batch with all their sentences,
-  /// in this order.
+  /// computed one after another, so only one batch of activations is stored. Up to rounding, the result is that of one
+  /// batch with all their sentences, in this order.
   Update update(std::span<const Batch> batches, std::uint64_t number) {
     require(!batches.empty(), "Trainer: an update needs at least one batch");
     Index words = 0;
@@ -197,6 +199,7 @@ class Trainer {
   }
 
  private:
+  /// The data of one thread: its gradient, its workspace and its sentences of the current batch.
   struct Shard {
     Model grad;
     typename Model::Tape tape;
