@@ -80,7 +80,7 @@ enum class ParameterRole {
 /// | `visit_parameters(visit, self...)` | calls visit("W", self.W...) for every matrix, part and setting              |
 /// | `role(name)`                       | static: the role of the parameter `name`; without it, all are `constructed` |
 /// | `Scalar`, `S`                      | the scalar type of the parameters and of the computation                    |
-/// | constructor                        | takes sizes and parts; parameters are zero unless the part states otherwise |
+/// | `constructor`                      | takes sizes and parts; parameters are zero unless the part states otherwise |
 /// | `size()`                           | the rows of the input and of the output, if they are equal                  |
 /// | `input_size()`, `output_size()`    | the rows of the input and of the output                                     |
 /// | `Tape`                             | the workspace of its calls: saved activations and temporary buffers         |
