@@ -155,6 +155,16 @@ void check_accumulate_recurrent(const char* function, const C& cell, const Previ
   check_grad(function, cell, grad);
 }
 
+/// Adds the gradient of both biases to grad, unless it has none. Both must be terms of the pre-activation whose gradient
+/// is d_a.
+template <class D, class Grad>
+void add_biases(const D& d_a, Grad& grad) {
+  if (grad.b_W.size() == 0) return;
+  const Vector<typename Grad::Scalar> sum = d_a.rowwise().sum();
+  grad.b_W += sum;
+  grad.b_U += sum;
+}
+
 /// Base class of several cells: the parameters of `Gates` gates, stacked in PyTorch's order, and their sizes.
 template <class S, int Input, int Hidden, int Gates>
 struct GateParameters {
@@ -184,15 +194,6 @@ struct GateParameters {
   /// Returns a function of `io` and `row` that loads a packet of b_W + b_U.
   auto biases() const {
     return [this](const auto& io, Index row) { return bias(io, b_W, row) + bias(io, b_U, row); };
-  }
-
-  /// Adds the gradient of both biases to grad. Both biases must be terms of the pre-activation whose gradient is d_a.
-  template <class D>
-  void add_biases(const D& d_a, GateParameters& grad) const {
-    if (!has_bias()) return;
-    const Vector<S> sum = d_a.rowwise().sum();
-    grad.b_W += sum;
-    grad.b_U += sum;
   }
 
   /// grad += d x', gate by gate. `at` holds the first row of each gate in d; in grad the gates are stacked.

@@ -118,10 +118,7 @@ requires(Form.reset_before) struct GruCell<S, Input, Hidden, Form> {
     const Index H = hidden_size();
     add_outer_product(d_a.topRows(2 * H), s_prev, grad.U);
     add_outer_product(d_a.middleRows(2 * H, H), d_a.bottomRows(H), grad.U_n);
-    if (!has_bias()) return;
-    const Vector<S> sum = d_a.topRows(3 * H).rowwise().sum();
-    grad.b_W += sum;
-    grad.b_U += sum;
+    detail::add_biases(d_a.topRows(3 * H), grad);
   }
 
   static constexpr ParameterRole role(std::string_view name) {

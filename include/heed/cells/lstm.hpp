@@ -88,7 +88,7 @@ struct LstmCell : detail::GateParameters<S, Input, Hidden, 4> {
     detail::check_accumulate_recurrent("LstmCell.accumulate_recurrent", *this, s_prev, d_a, grad);
     if (d_a.cols() == 0) return;
     this->add_outer(d_a, rows(), s_prev.topRows(this->hidden_size()), grad.U.edit());
-    this->add_biases(d_a, grad);
+    detail::add_biases(d_a, grad);
   }
 
  private:

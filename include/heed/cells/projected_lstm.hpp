@@ -123,10 +123,7 @@ struct ProjectedLstmCell {
     const Index H = hidden_size(), N = units();
     add_outer_product(d_a.topRows(4 * N), s_prev.topRows(H), grad.U);
     add_outer_product(d_a.bottomRows(H), d_a.middleRows(4 * N, N), grad.P);
-    if (!has_bias()) return;
-    const Vector<S> sum = d_a.topRows(4 * N).rowwise().sum();
-    grad.b_W += sum;
-    grad.b_U += sum;
+    detail::add_biases(d_a.topRows(4 * N), grad);
   }
 
   static constexpr ParameterRole role(std::string_view name) {

@@ -66,7 +66,7 @@ struct RnnCell : detail::GateParameters<S, Input, Hidden, 1> {
     detail::check_accumulate_recurrent("RnnCell.accumulate_recurrent", *this, s_prev, d_a, grad);
     if (d_a.cols() == 0) return;
     add_outer_product(d_a, s_prev, grad.U);
-    this->add_biases(d_a, grad);
+    detail::add_biases(d_a, grad);
   }
 };
 
