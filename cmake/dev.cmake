@@ -4,6 +4,16 @@
 
 set(CMAKE_CXX_EXTENSIONS OFF)
 
+# A compiler takes up to 4 GB for the tests of a folder, compiled as one file: Ninja runs no more compilers than the memory
+# can hold.
+cmake_host_system_information(RESULT memory QUERY TOTAL_PHYSICAL_MEMORY)  # in MB
+math(EXPR compilers "${memory} / 4000")
+if(compilers LESS 1)
+  set(compilers 1)
+endif()
+set_property(GLOBAL PROPERTY JOB_POOLS compilers=${compilers})
+set(CMAKE_JOB_POOL_COMPILE compilers)
+
 # heed_checks: warnings and sanitizers without an instruction set.
 add_library(heed_checks INTERFACE)
 add_library(heed_dev INTERFACE)

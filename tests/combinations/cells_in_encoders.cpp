@@ -14,7 +14,7 @@
 
 #include <gtest/gtest.h>
 
-namespace in_encoder_test {
+namespace cells_in_encoders_test {
 
 using heed::GruForm;
 using heed::Index;
@@ -199,4 +199,4 @@ TYPED_TEST(EncodedCell, ResultsAreBitwiseEqualInAnyBatch) {
   }
 }
 
-}  // namespace in_encoder_test
+}  // namespace cells_in_encoders_test
