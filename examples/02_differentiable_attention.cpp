@@ -21,7 +21,7 @@ using Eigen::MatrixXd, heed::Index;
 struct Network {
   using Scalar = double;
   MatrixXd query = MatrixXd::Ones(1, 1);  ///< learned: all memories have the same query
-  heed::AttentionLayer<heed::AdditiveScorer<double>> attention{{1, 2, 8}, {}};  ///< rows: query, memory, hidden layer
+  heed::AttentionLayer<heed::AdditiveScorer<double>> attention{{1, 2, 8}, {}};  ///< sizes: query, memory, alignment
   heed::Linear<double> output{2, 1};
   static void visit_parameters(auto&& visit, auto&&... self) {
     visit("query", self.query...), visit("attention", self.attention...), visit("output", self.output...);

@@ -18,7 +18,7 @@ constexpr Index batch_size = 100;
 /// The parameters of the model. Its gradient is an object of the same type.
 struct Classifier {
   using Scalar = float;
-  heed::AttentionPooling<float> pooling{4, 8};  ///< features, hidden layer
+  heed::AttentionPooling<float> pooling{4, 8};  ///< features, alignment size
   heed::Linear<float> output{4, 2};             ///< features, classes
   static void visit_parameters(auto&& visit, auto&&... self) {
     visit("pooling", self.pooling...), visit("output", self.output...);

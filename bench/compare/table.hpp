@@ -39,7 +39,7 @@ class Table {
   void print() const {
     std::printf(
         "\nTimes are medians. The number after a rival's time is its ratio to heed's time: above 1, heed is faster."
-        "\n`limit` is heed's share of the calculated limit, `least` the ratio to the fastest rival, `spread` half of "
+        "\n`limit` is heed's share of the calculated limit, `minimum` the ratio to the fastest rival, `spread` half of "
         "the"
         "\ninterquartile range of this ratio, in percent of the ratio.\n");
     for (const std::string& family : families_) print_family(family);
@@ -60,19 +60,19 @@ class Table {
     }
     std::printf("\n%-*s  %9s  %5s", widest_, family.c_str(), "heed", "limit");
     for (const std::string& rival : rivals) std::printf("  %16s", rival.c_str());
-    std::printf("  %6s  %6s\n", "least", "spread");
+    std::printf("  %7s  %6s\n", "minimum", "spread");
 
-    std::vector<double> shares, least;
+    std::vector<double> shares, minima;
     std::vector<std::vector<double>> ratios(rivals.size());
     for (const std::string& workload : workloads) {
       const Row& closest = print_workload(workload, rivals, ratios, shares);
-      std::printf("  %6.2f  %4.0f %%\n", closest.ratio, 50 * (closest.ratio_high - closest.ratio_low) / closest.ratio);
-      least.push_back(closest.ratio);
+      std::printf("  %7.2f  %4.0f %%\n", closest.ratio, 50 * (closest.ratio_high - closest.ratio_low) / closest.ratio);
+      minima.push_back(closest.ratio);
     }
     if (workloads.size() < 2) return;
     std::printf("%-*s  %9s  %3.0f %%", widest_, "  geometric mean", "", 100 * geometric_mean(shares));
     for (const std::vector<double>& of_rival : ratios) std::printf("  %9s %6.2f", "", geometric_mean(of_rival));
-    std::printf("  %6.2f\n", geometric_mean(least));
+    std::printf("  %7.2f\n", geometric_mean(minima));
   }
 
   /// Prints the ratio of the times with float32 and with 16-bit weights or a 16-bit memory. The name of a 16-bit
