@@ -227,6 +227,32 @@ TEST(AttentionLayer, RejectsQueryWhoseValidScoresAreMinusInfinity) {
             "attend: all scores of query 0 are -inf, there is nothing to attend to");
 }
 
+TEST(AttentionLayer, NamesQueryOfBatchWhoseScoresAreMinusInfinity) {
+  Case<heed::LocationScorer<double>> run(heed::LocationScorer<double>(3, 4, 3));
+  run.layer.scorer.W.edit().leftCols(2).setOnes();
+  run.layer.scorer.W.edit().rightCols(1).setZero();
+  run.queries.setOnes();
+  run.queries(0, 3) = -std::numeric_limits<double>::infinity();  // the second query of the second sentence
+  EXPECT_EQ(refusal([&] { run.forward(0); }),
+            "AttentionLayer.forward: all scores of query 3 are -inf, there is nothing to attend to");
+}
+
+TEST(AttentionLayer, RejectsSentencesWithoutQueriesOrMemory) {
+  Case<heed::AdditiveScorer<double>> run(heed::AdditiveScorer<double>(3, 4, 5));
+  const auto message = [&](std::vector<Index> query_starts, std::vector<Index> memory_starts) {
+    return refusal([&] { run.layer.forward(run.queries, query_starts, run.memory, memory_starts, run.tape); });
+  };
+  EXPECT_EQ(message({0, 2, 5}, {0, 8, 8}),
+            "AttentionLayer.forward: sentence 1 has no memory columns, there is nothing to attend to");
+  EXPECT_EQ(message({0, 5, 5}, {0, 5, 8}), "AttentionLayer.forward: sentence 1 has no queries");
+  EXPECT_EQ(message({0, 2, 1}, {0, 5, 8}), "SentenceRanges: sentence 1 goes from column 2 to 1, so it is empty");
+  const Matrix<double> no_queries(3, 0), no_memory(4, 0);
+  EXPECT_EQ(refusal([&] { run.layer.forward(run.queries, no_memory, run.tape); }),
+            "AttentionLayer.forward: sentence 0 has no memory columns, there is nothing to attend to");
+  EXPECT_EQ(refusal([&] { run.layer.forward(no_queries, run.memory, run.tape); }),
+            "AttentionLayer.forward: sentence 0 has no queries");
+}
+
 TEST(AttentionLayer, RejectsMasksOfWrongSize) {
   Case<heed::AdditiveScorer<double>> run(heed::AdditiveScorer<double>(3, 4, 5));
   const MaskVector seven = MaskVector::Constant(7, true);
@@ -257,6 +283,11 @@ TEST(AttentionLayer, RejectsWrongSizes) {
   const std::vector<Index> one{0, 8};
   EXPECT_EQ(refusal([&] { run.layer.forward(run.queries, run.query_starts, run.memory, one, run.tape); }),
             "AttentionLayer.forward: the memory must have 2 sentences, as the queries have, got 1");
+  run.forward(0);
+  EXPECT_EQ(refusal([&] { run.layer.forward(run.queries, Matrix<double>::Zero(5, 8), run.tape); }),
+            "AttentionLayer.forward: memory must be 4 x 8, got 5 x 8");
+  EXPECT_EQ(refusal([&] { run.layer.backward(run.d_contexts, run.tape, grad, d_queries, d_memory); }),
+            "AttentionLayer.backward: the tape has no saved activations; call forward first");
   run.forward(0);
   Matrix<double> wrong = Matrix<double>::Zero(4, 7);
   EXPECT_EQ(refusal([&] { run.layer.backward(run.d_contexts, run.tape, grad, d_queries, wrong); }),

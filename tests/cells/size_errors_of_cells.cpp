@@ -182,11 +182,12 @@ TEST(FixedSizeCell, RejectsMatricesOfWrongSize) {
   EXPECT_EQ(refusal([&] { cell.project(x, saved); }), "accepted");
   EXPECT_EQ(refusal([&] { cell.step(saved, s_prev, s); }), "accepted");
   Eigen::MatrixXf small = Eigen::MatrixXf::Zero(8, 2);
-  const std::string message = "In, Out: an argument whose rows are fixed at compile time must be 16 x 2, got 8 x 2";
+  const std::string message =
+      "heed::In or heed::Out: an argument with a fixed number of rows must be 16 x 2, got 8 x 2";
   EXPECT_EQ(refusal([&] { cell.step(saved, small, s); }), message);
   EXPECT_EQ(refusal([&] { cell.step(saved, s_prev, small); }), message);
   EXPECT_EQ(refusal([&] { cell.step(saved, s_prev, small.leftCols(1)); }),
-            "In, Out: an argument whose rows are fixed at compile time must be 16 x 1, got 8 x 1");
+            "heed::In or heed::Out: an argument with a fixed number of rows must be 16 x 1, got 8 x 1");
   EXPECT_EQ(refusal([&] { cell.step(saved, s_prev, s.leftCols(1)); }),
             "LstmCell.step: s must be 16 x 2 (h above c), got 16 x 1");
   Eigen::Matrix<float, 16, 1> fixed;

@@ -98,17 +98,17 @@ TEST(FixedRows, AreCheckedAtRunTime) {
   EXPECT_EQ(read(four.topRows(3)), 6);
   EXPECT_EQ(read(2 * three), 12);
   EXPECT_EQ(refusal([&] { read(four); }),
-            "In, Out: an argument whose rows are fixed at compile time must be 3 x 2, got 4 x 2");
+            "heed::In or heed::Out: an argument with a fixed number of rows must be 3 x 2, got 4 x 2");
   EXPECT_EQ(refusal([&] { read(2 * four); }),
-            "In, Out: an argument whose rows are fixed at compile time must be 3 x 2, got 4 x 2");
+            "heed::In or heed::Out: an argument with a fixed number of rows must be 3 x 2, got 4 x 2");
   EXPECT_EQ(refusal([&] { read(In<double>(four)); }),
-            "In, Out: an argument whose rows are fixed at compile time must be 3 x 2, got 4 x 2");
+            "heed::In or heed::Out: an argument with a fixed number of rows must be 3 x 2, got 4 x 2");
   EXPECT_EQ(refusal([&] { write(out); }),
-            "In, Out: an argument whose rows are fixed at compile time must be 3 x 5, got 2 x 5");
+            "heed::In or heed::Out: an argument with a fixed number of rows must be 3 x 5, got 2 x 5");
   EXPECT_EQ(refusal([&] { write(out.leftCols(1)); }),
-            "In, Out: an argument whose rows are fixed at compile time must be 3 x 1, got 2 x 1");
+            "heed::In or heed::Out: an argument with a fixed number of rows must be 3 x 1, got 2 x 1");
   EXPECT_EQ(refusal([&] { write(Out<double>(out)); }),
-            "In, Out: an argument whose rows are fixed at compile time must be 3 x 5, got 2 x 5");
+            "heed::In or heed::Out: an argument with a fixed number of rows must be 3 x 5, got 2 x 5");
 }
 
 TEST(Buffer, DoesNotReallocateForSmallerSizes) {
@@ -141,7 +141,8 @@ TEST(Buffer, RejectsInvalidAndOverflowingSizes) {
                            {-1, -1},
                            {0, -1},
                            {maximum / 2 + 1, 2}}) {
-    EXPECT_NE(refusal([&] { buffer.resize(size.first, size.second); }).find("sizes must be at least 0"), std::string::npos);
+    EXPECT_NE(refusal([&] { buffer.resize(size.first, size.second); }).find("sizes must be at least 0"),
+              std::string::npos);
     EXPECT_EQ(buffer.sum(), 6);
   }
   buffer.resize(0, maximum);

@@ -5,6 +5,7 @@
 #include <heed/decoders/plain.hpp>
 
 #include "support/decoder_runs.hpp"
+#include "support/refusal.hpp"
 
 #include <gtest/gtest.h>
 
@@ -133,6 +134,25 @@ TEST(Decode, ResultsDoNotDependOnBatchOrder) {
   const decoding::Run reordered(decoder, other);
   EXPECT_EQ(reordered.tape.features, run.tape.features);
   EXPECT_EQ(reordered.tape.attention.weights, run.tape.attention.weights);
+}
+
+TEST(Decoder, RejectsStateWithFewerColumnsThanTheSteps) {
+  const auto decoder = luong();
+  Setting setting;
+  decoding::Run run(decoder, setting);
+  run.state.gather(std::vector<Index>{0, 1});
+  EXPECT_EQ(refusal([&] { decoder.forward(setting.x, setting.packing, setting.memory, run.state, run.tape, nullptr); }),
+            "AttentionalDecoder.forward: a step must not have more columns than the state: at most 2, got 3");
+  auto grad = heed::zeros_like(decoder);
+  Matrix<double> d_x = setting.x;
+  heed::Memory<double> d_memory;
+  d_memory.zeros_like(setting.memory);
+  EXPECT_EQ(refusal([&] {
+              decoder.backward(setting.x, setting.packing, setting.memory, run.state, run.tape, grad, d_x, d_memory,
+                               nullptr);
+            }),
+            "AttentionalDecoder.backward: state.sentences must have 3 elements, got 2; backward needs a state with one "
+            "column per sentence of the steps");
 }
 
 TEST(Decode, DropsOutOnlyBetweenLayersInTraining) {

@@ -22,7 +22,7 @@ TEST(DeepOutput, GradientsMatchDifferencesAndAccumulate) { Trial().expect_gradie
 
 TEST(DeepOutput, RejectsWordSizeUnequalToFeatureSize) {
   EXPECT_EQ(refusal([] {
-              heed::DeepOutput<double>({.state_size = 3, .context_size = 4, .word_size = 2, .feature_size = 5});
+              heed::DeepOutput<double>({.hidden_size = 3, .context_size = 4, .word_size = 2, .feature_size = 5});
             }),
             "DeepOutput: word_size must equal feature_size, 5, got 2");
 }

@@ -25,7 +25,7 @@ constexpr auto any = Argument::like_others;
 /// Checks a readout with states of size 3, contexts of size 4, words and features of size 5, and two steps.
 template <class R>
 void expect_readout_checks_sizes(const std::string& name, bool saves) {
-  const R readout({.state_size = 3, .context_size = 4, .word_size = 5, .feature_size = 5});
+  const R readout({.hidden_size = 3, .context_size = 4, .word_size = 5, .feature_size = 5});
   auto grad = readout;
   Buffer<double> kept;
   const Argument s{"s", 3, 2}, c{"c", 4, 2}, x{"x", 5, 2}, features{"features", 5, 2};
@@ -37,7 +37,7 @@ void expect_readout_checks_sizes(const std::string& name, bool saves) {
     if (saves) kept.assign(m[8]);
     readout.backward(m[0], m[1], m[2], m[3], kept, m[4], grad, m[5], m[6], m[7]);
   });
-  R other({.state_size = 3, .context_size = 3, .word_size = 5, .feature_size = 5});
+  R other({.hidden_size = 3, .context_size = 3, .word_size = 5, .feature_size = 5});
   kept.assign(Matrix<double>::Ones(10, 2));
   const Matrix<double> ones = Matrix<double>::Ones(5, 2);
   Matrix<double> d = ones, d_s = ones.topRows(3), d_c = ones.topRows(4), d_x = ones;

@@ -19,7 +19,7 @@ using Scorer = heed::AdditiveScorer<double>;
 template <class Cell>
 using Decoder = heed::ContextDecoder<Cell, heed::Attention<Scorer>, heed::StateReadout>;
 
-const Readout readout({.state_size = 3, .context_size = 4, .word_size = 2, .feature_size = 3});
+const Readout readout({.hidden_size = 3, .context_size = 4, .word_size = 2, .feature_size = 3});
 
 TEST(StateReadout, CopiesStateAndItsGradient) {
   heed::Random random(5);
@@ -51,10 +51,10 @@ TEST(StateReadout, RejectsWrongSizes) {
       [&](auto& m) { readout.backward(m[0], m[1], m[2], m[3], kept, m[4], grad, m[5], m[6], m[7]); });
 }
 
-TEST(StateReadout, RejectsFeatureSizeUnequalToStateSize) {
-  EXPECT_EQ(refusal([] { Readout({.state_size = 3, .context_size = 4, .word_size = 2, .feature_size = 5}); }),
-            "StateReadout: feature_size must equal state_size, 3, got 5");
-  EXPECT_EQ(refusal([] { Readout({.state_size = 3, .word_size = 2, .feature_size = 3}); }),
+TEST(StateReadout, RejectsFeatureSizeUnequalToHiddenSize) {
+  EXPECT_EQ(refusal([] { Readout({.hidden_size = 3, .context_size = 4, .word_size = 2, .feature_size = 5}); }),
+            "StateReadout: feature_size must equal hidden_size, 3, got 5");
+  EXPECT_EQ(refusal([] { Readout({.hidden_size = 3, .word_size = 2, .feature_size = 3}); }),
             "StateReadout: context_size must be 1 or more, got 0");
 }
 

@@ -132,10 +132,9 @@ TYPED_TEST(PackedWeight, ColumnsDoNotDependOnOtherColumnsOrThreads) {
           Matrix<S> zero = Matrix<S>::Zero(a.rows(), cols), found = zero;
           for (Index i = 0; i < threads; ++i) {
             heed::step_gates(w, b.leftCols(cols), zero, heed::detail::stacked<TestFixture::gates>(rows),
-                             {backwards, {i, threads}}, [&](const auto& io, Index k, Index j, const auto* sums) {
-                               for (int g = 0; g < TestFixture::gates; ++g) {
-                                 S* const to = found.col(j).data() + g * rows + k;
-                                 io.store(to, io.load(to) + sums[g]);  // adds, to detect a second visit
+                             {backwards, {i, threads}}, [&](const auto& units, const auto* sums) {
+                               for (int g = 0; g < TestFixture::gates; ++g) {  // adds, to detect a second visit
+                                 units(found, g * rows) = units(found, g * rows) + sums[g];
                                }
                              });
           }

@@ -61,9 +61,9 @@ TEST(LinearLayer, RejectsWrongSizesIfItsOwnAreFixed) {
   Matrix<double> y(3, 2), large(4, 2);
   EXPECT_EQ(refusal([&] { linear.forward(x, y); }), "accepted");
   EXPECT_EQ(refusal([&] { linear.forward(small, y); }),
-            "In, Out: an argument whose rows are fixed at compile time must be 4 x 2, got 3 x 2");
+            "heed::In or heed::Out: an argument with a fixed number of rows must be 4 x 2, got 3 x 2");
   EXPECT_EQ(refusal([&] { linear.forward(x, large); }),
-            "In, Out: an argument whose rows are fixed at compile time must be 3 x 2, got 4 x 2");
+            "heed::In or heed::Out: an argument with a fixed number of rows must be 3 x 2, got 4 x 2");
   EXPECT_EQ(refusal([&] { linear.forward(x, y.leftCols(1)); }), "Linear.forward: y must be 3 x 2, got 3 x 1");
 }
 

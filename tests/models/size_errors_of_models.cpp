@@ -198,7 +198,7 @@ TYPED_TEST(DecoderSizes, RejectsMissingCalls) {
   for (auto& layer : t.state.layers) layer.resize(layer.rows(), 1);
   t.state.feed.resize(t.state.feed.rows(), 1);
   t.state.carry.resize(t.state.carry.rows(), 1);
-  ends([&] { t.forward(); }, "forward: a step must have at most 1 columns, those of the state, got 3");
+  ends([&] { t.forward(); }, "forward: a step must not have more columns than the state: at most 1, got 3");
 }
 
 TYPED_TEST(DecoderSizes, RejectsMemoryWithoutKeys) {

@@ -182,10 +182,10 @@ TEST(AdditiveScorer, RejectsWrongSizesIfItsOwnAreFixed) {
   values.setZero();
   scorer.keys(values, keys);
   EXPECT_EQ(refusal([&] { scorer.project(Matrix<double>::Ones(4, 2), projected); }),
-            "In, Out: an argument whose rows are fixed at compile time must be 3 x 2, got 4 x 2");
+            "heed::In or heed::Out: an argument with a fixed number of rows must be 3 x 2, got 4 x 2");
   projected.resize(4, 2);
   EXPECT_EQ(refusal([&] { scorer.project(Matrix<double>::Ones(3, 2), projected); }),
-            "In, Out: an argument whose rows are fixed at compile time must be 5 x 2, got 4 x 2");
+            "heed::In or heed::Out: an argument with a fixed number of rows must be 5 x 2, got 4 x 2");
   projected = Matrix<double>::Ones(5, 3);
   heed::Buffer<double> scratch;
   EXPECT_EQ(refusal([&] { scorer.score(projected, keys, scores, scratch); }),

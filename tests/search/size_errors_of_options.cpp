@@ -199,8 +199,8 @@ TEST(BridgeOptions, ErrorsNameTheSize) {
 
 TEST(ReadoutOptions, ErrorsNameTheSize) {
   using Options = heed::ReadoutOptions;
-  const Options options{.state_size = 3, .context_size = 4, .word_size = 5, .feature_size = 5};
-  const std::vector<std::pair<std::string, Index Options::*>> sizes{{"state_size", &Options::state_size},
+  const Options options{.hidden_size = 3, .context_size = 4, .word_size = 5, .feature_size = 5};
+  const std::vector<std::pair<std::string, Index Options::*>> sizes{{"hidden_size", &Options::hidden_size},
                                                                     {"context_size", &Options::context_size},
                                                                     {"word_size", &Options::word_size},
                                                                     {"feature_size", &Options::feature_size}};

@@ -17,7 +17,7 @@ struct ReadoutTrial {
   using Matrix = heed::Matrix<double>;
 
   heed::Random random{137};
-  R readout{{.state_size = 3, .context_size = 4, .word_size = word, .feature_size = 5}};
+  R readout{{.hidden_size = 3, .context_size = 4, .word_size = word, .feature_size = 5}};
   Matrix s, c, x, d_features, features = Matrix(5, 6);
   heed::Buffer<double> kept;
 

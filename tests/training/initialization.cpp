@@ -208,9 +208,9 @@ TEST(Initialize, InitializesEveryDecoder) {
   EXPECT_TRUE(initializes_all(heed::ChoDecoder<double>(
       {.word_size = 3, .memory_size = 4, .code_size = 7, .hidden_size = 5, .layers = 2, .feature_size = 6})));
   EXPECT_TRUE(initializes_all(
-      heed::MaxoutReadout<double>({.state_size = 3, .context_size = 4, .word_size = 5, .feature_size = 6})));
+      heed::MaxoutReadout<double>({.hidden_size = 3, .context_size = 4, .word_size = 5, .feature_size = 6})));
   EXPECT_TRUE(initializes_all(
-      heed::DeepOutput<double>({.state_size = 3, .context_size = 4, .word_size = 5, .feature_size = 5})));
+      heed::DeepOutput<double>({.hidden_size = 3, .context_size = 4, .word_size = 5, .feature_size = 5})));
 }
 
 TEST(InitializeAsBahdanau, NormedScorerVectorIsNotZero) {

@@ -1,5 +1,7 @@
 #include <heed/training/schedules.hpp>
 
+#include "support/refusal.hpp"
+
 #include <gtest/gtest.h>
 
 #include <vector>
@@ -58,11 +60,11 @@ TEST(CosineRate, RisesLinearlyAndFallsAsCosine) {
 }
 
 TEST(InverseSquareRootRate, MatchesPaper) {
-  const double size = 512, warm_up = 4000;
-  const heed::InverseSquareRootRate rate{std::pow(size * warm_up, -0.5), warm_up};
+  const double size = 512, updates = 4000;
+  const heed::InverseSquareRootRate rate{.peak = std::pow(size * updates, -0.5), .warm_up_updates = updates};
   for (const Index n : {0, 1, 100, 3998, 3999, 4000, 5000, 100'000}) {
     const double step = static_cast<double>(n) + 1;
-    const double expected = std::pow(size, -0.5) * std::min(std::pow(step, -0.5), step * std::pow(warm_up, -1.5));
+    const double expected = std::pow(size, -0.5) * std::min(std::pow(step, -0.5), step * std::pow(updates, -1.5));
     EXPECT_NEAR(rate(n), expected, 1e-12 * expected) << n;
   }
   EXPECT_NEAR(rate(3999), 7e-4, 1e-5) << "the maximum of the paper's model";
@@ -120,6 +122,18 @@ TEST(InverseSigmoidForcing, MatchesPaper) {
   }
   EXPECT_EQ(forcing(1'000'000), 0) << "an intermediate overflow gives 0";
   EXPECT_EQ((heed::InverseSigmoidForcing{0.3, 50}(1000)), 0.3);
+}
+
+TEST(Schedules, ErrorsNameTheSetting) {
+  EXPECT_EQ(refusal([] { heed::LinearForcing{.minimum = 2}(0); }),
+            "LinearForcing: the minimum must be in [0, 1], got 2");
+  EXPECT_EQ(refusal([] { heed::ExponentialForcing{.minimum = -1}(0); }),
+            "ExponentialForcing: the minimum must be in [0, 1], got -1");
+  EXPECT_EQ(refusal([] { heed::ExponentialForcing{.k = 1}(0); }), "ExponentialForcing: the k must be in [0, 1), got 1");
+  EXPECT_EQ(refusal([] { heed::InverseSigmoidForcing{.minimum = 2}(0); }),
+            "InverseSigmoidForcing: the minimum must be in [0, 1], got 2");
+  EXPECT_EQ(refusal([] { heed::InverseSquareRootRate{.warm_up_updates = 0}(0); }),
+            "InverseSquareRootRate: the number of warm-up updates must be finite and above 0, got 0");
 }
 
 }  // namespace schedules_test

@@ -11,7 +11,9 @@ namespace heed { inline namespace v0_2 {
 
 /// An attention mechanism that is selected at run time. It models `AttentionMechanism`.
 ///
-/// The alternatives are global attention, local attention (local-m and local-p) and monotonic attention.
+/// The alternatives are global attention, local attention (local-m and local-p) and monotonic attention. A
+/// default-constructed object holds global attention. `backward` and `finish_backward` throw heed::Error if grad holds
+/// another type: create it with `zeros_like(model)`.
 template <class ScorerType, class NormalizerType = Softmax>
 struct AnyAttention {
   using Scalar = typename ScorerType::Scalar;

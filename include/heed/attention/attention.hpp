@@ -48,21 +48,31 @@ void attend_sentence(const ScorerType& scorer, const NormalizerType& normalizer,
   average<S>(values, weights, contexts);
 }
 
-/// Throws heed::Error if the weights of a query are NaN because all its scores are -inf. Weights that are NaN because a
-/// score is NaN or +inf stay NaN.
+/// Throws heed::Error, with `function` in the message, if all scores of a query are -inf. Column 0 of the scores
+/// belongs to query `first`.
+template <class S>
+void check_scores(const char* function, Index first, const In<S>& scores) {
+  for (Index i = 0; i < scores.cols(); ++i) {
+    bool none = true;
+    for (Index j = 0; j < scores.rows(); ++j) none = none && is_excluded<S>(scores(j, i));
+    require(!none, [&] {
+      return function + (": all scores of query " + std::to_string(first + i)) +
+             " are -inf, there is nothing to attend to";
+    });
+  }
+}
+
+/// Like `check_scores`, but after the weights overwrote the scores: throws if the weights of a query are NaN because
+/// all its scores are -inf. Weights that are NaN because a score is NaN or +inf stay NaN.
 template <class ScorerType, class S>
-void check_weights(const ScorerType& scorer, const In<S>& projected, const In<S>& keys, const In<S>& carry,
-                   Out<S> weights, Buffer<S>& scratch) {
+void check_weights(const char* function, Index first, const ScorerType& scorer, const In<S>& projected,
+                   const In<S>& keys, const In<S>& carry, Out<S> weights, Buffer<S>& scratch) {
   for (Index i = 0; i < weights.cols(); ++i) {
     if (weights(0, i) == weights(0, i)) continue;
-    auto scores = weights.col(i);  // recomputed: the weights overwrote the scores
+    auto scores = weights.col(i);  // recomputed
     score<S>(scorer, projected.col(i), keys, carry.col(i), scores, scratch);
-    bool none = true;
-    for (Index j = 0; j < scores.rows(); ++j) none = none && is_excluded<S>(scores(j, 0));
+    check_scores<S>(function, first + i, scores);
     scores.setConstant(S(Limits<S>::quiet_NaN()));
-    require(!none, [&] {
-      return "attend: all scores of query " + std::to_string(i) + " are -inf, there is nothing to attend to";
-    });
   }
 }
 
@@ -104,7 +114,7 @@ void attend_bfloat16(const ScorerType& scorer, const NormalizerType& normalizer,
 
 /// Attention over a whole sentence, Bahdanau, Cho & Bengio 2015, equations 5 and 6, with any scorer and normaliser.
 ///
-///   scores_j = score(q, h_j)      weights = normalise(scores)      context = sum_j weights_j h_j
+///     scores_j = score(q, h_j)      weights = normalise(scores)      context = sum_j weights_j h_j
 ///
 /// Query column i attends to the sentence `sentences[i]` of the memory. Neighbouring queries of the same sentence are
 /// processed together. Shapes: queries Q x n, projected P x n, weights longest x n (zero below the end of a column's
@@ -245,7 +255,7 @@ In<S> project_queries(const char* function, const ScorerType& scorer, const In<t
 
 /// Attention as a function, for use in your own network: queries (Q x n) attend to one memory (M x T).
 ///
-///   scores_ji = score(query_i, memory_j)      weights = softmax(scores)      context_i = sum_j weights_ji memory_j
+///     scores_ji = score(query_i, memory_j)      weights = softmax(scores)      context_i = sum_j weights_ji memory_j
 ///
 /// The queries are independent: a scorer that uses earlier weights gets zeros. Each matrix can be an Eigen expression,
 /// a `Map`, a `Block` or a fixed-size vector. Overwrites context (M x n) and weights (T x n). A score of -inf excludes
@@ -264,7 +274,7 @@ void attend(const ScorerType& scorer, const Eigen::MatrixBase<Queries>& queries,
   detail::check_size("attend", "weights", weights, memory.cols(), queries.cols());
   detail::attend_sentence<ScorerType, Softmax, S>(scorer, Softmax(), work.projected, values, keys, work.carry, weights,
                                                   context, work.scratch);
-  detail::check_weights<ScorerType, S>(scorer, work.projected, keys, work.carry, weights, work.scratch);
+  detail::check_weights<ScorerType, S>("attend", 0, scorer, work.projected, keys, work.carry, weights, work.scratch);
 }
 
 /// Overload that returns its results: `auto [context, weights] = heed::attend(scorer, query, memory);`

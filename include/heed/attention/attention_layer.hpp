@@ -28,41 +28,27 @@ struct AttentionLayerTape {
   Buffer<S> scratch;                               ///< temporary buffer of the scorer
 };
 
-namespace detail {
-
-/// Throws heed::Error, with `function` in the message, if all scores of a query are -inf. Column 0 of the scores
-/// belongs to query `first`.
-template <class S>
-void check_scores(const char* function, Index first, const In<S>& scores) {
-  for (Index i = 0; i < scores.cols(); ++i) {
-    bool none = true;
-    for (Index j = 0; j < scores.rows(); ++j) none = none && is_excluded<S>(scores(j, i));
-    require(!none, [&] {
-      return function + (": all scores of query " + std::to_string(first + i)) +
-             " are -inf, there is nothing to attend to";
-    });
-  }
-}
-
-}  // namespace detail
-
 /// Attention as a layer of your own network: queries attend to a memory. The queries are independent of each other.
 ///
-///   scores_ji = score(query_i, memory_j)      weights = normalise(scores)      context_i = sum_j weights_ji memory_j
+///     scores_ji = score(query_i, memory_j)      weights = normalise(scores)      context_i = sum_j weights_ji memory_j
 ///
 /// Bahdanau, Cho & Bengio 2015, equations 5 and 6, with any scorer and normaliser. Shapes: queries Q x n, memory M x T,
 /// contexts M x n.
 ///
 ///     heed::AttentionLayer<heed::AdditiveScorer<float>> layer{{Q, M, 64}, {}};  // alignment size 64
+///     heed::initialize(layer, random);  // heed::Random random(seed); the constructor sets all parameters to zero
 ///     auto grad = heed::zeros_like(layer);
 ///     heed::AttentionLayerTape<float> tape;
 ///     const auto& contexts = layer.forward(queries, memory, tape);
 ///     layer.backward(d_contexts, tape, grad, d_queries, d_memory);  // adds to grad, d_queries and d_memory
 ///
 /// A batch has a range of query columns and a range of memory columns for each sentence. A query attends only to its
-/// own sentence. A scorer that uses earlier weights (coverage, convolutional) gets zeros. `forward` does not allocate
-/// once the buffers of the tape are large enough. Throws heed::Error if a size does not match, if the mask excludes all
-/// memory columns of a query, or if all scores of a query are -inf.
+/// own sentence. A scorer that uses earlier weights (coverage, convolutional) gets zeros. `valid` is true for a memory
+/// column that the query may attend to, the opposite of PyTorch's `key_padding_mask`.
+///
+/// `forward` does not allocate once the buffers of the tape are large enough. It throws heed::Error if a size does not
+/// match, if queries and memory have different numbers of sentences, if a sentence has no query or no memory column, if
+/// the mask excludes all memory columns of a query, or if all scores of a query are -inf.
 template <class ScorerType, class NormalizerType = Softmax>
 struct AttentionLayer {
   static_assert(detail::check_scorer<ScorerType>());
@@ -80,15 +66,17 @@ struct AttentionLayer {
     return forward(queries, of_queries, memory, of_memory, tape, valid);
   }
 
-  /// Overload for a batch: sentence b has the query columns query_starts[b] to query_starts[b + 1] - 1 and the memory
-  /// columns memory_starts[b] to memory_starts[b + 1] - 1.
+  /// Overload for a batch of B sentences. Both spans have B + 1 elements: the first column of each sentence (0 for the
+  /// first), then the number of columns. Sentence b has the query columns query_starts[b] to query_starts[b + 1] - 1
+  /// and the memory columns memory_starts[b] to memory_starts[b + 1] - 1.
   const Buffer<S>& forward(const In<S>& queries, std::span<const Index> query_starts, const In<S>& memory,
                            std::span<const Index> memory_starts, Tape& tape, const ValidMask& valid = {}) const {
-    const SentenceRanges of_queries(query_starts), of_memory(memory_starts);
+    tape.memory_starts.clear();  // if forward throws, backward rejects the tape
+    const SentenceRanges of_queries = ranges(query_starts, "queries");
+    const SentenceRanges of_memory = ranges(memory_starts, "memory columns, there is nothing to attend to");
     check(queries, of_queries, memory, of_memory);
     const Index n = queries.cols(), longest = of_memory.longest();
     valid.check("AttentionLayer.forward", memory.cols(), longest, n);
-    tape.memory_starts.clear();  // if forward throws, backward rejects the tape
     tape.queries.assign(queries);
     tape.memory.assign(memory);
     tape.projected.resize(detail::queries_of(scorer).projected_size(), n);
@@ -108,8 +96,11 @@ struct AttentionLayer {
     return tape.contexts;
   }
 
-  /// Adds the gradients of the parameters to grad, of the queries to d_queries (Q x n), and of the memory to d_memory
-  /// (M x T). d_contexts is dL/dcontexts, M x n. `tape` is the tape of the last `forward`.
+  /// Backward of `forward`; `tape` is the tape of the last `forward`. d_contexts is dL/dcontexts, M x n. Adds the
+  /// gradients of the parameters to grad, of the queries to d_queries (Q x n), and of the memory to d_memory (M x T).
+  ///
+  /// May allocate. Throws heed::Error if a size does not match, or if the last `forward` with this tape is missing or
+  /// threw. In the body, `// was: f` names the operation of `forward` that the line differentiates.
   void backward(const In<S>& d_contexts, Tape& tape, AttentionLayer& grad, Out<S> d_queries, Out<S> d_memory) const {
     require(!tape.memory_starts.empty(),
             "AttentionLayer.backward: the tape has no saved activations; call forward first");
@@ -148,6 +139,16 @@ struct AttentionLayer {
   }
 
  private:
+  /// The ranges of the sentences. Throws heed::Error if a sentence has no column; `columns` is the noun for the
+  /// message.
+  static SentenceRanges ranges(std::span<const Index> starts, const char* columns) {
+    for (std::size_t b = 1; b < starts.size(); ++b) {
+      require(starts[b] != starts[b - 1],
+              [&] { return "AttentionLayer.forward: sentence " + std::to_string(b - 1) + " has no " + columns; });
+    }
+    return starts;
+  }
+
   void check(const In<S>& queries, const SentenceRanges& of_queries, const In<S>& memory,
              const SentenceRanges& of_memory) const {
     detail::check_size("AttentionLayer.forward", "queries", queries, scorer.query_size(), of_queries.columns());
@@ -181,7 +182,8 @@ struct AttentionLayer {
     if (!valid.is_given()) {
       detail::attend_sentence<ScorerType, NormalizerType, S>(scorer, normalizer, projected, values, keys, carry,
                                                              weights, contexts, tape.scratch);
-      detail::check_weights<ScorerType, S>(scorer, projected, keys, carry, weights, tape.scratch);
+      detail::check_weights<ScorerType, S>("AttentionLayer.forward", i, scorer, projected, keys, carry, weights,
+                                           tape.scratch);
       return;
     }
     detail::score<S>(scorer, projected, keys, carry, weights, tape.scratch);

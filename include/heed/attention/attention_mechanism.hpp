@@ -25,14 +25,14 @@ struct AttentionScratch {
 /// only grow.
 template <class S>
 struct AttentionTape {
-  Buffer<S> projected;  ///< projected queries
+  Buffer<S> projected;  ///< projected size x N: projected queries
   Buffer<S> weights;    ///< longest sentence x N: the attention weights; no rows if the mechanism has none
   Buffer<S> contexts;   ///< memory size x N
   Buffer<S> carries;    ///< carry size x N: the carry that each step received
-  Buffer<S> saved;      ///< other saved activations for backward
+  Buffer<S> saved;      ///< saved size x N: other saved activations for backward
 
-  Buffer<S> d_projected, d_scores;  ///< filled by backward
-  Buffer<S> d_contexts;             ///< dL/dcontexts, filled by the caller before backward
+  Buffer<S> d_projected, d_scores;  ///< filled by backward; d_projected: projected size x N
+  Buffer<S> d_contexts;             ///< memory size x N: dL/dcontexts, filled by the caller before backward
   Buffer<S> d_weights;              ///< dL/dweights of a loss on the weights (losses/attention_penalty.hpp), or no rows
   Buffer<S> d_carry;                ///< carry size x sentences: gradient of the carry, updated by each step
   AttentionScratch<S> scratch;      ///< temporary buffers of the current step
@@ -72,7 +72,8 @@ struct AttentionSizes {
 /// backward step.
 ///
 /// All functions throw heed::Error if a size does not match, if a sentence is not in the memory, or if the sizes show
-/// that an earlier call is missing. See examples/05_own_attention.cpp for a custom mechanism.
+/// that an earlier call is missing. In the body of `backward`, `// was: f` names the operation of `forward` that the
+/// line differentiates. See examples/05_own_attention.cpp for a custom mechanism.
 template <class A>
 concept AttentionMechanism = Part<A> &&
     requires(const A& attention, A& grad, const Matrix<typename A::Scalar>& queries, Matrix<typename A::Scalar>& d,

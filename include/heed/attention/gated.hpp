@@ -13,7 +13,7 @@ namespace heed { inline namespace v0_2 {
 /// Gated attention, Xu et al. 2015 (Show, Attend and Tell), section 4.2.1: multiplies the context of another mechanism
 /// by one scalar gate per step.
 ///
-///   beta = sigmoid(W q + b)      context = beta attention(q)
+///     beta = sigmoid(W q + b)      context = beta attention(q)
 ///
 /// It wraps any mechanism whose backward does not use tape.contexts. The mechanism of the paper is
 /// `GatedAttention<Attention<AdditiveScorer<S>>>`. beta is saved in tape.saved, in the row below the rows of the

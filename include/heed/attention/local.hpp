@@ -112,7 +112,7 @@ struct PredictedPosition {
 /// Local attention, Luong, Pham & Manning 2015, section 3.2: attends only to the words within distance D of a position
 /// p.
 ///
-///   weights_j = softmax over |j - p| <= D of score(q, h_j), and for a predicted p times e^{-2 (j - p)^2 / D^2}
+///     weights_j = softmax over |j - p| <= D of score(q, h_j), and for a predicted p times e^{-2 (j - p)^2 / D^2}
 ///
 /// The window ends at the ends of the sentence. The weights outside the window are 0. The Gaussian (equation 10) has
 /// sigma = D / 2. The weights are not normalised after it, so their sum is then at most 1. Scores and contexts are

@@ -14,7 +14,7 @@ namespace heed { inline namespace v0_2 {
 ///
 /// In training it computes the expected weights of this process (equations 11 to 14), exactly and with gradients:
 ///
-///   weights_j = p_j reach_j        reach_j = (1 - p_{j-1}) reach_{j-1} + (weights of the previous step)_j
+///     weights_j = p_j reach_j        reach_j = (1 - p_{j-1}) reach_{j-1} + (weights of the previous step)_j
 ///
 /// The weights sum to at most 1. The rest is the probability that the step passes the end of the sentence. A word with
 /// a score of -inf has p_j = 0: no step stops there. r is initially -1, so that a step does not stop at every word. In

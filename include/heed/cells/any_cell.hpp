@@ -12,7 +12,10 @@
 namespace heed { inline namespace v0_2 {
 
 /// A cell whose type is chosen at run time. It models `Cell`, so a program that offers several cells needs only one
-/// model type.
+/// model type. It holds one of the types of `cell` below; a default-constructed object holds an empty `GruCell`.
+///
+/// `accumulate` and `accumulate_recurrent` throw heed::Error if grad holds another type: create it with
+/// `zeros_like(model)`.
 template <class S>
 struct AnyCell {
   using Scalar = S;

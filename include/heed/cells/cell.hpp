@@ -38,7 +38,8 @@ namespace heed { inline namespace v0_2 {
 /// `saved` has `saved_size()` rows and holds the saved activations for backward; `d_a` has `gradient_size()` rows. Only
 /// the products of `accumulate`, `accumulate_recurrent` and the two backward functions may allocate. Matrices may have
 /// no columns. Then the backward functions return at once, because Eigen 3.4 would add an offset to the null pointer of
-/// an empty matrix.
+/// an empty matrix. In their bodies, `// was: f` names the operation of `step` or `project` that the line
+/// differentiates.
 ///
 /// A user-defined cell needs only the functions that the concept requires (examples/04_own_cell.cpp). In the cells of
 /// heed, `step` has a fourth parameter, a `Walk`, with three settings. `backwards` is the direction in which the
@@ -155,8 +156,8 @@ void check_accumulate_recurrent(const char* function, const C& cell, const Previ
   check_grad(function, cell, grad);
 }
 
-/// Adds the gradient of both biases to grad, unless it has none. Both must be terms of the pre-activation whose gradient
-/// is d_a.
+/// Adds the gradients of both biases to grad, if grad has biases. Both must be terms of the pre-activation whose
+/// gradient is d_a.
 template <class D, class Grad>
 void add_biases(const D& d_a, Grad& grad) {
   if (grad.b_W.size() == 0) return;
@@ -189,7 +190,7 @@ struct GateParameters {
   /// A packet of the bias b from row `row` on, loaded through `io`; zeros if the cell has no bias.
   template <class Io>
   auto bias(const Io& io, const Vector<S>& b, Index row) const {
-    return has_bias() ? io.load(b.data() + row) : io.constant(S(0));
+    return packet_or_zeros(io, b, row);
   }
   /// Returns a function of `io` and `row` that loads a packet of b_W + b_U.
   auto biases() const {

@@ -8,22 +8,26 @@ namespace heed { inline namespace v0_2 {
 /// The form of a GRU. Papers and libraries differ in these two points.
 struct GruForm {
   bool reset_before = false;             ///< U_n (r h) instead of r (U_n h); needs cells/gru_reset_before.hpp
-  bool update_gate_selects_new = false;  ///< h' = z n + (1 - z) h instead of (1 - z) n + z h
+  bool update_gate_selects_new = false;  ///< h_t = z n + (1 - z) h instead of (1 - z) n + z h
 };
 
 /// The forms in papers and libraries. `cells/conventions.hpp` converts parameters to and from Keras and ONNX, and
 /// between the two meanings of z.
 namespace gru_forms {
-inline constexpr GruForm pytorch{}, cudnn{};                        ///< reset after product, z selects the old state
-inline constexpr GruForm keras{}, keras_reset_before{true, false};  ///< reset_after=True (default), and False
-inline constexpr GruForm onnx{true, false}, onnx_reset_after{};     ///< linear_before_reset=0 (default), and 1
-inline constexpr GruForm cho{true, false};                          ///< Cho et al. 2014, arXiv 1406.1078 (5) to (8)
-inline constexpr GruForm bahdanau{true, true}, dynet{true, true};   ///< Bahdanau, Cho & Bengio 2015, A.1.1
+inline constexpr GruForm pytorch{};                        ///< reset after product, z selects the old state
+inline constexpr GruForm cudnn{};                          ///< as PyTorch
+inline constexpr GruForm keras{};                          ///< reset_after=True, the default
+inline constexpr GruForm keras_reset_before{true, false};  ///< reset_after=False
+inline constexpr GruForm onnx{true, false};                ///< linear_before_reset=0, the default
+inline constexpr GruForm onnx_reset_after{};               ///< linear_before_reset=1
+inline constexpr GruForm cho{true, false};                 ///< Cho et al. 2014, arXiv 1406.1078 (5) to (8)
+inline constexpr GruForm bahdanau{true, true};             ///< Bahdanau, Cho & Bengio 2015, A.1.1
+inline constexpr GruForm dynet{true, true};                ///< as Bahdanau et al.
 }  // namespace gru_forms
 
 namespace detail {
 
-/// The weight of the old state in h', from the pre-activation `sum` of z: z = sigmoid(sum), or 1 - z = sigmoid(-sum)
+/// The weight of the old state in h_t, from the pre-activation `sum` of z: z = sigmoid(sum), or 1 - z = sigmoid(-sum)
 /// with `update_gate_selects_new`.
 template <GruForm Form, class Numbers>
 EIGEN_ALWAYS_INLINE Numbers kept(const Numbers& sum) {
@@ -39,17 +43,17 @@ EIGEN_ALWAYS_INLINE Numbers kept(const Numbers& sum) {
 /// The gated recurrent unit (Cho et al. 2014) in PyTorch's convention: the reset is after the product, and z selects
 /// the old state.
 ///
-///   r = sigmoid(W_r x + b_Wr + U_r h + b_Ur)         n  = tanh(W_n x + b_Wn + r m),  m = U_n h + b_Un
-///   z = sigmoid(W_z x + b_Wz + U_z h + b_Uz)         h' = (1 - z) n + z h
+///     r = sigmoid(W_r x + b_Wr + U_r h + b_Ur)         n   = tanh(W_n x + b_Wn + r m),  m = U_n h + b_Un
+///     z = sigmoid(W_z x + b_Wz + U_z h + b_Uz)         h_t = (1 - z) n + z h
 ///
-/// b_Un is inside the product with r, so the two biases of n cannot be merged. The rows of W and U are those of r, z, n
-/// from top to bottom. In `saved`, m has separate rows directly below z, so that U h is one product. Each block has
-/// `hidden_size()` rows:
+/// h is h_{t-1}. b_Un is inside the product with r, so the two biases of n cannot be merged. The rows of W and U are
+/// those of r, z, n from top to bottom. In `saved`, m has separate rows directly below z, so that U h is one product.
+/// Each block has `hidden_size()` rows:
 ///
-///   saved [ r ]     d_a [ r ]       U h is added to r, z, m
-///         [ z ]         [ z ]       W x is added to r, z and n
-///         [ m ]         [ m ]
-///         [ n ]         [ n ]
+///     saved [ r ]     d_a [ r ]       U h is added to r, z, m
+///           [ z ]         [ z ]       W x is added to r, z and n
+///           [ m ]         [ m ]
+///           [ n ]         [ n ]
 ///
 /// With `update_gate_selects_new`, the z rows of `saved` hold 1 - z, the weight of the old state.
 template <class S, int Input = Dynamic, int Hidden = Dynamic, GruForm Form = GruForm{}>
@@ -76,10 +80,11 @@ struct GruCell : detail::GateParameters<S, Input, Hidden, 3> {
       const auto b = this->bias(io, b_W, row);
       return row < 2 * H ? b + this->bias(io, b_U, row) : b;
     });
-    for (Index i = 0; i < saved.cols(); ++i) {
-      S* const m = saved.col(i).data() + 2 * H;
-      detail::for_each_packet<S, Hidden>(
-          H, [&](const auto& io, Index k) { io.store(m + k, this->bias(io, b_U, 2 * H + k)); });
+    auto m = saved.middleRows(2 * H, H);
+    if (this->has_bias()) {
+      m.colwise() = b_U.tail(H);
+    } else {
+      m.setZero();
     }
   }
 
@@ -91,18 +96,16 @@ struct GruCell : detail::GateParameters<S, Input, Hidden, 3> {
   void step(Out<S, Saved> saved, const In<S, Hidden>& s_prev, Out<S, Hidden> s, const Walk& walk = {}) const {
     detail::check_step("GruCell.step", *this, saved, s_prev, s);
     const Index H = this->hidden_size();
-    step_gates(U, s_prev, saved, rows_of_U(), walk, [&](const auto& io, Index k, Index i, const auto* gates) {
-      S *const r = saved.col(i).data() + k, *const z = r + H, *const m = z + H, *const n = m + H;
+    step_gates(U, s_prev, saved, rows_of_U(), walk, [&](const auto& units, const auto* gates) {
       const auto reset = sigmoid(gates[0]), keep = detail::kept<Form>(gates[1]);
-      const auto fresh = tanh(multiply_add(reset, gates[2], io.load(n)));
+      const auto fresh = tanh(multiply_add(reset, gates[2], units(saved, 3 * H)));
       if (walk.save_activations) {
-        io.store(r, reset);
-        io.store(z, keep);
-        io.store(m, gates[2]);
-        io.store(n, fresh);
+        units(saved) = reset;
+        units(saved, H) = keep;
+        units(saved, 2 * H) = gates[2];
+        units(saved, 3 * H) = fresh;
       }
-      const auto old = keep * io.load(s_prev.col(i).data() + k);
-      io.store(s.col(i).data() + k, multiply_add(1 - keep, fresh, old));
+      units(s) = multiply_add(1 - keep, fresh, keep * units(s_prev));
     });
   }
 
@@ -115,12 +118,12 @@ struct GruCell : detail::GateParameters<S, Input, Hidden, 3> {
     const auto n = saved.bottomRows(H).array();
     auto d_r = d_a.topRows(H).array(), d_z = d_a.middleRows(H, H).array(), d_m = d_a.middleRows(2 * H, H).array();
     auto d_n = d_a.bottomRows(H).array();
-    d_n = d_s.array() * (S(1) - z) * (S(1) - n.square());       // was: h' = (1 - z) n + z h, n = tanh(.)
-    d_z = d_s.array() * (s_prev.array() - n) * z * (S(1) - z);  // was: h' = (1 - z) n + z h
+    d_n = d_s.array() * (S(1) - z) * (S(1) - n.square());       // was: h_t = (1 - z) n + z h, n = tanh(.)
+    d_z = d_s.array() * (s_prev.array() - n) * z * (S(1) - z);  // was: h_t = (1 - z) n + z h
     if constexpr (Form.update_gate_selects_new) d_z = -d_z;     // was: 1 - z = sigmoid(-.)
     d_m = d_n * r;                                              // was: n = tanh(. + r m)
     d_r = d_n * m * r * (S(1) - r);                             // was: n = tanh(. + r m)
-    d_s.array() *= z;                                           // was: h' = (1 - z) n + z h
+    d_s.array() *= z;                                           // was: h_t = (1 - z) n + z h
     add_gates_backward(U, d_a, rows_of_U(), d_s);               // was: [r z m] += U h
   }
 

@@ -7,17 +7,20 @@ namespace heed { inline namespace v0_2 {
 /// The gated recurrent unit with reset before the product, as in Cho et al. 2014 (arXiv 1406.1078, equations 5 to 8).
 /// The update gate z selects the old state, or the new state as in Bahdanau, Cho & Bengio 2015, A.1.1.
 ///
-///   r = sigmoid(W_r x + b_Wr + U_r h + b_Ur)         n  = tanh(W_n x + b_Wn + U_n (r h) + b_Un)
-///   z = sigmoid(W_z x + b_Wz + U_z h + b_Uz)         h' = (1 - z) n + z h       or       z n + (1 - z) h
+///     r = sigmoid(W_r x + b_Wr + U_r h + b_Ur)         n   = tanh(W_n x + b_Wn + U_n (r h) + b_Un)
+///     z = sigmoid(W_z x + b_Wz + U_z h + b_Uz)         h_t = (1 - z) n + z h       or       z n + (1 - z) h
 ///
-/// W and the biases hold r, z, n from top to bottom. U holds r and z. U_n is a separate matrix, since it multiplies r h
-/// instead of h. Parameters cannot be converted to the form with reset after the product, since the reset does not
-/// commute with U_n.
+/// h is h_{t-1}. W and the biases hold r, z, n from top to bottom. U holds r and z. U_n is a separate matrix, since it
+/// multiplies r h instead of h. Parameters cannot be converted to the form with reset after the product, since the
+/// reset does not commute with U_n.
 ///
-///   saved [ r   ]     d_a [ r   ]       U h is added to r and z, then U_n (r h) to n.
-///         [ z   ]         [ z   ]       With `update_gate_selects_new`, the z rows of `saved` hold 1 - z.
-///         [ n   ]         [ n   ]
-///         [ r h ]         [ r h ]
+///     saved [ r   ]     d_a [ r   ]       U h is added to r and z, then U_n (r h) to n.
+///           [ z   ]         [ z   ]       With `update_gate_selects_new`, the z rows of `saved` hold 1 - z.
+///           [ n   ]         [ n   ]
+///           [ r h ]         [ r h ]
+///
+/// The last block of d_a holds the value of r h, not a gradient: `accumulate_recurrent` needs it for the gradient of
+/// U_n.
 ///
 /// The product with U_n needs the complete result of the product with U. Threads that share a step do not synchronise
 /// within it, so one thread computes the whole step.
@@ -50,8 +53,7 @@ requires(Form.reset_before) struct GruCell<S, Input, Hidden, Form> {
   void project(const In<S>& x, Out<S, Saved> saved) const {
     detail::check_project("GruCell.project", *this, x, 0, saved);
     set_gates(W.leftCols(x.rows()), x, saved, rows_of_W(), [&](const auto& io, Index row) {
-      if (!has_bias()) return io.constant(S(0));
-      return io.load(b_W.data() + row) + io.load(b_U.data() + row);
+      return detail::packet_or_zeros(io, b_W, row) + detail::packet_or_zeros(io, b_U, row);
     });
   }
 
@@ -65,21 +67,17 @@ requires(Form.reset_before) struct GruCell<S, Input, Hidden, Form> {
     if (walk.share.index > 0 || saved.cols() == 0) return;
     const Index H = hidden_size();
     const Walk alone{walk.backwards};
-    step_gates(U, s_prev, saved, rows_of_U(), alone, [&](const auto& io, Index k, Index i, const auto* gates) {
-      S *const r = saved.col(i).data() + k, *const z = r + H;
+    step_gates(U, s_prev, saved, rows_of_U(), alone, [&](const auto& units, const auto* gates) {
       const auto reset = sigmoid(gates[0]);
-      io.store(r, reset);
-      io.store(z, detail::kept<Form>(gates[1]));
-      io.store(r + 3 * H, reset * io.load(s_prev.col(i).data() + k));
+      units(saved) = reset;
+      units(saved, H) = detail::kept<Form>(gates[1]);
+      units(saved, 3 * H) = reset * units(s_prev);
     });
-    step_gates(U_n, saved.bottomRows(H), saved, row_of_n(), alone,
-               [&](const auto& io, Index k, Index i, const auto* gates) {
-                 S *const z = saved.col(i).data() + H + k, *const n = z + H;
-                 const auto keep = io.load(z), fresh = tanh(gates[0]);
-                 io.store(n, fresh);
-                 const auto old = keep * io.load(s_prev.col(i).data() + k);
-                 io.store(s.col(i).data() + k, multiply_add(1 - keep, fresh, old));
-               });
+    step_gates(U_n, saved.bottomRows(H), saved, row_of_n(), alone, [&](const auto& units, const auto* gates) {
+      const auto fresh = tanh(gates[0]), old = units(saved, H) * units(s_prev);
+      units(s) = multiply_add(1 - units(saved, H), fresh, old);
+      units(saved, 2 * H) = fresh;
+    });
   }
 
   void step_backward(const In<S, Saved>& saved, const In<S, Hidden>& s_prev, Out<S, Hidden> d_s,
@@ -89,10 +87,10 @@ requires(Form.reset_before) struct GruCell<S, Input, Hidden, Form> {
     const Index H = hidden_size();
     const auto r = saved.topRows(H).array(), z = saved.middleRows(H, H).array(), n = saved.middleRows(2 * H, H).array();
     auto d_r = d_a.topRows(H), d_z = d_a.middleRows(H, H), d_n = d_a.middleRows(2 * H, H);
-    d_n.array() = d_s.array() * (S(1) - z) * (S(1) - n.square());       // was: h' = (1 - z) n + z h, n = tanh(.)
-    d_z.array() = d_s.array() * (s_prev.array() - n) * z * (S(1) - z);  // was: h' = (1 - z) n + z h
+    d_n.array() = d_s.array() * (S(1) - z) * (S(1) - n.square());       // was: h_t = (1 - z) n + z h, n = tanh(.)
+    d_z.array() = d_s.array() * (s_prev.array() - n) * z * (S(1) - z);  // was: h_t = (1 - z) n + z h
     if constexpr (Form.update_gate_selects_new) d_z = -d_z;             // was: 1 - z = sigmoid(-.)
-    d_s.array() *= z;                                                   // was: h' = (1 - z) n + z h
+    d_s.array() *= z;                                                   // was: h_t = (1 - z) n + z h
     d_r.setZero();                                                      // was: n = tanh(. + U_n (r h))
     add_product_backward(U_n, d_n, d_r);                                // was: n = tanh(. + U_n (r h))
     d_s.array() += d_r.array() * r;                                     // was: r h

@@ -7,19 +7,21 @@ namespace heed { inline namespace v0_2 { namespace detail {
 
 /// Base class of the layer-normalised cells: both products of a gate are normalised before they are added.
 ///
-///   y_W = gain_W N(W x) + b_W        y_U = gain_U N(U h) + b_U        N(a) = (a - mean) / sqrt(variance + 1e-5)
+///     y_W = gain_W N(W x) + b_W        y_U = gain_U N(U h) + b_U        N(a) = (a - mean) / sqrt(variance + 1e-5)
 ///
 /// The gates of each product are normalised in groups. `Groups` are the numbers of adjacent gates that share mean and
 /// variance: <4> normalises four gates together, <2, 1> the first two together and the third separately. With G rows of
 /// all gates and g groups:
 ///
-///   saved [ N(W x)    ] G     d_a [ W x          ] G      gradients of both products before normalisation
-///         [ N(U h)    ] G         [ U h          ] G
-///         [ 1 / dev.  ] 2 g       [ y_W          ] G      gradients of y_W and y_U
-///         [ cell      ]           [ y_U          ] G
-///                                 [ gain_W       ] G      gradients of the gains
-///                                 [ gain_U       ] G
-///                                 [ cell         ]      "cell": rows of the derived cell
+///     saved [ N(W x)    ] G     d_a [ W x          ] G      gradients of both products before normalisation
+///           [ N(U h)    ] G         [ U h          ] G
+///           [ 1 / std   ] 2 g       [ y_W          ] G      gradients of y_W and y_U
+///           [ cell      ]           [ y_U          ] G
+///                                   [ gain_W       ] G      gradients of the gains
+///                                   [ gain_U       ] G
+///                                   [ cell         ]      "cell": rows of the derived cell
+///
+/// std is sqrt(variance + 1e-5), one for each group of each product.
 template <class S, int Input, int Hidden, int... Groups>
 struct NormalizedGates : GateParameters<S, Input, Hidden, (Groups + ...)> {
   using Scalar = S;
@@ -76,15 +78,14 @@ struct NormalizedGates : GateParameters<S, Input, Hidden, (Groups + ...)> {
     }
   }
 
-  /// A packet of y_W or y_U from row `row` on, computed from a column of `saved` that is loaded through `io`.
-  template <class Io>
-  auto y_W(const Io& io, const S* column, Index row) const {
-    return multiply_add(io.load(column + row), io.load(gain_W.data() + row), this->bias(io, b_W, row));
+  /// A packet of y_W or y_U, for the units of the gate that begins at `row`.
+  template <class Units>
+  auto y_W(const Units& units, const Out<S>& saved, Index row) const {
+    return multiply_add(units(saved, row), units.parameters(gain_W, row), units.parameters(b_W, row));
   }
-  template <class Io>
-  auto y_U(const Io& io, const S* column, Index row) const {
-    const S* const normal = column + gate_rows() + row;
-    return multiply_add(io.load(normal), io.load(gain_U.data() + row), this->bias(io, b_U, row));
+  template <class Units>
+  auto y_U(const Units& units, const Out<S>& saved, Index row) const {
+    return multiply_add(units(saved, gate_rows() + row), units.parameters(gain_U, row), units.parameters(b_U, row));
   }
 
   /// Backward of y_W, y_U and `standardize_products`. `d_a` must already hold the gradients of y_W and y_U; its rows
@@ -130,7 +131,7 @@ struct NormalizedGates : GateParameters<S, Input, Hidden, (Groups + ...)> {
     return at;
   }
 
-  /// Calls f(index of 1 / deviation, first row, rows) for each group of W x, then for each group of U h.
+  /// Calls f(index of 1 / std, first row, rows) for each group of W x, then for each group of U h.
   template <class F>
   void for_each_group(const F& f) const {
     const Index H = this->hidden_size();

@@ -10,16 +10,18 @@ namespace heed { inline namespace v0_2 {
 /// al. 2014, PyTorch) z selects the old state. To convert between the two, negate the z rows of gain_W, gain_U, b_W and
 /// b_U.
 ///
-///   [r z] = sigmoid(y_W + y_U)        n = tanh(y_W + r y_U)        h' = (1 - z) h + z n
+///     [r z] = sigmoid(y_W + y_U)        n = tanh(y_W + r y_U)       h_t = (1 - z) h + z n
 ///
-///   y_W = gain_W N(W x) + b_W         y_U = gain_U N(U h) + b_U    N(a) = (a - mean) / sqrt(variance + 1e-5)
+///     y_W = gain_W N(W x) + b_W         y_U = gain_U N(U h) + b_U    N(a) = (a - mean) / sqrt(variance + 1e-5)
 ///
-/// N normalises r and z of one product together, and n separately. The variance is the biased estimate (divided by the
-/// number of rows). The paper has no epsilon in the square root.
+/// h is h_{t-1}. N normalises r and z of one product together, and n separately. The variance is the biased estimate
+/// (divided by the number of rows). The paper has no epsilon in the square root.
 ///
-///   rows of this cell (all: layer_norm.hpp):      saved [ r ]
-///                                                       [ z ]
-///                                                       [ n ]
+///     rows of this cell:      saved [ r ]      d_a: none
+///                                   [ z ]
+///                                   [ n ]
+///
+/// `saved` and `d_a` begin with the rows of the base class (layer_norm.hpp). Below them are the rows of this cell.
 ///
 /// Mean and variance need all units. Threads that share a step do not synchronise within it, so one thread computes the
 /// whole step.
@@ -50,20 +52,18 @@ struct LayerNormGruCell : detail::NormalizedGates<S, Input, Hidden, 2, 1> {
     if (walk.share.index > 0) return;
     const Index H = this->hidden_size();
     this->standardize_products(s_prev, saved);
+    const Index own = this->own_saved();
     for (Index j = 0; j < saved.cols(); ++j) {
-      S* const column = saved.col(j).data();
-      S* const gates = column + this->own_saved();
-      detail::for_each_packet<S>(H, [&](const auto& io, Index k) {
-        const auto from_x = [&](Index g) { return this->y_W(io, column, g * H + k); };
-        const auto from_h = [&](Index g) { return this->y_U(io, column, g * H + k); };
+      detail::for_each_units<S>(H, j, [&](const auto& units) {
+        const auto from_x = [&](Index gate) { return this->y_W(units, saved, gate * H); };
+        const auto from_h = [&](Index gate) { return this->y_U(units, saved, gate * H); };
         const auto reset = sigmoid(from_x(0) + from_h(0));
         const auto take = sigmoid(from_x(1) + from_h(1));
         const auto fresh = tanh(multiply_add(reset, from_h(2), from_x(2)));
-        io.store(gates + k, reset);
-        io.store(gates + H + k, take);
-        io.store(gates + 2 * H + k, fresh);
-        const auto old = (1 - take) * io.load(s_prev.col(j).data() + k);
-        io.store(s.col(j).data() + k, multiply_add(take, fresh, old));
+        units(saved, own) = reset;
+        units(saved, own + H) = take;
+        units(saved, own + 2 * H) = fresh;
+        units(s) = multiply_add(take, fresh, (1 - take) * units(s_prev));
       });
     }
   }
@@ -76,8 +76,8 @@ struct LayerNormGruCell : detail::NormalizedGates<S, Input, Hidden, 2, 1> {
     const auto r = own.topRows(H).array(), z = own.middleRows(H, H).array(), n = own.bottomRows(H).array();
     auto d_y_W = d_a.middleRows(2 * G, G), d_y_U = d_a.middleRows(3 * G, G);
     auto d_r = d_y_W.topRows(H).array(), d_z = d_y_W.middleRows(H, H).array(), d_n = d_y_W.bottomRows(H).array();
-    d_n = d_s.array() * z * (S(1) - n.square());                // was: h' = (1 - z) h + z n, n = tanh(.)
-    d_z = d_s.array() * (n - s_prev.array()) * z * (S(1) - z);  // was: h' = (1 - z) h + z n
+    d_n = d_s.array() * z * (S(1) - n.square());                // was: h_t = (1 - z) h + z n, n = tanh(.)
+    d_z = d_s.array() * (n - s_prev.array()) * z * (S(1) - z);  // was: h_t = (1 - z) h + z n
     for (Index j = 0; j < saved.cols(); ++j) {                  // was: n = tanh(. + r y_U)
       const auto normal = saved.col(j).segment(G + 2 * H, H).array();
       auto y = d_y_U.col(j).tail(H).array();
@@ -87,7 +87,7 @@ struct LayerNormGruCell : detail::NormalizedGates<S, Input, Hidden, 2, 1> {
     }
     d_y_U.topRows(2 * H) = d_y_W.topRows(2 * H);  // was: y_W + y_U
     d_y_U.bottomRows(H).array() = d_n * r;        // was: n = tanh(. + r y_U)
-    d_s.array() *= S(1) - z;                      // was: h' = (1 - z) h + z n
+    d_s.array() *= S(1) - z;                      // was: h_t = (1 - z) h + z n
     this->standardize_products_backward(saved, d_a, d_s);
   }
 

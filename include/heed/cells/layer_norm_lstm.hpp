@@ -8,20 +8,23 @@ namespace heed { inline namespace v0_2 {
 
 /// The layer-normalised LSTM of Ba, Kiros & Hinton 2016 (arXiv 1607.06450, supplement, equations 20 to 22).
 ///
-///   [i f g o] = gain_W N(W x_t) + b_W + gain_U N(U h_{t-1}) + b_U        then sigmoid for i, f and o, tanh for g
-///   c_t = f c_{t-1} + i g                                                h_t = o tanh(gain_c N(c_t) + b_c)
+///     [i f g o] = gain_W N(W x_t) + b_W + gain_U N(U h_{t-1}) + b_U        then sigmoid for i, f and o, tanh for g
+///     c_t = f c_{t-1} + i g                                                h_t = o tanh(gain_c N(c_t) + b_c)
 ///
 /// N(a) = (a - mean) / sqrt(variance + 1e-5) normalises all four gates of one product together, and the units of c. The
 /// variance is the biased estimate (divided by the number of rows). The paper has no epsilon in the square root. It has
 /// a third bias b besides b_W and b_U; here b is part of b_W + b_U. The next step uses c_t without normalisation.
 ///
-///   state [ h ]     rows of this cell:       saved [ i          ]     d_a [ y_c = gain_c N(c) + b_c ]
-///         [ c ]     (all: layer_norm.hpp)          [ f          ]         [ gain_c                  ]
-///                                                  [ g          ]
-///                                                  [ o          ]
-///                                                  [ N(c)       ]
-///                                                  [ tanh(y_c)  ]
-///                                                  [ 1 / dev. c ]   one row
+///     state [ h ]     rows of this cell:       saved [ i         ]     d_a [ y_c = gain_c N(c) + b_c ]
+///           [ c ]                                    [ f         ]         [ gain_c                  ]
+///                                                    [ g         ]
+///                                                    [ o         ]
+///                                                    [ N(c)      ]
+///                                                    [ tanh(y_c) ]
+///                                                    [ 1 / std   ]   one row, of c
+///
+/// `saved` and `d_a` begin with the rows of the base class (layer_norm.hpp). Below them are the rows of this cell. std
+/// is sqrt(variance + 1e-5).
 ///
 /// Mean and variance need all units. Threads that share a step do not synchronise within it, so one thread computes the
 /// whole step.
@@ -56,25 +59,24 @@ struct LayerNormLstmCell : detail::NormalizedGates<S, Input, Hidden, 4> {
     if (walk.share.index > 0) return;
     const Index H = this->hidden_size(), own = this->own_saved();
     this->standardize_products(s_prev.topRows(H), saved);
+    const Index normal = own + 4 * H;
     for (Index j = 0; j < saved.cols(); ++j) {
-      S* const column = saved.col(j).data();
-      S *const gates = column + own, *const normal = gates + 4 * H, *const shown = normal + H;
-      S *const h = s.col(j).data(), *const c = h + H;
-      const S* const c_prev = s_prev.col(j).data() + H;
-      detail::for_each_packet<S>(H, [&](const auto& io, Index k) {
-        const auto sum = [&](Index g) { return this->y_W(io, column, g * H + k) + this->y_U(io, column, g * H + k); };
+      detail::for_each_units<S>(H, j, [&](const auto& units) {
+        const auto sum = [&](Index gate) {
+          return this->y_W(units, saved, gate * H) + this->y_U(units, saved, gate * H);
+        };
         const decltype(sum(0)) sums[] = {sum(0), sum(1), sum(2), sum(3)};
         auto out = sums[3];
-        const auto cell = detail::LstmGates<S>::forward(io, sums, c_prev + k, gates + k, H, out);
-        io.store(normal + k, cell);
-        io.store(c + k, cell);
+        const auto cell = detail::LstmGates<S>::forward(units, sums, units(s_prev, H), saved, own, H, out);
+        units(saved, normal) = cell;
+        units(s, H) = cell;
       });
-      shown[H] = detail::standardize(normal, H);
-      detail::for_each_packet<S>(H, [&](const auto& io, Index k) {
-        const auto y = multiply_add(io.load(normal + k), io.load(gain_c.data() + k), this->bias(io, b_c, k));
-        const auto visible = tanh(y);
-        io.store(shown + k, visible);
-        io.store(h + k, io.load(gates + 3 * H + k) * visible);
+      saved(own + 6 * H, j) = detail::standardize(&saved(normal, j), H);
+      detail::for_each_units<S>(H, j, [&](const auto& units) {
+        const auto tanh_y =
+            tanh(multiply_add(units(saved, normal), units.parameters(gain_c, 0), units.parameters(b_c, 0)));
+        units(saved, own + 5 * H) = tanh_y;
+        units(s) = units(saved, own + 3 * H) * tanh_y;
       });
     }
   }
@@ -84,13 +86,13 @@ struct LayerNormLstmCell : detail::NormalizedGates<S, Input, Hidden, 4> {
     if (d_a.cols() == 0) return;
     const Index H = this->hidden_size(), G = this->gate_rows();
     const auto own = saved.middleRows(this->own_saved(), 6 * H + 1);
-    const auto o = own.middleRows(3 * H, H).array(), shown = own.middleRows(5 * H, H).array();
+    const auto o = own.middleRows(3 * H, H).array(), tanh_y = own.middleRows(5 * H, H).array();
     const auto normal = own.middleRows(4 * H, H);
     auto d_h = d_s.topRows(H), d_c = d_s.bottomRows(H);
     auto d_y = d_a.middleRows(2 * G, G), d_y_c = d_a.middleRows(this->own_gradient(), H), d_gain_c = d_a.bottomRows(H);
-    d_y.bottomRows(H).array() = d_h.array() * shown * o * (S(1) - o);  // was: h = o tanh(y_c)
-    d_y_c.array() = d_h.array() * o * (S(1) - shown.square());         // was: h = o tanh(y_c)
-    d_gain_c = gain_c.asDiagonal() * d_y_c;                            // temporarily the gradient of N(c)
+    d_y.bottomRows(H).array() = d_h.array() * tanh_y * o * (S(1) - o);  // was: h = o tanh(y_c)
+    d_y_c.array() = d_h.array() * o * (S(1) - tanh_y.square());         // was: h = o tanh(y_c)
+    d_gain_c = gain_c.asDiagonal() * d_y_c;                             // temporarily the gradient of N(c)
     for (Index j = 0; j < saved.cols(); ++j) {
       detail::standardize_backward(normal.col(j), own(6 * H, j), d_gain_c.col(j));
     }

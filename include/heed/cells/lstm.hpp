@@ -8,14 +8,14 @@ namespace heed { inline namespace v0_2 {
 
 /// Long short-term memory (Hochreiter & Schmidhuber 1997, forget gate of Gers et al. 2000), as PyTorch's nn.LSTM.
 ///
-///   [i f g o] = W x_t + b_W + U h_{t-1} + b_U        then sigmoid for i, f and o, tanh for g
-///   c_t = f c_{t-1} + i g                            h_t = o tanh(c_t)
+///     [i f g o] = W x_t + b_W + U h_{t-1} + b_U        then sigmoid for i, f and o, tanh for g
+///     c_t = f c_{t-1} + i g                            h_t = o tanh(c_t)
 ///
-///   state [ h ]     saved [ i      ]     d_a [ i ]
-///         [ c ]           [ f      ]         [ f ]
-///                         [ g      ]         [ g ]
-///                         [ o      ]         [ o ]
-///                         [ tanh c ]
+///     state [ h ]     saved [ i      ]     d_a [ i ]
+///           [ c ]           [ f      ]         [ f ]
+///                           [ g      ]         [ g ]
+///                           [ o      ]         [ o ]
+///                           [ tanh c ]
 template <class S, int Input = Dynamic, int Hidden = Dynamic>
 struct LstmCell : detail::GateParameters<S, Input, Hidden, 4> {
   using Scalar = S;
@@ -45,15 +45,14 @@ struct LstmCell : detail::GateParameters<S, Input, Hidden, 4> {
   void step(Out<S, Saved> saved, const In<S, State>& s_prev, Out<S, State> s, const Walk& walk = {}) const {
     detail::check_step("LstmCell.step", *this, saved, s_prev, s);
     const Index H = this->hidden_size();
-    step_gates(U, s_prev.topRows(H), saved, rows(), walk, [&](const auto& io, Index k, Index j, const auto* gates) {
-      S *const kept = saved.col(j).data() + k, *const h = s.col(j).data() + k;
+    step_gates(U, s_prev.topRows(H), saved, rows(), walk, [&](const auto& units, const auto* gates) {
       auto out = gates[3];
       const auto cell =
-          detail::LstmGates<S>::forward(io, gates, s_prev.col(j).data() + H + k, kept, H, out, walk.save_activations);
-      const auto shown = tanh(cell);
-      if (walk.save_activations) io.store(kept + 4 * H, shown);
-      io.store(h + H, cell);
-      io.store(h, out * shown);
+          detail::LstmGates<S>::forward(units, gates, units(s_prev, H), saved, 0, H, out, walk.save_activations);
+      const auto tanh_c = tanh(cell);
+      if (walk.save_activations) units(saved, 4 * H) = tanh_c;
+      units(s, H) = cell;
+      units(s) = out * tanh_c;
     });
   }
 

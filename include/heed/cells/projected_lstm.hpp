@@ -9,15 +9,15 @@ namespace heed { inline namespace v0_2 {
 /// Long short-term memory with a projected hidden state (Sak, Senior & Beaufays 2014, arXiv 1402.1128), as PyTorch's
 /// nn.LSTM with `proj_size`. The hidden state h can be smaller than the cell state c.
 ///
-///   [i f g o] = W x_t + b_W + U h_{t-1} + b_U        then sigmoid for i, f and o, tanh for g
-///   c_t = f c_{t-1} + i g                            m_t = o tanh(c_t),  h_t = P m_t
+///     [i f g o] = W x_t + b_W + U h_{t-1} + b_U        then sigmoid for i, f and o, tanh for g
+///     c_t = f c_{t-1} + i g                            m_t = o tanh(c_t),  h_t = P m_t
 ///
-///   state [ h ]     saved [ i      ]     d_a [ i ]      h: `hidden` rows (proj_size)
-///         [ c ]           [ f      ]         [ f ]      all others: `units` rows (PyTorch's hidden_size)
-///                         [ g      ]         [ g ]
-///                         [ o      ]         [ o ]      The gradient of P needs m and the gradient of h, so d_a
-///                         [ tanh c ]         [ m ]      contains both.
-///                         [ m      ]         [ h ]
+///     state [ h ]     saved [ i      ]     d_a [ i ]      h: `hidden` rows (proj_size)
+///           [ c ]           [ f      ]         [ f ]      all others: `units` rows (PyTorch's hidden_size)
+///                           [ g      ]         [ g ]
+///                           [ o      ]         [ o ]      The gradient of P needs m and the gradient of h, so d_a
+///                           [ tanh c ]         [ m ]      contains both.
+///                           [ m      ]         [ h ]
 ///
 /// The product P m_t needs all units of m_t. Threads that share a step do not synchronise within it, so one thread
 /// computes the whole step.
@@ -56,8 +56,7 @@ struct ProjectedLstmCell {
   void project(const In<S>& x, Out<S, Saved> saved) const {
     detail::check_project("ProjectedLstmCell.project", *this, x, 0, saved);
     set_gates(W.leftCols(x.rows()), x, saved, rows(), [&](const auto& io, Index row) {
-      if (!has_bias()) return io.constant(S(0));
-      return io.load(b_W.data() + row) + io.load(b_U.data() + row);
+      return detail::packet_or_zeros(io, b_W, row) + detail::packet_or_zeros(io, b_U, row);
     });
   }
 
@@ -71,14 +70,13 @@ struct ProjectedLstmCell {
     if (walk.share.index > 0 || saved.cols() == 0) return;
     const Index H = hidden_size(), N = units();
     const auto h_prev = s_prev.topRows(H);
-    step_gates(U, h_prev, saved, rows(), {walk.backwards}, [&](const auto& io, Index k, Index j, const auto* gates) {
-      S* const kept = saved.col(j).data() + k;
+    step_gates(U, h_prev, saved, rows(), {walk.backwards}, [&](const auto& units, const auto* gates) {
       auto out = gates[3];
-      const auto cell = detail::LstmGates<S>::forward(io, gates, s_prev.col(j).data() + H + k, kept, N, out);
-      const auto shown = tanh(cell);
-      io.store(kept + 4 * N, shown);
-      io.store(kept + 5 * N, out * shown);
-      io.store(s.col(j).data() + H + k, cell);
+      const auto cell = detail::LstmGates<S>::forward(units, gates, units(s_prev, H), saved, 0, N, out);
+      const auto tanh_c = tanh(cell);
+      units(saved, 4 * N) = tanh_c;
+      units(saved, 5 * N) = out * tanh_c;
+      units(s, H) = cell;
     });
     auto h = s.topRows(H);
     h.setZero();

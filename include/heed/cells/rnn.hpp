@@ -7,7 +7,7 @@ namespace heed { inline namespace v0_2 {
 
 /// The plain recurrent cell (Elman 1990), as PyTorch's nn.RNN.
 ///
-///   h_t = tanh(W x_t + b_W + U h_{t-1} + b_U)        or max(., 0) with `Relu`
+///     h_t = tanh(W x_t + b_W + U h_{t-1} + b_U)        or max(., 0) with `Relu`
 template <class S, int Input = Dynamic, int Hidden = Dynamic, class Activation = Tanh>
 struct RnnCell : detail::GateParameters<S, Input, Hidden, 1> {
   using Scalar = S;
@@ -34,10 +34,10 @@ struct RnnCell : detail::GateParameters<S, Input, Hidden, 1> {
 
   void step(Out<S, Hidden> saved, const In<S, Hidden>& s_prev, Out<S, Hidden> s, const Walk& walk = {}) const {
     detail::check_step("RnnCell.step", *this, saved, s_prev, s);
-    step_gates(U, s_prev, saved, GateRows<1>{0}, walk, [&](const auto& io, Index k, Index i, const auto* gates) {
+    step_gates(U, s_prev, saved, GateRows<1>{0}, walk, [&](const auto& units, const auto* gates) {
       const auto h = Activation::of(gates[0]);
-      if (walk.save_activations) io.store(saved.col(i).data() + k, h);
-      io.store(s.col(i).data() + k, h);
+      if (walk.save_activations) units(saved) = h;
+      units(s) = h;
     });
   }
 

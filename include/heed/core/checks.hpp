@@ -10,7 +10,8 @@
 #include <string>
 #include <type_traits>
 
-// Size checks. A check that passes only compares integers and does not allocate; messages are built out of line.
+// Size checks. If the sizes are right, a check only compares integers and does not allocate. Messages are built out of
+// line.
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
@@ -112,7 +113,8 @@ inline void check_options(const char* type, std::initializer_list<SizeOption> si
   }
 }
 
-/// Whether two column-major matrices of the same size share an element.
+/// True if two column-major matrices of the same size share an element. May also be true if only their address ranges
+/// overlap and their strides differ.
 template <class A, class B>
 bool overlap(const A& a, const B& b) {
   if (a.size() == 0 || b.size() == 0) return false;
@@ -152,7 +154,7 @@ constexpr bool check_scalar() {
 template <int Rows, class X>
 void check_fixed_rows(const X& x) {
   if constexpr (Rows != Eigen::Dynamic && std::remove_cvref_t<X>::RowsAtCompileTime == Eigen::Dynamic) {
-    check_size("In, Out", "an argument whose rows are fixed at compile time", x, Rows, x.cols());
+    check_size("heed::In or heed::Out", "an argument with a fixed number of rows", x, Rows, x.cols());
   }
 }
 

@@ -75,6 +75,9 @@ enum class ParameterRole {
 /// `self...` are objects of the same type (model, gradient, moments of the optimiser), which are visited together.
 /// Arithmetic settings that are not learned (a size, a rate) are visited too; `for_each_parameter` skips them.
 ///
+/// In the body of a backward function, `// was: f` names the operation of the forward function that the line
+/// differentiates.
+///
 /// | member                             | meaning                                                                     |
 /// |------------------------------------|-----------------------------------------------------------------------------|
 /// | `visit_parameters(visit, self...)` | calls visit("W", self.W...) for every matrix, part and setting              |

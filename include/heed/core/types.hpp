@@ -21,8 +21,9 @@ using Token = std::int32_t;
 
 /// The first three entries of every vocabulary.
 namespace symbols {
-/// An unknown word, the start of a sentence (the first decoder input), and the end of a sentence.
-inline constexpr Token unk = 0, bos = 1, eos = 2;
+inline constexpr Token unk = 0;  ///< an unknown word
+inline constexpr Token bos = 1;  ///< the start of a sentence: the first decoder input
+inline constexpr Token eos = 2;  ///< the end of a sentence
 }  // namespace symbols
 
 /// A column-major matrix. Data have one item per column: a step, a sentence, a query or a hypothesis of a beam.

@@ -12,7 +12,8 @@ namespace heed { inline namespace v0_2 {
 /// A decoder that is selected at run time. It models `Decoder`.
 ///
 /// The alternatives are the architectures of Bahdanau and Luong with any attention mechanism, and the decoders without
-/// attention.
+/// attention. A default-constructed object holds an empty `PlainDecoder`. `backward` throws heed::Error if grad holds
+/// another type: create it with `zeros_like(model)`.
 template <Cell C, AttentionMechanism AttentionType>
 struct AnyDecoder {
   using Scalar = typename C::Scalar;

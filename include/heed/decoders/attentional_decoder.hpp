@@ -7,7 +7,7 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The sizes of an `AttentionalDecoder`. Each must be 1 or more.
+/// The sizes of an `AttentionalDecoder`, each 1 or more, and its dropout rate, in [0, 1).
 struct AttentionalDecoderOptions {
   Index word_size = 0;        ///< rows of an embedded word
   Index memory_size = 0;      ///< rows of a value of the memory, and of a context
@@ -21,9 +21,9 @@ struct AttentionalDecoderOptions {
 /// A decoder that attends with its *current* top state, and combines the context with this state after the recurrence,
 /// in an attentional vector h~:
 ///
-///   s_i = cell([E y_{i-1}; h~_{i-1}], s_{i-1})        without input feeding: cell(E y_{i-1}, s_{i-1})
-///   c_i = attention(h_i)                               weights: equation 7 of Luong, Pham & Manning 2015
-///   h~_i = tanh(W [c_i; h_i])                          equation 5, context first, no bias
+///     s_i = cell([E y_{i-1}; h~_{i-1}], s_{i-1})        without input feeding: cell(E y_{i-1}, s_{i-1})
+///     c_i = attention(h_i)                               weights: equation 7 of Luong, Pham & Manning 2015
+///     h~_i = tanh(W [c_i; h_i])                          equation 5, context first, no bias
 ///
 /// h~_0 = 0 (section 3.3). With `Attention` this is the decoder of Luong et al. (decoders/luong.hpp). The weights of
 /// step i are the ones that are used to predict word i.
@@ -41,9 +41,9 @@ struct AttentionalDecoder {
 
   AttentionalDecoder() = default;
 
-  /// Constructs each cell as C(input, hidden). Throws heed::Error unless every size is 1 or more and `mechanism`
-  /// accepts queries of hidden_size and a memory of memory_size. `mechanism` can be omitted if a default-constructed
-  /// one has these sizes.
+  /// Constructs each cell as C(input, hidden). Throws heed::Error unless every size is 1 or more, the rate is in [0, 1)
+  /// and `mechanism` accepts queries of hidden_size rows and a memory of memory_size rows. `mechanism` can be omitted
+  /// if a default-constructed one has these sizes.
   explicit AttentionalDecoder(
       const AttentionalDecoderOptions& options,
       AttentionType mechanism = AttentionType()) requires std::constructible_from<C, Index, Index>
@@ -95,7 +95,8 @@ struct AttentionalDecoder {
       }
       stack.step(tape.stack, first, n, state.layers, random);
       const auto h = tape.stack.top().outputs.middleCols(first, n);
-      attention.forward(h, memory, detail::reading(state, n), state.carry.leftCols(n), tape.attention, first, random);
+      attention.forward(h, memory, detail::sentences_of(state, n), state.carry.leftCols(n), tape.attention, first,
+                        random);
       features.setZero();
       add_product(W.leftCols(memory_size()), tape.attention.contexts.middleCols(first, n), features);
       add_product(W.rightCols(stack.hidden_size()), h, features);
@@ -127,7 +128,7 @@ struct AttentionalDecoder {
       Tanh::backward(tape.features.middleCols(first, n), d_features);           // was: features = tanh(.)
       add_product_backward(W.rightCols(stack.hidden_size()), d_features, d_h);  // was: W [c; h]
       add_product_backward(W.leftCols(memory_size()), d_features, d_contexts);  // was: W [c; h]
-      attention.backward(memory, detail::reading(state, n), tape.attention, first, grad.attention, d_h,
+      attention.backward(memory, detail::sentences_of(state, n), tape.attention, first, grad.attention, d_h,
                          d_memory);                       // was: attention
       stack.step_backward(tape.stack, first, n, random);  // was: stack.step
       if (!input_feeding) continue;

@@ -13,7 +13,9 @@ using BahdanauDecoder = ContextDecoder<C, Attention<ScorerType, NormalizerType>>
 
 /// `BahdanauDecoder` with the readout of the paper's appendix. It matches the appendix exactly if its cell is
 /// `GruCell<S, Dynamic, Dynamic, gru_forms::bahdanau>` and its bridge uses only the backward half of the summary:
-/// `bridge = Bridge<S>({.summary_size = memory, .state_size = state, .first_row = memory / 2})`.
+///
+///     decoder.bridge = heed::Bridge<float>(
+///         {.summary_size = memory_size, .state_size = hidden_size, .first_row = memory_size / 2});
 template <Cell C, class ScorerType, Normalizer NormalizerType = Softmax>
 using BahdanauMaxoutDecoder = ContextDecoder<C, Attention<ScorerType, NormalizerType>, MaxoutReadout>;
 

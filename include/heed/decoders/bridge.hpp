@@ -13,7 +13,7 @@ namespace heed { inline namespace v0_2 {
 /// The sizes of a `Bridge` with weight matrices. Each except `first_row` must be 1 or more.
 struct BridgeOptions {
   Index summary_size = 0;  ///< rows of the memory's summary
-  Index state_size = 0;    ///< rows of the state of the decoder's cell
+  Index state_size = 0;    ///< `state_size()` of the decoder's cell; for an LSTM 2 * hidden_size: h above c
   Index layers = 1;        ///< layers of the decoder
   Index first_row = 0;     ///< the first used row of the summary; the rows above it are ignored
 };
@@ -21,10 +21,11 @@ struct BridgeOptions {
 /// Computes the initial states of the decoder from the final states of the encoder, with one weight matrix per decoder
 /// layer:
 ///
-///   s_0 = tanh(W summary + b)
+///     s_0 = tanh(W summary + b)
 ///
-/// The summary holds the final hidden states of both directions. Bahdanau, Cho & Bengio 2015, section A.2.2, use only
-/// the backward one, which is the lower half of the summary.
+/// The summary of a recurrent encoder is the final h of its top layer, forward above backward. Bahdanau, Cho & Bengio
+/// 2015, section A.2.2, use only the backward direction, the lower half of the summary. For an LSTM, s_0 is h_0 above
+/// c_0.
 ///
 /// A bridge made by `copying` has no parameters. It copies the final state of each encoder layer (for an LSTM h and c)
 /// to the same decoder layer, as in Sutskever, Vinyals & Le 2014 and Luong, Pham & Manning 2015. The encoder must have
@@ -82,7 +83,8 @@ struct Bridge {
       for (Index i = 0; i < n; ++i) states[l].col(i) = memory.states[l].col(detail::at(sentences, i));
     }
   }
-  /// Overload that takes the used rows of the summaries, one column per state. Throws heed::Error if the bridge copies.
+  /// Overload that takes the used rows of the summaries: one column for each of n states. Throws heed::Error if the
+  /// bridge copies.
   void forward(const In<S>& gathered, std::vector<Buffer<S>>& states) const {
     check("Bridge.forward", gathered);
     states.resize(layers.size());
@@ -93,8 +95,9 @@ struct Bridge {
     }
   }
 
-  /// Backward of `forward` for layer l. `states` is the result of forward and d_states its gradient, which is
-  /// overwritten. Adds to grad and to d_memory.summary, or, if the bridge copies, to d_memory.states.
+  /// Backward of `forward` for layer l. `states` is states[l] of forward, d_states its gradient (state size x n each).
+  /// With weight matrices: overwrites d_states, adds to grad and d_memory.summary. If the bridge copies: adds to
+  /// d_memory.states.
   void backward(std::size_t l, const In<S>& gathered, const In<S>& states, std::span<const Index> sentences,
                 Out<S> d_states, Bridge& grad, Memory<S>& d_memory) const {
     detail::check_index("Bridge.backward", "l", static_cast<Index>(l), static_cast<Index>(layer_count()));
@@ -113,7 +116,8 @@ struct Bridge {
       d_memory.states[l].col(sentences[i]) += d_states.col(static_cast<Index>(i));  // was: states = memory.states
     }
   }
-  /// Overload for the `forward` that takes the used rows of the summaries. Adds to grad and d_gathered.
+  /// Overload for the `forward` that takes the used rows of the summaries. Overwrites d_states, adds to grad and
+  /// d_gathered.
   void backward(std::size_t l, const In<S>& gathered, const In<S>& states, Out<S> d_states, Bridge& grad,
                 Out<S> d_gathered) const {
     detail::check_index("Bridge.backward", "l", static_cast<Index>(l), static_cast<Index>(layer_count()));

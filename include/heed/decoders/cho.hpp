@@ -7,7 +7,7 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The sizes of a `ChoDecoder`. Each must be 1 or more.
+/// The sizes of a `ChoDecoder`, each 1 or more, and its dropout rate, in [0, 1).
 struct ChoDecoderOptions {
   Index word_size = 0;     ///< rows of an embedded word
   Index memory_size = 0;   ///< rows of the memory's summary
@@ -22,8 +22,8 @@ struct ChoDecoderOptions {
 /// source sentence determines the initial state, and is an input of every gate, of the product with the reset gate, and
 /// of the readout.
 ///
-///   c = tanh(V h_T)        s_0 = tanh(V' c)        s_i = cell([E y_{i-1}; c], s_{i-1})
-///   t~_i = O_h s_i + O_y E y_{i-1} + O_c c         features_i = maximum of each pair of elements of t~_i
+///     c = tanh(V h_T)        s_0 = tanh(V' c)        s_i = cell([E y_{i-1}; c], s_{i-1})
+///     t~_i = O_h s_i + O_y E y_{i-1} + O_c c         features_i = maximum of each pair of elements of t~_i
 ///
 /// h_T is the summary of the memory. The layers have biases, which the equations of the paper omit. In the paper O_y
 /// multiplies the one-hot word y_{i-1}. Here it multiplies the embedded word E y_{i-1}, so the matrix for the word has
@@ -39,7 +39,7 @@ struct ChoDecoder {
   MaxoutReadout<S> readout;        ///< O; its state is the state after the step
 
   ChoDecoder() = default;
-  /// Throws heed::Error unless every size is 1 or more.
+  /// Throws heed::Error unless every size is 1 or more and the rate is in [0, 1).
   explicit ChoDecoder(const ChoDecoderOptions& options)
       : code((check(options), options.memory_size), options.code_size),
         stack({.input_size = options.word_size + options.code_size,
@@ -47,7 +47,7 @@ struct ChoDecoder {
                .layers = options.layers,
                .dropout = options.dropout}),
         bridge({.summary_size = options.code_size, .state_size = options.hidden_size, .layers = options.layers}),
-        readout({.state_size = options.hidden_size,
+        readout({.hidden_size = options.hidden_size,
                  .context_size = options.code_size,
                  .word_size = options.word_size,
                  .feature_size = options.feature_size}) {

@@ -8,7 +8,7 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The sizes of a `ContextDecoder`. Each must be 1 or more.
+/// The sizes of a `ContextDecoder`, each 1 or more, and its dropout rate, in [0, 1).
 struct ContextDecoderOptions {
   Index word_size = 0;     ///< rows of an embedded word
   Index memory_size = 0;   ///< rows of a value of the memory, and of a context
@@ -20,7 +20,7 @@ struct ContextDecoderOptions {
 
 /// A decoder whose recurrent cell takes a context as input at every step:
 ///
-///   c_i = attention(s_{i-1})    s_i = cell([E y_{i-1}; c_i], s_{i-1})    features_i = readout(s_i, c_i, E y_{i-1})
+///     c_i = attention(s_{i-1})    s_i = cell([E y_{i-1}; c_i], s_{i-1})    features_i = readout(s_i, c_i, E y_{i-1})
 ///
 /// E y_{i-1} is the embedded previous word. [a; b] is a above b. Attention and readout use only the hidden state h of
 /// s.
@@ -28,7 +28,7 @@ struct ContextDecoderOptions {
 /// With `Attention` this is the decoder of Bahdanau et al. (decoders/bahdanau.hpp). With `FixedVector` it is the
 /// decoder without attention (decoders/plain.hpp). With several layers the query is the previous h of the top layer,
 /// and the context is an input of the first layer. `ReadoutType` is `Readout` (a tanh layer), `MaxoutReadout`,
-/// `DeepOutput` or `StateReadout`.
+/// `DeepOutput`, `StateReadout`, or your own class template (see `ReadoutOptions`).
 template <Cell C, AttentionMechanism AttentionType, template <class> class ReadoutType = Readout>
 struct ContextDecoder {
   using Scalar = typename C::Scalar;
@@ -47,9 +47,9 @@ struct ContextDecoder {
 
   ContextDecoder() = default;
 
-  /// Constructs each cell as C(input, hidden). Throws heed::Error unless every size is 1 or more and `mechanism`
-  /// accepts queries of hidden_size rows and a memory of memory_size rows. `mechanism` can be omitted if a
-  /// default-constructed one has these sizes.
+  /// Constructs each cell as C(input, hidden). Throws heed::Error unless every size is 1 or more, the rate is in [0, 1)
+  /// and `mechanism` accepts queries of hidden_size rows and a memory of memory_size rows. `mechanism` can be omitted
+  /// if a default-constructed one has these sizes.
   explicit ContextDecoder(const ContextDecoderOptions& options,
                           AttentionType mechanism = AttentionType()) requires std::constructible_from<C, Index, Index>
       : ContextDecoder(options, std::move(mechanism), detail::MakeCell<C>()) {}
@@ -61,7 +61,7 @@ struct ContextDecoder {
         attention(std::move(mechanism)),
         bridge(
             {.summary_size = options.memory_size, .state_size = stack.bottom().state_size(), .layers = options.layers}),
-        readout({.state_size = options.hidden_size,
+        readout({.hidden_size = options.hidden_size,
                  .context_size = options.memory_size,
                  .word_size = options.word_size,
                  .feature_size = options.feature_size}),
@@ -97,8 +97,8 @@ struct ContextDecoder {
     stack.bottom().project(x, saved);
     for (Index t = 0; t < steps.count(); ++t) {
       const Index first = steps.first(t), n = steps.active(t);
-      attention.forward(state.layers.back().topRows(stack.hidden_size()).leftCols(n), memory, detail::reading(state, n),
-                        state.carry.leftCols(n), tape.attention, first, random);
+      attention.forward(state.layers.back().topRows(stack.hidden_size()).leftCols(n), memory,
+                        detail::sentences_of(state, n), state.carry.leftCols(n), tape.attention, first, random);
       if (context_dropout.rate > 0) drop_contexts(random, first, n, tape);
       stack.bottom().add_projection(cell_contexts(tape).middleCols(first, n), word, saved.middleCols(first, n));
       stack.step(tape.stack, first, n, state.layers, random);
@@ -124,7 +124,7 @@ struct ContextDecoder {
       auto d_state = tape.stack.top().d_state.topRows(stack.hidden_size()).leftCols(n);
       detail::step_backward(readout, stack, tape, first, n, random);
       cell_contexts_backward(first, n, tape);
-      attention.backward(memory, detail::reading(state, n), tape.attention, first, grad.attention, d_state,
+      attention.backward(memory, detail::sentences_of(state, n), tape.attention, first, grad.attention, d_state,
                          d_memory);  // was: attention
     }
     detail::accumulate_inputs(stack, tape.stack, x, cell_contexts(tape), grad.stack, d_x);

@@ -22,7 +22,8 @@ namespace heed { inline namespace v0_2 {
 ///
 /// `steps` defines the columns of x that belong to each step. `random` is given only in training, in the order of the
 /// columns: generator i belongs to sentence `state.sentences[i]`. The functions of heed's decoders throw heed::Error if
-/// a size does not match, if a sentence is not in the memory, or if the sizes show that an earlier call is missing.
+/// a size does not match, if a sentence is not in the memory, or if the sizes show that an earlier call is missing. In
+/// the body of `backward`, `// was: f` names the operation of `forward` that the line differentiates.
 ///
 /// `decode`, `decode_backward` and `advance` below call these functions. See examples/06_own_decoder.cpp for a custom
 /// decoder.

@@ -7,9 +7,9 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// The sentences of the first n columns.
+/// The sentence of the memory that each of the first n columns attends to.
 template <class S>
-std::span<const Index> reading(const DecoderState<S>& state, Index n) {
+std::span<const Index> sentences_of(const DecoderState<S>& state, Index n) {
   return std::span<const Index>(state.sentences).first(static_cast<std::size_t>(n));
 }
 
@@ -46,13 +46,13 @@ void check_forward(const char* function, const Stack<C>& stack, Index word, Inde
   check_size(function, "state.feed", state.feed, feed, state.columns(), start);
   check_size(function, "state.carry", state.carry, state.carry.rows(), state.columns(), start);
   require(steps.sentences() <= state.columns(), [&] {
-    return std::string(function) + ": a step must have at most " + std::to_string(state.columns()) +
-           " columns, those of the state, got " + std::to_string(steps.sentences());
+    return std::string(function) + ": a step must not have more columns than the state: at most " +
+           std::to_string(state.columns()) + ", got " + std::to_string(steps.sentences());
   });
 }
 
-/// Throws heed::Error unless `forward` was called with these words and steps, and tape.d_features has the size of the
-/// features.
+/// Throws heed::Error unless the sizes are those after `forward` with these words and steps, `state` has one column per
+/// sentence of the steps, and tape.d_features has the size of the features.
 template <class D, class S>
 void check_backward(const char* function, const D& decoder, const In<S>& x, const Steps& steps, const Memory<S>& memory,
                     const DecoderState<S>& state, const DecoderTape<S>& tape, const Out<S>& d_x,
@@ -61,7 +61,7 @@ void check_backward(const char* function, const D& decoder, const In<S>& x, cons
   check_size(function, "x", x, decoder.word_size(), steps.columns());
   check_like(function, "d_x", d_x, x);
   check_count(function, "state.sentences", state.sentences.size(), static_cast<std::size_t>(steps.sentences()),
-              forward);
+              "; backward needs a state with one column per sentence of the steps");
   check_size(function, "tape.features", tape.features, decoder.feature_size(), x.cols(), forward);
   check_size(function, "tape.d_features", tape.d_features, decoder.feature_size(), x.cols(),
              "; fill it before backward");

@@ -8,7 +8,7 @@ namespace heed { inline namespace v0_2 {
 
 /// The readout of Xu et al. 2015 (Show, Attend and Tell), equation 7. The output layer is L_o of this equation.
 ///
-///   features = x + L_h s + L_z c        s: state, c: context, x: embedded previous word
+///     features = x + L_h s + L_z c        s: hidden state, c: context, x: embedded previous word
 ///
 /// The embedded word is added without a weight matrix, so its size must equal the feature size. The equation has no
 /// tanh and no bias. Throws heed::Error if a size does not match.
@@ -28,7 +28,7 @@ struct DeepOutput {
       return "DeepOutput: word_size must equal feature_size, " + std::to_string(features) + ", got " +
              std::to_string(options.word_size);
     });
-    L_h = Weight<S>(features, options.state_size);
+    L_h = Weight<S>(features, options.hidden_size);
     L_z = Weight<S>(features, options.context_size);
   }
 
@@ -37,8 +37,8 @@ struct DeepOutput {
   /// False: s is the state after the step.
   static constexpr bool reads_previous() { return false; }
 
-  /// Overwrites features. Does not allocate. The last argument, for the saved activations of other readouts, is not
-  /// used.
+  /// Overwrites features (feature size x n) from s (state x n), c (context x n) and x (word x n). Does not allocate.
+  /// The last argument, for the saved activations of other readouts, is not used.
   void forward(const In<S>& s, const In<S>& c, const In<S>& x, Out<S> features, Buffer<S>&) const {
     check("DeepOutput.forward", "s", s, "c", c, "x", x, s.cols());
     detail::check_size("DeepOutput.forward", "features", features, output_size(), s.cols());
@@ -47,7 +47,7 @@ struct DeepOutput {
     add_product(L_z, c, features);
   }
 
-  /// Adds to grad and to the gradients of the three inputs.
+  /// Backward of `forward` from d_features. Adds to grad and to the gradients of the three inputs.
   void backward(const In<S>& s, const In<S>& c, const In<S>& x, const In<S>& features, Buffer<S>&, Out<S> d_features,
                 DeepOutput& grad, Out<S> d_s, Out<S> d_c, Out<S> d_x) const {
     const char* const name = "DeepOutput.backward";

@@ -9,8 +9,10 @@ namespace heed { inline namespace v0_2 {
 /// the context is combined with it after the recurrence. The weights of step i are the ones that are used to predict
 /// word i.
 ///
-/// In the paper the initial states are the final states of an LSTM encoder that encodes the source in reverse order.
-/// For this set `bridge = Bridge<T>::copying(state, layers)` and `Encoder::reversed`.
+/// In the paper the initial states are the final states of an LSTM encoder that encodes the source in reverse order:
+///
+///     encoder.reversed = true;
+///     decoder.bridge = heed::Bridge<float>::copying(2 * hidden_size, layers);  // h above c
 template <Cell C, class ScorerType, Normalizer NormalizerType = Softmax>
 using LuongDecoder = AttentionalDecoder<C, Attention<ScorerType, NormalizerType>>;
 

@@ -6,7 +6,7 @@ namespace heed { inline namespace v0_2 {
 
 /// The maxout readout of Bahdanau, Cho & Bengio 2015, section A.2.2. Maxout: Goodfellow et al. 2013.
 ///
-///   t~ = W [s; c; x] + b        features_j = max(t~_2j, t~_2j+1)        W = [U_o C_o V_o], 2 features rows
+///     t~ = W [s; c; x] + b        features_j = max(t~_2j, t~_2j+1)        W = [U_o C_o V_o], 2 features rows
 ///
 /// In the text of the paper s is the state before the step, s_{i-1}, but in equation 4 it is s_i. `previous` selects
 /// one of them.
@@ -22,7 +22,8 @@ struct MaxoutReadout : JointProjection<S> {
   /// Whether s is the state before the step.
   bool reads_previous() const { return previous; }
 
-  /// Overwrites features, and `kept` with t~ for backward. Does not allocate once `kept` is large enough.
+  /// Overwrites features (feature size x n) from s (state x n), c (context x n) and x (word x n). Saves t~ in `kept`
+  /// for backward: 2 * feature size x n. Does not allocate once `kept` is large enough.
   void forward(const In<S>& s, const In<S>& c, const In<S>& x, Out<S> features, Buffer<S>& kept) const {
     this->check("MaxoutReadout.forward", "s", s, "c", c, "x", x, s.cols());
     detail::check_size("MaxoutReadout.forward", "features", features, output_size(), s.cols());
@@ -36,8 +37,8 @@ struct MaxoutReadout : JointProjection<S> {
     }
   }
 
-  /// Overwrites `kept` with its gradient. Adds to grad and to the gradients of the three inputs. If both elements of a
-  /// pair are equal, the first one gets the whole gradient.
+  /// Backward of `forward` from d_features. Overwrites `kept` with its gradient. Adds to grad and to the gradients of
+  /// the three inputs. If both elements of a pair are equal, the first one gets the whole gradient.
   void backward(const In<S>& s, const In<S>& c, const In<S>& x, const In<S>& features, Buffer<S>& kept,
                 Out<S> d_features, MaxoutReadout& grad, Out<S> d_s, Out<S> d_c, Out<S> d_x) const {
     const char* const name = "MaxoutReadout.backward";

@@ -6,7 +6,7 @@ namespace heed { inline namespace v0_2 {
 
 /// A model of `AttentionMechanism` that does not attend: the context of every query is the summary of its sentence.
 ///
-///   c_i = summary
+///     c_i = summary
 template <class S>
 struct FixedVector {
   using Scalar = S;

@@ -7,8 +7,23 @@
 namespace heed { inline namespace v0_2 {
 
 /// The sizes of a readout. Each must be 1 or more.
+///
+/// A readout computes the features, the input of the output layer, from the state s, the context c and the embedded
+/// previous word x. s is the hidden state h of the top layer (for an LSTM without the cell state). `ContextDecoder`
+/// takes any class template of one scalar type with these members. Every matrix has n columns: the columns of all steps
+/// in training, those of one step in search.
+///
+/// | member                                      | meaning                                                           |
+/// |---------------------------------------------|-------------------------------------------------------------------|
+/// | `constructor`                               | takes no argument, or `ReadoutOptions`                            |
+/// | `output_size()`                             | rows of the features                                              |
+/// | `reads_previous()`                          | true: s is the h before the step; false: the h after the step     |
+/// | `forward(s, c, x, features, kept)`          | overwrites features; may save other activations in `kept`         |
+/// | `backward(s, c, x, features, kept,`         | from d_features: adds to grad, d_s, d_c and d_x; may overwrite    |
+/// | `         d_features, grad, d_s, d_c, d_x)` | d_features and `kept`                                             |
+/// | `visit_parameters(visit, self...)`          | names its parameters (`Part`)                                     |
 struct ReadoutOptions {
-  Index state_size = 0;    ///< rows of the state s
+  Index hidden_size = 0;   ///< rows of s, the hidden state h of the top layer
   Index context_size = 0;  ///< rows of the context c
   Index word_size = 0;     ///< rows of the embedded previous word x
   Index feature_size = 0;  ///< rows of the features
@@ -17,7 +32,7 @@ struct ReadoutOptions {
 namespace detail {
 
 inline void check_options(const char* type, const ReadoutOptions& options) {
-  check_options(type, {{"state_size", options.state_size},
+  check_options(type, {{"hidden_size", options.hidden_size},
                        {"context_size", options.context_size},
                        {"word_size", options.word_size},
                        {"feature_size", options.feature_size}});
@@ -25,11 +40,11 @@ inline void check_options(const char* type, const ReadoutOptions& options) {
 
 }  // namespace detail
 
-/// The affine map W [s; c; x] + b, a base of readouts. It has no recurrence, so all columns are computed in one
-/// product.
+/// The affine map W [s; c; x] + b: base class of `Readout` and `MaxoutReadout`. It has no recurrence, so all columns
+/// are computed in one product. The columns of W belong to the state s, the context c and the embedded previous word x,
+/// in this order.
 ///
-/// The columns of W belong to the state s, the context c and the embedded previous word x, in this order. Readouts
-/// throw heed::Error if a size does not match.
+/// The functions of heed's readouts throw heed::Error if a size does not match.
 template <class S>
 struct JointProjection {
   using Scalar = S;
@@ -43,7 +58,7 @@ struct JointProjection {
   /// Throws heed::Error unless every size is 1 or more. `type` is the name of the readout for the message. W has
   /// `rows_per_feature` rows for each feature.
   JointProjection(const char* type, const ReadoutOptions& options, Index rows_per_feature = 1)
-      : state(options.state_size), context(options.context_size) {
+      : state(options.hidden_size), context(options.context_size) {
     detail::check_options(type, options);
     const Index rows = rows_per_feature * options.feature_size;
     W = Weight<S>(rows, state + context + options.word_size);
@@ -100,7 +115,7 @@ struct JointProjection {
 
 /// A readout with one tanh layer. Its features are the input of the output layer.
 ///
-///   features = tanh(W [s; c; x] + b)        s: state, c: context, x: embedded previous word
+///     features = tanh(W [s; c; x] + b)        s: hidden state, c: context, x: embedded previous word
 template <class S>
 struct Readout : JointProjection<S> {
   Readout() = default;
@@ -112,8 +127,8 @@ struct Readout : JointProjection<S> {
   /// False: s is the state after the step.
   static constexpr bool reads_previous() { return false; }
 
-  /// Overwrites features. Does not allocate. The last argument, for the saved activations of other readouts, is not
-  /// used.
+  /// Overwrites features (feature size x n) from s (state x n), c (context x n) and x (word x n). Does not allocate.
+  /// The last argument, for the saved activations of other readouts, is not used.
   void forward(const In<S>& s, const In<S>& c, const In<S>& x, Out<S> features, Buffer<S>&) const {
     this->check("Readout.forward", "s", s, "c", c, "x", x, s.cols());
     detail::check_size("Readout.forward", "features", features, output_size(), s.cols());
@@ -121,7 +136,8 @@ struct Readout : JointProjection<S> {
     Tanh::forward(features);
   }
 
-  /// Overwrites d_features with the gradient before the tanh. Adds to grad and to the gradients of the three inputs.
+  /// Backward of `forward`. On input, d_features is dL/dfeatures; it is overwritten with the gradient before the tanh.
+  /// Adds to grad and to the gradients of the three inputs.
   void backward(const In<S>& s, const In<S>& c, const In<S>& x, const In<S>& features, Buffer<S>&, Out<S> d_features,
                 Readout& grad, Out<S> d_s, Out<S> d_c, Out<S> d_x) const {
     const char* const name = "Readout.backward";

@@ -8,7 +8,7 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The sizes of a `Stack`. Each must be 1 or more.
+/// The sizes of a `Stack`, each 1 or more, and its dropout rate, in [0, 1).
 struct StackOptions {
   Index input_size = 0;   ///< rows of the first layer's input: a word, and a context or fed-back vector
   Index hidden_size = 0;  ///< rows of h
@@ -23,9 +23,9 @@ struct StackTape {
   struct Layer {
     Buffer<S> saved;           ///< saved size x N: saved activations
     Buffer<S> previous;        ///< state size x N: the state before each step
-    Buffer<S> input;           ///< input above the first layer: h of the layer below after dropout
-    Buffer<S> mask;            ///< the dropout mask of `input`
-    Buffer<S> dropped;         ///< `previous` after recurrent dropout: its h is multiplied by `recurrent_mask`
+    Buffer<S> input;           ///< hidden x N: h of the layer below after dropout; not in the first layer
+    Buffer<S> mask;            ///< hidden x N: the dropout mask of `input`
+    Buffer<S> dropped;         ///< state size x N: `previous`, but with h multiplied by `recurrent_mask`
     Buffer<S> recurrent_mask;  ///< hidden x sentences, or of size 0 without recurrent dropout
     Buffer<S> outputs;         ///< hidden x N: h
     Buffer<S> d_outputs;       ///< hidden x N: gradient of the outputs
@@ -54,7 +54,8 @@ struct Stack {
 
   Stack() = default;
 
-  /// Constructs each cell as C(input, hidden). Throws heed::Error unless every size is 1 or more.
+  /// Constructs each cell as C(input, hidden). Throws heed::Error unless every size is 1 or more and the rate is in
+  /// [0, 1).
   explicit Stack(const StackOptions& options) requires std::constructible_from<C, Index, Index>
       : Stack(options, detail::MakeCell<C>()) {}
 
@@ -75,7 +76,8 @@ struct Stack {
     return layers.front();
   }
 
-  /// Resizes the tape for this number of columns.
+  /// Resizes the tape for this number of columns; call it before the first step. Throws heed::Error if the rate of
+  /// `recurrent` is not 0 and the cell does not support recurrent dropout (`check_recurrent_dropout`).
   void begin(Index columns, StackTape<S>& tape) const {
     for (const C& cell : layers) check_recurrent_dropout(cell, recurrent);
     tape.layers.resize(layers.size());
@@ -91,7 +93,8 @@ struct Stack {
   }
 
   /// Runs one step of n columns from column `first` on. The input of the first layer must already be projected to its
-  /// `saved`. Updates `states` in place.
+  /// `saved`. Updates the first n columns of states[l] (state size x n or more columns) in place. `random` is in the
+  /// order of the columns; nullptr (inference) means no dropout.
   void step(StackTape<S>& tape, Index first, Index n, std::vector<Buffer<S>>& states, RandomStreams random) const {
     check("Stack.step", tape, first, n);
     detail::check_count("Stack.step", "states", states.size(), layers.size());
@@ -123,7 +126,8 @@ struct Stack {
     }
   }
 
-  /// Resizes the gradients of the tape. Sets d_outputs and d_state to zero.
+  /// Resizes the gradients of the tape for this number of columns and sentences; call it before the first
+  /// `step_backward`. Sets d_outputs and d_state to zero.
   void begin_backward(Index columns, Index sentences, StackTape<S>& tape) const {
     check("Stack.begin_backward", tape, 0, columns);
     for (std::size_t l = 0; l < layers.size(); ++l) {
@@ -136,7 +140,7 @@ struct Stack {
     }
   }
 
-  /// Backward of `step`.
+  /// Backward of `step`, with the same `random`.
   ///
   /// On input, d_outputs of the top layer holds the gradient of the outputs, and d_state the gradient of the state from
   /// later steps. On output, d_state holds the gradient of the state before the step. Fills d_a.
@@ -160,8 +164,8 @@ struct Stack {
     }
   }
 
-  /// Adds the parameter gradients to grad, computed as products over all columns, except those of the first layer's
-  /// inputs.
+  /// Adds the gradients of all parameters to grad, except that of the first layer's W. The decoder adds that one,
+  /// because it has the inputs of the first layer. The gradient of each matrix is one product over all columns.
   void accumulate(const StackTape<S>& tape, Stack& grad) const {
     check("Stack.accumulate", tape, 0, 0);
     detail::check_grad("Stack.accumulate", *this, grad);

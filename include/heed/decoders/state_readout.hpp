@@ -9,24 +9,24 @@ namespace heed { inline namespace v0_2 {
 /// A readout without parameters. The output layer is applied to the decoder state itself, as in the attention decoder
 /// of the PyTorch tutorial on translation (docs/pytorch.md).
 ///
-///   features = s        s: state after the step
+///     features = s        s: hidden state h after the step
 ///
 /// Throws heed::Error if a size does not match.
 template <class S>
 struct StateReadout {
   using Scalar = S;
 
-  Index state = 0;    ///< rows of the state s, and of the features
+  Index state = 0;    ///< rows of s, the hidden state h, and of the features
   Index context = 0;  ///< rows of the context c, which is not used
   Index word = 0;     ///< rows of the embedded previous word x, which is not used
 
   StateReadout() = default;
-  /// Throws heed::Error unless every size is 1 or more and feature_size equals state_size.
+  /// Throws heed::Error unless every size is 1 or more and feature_size equals hidden_size.
   explicit StateReadout(const ReadoutOptions& options)
-      : state(options.state_size), context(options.context_size), word(options.word_size) {
+      : state(options.hidden_size), context(options.context_size), word(options.word_size) {
     detail::check_options("StateReadout", options);
     require(options.feature_size == state, [&] {
-      return "StateReadout: feature_size must equal state_size, " + std::to_string(state) + ", got " +
+      return "StateReadout: feature_size must equal hidden_size, " + std::to_string(state) + ", got " +
              std::to_string(options.feature_size);
     });
   }
@@ -36,15 +36,15 @@ struct StateReadout {
   /// False: s is the state after the step.
   static constexpr bool reads_previous() { return false; }
 
-  /// Overwrites features. Does not allocate. The last argument, for the saved activations of other readouts, is not
-  /// used.
+  /// Overwrites features (state x n) with s (state x n). Does not allocate. The last argument, for the saved
+  /// activations of other readouts, is not used.
   void forward(const In<S>& s, const In<S>& c, const In<S>& x, Out<S> features, Buffer<S>&) const {
     check("StateReadout.forward", "s", s, "c", c, "x", x, s.cols());
     detail::check_size("StateReadout.forward", "features", features, output_size(), s.cols());
     features = s;
   }
 
-  /// Adds to d_s. The gradients of c and x are 0.
+  /// Backward of `forward`: adds d_features to d_s. The gradients of c and x are 0.
   void backward(const In<S>& s, const In<S>& c, const In<S>& x, const In<S>& features, Buffer<S>&, Out<S> d_features,
                 StateReadout&, Out<S> d_s, Out<S> d_c, Out<S> d_x) const {
     const char* const name = "StateReadout.backward";

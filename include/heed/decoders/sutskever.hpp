@@ -6,8 +6,8 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The sizes of a `SutskeverDecoder`. Each must be 1 or more. The features and the values of the memory have the size
-/// of h.
+/// The sizes of a `SutskeverDecoder`, each 1 or more, and its dropout rate, in [0, 1). The features and the values of
+/// the memory have the size of h.
 struct SutskeverDecoderOptions {
   Index word_size = 0;    ///< rows of an embedded word
   Index hidden_size = 0;  ///< rows of h
@@ -18,7 +18,7 @@ struct SutskeverDecoderOptions {
 /// The decoder of Sutskever, Vinyals & Le 2014 (arXiv 1409.3215, section 2). It does not attend. The initial state of
 /// each layer is a copy of the final state of the same encoder layer.
 ///
-///   s_0 = the encoder's final state        s_i = cell(E y_{i-1}, s_{i-1})        features_i = h_i of the top layer
+///     s_0 = the encoder's final state        s_i = cell(E y_{i-1}, s_{i-1})        features_i = h_i of the top layer
 ///
 /// The encoder must have one direction and the same number of layers, with the same cell and size. The paper uses four
 /// LSTM layers, and an encoder that encodes the source in reverse order (`Encoder::reversed`). It cites the LSTM of
@@ -33,7 +33,8 @@ struct SutskeverDecoder {
 
   SutskeverDecoder() = default;
 
-  /// Constructs each cell as C(input, hidden). Throws heed::Error unless every size is 1 or more.
+  /// Constructs each cell as C(input, hidden). Throws heed::Error unless every size is 1 or more and the rate is in
+  /// [0, 1).
   explicit SutskeverDecoder(const SutskeverDecoderOptions& options) requires std::constructible_from<C, Index, Index>
       : SutskeverDecoder(options, detail::MakeCell<C>()) {}
 

@@ -15,7 +15,7 @@ namespace heed { inline namespace v0_2 {
 template <class S>
 using EncoderStates = std::vector<Buffer<S>>;
 
-/// The options of an `Encoder`. Each size must be at least 1.
+/// The options of an `Encoder`. Each size must be at least 1, and the dropout rate in [0, 1).
 struct EncoderOptions {
   Index input_size = 0;        ///< rows of x, the embedding size
   Index hidden_size = 0;       ///< rows of h of one direction
@@ -43,10 +43,10 @@ struct EncoderTape {
   /// The results and buffers of one layer.
   struct Layer {
     RecurrenceTape<S> directions[2];  ///< forward and backward
-    Buffer<S> input;                  ///< not in layer 0: the outputs of the layer below, after dropout
-    Buffer<S> mask;                   ///< the dropout mask of `input`
+    Buffer<S> input;                  ///< as `outputs`: those of the layer below after dropout; not in layer 0
+    Buffer<S> mask;                   ///< as `outputs`: the dropout mask of `input`
     Buffer<S> outputs;                ///< directions * hidden x columns, packed
-    Buffer<S> d_outputs;
+    Buffer<S> d_outputs;              ///< as `outputs`: their gradient
   };
   bool save_activations = true;       ///< whether `forward` saves what `backward` needs; false: faster, same result
   bool has_activations = false;       ///< whether the last `forward` saved its activations
@@ -79,7 +79,7 @@ void check_states(const char* function, const char* name, const EncoderType& enc
 /// A stack of recurrent layers of any cell, unidirectional or bidirectional, with dropout between layers as in PyTorch.
 /// `recurrent` is dropout of h between steps: each sentence has one mask for all of its steps.
 ///
-///   x (input x columns, packed) -> layer 0 -> dropout -> layer 1 -> ... -> outputs (directions * hidden x columns)
+///     x (input x columns, packed) -> layer 0 -> dropout -> layer 1 -> ... -> outputs (directions * hidden x columns)
 ///
 /// Throws heed::Error if a size does not fit.
 template <Cell C>

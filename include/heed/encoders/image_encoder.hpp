@@ -57,7 +57,7 @@ struct ImageEncoderTape {
 
 /// A convolutional network that encodes images, as a sequence of stages:
 ///
-///   x (channels x (pixels * images)) -> conv -> max pool -> relu -> ... -> outputs (channels x (positions * images))
+///     x (channels x (pixels * images)) -> conv -> max pool -> relu -> ... -> outputs (channels x (positions * images))
 ///
 /// `make_memory` (attention/annotations.hpp) builds a memory from the outputs.
 /// Throws heed::Error if a size does not fit.

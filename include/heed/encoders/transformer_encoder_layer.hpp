@@ -34,9 +34,9 @@ struct TransformerEncoderTape {
 
 /// A layer of the Transformer encoder, Vaswani et al. 2017, section 3.1; PyTorch's nn.TransformerEncoderLayer.
 ///
-///   m = N(x + self-attention(x))               y = N(m + feed(m))         without `norm_first`, as in the paper
-///   m = x + self-attention(N(x))               y = m + feed(N(m))         with `norm_first`
-///   feed(m) = W_outer max(W_inner m + b_inner, 0) + b_outer               (equation 2)
+///     m = N(x + self-attention(x))               y = N(m + feed(m))         without `norm_first`, as in the paper
+///     m = x + self-attention(N(x))               y = m + feed(N(m))         with `norm_first`
+///     feed(m) = W_outer max(W_inner m + b_inner, 0) + b_outer               (equation 2)
 ///
 /// N is layer normalisation. In training, dropout is applied to the output of each sublayer before it is added to the
 /// input, as in section 5.4 of the paper. PyTorch also applies dropout to the attention weights and to the hidden layer
@@ -59,7 +59,8 @@ struct TransformerEncoderLayer {
   bool norm_first = false;          ///< whether layer normalisation is applied before each sublayer instead of after
 
   TransformerEncoderLayer() = default;
-  /// Throws heed::Error if a size or `heads` is less than 1, or if `size` is not a multiple of `heads`.
+  /// Throws heed::Error if a size or `heads` is less than 1, if `size` is not a multiple of `heads`, or if the dropout
+  /// rate is not in [0, 1).
   explicit TransformerEncoderLayer(const TransformerEncoderLayerOptions& options)
       : dropout(options.dropout), norm_first(options.norm_first) {
     const Index size = options.size, inner_size = options.inner_size;

@@ -22,7 +22,7 @@ auto rnn_step(const MatrixBase<X>& x, const MatrixBase<H>& h, const MatrixBase<M
 }
 
 /// One LSTM step, as heed::LstmCell: Hochreiter & Schmidhuber 1997, forget gate of Gers et al. 2000. s = [h; c].
-///   [i; f; g; o] = W x + b_W + U h + b_U        c' = sigmoid(f) c + sigmoid(i) tanh(g)        h' = sigmoid(o) tanh(c')
+/// [i; f; g; o] = W x + b_W + U h + b_U,  c_t = sigmoid(f) c + sigmoid(i) tanh(g),  h_t = sigmoid(o) tanh(c_t).
 template <class X, class State, class MatrixW, class MatrixU, class VectorW, class VectorU>
 auto lstm_step(const MatrixBase<X>& x, const MatrixBase<State>& s, const MatrixBase<MatrixW>& W,
                const MatrixBase<MatrixU>& U, const MatrixBase<VectorW>& b_W, const MatrixBase<VectorU>& b_U) {
@@ -36,8 +36,9 @@ auto lstm_step(const MatrixBase<X>& x, const MatrixBase<State>& s, const MatrixB
 }
 
 /// One GRU step, as heed::GruCell: Cho et al. 2014 in PyTorch's form (reset after the product). Rows: r, z, n.
-///   r = sigmoid(W_r x + b_Wr + U_r h + b_Ur)        n = tanh(W_n x + b_Wn + r (U_n h + b_Un))
-///   z = sigmoid(W_z x + b_Wz + U_z h + b_Uz)        h' = (1 - z) n + z h
+///
+///     r = sigmoid(W_r x + b_Wr + U_r h + b_Ur)        n   = tanh(W_n x + b_Wn + r (U_n h + b_Un))
+///     z = sigmoid(W_z x + b_Wz + U_z h + b_Uz)        h_t = (1 - z) n + z h
 template <class X, class State, class MatrixW, class MatrixU, class VectorW, class VectorU>
 auto gru_step(const MatrixBase<X>& x, const MatrixBase<State>& h, const MatrixBase<MatrixW>& W,
               const MatrixBase<MatrixU>& U, const MatrixBase<VectorW>& b_W, const MatrixBase<VectorU>& b_U) {
@@ -51,8 +52,8 @@ auto gru_step(const MatrixBase<X>& x, const MatrixBase<State>& h, const MatrixBa
 
 /// One GRU step with the reset before the product: Cho et al. 2014, equations 5 to 8, or (`z_selects_new`) Bahdanau,
 /// Cho & Bengio 2015, A.1.1, where z selects the new state. W, b_W and b_U stack r above z above n; U stacks r above z.
-/// The equations of heed::GruCell with gru_forms::cho or gru_forms::bahdanau. r and z are those of `gru_step`.
-///   n = tanh(W_n x + b_Wn + U_n (r h) + b_Un)        h' = (1 - z) n + z h or z n + (1 - z) h
+/// As heed::GruCell with gru_forms::cho or gru_forms::bahdanau. r and z are those of `gru_step`,
+/// n = tanh(W_n x + b_Wn + U_n (r h) + b_Un),  h_t = (1 - z) n + z h or z n + (1 - z) h.
 template <class X, class State, class MatrixW, class MatrixU, class MatrixN, class VectorW, class VectorU>
 auto gru_reset_before_step(const MatrixBase<X>& x, const MatrixBase<State>& h, const MatrixBase<MatrixW>& W,
                            const MatrixBase<MatrixU>& U, const MatrixBase<MatrixN>& U_n, const MatrixBase<VectorW>& b_W,

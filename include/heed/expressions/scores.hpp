@@ -4,10 +4,12 @@
 
 #include <cmath>
 
+namespace heed { inline namespace v0_2 {
+
 /// The equations of the papers as Eigen expressions, for any scalar. A column is one item: n queries, T memory columns.
 /// A function returns a matrix or an unevaluated expression, which refers to its arguments: with a temporary argument,
 /// `auto x = dot_scores(query, MatrixXd(h))` dangles. Sizes are checked by `eigen_assert`.
-namespace heed { inline namespace v0_2 { namespace expr {
+namespace expr {
 
 using Eigen::MatrixBase;
 
@@ -31,8 +33,7 @@ auto general_scores(const MatrixBase<Query>& query, const MatrixBase<Memory>& me
 }
 
 /// v' tanh(W q + U h_j): additive scores of Bahdanau, Cho & Bengio 2015, section A.1.2. W: alignment x query,
-/// U: alignment x memory. Returns a matrix, T x n. Slow in Eigen 3.4, which vectorises tanh for float only, and only if
-/// the sum with the repeated column is evaluated first.
+/// U: alignment x memory. Returns a matrix, T x n. Slow: Eigen 3.4 vectorises tanh for float only, after `eval()`.
 template <class Query, class Memory, class MatrixW, class MatrixU, class VectorV>
 auto additive_scores(const MatrixBase<Query>& query, const MatrixBase<Memory>& memory, const MatrixBase<MatrixW>& W,
                      const MatrixBase<MatrixU>& U, const MatrixBase<VectorV>& v) {
@@ -52,4 +53,5 @@ auto concat_scores(const MatrixBase<Query>& query, const MatrixBase<Memory>& mem
   return additive_scores(query, memory, W.leftCols(query.rows()), W.rightCols(memory.rows()), v);
 }
 
-}}}  // namespace heed::v0_2::expr
+}  // namespace expr
+}}  // namespace heed::v0_2

@@ -180,14 +180,14 @@ void set_missing_symbols(const PytorchTensor& tensor, X& x) {
 ///
 /// - A vector may have the shape (n), (n, 1) or (1, n). A matrix with one row or one column may have the shape (n).
 /// - The modules of an `AdditiveScorer` with b may all have a bias: that of W is added to that of U, which is b.
-/// - A bias of v of a scorer or of an `AttentionPooling` is ignored. It adds one value to all scores of a query, and the
-///   weights do not depend on it. It is unexpected inside a `MonotonicAttention`, whose weights do.
+/// - A bias of v of a scorer or of an `AttentionPooling` is ignored. It adds one value to all scores of a query, which
+///   does not change the weights. Inside a `MonotonicAttention`, whose weights depend on it, it is unexpected.
 /// - Rows of embeddings and output layers are brought into the order of heed's tokens with `PytorchOptions::tokens`.
 ///
 /// Throws heed::Error with a list of all mismatches: missing and unexpected tensors (only if `strict`), different
 /// shapes, types other than F16, BF16, F32 and F64, values that are not finite. Also throws if token ids do not match a
-/// vocabulary of the model. `part` changes only if there is no mismatch. A tied output layer may be missing in the file;
-/// if it is present, it must equal the embedding.
+/// vocabulary of the model. `part` changes only if there is no mismatch. A tied output layer may be missing in the
+/// file; if it is present, it must equal the embedding.
 template <Part P>
 PytorchReport from_pytorch(const SafetensorsFile& file, P& part, std::string_view prefix = "",
                            const PytorchOptions& options = {}) {

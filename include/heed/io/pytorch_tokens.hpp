@@ -73,8 +73,8 @@ class PytorchTokens {
     return result;
   }
 
-  /// Returns PyTorch's ids of heed's tokens. Throws heed::Error if one is outside the vocabulary or is a symbol that the
-  /// PyTorch model lacks.
+  /// Returns PyTorch's ids of heed's tokens. Throws heed::Error if one is outside the vocabulary or is a symbol that
+  /// the PyTorch model lacks.
   std::vector<Token> to_pytorch(std::span<const Token> tokens) const {
     std::vector<Token> result;
     for (const Token token : tokens) {

@@ -11,15 +11,18 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// Names of the available cells, scorers, attention mechanisms, decoders and normalisers. The first name of each list
-/// is the default.
+/// Names of the cells of a translation model. In this list and in those below, the first name is the default.
 inline constexpr std::array<std::string_view, 7> cell_names = {
     "gru", "lstm", "rnn", "rnn-relu", "gru-reset-before", "layer-norm-gru", "layer-norm-lstm"};
+/// Names of the scoring functions.
 inline constexpr std::array<std::string_view, 10> scorer_names = {
     "additive",        "dot",      "general",  "concat",       "scaled-dot", "scaled-general",
     "normed-additive", "location", "coverage", "convolutional"};
+/// Names of the attention mechanisms.
 inline constexpr std::array<std::string_view, 4> attention_names = {"global", "local-m", "local-p", "monotonic"};
+/// Names of the decoders.
 inline constexpr std::array<std::string_view, 5> decoder_names = {"bahdanau", "luong", "plain", "cho", "sutskever"};
+/// Names of the normalisers of the scores.
 inline constexpr std::array<std::string_view, 3> normalizer_names = {"softmax", "sparsemax", "entmax"};
 
 /// Configuration of a translation model: everything except its parameters and vocabularies.

@@ -13,10 +13,10 @@ namespace heed { inline namespace v0_2 { namespace detail {
 /// The keys are stored as `ExponentialColumns`, and the queries are converted to this form once per call. Then the
 /// score needs no further exponential, and four packets share one division:
 ///
-///   score = sum v - 2 sum v / (1 + e^{2q} e^{2k})
+///     score = sum v - 2 sum v / (1 + e^{2q} e^{2k})
 ///
-/// If a query or a key is outside the range of the
-/// exponentials, `TanhKernel` computes the pair. The method and the order of summation depend on that pair alone.
+/// If the query or the key is a plain column, `TanhKernel` computes the pair. The method and the order of summation
+/// depend on that pair alone.
 template <class S, int Size>
 class AdditiveKernel {
   using P = Packet<S>;

@@ -9,7 +9,7 @@ namespace heed { inline namespace v0_2 { namespace detail {
 
 /// Columns x stored as e^{2x}. With them, tanh(q + k) costs one multiply-add and a share of a division:
 ///
-///   tanh(q + k) = 1 - 2 / (1 + e^{2q} e^{2k})
+///     tanh(q + k) = 1 - 2 / (1 + e^{2q} e^{2k})
 ///
 /// A column of `size` elements occupies `rows(size)` rows: the elements, zeros up to a whole packet, and one more
 /// packet whose first element is a flag. Flag 0: the column contains exponentials. Flag 1: the column is plain, that

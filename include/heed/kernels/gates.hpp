@@ -4,8 +4,63 @@
 #include <heed/kernels/walk.hpp>
 
 #include <array>
+#include <type_traits>
 
 namespace heed { inline namespace v0_2 { namespace detail {
+
+/// A packet in memory: reading it loads the packet, assigning to it stores one. A variable of this type would read what
+/// was stored in between, so only temporary objects can be read and assigned to.
+template <class Value, class Io, class S>
+class PacketInMemory {
+ public:
+  EIGEN_ALWAYS_INLINE PacketInMemory(const Io& io, S* at) : io_(io), at_(at) {}
+  PacketInMemory(const PacketInMemory&) = delete;
+  EIGEN_ALWAYS_INLINE operator Value() const&& { return io_.load(at_); }
+  EIGEN_ALWAYS_INLINE void operator=(const Value& x) && { io_.store(at_, x); }
+
+ private:
+  Io io_;
+  S* at_;
+};
+
+/// Returns the packet of a vector from element k on; zeros if the vector is empty: a bias that a part does not have.
+template <class Io, class V>
+EIGEN_ALWAYS_INLINE auto packet_or_zeros(const Io& io, const V& vector, Index k) {
+  return vector.size() > 0 ? io.load(vector.data() + k) : io.constant(typename V::Scalar(0));
+}
+
+/// A packet of units of one column. The matrices of a cell consist of blocks with one row per unit:
+/// units(saved, 2 * H) is the packet of these units in the block of `saved` that begins at row 2 H. It can be assigned
+/// to, unless the matrix is const.
+template <class Io>
+struct Units {
+  Io io;
+  Index first, column;
+
+  template <class M>
+  EIGEN_ALWAYS_INLINE auto operator()(M&& matrix, Index row = 0) const {
+    auto* const at = matrix.col(column).data() + row + first;
+    using S = std::remove_pointer_t<std::remove_const_t<decltype(at)>>;
+    if constexpr (std::is_const_v<S>) {
+      return io.load(at);
+    } else {
+      return PacketInMemory<decltype(io.load(at)), Io, S>(io, at);
+    }
+  }
+  /// The parameters of these units in a vector with the same blocks; zeros if it is empty.
+  template <class V>
+  EIGEN_ALWAYS_INLINE auto parameters(const V& vector, Index row) const {
+    return packet_or_zeros(io, vector, row + first);
+  }
+};
+template <class Io>
+Units(Io, Index, Index) -> Units<Io>;
+
+/// Calls f(units) for every packet of n units of a column.
+template <class S, class F>
+void for_each_units(Index n, Index column, const F& f) {
+  for_each_packet<S>(n, [&](const auto& io, Index k) { f(Units{io, k, column}); });
+}
 
 /// Prefetch distance in bytes, in the direction of the walk: two packets, which are one or two cache lines with AVX2 or
 /// AVX-512.

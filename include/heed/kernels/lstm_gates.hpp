@@ -1,28 +1,28 @@
 #pragma once
 
-#include <heed/kernels/packets.hpp>
+#include <heed/kernels/gates.hpp>
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
 /// The gate arithmetic that all LSTM variants share, regardless of how the gates are computed and how c is used:
 ///
-///   c = f c_prev + i g        i, f, o through the sigmoid, g through tanh
+///     c = f c_prev + i g        i, f, o through the sigmoid, g through tanh
 template <class S>
 struct LstmGates {
   /// Returns c for a packet of units and sets `out` to o. `sums` are the gates before the sigmoid and tanh. If
-  /// `save_activations`, writes the gates i f g o to `saved`, `apart` elements from one gate to the next.
-  template <class Io, class Sums, class Numbers>
-  EIGEN_ALWAYS_INLINE static Numbers forward(const Io& io, const Sums& sums, const S* c_prev, S* saved, Index apart,
-                                             Numbers& out, bool save_activations = true) {
+  /// `save_activations`, writes the gates i f g o to blocks of `apart` rows of `saved`, from `row` on.
+  template <class Units, class Sums, class Numbers, class Saved>
+  EIGEN_ALWAYS_INLINE static Numbers forward(const Units& units, const Sums& sums, const Numbers& c_prev, Saved& saved,
+                                             Index row, Index apart, Numbers& out, bool save_activations = true) {
     const Numbers in = sigmoid(sums[0]), forget = sigmoid(sums[1]), fresh = tanh(sums[2]);
     out = sigmoid(sums[3]);
     if (save_activations) {
-      io.store(saved, in);
-      io.store(saved + apart, forget);
-      io.store(saved + 2 * apart, fresh);
-      io.store(saved + 3 * apart, out);
+      units(saved, row) = in;
+      units(saved, row + apart) = forget;
+      units(saved, row + 2 * apart) = fresh;
+      units(saved, row + 3 * apart) = out;
     }
-    return multiply_add(forget, io.load(c_prev), in * fresh);
+    return multiply_add(forget, c_prev, in * fresh);
   }
 
   /// Backward of c, from the gates that `forward` wrote. d_c is dL/dc on entry and dL/dc_prev on return. Overwrites the

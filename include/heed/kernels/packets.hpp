@@ -277,4 +277,20 @@ void transform(X&& x, const F& f) {
   }
 }
 
+/// Calls f with a packet of each array, packet by packet, and stores the packets of the arrays that are not const. The
+/// arrays have n elements of type S.
+template <class S, class F, class... Arrays>
+void transform_arrays(Index n, const F& f, Arrays*... arrays) {
+  for_each_packet<S>(n, [&](const auto& io, Index k) {
+    const auto store = [&io](auto* to, const auto& packet) {
+      if constexpr (!std::is_const_v<std::remove_pointer_t<decltype(to)>>) io.store(to, packet);
+    };
+    const auto change = [&](auto... packets) {
+      f(packets...);
+      (store(arrays + k, packets), ...);
+    };
+    change(io.load(arrays + k)...);
+  });
+}
+
 }}}  // namespace heed::v0_2::detail

@@ -134,9 +134,10 @@ void set_gates(const W& w, const X& x, Saved&& saved, const std::array<Index, Co
   }
 }
 
-/// The recurrent step: computes saved + U h, gate by gate as in `add_gates`, and calls use(io, k, i, gates) for every
-/// packet of units k ... of column i, with a packet of the result for every gate. If U is prepacked or small, these
-/// packets are still in registers and are not written to `saved`. Otherwise, they are also written to `saved`.
+/// The recurrent step: computes saved + U h, gate by gate as in `add_gates`, and calls use(units, gates) for every
+/// packet of units of every column, with a packet of the result for every gate. `units` reads and writes these units in
+/// the matrices of the cell (`detail::Units`). If U is prepacked or small, the gates are still in registers and are not
+/// written to `saved`. Otherwise, they are also written to `saved`.
 ///
 /// h must not change until all units are computed. A backward walk first reads the part of U that a forward walk reads
 /// last. If every other step walks backwards, each step starts with weights that are still in the cache. Threads share
@@ -150,7 +151,7 @@ void step_gates(const U& u, const H& h, Saved&& saved, const std::array<Index, C
   const Index ahead = detail::bytes_ahead<S>(walk);
   const bool done = detail::multiply_units<Count>(u, h, walk, [&](const auto& io, Index k, Index i, auto sums) {
     const S* const column = saved.col(i).data();
-    use(io, k, i, detail::add_to_gates<packable>(io, column + k, at, sums, ahead).data());
+    use(detail::Units{io, k, i}, detail::add_to_gates<packable>(io, column + k, at, sums, ahead).data());
   });
   if constexpr (!detail::is_small<detail::ValuesOf<U>, Count>) {
     if (done) return;
@@ -158,7 +159,7 @@ void step_gates(const U& u, const H& h, Saved&& saved, const std::array<Index, C
     for (Index i = 0; i < saved.cols(); ++i) {
       const S* const column = saved.col(i).data();
       detail::for_each_packet<S>(u.rows() / static_cast<Index>(Count), [&](const auto& io, Index k) {
-        use(io, k, i, detail::load_gates(io, column + k, at).data());
+        use(detail::Units{io, k, i}, detail::load_gates(io, column + k, at).data());
       });
     }
   }

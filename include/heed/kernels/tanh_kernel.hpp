@@ -4,8 +4,10 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// v' tanh(q + k) for one query and one key, computed with tanh. Used for scalar types without packets, and for
-/// elements outside the range of `ExponentialColumns`.
+/// v' tanh(q + k) for one query and one key, computed with tanh.
+///
+/// Used for scalar types without packets, and if the query or the key is a plain column of `ExponentialColumns`, that
+/// is, not stored as exponentials.
 template <class S>
 struct TanhKernel {
   Index size;

@@ -5,8 +5,11 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// score_j = v' z_j with z_j = tanh(q + k_j + a_j) for one query. a_j changes from query to query, so exponentials of
-/// the keys cannot be stored. Instead, all z_j are computed in a matrix called the tile (alignment x T).
+/// score_j = v' z_j with z_j = tanh(q + k_j + a_j) for one query.
+///
+/// a_j is the term of the earlier weights (coverage or convolutional scorer). It differs for every query and key, so
+/// `ExponentialColumns` of the keys would not save exponentials. All z_j are computed in a matrix called the tile
+/// (alignment x T).
 template <class S>
 struct TanhTile {
   /// Keys are used without conversion.

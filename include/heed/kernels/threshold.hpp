@@ -9,7 +9,7 @@ namespace heed { inline namespace v0_2 { namespace detail {
 
 /// Converts a column of n > 0 scores to sparse weights, of which many are exactly 0:
 ///
-///   x_j = (score_j - the highest score) / Power      weight_j = max(x_j - tau, 0)^Power      sum_j weight_j = 1
+///     x_j = (score_j - the highest score) / Power      weight_j = max(x_j - tau, 0)^Power      sum_j weight_j = 1
 ///
 /// The papers sort the scores to find tau. This class uses Newton's method, which needs no temporary memory. The
 /// Power-norm of max(x - tau, 0) decreases with tau and is convex. At tau = -1 it is at least 1, so from there every

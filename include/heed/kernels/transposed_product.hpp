@@ -11,8 +11,8 @@ namespace heed { inline namespace v0_2 { namespace detail {
 ///
 /// Used for dot-product scores and for products with the transpose of a column-major matrix. Several columns of `a` are
 /// read together for one or a few columns of `b`, so one load serves several multiply-adds. These columns of `a` stay
-/// in the cache until all columns of `b` are processed. The order of summation depends only on the depth and on the
-/// position of the column in `a`. So a result has the same bits regardless of the other columns of `b`.
+/// in the cache until all columns of `b` are processed. The order of summation depends only on the size of `a` and on
+/// the position of the column in `a`. So a result has the same bits regardless of the other columns of `b`.
 template <class S>
 class TransposedProduct {
  public:

@@ -12,7 +12,7 @@ namespace heed { inline namespace v0_2 {
 /// The storage type of a converted model: 16 bits per parameter, for inference.
 enum class Precision {
   bfloat16,  ///< the range of float, 8 significant bits
-  half       ///< up to 65504, 11 significant bits
+  half       ///< up to 65504, 11 significant bits; magnitudes below 2^-14 (6.1e-5) are stored as 0
 };
 
 template <class W>
@@ -28,7 +28,7 @@ struct WeightColumns;
 ///
 /// A matrix of fixed size that is small enough to be stored inline (`inline_bytes` of core/types.hpp) is equally fast
 /// without a copy. It has no copy, and `prepack` and `convert` do nothing. The same is true if the scalar type is
-/// neither float nor double. `convert` needs float.
+/// neither float nor double. For double, `convert` of a weight does nothing, and `convert` of a model does not compile.
 template <class S, int Rows = Dynamic, int Cols = Dynamic, int Gates = 1, bool Transposed = false>
 class Weight {
  public:
@@ -188,8 +188,8 @@ struct WeightColumns {
 
 namespace detail {
 
-/// The type of a weight, or of the weight whose columns a factor is, and whether it can have a packed copy. A plain
-/// matrix has none.
+/// Traits of the left factor of a product. For a `Weight` or a `WeightColumns`: the type of the weight, and whether it
+/// can have a packed copy. For a plain matrix, `packable` is false and there is no `type`.
 template <class W>
 struct WeightTraits {
   static constexpr bool packable = false;

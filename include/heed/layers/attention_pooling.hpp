@@ -20,7 +20,7 @@ struct AttentionPoolingTape {
 
 /// Pools each sentence into one vector: Yang et al. 2016 (hierarchical attention networks), equations 5 to 7.
 ///
-///   z_j = tanh(W h_j + b)        weights = softmax(v' z_j)        pooled = sum_j weights_j h_j
+///     z_j = tanh(W h_j + b)        weights = softmax(v' z_j)        pooled = sum_j weights_j h_j
 ///
 /// This is additive attention (scorers/additive.hpp) with a constant query, whose projection is part of b. There is
 /// only one query, so keys are not stored as exponentials and z is computed directly. Throws heed::Error if a size does

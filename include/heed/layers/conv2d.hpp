@@ -10,7 +10,7 @@ namespace heed { inline namespace v0_2 {
 
 /// Two-dimensional convolution with zero padding. As in other frameworks, it is a cross-correlation:
 ///
-///   y(:, position) = W patch + b        patch: the pixels in the window at this position
+///     y(:, position) = W patch + b        patch: the pixels in the window at this position
 ///
 /// Shapes: x channels x (places * images), y output x (positions * images), where `places` is the number of pixels and
 /// `positions` the number of window positions per image. Both have the layout described at `Grid` (layers/windows.hpp).

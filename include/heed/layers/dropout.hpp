@@ -17,7 +17,7 @@ namespace heed { inline namespace v0_2 {
 ///
 /// Variational dropout (Gal & Ghahramani 2016) draws one mask m per sentence and uses it in all steps of the sentence:
 ///
-///   y_t = m x_t / (1 - rate),  m ~ Bernoulli(1 - rate)
+///     y_t = m x_t / (1 - rate),  m ~ Bernoulli(1 - rate)
 template <class S>
 struct Dropout {
   double rate = 0;            ///< probability that an element is dropped

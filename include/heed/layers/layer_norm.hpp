@@ -1,6 +1,7 @@
 #pragma once
 
 #include <heed/core/parameters.hpp>
+#include <heed/kernels/gates.hpp>
 #include <heed/kernels/standardize.hpp>
 
 #include <algorithm>
@@ -9,7 +10,7 @@ namespace heed { inline namespace v0_2 {
 
 /// Layer normalisation of every column x: Ba, Kiros & Hinton 2016, equations 3 and 4; PyTorch's nn.LayerNorm.
 ///
-///   y = gain (x - mean) / sqrt(variance + 1e-5) + b
+///     y = gain (x - mean) / sqrt(variance + 1e-5) + b
 ///
 /// Mean and variance are computed over the rows of each column, so the columns are independent. The variance is divided
 /// by the size, not by size - 1. Throws heed::Error if a size does not fit.
@@ -35,12 +36,11 @@ struct LayerNorm {
     detail::check_size("LayerNorm.forward", "y", y, size(), x.cols());
     detail::check_size("LayerNorm.forward", "saved", saved, saved_size(), x.cols());
     for (Index i = 0; i < x.cols(); ++i) {
-      S *const normal = saved.col(i).data(), *const to = y.col(i).data();
+      S* const normal = saved.col(i).data();
       std::copy_n(x.col(i).data(), size(), normal);
       normal[size()] = detail::standardize(normal, size());
-      detail::for_each_packet<S>(size(), [&](const auto& io, Index k) {
-        const auto bias = b.size() > 0 ? io.load(b.data() + k) : io.constant(S(0));
-        io.store(to + k, multiply_add(io.load(normal + k), io.load(gain.data() + k), bias));
+      detail::for_each_units<S>(size(), i, [&](const auto& units) {
+        units(y) = multiply_add(units(saved), units.parameters(gain, 0), units.parameters(b, 0));
       });
     }
   }

@@ -33,9 +33,9 @@ struct MultiHeadTape {
 
 /// Multi-head attention, Vaswani et al. 2017, section 3.2.2; PyTorch's nn.MultiheadAttention.
 ///
-///   q = W_q x + b_q        k_j = W_k h_j + b_k        v_j = W_v h_j + b_v        each split by rows into `heads` heads
-///   in each head           weights = softmax_j(q' k_j / sqrt(size / heads))      context = sum_j weights_j v_j
-///   y = W_out [context of head 0; context of head 1; ...] + b_out
+///     q = W_q x + b_q      k_j = W_k h_j + b_k        v_j = W_v h_j + b_v        each split by rows into `heads` heads
+///     in each head         weights = softmax_j(q' k_j / sqrt(size / heads))      context = sum_j weights_j v_j
+///     y = W_out [context of head 0; context of head 1; ...] + b_out
 ///
 /// Sentence s of x (the queries) attends to sentence s of h (the memory). If x is h, this is self-attention. In causal
 /// attention, step t attends only to steps 0 ... t, and its result does not depend on later steps, bit for bit. A

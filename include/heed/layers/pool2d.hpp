@@ -73,9 +73,8 @@ struct MaxPool2d : detail::Pool2d {
       S* const to = y.col(i).data();
       for (Index k = 1; k < window.places(); ++k) {
         const S* const from = x.col(column(k)).data();
-        detail::for_each_packet<S>(y.rows(), [&](const auto& io, Index c) {
-          io.store(to + c, max_or_nan(io.load(to + c), io.load(from + c)));
-        });
+        detail::transform_arrays<S>(
+            y.rows(), [](auto& largest, const auto& next) { largest = max_or_nan(largest, next); }, to, from);
       }
     });
   }

@@ -11,7 +11,7 @@ namespace heed { inline namespace v0_2 {
 
 /// Adds the sinusoidal positional encoding of Vaswani et al. 2017, section 3.5. There are no learned parameters.
 ///
-///   x_t += p_t        p_t[2i] = sin(t / 10000^(2i / size))        p_t[2i + 1] = cos(t / 10000^(2i / size))
+///     x_t += p_t        p_t[2i] = sin(t / 10000^(2i / size))        p_t[2i + 1] = cos(t / 10000^(2i / size))
 ///
 /// Row and step indices begin at 0. The backward is the identity. The paper first multiplies word vectors by sqrt(size)
 /// (section 3.4); this class does not. Throws heed::Error if x does not have one column per step of each sentence.

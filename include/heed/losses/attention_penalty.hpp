@@ -33,7 +33,7 @@ void check_penalty(const char* function, const In<S>& weights, const PackedBatch
 /// The coverage loss of See, Liu & Manning 2017, equation 12. It penalises attention to source positions that earlier
 /// steps attended to.
 ///
-///   sum_t sum_j min(a_tj, c_tj)        c_tj = sum_{t' < t} a_t'j
+///     sum_t sum_j min(a_tj, c_tj)        c_tj = sum_{t' < t} a_t'j
 template <class S>
 Sum<S> coverage_loss(const In<S>& weights, const PackedBatch& targets, const SentenceRanges& sources, S scale,
                      Out<S> d_weights) {
@@ -65,7 +65,7 @@ Sum<S> coverage_loss(const In<S>& weights, const PackedBatch& targets, const Sen
 /// The doubly stochastic penalty of Xu et al. 2015, equation 14. It penalises source positions whose attention weights
 /// do not sum to 1 over the steps.
 ///
-///   sum_j (1 - sum_t a_tj)^2
+///     sum_j (1 - sum_t a_tj)^2
 template <class S>
 Sum<S> doubly_stochastic_penalty(const In<S>& weights, const PackedBatch& targets, const SentenceRanges& sources,
                                  S scale, Out<S> d_weights) {

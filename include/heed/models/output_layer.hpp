@@ -27,7 +27,7 @@ struct OutputTape {
 
 /// Output layer: computes the logits of all words of a vocabulary.
 ///
-///   logits = W features + b        tied: logits = table' features + b
+///     logits = W features + b        tied: logits = table' features + b
 ///
 /// A tied layer (Press & Wolf 2017, Inan et al. 2017) has no W. It uses the table of the target embedding, `words`, and
 /// adds its gradient to the gradient of that embedding. Throws heed::Error if a size does not match.

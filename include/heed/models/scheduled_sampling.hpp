@@ -36,7 +36,7 @@ Token draw_word(Eigen::Ref<Vector<S>> scores, Generator& random) {
 /// Scheduled sampling (Bengio et al. 2015): decodes a packed batch of targets step by step and replaces some of the
 /// decoder inputs by tokens of the model's output distribution. On entry, `decoder_inputs` holds the reference tokens.
 ///
-///   input_t = y_{t-1} with probability `forcing`, else the sampled token of step t - 1, given input_0 ... input_{t-1}
+///     input_t = y_{t-1} with probability `forcing`, else the sampled token of step t - 1
 ///
 /// for t = 1, 2 ...; input_0, the bos token, is never replaced. `score(features, logits)` is the output layer. The
 /// decoder runs without dropout here. If the sampled token is eos before the target ends, eos is the decoder input.

@@ -46,7 +46,7 @@ struct SentenceClassifierTape {
 /// Classifies sentences by attention pooling over encoder states: the word level of Yang et al. 2016, with an encoder
 /// of any cell. `SentenceClassifierTape::weights` returns the attention weights of a sentence.
 ///
-///   words -> encoder -> states h        pooled = sum_j weights_j h_j        logits = output(pooled)
+///     words -> encoder -> states h        pooled = sum_j weights_j h_j        logits = output(pooled)
 template <class EncoderType>
 struct SentenceClassifier {
   using Scalar = typename EncoderType::Scalar;

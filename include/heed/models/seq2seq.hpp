@@ -51,7 +51,7 @@ struct Seq2SeqTape {
 /// Sequence-to-sequence model: embeds and encodes the source, decodes the target, and computes the logits of each next
 /// word.
 ///
-///   source -> encoder -> memory -> decoder <- target        logits = output(features)
+///     source -> encoder -> memory -> decoder <- target        logits = output(features)
 template <class EncoderType, Decoder DecoderType>
 struct Seq2Seq {
   using Scalar = typename EncoderType::Scalar;

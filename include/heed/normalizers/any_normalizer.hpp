@@ -7,7 +7,8 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// A normaliser that is selected at run time. It models `Normalizer` itself.
+/// A normaliser that is selected at run time. It models `Normalizer` itself. A default-constructed object holds
+/// `Softmax`.
 struct AnyNormalizer {
   std::variant<Softmax, Sparsemax, Entmax15> normalizer;  ///< the selected normaliser
 

@@ -8,7 +8,7 @@ namespace heed { inline namespace v0_2 {
 /// alpha-entmax with alpha = 1.5, Peters, Niculae & Martins 2019. It lies half-way between softmax (alpha = 1) and
 /// sparsemax (alpha = 2). The weights sum to 1, and the weights of low scores are exactly 0.
 ///
-///   weight_j = max(score_j / 2 - tau, 0)^2
+///     weight_j = max(score_j / 2 - tau, 0)^2
 ///
 /// tau is the threshold of the paper's exact algorithm, computed without sorting (kernels/threshold.hpp).
 struct Entmax15 {
@@ -19,7 +19,7 @@ struct Entmax15 {
 
   /// The paper's Jacobian for alpha = 1.5, with s_j = sqrt(weight_j):
   ///
-  ///   dL/dscore_j = s_j (d_j - sum_k s_k d_k / sum_k s_k)
+  ///     dL/dscore_j = s_j (d_j - sum_k s_k d_k / sum_k s_k)
   template <class Y, class D>
   void backward(const Y& weights, D&& d) const {
     detail::check_like("Entmax15.backward", "d", d, weights);

@@ -7,7 +7,7 @@ namespace heed { inline namespace v0_2 {
 
 /// Softmax: Bahdanau, Cho & Bengio 2015, equation 6. The weights sum to 1.
 ///
-///   weight_j = e^{score_j} / sum_k e^{score_k}
+///     weight_j = e^{score_j} / sum_k e^{score_k}
 struct Softmax {
   template <class X>
   void forward(X&& scores) const {

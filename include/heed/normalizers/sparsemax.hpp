@@ -8,7 +8,7 @@ namespace heed { inline namespace v0_2 {
 /// Sparsemax: the projection of the scores onto the probability simplex, Martins & Astudillo 2016, equation 2. The
 /// weights sum to 1, and the weights of low scores are exactly 0.
 ///
-///   weight_j = max(score_j - tau, 0)
+///     weight_j = max(score_j - tau, 0)
 ///
 /// tau is the threshold of the paper's algorithm 1, computed without sorting (kernels/threshold.hpp).
 struct Sparsemax {

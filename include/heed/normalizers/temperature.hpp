@@ -11,7 +11,7 @@ namespace heed { inline namespace v0_2 {
 
 /// Softmax with a temperature: Hinton, Vinyals & Dean 2015, equation 1.
 ///
-///   weights = softmax(scores / temperature)
+///     weights = softmax(scores / temperature)
 ///
 /// Below 1 the weights are sharper, above 1 flatter. At 1 they equal those of `Softmax` bit for bit.
 struct TemperatureSoftmax {

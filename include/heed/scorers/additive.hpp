@@ -105,7 +105,7 @@ struct AdditiveParts : LinearQueries<C, S, Query, Alignment> {
 
 /// Additive scores (Bahdanau attention): Bahdanau, Cho & Bengio 2015, section A.1.2.
 ///
-///   z_j = tanh(W q + k_j),  k_j = U h_j        score_j = v' z_j
+///     z_j = tanh(W q + k_j),  k_j = U h_j        score_j = v' z_j
 ///
 /// The keys do not depend on the query, so they are computed once per sentence. They are stored as e^{2 k_j}, with a
 /// few more rows than k_j (kernels/exponential_columns.hpp), so that the exponentials are also computed only once. The

@@ -14,7 +14,10 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// A scorer that is selected at run time. It models `Scorer` itself. Error messages name the selected scorer.
+/// A scorer that is selected at run time. It models `Scorer` itself. Error messages name the selected scorer. It holds
+/// one of the types of `scorer` below; a default-constructed object holds an empty `DotScorer`.
+///
+/// Functions that take grad throw heed::Error if it holds another type: create it with `zeros_like(model)`.
 template <class S>
 struct AnyScorer {
   using Scalar = S;

@@ -6,7 +6,7 @@ namespace heed { inline namespace v0_2 {
 
 /// Concat scores: Luong, Pham & Manning 2015, section 3.1, the third of three. The query comes first.
 ///
-///   score_j = v' tanh(W [q; h_j])
+///     score_j = v' tanh(W [q; h_j])
 ///
 /// W [q; h] = W_q q + W_h h, so this is an additive score with both matrices stored as one.
 template <class S, int Query = Dynamic, int MemorySize = Dynamic, int Alignment = Dynamic>

@@ -19,7 +19,7 @@ struct ConvolutionalScorerOptions {
 
 /// Additive scores with features of the previous weights: Chorowski et al. 2015, equations 8 and 9.
 ///
-///   f_j = F a, a = the previous weights around j        score_j = v' tanh(W q + V h_j + U f_j + b)
+///     f_j = F a, a = the previous weights around j        score_j = v' tanh(W q + V h_j + U f_j + b)
 ///
 /// Each row of F is a filter of odd width, centred on position j. Weights outside the sentence are 0, and so are all
 /// previous weights at the first step. As in other frameworks, F a is a cross-correlation: filters are not mirrored.

@@ -7,7 +7,7 @@ namespace heed { inline namespace v0_2 {
 
 /// Additive scores with coverage: See, Liu & Manning 2017, equation 11. Coverage was introduced by Tu et al. 2016.
 ///
-///   score_j = v' tanh(W q + U h_j + w c_j + b)        c_j = the sum of the earlier weights of j
+///     score_j = v' tanh(W q + U h_j + w c_j + b)        c_j = the sum of the earlier weights of j
 ///
 /// `coverage_loss` (losses/attention_penalty.hpp) is the corresponding loss.
 template <class S, int Query = Dynamic, int MemorySize = Dynamic, int Alignment = Dynamic>

@@ -29,7 +29,7 @@ struct DotScores {
 /// Dot scores: Luong, Pham & Manning 2015, section 3.1, the first of three. There are no learned parameters. Queries
 /// and memory have the same size.
 ///
-///   score_j = h_j' q
+///     score_j = h_j' q
 template <class S, int Size = Dynamic>
 struct DotScorer : detail::DotScores<DotScorer<S, Size>, S, Size> {
   using Scalar = S;

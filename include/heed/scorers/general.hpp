@@ -37,7 +37,7 @@ struct GeneralParts : DotScores<C, S, MemorySize> {
 
 /// General scores: Luong, Pham & Manning 2015, section 3.1, the second of three.
 ///
-///   score_j = q' W h_j = (W' q)' h_j
+///     score_j = q' W h_j = (W' q)' h_j
 ///
 /// W' q is computed once per step. The values are the keys, so no second copy of the memory is needed.
 template <class S, int Query = Dynamic, int MemorySize = Dynamic>

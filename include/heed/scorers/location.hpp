@@ -10,7 +10,7 @@ namespace heed { inline namespace v0_2 {
 
 /// Location scores: Luong, Pham & Manning 2015, equation 8. The score of a position depends only on the query.
 ///
-///   score_j = (W q)_j
+///     score_j = (W q)_j
 ///
 /// W has one row for each of the first `longest()` positions. A shorter sentence uses the first rows. In a longer
 /// sentence, the later positions have a score of -inf, so their weights are 0.

@@ -9,7 +9,7 @@ namespace heed { inline namespace v0_2 {
 /// Additive scores (Bahdanau, Cho & Bengio 2015, section A.1.2) with weight normalisation of v (Salimans & Kingma 2016,
 /// equation 2); TensorFlow's `BahdanauAttention` with `normalize=True`.
 ///
-///   score_j = g v' tanh(W q + U h_j + b) / |v|
+///     score_j = g v' tanh(W q + U h_j + b) / |v|
 ///
 /// v gives the direction and g the length of the vector. Initially g is 1 / sqrt(alignment) and v is all ones, so that
 /// a score is the mean of the tanh values. If v is zero, all scores and all gradients are 0.

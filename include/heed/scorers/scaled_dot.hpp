@@ -9,7 +9,7 @@ namespace heed { inline namespace v0_2 {
 /// Scaled dot scores: Vaswani et al. 2017, equation 1. There are no learned parameters. Queries and memory have the
 /// same size d.
 ///
-///   score_j = h_j' q / sqrt(d)
+///     score_j = h_j' q / sqrt(d)
 ///
 /// A query is divided once per step, so a score costs no more than a dot score.
 template <class S, int Size = Dynamic>

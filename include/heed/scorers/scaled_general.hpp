@@ -7,7 +7,7 @@ namespace heed { inline namespace v0_2 {
 /// General scores (Luong, Pham & Manning 2015, section 3.1) times a learned scalar g; TensorFlow's `LuongAttention`
 /// with `scale=True`.
 ///
-///   score_j = g q' W h_j = g (W' q)' h_j
+///     score_j = g q' W h_j = g (W' q)' h_j
 ///
 /// g multiplies the scores, not the query, so that its gradient is exact even if g is 0. Initially g is 1.
 template <class S, int Query = Dynamic, int MemorySize = Dynamic>

@@ -91,7 +91,8 @@ concept HasWholeParts = (!MakesKeys<C> || HasKeys<C, X>)&&(!Projects<C> || HasPr
 /// their gradient, which is the argument after d_keys. Both must take the scratch.
 ///
 /// All functions except `visit_parameters` are const. The functions of heed's scorers throw `Error` if the size of an
-/// argument, including grad, does not fit. See `examples/03_own_scorer.cpp` for a scorer of 15 lines.
+/// argument, including grad, does not fit. In the body of a backward function, `// was: f` names the operation of the
+/// forward function that the line differentiates. See `examples/03_own_scorer.cpp` for a scorer of 15 lines.
 template <class C>
 concept Scorer =
     Part<C> && detail::HasSizes<C> && detail::HasScore<C, Matrix<typename C::Scalar>, Buffer<typename C::Scalar>> &&

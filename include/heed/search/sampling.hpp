@@ -131,7 +131,7 @@ void truncate(const Buffer<S>& odds, const SampleOptions& options, std::vector<C
 /// Draws `options.samples` targets for every source from the model's output distribution, word by word. results[b] gets
 /// the samples of source b, in the order drawn.
 ///
-///   word ~ softmax(logits / temperature), over the words that may be drawn: see `SampleOptions`
+///     word ~ softmax(logits / temperature), over the words that may be drawn: see `SampleOptions`
 ///
 /// `Hypothesis::log_probability` and `Hypothesis::score` are the log-probability without temperature, top_k and top_p.
 ///

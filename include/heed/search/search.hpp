@@ -50,7 +50,7 @@ void extract_hypotheses(const SearchWorkspace<S>& work, const SearchOptions& opt
 /// hypotheses of source b, all different, sorted by their scores, best first. It gets fewer if the beam ended with
 /// fewer. The score is
 ///
-///   log P(Y | X) / lp(Y) + cp(X, Y)            Wu et al. 2016 (arXiv 1609.08144), equation 14
+///     log P(Y | X) / lp(Y) + cp(X, Y)            Wu et al. 2016 (arXiv 1609.08144), equation 14
 ///
 /// with the length penalty lp and the coverage penalty cp of search/hypothesis.hpp. The beam keeps the hypotheses with
 /// the largest log-probabilities; the penalties only rank finished hypotheses. A finished hypothesis keeps its slot in
@@ -79,8 +79,8 @@ void search(const Model& model, Sentences sources, const SearchOptions& options,
   empty.cancel();
 }
 
-/// Returns the hypotheses of every source, best first. It allocates the workspace and the results in every call; use the
-/// overload above to decode many batches.
+/// Returns the hypotheses of every source, best first. Allocates the workspace and the results in every call; to decode
+/// many batches, use the overload above.
 template <class Model>
 Hypotheses<typename Model::Scalar> search(const Model& model, Sentences sources, const SearchOptions& options = {}) {
   SearchWorkspace<typename Model::Scalar> work;

@@ -24,14 +24,15 @@ inline constexpr bool keeps_states<Encoder<C>> = true;
 /// Encodes a source word by word, then decodes its target word by word with greedy search. The caller may force target
 /// words.
 ///
-///   feed(word) ... finish_source()      next() or force(word) ... until ended()      start() for the next sentence
+///     feed(word) ... finish_source()      next() or force(word) ... until ended()      start() for the next sentence
 ///
 /// A forward recurrent encoder encodes each word in `feed`, so little work is left when the source ends. A backward or
 /// bidirectional encoder needs the end of the source first: it encodes all words in `finish_source`.
 ///
-/// `next` decodes the target that greedy `search` finds if the source is the only one in its batch. The attention
-/// weights and the log-probability of both are bit-identical if the encoder runs in `finish_source`. They are equal up
-/// to rounding if it runs in `feed`.
+/// `next` chooses the words that `search` with beam 1 finds if this source is alone in its batch, but without a step
+/// limit: limit the number of words yourself, because a model may never choose eos. If the encoder runs in
+/// `finish_source`, attention weights and log-probability have the same bits as those of `search`. If it runs in
+/// `feed`, they are equal up to rounding, so a word can differ if two words are almost equally probable.
 ///
 /// Use one object per thread. Does not allocate once it has grown to the longest source. An exception from the model,
 /// such as std::bad_alloc, resets the stream as `start` does.
@@ -90,8 +91,8 @@ class Stream {
   }
 
   /// Appends the most probable word to the target and returns it. It may be eos or unk, but never bos. Of equally
-  /// probable words it takes the smallest token. Throws heed::Error if the source is not finished or the target has
-  /// ended.
+  /// probable words it takes the smallest token. Throws heed::Error if the source is not finished, if the target has
+  /// ended, if a logit is NaN or +inf, or if the logits of all words except bos are -inf.
   Token next() {
     const auto& scores = logits();
     Index best = symbols::unk;
@@ -103,8 +104,8 @@ class Stream {
   }
 
   /// Appends the given word to the target, whatever its probability; eos ends the target. Throws heed::Error if the
-  /// word is bos, is outside the vocabulary or has a logit of -inf, if the source is not finished, or if the target has
-  /// ended.
+  /// word is bos, is outside the vocabulary or has a logit of -inf, if the source is not finished, if the target has
+  /// ended, or if a logit is NaN or +inf.
   void force(Token word) {
     const Index vocabulary = model_.target.vocabulary();
     require(word >= 0 && word < vocabulary && word != symbols::bos, [&] {
@@ -116,7 +117,8 @@ class Stream {
   }
 
   /// Computes the logits of the next target word (vocabulary x 1), for callers that choose the word themselves. Logits
-  /// are log-probabilities up to a constant. Throws as `next` does.
+  /// are log-probabilities up to a constant. Returns a buffer of the stream, which the next step overwrites. Throws
+  /// heed::Error if the source is not finished or the target has ended.
   const Buffer<S>& logits() {
     require(finished_, "Stream: the source is not finished; call finish_source() first");
     require(!ended_, "Stream: the target has ended; call start() for the next sentence");
@@ -129,8 +131,8 @@ class Stream {
   }
 
   /// Attention weights of the step that predicted the last word, or, after `logits`, of the step that predicts the next
-  /// word: one per source word, none if the decoder has no attention. Throws heed::Error if no step was run since
-  /// `finish_source`.
+  /// word: one per source word, none if the decoder has no attention. Returns a view of a buffer of the stream, which
+  /// is valid until the next non-const call. Throws heed::Error if no step was run since `finish_source`.
   auto weights() const {
     require(weighted_, "Stream: there are no attention weights before the first step; call next() or logits()");
     const auto& weights = step_.decoder.attention.weights;

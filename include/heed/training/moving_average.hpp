@@ -10,7 +10,7 @@ namespace heed { inline namespace v0_2 {
 /// Exponential moving average of a model's parameters. It is often the better model (Polyak & Juditsky 1992), so it is
 /// evaluated and saved instead of the trained model.
 ///
-///   a_t = sum_i decay^(t-i) x_i / sum_i decay^(t-i),  i = 1 ... t
+///     a_t = sum_i decay^(t-i) x_i / sum_i decay^(t-i),  i = 1 ... t
 ///
 /// This is the bias-corrected form (Kingma & Ba 2015, section 7.2): after one update it equals the trained model, for
 /// any decay.

@@ -72,8 +72,8 @@ struct Sgd {
 
 /// Adam (Kingma & Ba 2015, algorithm 1), with epsilon outside the bias-corrected root, as in PyTorch.
 ///
-///   m = beta1 m + (1 - beta1) d        x -= rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
-///   v = beta2 v + (1 - beta2) d^2
+///     m = beta1 m + (1 - beta1) d        x -= rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
+///     v = beta2 v + (1 - beta2) d^2
 ///
 /// With a weight decay it is AdamW (Loshchilov & Hutter 2019, algorithm 2), as in PyTorch: every update begins with
 /// x = (1 - rate decay) x, which does not change m and v.
@@ -113,19 +113,16 @@ struct Adam {
           const auto scale = number(factor), b1 = number(beta1), c1 = number(1 - beta1), b2 = number(beta2),
                      c2 = number(1 - beta2), root = number(correction), apart = number(epsilon), down = number(-step),
                      kept = number(1 - rate * decay);
-          S *const x = share_of(x_all, share).data(), *const m = share_of(m_all, share).data(),
-                   *const v = share_of(v_all, share).data();
-          const auto d = share_of(d_all, share);
+          const auto d_share = share_of(d_all, share);
           // One pass over all arrays: a large model does not fit the cache, so each pass reads it from memory.
-          detail::for_each_packet<S>(d.size(), [&](const auto& io, Index k) {
-            const auto d_k = scale * io.load(d.data() + k);
-            const auto m_k = b1 * io.load(m + k) + c1 * d_k;
-            const auto v_k = b2 * io.load(v + k) + c2 * (d_k * d_k);
-            const auto size = sqrt(v_k) * root + apart;
-            io.store(m + k, m_k);
-            io.store(v + k, v_k);
-            io.store(x + k, kept * io.load(x + k) + down * (m_k / size));
-          });
+          const auto step_of_packet = [&](auto& x, auto& m, auto& v, const auto& d) {
+            const auto scaled = scale * d;
+            m = b1 * m + c1 * scaled;
+            v = b2 * v + c2 * (scaled * scaled);
+            x = kept * x + down * (m / (sqrt(v) * root + apart));
+          };
+          detail::transform_arrays<S>(d_share.size(), step_of_packet, share_of(x_all, share).data(),
+                                      share_of(m_all, share).data(), share_of(v_all, share).data(), d_share.data());
         },
         model, first, second, grad);
   }
@@ -142,8 +139,8 @@ struct Adam {
 
 /// Adadelta (Zeiler 2012, algorithm 1), the optimizer of Bahdanau, Cho & Bengio 2015. `rate` is as in PyTorch.
 ///
-///   v = rho v + (1 - rho) d^2        step = sqrt(u + epsilon) / sqrt(v + epsilon) d        x -= rate step
-///   u = rho u + (1 - rho) step^2     (after the step)
+///     v = rho v + (1 - rho) d^2        step = sqrt(u + epsilon) / sqrt(v + epsilon) d        x -= rate step
+///     u = rho u + (1 - rho) step^2     (after the step)
 template <Part Model>
 struct Adadelta {
   double rate, rho, epsilon;  ///< as in the equations above

@@ -15,14 +15,14 @@ namespace heed { inline namespace v0_2 {
 //     trainer.optimizer.rate = schedule(n);
 //     trainer.teacher_forcing = forcing(n);
 //
-// They have no state, so a checkpoint need not store them. Only `PlateauRate` has state, since it depends on the dev
-// loss. Each throws heed::Error if a setting is out of range.
+// All except `PlateauRate` have no state, so a checkpoint need not store them. `PlateauRate` depends on the dev loss:
+// store its members. A schedule throws heed::Error if one of its settings is out of range.
 //
 // | member           | meaning                                      |
 // |------------------|----------------------------------------------|
 // | `operator()(n)`  | the value for update n                       |
 // | `peak`           | the maximum rate                             |
-// | `least`          | the minimum value                            |
+// | `minimum`        | the minimum value                            |
 
 namespace detail {
 
@@ -54,11 +54,11 @@ struct ConstantRate {
 
 /// Linear warm-up to the peak, then linear decay to 0 at the end of the run.
 ///
-///   d = n / updates        rate = peak (d + 1/1000) / (warm_up + 1/1000)      while d < warm_up
-///                          rate = peak (1 - d) / (1 - warm_up)                otherwise
+///     d = n / updates        rate = peak (d + 1/1000) / (warm_up + 1/1000)      while d < warm_up
+///                            rate = peak (1 - d) / (1 - warm_up)                otherwise
 struct LinearRate {
   double peak = 1e-3;
-  double updates = 1;     ///< number of updates of the whole run
+  double updates = 1;     ///< number of updates of the whole run: always set it, the rate is 0 from then on
   double warm_up = 0.02;  ///< fraction of the run, in [0, 1)
 
   double operator()(Index n) const {
@@ -70,10 +70,10 @@ struct LinearRate {
 
 /// Linear warm-up as in `LinearRate`, then cosine decay to 0 (Loshchilov & Hutter 2017, equation 5, one period).
 ///
-///   rate = peak (1 + cos(pi e)) / 2,  e = (d - warm_up) / (1 - warm_up),  d = n / updates
+///     rate = peak (1 + cos(pi e)) / 2,  e = (d - warm_up) / (1 - warm_up),  d = n / updates
 struct CosineRate {
   double peak = 1e-3;
-  double updates = 1;     ///< number of updates of the whole run
+  double updates = 1;     ///< number of updates of the whole run: always set it, the rate is 0 from then on
   double warm_up = 0.02;  ///< fraction of the run, in [0, 1)
 
   double operator()(Index n) const {
@@ -85,18 +85,18 @@ struct CosineRate {
 };
 
 /// Inverse square root schedule: Vaswani et al. 2017, equation 3, parametrised by its maximum: d_model^-0.5 of the
-/// paper is peak sqrt(warm_up). It does not depend on the length of the run.
+/// paper is peak sqrt(warm_up_updates). It does not depend on the length of the run.
 ///
-///   rate = peak min(sqrt(warm_up / s), s / warm_up),  s = n + 1
+///     rate = peak min(sqrt(warm_up_updates / s), s / warm_up_updates),  s = n + 1
 struct InverseSquareRootRate {
   double peak = 1e-3;
-  double warm_up = 4000;  ///< updates of the warm-up, above 0
+  double warm_up_updates = 4000;  ///< number of updates of the warm-up, above 0
 
   double operator()(Index n) const {
     detail::check_not_negative("InverseSquareRootRate", "peak", peak);
-    detail::check_positive("InverseSquareRootRate", "warm-up", warm_up);
+    detail::check_positive("InverseSquareRootRate", "number of warm-up updates", warm_up_updates);
     const double step = static_cast<double>(n) + 1;
-    return peak * std::min(std::sqrt(warm_up / step), step / warm_up);
+    return peak * std::min(std::sqrt(warm_up_updates / step), step / warm_up_updates);
   }
 };
 
@@ -133,39 +133,39 @@ struct PlateauRate {
 // Schedules of `teacher_forcing`, the probability of the reference token in scheduled sampling (Bengio et al. 2015,
 // section 2.4). It may also be constant.
 
-/// 1 - (1 - least) n / updates: the paper's linear decay with k = 1. It reaches `least` at the end of the run.
+/// 1 - (1 - minimum) n / updates: the paper's linear decay with k = 1. It reaches `minimum` at the end of the run.
 struct LinearForcing {
-  double least = 0;
-  double updates = 1;  ///< number of updates of the whole run
+  double minimum = 0;  ///< the minimum value, in [0, 1]
+  double updates = 1;  ///< number of updates of the whole run: always set it, the value is `minimum` from then on
 
   double operator()(Index n) const {
-    detail::check_share("LinearForcing", "lowest value", least);
+    detail::check_share("LinearForcing", "minimum", minimum);
     detail::check_positive("LinearForcing", "number of updates", updates);
-    return 1 - (1 - least) * detail::share_done(n, updates);
+    return 1 - (1 - minimum) * detail::share_done(n, updates);
   }
 };
 
-/// max(least, k^n), k < 1: exponential decay.
+/// max(minimum, k^n), k < 1: exponential decay.
 struct ExponentialForcing {
-  double least = 0;
-  double k = 0.999;  ///< below 1
+  double minimum = 0;  ///< the minimum value, in [0, 1]
+  double k = 0.999;    ///< factor of the decay per update, in [0, 1)
 
   double operator()(Index n) const {
-    detail::check_share("ExponentialForcing", "lowest value", least);
+    detail::check_share("ExponentialForcing", "minimum", minimum);
     detail::check_below_one("ExponentialForcing", "k", k);
-    return std::max(least, std::pow(k, static_cast<double>(n)));
+    return std::max(minimum, std::pow(k, static_cast<double>(n)));
   }
 };
 
-/// max(least, k / (k + e^{n/k})), k >= 1: inverse sigmoid decay. The larger k, the later the decay.
+/// max(minimum, k / (k + e^{n/k})), k >= 1: inverse sigmoid decay. The larger k, the later the decay.
 struct InverseSigmoidForcing {
-  double least = 0;
-  double k = 1000;  ///< 1 or more
+  double minimum = 0;  ///< the minimum value, in [0, 1]
+  double k = 1000;     ///< 1 or more
 
   double operator()(Index n) const {
-    detail::check_share("InverseSigmoidForcing", "lowest value", least);
+    detail::check_share("InverseSigmoidForcing", "minimum", minimum);
     detail::check_setting(std::isfinite(k) && k >= 1, "InverseSigmoidForcing", "k", "finite and 1 or more", k);
-    return std::max(least, k / (k + std::exp(static_cast<double>(n) / k)));
+    return std::max(minimum, k / (k + std::exp(static_cast<double>(n) / k)));
   }
 };
 
