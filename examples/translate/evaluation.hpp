@@ -34,15 +34,7 @@ inline std::vector<std::vector<heed::Index>> batches_of(const EncodedPairs& pair
 
 /// The mean cross-entropy per target word, eos included.
 inline double mean_loss(const Model& model, const EncodedPairs& pairs, int threads) {
-  const auto batches = batches_of(pairs);
-  std::vector<double> losses(batches.size());  // summed in order, so the result does not depend on the threads
-  for_each_batch<heed::Seq2SeqTape<float>>(batches, threads, [&](const auto& batch, std::size_t i, auto& tape) {
-    losses[i] = compiled::loss(model, choose(pairs.source, batch), choose(pairs.target, batch), tape);
-  });
-  double loss = 0, words = 0;
-  for (const double x : losses) loss += x;
-  for (const heed::Index length : pairs.target_lengths) words += static_cast<double>(length) + 1;
-  return loss / words;
+  return compiled::mean_loss(model, pairs.source, pairs.target, batches_of(pairs), threads);
 }
 
 /// The log-probabilities of the target of every pair.

@@ -1,6 +1,7 @@
 #include "translate/model.hpp"
 
 #include <heed/models/prepack.hpp>
+#include <heed/training/fit.hpp>
 
 #include <string>
 
@@ -17,8 +18,9 @@ void prepare_weights(Model& model, std::string_view weights, std::string_view na
 
 namespace compiled {
 
-double loss(const Model& model, heed::Sentences sources, heed::Sentences targets, heed::Seq2SeqTape<float>& tape) {
-  return model.loss(sources, targets, tape);
+double mean_loss(const Model& model, heed::Sentences sources, heed::Sentences targets,
+                 const std::vector<std::vector<heed::Index>>& batches, int threads) {
+  return heed::mean_loss(model, {sources, targets}, batches, threads);
 }
 
 void search(const Model& model, heed::Sentences sources, const heed::SearchOptions& options,

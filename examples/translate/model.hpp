@@ -22,7 +22,8 @@ void prepare_weights(Model& model, std::string_view weights, std::string_view na
 /// heed's functions on a model, compiled once for all programs.
 namespace compiled {
 
-double loss(const Model& model, heed::Sentences sources, heed::Sentences targets, heed::Seq2SeqTape<float>& tape);
+double mean_loss(const Model& model, heed::Sentences sources, heed::Sentences targets,
+                 const std::vector<std::vector<heed::Index>>& batches, int threads);
 void search(const Model& model, heed::Sentences sources, const heed::SearchOptions& options,
             heed::SearchWorkspace<float>& work, heed::Hypotheses<float>& found);
 void sample(const Model& model, heed::Sentences sources, const heed::SampleOptions& options,

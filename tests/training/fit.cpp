@@ -148,6 +148,23 @@ TEST(MeanLoss, IsTheLossPerWordForAnyNumberOfThreadsAndBatchSize) {
   }
 }
 
+TEST(MeanLoss, ComputesTheGivenBatches) {
+  const Batch data = task(3);
+  const Model model = fresh_model();
+  const double expected = heed::mean_loss(model, {data.sources, data.targets});
+  std::vector<std::vector<Index>> batches(3);
+  for (Index i = 0; i < std::ssize(data.sources); ++i) batches[static_cast<std::size_t>(i % 3)].push_back(i);
+  const auto loss = [&] { return heed::mean_loss(model, {data.sources, data.targets}, batches); };
+  EXPECT_NEAR(loss(), expected, 1e-12);
+  batches[2].push_back(4);
+  EXPECT_EQ(refusal(loss), "mean_loss: item 4 must be in one batch, it is in 2");
+  batches[2].back() = -1;
+  EXPECT_EQ(refusal(loss), "mean_loss: there is no item -1 of " + std::to_string(data.sources.size()));
+  batches[2].pop_back();
+  batches[0].erase(batches[0].begin());
+  EXPECT_EQ(refusal(loss), "mean_loss: item 0 must be in one batch, it is in 0");
+}
+
 TEST(MeanLoss, RejectsEmptyData) {
   const Model model = fresh_model();
   EXPECT_EQ(refusal([&] { heed::mean_loss(model, {}); }),

@@ -2,6 +2,7 @@
 
 #include <heed/training/trainer.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <functional>
@@ -52,12 +53,12 @@ std::vector<Item> select(const Items<Item>& items, const std::vector<Index>& ind
 }  // namespace detail
 
 /// Mean loss per target word (eos included), or per label, of a model in inference mode: without dropout, label
-/// smoothing and attention losses. `batch_size` items are computed together. The result does not depend on the number
-/// of threads. Throws heed::Error if `data` is empty, if the numbers of sources and targets differ, or if batch_size is
-/// below 1.
+/// smoothing and attention losses. The items of a batch, given by their indices, are computed together. The result does
+/// not depend on the number of threads. Throws heed::Error if `data` is empty, if the numbers of sources and targets
+/// differ, or unless every item is in exactly one batch.
 template <class Model>
-double mean_loss(const Model& model, const typename Trainer<Model>::Batch& data, Index batch_size = 32,
-                 int threads = 1) {
+double mean_loss(const Model& model, const typename Trainer<Model>::Batch& data,
+                 const std::vector<std::vector<Index>>& batches, int threads = 1) {
   using Source = typename Model::Source;
   using Target = typename Model::Target;
   const std::size_t size = data.sources.size();
@@ -65,23 +66,26 @@ double mean_loss(const Model& model, const typename Trainer<Model>::Batch& data,
     return "mean_loss: expected as many sources as targets and at least one, got " + std::to_string(size) + " and " +
            std::to_string(data.targets.size());
   });
-  require(batch_size >= 1,
-          [&] { return "mean_loss: batch_size must be at least 1, got " + std::to_string(batch_size); });
-  const auto batch = static_cast<std::size_t>(batch_size);
-  std::vector<double> losses((size + batch - 1) / batch);
+  std::vector<int> uses(size);
+  for (const auto& batch : batches) {
+    for (const Index i : batch) {
+      require(i >= 0 && i < std::ssize(uses),
+              [&] { return "mean_loss: there is no item " + std::to_string(i) + " of " + std::to_string(size); });
+      ++uses[static_cast<std::size_t>(i)];
+    }
+  }
+  const auto wrong = std::find_if(uses.begin(), uses.end(), [](int n) { return n != 1; });
+  require(wrong == uses.end(), [&] {
+    return "mean_loss: item " + std::to_string(wrong - uses.begin()) + " must be in one batch, it is in " +
+           std::to_string(*wrong);
+  });
+  std::vector<double> losses(batches.size());
   std::atomic<std::size_t> next = 0;
   ThreadPool(threads).run([&](int) {
     typename Model::Tape tape;
-    std::vector<Source> sources;
-    std::vector<Target> targets;
     for (std::size_t k = next++; k < losses.size(); k = next++) {
-      sources.clear();
-      targets.clear();
-      for (std::size_t i = k * batch; i < std::min(size, (k + 1) * batch); ++i) {
-        sources.push_back(data.sources[i]);
-        targets.push_back(data.targets[i]);
-      }
-      losses[k] = static_cast<double>(model.loss(sources, targets, tape));
+      losses[k] = static_cast<double>(model.loss(detail::select<Source>(data.sources, batches[k]),
+                                                 detail::select<Target>(data.targets, batches[k]), tape));
     }
   });
   double loss = 0;
@@ -89,6 +93,20 @@ double mean_loss(const Model& model, const typename Trainer<Model>::Batch& data,
   for (const double of_batch : losses) loss += of_batch;
   for (const Target target : data.targets) predictions += detail::predictions(target);
   return loss / static_cast<double>(predictions);
+}
+
+/// Overload with batches of `batch_size` consecutive items. Throws heed::Error also if batch_size is below 1.
+template <class Model>
+double mean_loss(const Model& model, const typename Trainer<Model>::Batch& data, Index batch_size = 32,
+                 int threads = 1) {
+  require(batch_size >= 1,
+          [&] { return "mean_loss: batch_size must be at least 1, got " + std::to_string(batch_size); });
+  std::vector<std::vector<Index>> batches;
+  for (Index i = 0; i < std::ssize(data.sources); ++i) {
+    if (i % batch_size == 0) batches.emplace_back();
+    batches.back().push_back(i);
+  }
+  return mean_loss(model, data, batches, threads);
 }
 
 /// Trains a model with Adam, epoch by epoch, and returns the results of the epochs. Each epoch shuffles the training
