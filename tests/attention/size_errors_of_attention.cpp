@@ -3,40 +3,33 @@
 #include <heed/losses/attention_penalty.hpp>
 
 #include "support/mechanisms.hpp"
-#include "support/wrong_sizes.hpp"
+#include "support/size_errors.hpp"
 
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <memory>
 #include <string>
-#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace size_errors_of_attention_test {
 
 using heed::Index;
 using heed::Matrix;
-using wrong_sizes::argument;
-using wrong_sizes::Argument;
-using wrong_sizes::expect_errors;
-using wrong_sizes::least;
-using wrong_sizes::optional;
-using wrong_sizes::room;
+using size_errors::argument;
+using size_errors::Argument;
+using size_errors::expect_errors;
 
 using mechanisms::Predicted;
 using mechanisms::Step;
 
-/// Two queries of two steps over a memory of two sentences.
-template <class Line>
-class AttentionSizes : public testing::Test {
- protected:
-  using Mechanism = decltype(mechanisms::make<Line::value>());
-  static constexpr int line = Line::value;
+/// The calls of a mechanism, with two queries of two steps over a memory of two sentences. They are virtual functions,
+/// so that the tests are compiled once and not once per mechanism.
+struct Calls {
   static constexpr Index n = 2, columns = 4;
-  static constexpr bool fixed = line == 8, gated = line == 9, keeps = line >= 4 && line != 8;
-
-  Mechanism attention = mechanisms::make<line>();
-  Mechanism grad = heed::zeros_like(attention);
+  const int line;  ///< of the list of mechanisms
+  const bool fixed = line == 8, gated = line == 9, saves = line >= 4 && line != 8;
   heed::Memory<double> memory, d_memory;
   std::vector<Index> sentences = {1, 0};
   Matrix<double> queries = Matrix<double>::Zero(3, n), d_queries = queries;
@@ -44,23 +37,25 @@ class AttentionSizes : public testing::Test {
   heed::Buffer<double> carry;
   heed::AttentionTape<double> tape;
 
-  AttentionSizes() {
+  explicit Calls(int line_of_list) : line(line_of_list) {}
+  virtual ~Calls() = default;
+  virtual void prepare() = 0;
+  virtual void start() = 0;
+  virtual void begin() = 0;
+  virtual void forward(Index first = 2) = 0;
+  virtual void backward() = 0;
+  virtual void finish_backward() = 0;
+  virtual std::vector<Argument> gradients() = 0;
+
+  void resize_memory() {
     memory.resize(4, std::vector<Index>{7, 3});
     memory.values.setZero();
     memory.summary.setZero();
-    attention.prepare(memory);
-    start_attention(attention, memory, sentences, carry);
-    begin_attention(attention, memory, columns, tape);
-    forward();
-    begin_backward();
   }
-
-  void forward() { attention.forward(queries, memory, sentences, carry, tape, 2); }
   void begin_backward() {
     d_memory.zeros_like(memory);
     begin_attention_backward(n, tape);
   }
-  void backward() { attention.backward(memory, sentences, tape, 2, grad, d_queries, d_memory); }
 
   std::vector<std::string> names(const std::string& function) const {
     std::vector<std::string> all = mechanisms::names_of(line);
@@ -69,25 +64,61 @@ class AttentionSizes : public testing::Test {
   }
   /// The arguments that forward and backward share.
   std::vector<Argument> common() {
-    std::vector<Argument> all = {room("tape.contexts", tape.contexts)};
+    std::vector<Argument> all = {argument("tape.contexts", tape.contexts, Argument::room)};
     if (fixed) {
       all.push_back(argument("memory.summary", memory.summary));
       return all;
     }
-    all.push_back(room("tape.projected", tape.projected));
-    all.push_back(room("tape.weights", tape.weights));
-    all.push_back(room("tape.carries", tape.carries));
+    all.push_back(argument("tape.projected", tape.projected, Argument::room));
+    all.push_back(argument("tape.weights", tape.weights, Argument::room));
+    all.push_back(argument("tape.carries", tape.carries, Argument::room));
     all.push_back(argument("memory.values", memory.values));
-    if (memory.keys.rows() > 0) all.push_back(optional("memory.keys", memory.keys));
-    if (keeps) all.push_back(least("tape.saved", tape.saved));
+    if (memory.keys.rows() > 0) all.push_back(argument("memory.keys", memory.keys, Argument::optional));
+    if (saves) all.push_back(argument("tape.saved", tape.saved, Argument::at_least));
     return all;
   }
 };
 
-TYPED_TEST_SUITE(AttentionSizes, mechanisms::Lines<>);
+template <int Line>
+struct CallsOf : Calls {
+  decltype(mechanisms::make<Line>()) attention = mechanisms::make<Line>(), grad = heed::zeros_like(attention);
 
-TYPED_TEST(AttentionSizes, ForwardRejectsWrongSizes) {
-  auto& t = *this;
+  CallsOf() : Calls(Line) {}
+  void prepare() override { attention.prepare(memory); }
+  void start() override { start_attention(attention, memory, sentences, carry); }
+  void begin() override { begin_attention(attention, memory, columns, tape); }
+  void forward(Index first) override { attention.forward(queries, memory, sentences, carry, tape, first); }
+  void backward() override { attention.backward(memory, sentences, tape, 2, grad, d_queries, d_memory); }
+  void finish_backward() override { attention.finish_backward(all_queries, memory, tape, grad, d_memory); }
+  std::vector<Argument> gradients() override { return size_errors::parameters(grad); }
+};
+
+template <int... Line>
+std::unique_ptr<Calls> calls_of(int line, std::integer_sequence<int, Line...>) {
+  std::unique_ptr<Calls> made;
+  ((line == Line ? void(made = std::make_unique<CallsOf<Line>>()) : void()), ...);
+  return made;
+}
+
+/// The parameter is a line of the list of mechanisms.
+class AttentionSizes : public testing::TestWithParam<int> {
+ protected:
+  const std::unique_ptr<Calls> calls = calls_of(GetParam(), std::make_integer_sequence<int, mechanisms::count>());
+
+  void SetUp() override {
+    calls->resize_memory();
+    calls->prepare();
+    calls->start();
+    calls->begin();
+    calls->forward();
+    calls->begin_backward();
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Mechanisms, AttentionSizes, testing::Range(0, mechanisms::count));
+
+TEST_P(AttentionSizes, ForwardRejectsWrongSizes) {
+  Calls& t = *calls;
   std::vector<Argument> arguments = t.common();
   if (!t.fixed) {
     arguments.push_back(argument("queries", t.queries));
@@ -96,8 +127,8 @@ TYPED_TEST(AttentionSizes, ForwardRejectsWrongSizes) {
   expect_errors(t.names("forward"), arguments, [&] { t.forward(); });
 }
 
-TYPED_TEST(AttentionSizes, BackwardRejectsWrongSizes) {
-  auto& t = *this;
+TEST_P(AttentionSizes, BackwardRejectsWrongSizes) {
+  Calls& t = *calls;
   std::vector<Argument> arguments = t.common();
   arguments.push_back(argument("d_memory.values", t.d_memory.values));
   arguments.push_back(argument("d_memory.summary", t.d_memory.summary));
@@ -105,97 +136,87 @@ TYPED_TEST(AttentionSizes, BackwardRejectsWrongSizes) {
   if (!t.fixed) {
     t.tape.d_weights.resize(7, t.columns);
     t.tape.d_weights.setZero();
-    arguments.push_back(optional("tape.d_weights", t.tape.d_weights));
+    arguments.push_back(argument("tape.d_weights", t.tape.d_weights, Argument::optional));
     arguments.push_back(argument("d_queries", t.d_queries));
     arguments.push_back(argument("d_memory.keys", t.d_memory.keys));
     arguments.push_back(argument("tape.d_projected", t.tape.d_projected));
-    arguments.push_back(room("tape.d_carry", t.tape.d_carry));
+    arguments.push_back(argument("tape.d_carry", t.tape.d_carry, Argument::room));
   }
   expect_errors(t.names("backward"), arguments, [&] { t.backward(); });
   t.d_memory.starts[1] = 6;
   EXPECT_NE(refusal([&] { t.backward(); }).find("d_memory.starts must be those of the memory"), std::string::npos);
 }
 
-TYPED_TEST(AttentionSizes, FinishBackwardRejectsWrongSizes) {
-  auto& t = *this;
+TEST_P(AttentionSizes, FinishBackwardRejectsWrongSizes) {
+  Calls& t = *calls;
   if (t.fixed) return;
   t.backward();
   std::vector<Argument> arguments = {
       argument("queries", t.all_queries), argument("tape.d_projected", t.tape.d_projected),
       argument("memory.values", t.memory.values), argument("d_memory.values", t.d_memory.values),
       argument("d_memory.keys", t.d_memory.keys)};
-  if (t.memory.keys.rows() > 0) arguments.push_back(optional("memory.keys", t.memory.keys));
-  expect_errors(t.names("finish_backward"), arguments,
-                [&] { t.attention.finish_backward(t.all_queries, t.memory, t.tape, t.grad, t.d_memory); });
+  if (t.memory.keys.rows() > 0) arguments.push_back(argument("memory.keys", t.memory.keys, Argument::optional));
+  if (t.gated) arguments.push_back(argument("tape.projected", t.tape.projected, Argument::room));
+  expect_errors(t.names("finish_backward"), arguments, [&] { t.finish_backward(); });
 }
 
-TYPED_TEST(AttentionSizes, PrepareRejectsWrongSizes) {
-  auto& t = *this;
+TEST_P(AttentionSizes, PrepareRejectsWrongSizes) {
+  Calls& t = *calls;
   if (t.fixed) return;
-  expect_errors(t.names("prepare"), {argument("memory.values", t.memory.values)},
-                [&] { t.attention.prepare(t.memory); });
+  expect_errors(t.names("prepare"), {argument("memory.values", t.memory.values)}, [&] { t.prepare(); });
 }
 
-TYPED_TEST(AttentionSizes, BackwardRejectsGradientOfWrongSize) {
-  auto& t = *this;
-  for_each_parameter(
-      [&](const heed::ParameterName& name, auto& x) {
-        using X = std::remove_reference_t<decltype(x)>;
-        if constexpr (X::SizeAtCompileTime == heed::Dynamic) {
-          if (name.str().rfind("gate", 0) == 0) return;  // a layer
-          for (const auto& [rows, cols] : sizes(argument(name.str(), x))) {
-            const Matrix<double> correct = x;
-            x.setZero(rows, cols);
-            const std::string message = refusal([&] {
-              t.begin_backward();
-              t.backward();
-              t.attention.finish_backward(t.all_queries, t.memory, t.tape, t.grad, t.d_memory);
-            });
-            x = correct;
-            EXPECT_NE(message.find("grad." + std::string(name.leaf()) + " must be"), std::string::npos)
-                << name.str() << ": " << message;
-          }
-        }
-      },
-      t.grad);
+TEST_P(AttentionSizes, BackwardRejectsGradientOfWrongSize) {
+  Calls& t = *calls;
+  for (const Argument& x : t.gradients()) {
+    if (x.name.rfind("gate", 0) == 0) continue;  // a layer
+    for (const auto& [rows, cols] : sizes(x)) {
+      x.resize(rows, cols);
+      const std::string message = refusal([&] {
+        t.begin_backward();
+        t.backward();
+        t.finish_backward();
+      });
+      x.resize(x.rows, x.cols);
+      EXPECT_NE(message.find("grad." + x.name.substr(x.name.rfind('.') + 1) + " must be"), std::string::npos)
+          << x.name << ": " << message;
+    }
+  }
 }
 
-TYPED_TEST(AttentionSizes, RejectsSentenceOutOfRange) {
-  auto& t = *this;
+TEST_P(AttentionSizes, RejectsSentenceOutOfRange) {
+  Calls& t = *calls;
   for (const Index wrong : {Index{2}, Index{-1}}) {
     t.sentences = {0, wrong};
     const std::string expected = ": there is no sentence " + std::to_string(wrong) + ", the memory has 2";
     const std::string name = t.names("").back();
-    EXPECT_EQ(refusal([&] { start_attention(t.attention, t.memory, t.sentences, t.carry); }),
-              "start_attention" + expected);
+    EXPECT_EQ(refusal([&] { t.start(); }), "start_attention" + expected);
     EXPECT_EQ(refusal([&] { t.forward(); }), name + "forward" + expected);
     EXPECT_EQ(refusal([&] { t.backward(); }), name + "backward" + expected);
   }
 }
 
-TYPED_TEST(AttentionSizes, RejectsMissingCalls) {
-  auto& t = *this;
-  const auto message = [&](auto&& call) {
+TEST_P(AttentionSizes, RejectsMissingCalls) {
+  Calls& t = *calls;
+  const auto message = [](FunctionRef<> call) {
     const std::string whole = refusal(call);
     const std::size_t advice = whole.find("; call ");
     return advice == std::string::npos ? whole : whole.substr(advice + 2);  // the advice of the message
   };
   const bool keyed = t.memory.keys.rows() > 0;
-  t.memory.resize(4, std::vector<Index>{7, 3});
-  t.memory.values.setZero();
-  t.memory.summary.setZero();
+  t.resize_memory();
   if (keyed) {
     EXPECT_EQ(message([&] { t.forward(); }), "call prepare(memory) first");
-    t.attention.prepare(t.memory);
+    t.prepare();
   }
   if (!t.fixed) {
     t.carry.resize(0, 0);
     EXPECT_EQ(message([&] { t.forward(); }), "call start_attention first");
-    start_attention(t.attention, t.memory, t.sentences, t.carry);
+    t.start();
   }
   t.tape = heed::AttentionTape<double>();
   EXPECT_EQ(message([&] { t.forward(); }), "call begin_attention first");
-  begin_attention(t.attention, t.memory, t.columns, t.tape);
+  t.begin();
   t.forward();
   EXPECT_EQ(message([&] { t.backward(); }), "call begin_attention_backward first");
   begin_attention_backward(t.n, t.tape);
@@ -203,11 +224,10 @@ TYPED_TEST(AttentionSizes, RejectsMissingCalls) {
   EXPECT_EQ(message([&] { t.backward(); }), "call d_memory.zeros_like(memory) first");
 }
 
-TYPED_TEST(AttentionSizes, RejectsColumnsBeyondTheTape) {
-  auto& t = *this;
+TEST_P(AttentionSizes, RejectsColumnsBeyondTheTape) {
+  Calls& t = *calls;
   for (const Index first : {Index{3}, Index{-1}}) {
-    const std::string message =
-        refusal([&] { t.attention.forward(t.queries, t.memory, t.sentences, t.carry, t.tape, first); });
+    const std::string message = refusal([&] { t.forward(first); });
     EXPECT_NE(message.find("room for 2 columns from column " + std::to_string(first)), std::string::npos) << message;
   }
 }
@@ -270,7 +290,7 @@ TEST(Attend, RejectsWrongSizes) {
   heed::AttendWorkspace<double> work;
   expect_errors({"attend"},
                 {argument("queries", queries), argument("memory", memory), argument("context", context),
-                 argument("weights", weights)},
+                 argument("weights", weights, Argument::per_column)},
                 [&] { heed::attend(scorer, queries, memory, context, weights, work); });
 }
 
@@ -296,7 +316,8 @@ TEST(StepPosition, RejectsWrongSizes) {
   const Step position;
   Matrix<double> queries = Matrix<double>::Zero(3, 2), carry = Matrix<double>::Zero(1, 2), saved(1, 2);
   const auto length = [](Index) { return Index{4}; };
-  expect_errors({"StepPosition.forward"}, {argument("carry", carry), argument("saved", saved)},
+  expect_errors({"StepPosition.forward"},
+                {argument("queries", queries, Argument::unchanged), argument("carry", carry), argument("saved", saved)},
                 [&] { position.forward(queries, length, carry, saved); });
 }
 
@@ -356,9 +377,10 @@ TEST(AttentionPenalties, RejectsWrongSizes) {
   const std::vector<Index> starts{0, 4, 6};
   const heed::SentenceRanges sources(starts);
   Matrix<double> weights = Matrix<double>::Zero(4, 5), d_weights = weights;
-  expect_errors({"coverage_loss"}, {argument("weights", weights), optional("d_weights", d_weights)},
+  expect_errors({"coverage_loss"}, {argument("weights", weights), argument("d_weights", d_weights, Argument::optional)},
                 [&] { heed::coverage_loss<double>(weights, targets, sources, 1, d_weights); });
-  expect_errors({"doubly_stochastic_penalty"}, {argument("weights", weights), optional("d_weights", d_weights)},
+  expect_errors({"doubly_stochastic_penalty"},
+                {argument("weights", weights), argument("d_weights", d_weights, Argument::optional)},
                 [&] { heed::doubly_stochastic_penalty<double>(weights, targets, sources, 1, d_weights); });
   const heed::PackedBatch fewer(std::vector<Index>{5});
   EXPECT_EQ(refusal([&] { heed::coverage_loss<double>(weights, fewer, sources, 1, d_weights); }),

@@ -8,13 +8,19 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 namespace size_errors_of_cells_test {
 
 using heed::Dynamic;
 using heed::Index;
 using heed::Matrix;
+using size_errors::Argument;
+using size_errors::expect_sizes_are_checked;
 
 constexpr Index n = 3;  ///< columns
 
@@ -32,7 +38,7 @@ std::string name_of(const heed::GruCell<S, Dynamic, Dynamic, Form>&) {
 }
 template <class S>
 std::string name_of(const heed::ContextGruCell<S>&) {
-  return "GruCell";  // it inherits `step`
+  return "ContextGruCell";
 }
 template <class S>
 std::string name_of(const heed::ProjectedLstmCell<S>&) {
@@ -47,46 +53,120 @@ std::string name_of(const heed::LayerNormGruCell<S>&) {
   return "LayerNormGruCell";
 }
 
-/// Calls every function of a cell with arguments of every wrong size; gradients are accumulated in `grad`.
+/// The calls of a cell. They are virtual functions, so that the tests are compiled once and not once per cell.
+template <class S>
+struct Calls {
+  using In = heed::In<S>;
+  using Out = heed::Out<S>;
+  std::string name;
+  Index input = 0, state = 0, saved = 0, gradient = 0;  ///< rows
+
+  virtual ~Calls() = default;
+  virtual void project(const In& x, Out to) = 0;
+  virtual void add_projection(const In& x, Index first, Out to) = 0;
+  virtual void step(Out kept, const In& s_prev, Out s) = 0;
+  virtual void step_backward(const In& kept, const In& s_prev, Out d_s, Out d_a) = 0;
+  virtual void project_backward(const In& d_a, Index first, Out d_x) = 0;
+  virtual void accumulate(const In& x, Index first, const In& d_a) = 0;
+  virtual void accumulate_recurrent(const In& s_prev, const In& d_a) = 0;
+
+  std::vector<std::string> names(const std::string& function) const {
+    std::vector<std::string> all{name + "." + function};
+    if (name == "ContextGruCell") all.push_back("GruCell." + function);  // an inherited function
+    return all;
+  }
+};
+
+/// Gradients are accumulated in `grad`.
 template <class C, class Grad>
-void expect_cell_checks_sizes(const C& cell, const std::string& name, Grad grad) {
-  const Index input = cell.input_size(), state = cell.state_size(), saved = cell.saved_size();
-  const Index gradient = cell.gradient_size();
-  const Argument x{"x", input, n, Argument::at_most}, s_prev{"s_prev", state, n}, d_a{"d_a", gradient, n};
-  using S = typename C::Scalar;
-  expect_sizes_are_checked<S>(name + ".project", {x, {"saved", saved, n}}, [&](auto& m) { cell.project(m[0], m[1]); });
-  expect_sizes_are_checked<S>(name + ".step", {{"saved", saved, n}, s_prev, {"s", state, n}},
-                              [&](auto& m) { cell.step(m[0], m[1], m[2]); });
-  expect_sizes_are_checked<S>(name + ".step_backward", {{"saved", saved, n}, s_prev, {"d_s", state, n}, d_a},
+struct CallsOf : Calls<typename C::Scalar> {
+  using In = heed::In<typename C::Scalar>;
+  using Out = heed::Out<typename C::Scalar>;
+  C cell;
+  Grad grad;
+
+  CallsOf(const C& some_cell, const std::string& cell_name, const Grad& some_grad) : cell(some_cell), grad(some_grad) {
+    this->name = cell_name;
+    this->input = cell.input_size();
+    this->state = cell.state_size();
+    this->saved = cell.saved_size();
+    this->gradient = cell.gradient_size();
+  }
+  void project(const In& x, Out to) override { cell.project(x, to); }
+  void add_projection(const In& x, Index first, Out to) override { cell.add_projection(x, first, to); }
+  void step(Out kept, const In& s_prev, Out s) override { cell.step(kept, s_prev, s); }
+  void step_backward(const In& kept, const In& s_prev, Out d_s, Out d_a) override {
+    cell.step_backward(kept, s_prev, d_s, d_a);
+  }
+  void project_backward(const In& d_a, Index first, Out d_x) override { cell.project_backward(d_a, first, d_x); }
+  void accumulate(const In& x, Index first, const In& d_a) override { cell.accumulate(x, first, d_a, grad); }
+  void accumulate_recurrent(const In& s_prev, const In& d_a) override { cell.accumulate_recurrent(s_prev, d_a, grad); }
+};
+
+/// Calls every function of a cell with arguments of every wrong size.
+template <class S>
+void expect_cell_checks_sizes(Calls<S>& cell) {
+  const Argument x{"x", cell.input, n, Argument::at_most}, d_x{"d_x", cell.input, n, Argument::at_most};
+  const Argument s_prev{"s_prev", cell.state, n}, s{"s", cell.state, n}, d_s{"d_s", cell.state, n};
+  const Argument saved{"saved", cell.saved, n}, d_a{"d_a", cell.gradient, n};
+  expect_sizes_are_checked<S>(cell.names("project"), {x, saved}, [&](auto& m) { cell.project(m[0], m[1]); });
+  expect_sizes_are_checked<S>(cell.names("step"), {saved, s_prev, s}, [&](auto& m) { cell.step(m[0], m[1], m[2]); });
+  expect_sizes_are_checked<S>(cell.names("step_backward"), {saved, s_prev, d_s, d_a},
                               [&](auto& m) { cell.step_backward(m[0], m[1], m[2], m[3]); });
-  expect_sizes_are_checked<S>(name + ".project_backward", {d_a, {"d_x", input, n, Argument::at_most}},
+  expect_sizes_are_checked<S>(cell.names("project_backward"), {d_a, d_x},
                               [&](auto& m) { cell.project_backward(m[0], 0, m[1]); });
-  expect_sizes_are_checked<S>(name + ".accumulate", {x, d_a}, [&](auto& m) { cell.accumulate(m[0], 0, m[1], grad); });
-  expect_sizes_are_checked<S>(name + ".accumulate_recurrent", {s_prev, d_a},
-                              [&](auto& m) { cell.accumulate_recurrent(m[0], m[1], grad); });
+  expect_sizes_are_checked<S>(cell.names("accumulate"), {x, d_a}, [&](auto& m) { cell.accumulate(m[0], 0, m[1]); });
+  expect_sizes_are_checked<S>(cell.names("accumulate_recurrent"), {s_prev, d_a},
+                              [&](auto& m) { cell.accumulate_recurrent(m[0], m[1]); });
 }
 
-template <class Line>
-class CellSizes : public testing::Test {};
-TYPED_TEST_SUITE(CellSizes, typed::EachCell);
+/// A cell of the list, and the same cell with gradients of wrong sizes.
+struct Case {
+  std::unique_ptr<Calls<double>> cell;
+  std::vector<std::unique_ptr<Calls<double>>> with_wrong_gradients;
+};
 
-TYPED_TEST(CellSizes, RejectsWrongSizes) {
-  using Make = typename TypeParam::template Make<double>;
+template <class Make>
+Case make_case() {
   const auto cell = Make::make(true);
-  expect_cell_checks_sizes(cell, name_of(cell), cell);
+  const auto with_gradient = [&](const auto& grad) -> std::unique_ptr<Calls<double>> {
+    return std::make_unique<CallsOf<typename Make::Part, typename Make::Part>>(cell, name_of(cell), grad);
+  };
+  Case made{with_gradient(cell), {}};
+  for (const auto& grad : {Make::sized(typed::input + 1, typed::hidden), Make::sized(typed::input, typed::hidden + 1),
+                           Make::sized(typed::input, typed::hidden, false), Make::sized(0, 0)}) {
+    made.with_wrong_gradients.push_back(with_gradient(grad));
+  }
+  return made;
 }
 
-TYPED_TEST(CellSizes, RejectsBlocksBeyondTheInput) {
-  using Make = typename TypeParam::template Make<double>;
-  const auto cell = Make::make(true);
-  auto grad = heed::zeros_like(cell);
-  Matrix<double> saved = Matrix<double>::Zero(cell.saved_size(), n),
-                 d_a = Matrix<double>::Zero(cell.gradient_size(), n);
+using List = typed::Cells<double>;
+
+template <std::size_t... I>
+Case case_of(std::size_t line, std::index_sequence<I...>) {
+  Case made;
+  ((line == I ? void(made = make_case<std::tuple_element_t<I, List>>()) : void()), ...);
+  return made;
+}
+
+/// The parameter is a line of the list of cells.
+class CellSizes : public testing::TestWithParam<std::size_t> {
+ protected:
+  const Case made = case_of(GetParam(), std::make_index_sequence<std::tuple_size_v<List>>());
+  Calls<double>& cell = *made.cell;
+};
+
+INSTANTIATE_TEST_SUITE_P(Cells, CellSizes, testing::Range(std::size_t{0}, std::tuple_size_v<List>));
+
+TEST_P(CellSizes, RejectsWrongSizes) { expect_cell_checks_sizes(cell); }
+
+TEST_P(CellSizes, RejectsBlocksBeyondTheInput) {
+  Matrix<double> saved = Matrix<double>::Zero(cell.saved, n), d_a = Matrix<double>::Zero(cell.gradient, n);
   const auto message = [&](Index first, Index rows) {
     Matrix<double> x = Matrix<double>::Ones(rows, n);
     const std::string project = refusal([&] { cell.add_projection(x, first, saved); });
     const std::string backward = refusal([&] { cell.project_backward(d_a, first, x); });
-    const std::string accumulate = refusal([&] { cell.accumulate(x, first, d_a, grad); });
+    const std::string accumulate = refusal([&] { cell.accumulate(x, first, d_a); });
     EXPECT_EQ(project == "accepted", backward == "accepted");
     EXPECT_EQ(project == "accepted", accumulate == "accepted");
     return project.substr(project.find(": ") + 1);
@@ -100,29 +180,27 @@ TYPED_TEST(CellSizes, RejectsBlocksBeyondTheInput) {
   EXPECT_EQ(message(-1, 1), " first must be in [0, 3], got -1");
 }
 
-TYPED_TEST(CellSizes, RejectsGradientOfWrongSize) {
-  using Make = typename TypeParam::template Make<double>;
-  const auto cell = Make::make(true);
-  const Matrix<double> x = Matrix<double>::Ones(cell.input_size(), n), s = Matrix<double>::Ones(cell.state_size(), n);
-  const Matrix<double> d_a = Matrix<double>::Ones(cell.gradient_size(), n);
-  for (auto grad : {Make::sized(typed::input + 1, typed::hidden), Make::sized(typed::input, typed::hidden + 1),
-                    Make::sized(typed::input, typed::hidden, false), Make::sized(0, 0)}) {
-    for (const std::string& message : {refusal([&] { cell.accumulate(x, 0, d_a, grad); }),
-                                       refusal([&] { cell.accumulate_recurrent(s, d_a, grad); })}) {
-      EXPECT_NE(message.find(name_of(cell) + ".accumulate"), std::string::npos) << message;
+TEST_P(CellSizes, RejectsGradientOfWrongSize) {
+  const Matrix<double> x = Matrix<double>::Ones(cell.input, n), s = Matrix<double>::Ones(cell.state, n);
+  const Matrix<double> d_a = Matrix<double>::Ones(cell.gradient, n);
+  EXPECT_EQ(made.with_wrong_gradients.size(), 4u);
+  for (const auto& wrong : made.with_wrong_gradients) {
+    for (const std::string& message :
+         {refusal([&] { wrong->accumulate(x, 0, d_a); }), refusal([&] { wrong->accumulate_recurrent(s, d_a); })}) {
+      EXPECT_NE(message.find(cell.names("accumulate").back()), std::string::npos) << message;
       EXPECT_NE(message.find(": grad."), std::string::npos) << message;
     }
   }
 }
 
-TYPED_TEST(CellSizes, RejectsOverlappingStates) {
-  using Make = typename TypeParam::template Make<double>;
-  const auto cell = Make::make(true);
-  const Index rows = cell.state_size();
-  Matrix<double> saved = Matrix<double>::Zero(cell.saved_size(), 2), states = Matrix<double>::Zero(2 * rows + 1, 4);
-  const auto message = [&](const auto& s_prev, auto s) { return refusal([&] { cell.step(saved, s_prev, s); }); };
+TEST_P(CellSizes, RejectsOverlappingStates) {
+  const Index rows = cell.state;
+  Matrix<double> saved = Matrix<double>::Zero(cell.saved, 2), states = Matrix<double>::Zero(2 * rows + 1, 4);
+  const auto message = [&](const heed::In<double>& s_prev, heed::Out<double> s) {
+    return refusal([&] { cell.step(saved, s_prev, s); });
+  };
   EXPECT_EQ(message(states.block(0, 0, rows, 2), states.block(0, 0, rows, 2)),
-            name_of(cell) + ".step: s must not overlap s_prev in memory");
+            cell.names("step").back() + ": s must not overlap s_prev in memory");
   EXPECT_NE(message(states.block(0, 0, rows, 2), states.block(0, 1, rows, 2)), "accepted");
   EXPECT_NE(message(states.block(0, 1, rows, 2), states.block(0, 0, rows, 2)), "accepted");
   EXPECT_NE(message(states.block(0, 0, rows, 2), states.block(1, 0, rows, 2)), "accepted");
@@ -135,13 +213,16 @@ TYPED_TEST(CellSizes, RejectsOverlappingStates) {
 TEST(CellSizes, PackedCellsRejectWrongSizes) {
   const heed::GruCell<float> gru(typed::input, typed::hidden);
   const heed::LstmCell<float> lstm(typed::input, typed::hidden);
-  expect_cell_checks_sizes(prepacked(gru), "GruCell", gru);
-  expect_cell_checks_sizes(prepacked(lstm), "LstmCell", lstm);
+  CallsOf packed_gru(prepacked(gru), "GruCell", gru);
+  CallsOf packed_lstm(prepacked(lstm), "LstmCell", lstm);
+  expect_cell_checks_sizes<float>(packed_gru);
+  expect_cell_checks_sizes<float>(packed_lstm);
 }
 
 TEST(CellSizes, AnyCellRejectsWrongSizes) {
   const heed::AnyCell<double> any = heed::LstmCell<double>(typed::input, typed::hidden);
-  expect_cell_checks_sizes(any, "LstmCell", any);
+  CallsOf calls(any, "LstmCell", any);
+  expect_cell_checks_sizes<double>(calls);
 }
 
 TEST(CellSizes, RejectsWrongSizesOfEmptyBatch) {

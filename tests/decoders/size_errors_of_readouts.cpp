@@ -19,6 +19,8 @@ using heed::Buffer;
 using heed::Index;
 using heed::Matrix;
 using heed::Token;
+using size_errors::Argument;
+using size_errors::expect_sizes_are_checked;
 
 constexpr auto any = Argument::like_others;
 
@@ -66,7 +68,9 @@ TYPED_TEST_SUITE(NormalizerSizes, typed::EachNormalizer);
 
 TYPED_TEST(NormalizerSizes, BackwardRejectsDifferentSizes) {
   const auto normalizer = typed::make_normalizer<TypeParam>();
-  expect_sizes_are_checked(".backward", {{"weights", 3, 2, any}, {"d", 3, 2, any}},
+  const std::vector<std::string> functions{"Softmax.backward", "TemperatureSoftmax.backward", "Sparsemax.backward",
+                                           "Entmax15.backward"};
+  expect_sizes_are_checked(functions, {{"weights", 3, 2, any}, {"d", 3, 2, any}},
                            [&](auto& m) { normalizer.backward(m[0], m[1]); });
 }
 

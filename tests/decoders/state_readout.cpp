@@ -13,6 +13,8 @@ namespace state_readout_test {
 
 using heed::Index;
 using heed::Matrix;
+using size_errors::Argument;
+using size_errors::expect_sizes_are_checked;
 
 using Readout = heed::StateReadout<double>;
 using Scorer = heed::AdditiveScorer<double>;

@@ -19,6 +19,8 @@ namespace size_errors_of_encoders_test {
 using heed::Buffer;
 using heed::Index;
 using heed::Matrix;
+using size_errors::Argument;
+using size_errors::expect_sizes_are_checked;
 
 using Lstm = heed::LstmCell<double>;
 constexpr Index input = 3, hidden = 4;

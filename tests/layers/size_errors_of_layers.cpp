@@ -24,6 +24,8 @@ using heed::Buffer;
 using heed::Index;
 using heed::Matrix;
 using heed::Token;
+using size_errors::Argument;
+using size_errors::expect_sizes_are_checked;
 
 const std::vector<Index> two_sentences{0, 2, 5}, other_sentences{0, 1, 4};
 

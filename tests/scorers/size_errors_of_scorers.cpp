@@ -3,153 +3,187 @@
 
 #include "support/prepacked.hpp"
 #include "support/scorer_runs.hpp"
-#include "support/wrong_sizes.hpp"
+#include "support/size_errors.hpp"
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <tuple>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace size_errors_of_scorers_test {
 
 using heed::Index;
 using heed::Matrix;
-using wrong_sizes::argument;
-using wrong_sizes::expect_errors;
+using size_errors::argument;
+using size_errors::Argument;
+using size_errors::expect_errors;
 
 using S = double;
 
-/// The name of the argument `carry` in the functions of a scorer.
-template <class ScorerType>
-std::string carry_of(const ScorerType&) {
-  return std::is_same_v<ScorerType, heed::CoverageScorer<S>> ? "coverage" : "last";
-}
-
-/// Each scorer of the typed list, and an `AnyScorer`.
-template <class At>
-struct Make : At::template Make<S> {};
-struct Chosen {};
-template <>
-struct Make<Chosen> {
-  static heed::AnyScorer<S> make() {
-    return heed::ConvolutionalScorer<S>({.query_size = typed::query,
-                                         .memory_size = typed::memory,
-                                         .alignment_size = typed::alignment,
-                                         .filters = 3,
-                                         .width = 7});
-  }
-};
-
-template <class At>
-class ScorerSizes : public testing::Test {
- protected:
-  using ScorerType = decltype(Make<At>::make());
+/// The calls of a scorer. They are virtual functions, so that the tests are compiled once and not once per scorer.
+struct Calls {
   static constexpr Index T = 6, n = 2;
-  static constexpr bool uses_carry = heed::detail::Carries<ScorerType>;
-
-  ScorerType scorer = Make<At>::make();
-  ScorerType grad = heed::zeros_like(scorer);
-  Index Q = scorer.query_size(), M = scorer.memory_size(), P = heed::detail::queries_of(scorer).projected_size(),
-        K = heed::detail::used_key_size(scorer);
-  Matrix<S> queries = zeros(Q, n), d_queries = zeros(Q, n), values = zeros(M, T), d_values = zeros(M, T);
-  Matrix<S> projected = zeros(P, n), d_projected = zeros(P, n), keys = zeros(K, T), d_keys = zeros(K, T);
+  std::string name, carry_name;  ///< in messages; the carry has no name if the scorer does not use it
+  bool projects = false, makes_keys = false;
+  Matrix<S> queries, d_queries, values, d_values, projected, d_projected, keys, d_keys;
   Matrix<S> carry = zeros(T, n), d_carry = zeros(T, n), scores = zeros(T, n), d_scores = zeros(T, n);
   heed::Buffer<S> scratch;
 
+  virtual ~Calls() = default;
+  virtual void score() = 0;
+  virtual void score_backward() = 0;
+  virtual void project() = 0;
+  virtual void project_backward() = 0;
+  virtual void accumulate() = 0;
+  virtual void make_keys() = 0;
+  virtual void keys_backward() = 0;
+  virtual std::vector<Argument> gradients() = 0;
+
   static Matrix<S> zeros(Index rows, Index cols) { return Matrix<S>::Zero(rows, cols); }
-  /// The name of a function in messages. Errors of `AnyScorer` name the held scorer.
-  static std::vector<std::string> names(const std::string& function) {
+  std::vector<std::string> names(const std::string& function) const { return {name + "." + function}; }
+  void all_backward() {
+    score_backward();
+    if (projects) accumulate();
+    if (makes_keys) keys_backward();
+  }
+};
+
+template <class ScorerType>
+struct CallsOf : Calls {
+  ScorerType scorer;
+  ScorerType grad = heed::zeros_like(scorer);
+
+  explicit CallsOf(ScorerType some_scorer) : scorer(std::move(some_scorer)) {
+    projects = heed::detail::Projects<ScorerType>;
+    makes_keys = heed::detail::MakesKeys<ScorerType>;
+    queries = d_queries = zeros(scorer.query_size(), n);
+    values = d_values = zeros(scorer.memory_size(), T);
+    projected = d_projected = zeros(heed::detail::queries_of(scorer).projected_size(), n);
+    keys = d_keys = zeros(heed::detail::used_key_size(scorer), T);
     if constexpr (std::is_same_v<ScorerType, heed::AnyScorer<S>>) {
-      return {"ConvolutionalScorer." + function};
+      name = "ConvolutionalScorer";  // errors name the held scorer
     } else {
-      return {ScorerType::name + ("." + function)};
+      name = ScorerType::name;
+    }
+    if (heed::detail::Carries<ScorerType>) {
+      carry_name = std::is_same_v<ScorerType, heed::CoverageScorer<S>> ? "coverage" : "last";
     }
   }
 
-  void score() {
-    if constexpr (uses_carry) {
+  void score() override {
+    if constexpr (heed::detail::Carries<ScorerType>) {
       scorer.score(projected, keys, carry, scores, scratch);
     } else {
       scorer.score(projected, keys, scores, scratch);
     }
   }
-  void score_backward() {
-    if constexpr (uses_carry) {
+  void score_backward() override {
+    if constexpr (heed::detail::Carries<ScorerType>) {
       scorer.score_backward(projected, keys, carry, d_scores, grad, d_projected, d_keys, d_carry, scratch);
     } else {
       scorer.score_backward(projected, keys, d_scores, grad, d_projected, d_keys, scratch);
     }
   }
-  void all_backward() {
-    score_backward();
+  void project() override {
+    if constexpr (heed::detail::Projects<ScorerType>) scorer.project(queries, projected);
+  }
+  void project_backward() override {
+    if constexpr (heed::detail::Projects<ScorerType>) scorer.project_backward(d_projected, d_queries);
+  }
+  void accumulate() override {
     if constexpr (heed::detail::Projects<ScorerType>) scorer.accumulate(queries, d_projected, grad);
+  }
+  void make_keys() override {
+    if constexpr (heed::detail::MakesKeys<ScorerType>) scorer.keys(values, keys);
+  }
+  void keys_backward() override {
     if constexpr (heed::detail::MakesKeys<ScorerType>) scorer.keys_backward(values, d_keys, grad, d_values);
   }
+  std::vector<Argument> gradients() override { return size_errors::parameters(grad); }
 };
 
-template <class List>
-struct WithChosen;
-template <class... At>
-struct WithChosen<testing::Types<At...>> {
-  using Types = testing::Types<At..., Chosen>;
+using List = typed::Scorers<S>;
+constexpr std::size_t list_size = std::tuple_size_v<List>;
+
+template <std::size_t... I>
+std::unique_ptr<Calls> calls_of(std::size_t line, std::index_sequence<I...>) {
+  std::unique_ptr<Calls> made;
+  const auto make = [&]<class Make>(Make) { made = std::make_unique<CallsOf<typename Make::Part>>(Make::make()); };
+  ((line == I ? make(std::tuple_element_t<I, List>()) : void()), ...);
+  return made;
+}
+
+/// The parameter is a line of the list of scorers. The line after the last is an `AnyScorer`.
+class ScorerSizes : public testing::TestWithParam<std::size_t> {
+ protected:
+  std::unique_ptr<Calls> calls = calls_of(GetParam(), std::make_index_sequence<list_size>());
+
+  ScorerSizes() {
+    if (GetParam() < list_size) return;
+    calls =
+        std::make_unique<CallsOf<heed::AnyScorer<S>>>(heed::ConvolutionalScorer<S>({.query_size = typed::query,
+                                                                                    .memory_size = typed::memory,
+                                                                                    .alignment_size = typed::alignment,
+                                                                                    .filters = 3,
+                                                                                    .width = 7}));
+  }
 };
-TYPED_TEST_SUITE(ScorerSizes, typename WithChosen<typed::EachScorer>::Types);
 
-TYPED_TEST(ScorerSizes, ScoreRejectsWrongSizes) {
-  std::vector arguments = {argument("projected", this->projected), argument("keys", this->keys),
-                           argument("scores", this->scores)};
-  if (this->uses_carry) arguments.push_back(argument(carry_of(this->scorer), this->carry));
-  expect_errors(this->names("score"), arguments, [&] { this->score(); });
+INSTANTIATE_TEST_SUITE_P(Scorers, ScorerSizes, testing::Range(std::size_t{0}, list_size + 1));
+
+TEST_P(ScorerSizes, ScoreRejectsWrongSizes) {
+  Calls& t = *calls;
+  std::vector<Argument> arguments = {argument("projected", t.projected), argument("keys", t.keys),
+                                     argument("scores", t.scores, Argument::per_column)};
+  if (!t.carry_name.empty()) arguments.push_back(argument(t.carry_name, t.carry));
+  expect_errors(t.names("score"), arguments, [&] { t.score(); });
 }
 
-TYPED_TEST(ScorerSizes, ScoreBackwardRejectsWrongSizes) {
-  std::vector arguments = {argument("projected", this->projected), argument("keys", this->keys),
-                           argument("d_scores", this->d_scores), argument("d_projected", this->d_projected),
-                           argument("d_keys", this->d_keys)};
-  if (this->uses_carry) {
-    arguments.push_back(argument(carry_of(this->scorer), this->carry));
-    arguments.push_back(argument("d_" + carry_of(this->scorer), this->d_carry));
+TEST_P(ScorerSizes, ScoreBackwardRejectsWrongSizes) {
+  Calls& t = *calls;
+  std::vector<Argument> arguments = {argument("projected", t.projected), argument("keys", t.keys),
+                                     argument("d_scores", t.d_scores, Argument::per_column),
+                                     argument("d_projected", t.d_projected), argument("d_keys", t.d_keys)};
+  if (!t.carry_name.empty()) {
+    arguments.push_back(argument(t.carry_name, t.carry));
+    arguments.push_back(argument("d_" + t.carry_name, t.d_carry));
   }
-  expect_errors(this->names("score_backward"), arguments, [&] { this->score_backward(); });
+  expect_errors(t.names("score_backward"), arguments, [&] { t.score_backward(); });
 }
 
-TYPED_TEST(ScorerSizes, ProjectRejectsWrongSizes) {
-  auto& t = *this;
-  if constexpr (heed::detail::Projects<typename TestFixture::ScorerType>) {
-    expect_errors(t.names("project"), {argument("queries", t.queries), argument("projected", t.projected)},
-                  [&] { t.scorer.project(t.queries, t.projected); });
-    expect_errors(t.names("project_backward"),
-                  {argument("d_projected", t.d_projected), argument("d_queries", t.d_queries)},
-                  [&] { t.scorer.project_backward(t.d_projected, t.d_queries); });
-    expect_errors(t.names("accumulate"), {argument("queries", t.queries), argument("d_projected", t.d_projected)},
-                  [&] { t.scorer.accumulate(t.queries, t.d_projected, t.grad); });
-  }
+TEST_P(ScorerSizes, ProjectRejectsWrongSizes) {
+  Calls& t = *calls;
+  if (!t.projects) return;
+  const Argument queries = argument("queries", t.queries), d_projected = argument("d_projected", t.d_projected);
+  expect_errors(t.names("project"), {queries, argument("projected", t.projected)}, [&] { t.project(); });
+  expect_errors(t.names("project_backward"), {d_projected, argument("d_queries", t.d_queries)},
+                [&] { t.project_backward(); });
+  expect_errors(t.names("accumulate"), {queries, d_projected}, [&] { t.accumulate(); });
 }
 
-TYPED_TEST(ScorerSizes, KeysRejectWrongSizes) {
-  auto& t = *this;
-  if constexpr (heed::detail::MakesKeys<typename TestFixture::ScorerType>) {
-    expect_errors(t.names("keys"), {argument("values", t.values), argument("keys", t.keys)},
-                  [&] { t.scorer.keys(t.values, t.keys); });
-    expect_errors(t.names("keys_backward"),
-                  {argument("values", t.values), argument("d_keys", t.d_keys), argument("d_values", t.d_values)},
-                  [&] { t.scorer.keys_backward(t.values, t.d_keys, t.grad, t.d_values); });
-  }
+TEST_P(ScorerSizes, KeysRejectWrongSizes) {
+  Calls& t = *calls;
+  if (!t.makes_keys) return;
+  const Argument values = argument("values", t.values);
+  expect_errors(t.names("keys"), {values, argument("keys", t.keys)}, [&] { t.make_keys(); });
+  expect_errors(t.names("keys_backward"), {values, argument("d_keys", t.d_keys), argument("d_values", t.d_values)},
+                [&] { t.keys_backward(); });
 }
 
-TYPED_TEST(ScorerSizes, BackwardRejectsGradientOfWrongSize) {
+TEST_P(ScorerSizes, BackwardRejectsGradientOfWrongSize) {
+  Calls& t = *calls;
   std::vector<std::string> names;
   for (const char* function : {"score_backward", "accumulate", "keys_backward"}) {
-    for (const std::string& name : this->names(function)) names.push_back(name);
+    names.push_back(t.names(function).front());
   }
-  for_each_parameter(
-      [&](const heed::ParameterName& name, auto& x) {
-        if constexpr (std::remove_reference_t<decltype(x)>::SizeAtCompileTime == heed::Dynamic) {
-          expect_errors(names, {argument("grad." + name.str(), x)}, [&] { this->all_backward(); });
-        }
-      },
-      this->grad);
+  for (Argument& x : t.gradients()) {
+    x.name = "grad." + x.name;
+    expect_errors(names, {x}, [&] { t.all_backward(); });
+  }
 }
 
 TEST(AdditiveScorer, RejectsScoresOfWrongSize) {

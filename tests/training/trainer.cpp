@@ -380,4 +380,18 @@ TEST(Trainer, RejectsInvalidOptionsAndBatches) {
             "Trainer: a batch must have at least one source and one target per source, got 9 sources and 8 targets");
 }
 
+/// A model that contains a part without a default constructor.
+struct ModelWithoutDefault : Model {
+  explicit ModelWithoutDefault(const Model& model) : Model(model) {}
+};
+
+TEST(Trainer, NeedsNoDefaultConstructor) {
+  const Batch batch = task();
+  ModelWithoutDefault model(heed::test::fresh_model(small(), vocabulary, 2));
+  heed::Trainer<ModelWithoutDefault> trainer(model, heed::Adam<ModelWithoutDefault>(model, 0.05), {.threads = 2});
+  double loss = 0;
+  for (std::uint64_t i = 0; i < 5; ++i) loss = trainer.update(batch.sources, batch.targets, i).loss;
+  EXPECT_EQ(loss, Trained({.threads = 2}).loss);
+}
+
 }  // namespace trainer_test

@@ -60,6 +60,7 @@ struct LayerNormLstmCell : detail::NormalizedGates<S, Input, Hidden, 4> {
     const Index H = this->hidden_size(), own = this->own_saved();
     this->standardize_products(s_prev.topRows(H), saved);
     const Index normal = own + 4 * H;
+    const auto c_prev = s_prev.bottomRows(H);
     for (Index j = 0; j < saved.cols(); ++j) {
       detail::for_each_units<S>(H, j, [&](const auto& units) {
         const auto sum = [&](Index gate) {
@@ -67,7 +68,7 @@ struct LayerNormLstmCell : detail::NormalizedGates<S, Input, Hidden, 4> {
         };
         const decltype(sum(0)) sums[] = {sum(0), sum(1), sum(2), sum(3)};
         auto out = sums[3];
-        const auto cell = detail::LstmGates<S>::forward(units, sums, units(s_prev, H), saved, own, H, out);
+        const auto cell = detail::LstmGates<S>::forward(units, sums, c_prev, saved, own, H, out);
         units(saved, normal) = cell;
         units(s, H) = cell;
       });

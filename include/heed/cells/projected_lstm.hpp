@@ -69,10 +69,10 @@ struct ProjectedLstmCell {
     detail::check_step("ProjectedLstmCell.step", *this, saved, s_prev, s);
     if (walk.share.index > 0 || saved.cols() == 0) return;
     const Index H = hidden_size(), N = units();
-    const auto h_prev = s_prev.topRows(H);
+    const auto h_prev = s_prev.topRows(H), c_prev = s_prev.bottomRows(N);
     step_gates(U, h_prev, saved, rows(), {walk.backwards}, [&](const auto& units, const auto* gates) {
       auto out = gates[3];
-      const auto cell = detail::LstmGates<S>::forward(units, gates, units(s_prev, H), saved, 0, N, out);
+      const auto cell = detail::LstmGates<S>::forward(units, gates, c_prev, saved, 0, N, out);
       const auto tanh_c = tanh(cell);
       units(saved, 4 * N) = tanh_c;
       units(saved, 5 * N) = out * tanh_c;

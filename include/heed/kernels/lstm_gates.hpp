@@ -11,8 +11,8 @@ template <class S>
 struct LstmGates {
   /// Returns c for a packet of units and sets `out` to o. `sums` are the gates before the sigmoid and tanh. If
   /// `save_activations`, writes the gates i f g o to blocks of `apart` rows of `saved`, from `row` on.
-  template <class Units, class Sums, class Numbers, class Saved>
-  EIGEN_ALWAYS_INLINE static Numbers forward(const Units& units, const Sums& sums, const Numbers& c_prev, Saved& saved,
+  template <class Units, class Sums, class C, class Numbers, class Saved>
+  EIGEN_ALWAYS_INLINE static Numbers forward(const Units& units, const Sums& sums, const C& c_prev, Saved& saved,
                                              Index row, Index apart, Numbers& out, bool save_activations = true) {
     const Numbers in = sigmoid(sums[0]), forget = sigmoid(sums[1]), fresh = tanh(sums[2]);
     out = sigmoid(sums[3]);
@@ -22,7 +22,7 @@ struct LstmGates {
       units(saved, row + 2 * apart) = fresh;
       units(saved, row + 3 * apart) = out;
     }
-    return multiply_add(forget, c_prev, in * fresh);
+    return multiply_add(forget, units(c_prev), in * fresh);
   }
 
   /// Backward of c, from the gates that `forward` wrote. d_c is dL/dc on entry and dL/dc_prev on return. Overwrites the

@@ -50,12 +50,11 @@ struct LayerNorm {
     detail::check_size("LayerNorm.backward", "saved", saved, saved_size(), saved.cols());
     detail::check_size("LayerNorm.backward", "d_y", d_y, size(), saved.cols());
     detail::check_size("LayerNorm.backward", "d_x", d_x, size(), saved.cols());
-    Vector<S, Size> d(size());
-    for (Index i = 0; i < d_y.cols(); ++i) {
-      d = gain.cwiseProduct(d_y.col(i));                                             // was: y = gain N(x) + b
-      detail::standardize_backward(saved.col(i).head(size()), saved(size(), i), d);  // was: N(x)
-      d_x.col(i) += d;
+    Matrix<S, Size> d = gain.asDiagonal() * d_y;  // was: y = gain N(x) + b
+    for (Index i = 0; i < d.cols(); ++i) {
+      detail::standardize_backward(saved.col(i).head(size()), saved(size(), i), d.col(i));  // was: N(x)
     }
+    d_x += d;
   }
 
   /// grad.gain += the sum of d_y N(x) over the columns,  grad.b += the sum of the columns of d_y.

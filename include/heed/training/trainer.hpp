@@ -112,8 +112,8 @@ class Trainer {
     detail::check_not_negative("Trainer", "clip norm", options.clip);
     detail::check_not_negative("Trainer", "weight of the coverage loss", options.coverage);
     detail::check_not_negative("Trainer", "weight of the doubly stochastic penalty", options.doubly_stochastic);
-    shards_.resize(static_cast<std::size_t>(options.threads));
-    for (auto& shard : shards_) shard.grad = zeros_like(model);
+    shards_.reserve(static_cast<std::size_t>(options.threads));
+    for (int i = 0; i < options.threads; ++i) shards_.emplace_back(zeros_like(model));
     pieces_ = std::max(Index{1}, parameter_count(model) / options.threads / piece_size);
     prepack(model);
   }
@@ -201,6 +201,8 @@ class Trainer {
  private:
   /// The data of one thread: its gradient, its workspace and its sentences of the current batch.
   struct Shard {
+    explicit Shard(Model zeros) : grad(std::move(zeros)) {}
+
     Model grad;
     typename Model::Tape tape;
     std::vector<Source> sources;
