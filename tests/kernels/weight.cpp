@@ -134,7 +134,8 @@ TYPED_TEST(PackedWeight, ColumnsDoNotDependOnOtherColumnsOrThreads) {
             heed::step_gates(w, b.leftCols(cols), zero, heed::detail::stacked<TestFixture::gates>(rows),
                              {backwards, {i, threads}}, [&](const auto& units, const auto* sums) {
                                for (int g = 0; g < TestFixture::gates; ++g) {  // adds, to detect a second visit
-                                 units(found, g * rows) = units(found, g * rows) + sums[g];
+                                 const auto to = units(found);
+                                 to[g * rows] = to[g * rows] + sums[g];
                                }
                              });
           }

@@ -97,15 +97,17 @@ struct GruCell : detail::GateParameters<S, Input, Hidden, 3> {
     detail::check_step("GruCell.step", *this, saved, s_prev, s);
     const Index H = this->hidden_size();
     step_gates(U, s_prev, saved, rows_of_U(), walk, [&](const auto& units, const auto* gates) {
+      const auto kept = units(saved), h = units(s);
+      const auto h_prev = units(s_prev);
       const auto reset = sigmoid(gates[0]), keep = detail::kept<Form>(gates[1]);
-      const auto fresh = tanh(multiply_add(reset, gates[2], units(saved, 3 * H)));
+      const auto fresh = tanh(multiply_add(reset, gates[2], kept[3 * H]));
       if (walk.save_activations) {
-        units(saved) = reset;
-        units(saved, H) = keep;
-        units(saved, 2 * H) = gates[2];
-        units(saved, 3 * H) = fresh;
+        kept[0] = reset;
+        kept[H] = keep;
+        kept[2 * H] = gates[2];
+        kept[3 * H] = fresh;
       }
-      units(s) = multiply_add(1 - keep, fresh, keep * units(s_prev));
+      h[0] = multiply_add(1 - keep, fresh, keep * h_prev[0]);
     });
   }
 

@@ -68,15 +68,19 @@ requires(Form.reset_before) struct GruCell<S, Input, Hidden, Form> {
     const Index H = hidden_size();
     const Walk alone{walk.backwards};
     step_gates(U, s_prev, saved, rows_of_U(), alone, [&](const auto& units, const auto* gates) {
+      const auto kept = units(saved);
+      const auto h_prev = units(s_prev);
       const auto reset = sigmoid(gates[0]);
-      units(saved) = reset;
-      units(saved, H) = detail::kept<Form>(gates[1]);
-      units(saved, 3 * H) = reset * units(s_prev);
+      kept[0] = reset;
+      kept[H] = detail::kept<Form>(gates[1]);
+      kept[3 * H] = reset * h_prev[0];
     });
     step_gates(U_n, saved.bottomRows(H), saved, row_of_n(), alone, [&](const auto& units, const auto* gates) {
-      const auto fresh = tanh(gates[0]), old = units(saved, H) * units(s_prev);
-      units(s) = multiply_add(1 - units(saved, H), fresh, old);
-      units(saved, 2 * H) = fresh;
+      const auto kept = units(saved), h = units(s);
+      const auto h_prev = units(s_prev);
+      const auto fresh = tanh(gates[0]), old = kept[H] * h_prev[0];
+      h[0] = multiply_add(1 - kept[H], fresh, old);
+      kept[2 * H] = fresh;
     });
   }
 

@@ -78,14 +78,15 @@ struct NormalizedGates : GateParameters<S, Input, Hidden, (Groups + ...)> {
     }
   }
 
-  /// A packet of y_W or y_U, for the units of the gate that begins at `row`.
-  template <class Units>
-  auto y_W(const Units& units, const Out<S>& saved, Index row) const {
-    return multiply_add(units(saved, row), units.parameters(gain_W, row), units.parameters(b_W, row));
+  /// A packet of y_W or y_U, for the units of the gate that begins at `row`. `kept` are these units in a column of
+  /// `saved`.
+  template <class Units, class Kept>
+  auto y_W(const Units& units, const Kept& kept, Index row) const {
+    return multiply_add(kept[row], units.parameters(gain_W, row), units.parameters(b_W, row));
   }
-  template <class Units>
-  auto y_U(const Units& units, const Out<S>& saved, Index row) const {
-    return multiply_add(units(saved, gate_rows() + row), units.parameters(gain_U, row), units.parameters(b_U, row));
+  template <class Units, class Kept>
+  auto y_U(const Units& units, const Kept& kept, Index row) const {
+    return multiply_add(kept[gate_rows() + row], units.parameters(gain_U, row), units.parameters(b_U, row));
   }
 
   /// Backward of y_W, y_U and `standardize_products`. `d_a` must already hold the gradients of y_W and y_U; its rows

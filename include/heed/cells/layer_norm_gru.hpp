@@ -55,15 +55,17 @@ struct LayerNormGruCell : detail::NormalizedGates<S, Input, Hidden, 2, 1> {
     const Index own = this->own_saved();
     for (Index j = 0; j < saved.cols(); ++j) {
       detail::for_each_units<S>(H, j, [&](const auto& units) {
-        const auto from_x = [&](Index gate) { return this->y_W(units, saved, gate * H); };
-        const auto from_h = [&](Index gate) { return this->y_U(units, saved, gate * H); };
+        const auto kept = units(saved), h = units(s);
+        const auto h_prev = units(s_prev);
+        const auto from_x = [&](Index gate) { return this->y_W(units, kept, gate * H); };
+        const auto from_h = [&](Index gate) { return this->y_U(units, kept, gate * H); };
         const auto reset = sigmoid(from_x(0) + from_h(0));
         const auto take = sigmoid(from_x(1) + from_h(1));
         const auto fresh = tanh(multiply_add(reset, from_h(2), from_x(2)));
-        units(saved, own) = reset;
-        units(saved, own + H) = take;
-        units(saved, own + 2 * H) = fresh;
-        units(s) = multiply_add(take, fresh, (1 - take) * units(s_prev));
+        kept[own] = reset;
+        kept[own + H] = take;
+        kept[own + 2 * H] = fresh;
+        h[0] = multiply_add(take, fresh, (1 - take) * h_prev[0]);
       });
     }
   }

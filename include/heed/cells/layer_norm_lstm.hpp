@@ -59,25 +59,26 @@ struct LayerNormLstmCell : detail::NormalizedGates<S, Input, Hidden, 4> {
     if (walk.share.index > 0) return;
     const Index H = this->hidden_size(), own = this->own_saved();
     this->standardize_products(s_prev.topRows(H), saved);
-    const Index normal = own + 4 * H;
     const auto c_prev = s_prev.bottomRows(H);
+    auto own_rows = saved.bottomRows(saved.rows() - own);
     for (Index j = 0; j < saved.cols(); ++j) {
       detail::for_each_units<S>(H, j, [&](const auto& units) {
+        const auto products = units(saved), kept = units(own_rows), state = units(s);
         const auto sum = [&](Index gate) {
-          return this->y_W(units, saved, gate * H) + this->y_U(units, saved, gate * H);
+          return this->y_W(units, products, gate * H) + this->y_U(units, products, gate * H);
         };
         const decltype(sum(0)) sums[] = {sum(0), sum(1), sum(2), sum(3)};
         auto out = sums[3];
-        const auto cell = detail::LstmGates<S>::forward(units, sums, c_prev, saved, own, H, out);
-        units(saved, normal) = cell;
-        units(s, H) = cell;
+        const auto cell = detail::LstmGates<S>::forward(sums, units(c_prev), kept, H, out);
+        kept[4 * H] = cell;
+        state[H] = cell;
       });
-      saved(own + 6 * H, j) = detail::standardize(&saved(normal, j), H);
+      own_rows(6 * H, j) = detail::standardize(&own_rows(4 * H, j), H);
       detail::for_each_units<S>(H, j, [&](const auto& units) {
-        const auto tanh_y =
-            tanh(multiply_add(units(saved, normal), units.parameters(gain_c, 0), units.parameters(b_c, 0)));
-        units(saved, own + 5 * H) = tanh_y;
-        units(s) = units(saved, own + 3 * H) * tanh_y;
+        const auto kept = units(own_rows), state = units(s);
+        const auto tanh_y = tanh(multiply_add(kept[4 * H], units.parameters(gain_c, 0), units.parameters(b_c, 0)));
+        kept[5 * H] = tanh_y;
+        state[0] = kept[3 * H] * tanh_y;
       });
     }
   }

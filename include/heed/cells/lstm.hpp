@@ -45,14 +45,15 @@ struct LstmCell : detail::GateParameters<S, Input, Hidden, 4> {
   void step(Out<S, Saved> saved, const In<S, State>& s_prev, Out<S, State> s, const Walk& walk = {}) const {
     detail::check_step("LstmCell.step", *this, saved, s_prev, s);
     const Index H = this->hidden_size();
-    const auto c_prev = s_prev.bottomRows(H);
     step_gates(U, s_prev.topRows(H), saved, rows(), walk, [&](const auto& units, const auto* gates) {
+      const auto c_prev = units(s_prev.bottomRows(H));
+      const auto kept = units(saved), state = units(s);
       auto out = gates[3];
-      const auto cell = detail::LstmGates<S>::forward(units, gates, c_prev, saved, 0, H, out, walk.save_activations);
+      const auto cell = detail::LstmGates<S>::forward(gates, c_prev, kept, H, out, walk.save_activations);
       const auto tanh_c = tanh(cell);
-      if (walk.save_activations) units(saved, 4 * H) = tanh_c;
-      units(s, H) = cell;
-      units(s) = out * tanh_c;
+      if (walk.save_activations) kept[4 * H] = tanh_c;
+      state[H] = cell;
+      state[0] = out * tanh_c;
     });
   }
 

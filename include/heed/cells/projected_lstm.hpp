@@ -69,14 +69,15 @@ struct ProjectedLstmCell {
     detail::check_step("ProjectedLstmCell.step", *this, saved, s_prev, s);
     if (walk.share.index > 0 || saved.cols() == 0) return;
     const Index H = hidden_size(), N = units();
-    const auto h_prev = s_prev.topRows(H), c_prev = s_prev.bottomRows(N);
-    step_gates(U, h_prev, saved, rows(), {walk.backwards}, [&](const auto& units, const auto* gates) {
+    step_gates(U, s_prev.topRows(H), saved, rows(), {walk.backwards}, [&](const auto& units_of, const auto* gates) {
+      const auto c_prev = units_of(s_prev.bottomRows(N));
+      const auto kept = units_of(saved), state = units_of(s);
       auto out = gates[3];
-      const auto cell = detail::LstmGates<S>::forward(units, gates, c_prev, saved, 0, N, out);
+      const auto cell = detail::LstmGates<S>::forward(gates, c_prev, kept, N, out);
       const auto tanh_c = tanh(cell);
-      units(saved, 4 * N) = tanh_c;
-      units(saved, 5 * N) = out * tanh_c;
-      units(s, H) = cell;
+      kept[4 * N] = tanh_c;
+      kept[5 * N] = out * tanh_c;
+      state[H] = cell;
     });
     auto h = s.topRows(H);
     h.setZero();

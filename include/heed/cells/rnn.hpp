@@ -35,9 +35,10 @@ struct RnnCell : detail::GateParameters<S, Input, Hidden, 1> {
   void step(Out<S, Hidden> saved, const In<S, Hidden>& s_prev, Out<S, Hidden> s, const Walk& walk = {}) const {
     detail::check_step("RnnCell.step", *this, saved, s_prev, s);
     step_gates(U, s_prev, saved, GateRows<1>{0}, walk, [&](const auto& units, const auto* gates) {
-      const auto h = Activation::of(gates[0]);
-      if (walk.save_activations) units(saved) = h;
-      units(s) = h;
+      const auto kept = units(saved), h = units(s);
+      const auto value = Activation::of(gates[0]);
+      if (walk.save_activations) kept[0] = value;
+      h[0] = value;
     });
   }
 

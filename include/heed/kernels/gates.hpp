@@ -29,25 +29,39 @@ EIGEN_ALWAYS_INLINE auto packet_or_zeros(const Io& io, const V& vector, Index k)
   return vector.size() > 0 ? io.load(vector.data() + k) : io.constant(typename V::Scalar(0));
 }
 
-/// A packet of units of one column. The matrices of a cell consist of blocks with one row per unit:
-/// units(saved, 2 * H) is the packet of these units in the block of `saved` that begins at row 2 H. It can be assigned
-/// to, unless the matrix is const.
+/// A packet of units in one column of a matrix that consists of blocks with one row per unit: units[2 * H] is the
+/// packet of these units in the block that begins at row 2 H. It can be assigned to, unless the matrix is const.
+template <class Io, class S>
+class UnitsInColumn {
+ public:
+  EIGEN_ALWAYS_INLINE UnitsInColumn(const Io& io, S* at) : io_(io), at_(at) {}
+
+  EIGEN_ALWAYS_INLINE auto operator[](Index row) const {
+    if constexpr (std::is_const_v<S>) {
+      return io_.load(at_ + row);
+    } else {
+      return PacketInMemory<decltype(io_.load(at_)), Io, S>(io_, at_ + row);
+    }
+  }
+
+ private:
+  Io io_;
+  S* at_;
+};
+
+/// A packet of units of one sentence: units(matrix) are these units in the column of the sentence. Call it for all
+/// matrices before the first assignment. The compiler assumes that an assigned packet may overlap anything, also the
+/// addresses of the matrices, and would load these again.
 template <class Io>
 struct Units {
   Io io;
   Index first, column;
 
   template <class M>
-  EIGEN_ALWAYS_INLINE auto operator()(M&& matrix, Index row = 0) const {
-    auto* const at = matrix.col(column).data() + row + first;
-    using S = std::remove_pointer_t<std::remove_const_t<decltype(at)>>;
-    if constexpr (std::is_const_v<S>) {
-      return io.load(at);
-    } else {
-      return PacketInMemory<decltype(io.load(at)), Io, S>(io, at);
-    }
+  EIGEN_ALWAYS_INLINE auto operator()(M&& matrix) const {
+    return UnitsInColumn(io, matrix.col(column).data() + first);
   }
-  /// The parameters of these units in a vector with the same blocks; zeros if it is empty.
+  /// The parameters of these units in a vector with the same blocks, from `row` on; zeros if it is empty.
   template <class V>
   EIGEN_ALWAYS_INLINE auto parameters(const V& vector, Index row) const {
     return packet_or_zeros(io, vector, row + first);

@@ -9,20 +9,21 @@ namespace heed { inline namespace v0_2 { namespace detail {
 ///     c = f c_prev + i g        i, f, o through the sigmoid, g through tanh
 template <class S>
 struct LstmGates {
-  /// Returns c for a packet of units and sets `out` to o. `sums` are the gates before the sigmoid and tanh. If
-  /// `save_activations`, writes the gates i f g o to blocks of `apart` rows of `saved`, from `row` on.
-  template <class Units, class Sums, class C, class Numbers, class Saved>
-  EIGEN_ALWAYS_INLINE static Numbers forward(const Units& units, const Sums& sums, const C& c_prev, Saved& saved,
-                                             Index row, Index apart, Numbers& out, bool save_activations = true) {
+  /// Returns c for a packet of units and sets `out` to o. `sums` are the gates before the sigmoid and tanh. `c_prev`
+  /// and `saved` are these units in a column (`UnitsInColumn`). If `save_activations`, writes the gates i f g o to
+  /// blocks of `apart` rows of `saved`.
+  template <class Sums, class C, class Saved, class Numbers>
+  EIGEN_ALWAYS_INLINE static Numbers forward(const Sums& sums, const C& c_prev, const Saved& saved, Index apart,
+                                             Numbers& out, bool save_activations = true) {
     const Numbers in = sigmoid(sums[0]), forget = sigmoid(sums[1]), fresh = tanh(sums[2]);
     out = sigmoid(sums[3]);
     if (save_activations) {
-      units(saved, row) = in;
-      units(saved, row + apart) = forget;
-      units(saved, row + 2 * apart) = fresh;
-      units(saved, row + 3 * apart) = out;
+      saved[0] = in;
+      saved[apart] = forget;
+      saved[2 * apart] = fresh;
+      saved[3 * apart] = out;
     }
-    return multiply_add(forget, units(c_prev), in * fresh);
+    return multiply_add(forget, c_prev[0], in * fresh);
   }
 
   /// Backward of c, from the gates that `forward` wrote. d_c is dL/dc on entry and dL/dc_prev on return. Overwrites the

@@ -40,7 +40,7 @@ struct LayerNorm {
       std::copy_n(x.col(i).data(), size(), normal);
       normal[size()] = detail::standardize(normal, size());
       detail::for_each_units<S>(size(), i, [&](const auto& units) {
-        units(y) = multiply_add(units(saved), units.parameters(gain, 0), units.parameters(b, 0));
+        units(y)[0] = multiply_add(units(saved)[0], units.parameters(gain, 0), units.parameters(b, 0));
       });
     }
   }
