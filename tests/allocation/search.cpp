@@ -61,6 +61,18 @@ TEST(Search, DoesNotAllocateForSmallerBatchOrBeam) {
   EXPECT_EQ(heed::test::allocations([&] { heed::search(model, fewer, {2, 0.6, 5}, work, found); }), 0);
 }
 
+TEST(Search, EditingLogitsDoesNotAllocate) {
+  const auto model = heed::test::random_model<float>({}, 717, 1, 0.1);
+  const auto batch = heed::test::copy_task(6, 2, 5, 717, 2);
+  heed::SearchWorkspace<float> work;
+  heed::Hypotheses<float> found;
+  const auto edit = [](Index, std::span<const Token> tokens, Eigen::Ref<heed::Vector<float>> logits) {
+    for (const Token used : tokens) logits(used) -= 3;
+  };
+  const auto search = [&] { heed::search(model, batch.sources, {4, 0.6, 8}, work, found, edit); };
+  EXPECT_EQ(heed::test::steady_allocations(search), 0);
+}
+
 TEST(Search, NBestDoesNotAllocate) {
   const std::vector<Token> words = {5, 6};
   const std::vector<std::span<const Token>> prefixes(6, words);

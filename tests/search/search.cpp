@@ -486,6 +486,88 @@ TEST(Search, SupportsBfloat16Memory) {
             "search: bfloat16_memory needs a model of float");
 }
 
+TEST(Search, EditsTheLogitsOfEachHypothesis) {
+  const std::vector<std::vector<Token>> sources{{3, 4, 3}, {4}};
+  for (const auto& config : kinds()) {
+    const Model model = model_of(config, 5);
+    const SearchOptions options{.beam = 3, .maximum_length = 6, .best = 3};
+    const auto plain = heed::search(model, sources, options);
+    const auto keep = [](Index, std::span<const Token>, Eigen::Ref<heed::Vector<double>>) {};
+    const auto kept = heed::search(model, sources, options, keep);
+    std::set<std::pair<Index, std::vector<Token>>> seen;
+    const auto without_repetition = [&](Index b, std::span<const Token> tokens,
+                                        Eigen::Ref<heed::Vector<double>> logits) {
+      EXPECT_EQ(logits.rows(), vocabulary);
+      EXPECT_TRUE(seen.emplace(b, std::vector<Token>(tokens.begin(), tokens.end())).second);  // once per hypothesis
+      for (const Token used : tokens) logits(used) = -std::numeric_limits<double>::infinity();
+    };
+    const auto edited = heed::search(model, sources, options, without_repetition);
+    for (std::size_t b = 0; b < sources.size(); ++b) {
+      ASSERT_EQ(kept[b].size(), plain[b].size());
+      for (std::size_t k = 0; k < kept[b].size(); ++k) expect_equal(kept[b][k], plain[b][k]);
+      EXPECT_TRUE(seen.contains({static_cast<Index>(b), {}}));
+      for (const auto& hypothesis : edited[b]) {
+        EXPECT_EQ(std::set(hypothesis.tokens.begin(), hypothesis.tokens.end()).size(), hypothesis.tokens.size());
+        for (std::size_t n = 0; n < hypothesis.tokens.size(); ++n) {
+          EXPECT_TRUE(
+              seen.contains({static_cast<Index>(b),
+                             {hypothesis.tokens.begin(), hypothesis.tokens.begin() + static_cast<std::ptrdiff_t>(n)}}));
+        }
+      }
+    }
+  }
+}
+
+TEST(Search, EditedLogitsMatchAModelWithThisBias) {
+  Model model = model_of(kinds().front(), 8);
+  const std::vector<std::vector<Token>> sources{{3, 4, 3}};
+  const SearchOptions options{.beam = 2, .best = 2};
+  const auto edited =
+      heed::search(model, sources, options, [](Index, std::span<const Token>, Eigen::Ref<heed::Vector<double>> logits) {
+        logits(3) -= 1.25;
+        logits(0) = -std::numeric_limits<double>::infinity();
+      });
+  model.output.b(3) -= 1.25;
+  model.output.b(0) = -std::numeric_limits<double>::infinity();
+  const auto expected = heed::search(model, sources, options);
+  ASSERT_EQ(edited[0].size(), expected[0].size());
+  for (std::size_t k = 0; k < edited[0].size(); ++k) {
+    EXPECT_EQ(edited[0][k].tokens, expected[0][k].tokens);
+    EXPECT_NEAR(edited[0][k].log_probability, expected[0][k].log_probability, 1e-12);
+  }
+}
+
+TEST(Search, DoesNotEditTheLogitsOfPrefixes) {
+  const Model model = model_of(kinds().front(), 8);
+  const std::vector<std::vector<Token>> sources{{3, 4}, {4}}, prefixes{{4, 3}, {}};
+  std::vector<std::size_t> shortest(2, 100);
+  const auto edit = [&](Index b, std::span<const Token> tokens, Eigen::Ref<heed::Vector<double>>) {
+    auto& length = shortest[static_cast<std::size_t>(b)];
+    length = std::min(length, tokens.size());
+    if (b == 0) {
+      EXPECT_TRUE(starts_with({tokens.begin(), tokens.end()}, prefixes[0]));
+    }
+  };
+  heed::search(model, sources, {.beam = 2, .prefixes = prefixes}, edit);
+  EXPECT_EQ(shortest, (std::vector<std::size_t>{2, 0}));
+}
+
+TEST(Search, RejectsEditedLogitsThatAreNotFinite) {
+  const Model model = model_of(kinds().front(), 8);
+  const std::vector<std::vector<Token>> sources{{3, 4}};
+  const auto message = [&](double logit) {
+    return refusal([&] {
+      heed::search(model, sources, {}, [&](Index, std::span<const Token>, Eigen::Ref<heed::Vector<double>> logits) {
+        logits.setConstant(logit);
+      });
+    });
+  };
+  EXPECT_EQ(message(-std::numeric_limits<double>::infinity()),
+            "search: sentence 0, step 0: the logits of all words are -inf, no word can be chosen");
+  EXPECT_EQ(message(std::numeric_limits<double>::quiet_NaN()),
+            "search: sentence 0, step 0: the model's logits are not finite (NaN or +inf)");
+}
+
 TEST(Search, ReturnsNothingForNoSources) {
   Search search;
   const Model model = model_of(kinds()[0], 1);

@@ -71,6 +71,7 @@ struct SearchWorkspace {
   std::vector<Group> groups;              ///< in the order of their sentences
   std::vector<Ended> ended;               ///< `SearchOptions::best` entries for each group, best first
   Buffer<S> coverage;                     ///< summed attention weights of one hypothesis, for each source word
+  std::vector<Token> history;             ///< tokens of one hypothesis, for the `edit` function of `search`
 };
 
 namespace detail {
@@ -207,8 +208,8 @@ void advance_beams(const std::vector<Candidate>& chosen, SearchWorkspace<S>& wor
 /// Decodes step by step until all hypotheses have finished. The unfinished hypotheses of all groups are one batch;
 /// finished ones leave it.
 ///
-/// In every step, choose(g, first, end, banned, where) fills work.heap with the candidates of group g, best first. The
-/// group has the columns first ... end - 1. `banned` defines the tokens that must not be chosen. where() names the
+/// In every step i, choose(g, i, first, end, banned, where) fills work.heap with the candidates of group g, best first.
+/// The group has the columns first ... end - 1. `banned` defines the tokens that must not be chosen. where() names the
 /// sentence and the step, for errors. `choose` is not called for tokens of a prefix. Throws heed::Error, with `who` in
 /// the message, if a logit is NaN or +inf, if all logits of a hypothesis are -inf, if a prefix token has a logit of
 /// -inf, or if no word can follow and the group has no finished hypothesis.
@@ -247,7 +248,7 @@ void decode_autoregressive(const Model& model, const SearchOptions& options,
                 [&] { return where() + ": token " + std::to_string(word) + " of the prefix has the logit -inf"; });
         work.heap.push_back({base + static_cast<double>(work.step.logits(word, first)), first, word});
       } else {
-        choose(g, first, end, banned, where);
+        choose(g, i, first, end, banned, where);
         require(!work.heap.empty() || work.groups[g].kept > 0,
                 [&] { return where() + ": no word can be chosen, the logits of all allowed words are -inf"; });
       }

@@ -165,7 +165,7 @@ void sample(const Model& model, Sentences sources, const SampleOptions& options,
     for (Index k = 0; k < options.samples; ++k) work.randoms.push_back(detail::numbers_of(source, k, options.seed));
   }
   detail::begin(model, detail::encode(model, sources, limits, found), limits, options.samples, found);
-  const auto choose = [&](std::size_t g, Index column, Index, const detail::Banned& banned, const auto& where) {
+  const auto choose = [&](std::size_t g, Index, Index column, Index, const detail::Banned& banned, const auto& where) {
     const auto logits = found.step.logits.col(column);
     const double base =
         detail::logit_offset<S>(logits.data(), logits.size(), detail::at(found.log_probabilities, column), where);

@@ -3,21 +3,40 @@
 #include <heed/search/decoding.hpp>
 
 #include <algorithm>
+#include <span>
+#include <type_traits>
 #include <vector>
 
 namespace heed { inline namespace v0_2 {
 
 namespace detail {
 
+/// The default of the parameter `edit` of `search`: the logits of the model are used unchanged.
+struct KeepLogits {};
+
+/// Returns the tokens of the hypothesis that column c of step i continues.
+template <class S>
+std::span<const Token> history_of(SearchWorkspace<S>& work, Index c, Index i) {
+  work.history.resize(static_cast<std::size_t>(i));
+  if (i > 0) {
+    trace_back(work, at(at(work.steps, i - 1).chosen, c), i - 1,
+               [&](Index k, const Candidate& candidate) { at(work.history, k) = candidate.token; });
+  }
+  return work.history;
+}
+
 /// Runs a search and leaves the hypotheses in `work`.
-template <class Model>
+template <class Model, class Edit>
 void search(const Model& model, const Memory<typename Model::Scalar>& memory, const SearchOptions& options,
-            SearchWorkspace<typename Model::Scalar>& work) {
+            SearchWorkspace<typename Model::Scalar>& work, const Edit& edit) {
   using S = typename Model::Scalar;
   begin(model, memory, options, 1, work);
-  const auto choose = [&](std::size_t g, Index first, Index end, const Banned& banned, const auto& where) {
+  const auto choose = [&](std::size_t g, Index i, Index first, Index end, const Banned& banned, const auto& where) {
     const auto room = static_cast<std::size_t>(options.beam - work.groups[g].finished);
     for (Index c = first; c < end; ++c) {
+      if constexpr (!std::is_same_v<Edit, KeepLogits>) {
+        edit(work.groups[g].sentence, history_of(work, c, i), Eigen::Ref<Vector<S>>(work.step.logits.col(c)));
+      }
       add_candidates<S>(work.step.logits.col(c), at(work.log_probabilities, c), c, banned, room, work.heap, where);
     }
     std::sort(work.heap.begin(), work.heap.end(), better);
@@ -63,17 +82,26 @@ void extract_hypotheses(const SearchWorkspace<S>& work, const SearchOptions& opt
 /// A word with a logit of -inf is excluded, as if the vocabulary had no such word. A hypothesis that no word can
 /// continue leaves the beam.
 ///
+/// If `edit` is given, edit(b, tokens, logits) is called before a word is chosen for a hypothesis of source b. `tokens`
+/// is a std::span with the words of the hypothesis so far, and `logits`, a vector of the vocabulary's size, has the
+/// logits of the next word, which it may change: -inf excludes a word. Log-probabilities are those of the changed
+/// logits. `edit` is not called for the words of a prefix.
+///
+///     heed::search(model, sources, options, [](Index, std::span<const Token> tokens, Eigen::Ref<VectorXf> logits) {
+///       for (const Token used : tokens) logits(used) = -std::numeric_limits<float>::infinity();
+///     });
+///
 /// Does not allocate once work and results have grown. Throws heed::Error if a source is empty, an option is out of
 /// range, a coverage penalty is set but the decoder has no attention, a logit is NaN or +inf, or all hypotheses of a
 /// sentence leave the beam before one is finished. After an exception results are unchanged or empty.
-template <class Model, class Results>
+template <class Model, class Results, class Edit = detail::KeepLogits>
 void search(const Model& model, Sentences sources, const SearchOptions& options,
-            SearchWorkspace<typename Model::Scalar>& work, Results& results) {
+            SearchWorkspace<typename Model::Scalar>& work, Results& results, const Edit& edit = {}) {
   detail::check(options, sources.size(), model.target.vocabulary(), "search");
   detail::Undo empty([&] { results.clear(); });
   results.resize(sources.size());
   if (!sources.empty()) {
-    detail::search(model, detail::encode(model, sources, options, work), options, work);
+    detail::search(model, detail::encode(model, sources, options, work), options, work, edit);
     detail::extract_hypotheses(work, options, results);
   }
   empty.cancel();
@@ -81,24 +109,25 @@ void search(const Model& model, Sentences sources, const SearchOptions& options,
 
 /// Returns the hypotheses of every source, best first. Allocates the workspace and the results in every call; to decode
 /// many batches, use the overload above.
-template <class Model>
-Hypotheses<typename Model::Scalar> search(const Model& model, Sentences sources, const SearchOptions& options = {}) {
+template <class Model, class Edit = detail::KeepLogits>
+Hypotheses<typename Model::Scalar> search(const Model& model, Sentences sources, const SearchOptions& options = {},
+                                          const Edit& edit = {}) {
   SearchWorkspace<typename Model::Scalar> work;
   Hypotheses<typename Model::Scalar> results;
-  search(model, sources, options, work, results);
+  search(model, sources, options, work, results, edit);
   return results;
 }
 
 /// Decodes every sentence (or image) of a memory that is already computed, as `search` of sources does. Its keys must
 /// be computed too (`model.decoder.prepare`). The model needs the members `decoder`, `target` and `score_words`, as
 /// those of `Seq2Seq`.
-template <class Model, class Results>
+template <class Model, class Results, class Edit = detail::KeepLogits>
 void search(const Model& model, const Memory<typename Model::Scalar>& memory, const SearchOptions& options,
-            SearchWorkspace<typename Model::Scalar>& work, Results& results) {
+            SearchWorkspace<typename Model::Scalar>& work, Results& results, const Edit& edit = {}) {
   detail::check(options, static_cast<std::size_t>(memory.sentences()), model.target.vocabulary(), "search");
   detail::Undo empty([&] { results.clear(); });
   results.resize(static_cast<std::size_t>(memory.sentences()));
-  detail::search(model, memory, options, work);
+  detail::search(model, memory, options, work, edit);
   detail::extract_hypotheses(work, options, results);
   empty.cancel();
 }
