@@ -13,8 +13,9 @@ namespace heed { inline namespace v0_2 {
 
 // A position computes the centre p of the window of local attention. Positions count from 0, and p lies in [0, T - 1]
 // for a sentence of T words, so the window is never empty. (In the paper p lies in [0, T], and p of local-m can exceed
-// T.) A position saves `saved_size()` rows per query for backward. The first row is p, which backward replaces with
-// dL/dp. The functions throw heed::Error if a size does not match.
+// T.) A position saves `saved_size()` rows per query for backward. `forward` writes p to the first row;
+// `LocalAttention::backward` replaces it with dL/dp, the input of the position's `backward`. The functions throw
+// heed::Error if a size does not match.
 
 /// p_t = t, at most T - 1: local-m of Luong, Pham & Manning 2015, section 3.2, for languages with the same word order.
 ///
@@ -77,7 +78,8 @@ struct PredictedPosition {
       saved(0, i) = std::min<S>(detail::number<S>(length(i)) * saved(1, i), detail::number<S>(length(i) - 1));
     }
   }
-  /// Adds to grad.v and d_queries. Replaces tanh(W q) in `saved` with the gradient of W q, the input of `accumulate`.
+  /// The first row of `saved` must be dL/dp. Adds to grad.v and d_queries. Replaces tanh(W q) in `saved` with the
+  /// gradient of W q, the input of `accumulate`.
   template <class Lengths>
   void backward(const Lengths& length, Out<S> saved, PredictedPosition& grad, Out<S> d_queries) const {
     detail::check_size("PredictedPosition.backward", "saved", saved, saved_size(), saved.cols());
@@ -147,6 +149,7 @@ struct LocalAttention {
   }
 
   /// Computes the weights and contexts of one step. Does not allocate once the buffers of the tape are large enough.
+  /// Throws heed::Error if the memory is in bfloat16 or a size does not match.
   void forward(const In<S>& queries, const Memory<S>& memory, std::span<const Index> sentences, Out<S> carry,
                AttentionTape<S>& tape, Index first, RandomStreams = nullptr) const {
     require(!memory.is_bfloat16(), "LocalAttention: a bfloat16 memory is not supported");

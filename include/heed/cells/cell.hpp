@@ -31,14 +31,14 @@ namespace heed { inline namespace v0_2 {
 /// | `gradient_size()`                           | rows of d_a                                                       |
 /// | `has_bias()`                                | whether the cell has b_W and b_U                                  |
 /// | `h_enters_U_only()`                         | true if a step uses h only in the product with U: see below       |
-/// | `State`, `Saved`, `Gates`, `Gradient`       | rows of s, saved, W and d_a at compile time, or `Dynamic`         |
+/// | `State`, `Saved`, `Gates`, `Gradient`       | optional: rows of s, saved, W, d_a at compile time, or `Dynamic`  |
 /// | `Parameters`                                | the base class that holds W, U and the biases                     |
 ///
 /// An input may consist of blocks of rows (a word, then the context). `first` is the input row at which a block starts.
 /// `saved` has `saved_size()` rows and holds the saved activations for backward; `d_a` has `gradient_size()` rows. Only
-/// the products of `accumulate`, `accumulate_recurrent` and the two backward functions may allocate. Matrices may have
-/// no columns. Then the backward functions return at once, because Eigen 3.4 would add an offset to the null pointer of
-/// an empty matrix. In their bodies, `// was: f` names the operation of `step` or `project` that the line
+/// `accumulate`, `accumulate_recurrent`, `step_backward` and `project_backward` may allocate. Matrices may have no
+/// columns. Then these four functions return at once, because Eigen 3.4 would add an offset to the null pointer of an
+/// empty matrix. In their bodies, `// was: f` names the operation of `step` or `project` that the line
 /// differentiates.
 ///
 /// A user-defined cell needs only the functions that the concept requires (examples/04_own_cell.cpp). In the cells of

@@ -28,12 +28,12 @@ struct NormalizedGates : GateParameters<S, Input, Hidden, (Groups + ...)> {
   using Parameters = GateParameters<S, Input, Hidden, (Groups + ...)>;
   using Parameters::b_U, Parameters::b_W, Parameters::U, Parameters::W;
 
-  static constexpr int Gates = (Groups + ...);
+  static constexpr int GateCount = (Groups + ...);
 
   ParameterVector<S> gain_W, gain_U;  ///< gates * hidden each; initially 1
 
   NormalizedGates(Index input, Index hidden, bool bias)
-      : Parameters(input, hidden, bias), gain_W(Vector<S>::Ones(Gates * hidden)), gain_U(gain_W) {}
+      : Parameters(input, hidden, bias), gain_W(Vector<S>::Ones(GateCount * hidden)), gain_U(gain_W) {}
 
   static constexpr ParameterRole role(std::string_view name) {
     return name == "gain_W" || name == "gain_U" ? ParameterRole::gain : Parameters::role(name);
@@ -49,21 +49,21 @@ struct NormalizedGates : GateParameters<S, Input, Hidden, (Groups + ...)> {
  protected:
   static constexpr auto zero = [](const auto& io, Index) { return io.constant(S(0)); };
 
-  Index gate_rows() const { return Gates * this->hidden_size(); }
+  Index gate_rows() const { return GateCount * this->hidden_size(); }
   /// The first row that belongs to the derived cell, in `saved` and in `d_a`.
   Index own_saved() const { return 2 * gate_rows() + 2 * Index{sizeof...(Groups)}; }
   Index own_gradient() const { return 6 * gate_rows(); }
 
   void project_products(const In<S>& x, Out<S> saved) const {
-    set_gates(W.leftCols(x.rows()), x, saved, stacked<Gates>(this->hidden_size()), zero);
+    set_gates(W.leftCols(x.rows()), x, saved, stacked<GateCount>(this->hidden_size()), zero);
   }
 
   void add_products(const In<S>& x, Index first, Out<S> saved) const {
-    add_gates(W.middleCols(first, x.rows()), x, saved, stacked<Gates>(this->hidden_size()));
+    add_gates(W.middleCols(first, x.rows()), x, saved, stacked<GateCount>(this->hidden_size()));
   }
 
   void project_products_backward(const In<S>& d_a, Index first, Out<S> d_x) const {
-    add_gates_backward(W.middleCols(first, d_x.rows()), d_a, stacked<Gates>(this->hidden_size()), d_x);
+    add_gates_backward(W.middleCols(first, d_x.rows()), d_a, stacked<GateCount>(this->hidden_size()), d_x);
   }
 
   /// Writes U h to `saved` and normalises both products in place.
@@ -126,8 +126,8 @@ struct NormalizedGates : GateParameters<S, Input, Hidden, (Groups + ...)> {
   }
 
  private:
-  GateRows<Gates> rows_of_U() const {
-    auto at = stacked<Gates>(this->hidden_size());
+  GateRows<GateCount> rows_of_U() const {
+    auto at = stacked<GateCount>(this->hidden_size());
     for (Index& row : at) row += gate_rows();
     return at;
   }

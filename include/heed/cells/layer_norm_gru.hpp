@@ -5,10 +5,10 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// The layer-normalised GRU of Ba, Kiros & Hinton 2016 (arXiv 1607.06450, supplement, equations 26 to 28). The reset is
-/// after the product. The update gate z selects the new state, as in Bahdanau, Cho & Bengio 2015. In `GruCell` (Cho et
-/// al. 2014, PyTorch) z selects the old state. To convert between the two, negate the z rows of gain_W, gain_U, b_W and
-/// b_U.
+/// The layer-normalised GRU of Ba, Kiros & Hinton 2016 (arXiv 1607.06450, supplement, equations 26 to 28). The reset
+/// gate multiplies the product with U. The update gate z selects the new state, as in Bahdanau, Cho & Bengio 2015. In
+/// `GruCell` (Cho et al. 2014, PyTorch) z selects the old state. To load the weights of a layer-normalised GRU with
+/// that meaning of z, negate the z rows of gain_W, gain_U, b_W and b_U.
 ///
 ///     [r z] = sigmoid(y_W + y_U)        n = tanh(y_W + r y_U)       h_t = (1 - z) h + z n
 ///

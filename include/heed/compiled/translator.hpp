@@ -32,7 +32,7 @@ enum class WeightPrecision { float32, bfloat16, half };
 /// Result of a training epoch.
 struct Epoch {
   int number;               ///< from 1
-  double loss, perplexity;  ///< mean cross-entropy per target word, `eos` included; exp(loss)
+  double loss, perplexity;  ///< mean training loss per target word, `eos` included, with dropout; and exp(loss)
 };
 
 /// Options of training with Adam. The sentences of a batch have similar lengths.
@@ -75,7 +75,8 @@ class Translator {
   /// Returns the best translation of a line, words separated by spaces. An empty line has an empty translation.
   Translation translate(std::string_view line, const TranslateOptions& options = {}) const;
 
-  /// Returns the `options.best` best translations of each line, best first. An empty line has one empty translation.
+  /// Returns at most `options.best` translations of each line, best first: fewer if the beam ended with fewer. An empty
+  /// line has one empty translation.
   std::vector<std::vector<Translation>> translate(std::span<const std::string> lines,
                                                   const TranslateOptions& options = {}) const;
 

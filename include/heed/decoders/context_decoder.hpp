@@ -41,8 +41,8 @@ struct ContextDecoder {
   Index word = 0;           ///< rows of an embedded word; the block of c in the first cell's W begins at this column
 
   /// Dropout of whole context vectors at the input of the cell, drawn for every step unless `per_sentence` is set. The
-  /// readout gets all contexts. The aim: the state holds less information from earlier contexts, so each step has to
-  /// attend to the part of the memory that its word needs.
+  /// readout gets the contexts without this dropout. The aim: the state holds less information from earlier contexts,
+  /// so each step has to attend to the part of the memory that its word needs.
   Dropout<S> context_dropout;
 
   ContextDecoder() = default;

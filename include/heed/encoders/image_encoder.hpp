@@ -117,8 +117,9 @@ struct ImageEncoder {
     }
   }
 
-  /// Backward of `forward`, from dL/d(outputs) in tape.d_outputs(), which is overwritten. Adds to grad. Pass the same x
-  /// as to forward. The gradient of the images is not computed. Allocates.
+  /// Backward of `forward`. The caller must resize tape.d_outputs() to the size of tape.outputs() and fill it with
+  /// dL/d(outputs); it is overwritten. Adds to grad. Pass the same x as to forward. The gradient of the images is not
+  /// computed. Allocates.
   void backward(const In<S>& x, ImageEncoderTape<S>& tape, ImageEncoder& grad) const {
     const char* const name = "ImageEncoder.backward";
     check();

@@ -57,7 +57,8 @@ struct Translator {
     return std::move(translate(lines, options).front().front());
   }
 
-  /// Returns the `options.best` best translations of each line, best first. An empty line has one empty translation.
+  /// Returns at most `options.best` translations of each line, best first: fewer if the beam ended with fewer. An empty
+  /// line has one empty translation.
   template <class Lines>
   requires(!std::convertible_to<Lines, std::string_view>) std::vector<std::vector<Translation>> translate(
       const Lines& lines, const SearchOptions& options = {})

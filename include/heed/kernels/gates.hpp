@@ -8,8 +8,8 @@
 
 namespace heed { inline namespace v0_2 { namespace detail {
 
-/// A packet in memory: reading it loads the packet, assigning to it stores one. A variable of this type would read what
-/// was stored in between, so only temporary objects can be read and assigned to.
+/// A packet in memory: reading it loads the packet, assigning to it stores one. A named variable (`auto x = units[0]`)
+/// would load at each use, after later stores; so only temporary objects can be read and assigned to.
 template <class Value, class Io, class S>
 class PacketInMemory {
  public:
@@ -54,8 +54,9 @@ class UnitsInColumn {
 /// addresses of the matrices, and would load these again.
 template <class Io>
 struct Units {
-  Io io;
-  Index first, column;
+  Io io;         ///< loads and stores a packet, whole or partial: `WholePacket` or `PartPacket` (kernels/packets.hpp)
+  Index first;   ///< the first unit of the packet
+  Index column;  ///< the column of the sentence
 
   template <class M>
   EIGEN_ALWAYS_INLINE auto operator()(M&& matrix) const {

@@ -79,8 +79,8 @@ void extract_hypotheses(const SearchWorkspace<S>& work, const SearchOptions& opt
 ///
 /// `results` is a `Hypotheses`, or a `std::vector<Hypothesis<S>>`, which gets only the best hypothesis of each source.
 ///
-/// A word with a logit of -inf is excluded, as if the vocabulary had no such word. A hypothesis that no word can
-/// continue leaves the beam.
+/// A word with a logit of -inf is excluded, as if the vocabulary had no such word. If only tokens that must not be
+/// proposed remain (bos; unk with `ban_unknown`; eos before `minimum_length`), the hypothesis leaves the beam.
 ///
 /// If `edit` is given, edit(b, tokens, logits) is called before a word is chosen for a hypothesis of source b. `tokens`
 /// is a std::span with the words of the hypothesis so far, and `logits`, a vector of the vocabulary's size, has the
@@ -92,8 +92,9 @@ void extract_hypotheses(const SearchWorkspace<S>& work, const SearchOptions& opt
 ///     });
 ///
 /// Does not allocate once work and results have grown. Throws heed::Error if a source is empty, an option is out of
-/// range, a coverage penalty is set but the decoder has no attention, a logit is NaN or +inf, or all hypotheses of a
-/// sentence leave the beam before one is finished. After an exception results are unchanged or empty.
+/// range, a coverage penalty is set but the decoder has no attention, a logit is NaN or +inf, all logits of a
+/// hypothesis are -inf, a prefix token has a logit of -inf, or all hypotheses of a sentence leave the beam before one
+/// is finished. After an exception results are unchanged or empty.
 template <class Model, class Results, class Edit = detail::KeepLogits>
 void search(const Model& model, Sentences sources, const SearchOptions& options,
             SearchWorkspace<typename Model::Scalar>& work, Results& results, const Edit& edit = {}) {

@@ -117,8 +117,9 @@ double mean_loss(const Model& model, const typename Trainer<Model>::Batch& data,
 /// training ends if it returns false. A fixed seed and number of threads give the same result in every run.
 ///
 /// The model must be initialised (`initialize`). Its type must meet the requirements of `Trainer` and have a const
-/// function `loss(sources, targets, tape)`. Throws heed::Error as `Trainer` does, if an option is out of range, or if
-/// `patience` is set without validation data.
+/// function `loss(sources, targets, tape)`. Throws heed::Error as `Trainer` does, if there are no training data, if the
+/// numbers of sources and targets differ, if an option is out of range, or if `patience` is set without validation
+/// data.
 ///
 ///     heed::fit(model, {sources, targets}, {dev_sources, dev_targets}, {.epochs = 20, .patience = 3});
 template <class Model>
