@@ -74,7 +74,7 @@ struct CaptionProgram {
     add("--hidden-size", hidden, "size of the hidden state")->check(CLI::Range(1, 4096));
     add("--embedding-size", embedding, "size of a word embedding and of the decoder's features")
         ->check(CLI::Range(1, 4096));
-    add("--alignment", alignment, "hidden size of the additive scorer")->check(CLI::Range(1, 4096));
+    add("--alignment", alignment, "alignment size of the additive scorer")->check(CLI::Range(1, 4096));
     add("--learning-rate", rate, "peak learning rate of Adam")->check(detail::between(1e-9, 10));
     add("--clip-norm", clip, "gradient clipping: maximum global norm; 0 is off")->check(detail::between(0, 1e9));
     add("--context-dropout", context_dropout,

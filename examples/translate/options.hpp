@@ -173,7 +173,7 @@ inline void add_search_options(CLI::App& command, heed::SearchOptions& options) 
       ->check(detail::between(0, 100));
   add("--min-length", options.minimum_length, "minimum number of words, </s> included")->check(CLI::Range(0, 100000));
   add("--max-length", options.maximum_length,
-      "maximum number of words, </s> included; 0: twice the source length plus 10")
+      "maximum number of words, </s> included; 0: twice the source length + 10, plus --min-length")
       ->check(CLI::Range(0, 100000));
   command.add_flag("--ban-unk", options.ban_unknown, "never generate <unk>")->group("Search");
 }

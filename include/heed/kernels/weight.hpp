@@ -20,11 +20,12 @@ struct WeightColumns;
 
 /// A learned matrix with an optional packed copy, in the layout that the kernels read fastest.
 ///
-/// Products read the copy if there is one. Every function that gives write access to the values drops the copy, so the
-/// copy is never out of date. `convert` replaces the values by 16-bit values, until new values are assigned. A weight
-/// consists of `Gates` matrices of the same size, one above the other. In the copy, the rows of one unit in all gates
-/// are close together, because a recurrent step needs their sums at the same time. If `Transposed`, the copy is of the
-/// transpose, for weights that are mainly used in products with the transpose.
+/// Products read the copy if there is one. Every function that gives write access to the values drops the copy. (Do not
+/// keep the reference that `edit` returns: writes after the next `prepack` do not change the copy.) `convert` replaces
+/// the values by 16-bit values, until new values are assigned. A weight consists of `Gates` matrices of the same size,
+/// one above the other. In the copy, the rows of one unit in all gates are close together, because a recurrent step
+/// needs their sums at the same time. If `Transposed`, the copy is of the transpose, for weights that are mainly used
+/// in products with the transpose.
 ///
 /// A matrix of fixed size that is small enough to be stored inline (`inline_bytes` of core/types.hpp) is equally fast
 /// without a copy. It has no copy, and `prepack` and `convert` do nothing. The same is true if the scalar type is
