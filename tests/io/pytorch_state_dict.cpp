@@ -229,6 +229,24 @@ TEST(FromPytorch, AddsBiasesOfAnAdditiveScorer) {
   EXPECT_NE(refusal([&] { load({}); }).find("missing: a.Ua.bias (2), which is scorer.b"), std::string::npos);
 }
 
+TEST(FromPytorch, IgnoresTheBiasOfAGeneralScorer) {
+  const auto file_of = [](heed::Index size) {
+    return stored([&](SafetensorsWriter& writer) {
+      writer.add("W.weight", Matrix<float>::Ones(2, 3));
+      writer.add("W.bias", Vector<float>::Ones(size).eval());
+    });
+  };
+  heed::GeneralScorer<float> general(2, 3);
+  const auto report = heed::from_pytorch(file_of(2), general);
+  EXPECT_EQ(report.notes, std::vector<std::string>{
+                              "W.bias was ignored: it adds one value to all scores of a query, and the attention "
+                              "weights do not depend on it"});
+  EXPECT_EQ(general.W(1, 2), 1.0F);
+  EXPECT_NE(refusal([&] { heed::from_pytorch(file_of(3), general); }).find("W.bias"), std::string::npos);
+  heed::MonotonicAttention<heed::GeneralScorer<float>> monotonic{heed::GeneralScorer<float>(2, 3)};
+  EXPECT_NE(refusal([&] { heed::from_pytorch(file_of(2), monotonic); }).find("unexpected"), std::string::npos);
+}
+
 TEST(FromPytorch, RejectsBiasesThatAScorerCannotHold) {
   const auto message = [](const std::vector<std::string>& names, auto attention) {
     return refusal([&] { heed::from_pytorch(scorer_with(names), attention, "", {.names = scorer_names}); });

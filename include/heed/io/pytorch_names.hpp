@@ -67,6 +67,7 @@ inline constexpr PytorchRule cell_rules[] = {{"W", "weight_ih"},
 /// v is nn.Linear(alignment, 1). Each may have a bias: see `Members::bias_beside`.
 inline constexpr PytorchRule scorer_rules[] = {
     {"W", "W.weight"}, {"U", "U.weight"}, {"b", "U.bias", PytorchForm::vector}, {"v", "v.weight", PytorchForm::row}};
+inline constexpr PytorchRule general_rules[] = {{"W", "W.weight"}};
 inline constexpr PytorchRule pooling_rules[] = {
     {"W", "W.weight"}, {"b", "W.bias", PytorchForm::vector}, {"v", "v.weight", PytorchForm::row}};
 
@@ -120,7 +121,7 @@ constexpr PytorchRules pytorch_rules(const ConcatScorer<T, Query, MemorySize, Al
 }
 template <class T, int Query, int MemorySize>
 constexpr PytorchRules pytorch_rules(const GeneralScorer<T, Query, MemorySize>*) {
-  return scorer_rules;
+  return general_rules;
 }
 template <class S, int Size, int Alignment>
 constexpr PytorchRules pytorch_rules(const AttentionPooling<S, Size, Alignment>*) {
@@ -143,6 +144,7 @@ struct PytorchTensor {
   std::string same = {};     ///< for a tied output layer, the name of the embedding's tensor; else empty
   std::string added = {};    ///< name of another bias that is added to this one if the file has it; else empty
   std::string ignored = {};  ///< name of a bias without effect, which the file may have; else empty
+  Index ignored_size = 1;    ///< size of that bias
   const PytorchTokens* tokens = nullptr;  ///< the order of its rows in the state dict, if it is not heed's
 };
 
@@ -217,6 +219,9 @@ class PytorchVisitor {
         if (scorer) tensor.added = bias_beside("W");
       } else if ((scorer || pooling) && name == "v" && walk.ignores_score_bias_) {
         tensor.ignored = bias_beside("v");
+      } else if (rules.data() == general_rules && name == "W" && walk.ignores_score_bias_) {
+        if constexpr (requires { x.rows(); }) tensor.ignored_size = x.rows();
+        tensor.ignored = bias_beside("W");
       }
       walk.member(x, joined(ours, name), name_there, rule ? std::optional(rule->form) : std::nullopt, tensor);
     }
@@ -231,7 +236,7 @@ class PytorchVisitor {
     ///
     /// A scorer of heed has one bias, b. A W.bias in the file is added to it, because
     /// W q + b_W + U h + b_U = W q + U h + (b_W + b_U). A v.bias in the file is ignored: it adds the same value to all
-    /// scores of a query, which does not change their softmax.
+    /// scores of a query, which does not change their softmax. So does the W.bias of a general scorer, q' b.
     std::string bias_beside(std::string_view name) const {
       std::string tensor = walk.named(joined(ours, name), joined(theirs, rule_of(name)->theirs));
       constexpr std::string_view weight = "weight";

@@ -19,8 +19,8 @@ struct PytorchOptions {
   PytorchNames names = {};         ///< names in the state dict that differ from heed's
   bool strict = true;              ///< `from_pytorch`: whether missing and unexpected tensors are errors
   PytorchTokenOrders tokens = {};  ///< token ids of embeddings and output layers, by their paths in the model
-  bool scorer_biases = false;      ///< `to_pytorch`: whether all modules of additive scorers with b and of
-                                   ///< attention pooling have a bias
+  bool scorer_biases = false;      ///< `to_pytorch`: whether all modules of general scorers, of additive scorers
+                                   ///< with b and of attention pooling have a bias
 };
 
 /// Differences between a state dict and a model, by the names of the state dict. With `strict`, `missing` and
@@ -180,8 +180,9 @@ void set_missing_symbols(const PytorchTensor& tensor, X& x) {
 ///
 /// - A vector may have the shape (n), (n, 1) or (1, n). A matrix with one row or one column may have the shape (n).
 /// - The modules of an `AdditiveScorer` with b may all have a bias: that of W is added to that of U, which is b.
-/// - A bias of v of a scorer or of an `AttentionPooling` is ignored. It adds one value to all scores of a query, which
-///   does not change the weights. Inside a `MonotonicAttention`, whose weights depend on it, it is unexpected.
+/// - A bias of v of a scorer or of an `AttentionPooling`, and the bias of a `GeneralScorer`, is ignored. It adds one
+///   value to all scores of a query, which does not change the weights. Inside a `MonotonicAttention`, whose weights
+///   depend on it, it is unexpected.
 /// - Rows of embeddings and output layers are brought into the order of heed's tokens with `PytorchOptions::tokens`.
 ///
 /// Throws heed::Error with a list of all mismatches: missing and unexpected tensors (only if `strict`), different
@@ -201,7 +202,7 @@ PytorchReport from_pytorch(const SafetensorsFile& file, P& part, std::string_vie
     }
     if (const TensorView* ignored = find(tensor.ignored)) {
       const detail::PytorchTensor bias{"the bias of " + tensor.ours, "", detail::PytorchForm::vector};
-      if (!detail::fits(bias, *ignored, Vector<double>::Zero(1).eval(), misfits)) return;
+      if (!detail::fits(bias, *ignored, Vector<double>::Zero(tensor.ignored_size).eval(), misfits)) return;
       report.notes.push_back(tensor.ignored + " was ignored: it adds one value to all scores of a query, and the " +
                              "attention weights do not depend on it");
     }
@@ -259,7 +260,7 @@ PytorchReport from_pytorch(const SafetensorsFile& file, P& part, std::string_vie
 /// it. Throws heed::Error if token ids do not match a vocabulary of the model.
 ///
 /// Both biases of a cell are written, so a loaded state dict is written back with the same values, in the scalar type
-/// of `part`. With `scorer_biases` the biases of W and v of an additive scorer are written as 0.
+/// of `part`. With `scorer_biases` the biases that heed ignores or adds to another are written as 0.
 template <Part P>
 void to_pytorch(SafetensorsWriter& writer, const P& part, std::string_view prefix = "",
                 const PytorchOptions& options = {}) {
@@ -275,7 +276,7 @@ void to_pytorch(SafetensorsWriter& writer, const P& part, std::string_view prefi
     }
     if (!options.scorer_biases) return;
     if (!tensor.added.empty()) writer.add(tensor.added, Vector<S>::Zero(values.rows()).eval());
-    if (!tensor.ignored.empty()) writer.add(tensor.ignored, Vector<S>::Zero(1).eval());
+    if (!tensor.ignored.empty()) writer.add(tensor.ignored, Vector<S>::Zero(tensor.ignored_size).eval());
   };
   detail::for_each_pytorch_tensor(part, prefix, options, use);
 }
