@@ -149,6 +149,25 @@ TEST(TransformerEncoderLayer, MaskExcludesColumnsOfTheMemory) {
   }
 }
 
+TEST(TransformerEncoderLayer, CausalStepsDoNotDependOnLaterSteps) {
+  Random random(602);
+  TransformerEncoderLayer<double> layer({.size = 4, .heads = 2, .inner_size = 5, .causal = true});
+  randomize(layer, random);
+  const Matrix<double> x = random_matrix(4, 6, random);
+  heed::TransformerEncoderTape<double> tape;
+  Matrix<double> all(4, 6);
+  layer.forward(x, Starts{0, 6}, tape, all);
+  for (Index t = 1; t <= 6; ++t) {
+    Matrix<double> first(4, t);
+    layer.forward(x.leftCols(t), Starts{0, t}, tape, first);
+    EXPECT_LT((first - all.leftCols(t)).cwiseAbs().maxCoeff(), 1e-14) << t;
+  }
+  layer.attention.causal = false;
+  Matrix<double> bidirectional(4, 6);
+  layer.forward(x, Starts{0, 6}, tape, bidirectional);
+  EXPECT_GT((bidirectional - all).leftCols(5).cwiseAbs().maxCoeff(), 1e-3);
+}
+
 TEST(TransformerEncoderLayer, GradientsMatchDifferencesAndAccumulate) {
   for_each_trial([](Trial& trial) {
     auto grad = heed::zeros_like(trial.layer);

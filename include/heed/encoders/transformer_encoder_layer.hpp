@@ -16,6 +16,7 @@ struct TransformerEncoderLayerOptions {
   double dropout = 0;       ///< dropout rate of the output of each sublayer
   bool norm_first = false;  ///< whether layer normalisation is applied before each sublayer instead of after
   bool bias = true;         ///< whether attention, norms and linear layers have biases
+  bool causal = false;      ///< if true, step t attends only to steps 0 ... t
 };
 
 /// The saved activations and temporary buffers of a `TransformerEncoderLayer`. Use one per thread. The buffers
@@ -65,7 +66,8 @@ struct TransformerEncoderLayer {
       : dropout(options.dropout), norm_first(options.norm_first) {
     const Index size = options.size, inner_size = options.inner_size;
     detail::check_options("TransformerEncoderLayer", {{"size", size}, {"inner_size", inner_size}});
-    attention = MultiHeadAttention<S>({.size = size, .heads = options.heads, .bias = options.bias});
+    attention =
+        MultiHeadAttention<S>({.size = size, .heads = options.heads, .bias = options.bias, .causal = options.causal});
     attention_norm = LayerNorm<S>(size, options.bias);
     inner = Linear<S>(size, inner_size, options.bias);
     outer = Linear<S>(inner_size, size, options.bias);
