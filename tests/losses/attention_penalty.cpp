@@ -57,6 +57,16 @@ TEST_F(AttentionPenalties, CoverageMatchesEquation12) {
   EXPECT_NEAR(coverage(), expected, 1e-14);
 }
 
+/// The sum of the weights loses the small ones: 1 + 1.5e-9 is 1 in float.
+TEST(CoverageLoss, GradientUsesTheMinimaOfTheLoss) {
+  const Matrix<float> weights{{1e-9F, 5e-10F, 1.0F}};
+  Matrix<float> d = Matrix<float>::Zero(1, 3);
+  const std::vector<Index> starts = {0, 1}, lengths = {3};
+  heed::coverage_loss<float>(weights, heed::PackedBatch(lengths), starts, 1, d);
+  // The minima are c_0 = 0, a_1, and c_2 = a_0 + a_1.
+  EXPECT_EQ(d, (Matrix<float>{{1, 2, 0}}));
+}
+
 /// Xu et al. 2015.
 TEST_F(AttentionPenalties, DoublyStochasticMatchesEquation14) {
   double expected = 0;

@@ -43,19 +43,20 @@ Sum<S> coverage_loss(const In<S>& weights, const PackedBatch& targets, const Sen
     const Index steps = targets.length(p);
     for (Index j = 0; j < sources.length(targets.sentence(p)); ++j) {
       S covered(0);
+      Index later = 0;  // steps whose minimum is c, a sum that contains all earlier weights
       for (Index t = 0; t < steps; ++t) {
         const S a = weights(j, targets.column(t, p));
         loss += Sum<S>(std::min(a, covered));
+        if (!(a < covered)) ++later;
         covered += a;
       }
-      if (d_weights.rows() == 0) continue;
-      S later(0);  // number of later steps whose minimum is c, a sum that contains this weight
-      for (Index t = steps; t-- > 0;) {
+      covered = S(0);  // computed again in the same order, so that both loops compare the same numbers
+      for (Index t = 0; t < steps && d_weights.rows() > 0; ++t) {
         const S a = weights(j, targets.column(t, p));
-        covered -= a;
         const bool again = a < covered;
-        d_weights(j, targets.column(t, p)) += scale * (later + (again ? S(1) : S(0)));
-        if (!again) later += S(1);
+        if (!again) --later;
+        d_weights(j, targets.column(t, p)) += scale * detail::number<S>(later + (again ? 1 : 0));
+        covered += a;
       }
     }
   }
