@@ -49,8 +49,10 @@ TYPED_TEST(Packets, PartialLoadsFillTheRest) {
     heed::Vector<S> found(size);
     heed::detail::WholePacket<S>{}.store(found.data(), heed::detail::PartPacket<S>{count}.load(values.data(), S(-5)));
     for (Index i = 0; i < size; ++i) EXPECT_EQ(found(i), i < count ? values(i) : S(-5)) << count;
-    heed::detail::WholePacket<S>{}.store(found.data(), heed::detail::LastOfPacket<S>(count).load(values.data()));
-    for (Index i = 0; i < size; ++i) EXPECT_EQ(found(i), i < size - count ? S(0) : values(i)) << count;
+    if constexpr (size > 1) {
+      heed::detail::WholePacket<S>{}.store(found.data(), heed::detail::LastOfPacket<S>(count).load(values.data()));
+      for (Index i = 0; i < size; ++i) EXPECT_EQ(found(i), i < size - count ? S(0) : values(i)) << count;
+    }
   }
 }
 

@@ -66,6 +66,21 @@ TYPED_TEST(TransposedProduct, MatchesPlainLoop) {
   }
 }
 
+TYPED_TEST(TransposedProduct, AddsInfiniteElementsOnce) {
+  using S = TypeParam;
+  const S infinity = std::numeric_limits<S>::infinity();
+  for (const Index depth : depths) {
+    for (Index k = 0; k < depth; ++k) {
+      for (const bool left : {false, true}) {
+        Matrix<S> a = Matrix<S>::Ones(depth, 9), b = Matrix<S>::Ones(depth, 4), out(9, 4);
+        (left ? a : b).row(k).setConstant(-infinity);
+        TestFixture::Product::set(depth, 9, 4, columns_of(a), columns_of(b), columns_of(out));
+        ASSERT_EQ(out, (Matrix<S>::Constant(9, 4, -infinity))) << "element " << k << " of " << depth;
+      }
+    }
+  }
+}
+
 TYPED_TEST(TransposedProduct, ColumnsDoNotDependOnOtherColumns) {
   using S = TypeParam;
   heed::Random random(2);

@@ -75,12 +75,19 @@ struct PartPacket {
   }
 };
 
-/// Loads packets of which only the last `count` elements are used. The other elements are multiplied by zero.
+/// Loads packets of which only the last `count` elements are used. The other elements are set to zero, whatever their
+/// values are: infinity times zero would be NaN.
 template <class S>
 class LastOfPacket {
+  static_assert(packet_size<S> > 1);
+
  public:
-  explicit LastOfPacket(Index count) : kept_(WholePacket<S>{}.load(zeros_and_ones.data() + count)) {}
-  Numbers<S> load(const S* from) const { return WholePacket<S>{}.load(from) * kept_; }
+  explicit LastOfPacket(Index count)
+      : kept_{Eigen::internal::pcmp_lt(Numbers<S>::all(S(0)).packet,
+                                       WholePacket<S>{}.load(zeros_and_ones.data() + count).packet)} {}
+  Numbers<S> load(const S* from) const {
+    return {Eigen::internal::pand(WholePacket<S>{}.load(from).packet, kept_.packet)};
+  }
 
  private:
   static constexpr auto zeros_and_ones = [] {
@@ -89,7 +96,7 @@ class LastOfPacket {
     return numbers;
   }();
 
-  Numbers<S> kept_;
+  Numbers<S> kept_;  ///< all bits of the elements that are used
 };
 
 /// Calls f(io, k) for every packet of n elements, where k is the first element of the packet. `io` loads and stores the

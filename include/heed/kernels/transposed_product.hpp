@@ -72,8 +72,9 @@ class TransposedProduct {
       if (k < depth_ && depth_ < packet_size<S>) {
         const PartPacket<S> part{depth_};
         sums[0].add(part, part, a, b, 0);
-      } else if (k < depth_) {  // overlaps elements that are already summed; they are multiplied by zero
-        sums[0].add(whole, LastOfPacket<S>(depth_ - k), a, b, depth_ - packet_size<S>);
+      } else if (k < depth_) {  // overlaps elements that are already summed
+        const LastOfPacket<S> last(depth_ - k);
+        sums[0].add(last, last, a, b, depth_ - packet_size<S>);
       }
     }
 #pragma GCC unroll 8
