@@ -128,13 +128,17 @@ TEST(MaxPool2d, FirstMaximumGetsTheGradient) {
   EXPECT_EQ(d_x, (Matrix<double>(1, 4) << 0, 5, 0, 0).finished());
 }
 
-TEST(MaxPool2d, PropagatesNaN) {
+TEST(MaxPool2d, PropagatesNaNAndItsGradient) {
   const MaxPool2d<float> pool({.height = 2, .width = 2, .stride = 2});
   for (Index place = 0; place < 4; ++place) {
     Matrix<float> x = Matrix<float>::Ones(9, 4), y(9, 1);
     x.col(place).setConstant(std::numeric_limits<float>::quiet_NaN());
     pool.forward(x, {2, 2}, y);
     EXPECT_TRUE(y.array().isNaN().all()) << place;
+    Matrix<float> d_x = Matrix<float>::Zero(9, 4), expected = d_x;
+    pool.backward(x, {2, 2}, y, Matrix<float>::Ones(9, 1), d_x);
+    expected.col(place).setOnes();
+    EXPECT_EQ(d_x, expected) << place;
   }
 }
 

@@ -79,16 +79,21 @@ struct MaxPool2d : detail::Pool2d {
     });
   }
 
-  /// d_x += dL/dx. If several pixels have the maximum, the first one gets the whole gradient. Pass the same x as to
-  /// `forward`, and the y that it computed.
+  /// d_x += dL/dx. If several pixels have the maximum, or are NaN, the first one gets the whole gradient. Pass the same
+  /// x as to `forward`, and the y that it computed.
   void backward(const In<S>& x, Grid grid, const In<S>& y, const In<S>& d_y, Out<S> d_x) const {
     check("MaxPool2d.backward", "x", x, grid, "y", y);
     detail::check_like("MaxPool2d.backward", "d_y", d_y, y);
     detail::check_like("MaxPool2d.backward", "d_x", d_x, x);
     for_each_window(grid, y, [&](Index i, const auto& column) {
       for (Index c = 0; c < y.rows(); ++c) {
+        const S largest = y(c, i);
+        const bool nan = largest != largest;
         Index k = 0;
-        while (k + 1 < window.places() && x(c, column(k)) < y(c, i)) ++k;
+        for (; k + 1 < window.places(); ++k) {
+          const S value = x(c, column(k));
+          if (nan ? value != value : !(value < largest)) break;
+        }
         d_x(c, column(k)) += d_y(c, i);
       }
     });
