@@ -79,15 +79,12 @@ struct PartPacket {
 /// values are: infinity times zero would be NaN.
 template <class S>
 class LastOfPacket {
-  static_assert(packet_size<S> > 1);
-
  public:
-  explicit LastOfPacket(Index count)
-      : kept_{Eigen::internal::pcmp_lt(Numbers<S>::all(S(0)).packet,
-                                       WholePacket<S>{}.load(zeros_and_ones.data() + count).packet)} {}
-  Numbers<S> load(const S* from) const {
-    return {Eigen::internal::pand(WholePacket<S>{}.load(from).packet, kept_.packet)};
+  explicit LastOfPacket(Index count) {
+    namespace ei = Eigen::internal;
+    kept_ = ei::pcmp_lt(ei::pset1<Packet<S>>(S(0)), ei::ploadu<Packet<S>>(zeros_and_ones.data() + count));
   }
+  Numbers<S> load(const S* from) const { return {Eigen::internal::pand(WholePacket<S>{}.load(from).packet, kept_)}; }
 
  private:
   static constexpr auto zeros_and_ones = [] {
@@ -96,7 +93,7 @@ class LastOfPacket {
     return numbers;
   }();
 
-  Numbers<S> kept_;  ///< all bits of the elements that are used
+  Packet<S> kept_;  ///< all bits of the elements that are used
 };
 
 /// Calls f(io, k) for every packet of n elements, where k is the first element of the packet. `io` loads and stores the
