@@ -1,5 +1,7 @@
 #include <heed/core/random.hpp>
 
+#include "support/refusal.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -88,6 +90,7 @@ TEST(Random, BelowIsUniformAndBounded) {
   for (int i = 0; i < 70000; ++i) ++counts.at(random.below(7));
   for (const int count : counts) EXPECT_NEAR(count, 10000, 400);
   EXPECT_EQ(random.below(1), 0u);
+  EXPECT_EQ(refusal([&] { random.below(0); }), "Random.below: the bound must be at least 1, got 0");
 }
 
 TEST(Random, BelowIsUnbiasedForHugeBounds) {

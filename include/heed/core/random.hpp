@@ -1,5 +1,7 @@
 #pragma once
 
+#include <heed/core/errors.hpp>
+
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -33,7 +35,8 @@ class SplitMix64 {
   std::uint64_t state_;
 };
 
-/// A random number generator with the same results on every compiler and machine.
+/// A random number generator with the same results on every compiler and machine: integers, `uniform()` and the order
+/// of `shuffle` to the bit, `normal` and `uniform(low, high)` up to rounding.
 ///
 /// The engines of the standard library are portable. Its distributions and `std::shuffle` are not, so this class has
 /// its own.
@@ -51,7 +54,7 @@ class BasicRandom {
   /// Uniform on [0, 1), with 53 random bits.
   double uniform() { return static_cast<double>(bits() >> 11) * 0x1.0p-53; }
 
-  /// Uniform on [low, high).
+  /// Uniform on [low, high), up to rounding: the result can be `high`.
   double uniform(double low, double high) { return low + (high - low) * uniform(); }
 
   /// Normal with mean 0 and standard deviation 1 (Box & Muller 1958).
@@ -61,7 +64,9 @@ class BasicRandom {
   }
 
   /// Uniform on 0 .. bound - 1, without bias: the lowest 2^64 mod `bound` values are drawn again.
+  /// Throws heed::Error if `bound` is 0.
   std::uint64_t below(std::uint64_t bound) {
+    require(bound > 0, "Random.below: the bound must be at least 1, got 0");
     const std::uint64_t excess = (0 - bound) % bound;
     std::uint64_t x = bits();
     while (x < excess) x = bits();

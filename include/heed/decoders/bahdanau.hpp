@@ -11,8 +11,9 @@ namespace heed { inline namespace v0_2 {
 template <Cell C, class ScorerType, Normalizer NormalizerType = Softmax>
 using BahdanauDecoder = ContextDecoder<C, Attention<ScorerType, NormalizerType>>;
 
-/// `BahdanauDecoder` with the readout of the paper's appendix. It matches the appendix exactly if its cell is
-/// `GruCell<S, Dynamic, Dynamic, gru_forms::bahdanau>` and its bridge uses only the backward half of the summary:
+/// `BahdanauDecoder` with the readout of the paper's appendix. Apart from biases it matches the appendix if it has one
+/// layer, an `AdditiveScorer`, `Softmax` and the cell `GruCell<S, Dynamic, Dynamic, gru_forms::bahdanau>`, and its
+/// bridge uses only the backward half of the summary:
 ///
 ///     decoder.bridge = heed::Bridge<float>(
 ///         {.summary_size = memory_size, .state_size = hidden_size, .first_row = memory_size / 2});

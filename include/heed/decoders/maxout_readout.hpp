@@ -8,8 +8,8 @@ namespace heed { inline namespace v0_2 {
 ///
 ///     t~ = W [s; c; x] + b        features_j = max(t~_2j, t~_2j+1)        W = [U_o C_o V_o], 2 features rows
 ///
-/// In the text of the paper s is the state before the step, s_{i-1}, but in equation 4 it is s_i. `previous` selects
-/// one of them.
+/// In section A.2.2 of the paper s is the state before the step, s_{i-1}, but in equation 4 it is s_i. `previous`
+/// selects one of them.
 template <class S>
 struct MaxoutReadout : JointProjection<S> {
   bool previous = true;  ///< whether s is the state before the step
