@@ -166,6 +166,13 @@ void add_biases(const D& d_a, Grad& grad) {
   grad.b_U += sum;
 }
 
+/// Returns a function of `io` and `row` that loads a packet of b_W + b_U from row `row` on; zeros if they are empty.
+template <class B>
+auto sum_of_biases(const B& b_W, const B& b_U) {
+  return
+      [&b_W, &b_U](const auto& io, Index row) { return packet_or_zeros(io, b_W, row) + packet_or_zeros(io, b_U, row); };
+}
+
 /// Base class of several cells: the parameters of `Gates` gates, stacked in PyTorch's order, and their sizes.
 template <class S, int Input, int Hidden, int Gates>
 struct GateParameters {
@@ -186,16 +193,6 @@ struct GateParameters {
   Index input_size() const { return W.cols(); }
   Index hidden_size() const { return U.cols(); }
   bool has_bias() const { return b_W.size() > 0; }
-
-  /// A packet of the bias b from row `row` on, loaded through `io`; zeros if the cell has no bias.
-  template <class Io>
-  auto bias(const Io& io, const Vector<S>& b, Index row) const {
-    return packet_or_zeros(io, b, row);
-  }
-  /// Returns a function of `io` and `row` that loads a packet of b_W + b_U.
-  auto biases() const {
-    return [this](const auto& io, Index row) { return bias(io, b_W, row) + bias(io, b_U, row); };
-  }
 
   /// grad += d x', gate by gate. `at` holds the first row of each gate in d; in grad the gates are stacked.
   template <class D, class X, class Grad>

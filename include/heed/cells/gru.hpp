@@ -77,8 +77,8 @@ struct GruCell : detail::GateParameters<S, Input, Hidden, 3> {
     detail::check_project("GruCell.project", *this, x, 0, saved);
     const Index H = this->hidden_size();
     set_gates(W.leftCols(x.rows()), x, saved, rows_of_W(), [&](const auto& io, Index row) {
-      const auto b = this->bias(io, b_W, row);
-      return row < 2 * H ? b + this->bias(io, b_U, row) : b;
+      const auto b = detail::packet_or_zeros(io, b_W, row);
+      return row < 2 * H ? b + detail::packet_or_zeros(io, b_U, row) : b;
     });
     auto m = saved.middleRows(2 * H, H);
     if (this->has_bias()) {

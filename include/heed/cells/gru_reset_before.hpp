@@ -52,9 +52,7 @@ requires(Form.reset_before) struct GruCell<S, Input, Hidden, Form> {
 
   void project(const In<S>& x, Out<S, Saved> saved) const {
     detail::check_project("GruCell.project", *this, x, 0, saved);
-    set_gates(W.leftCols(x.rows()), x, saved, rows_of_W(), [&](const auto& io, Index row) {
-      return detail::packet_or_zeros(io, b_W, row) + detail::packet_or_zeros(io, b_U, row);
-    });
+    set_gates(W.leftCols(x.rows()), x, saved, rows_of_W(), detail::sum_of_biases(b_W, b_U));
   }
 
   void add_projection(const In<S>& x, Index first, Out<S, Saved> saved) const {

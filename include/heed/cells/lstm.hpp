@@ -34,7 +34,7 @@ struct LstmCell : detail::GateParameters<S, Input, Hidden, 4> {
 
   void project(const In<S>& x, Out<S, Saved> saved) const {
     detail::check_project("LstmCell.project", *this, x, 0, saved);
-    set_gates(W.leftCols(x.rows()), x, saved, rows(), this->biases());
+    set_gates(W.leftCols(x.rows()), x, saved, rows(), detail::sum_of_biases(b_W, b_U));
   }
 
   void add_projection(const In<S>& x, Index first, Out<S, Saved> saved) const {

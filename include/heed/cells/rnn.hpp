@@ -24,7 +24,7 @@ struct RnnCell : detail::GateParameters<S, Input, Hidden, 1> {
 
   void project(const In<S>& x, Out<S, Hidden> saved) const {
     detail::check_project("RnnCell.project", *this, x, 0, saved);
-    set_gates(W.leftCols(x.rows()), x, saved, GateRows<1>{0}, this->biases());
+    set_gates(W.leftCols(x.rows()), x, saved, GateRows<1>{0}, detail::sum_of_biases(b_W, b_U));
   }
 
   void add_projection(const In<S>& x, Index first, Out<S, Hidden> saved) const {
