@@ -1,7 +1,7 @@
 #pragma once
 
-/// Includes all of heed except compiled/, io/ and text/. The folders are listed in the order in which data flows
-/// through them; a folder includes only itself and the folders above it.
+/// Includes all of heed except compiled/, io/ and text/. The folders are listed in the order of their
+/// dependencies: a folder includes only itself and the folders above it.
 
 // clang-format off
 
