@@ -1,7 +1,6 @@
 #include <heed/compiled/translator.hpp>
 
 #include <heed/io/translator.hpp>
-#include <heed/text/words.hpp>
 #include <heed/training/fit.hpp>
 
 #include <cmath>
@@ -15,11 +14,12 @@ struct TrainingPairs {
   std::vector<Words> source_words, target_words;
   std::vector<std::vector<Token>> sources, targets;
 
-  explicit TrainingPairs(std::span<const std::pair<std::string, std::string>> pairs) {
+  TrainingPairs(std::span<const std::pair<std::string, std::string>> pairs, const TranslatorConfig& config) {
+    const Tokenizer source(config.source_tokenizer), target(config.target_tokenizer);
     require(!pairs.empty(), "Translator.train: there are no sentence pairs");
     for (std::size_t i = 0; i < pairs.size(); ++i) {
-      source_words.push_back(split_words(pairs[i].first));
-      target_words.push_back(split_words(pairs[i].second));
+      source_words.push_back(source.tokenize(pairs[i].first));
+      target_words.push_back(target.tokenize(pairs[i].second));
       require(!source_words.back().empty() && !target_words.back().empty(), [&] {
         return "Translator.train: both sides of a pair must have words, but the " +
                std::string(source_words.back().empty() ? "source" : "target") + " of pair " + std::to_string(i) +
@@ -72,7 +72,7 @@ Translator Translator::train(std::span<const std::pair<std::string, std::string>
                              const TrainOptions& options) {
   require(options.epochs >= 1,
           [&] { return "Translator.train: epochs must be 1 or more, got " + std::to_string(options.epochs); });
-  TrainingPairs data(pairs);
+  TrainingPairs data(pairs, config);
   const auto vocabulary = [&](const std::vector<Words>& side) {
     return Vocabulary::build(side, options.minimum_count, [](const Words& words) -> const Words& { return words; });
   };

@@ -116,7 +116,7 @@ int translate_standard_input(Translating& translate) {
   examples::LineFilter filter;
   filter.program = "from_pytorch";
   filter.parse = [](const heed::LineReader& reader) {
-    return heed::detail::limited_words(reader, reader.text(), "the line", {});
+    return heed::detail::limited_words(reader, reader.text(), "the line", {}, heed::split_words);
   };
   filter.answer = [&](const std::vector<examples::InputLine>& lines, int) {
     std::vector<heed::Words> sources;

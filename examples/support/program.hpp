@@ -3,22 +3,35 @@
 #include "support/command_line.hpp"
 #include "support/output.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <iostream>
 #include <new>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace examples {
 
-/// Parses the command line and returns `execute()`. If an option is wrong, prints a message and returns an exit code.
+/// Parses the arguments of a program and returns `execute()`. If an option is wrong, prints a message and returns an
+/// exit code.
 template <class Execute>
-int parse_and_execute(CLI::App& app, int argc, char** argv, const Execute& execute) {
+int parse_and_execute(CLI::App& app, std::vector<std::string> arguments, const Execute& execute) {
   try {
-    app.parse(argc, argv);
+    std::reverse(arguments.begin(), arguments.end());  // the order that CLI11 expects
+    app.parse(std::move(arguments));
     return execute();
   } catch (const CLI::ParseError& error) {
     return app.exit(error);
   }
+}
+
+/// The same for the arguments of `main`.
+template <class Execute>
+int parse_and_execute(CLI::App& app, int argc, char** argv, const Execute& execute) {
+  app.name(argv[0]);
+  return parse_and_execute(app, std::vector<std::string>(argv + 1, argv + argc), execute);
 }
 
 /// Runs a program and returns the exit code of `body()`. `body()` also creates the options, because that allocates

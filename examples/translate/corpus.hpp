@@ -5,6 +5,7 @@
 #include "support/error_policy.hpp"
 #include "support/files.hpp"
 
+#include <heed/io/translator_config.hpp>
 #include <heed/text/corpus.hpp>
 #include <heed/text/vocabulary.hpp>
 
@@ -19,19 +20,34 @@ namespace examples {
 /// The files of sentence pairs: one tab-separated file, or two parallel files.
 struct PairFiles {
   std::string pairs, source, target;
+  std::string links;  ///< optional file of word links
   std::size_t max_words = 1000;
+  heed::Tokenizer source_tokenizer = {}, target_tokenizer = {};
 
   bool given() const { return !pairs.empty() || !source.empty() || !target.empty(); }
 
-  std::vector<NamedFile> files() const { return {{"data file", pairs}, {"data file", source}, {"data file", target}}; }
+  std::vector<NamedFile> files() const {
+    return {{"data file", pairs}, {"data file", source}, {"data file", target}, {"data file", links}};
+  }
 
   heed::ReadOptions options() const {
-    return {.allow_missing_target = false, .max_words = max_words, .max_words_option = "--max-words"};
+    return {.allow_missing_target = false,
+            .max_words = max_words,
+            .max_words_option = "--max-words",
+            .source_tokenizer = source_tokenizer,
+            .target_tokenizer = target_tokenizer};
+  }
+
+  /// Sets the tokenizers of a model.
+  void tokenize_for(const heed::TranslatorConfig& config) {
+    source_tokenizer = heed::Tokenizer(config.source_tokenizer);
+    target_tokenizer = heed::Tokenizer(config.target_tokenizer);
   }
 
   std::vector<heed::SentencePair> read() const {
-    if (!pairs.empty()) return heed::read_pairs(pairs, options());
-    return heed::read_parallel(source, target, options());
+    auto read = pairs.empty() ? heed::read_parallel(source, target, options()) : heed::read_pairs(pairs, options());
+    if (!links.empty()) heed::read_links(links, read, options());
+    return read;
   }
 };
 
@@ -93,8 +109,12 @@ inline ValidPairs read_valid(const PairFiles& files) {
     heed::require(result.lines > 0, [&] { return files.pairs + ": is empty, expected at least one sentence pair"; });
     return result;
   }
-  const auto read = [&](const heed::LineReader& line) { return heed::detail::read_sentence(line, options); };
-  detail::ValidLines sources(files.source, options, read), targets(files.target, options, read);
+  const auto reader = [](const heed::ReadOptions& how) {
+    return [how](const heed::LineReader& line) { return heed::detail::read_sentence(line, how); };
+  };
+  const heed::ReadOptions target_options = options.for_targets();
+  detail::ValidLines sources(files.source, options, reader(options));
+  detail::ValidLines targets(files.target, target_options, reader(target_options));
   for (;;) {
     heed::SentencePair pair;
     const bool source = sources.next(problem, [&](heed::Words&& words) { pair.source = std::move(words); });
@@ -115,6 +135,7 @@ inline ValidPairs read_valid(const PairFiles& files) {
 /// Sentence pairs, encoded as tokens.
 struct EncodedPairs {
   std::vector<std::vector<heed::Token>> source, target;
+  std::vector<heed::Links> links;  ///< sure links
   std::vector<heed::Index> source_lengths, target_lengths;
 
   EncodedPairs(const std::vector<heed::SentencePair>& pairs, const heed::Vocabulary& source_words,
@@ -122,6 +143,7 @@ struct EncodedPairs {
     for (const auto& pair : pairs) {
       source.push_back(source_words.encode(pair.source));
       target.push_back(target_words.encode(pair.target));
+      links.push_back(pair.sure);
       source_lengths.push_back(static_cast<heed::Index>(pair.source.size()));
       target_lengths.push_back(static_cast<heed::Index>(pair.target.size()));
     }

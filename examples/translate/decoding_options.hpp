@@ -77,9 +77,10 @@ inline void check(const DecodingOptions& how, const heed::TranslatorConfig& conf
 }
 
 /// Encodes --prefix. Throws heed::Error if a word is not in the vocabulary, or if the prefix is too long.
-inline std::vector<heed::Token> read_prefix(const std::string& text, const heed::Vocabulary& vocabulary,
+inline std::vector<heed::Token> read_prefix(const std::string& text, const heed::Translator& translator,
                                             heed::Index maximum_length) {
-  const heed::Words words = heed::split_words(text);
+  const heed::Vocabulary& vocabulary = translator.target;
+  const heed::Words words = translator.target_tokenizer().tokenize(text);
   for (const auto& word : words) {
     heed::require(vocabulary.contains(word) && vocabulary.id(word) > heed::symbols::eos,
                   [&] { return "--prefix: the target vocabulary does not contain " + heed::detail::in_quotes(word); });

@@ -10,9 +10,6 @@
 
 namespace examples {
 
-/// A number with two decimals.
-inline std::string two_decimals(double x) { return detail::formatted("%.2f", x); }
-
 /// `translate evaluate`: evaluates a model on sentence pairs.
 struct EvaluateCommand {
   std::string model, weights{weight_names.front()};
@@ -24,6 +21,7 @@ struct EvaluateCommand {
   void add_to(CLI::App& command) {
     command.add_option("--model", model, "model file")->required();
     add_pair_files(command, data, "", "pairs to evaluate on");
+    add_links(command, data);
     add_max_words(command, data.max_words)->group("Data");
     add_decoding_options(command, how);
     add_weights(command, weights);
@@ -39,6 +37,7 @@ struct EvaluateCommand {
     heed::Translator translator = heed::Translator::load(std::filesystem::path(model));
     if (how.hard) harden(translator, model);
     check(how, translator.config, model);
+    data.tokenize_for(translator.config);
     const auto pairs = data.read();
     prepare_weights(translator.model, weights, model);
     const Evaluation scores = evaluate(translator, pairs, how, threads);
@@ -46,10 +45,14 @@ struct EvaluateCommand {
       nlohmann::ordered_json line;
       line["sentences"] = pairs.size();
       line["bleu"] = scores.bleu;
+      line["chrf"] = scores.chrf;
       line["exact_match"] = scores.exact_match;
+      line["word_error_rate"] = scores.word_error_rate;
       line["perplexity"] = scores.perplexity;
       line["seconds"] = scores.seconds;
       if (scores.alignment.error_rate) line["aer"] = *scores.alignment.error_rate;
+      if (scores.alignment.precision) line["alignment_precision"] = *scores.alignment.precision;
+      if (scores.alignment.recall) line["alignment_recall"] = *scores.alignment.recall;
       if (scores.alignment.crossing) line["crossing"] = *scores.alignment.crossing;
       std::cout << line.dump() << '\n';
     } else {
@@ -61,13 +64,10 @@ struct EvaluateCommand {
   /// Prints the scores as text.
   static void print(std::size_t sentences, const Evaluation& scores) {
     std::cout << "sentences    " << sentences << "\nexact match  " << two_decimals(scores.exact_match)
-              << " %\nBLEU         " << two_decimals(scores.bleu) << "\nperplexity   "
+              << " %\nword errors  " << two_decimals(scores.word_error_rate) << " %\nBLEU         "
+              << two_decimals(scores.bleu) << "\nchrF         " << two_decimals(scores.chrf) << "\nperplexity   "
               << two_decimals(scores.perplexity) << '\n';
-    if (scores.alignment.error_rate) {
-      std::cout << "alignment    error rate " << two_decimals(*scores.alignment.error_rate);
-      if (scores.alignment.crossing) std::cout << ", crossing " << two_decimals(*scores.alignment.crossing);
-      std::cout << '\n';
-    }
+    if (scores.alignment.error_rate) std::cout << "alignment    " << alignment_text(scores.alignment) << '\n';
     std::cout << "search       " << two_decimals(scores.seconds) << " s\n";
   }
 };

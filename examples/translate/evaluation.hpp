@@ -1,10 +1,13 @@
 #pragma once
 
+#include "support/progress.hpp"
 #include "translate/decoding.hpp"
 
 #include <heed/io/translator.hpp>
 #include <heed/text/alignment.hpp>
 #include <heed/text/bleu.hpp>
+#include <heed/text/chrf.hpp>
+#include <heed/text/error_rate.hpp>
 #include <heed/text/exact_match.hpp>
 
 #include <atomic>
@@ -65,10 +68,26 @@ void for_each_alignment(const Model& model, const EncodedPairs& pairs, int threa
   });
 }
 
+/// A number with two decimals.
+inline std::string two_decimals(double x) { return detail::formatted("%.2f", x); }
+
+/// The agreement with gold links, for people.
+inline std::string alignment_text(const heed::AlignmentScore& score) {
+  std::string text;
+  const auto add = [&](const char* name, const std::optional<double>& value) {
+    if (value) text += (text.empty() ? "" : ", ") + (name + (' ' + two_decimals(*value)));
+  };
+  add("error rate", score.error_rate);
+  add("precision", score.precision);
+  add("recall", score.recall);
+  add("crossing", score.crossing);
+  return text;
+}
+
 /// The scores of a translator on sentence pairs.
 struct Evaluation {
-  std::vector<heed::Words> hypotheses;  ///< in the order of the pairs
-  double bleu = 0, exact_match = 0;     ///< percent
+  std::vector<heed::Words> hypotheses;                              ///< in the order of the pairs
+  double bleu = 0, chrf = 0, exact_match = 0, word_error_rate = 0;  ///< percent
   double perplexity = 0;
   heed::AlignmentScore alignment;  ///< under teacher forcing; empty if there are no gold links
   double seconds = 0;              ///< duration of the search
@@ -95,6 +114,16 @@ inline std::vector<heed::Words> translate_all(const heed::Translator& translator
   return translations;
 }
 
+/// The agreement of alignments with the gold links of the pairs. An alignment is empty if the decoder has no attention.
+inline heed::AlignmentScore score_alignments(const std::vector<heed::SentencePair>& pairs,
+                                             const std::vector<std::vector<heed::Index>>& alignments) {
+  heed::AlignmentTally tally;
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    if (!alignments[i].empty()) tally.add(pairs[i], alignments[i]);
+  }
+  return tally.score();
+}
+
 /// The agreement of the model's alignments with the gold links of the pairs; empty for a decoder without attention.
 inline heed::AlignmentScore score_alignments(const Model& model, const std::vector<heed::SentencePair>& pairs,
                                              const EncodedPairs& encoded, int threads) {
@@ -102,11 +131,14 @@ inline heed::AlignmentScore score_alignments(const Model& model, const std::vect
   for_each_alignment(model, encoded, threads, [&](std::size_t i, const heed::Buffer<float>& weights) {
     if (weights.rows() > 0) alignments[i] = heed::alignment_from_weights(weights);
   });
-  heed::AlignmentTally tally;
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    if (!alignments[i].empty()) tally.add(pairs[i], alignments[i]);
-  }
-  return tally.score();
+  return score_alignments(pairs, alignments);
+}
+
+/// The sentences as lines of words separated by spaces.
+inline std::vector<std::string> lines_of(const std::vector<heed::Words>& sentences) {
+  std::vector<std::string> lines;
+  for (const heed::Words& words : sentences) lines.push_back(heed::join_words(words));
+  return lines;
 }
 
 /// Computes all scores of a translator on sentence pairs.
@@ -120,7 +152,9 @@ inline Evaluation evaluate(const heed::Translator& translator, const std::vector
   std::vector<heed::Words> references;
   for (const auto& pair : pairs) references.push_back(pair.target);
   result.bleu = heed::corpus_bleu(result.hypotheses, references).score;
+  result.chrf = heed::corpus_chrf(lines_of(result.hypotheses), lines_of(references));
   result.exact_match = heed::exact_match(result.hypotheses, references);
+  result.word_error_rate = heed::word_error_rate(result.hypotheses, references);
   result.perplexity = std::exp(mean_loss(translator.model, encoded, threads));
   result.alignment = score_alignments(translator.model, pairs, encoded, threads);
   return result;

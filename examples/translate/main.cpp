@@ -1,5 +1,6 @@
 /// translate: trains and evaluates translators on sentence pairs, and translates.
 
+#include "support/config_file.hpp"
 #include "support/program.hpp"
 #include "translate/demo_command.hpp"
 #include "translate/evaluate_command.hpp"
@@ -8,6 +9,8 @@
 #include "translate/train_command.hpp"
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 namespace {
 
@@ -46,7 +49,16 @@ int translate_program(int argc, char** argv) {
   align.add_to(*align_command);
   demo.add_to(*demo_command);
 
-  return examples::parse_and_execute(app, argc, argv, [&] {
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  for (auto* const command : {train_command, demo_command}) {
+    if (arguments.empty() || arguments.front() != command->get_name()) continue;
+    const std::string recipe = command == demo_command ? demo.config_file : train.config_file;
+    arguments.erase(arguments.begin());
+    arguments = examples::with_config_file(*command, arguments, recipe);
+    arguments.insert(arguments.begin(), command->get_name());
+  }
+  app.name(argv[0]);
+  return examples::parse_and_execute(app, arguments, [&] {
     if (*train_command) return train.execute();
     if (*evaluate_command) return evaluate.execute();
     if (*run_command) return run.execute();

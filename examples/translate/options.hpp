@@ -8,22 +8,6 @@
 
 namespace examples {
 
-/// The model and the training options of the demo: a high exact match on the embedded data in little time.
-inline heed::TranslatorConfig demo_model() {
-  heed::TranslatorConfig config;
-  config.hidden = 96;
-  config.dropout = 0.1;
-  return config;
-}
-inline TrainingOptions demo_recipe() {
-  TrainingOptions options;
-  options.epochs = 7;
-  options.batch = 16;
-  options.rate = 4e-3;
-  options.threads = default_threads();
-  return options;
-}
-
 /// Adds --weights, for the commands that load a model.
 inline void add_weights(CLI::App& command, std::string& weights) {
   command.add_option("--weights", weights, "number format of the weights; 16 bits halve the memory at lower precision")
@@ -50,10 +34,25 @@ inline void add_pair_files(CLI::App& command, PairFiles& files, const std::strin
   pairs->excludes(source)->excludes(target);
 }
 
+/// Adds --links to the options of `add_pair_files`.
+inline void add_links(CLI::App& command, PairFiles& files) {
+  command
+      .add_option("--links", files.links,
+                  "word links of the pairs, i-j counted from 0, one line per pair (fast_align's output); they replace "
+                  "those in the third column of --pairs")
+      ->group("Data");
+}
+
 inline void add_model_options(CLI::App& command, heed::TranslatorConfig& config, std::string& direction) {
   const auto add = [&](const char* name, auto& value, const char* what) {
     return command.add_option(name, value, what)->group("Model")->capture_default_str();
   };
+  add("--source-tokenizer", config.source_tokenizer,
+      "tokenizer of the source; spaces: words are separated by spaces; en, fr, de: natural text, in lower case")
+      ->check(detail::one_of(heed::tokenizer_names));
+  add("--target-tokenizer", config.target_tokenizer,
+      "tokenizer of the target; with en, fr or de, translations are natural text")
+      ->check(detail::one_of(heed::tokenizer_names));
   add("--cell", config.cell, "recurrent cell")->check(detail::one_of(heed::cell_names));
   add("--layers", config.layers, "number of recurrent layers of encoder and decoder")->check(CLI::Range(1, 16));
   add("--direction", direction, "direction of the encoder")->check(CLI::IsMember({"both", "forward"}));
@@ -81,6 +80,10 @@ inline void add_model_options(CLI::App& command, heed::TranslatorConfig& config,
   add("--window", config.window, "local attention: window size, in words on each side of its centre")
       ->check(CLI::Range(1, 16384));
   add("--longest", config.longest, "location scorer: maximum source words to attend to")->check(CLI::Range(1, 16384));
+  add("--filters", config.filters, "convolutional scorer: number of filters over the previous attention weights")
+      ->check(CLI::Range(1, 255));
+  add("--filter-width", config.filter_width, "convolutional scorer: width of a filter in source words; odd")
+      ->check(CLI::Range(1, 255));
   command
       .add_flag("--input-feeding,!--no-input-feeding", config.input_feeding,
                 "luong: feed the attentional vector to the next step (on by default)")
@@ -136,6 +139,13 @@ inline void add_training_options(CLI::App& command, TrainingOptions& options) {
       ->check(detail::between(0, 1e6));
   add("--doubly-stochastic", options.doubly_stochastic,
       "weight of the doubly stochastic penalty, for source words whose total attention is not 1")
+      ->check(detail::between(0, 1e6));
+  add("--guided-alignment", options.guided_alignment,
+      "weight of the guided alignment loss, which trains the attention weights to be the links of the training data")
+      ->check(detail::between(0, 1e6));
+  add("--word-dropout", options.word_dropout,
+      "word dropout r: a source word becomes <unk> with probability r / (r + its count); so does its translation, if "
+      "the pair has links")
       ->check(detail::between(0, 1e6));
   add("--average-decay", options.average,
       "decay of a moving average of the parameters; the averaged model is evaluated and saved; 0 is off")

@@ -27,11 +27,22 @@ struct PairsCommand {
     add_error_policy(command, errors, "an empty line");
   }
 
-  /// Reads the pairs. Throws if no file is given, or at an invalid line unless --on-error is skip.
-  ValidPairs read() const {
+  /// Loads the model and prepares it for inference. Throws if no data file is given.
+  heed::Translator load() {
     if (!data.given()) throw CLI::RequiredError("--pairs, or --source and --target,");
+    heed::Translator translator = heed::Translator::load(std::filesystem::path(model));
+    data.tokenize_for(translator.config);
+    prepare_weights(translator.model, weights, model);
+    return translator;
+  }
+
+  /// Reads the pairs. Throws at an invalid line unless --on-error is skip.
+  ValidPairs read() const {
     end_on_closed_output();
-    if (errors.skips()) return read_valid(data);
+    if (errors.skips()) {
+      if (!data.links.empty()) throw CLI::ValidationError("--links", "cannot be used with --on-error skip");
+      return read_valid(data);
+    }
     ValidPairs all{data.read(), 0};
     all.lines = all.pairs.size();
     return all;
@@ -64,11 +75,10 @@ struct ScoreCommand : PairsCommand {
     command.add_flag("--json", json, "print one line of JSON with the totals of all pairs");
   }
 
-  int execute() const {
+  int execute() {
+    const heed::Translator translator = load();
     const ValidPairs input = read();
-    heed::Translator translator = heed::Translator::load(std::filesystem::path(model));
     const EncodedPairs encoded(input.pairs, translator.source, translator.target);
-    prepare_weights(translator.model, weights, model);
     const auto scores = score_all(translator.model, encoded, threads);
     if (!json) {
       for_each_line(input, [&](std::size_t i) {
@@ -98,39 +108,42 @@ struct ScoreCommand : PairsCommand {
   }
 };
 
-/// `translate align`: prints the alignments of given pairs, from the attention weights under teacher forcing.
+/// `translate align`: prints the alignments of given pairs, from the attention weights under teacher forcing, and their
+/// agreement with the links of the pairs.
 struct AlignCommand : PairsCommand {
   std::string alignment;
 
   void add_to(CLI::App& command) {
     PairsCommand::add_to(command, "pairs to align");
+    add_links(command, data);
     command.add_option("--alignment", alignment,
                        "draw the attention weights: FILE.svg for the first pair, FILE-2.svg for the second, ...");
   }
 
-  int execute() const {
+  int execute() {
     std::vector<NamedFile> inputs = data.files();
     inputs.push_back({"model", model});
     check_outputs(inputs, {{"--alignment", alignment}});
-    const ValidPairs input = read();
-    heed::Translator translator = heed::Translator::load(std::filesystem::path(model));
+    const heed::Translator translator = load();
     require_attention(true, translator.config, model, "it gives no alignment");
+    const ValidPairs input = read();
     const auto& pairs = input.pairs;
     const EncodedPairs encoded(pairs, translator.source, translator.target);
-    std::vector<std::string> lines(pairs.size());
+    std::vector<std::vector<heed::Index>> alignments(pairs.size());
     std::vector<heed::Matrix<float>> matrices(alignment.empty() ? 0 : pairs.size());
-    prepare_weights(translator.model, weights, model);
     for_each_alignment(translator.model, encoded, threads, [&](std::size_t i, const heed::Buffer<float>& matrix) {
-      lines[i] = links_text(heed::alignment_from_weights(matrix));
+      alignments[i] = heed::alignment_from_weights(matrix);
       if (!alignment.empty()) matrices[i] = matrix;
     });
     for_each_line(input, [&](std::size_t i) {
-      std::cout << lines[i] << '\n';
+      std::cout << links_text(alignments[i]) << '\n';
       if (alignment.empty() || pairs[i].target.empty()) return;
       const auto picture =
           draw_alignment(alignment, inputs, pairs[i].line, matrices[i], pairs[i].source, pairs[i].target);
       write_text_file(picture.path, picture.text);
     });
+    const std::string scores = alignment_text(score_alignments(pairs, alignments));
+    if (!scores.empty()) std::cerr << "translate align: " << scores << '\n';
     return exit_code("translate align", input);
   }
 

@@ -24,6 +24,8 @@ struct TrainingOptions : CheckpointOptions {
   double weight_decay = 0;
   double clip = 1, label_smoothing = 0;
   double coverage_loss = 0, doubly_stochastic = 0;  ///< weights of the attention losses
+  double guided_alignment = 0;                      ///< weight of the guided alignment loss
+  double word_dropout = 0;                          ///< rate of heed::WordDropout
   double average = 0;                               ///< decay of the moving average of the parameters; 0: none
   double teacher_forcing = 1;                       ///< probability; with a schedule, its minimum
   std::string forcing_schedule = "constant";

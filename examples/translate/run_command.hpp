@@ -20,7 +20,7 @@ struct RunCommand {
   ErrorPolicy errors;
   heed::ReadOptions read{.max_words_option = "--max-words"};
   int threads = 1;
-  bool show = false;
+  bool show = false, tokens = false;
 
   void add_to(CLI::App& command) {
     command.add_option("--model", model, "model file")->required();
@@ -41,6 +41,7 @@ struct RunCommand {
         "translations, those of the best");
     add_threads(command, threads);
     add_error_policy(command, errors, "an empty translation");
+    command.add_flag("--tokens", tokens, "print the words of the translation separated by spaces, not natural text");
     command.add_flag("--show", show, "print the attention weights as block characters to standard error");
   }
 
@@ -51,7 +52,7 @@ struct RunCommand {
     if (how.hard) harden(translator, model);
     require_attention(show || !alignment.empty(), translator.config, model, "--show and --alignment cannot be used");
     check(how, translator.config, model);
-    how.prefix = read_prefix(prefix, translator.target, how.search.maximum_length);
+    how.prefix = read_prefix(prefix, translator, how.search.maximum_length);
     how.search.keep_weights = show || !alignment.empty();
     prepare_weights(translator.model, weights, model);
     std::vector<heed::SampleWorkspace<float>> work(static_cast<std::size_t>(threads));
@@ -59,14 +60,16 @@ struct RunCommand {
     filter.program = "translate run";
     filter.threads = threads;
     filter.errors = errors;
-    filter.parse = [this](const heed::LineReader& reader) {
-      return heed::detail::limited_words(reader, reader.text(), "the line", read);
+    filter.parse = [&](const heed::LineReader& reader) {
+      return heed::detail::limited_words(reader, reader.text(), "the line", read, [&](std::string_view line) {
+        return translator.source_tokenizer().split(line);
+      });
     };
     filter.size = [this](heed::Index words) { return size_of_search(words, how); };
     filter.answer = [&](const std::vector<InputLine>& lines, int thread) {
       return answers(lines, translator, work[static_cast<std::size_t>(thread)]);
     };
-    filter.placeholder = [this](std::size_t number) { return output_of({}, number); };
+    filter.placeholder = [&](std::size_t number) { return output_of({}, number, translator); };
     return filter.run();
   }
 
@@ -81,8 +84,8 @@ struct RunCommand {
     std::vector<Answer> answers;
     for (std::size_t i = 0; i < lines.size(); ++i) {
       Answer& answer = answers.emplace_back();
-      for (const Translation& translation : found[i]) answer.out += output_of(translation, lines[i].number);
-      answer.err = unknown_words(lines[i], translator.source);
+      for (const Translation& translation : found[i]) answer.out += output_of(translation, lines[i].number, translator);
+      answer.err = unknown_words(lines[i], translator);
       const auto& [source, target, looks, score] = found[i].front();
       if (target.empty()) continue;  // there is nothing to draw
       if (show) answer.err += heed::alignment_blocks(looks, source, target) + '\n';
@@ -94,22 +97,23 @@ struct RunCommand {
     return answers;
   }
 
-  static std::string unknown_words(const InputLine& line, const heed::Vocabulary& vocabulary) {
+  static std::string unknown_words(const InputLine& line, const heed::Translator& translator) {
     std::string notes;
     for (const auto& word : line.words) {
-      if (vocabulary.contains(word)) continue;
+      if (translator.source.contains(translator.source_tokenizer().normalize(word))) continue;
       notes += "note: standard input:" + std::to_string(line.number) + ": unknown word " +
                heed::detail::in_quotes(word) + ", encoded as <unk>\n";
     }
     return notes;
   }
 
-  std::string output_of(const Translation& translation, std::size_t number) const {
+  std::string output_of(const Translation& translation, std::size_t number, const heed::Translator& translator) const {
     std::string line;
     if (how.search.best > 1) {
       line = std::to_string(number) + '\t' + detail::formatted("%.6f", translation.score) + '\t';
     }
-    return line + heed::join_words(translation.target) + '\n';
+    const heed::Tokenizer tokenizer = tokens ? heed::Tokenizer() : translator.target_tokenizer();
+    return line + tokenizer.detokenize(translation.target) + '\n';
   }
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "support/config_file.hpp"
 #include "translate/decoding_options.hpp"
 #include "translate/evaluation.hpp"
 
@@ -11,19 +12,21 @@ namespace examples {
 struct TrainCommand {
   PairFiles data, dev;
   heed::TranslatorConfig config;
-  std::string direction = "both";
+  std::string direction = "both", config_file;
   TrainingOptions training;
   DecodingOptions how;  ///< for the evaluation on the dev data after training
   std::size_t minimum_frequency = 1;
 
   void add_to(CLI::App& command) {
     add_pair_files(command, data, "", "training pairs");
+    add_links(command, data);
     add_pair_files(command, dev, "dev-", "dev pairs");
     command.add_option("--min-frequency", minimum_frequency, "minimum frequency of a word; rarer words become <unk>")
         ->group("Data")
         ->check(CLI::Range(1, 1000000))
         ->capture_default_str();
     add_max_words(command, data.max_words)->group("Data");
+    add_config(command, config_file);
     add_model_options(command, config, direction);
     training.threads = default_threads();
     add_training_options(command, training);
@@ -41,6 +44,8 @@ struct TrainCommand {
     check(how, config, "the new model");
     check_save();
     dev.max_words = data.max_words;
+    data.tokenize_for(config);
+    dev.tokenize_for(config);
     const auto pairs = data.read();
     const auto dev_pairs = dev.given() ? dev.read() : std::vector<heed::SentencePair>{};
     heed::Translator translator(config, heed::Vocabulary::build(pairs, minimum_frequency, &heed::SentencePair::source),

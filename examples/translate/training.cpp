@@ -3,11 +3,22 @@
 #include "support/interrupt.hpp"
 #include "translate/evaluation.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <span>
 #include <utility>
 
 namespace examples {
+
+namespace {
+
+/// Copies of the pairs of a batch.
+struct ChosenPairs {
+  std::vector<std::vector<heed::Token>> source, target;
+  std::vector<heed::Links> links;
+};
+
+}  // namespace
 
 Training::Training(heed::Translator& translator, const std::vector<heed::SentencePair>& train,
                    const std::vector<heed::SentencePair>& dev, TrainingOptions options)
@@ -19,13 +30,18 @@ Training::Training(heed::Translator& translator, const std::vector<heed::Sentenc
       trainer_(translator.model, heed::Adam(translator.model, options_.rate, 0.9, 0.999, 1e-8, options_.weight_decay),
                {options_.threads, options_.clip, options_.label_smoothing, options_.seed,
                 options_.sampled_token == "sample" ? heed::SampledToken::sample : heed::SampledToken::argmax,
-                options_.coverage_loss, options_.doubly_stochastic}),
+                options_.coverage_loss, options_.doubly_stochastic, options_.guided_alignment}),
+      word_dropout_(options_.word_dropout, train_.source),
       best_(translator) {
   options_.check(dev_.size() > 0);
-  heed::require(translator.config.attends() || (options_.coverage_loss == 0 && options_.doubly_stochastic == 0), [&] {
-    return "--coverage-loss and --doubly-stochastic need attention, which --decoder " + translator.config.decoder +
-           " does not have";
+  const double attention_losses = options_.coverage_loss + options_.doubly_stochastic + options_.guided_alignment;
+  heed::require(translator.config.attends() || attention_losses == 0, [&] {
+    return "--coverage-loss, --doubly-stochastic and --guided-alignment need attention, which --decoder " +
+           translator.config.decoder + " does not have";
   });
+  const auto linked = [](const heed::Links& links) { return !links.empty(); };
+  heed::require(options_.guided_alignment == 0 || std::any_of(train_.links.begin(), train_.links.end(), linked),
+                "--guided-alignment needs word links: give --links, or --pairs with links in the third column");
   if (options_.average > 0) average_.emplace(translator.model, options_.average);
   plateau_.rate = options_.rate;
   plateau_.patience = options_.patience.value_or(plateau_patience);
@@ -78,14 +94,24 @@ TrainingResult Training::run(Progress& progress) {
 heed::Trainer<Training::Model>::Update Training::update_on(const std::vector<std::vector<heed::Index>>& batches,
                                                            std::uint64_t number) {
   const auto count = static_cast<std::size_t>(options_.accumulate), first = next_update_ * count;
-  std::vector<std::vector<std::span<const heed::Token>>> sides;
-  for (std::size_t i = first; i < std::min(first + count, batches.size()); ++i) {
-    sides.push_back(choose(train_.source, batches[i]));
-    sides.push_back(choose(train_.target, batches[i]));
+  const std::size_t end = std::min(first + count, batches.size());
+  heed::Random random(heed::RandomStream(options_.seed, number).bits());
+  std::vector<ChosenPairs> chosen(end - first);
+  std::vector<heed::Trainer<Model>::Batch> items;
+  for (std::size_t k = 0; k < chosen.size(); ++k) {
+    ChosenPairs& pairs = chosen[k];
+    for (const heed::Index i : batches[first + k]) {
+      const auto at = static_cast<std::size_t>(i);
+      pairs.source.push_back(train_.source[at]);
+      pairs.target.push_back(train_.target[at]);
+      pairs.links.push_back(train_.links[at]);
+      if (options_.word_dropout > 0) {
+        word_dropout_.apply(pairs.source.back(), pairs.target.back(), train_.links[at], random);
+      }
+    }
+    items.push_back({pairs.source, pairs.target, pairs.links});
   }
-  std::vector<heed::Trainer<heed::TranslationModel<float>>::Batch> chosen;
-  for (std::size_t i = 0; i < sides.size(); i += 2) chosen.push_back({sides[i], sides[i + 1]});
-  return trainer_.update(chosen, number);
+  return trainer_.update(items, number);
 }
 
 /// The model that is evaluated and kept.
@@ -146,6 +172,8 @@ std::string Training::settings() const {
       {"average", field_text(options_.average)},
       {"coverage loss", field_text(options_.coverage_loss)},
       {"doubly stochastic", field_text(options_.doubly_stochastic)},
+      {"guided alignment", field_text(options_.guided_alignment)},
+      {"word dropout", field_text(options_.word_dropout)},
       {"teacher forcing", field_text(options_.teacher_forcing)},
       {"forcing schedule", options_.forcing_schedule},
       {"forcing k", given(options_.forcing_k)},

@@ -6,6 +6,7 @@
 #include "translate/run_state.hpp"
 
 #include <heed/training/trainer.hpp>
+#include <heed/training/word_dropout.hpp>
 
 #include <chrono>
 #include <filesystem>
@@ -61,6 +62,7 @@ class Training {
   TrainingOptions options_;
   Checkpoints checkpoints_;
   heed::Trainer<Model> trainer_;
+  heed::WordDropout word_dropout_;
   std::optional<heed::MovingAverage<Model>> average_;
   heed::PlateauRate plateau_;
   heed::Translator best_;

@@ -18,8 +18,9 @@ struct Translation {
   double score = 0;
 };
 
-/// Translates sentences as a batch. Returns up to `how.search.best` different translations of each, the best first, or
-/// that many samples. The translation of an empty sentence is empty.
+/// Translates sentences as a batch. The tokenizer of the translator has split them into words. Returns up to
+/// `how.search.best` different translations of each, the best first, or that many samples. The translation of an empty
+/// sentence is empty.
 inline std::vector<std::vector<Translation>> translate(const heed::Translator& translator,
                                                        const std::vector<heed::Words>& sentences,
                                                        const DecodingOptions& how, heed::SampleWorkspace<float>& work) {
@@ -31,7 +32,7 @@ inline std::vector<std::vector<Translation>> translate(const heed::Translator& t
       translations[i].emplace_back();
       continue;
     }
-    tokens.push_back(translator.source.encode(sentences[i]));
+    tokens.push_back(translator.encode(sentences[i]));
     places.push_back(i);
   }
   const std::vector<std::span<const heed::Token>> batch(tokens.begin(), tokens.end());

@@ -12,6 +12,7 @@
 #include <heed/core/scalar.hpp>
 #include <heed/core/types.hpp>
 #include <heed/core/sentences.hpp>
+#include <heed/core/link.hpp>
 #include <heed/core/parameters.hpp>
 #include <heed/core/variant.hpp>
 #include <heed/core/packed_batch.hpp>
@@ -72,6 +73,7 @@
 
 #include <heed/losses/cross_entropy.hpp>
 #include <heed/losses/attention_penalty.hpp>
+#include <heed/losses/guided_alignment.hpp>
 
 #include <heed/cells/cell.hpp>
 #include <heed/cells/rnn.hpp>
@@ -162,5 +164,7 @@
 #include <heed/training/optimizers.hpp>
 #include <heed/training/schedules.hpp>
 #include <heed/training/moving_average.hpp>
+#include <heed/training/batches.hpp>
 #include <heed/training/trainer.hpp>
+#include <heed/training/word_dropout.hpp>
 #include <heed/training/fit.hpp>

@@ -19,9 +19,11 @@ template <class Use>
 void for_each_scorer(const Use& use) {
   for (const auto name : heed::scorer_names) {
     for (const Index hidden : {128, 512}) {
-      const Index memory = name == "dot" ? hidden : 2 * hidden;
-      SCOPED_TRACE(std::string(name) + ", query " + std::to_string(hidden) + ", memory " + std::to_string(memory));
-      use(heed::make_scorer<float>(name, hidden, memory));
+      heed::TranslatorConfig config;
+      config.scorer = name;
+      config.hidden = hidden;
+      SCOPED_TRACE(config.scorer + ", query " + std::to_string(hidden));
+      use(heed::make_scorer<float>(config));
     }
   }
 }

@@ -27,9 +27,11 @@ class TranslateEvaluate : public Program {
     return names;
   }
 
-  const std::vector<std::string> always_{"sentences", "bleu", "exact_match", "perplexity", "seconds"};
-  const std::vector<std::string> with_links_{"sentences", "bleu", "exact_match", "perplexity",
-                                             "seconds",   "aer",  "crossing"};
+  const std::vector<std::string> always_{"sentences",       "bleu",       "chrf",   "exact_match",
+                                         "word_error_rate", "perplexity", "seconds"};
+  const std::vector<std::string> with_links_{"sentences",  "bleu",    "chrf", "exact_match",         "word_error_rate",
+                                             "perplexity", "seconds", "aer",  "alignment_precision", "alignment_recall",
+                                             "crossing"};
 };
 
 TEST_F(TranslateEvaluate, PrintsOneLineOfJson) {
@@ -108,8 +110,8 @@ TEST_F(TranslateEvaluate, PrintsTheScoresAsText) {
   const Outcome outcome = translate({"evaluate", "--model", model, "--pairs", linked});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_EQ(outcome.err, "");
-  for (const char* const name :
-       {"sentences    20\n", "exact match  ", "BLEU  ", "perplexity  ", "error rate ", "crossing "}) {
+  for (const char* const name : {"sentences    20\n", "exact match  ", "word errors  ", "BLEU  ", "chrF  ",
+                                 "perplexity  ", "error rate ", "precision ", "recall ", "crossing "}) {
     EXPECT_NE(outcome.out.find(name), std::string::npos) << name << '\n' << outcome.out;
   }
 }

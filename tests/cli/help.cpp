@@ -21,26 +21,30 @@ TEST_F(TranslateHelp, ListsEveryOptionOfEveryCommand) {
   const Arguments decoding =
       search + Arguments{"--sample", "--temperature", "--top-k", "--top-p", "--seed", "--hard", "--replace-unk"};
   const Arguments model = arguments(
-      "--cell --layers --direction --reverse-source --decoder --copy-states --scorer --attention --normalizer --window "
-      "--longest --hidden-size --input-feeding "
+      "--source-tokenizer --target-tokenizer --cell --layers --direction --reverse-source --decoder --copy-states "
+      "--scorer --attention --normalizer --window "
+      "--longest --filters --filter-width --hidden-size --input-feeding "
       "--embedding-size --dropout --recurrent-dropout --variational-dropout --tie-embeddings");
   const Arguments training_options = arguments(
       "--epochs --batch-size --accum-count --learning-rate --schedule --warmup --patience --learning-rate-decay "
       "--weight-decay --clip-norm "
-      "--coverage-loss --doubly-stochastic --average-decay --label-smoothing --teacher-forcing --forcing-schedule "
+      "--coverage-loss --doubly-stochastic --guided-alignment --word-dropout --average-decay --label-smoothing "
+      "--teacher-forcing --forcing-schedule "
       "--forcing-k --sampled-token --seed --checkpoint-minutes --resume --restart");
   const Arguments errors{"--on-error", "--skip-exit-code"};
   const std::vector<std::pair<std::string, Arguments>> commands{
-      {"train",
-       data + model + training_options + search +
-           Arguments{"--dev", "--dev-source", "--dev-target", "--save", "--threads", "--min-frequency", "--max-words"}},
-      {"evaluate", data + decoding + Arguments{"--model", "--weights", "--threads", "--json", "--max-words"}},
+      {"train", data + model + training_options + search +
+                    arguments("--links --dev --dev-source --dev-target --save --threads --min-frequency --max-words "
+                              "--config")},
+      {"evaluate",
+       data + decoding + Arguments{"--links", "--model", "--weights", "--threads", "--json", "--max-words"}},
       {"run", decoding + errors +
                   Arguments{"--model", "--weights", "--threads", "--alignment", "--show", "--max-words", "--n-best",
-                            "--prefix"}},
+                            "--prefix", "--tokens"}},
       {"score", data + errors + Arguments{"--model", "--weights", "--threads", "--json", "--max-words"}},
-      {"align", data + errors + Arguments{"--model", "--weights", "--threads", "--alignment", "--max-words"}},
-      {"demo", training_options + Arguments{"--threads", "--data", "--out"}},
+      {"align",
+       data + errors + Arguments{"--links", "--model", "--weights", "--threads", "--alignment", "--max-words"}},
+      {"demo", model + training_options + Arguments{"--threads", "--data", "--out", "--config"}},
   };
   for (const auto& [command, options] : commands) {
     const Outcome outcome = translate({command, "--help"});

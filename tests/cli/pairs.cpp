@@ -16,7 +16,7 @@ class TranslatePairs : public Program {
   std::string run(const Arguments& arguments) const {
     const Outcome outcome = translate(arguments);
     EXPECT_EQ(outcome.code, 0) << outcome.err;
-    EXPECT_EQ(outcome.err, "");
+    EXPECT_TRUE(outcome.err.empty() || outcome.err.starts_with("translate align: error rate")) << outcome.err;
     return outcome.out;
   }
 };
@@ -91,6 +91,30 @@ TEST_F(TranslatePairs, LinksEveryTargetWordToASourceWord) {
   }
   EXPECT_GT(positions.size(), 3U);
   EXPECT_EQ(run(command + Arguments{"--threads", "3"}), out);
+}
+
+/// Gold links that are the output of `align` give an error rate of 0.
+TEST_F(TranslatePairs, ReportsAgreementWithGoldLinks) {
+  const std::string model = trained("model"), pairs = write("pairs.tsv", "the cat sleeps\tle chat dort\n");
+  const Arguments command{"align", "--model", model, "--pairs", pairs};
+  const Outcome unlinked = translate(command);
+  EXPECT_EQ(unlinked.err, "");
+  const std::string links = write("links", unlinked.out);
+  EXPECT_EQ(translate(command + Arguments{"--links", links}).err,
+            "translate align: error rate 0.00, precision 1.00, recall 1.00\n");
+  const std::size_t wrong = unlinked.out.starts_with('0') ? 1 : 0;
+  const std::string more =
+      write("more", unlinked.out.substr(0, unlinked.out.size() - 1) + ' ' + std::to_string(wrong) + "-0\n");
+  const Outcome outcome = translate(command + Arguments{"--links", more});
+  EXPECT_EQ(outcome.err, "translate align: error rate 0.14, precision 1.00, recall 0.75\n");
+  EXPECT_EQ(outcome.out, unlinked.out);
+  const auto json =
+      ordered_json::parse(run({"evaluate", "--json", "--model", model, "--pairs", pairs, "--links", more}));
+  EXPECT_EQ(json.at("alignment_precision"), 1);
+  EXPECT_EQ(json.at("alignment_recall"), 0.75);
+  expect_error(translate(command + Arguments{"--links", links, "--on-error", "skip"}), {"--links", "--on-error"});
+  expect_error(translate(command + Arguments{"--links", write("bad", "0-3\n")}), {"bad:1", "0-3", "3 target words"});
+  expect_error(translate(command + Arguments{"--links", write("long", "0-0\n0-0\n")}), {"long", "1 pairs", "2 lines"});
 }
 
 TEST_F(TranslatePairs, WritesAlignmentPictures) {

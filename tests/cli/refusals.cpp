@@ -146,8 +146,8 @@ TEST_F(TranslateRejects, IncompatibleModels) {
                      {path("number"), "config.layers"});
   expect_model_error(changed("zero", "\"config.layers\":\"1\"", "\"config.layers\":\"0\""), {path("zero"), "layers"});
   expect_model_error(changed("type", "\"dtype\":\"F32\"", "\"dtype\":\"I32\""), {path("type"), "type: model."});
-  expect_model_error(changed("format", "heed-translator-2", "heed-translator-3"),
-                     {path("format"), "\"heed-translator-3\" is newer than heed-translator-2"});
+  expect_model_error(changed("format", "heed-translator-3", "heed-translator-4"),
+                     {path("format"), "\"heed-translator-4\" is newer than heed-translator-3"});
   expect_model_error(changed("unknown", "\"config.reverse_source\"", "\"config.reverse_sourcf\""),
                      {path("unknown"), "config.reverse_sourc"});
   expect_model_error(changed("escape", "\\n's\\n", "\\n\xc2\x9b\\n"), {path("escape"), "<U+009B>"});
@@ -204,8 +204,9 @@ TEST_F(TranslateRejects, OptionsOutOfRange) {
   expect_value_error("--learning-rate", "0");
   expect_value_error("--hidden-size", "16385");
   expect_value_error("--layers", "17");
-  for (const char* const option : {"--cell", "--scorer", "--attention", "--normalizer", "--decoder", "--direction",
-                                   "--schedule", "--sampled-token", "--forcing-schedule"}) {
+  for (const char* const option :
+       {"--cell", "--scorer", "--attention", "--normalizer", "--decoder", "--direction", "--schedule",
+        "--sampled-token", "--forcing-schedule", "--source-tokenizer", "--target-tokenizer"}) {
     expect_value_error(option, "foo");
     expect_value_error(option, "");
   }
@@ -217,11 +218,18 @@ TEST_F(TranslateRejects, OptionsOutOfRange) {
   expect_options_error({"--copy-states"}, {"unidirectional"});
   expect_error(translate(training("model") + Arguments{"--scorer", "coverage", "--attention", "local-m"}),
                {"coverage", "global"});
-  for (const char* const option : {"--window", "--longest"}) expect_value_error(option, "0");
-  for (const char* const option : {"--coverage-loss", "--doubly-stochastic"}) {
+  for (const char* const option : {"--window", "--longest", "--filters", "--filter-width"}) {
+    expect_value_error(option, "0");
+  }
+  expect_error(translate(training("model") + Arguments{"--scorer", "convolutional", "--filter-width", "4"}),
+               {"filter_width must be odd, got 4"});
+  for (const char* const option : {"--coverage-loss", "--doubly-stochastic", "--guided-alignment"}) {
     expect_value_error(option, "-1");
     expect_error(translate(training("model") + Arguments{"--decoder", "plain", option, "1"}), {option, "plain"});
   }
+  expect_value_error("--word-dropout", "-1");
+  expect_error(translate({"train", "--pairs", write("unlinked.tsv", "a\tb\n"), "--guided-alignment", "1"}),
+               {"--guided-alignment needs word links", "--links"});
   EXPECT_EQ(
       translate(with(training("odd"), "--hidden-size", "15") + Arguments{"--scorer", "dot", "--direction", "forward"})
           .code,

@@ -52,6 +52,47 @@ TEST_F(TranslateRun, ReportsUnknownWordsAndContinues) {
   EXPECT_EQ(outcome.err.find("standard input:1"), std::string::npos) << outcome.err;
 }
 
+TEST_F(TranslateRun, TranslatesNaturalText) {
+  const std::string model =
+      trained("model", {"--source-tokenizer", "en", "--target-tokenizer", "fr", "--learning-rate", "0.02"});
+  const auto run = [&](const std::string& text, const Arguments& more = {}) {
+    const Outcome outcome =
+        translate(Arguments{"run", "--model", model, "--min-length", "6", "--max-length", "9"} + more, text);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return outcome;
+  };
+  const std::string tokenised = "the queen 's cat sleeps .\n\nwho 's the man ?\n",
+                    natural = "The queen's cat sleeps.\n\nWho\u2019s the man?\n";
+  const std::string text = run(natural).out, tokens = run(natural, {"--tokens"}).out;
+  EXPECT_EQ(run(tokenised).out, text);
+  EXPECT_EQ(run(tokenised, {"--tokens"}).out, tokens);
+  EXPECT_NE(text, tokens);
+  EXPECT_EQ(lines_of(text).size(), 3U);
+  const Outcome unknown = run("The Zebra sleeps.\n");
+  EXPECT_NE(unknown.err.find("unknown word \"Zebra\""), std::string::npos) << unknown.err;
+  EXPECT_EQ(unknown.err.find("\"The\""), std::string::npos) << unknown.err;
+  EXPECT_EQ(run(natural, {"--prefix", "L'Homme", "--tokens"}).out.rfind("l' homme", 0), 0U);
+  const auto scores = [&](const std::string& pairs) {
+    const std::string out = translate({"score", "--model", model, "--pairs", write("pairs.tsv", pairs)}).out;
+    EXPECT_EQ(lines_of(out).size(), 1U);
+    return out;
+  };
+  EXPECT_EQ(scores("The queen's cat sleeps.\tLe chat de l'homme dort.\n"),
+            scores("the queen 's cat sleeps .\tle chat de l' homme dort .\n"));
+  const Outcome outcome =
+      translate({"score", "--model", model, "--source", write("source", "The queen's cat sleeps.\n"), "--target",
+                 write("target", "Le chat de l'homme dort.\n")});
+  EXPECT_EQ(outcome.out, scores("the queen 's cat sleeps .\tle chat de l' homme dort .\n"));
+}
+
+/// Links count words after tokenisation.
+TEST_F(TranslateRun, TrainingReadsNaturalTextAndItsLinks) {
+  const std::string pairs = write("natural.tsv", "The cat's tail.\tLa queue.\t4-2\nA cat.\tUn chat.\n");
+  const Arguments command{"train", "--pairs", pairs, "--epochs", "1", "--hidden-size", "4", "--guided-alignment", "1"};
+  EXPECT_EQ(translate(command + Arguments{"--source-tokenizer", "en", "--target-tokenizer", "fr"}).code, 0);
+  expect_error(translate(command), {"natural.tsv:1", "4-2", "3 source and 2 target"});
+}
+
 TEST_F(TranslateRun, SearchOptionsChangeTheTranslation) {
   const std::string model = trained("model", {"--learning-rate", "0.02"});
   const std::string text = column(pairs_of("train.tsv", 20), 0);

@@ -133,8 +133,19 @@ TEST(MakeCell, SupportsAllNames) {
 }
 
 TEST(MakeScorer, SupportsAllNames) {
-  for (const auto name : heed::scorer_names) EXPECT_EQ(heed::make_scorer<float>(name, 4, 4).query_size(), 4);
-  EXPECT_EQ(refusal([] { heed::make_scorer<float>("", 4, 4); }), "there is no scorer \"\"");
+  TranslatorConfig config = small();
+  for (const auto name : heed::scorer_names) {
+    config.scorer = name;
+    EXPECT_EQ(heed::make_scorer<float>(config).query_size(), config.hidden) << name;
+  }
+  config.scorer = "convolutional";
+  config.filters = 3;
+  config.filter_width = 5;
+  const auto scorer = std::get<heed::ConvolutionalScorer<float>>(heed::make_scorer<float>(config).scorer);
+  EXPECT_EQ(scorer.F.rows(), 3);
+  EXPECT_EQ(scorer.F.cols(), 5);
+  config.scorer = "";
+  EXPECT_EQ(refusal([&] { heed::make_scorer<float>(config); }), "there is no scorer \"\"");
 }
 
 TEST(MakeAttention, SupportsAllNamesAndOptions) {

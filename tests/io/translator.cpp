@@ -176,15 +176,56 @@ TEST_F(TranslatorFile, StoresATiedTableOnce) {
   expect(load_error(untied), "parameters");
 }
 
-TEST_F(TranslatorFile, Version1MayOmitLaterSettings) {
-  Contents contents = saved();
-  contents.metadata.at("format") = "heed-translator-1";
-  TranslatorConfig config;
-  heed::detail::for_each_later_field(
-      config, [&](const std::string& name, auto&) { EXPECT_EQ(contents.metadata.erase("config." + name), 1u); });
-  EXPECT_EQ(load_error(contents), "accepted");
-  EXPECT_EQ(heed::Translator::load(path_).config, small());
-  EXPECT_EQ(part_difference(heed::Translator::load(path_).model, random_translator().model), 0);
+TEST_F(TranslatorFile, OlderVersionsMayOmitLaterSettings) {
+  for (const auto& [version, later] : {std::pair(1, 13), std::pair(2, 4)}) {
+    Contents contents = saved();
+    contents.metadata.at("format") = "heed-translator-" + std::to_string(version);
+    TranslatorConfig config;
+    int missing = 0;
+    heed::detail::for_each_field(config, [&, oldest = version](const std::string& name, auto&, int since) {
+      if (since <= oldest) return;
+      EXPECT_EQ(contents.metadata.erase("config." + name), 1u);
+      ++missing;
+    });
+    EXPECT_EQ(missing, later);
+    EXPECT_EQ(load_error(contents), "accepted");
+    EXPECT_EQ(heed::Translator::load(path_).config, small());
+    EXPECT_EQ(part_difference(heed::Translator::load(path_).model, random_translator().model), 0);
+    contents.metadata.erase("config.dropout");
+    expect(load_error(contents), "metadata key config.dropout is missing");
+  }
+}
+
+TEST_F(TranslatorFile, StoresTheTokenizers) {
+  TranslatorConfig config = small();
+  config.source_tokenizer = "de";
+  config.target_tokenizer = "en";
+  const Contents contents = saved(random_translator(config));
+  EXPECT_EQ(contents.metadata.at("config.source_tokenizer"), "de");
+  EXPECT_EQ(contents.metadata.at("config.target_tokenizer"), "en");
+  EXPECT_EQ(heed::Translator::load(path_).config, config);
+  EXPECT_EQ(load_error_with("config.target_tokenizer", "klingon"),
+            "target_tokenizer must be one of spaces, en, fr, de, got \"klingon\"");
+}
+
+TEST(Translator, TranslatesNaturalText) {
+  TranslatorConfig config = small();
+  config.source_tokenizer = "en";
+  config.target_tokenizer = "fr";
+  Translator translator(config, Vocabulary::build(std::vector<heed::Words>{{"the", "queen", "'s", "cat", "."}}),
+                        Vocabulary::build(std::vector<heed::Words>{{"l'", "été", "."}}));
+  heed::Random random(1);
+  randomize(translator.model, random);
+  translator.model.output.b(4) = 100;  // always the word l'
+  const std::vector<std::string> lines = {"The QUEEN\u2019s cat.", "the queen 's cat ."};
+  const auto found = translator.translate(lines, {.maximum_length = 3});
+  EXPECT_EQ(found[0][0].source, (heed::Words{"The", "QUEEN", "'s", "cat", "."}));
+  EXPECT_EQ(found[0][0].log_probability, found[1][0].log_probability);
+  EXPECT_EQ(translator.encode(found[0][0].source), translator.source.encode(found[1][0].source));
+  const heed::Words words = found[0][0].words;
+  ASSERT_EQ(words.size(), 3u);
+  EXPECT_EQ(found[0][0].text, heed::Tokenizer("fr").detokenize(words));
+  EXPECT_EQ(found[0][0].alignment.size(), 3u);
 }
 
 TEST_F(TranslatorFile, SupportsOtherTensorsInTheSameFile) {
@@ -300,17 +341,17 @@ TEST_F(TranslatorFile, RejectsConfigurationOutOfRange) {
 
 TEST_F(TranslatorFile, RejectsMissingMetadata) {
   const Contents whole = saved();
-  EXPECT_EQ(whole.metadata.size(), 21u);
+  EXPECT_EQ(whole.metadata.size(), 25u);
   for (const auto& [key, value] : whole.metadata) {
     Contents contents = whole;
     contents.metadata.erase(key);
     EXPECT_EQ(load_error(contents), path_.string() + " is not a translation model: metadata key " + key +
-                                        " is missing" + (key == "format" ? ", expected heed-translator-2" : ""));
+                                        " is missing" + (key == "format" ? ", expected heed-translator-3" : ""));
   }
 }
 
 TEST_F(TranslatorFile, RejectsUnknownSettings) {
-  for (const std::string format : {"heed-translator-1", "heed-translator-2"}) {
+  for (const std::string format : {"heed-translator-1", "heed-translator-2", "heed-translator-3"}) {
     for (const std::string key : {"config.reverse_sourcf", "config.", "config.hidden.", "vocabulary.both"}) {
       Contents contents = saved();
       contents.metadata.at("format") = format;
@@ -350,16 +391,16 @@ TEST_F(TranslatorFile, StoresTheAttentionMechanism) {
 TEST_F(TranslatorFile, RejectsOtherFormats) {
   for (const std::string other : {"", "heed-translator", "heed-translator-", "heed-translator-0", "heed-translator--1",
                                   "heed-translator-1.5", "heed-translator-x", "heed-sentiment-1", "pt"}) {
-    EXPECT_EQ(load_error_with("format", other), "the format must be heed-translator-2, got \"" + other + '"');
+    EXPECT_EQ(load_error_with("format", other), "the format must be heed-translator-3, got \"" + other + '"');
   }
 }
 
 TEST_F(TranslatorFile, RejectsNewerFormats) {
-  EXPECT_EQ(load_error_with("format", "heed-translator-3"),
-            "the format \"heed-translator-3\" is newer than heed-translator-2, the newest that this version of heed "
+  EXPECT_EQ(load_error_with("format", "heed-translator-4"),
+            "the format \"heed-translator-4\" is newer than heed-translator-3, the newest that this version of heed "
             "reads");
   EXPECT_EQ(load_error_with("format", "heed-translator-99999999999999999999"),
-            "the format must be heed-translator-2, got \"heed-translator-99999999999999999999\"");
+            "the format must be heed-translator-3, got \"heed-translator-99999999999999999999\"");
 }
 
 TEST_F(TranslatorFile, RejectsInvalidVocabularies) {

@@ -227,6 +227,30 @@ TEST_F(Corpus, ReadParallelErrorsNameFileAndLine) {
             path("none") + ": cannot be opened: No such file or directory");
 }
 
+TEST_F(Corpus, ReadLinksReplacesSureLinks) {
+  auto pairs = pairs_of("a b\tc d\t0-0\t1-1\nx\ty\t0-0\nx\ty\n");
+  heed::read_links(write("links", "1-0 0-1\n\n0-0"), pairs);
+  EXPECT_EQ(pairs[0].sure, (Links{{1, 0}, {0, 1}}));
+  EXPECT_EQ(pairs[0].possible, (Links{{1, 1}}));
+  EXPECT_EQ(pairs[1].sure, Links{});
+  EXPECT_EQ(pairs[2].sure, (Links{{0, 0}}));
+}
+
+TEST_F(Corpus, ReadLinksErrorsNameFileAndLine) {
+  auto pairs = pairs_of("a b\tc d\nx\ty\n");
+  const auto refusal_of = [&](const std::string& text) {
+    return message_of([&] { heed::read_links(write("links", text), pairs); });
+  };
+  EXPECT_EQ(refusal_of("0-0\n0-1\n"),
+            path("links") + ":2: link \"0-1\" points outside of a pair of 1 source and 1 target words");
+  EXPECT_EQ(refusal_of("0-0\n0:0\n").substr(0, path("links").size() + 2), path("links") + ":2");
+  for (const auto& [text, found] : {std::pair("0-0\n", "1"), std::pair("\n\n\n", "3")}) {
+    EXPECT_EQ(refusal_of(text),
+              path("links") + ": expected one line of links for each of 2 pairs, found " + found + " lines");
+  }
+  EXPECT_NE(message_of([&] { heed::read_links(path("missing"), pairs); }), "accepted");
+}
+
 TEST_F(Corpus, ReadParallelChecksMaxWords) {
   const std::string file = write("file", "a b c");
   EXPECT_EQ(heed::read_parallel(file, file, {.max_words = 3}).size(), 1u);

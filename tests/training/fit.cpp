@@ -56,6 +56,21 @@ TEST(Fit, LowersTheLossAndReportsEveryEpoch) {
   EXPECT_LT(epochs.back().validation_loss, epochs.front().validation_loss);
 }
 
+TEST(Fit, TrainsWithWordLinks) {
+  const Batch training = task(1);
+  std::vector<heed::Links> links(training.size());
+  for (std::size_t i = 0; i < links.size(); ++i) links[i] = {{std::ssize(training.sources[i]) - 1, 0}};
+  const auto loss = [&](double weight, std::span<const heed::Links> given) {
+    Model model = fresh_model();
+    const FitOptions options{.epochs = 1, .trainer = {.guided_alignment = weight}};
+    return heed::fit(model, {training.sources, training.targets, given}, {}, options).back().loss;
+  };
+  EXPECT_GT(loss(1, links), loss(0, links) + 1e-3);
+  EXPECT_EQ(loss(0, links), loss(0, {}));
+  EXPECT_EQ(refusal([&] { loss(1, std::span(links).first(2)); }),
+            "fit: there must be links for every source or for none, got 2 lists of links for 12 sources");
+}
+
 TEST(Fit, KeepsTheBestModelAndStopsAfterPatience) {
   const Batch training = task(1), validation = unrelated();
   Model model = fresh_model();
@@ -128,7 +143,9 @@ TEST(Fit, RejectsInvalidOptions) {
   EXPECT_EQ(message({.batch_size = 0}), "fit: batch_size must be at least 1, got 0");
   EXPECT_EQ(message({.patience = -1}), "fit: patience must be at least 0, got -1");
   EXPECT_EQ(message({.patience = 1}), "fit: patience needs validation data");
-  EXPECT_EQ(refusal([&] { heed::fit(model, {}, {training.sources, training.targets}); }),
+  EXPECT_EQ(refusal([&] {
+              heed::fit(model, {}, {training.sources, training.targets});
+            }),
             "fit: there are no training data");
 }
 

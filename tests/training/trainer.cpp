@@ -11,7 +11,6 @@
 
 #include <atomic>
 #include <limits>
-#include <set>
 #include <string>
 
 namespace trainer_test {
@@ -23,7 +22,6 @@ using heed::TranslatorConfig;
 using heed::test::Batch;
 
 using Model = heed::TranslationModel<double>;
-using Batches = std::vector<std::vector<Index>>;
 
 constexpr Index vocabulary = 7;
 
@@ -48,85 +46,6 @@ struct Trained {
     for (std::uint64_t i = 0; i < 5; ++i) loss = trainer.update(batch.sources, batch.targets, first + i).loss;
   }
 };
-
-/// Random sentence lengths from 1 to 20 tokens.
-std::vector<Index> lengths(std::uint64_t seed, std::size_t count = 1000) {
-  Random random(seed);
-  std::vector<Index> result;
-  for (std::size_t i = 0; i < count; ++i) result.push_back(static_cast<Index>(1 + random.below(20)));
-  return result;
-}
-
-Batches batches(Index size, std::uint64_t seed, Index pool = 32) {
-  Random random(seed);
-  return heed::make_batches(lengths(1), lengths(2), size, random, pool);
-}
-
-/// The number of padding columns of all batches; 0 if all targets of each batch have the same length.
-Index padding(const Batches& all) {
-  const std::vector<Index> target = lengths(2);
-  Index columns = 0;
-  for (const auto& batch : all) {
-    Index longest = 0, words = 0;
-    for (const Index i : batch) {
-      longest = std::max(longest, target[static_cast<std::size_t>(i)]);
-      words += target[static_cast<std::size_t>(i)];
-    }
-    columns += longest * static_cast<Index>(batch.size()) - words;
-  }
-  return columns;
-}
-
-TEST(MakeBatches, ContainsEverySentenceOnce) {
-  for (const Index size : {1, 7, 64, 5000}) {
-    const Batches all = batches(size, 3);
-    std::multiset<Index> seen;
-    for (const auto& batch : all) {
-      EXPECT_GE(batch.size(), 1u);
-      EXPECT_LE(static_cast<Index>(batch.size()), size);
-      seen.insert(batch.begin(), batch.end());
-    }
-    EXPECT_EQ(seen.size(), 1000u);
-    EXPECT_EQ(std::set<Index>(seen.begin(), seen.end()).size(), 1000u);
-    EXPECT_EQ(*seen.begin(), 0);
-    EXPECT_EQ(*seen.rbegin(), 999);
-  }
-}
-
-TEST(MakeBatches, GroupsSentencesOfSimilarLength) {
-  const Index shuffled = padding(batches(20, 3, 1)), pooled = padding(batches(20, 3)),
-              sorted = padding(batches(20, 3, 1000));
-  EXPECT_LT(pooled, shuffled / 3);
-  EXPECT_LE(sorted, pooled);
-}
-
-TEST(MakeBatches, ShufflesBatches) {
-  const std::vector<Index> target = lengths(2);
-  std::vector<Index> first_lengths;
-  for (const auto& batch : batches(20, 3)) first_lengths.push_back(target[static_cast<std::size_t>(batch.front())]);
-  EXPECT_FALSE(std::is_sorted(first_lengths.begin(), first_lengths.end()));
-}
-
-TEST(MakeBatches, IsDeterministicForASeed) {
-  EXPECT_EQ(batches(20, 3), batches(20, 3));
-  EXPECT_NE(batches(20, 3), batches(20, 4));
-}
-
-TEST(MakeBatches, ReturnsNothingForNoSentences) {
-  Random random(1);
-  EXPECT_TRUE(heed::make_batches({}, {}, 4, random).empty());
-}
-
-TEST(MakeBatches, RejectsInvalidArguments) {
-  EXPECT_EQ(refusal([] { batches(0, 1); }), "make_batches: batch must be at least 1, got 0");
-  EXPECT_EQ(refusal([] { batches(1, 1, 0); }), "make_batches: pool must be at least 1, got 0");
-  Random random(1);
-  EXPECT_EQ(
-      refusal([&] {
-        heed::make_batches({3, 4}, {3}, 1, random);
-      }),
-      "make_batches: there must be one target length per source length, got 2 source lengths and 1 target lengths");
-}
 
 TEST(Trainer, IsDeterministic) {
   TranslatorConfig config = small();
@@ -279,7 +198,40 @@ TEST(Trainer, EveryOptionChangesTheResult) {
   EXPECT_TRUE(differs(dropped, plain)) << "dropout";
   EXPECT_TRUE(differs(Trained({1, 5, 0, 2}, dropping), dropped)) << "seed";
   EXPECT_TRUE(differs(Trained({}, dropping, 100), dropped)) << "index of the update";
+  EXPECT_TRUE(differs(Trained({.coverage = 1}), plain)) << "coverage";
+  EXPECT_TRUE(differs(Trained({.doubly_stochastic = 1}), plain)) << "doubly stochastic";
   EXPECT_FALSE(differs(Trained({1, 5, 0, 2}), plain)) << "the seed affects only the dropout masks";
+}
+
+TEST(Trainer, GuidedAlignmentTrainsTheWeights) {
+  const Batch batch = task();
+  std::vector<heed::Links> reversed(batch.size());  // far from the alignment that the task needs
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const Index words = std::ssize(batch.sources[i]);
+    for (Index j = 0; j < words; ++j) reversed[i].push_back({words - 1 - j, j});
+  }
+  const auto trained = [&](double weight, int threads) {
+    Model model = heed::test::fresh_model(small(), vocabulary, 2);
+    heed::Trainer<Model> trainer(model, heed::Adam<Model>(model, 0.05),
+                                 {.threads = threads, .guided_alignment = weight});
+    const heed::Trainer<Model>::Batch linked{batch.sources, batch.targets, reversed};
+    for (std::uint64_t i = 0; i < 60; ++i) trainer.update(std::span(&linked, 1), i);
+    return model;
+  };
+  const Model guided = trained(1, 1), free = trained(0, 1);
+  heed::Seq2SeqTape<double> tape;
+  const auto error = [&](const Model& model) {
+    return model.loss(batch.sources, batch.targets, tape, {.guided_alignment = 1, .links = reversed}) -
+           model.loss(batch.sources, batch.targets, tape);
+  };
+  EXPECT_LT(error(guided), 0.3 * error(free));
+  EXPECT_LE(part_difference(trained(1, 3), guided), 1e-9);
+  EXPECT_EQ(refusal([&] {
+              Model model = free;
+              heed::Trainer<Model>(model, heed::Adam<Model>(model), {.guided_alignment = 1})
+                  .update(batch.sources, batch.targets, 0);
+            }),
+            "Trainer: guided_alignment needs the links of every pair, got those of 0 pairs for 9 sources");
 }
 
 TEST(Trainer, ClipsGradientAndReportsNormBeforeClipping) {
@@ -362,6 +314,8 @@ TEST(Trainer, RejectsInvalidOptionsAndBatches) {
   EXPECT_EQ(error_of({1, -1, 0, 1}), "Trainer: the clip norm must be finite and 0 or more, got -1");
   EXPECT_EQ(error_of({1, 5, 1, 1}), "Trainer: the label smoothing must be in [0, 1), got 1");
   EXPECT_EQ(error_of({1, 5, -0.1, 1}), "Trainer: the label smoothing must be in [0, 1), got -0.1");
+  EXPECT_EQ(error_of({.guided_alignment = -1}),
+            "Trainer: the weight of the guided alignment loss must be finite and 0 or more, got -1");
   const double nan = std::numeric_limits<double>::quiet_NaN();
   EXPECT_NE(error_of({1, nan, 0, 1}), "accepted");
   EXPECT_NE(error_of({1, 5, nan, 1}), "accepted");

@@ -56,7 +56,7 @@ class Translator {
   /// Loads a file that `save` or the program translate wrote, and converts its weights to `weights`.
   static Translator load(const std::filesystem::path& path, WeightPrecision weights = WeightPrecision::float32);
 
-  /// Trains a translator on pairs of (source, target), words separated by spaces.
+  /// Trains a translator on pairs of (source, target), which the tokenizers of the configuration split into words.
   static Translator train(std::span<const std::pair<std::string, std::string>> pairs,
                           const TranslatorConfig& config = {}, const TrainOptions& options = {});
 
@@ -72,7 +72,7 @@ class Translator {
   /// The configuration of the model.
   const TranslatorConfig& config() const;
 
-  /// Returns the best translation of a line, words separated by spaces. An empty line has an empty translation.
+  /// Returns the best translation of a line of text. An empty line has an empty translation.
   Translation translate(std::string_view line, const TranslateOptions& options = {}) const;
 
   /// Returns at most `options.best` translations of each line, best first: fewer if the beam ended with fewer. An empty

@@ -31,22 +31,28 @@ AnyCell<S> make_cell(std::string_view name, Index input, Index hidden) {
   return GruCell<S>(input, hidden);
 }
 
-/// Creates the scorer with this name for the given query and memory sizes. Scorers with a tanh have the alignment size
-/// `query`. `longest` is for location scores only. Throws heed::Error if there is no such scorer.
+/// Creates the scorer of a configuration. Scorers with a tanh have the alignment size `hidden`. Throws heed::Error if
+/// there is no such scorer.
 template <class S>
-AnyScorer<S> make_scorer(std::string_view name, Index query, Index memory, Index longest = 100) {
+AnyScorer<S> make_scorer(const TranslatorConfig& config) {
+  const std::string& name = config.scorer;
+  const Index query = config.hidden, memory = config.memory_size();
   if (name == "dot") return DotScorer<S>(query);
   if (name == "general") return GeneralScorer<S>(query, memory);
   if (name == "concat") return ConcatScorer<S>(query, memory, query);
   if (name == "scaled-dot") return ScaledDotScorer<S>(query);
   if (name == "scaled-general") return ScaledGeneralScorer<S>(query, memory);
   if (name == "normed-additive") return NormedAdditiveScorer<S>(query, memory, query);
-  if (name == "location") return LocationScorer<S>(query, memory, longest);
+  if (name == "location") return LocationScorer<S>(query, memory, config.longest);
   if (name == "coverage") return CoverageScorer<S>(query, memory, query);
   if (name == "convolutional") {
-    return ConvolutionalScorer<S>({.query_size = query, .memory_size = memory, .alignment_size = query});
+    return ConvolutionalScorer<S>({.query_size = query,
+                                   .memory_size = memory,
+                                   .alignment_size = query,
+                                   .filters = config.filters,
+                                   .width = config.filter_width});
   }
-  require(name == "additive", [&] { return "there is no scorer \"" + std::string(name) + '"'; });
+  require(name == "additive", [&] { return "there is no scorer \"" + name + '"'; });
   return AdditiveScorer<S>(query, memory, query);
 }
 
@@ -64,7 +70,7 @@ template <class S>
 TranslationAttention<S> make_attention(const TranslatorConfig& config) {
   using Scorer = AnyScorer<S>;
   const Index query = config.hidden;
-  Scorer scorer = make_scorer<S>(config.scorer, query, config.memory_size(), config.longest);
+  Scorer scorer = make_scorer<S>(config);
   if (config.attention == "local-m") {
     return LocalAttention<Scorer, StepPosition<S>>(std::move(scorer), {}, config.window);
   }

@@ -49,7 +49,19 @@ struct Translator {
   void save(const std::filesystem::path& path) const;
   void save(SafetensorsWriter& writer) const;
 
-  /// Returns the best translation of a line of words separated by spaces. An empty line has an empty translation.
+  /// The tokenizer of the source language and of the target language.
+  Tokenizer source_tokenizer() const { return Tokenizer(config.source_tokenizer); }
+  Tokenizer target_tokenizer() const { return Tokenizer(config.target_tokenizer); }
+
+  /// Returns the tokens of source words in their original case: `source_tokenizer().split(line)`.
+  std::vector<Token> encode(const Words& words) const {
+    const Tokenizer tokenizer = source_tokenizer();
+    std::vector<Token> tokens;
+    for (const std::string& word : words) tokens.push_back(source.id(tokenizer.normalize(word)));
+    return tokens;
+  }
+
+  /// Returns the best translation of a line of text. An empty line has an empty translation.
   /// Throws heed::Error as `search` does, or if `options.prefixes` is set.
   template <std::convertible_to<std::string_view> Line>
   Translation translate(const Line& line, const SearchOptions& options = {}) const {
@@ -68,24 +80,25 @@ struct Translator {
     std::vector<std::vector<Translation>> translations;
     std::vector<std::vector<Token>> sources;
     std::vector<std::size_t> places;
+    const Tokenizer tokenizer = source_tokenizer();
     SearchWorkspace<float> work;
     Hypotheses<float> found;
     const auto translate_sources = [&] {
       search(model, Sentences(sources), options, work, found);
       for (std::size_t k = 0; k < found.size(); ++k) {
-        for (const auto& hypothesis : found[k]) translations[places[k]].push_back(translation(hypothesis));
+        auto& of_line = translations[places[k]];
+        const Words words = std::move(of_line.front().source);
+        of_line.clear();
+        for (const auto& hypothesis : found[k]) of_line.push_back(translation(hypothesis, words));
       }
       sources.clear();
       places.clear();
     };
     for (const auto& line : lines) {
-      const Words words = split_words(line);
-      translations.emplace_back();
-      if (words.empty()) {
-        translations.back().emplace_back();
-        continue;
-      }
-      sources.push_back(source.encode(words));
+      Translation& first = translations.emplace_back().emplace_back();
+      first.source = tokenizer.split(line);
+      if (first.source.empty()) continue;
+      sources.push_back(encode(first.source));
       places.push_back(translations.size() - 1);
       if (sources.size() == lines_together) translate_sources();
     }
@@ -94,10 +107,11 @@ struct Translator {
   }
 
  private:
-  Translation translation(const Hypothesis<float>& hypothesis) const {
+  Translation translation(const Hypothesis<float>& hypothesis, const Words& source_words) const {
     Translation result;
+    result.source = source_words;
     for (const Token token : hypothesis.tokens) result.words.push_back(target.word(token));
-    result.text = join_words(result.words);
+    result.text = target_tokenizer().detokenize(result.words);
     result.log_probability = hypothesis.log_probability;
     result.score = hypothesis.score;
     if (hypothesis.weights.rows() > 0) {
@@ -109,48 +123,43 @@ struct Translator {
 
 namespace detail {
 
-/// Files of version 2 have every field of the configuration. In files of version 1 those of `for_each_later_field` may
-/// be missing.
-inline constexpr FormatVersion translator_format{"heed-translator", 2};
+inline constexpr FormatVersion translator_format{"heed-translator", 3};
 
-/// Calls f(name, member) for every configuration field that files of all versions have.
+/// Calls f(name, member, version) for every configuration field. Files of this version and of later versions have the
+/// field. In older files it may be missing, and then has its default.
 template <class Config, class F>
 void for_each_field(Config& config, const F& f) {
-  f("cell", config.cell);
-  f("scorer", config.scorer);
-  f("decoder", config.decoder);
-  f("layers", config.layers);
-  f("hidden", config.hidden);
-  f("embedding", config.embedding);
-  f("bidirectional", config.bidirectional);
-  f("input_feeding", config.input_feeding);
-  f("dropout", config.dropout);
-}
-
-/// Calls f(name, member) for every configuration field that a file of version 1 may lack. A missing field has its
-/// default.
-template <class Config, class F>
-void for_each_later_field(Config& config, const F& f) {
-  f("attention", config.attention);
-  f("normalizer", config.normalizer);
-  f("window", config.window);
-  f("longest", config.longest);
-  f("reverse_source", config.reverse_source);
-  f("copy_states", config.copy_states);
-  f("variational_dropout", config.variational_dropout);
-  f("recurrent_dropout", config.recurrent_dropout);
-  f("tied_embeddings", config.tied_embeddings);
+  f("cell", config.cell, 1);
+  f("scorer", config.scorer, 1);
+  f("decoder", config.decoder, 1);
+  f("layers", config.layers, 1);
+  f("hidden", config.hidden, 1);
+  f("embedding", config.embedding, 1);
+  f("bidirectional", config.bidirectional, 1);
+  f("input_feeding", config.input_feeding, 1);
+  f("dropout", config.dropout, 1);
+  f("attention", config.attention, 2);
+  f("normalizer", config.normalizer, 2);
+  f("window", config.window, 2);
+  f("longest", config.longest, 2);
+  f("reverse_source", config.reverse_source, 2);
+  f("copy_states", config.copy_states, 2);
+  f("variational_dropout", config.variational_dropout, 2);
+  f("recurrent_dropout", config.recurrent_dropout, 2);
+  f("tied_embeddings", config.tied_embeddings, 2);
+  f("filters", config.filters, 3);
+  f("filter_width", config.filter_width, 3);
+  f("source_tokenizer", config.source_tokenizer, 3);
+  f("target_tokenizer", config.target_tokenizer, 3);
 }
 
 }  // namespace detail
 
 inline void Translator::save(SafetensorsWriter& writer) const {
   writer.metadata("format", detail::translator_format.text());
-  const auto write = [&](const std::string& name, const auto& value) {
+  detail::for_each_field(config, [&](const std::string& name, const auto& value, int) {
     writer.metadata("config." + name, detail::field_text(value));
-  };
-  detail::for_each_field(config, write);
-  detail::for_each_later_field(config, write);
+  });
   writer.metadata("vocabulary.source", detail::join_lines(source.words()));
   writer.metadata("vocabulary.target", detail::join_lines(target.words()));
   save_parameters(writer, model, "model");
@@ -168,20 +177,16 @@ namespace detail {
 /// number of parameters in the file.
 ///
 /// Throws if a field is unknown, invalid or missing, or if the model would not have `held` parameters. All checks are
-/// made before the model is allocated. Fields of `for_each_later_field` may be missing unless `all_fields` is true.
-inline Translator described_translator(const SafetensorsFile& file, double held, bool all_fields) {
+/// made before the model is allocated. `version` is that of the file's format.
+inline Translator described_translator(const SafetensorsFile& file, double held, int version) {
   TranslatorConfig config;
   KeyNames known;
-  const auto read = [&](const std::string& name, auto& value) {
-    known.insert("config." + name);
-    const std::string& text = metadata_at(file, "config." + name);
-    require(read_field(text, value),
-            [&] { return file.name() + ": config." + name + " cannot be " + in_quotes(text); });
-  };
-  for_each_field(config, read);
-  for_each_later_field(config, [&](const std::string& name, auto& value) {
-    if (all_fields || file.metadata().contains("config." + name)) read(name, value);
-    known.insert("config." + name);
+  for_each_field(config, [&](const std::string& name, auto& value, int since) {
+    const std::string key = "config." + name;
+    known.insert(key);
+    if (version < since && !file.metadata().contains(key)) return;
+    const std::string& text = metadata_at(file, key);
+    require(read_field(text, value), [&] { return file.name() + ": " + key + " cannot be " + in_quotes(text); });
   });
   refuse_unknown_keys(file, "config.", known);
   refuse_unknown_keys(file, "vocabulary.", {"vocabulary.source", "vocabulary.target"});
@@ -222,7 +227,7 @@ inline Translator Translator::load(const SafetensorsFile& file) {
     for (const auto& [name, tensor] : file.tensors()) {
       if (name.starts_with("model.")) held += static_cast<double>(tensor.data.size()) / sizeof(float);
     }
-    Translator translator = detail::described_translator(file, held, version >= 2);
+    Translator translator = detail::described_translator(file, held, version);
     load_parameters(file, translator.model, "model");
     return translator;
   });

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <heed/core/errors.hpp>
+#include <heed/text/tokenizer.hpp>
 #include <heed/text/utf8.hpp>
 
 #include <array>
@@ -39,12 +40,16 @@ struct TranslatorConfig {
   bool input_feeding = true;           ///< decoder luong only
   std::ptrdiff_t window = 10;          ///< local attention only: maximum distance from the centre
   std::ptrdiff_t longest = 100;        ///< location scores only: number of source positions that have a score
+  std::ptrdiff_t filters = 10;         ///< convolutional scores only: number of filters over the previous weights
+  std::ptrdiff_t filter_width = 15;    ///< convolutional scores only: width of a filter in source positions; odd
   double dropout = 0;                  ///< dropout rate of embeddings, between layers and before the output layer
   bool reverse_source = false;         ///< whether the encoder starts at the last word of the source
   bool copy_states = false;            ///< whether the decoder starts with copies of the encoder's final states
   bool variational_dropout = false;    ///< whether all steps of a sentence share one dropout mask
   double recurrent_dropout = 0;        ///< dropout rate of h between steps: RNN and LSTM only
   bool tied_embeddings = false;        ///< whether the output layer shares the target embedding table
+  std::string source_tokenizer = std::string(tokenizer_names.front());  ///< one of `tokenizer_names`: see `Tokenizer`
+  std::string target_tokenizer = std::string(tokenizer_names.front());  ///< one of `tokenizer_names`
 
   bool operator==(const TranslatorConfig&) const = default;
 
@@ -69,11 +74,16 @@ struct TranslatorConfig {
     check_name("attention", attention, attention_names);
     check_name("normalizer", normalizer, normalizer_names);
     check_name("decoder", decoder, decoder_names);
+    check_name("source_tokenizer", source_tokenizer, tokenizer_names);
+    check_name("target_tokenizer", target_tokenizer, tokenizer_names);
     check_range("layers", layers, 1, 16);
     check_range("hidden", hidden, 1, 16384);
     check_range("embedding", embedding, 1, 16384);
     check_range("window", window, 1, 16384);
     check_range("longest", longest, 1, 16384);
+    check_range("filters", filters, 1, 255);
+    check_range("filter_width", filter_width, 1, 255);
+    require(filter_width % 2 == 1, [&] { return "filter_width must be odd, got " + std::to_string(filter_width); });
     const bool places = scorer == "location" || scorer == "coverage" || scorer == "convolutional";
     require(attention == "global" || normalizer == "softmax",
             [&] { return "the " + attention + " attention needs the normalizer softmax, got " + normalizer; });

@@ -2,7 +2,7 @@
 
 #include <heed/decoders/decoder.hpp>
 #include <heed/encoders/encoder.hpp>
-#include <heed/losses/attention_penalty.hpp>
+#include <heed/losses/guided_alignment.hpp>
 #include <heed/models/loss_options.hpp>
 #include <heed/models/output_layer.hpp>
 #include <heed/models/scheduled_sampling.hpp>
@@ -180,6 +180,10 @@ struct Seq2Seq {
       return "Seq2Seq: teacher_forcing must be in [0, 1], and below 1 it needs a random number generator, got " +
              std::to_string(forcing) + (options.random ? "" : " without a generator");
     });
+    require(options.guided_alignment == S(0) || options.links.size() == sources.size(), [&] {
+      return "Seq2Seq: guided_alignment needs the links of every pair, got those of " +
+             std::to_string(options.links.size()) + " pairs for " + std::to_string(sources.size()) + " sources";
+    });
   }
 
   /// Scheduled sampling: replaces some of the decoder inputs by sampled tokens.
@@ -203,17 +207,22 @@ struct Seq2Seq {
   static Sum<S> penalties(Tape& tape, const LossOptions<S>& options, bool backward) {
     const auto& weights = tape.decoder.attention.weights;
     auto& d_weights = tape.decoder.attention.d_weights;
-    const bool some = options.coverage != S(0) || options.doubly_stochastic != S(0);
+    const bool some = options.coverage != S(0) || options.doubly_stochastic != S(0) || options.guided_alignment != S(0);
     d_weights.resize(some && backward ? weights.rows() : 0, weights.cols());
     d_weights.setZero();
     if (!some || weights.rows() == 0) return Sum<S>(0);
     const SentenceRanges sources(tape.memory.starts);
-    const auto counted = [&](const auto& penalty, S by) {
-      if (by == S(0)) return Sum<S>(0);
-      return Sum<S>(Sum<S>(by) * penalty(weights, tape.target.packing, sources, by * options.scale, d_weights));
-    };
-    return counted(coverage_loss<S>, options.coverage) +
-           counted(doubly_stochastic_penalty<S>, options.doubly_stochastic);
+    const PackedBatch& targets = tape.target.packing;
+    const auto counted = [](S by, const auto& penalty) { return by == S(0) ? Sum<S>(0) : Sum<S>(by) * penalty(by); };
+    return counted(options.coverage,
+                   [&](S by) { return coverage_loss<S>(weights, targets, sources, by * options.scale, d_weights); }) +
+           counted(options.doubly_stochastic,
+                   [&](S by) {
+                     return doubly_stochastic_penalty<S>(weights, targets, sources, by * options.scale, d_weights);
+                   }) +
+           counted(options.guided_alignment, [&](S by) {
+             return guided_alignment_loss<S>(weights, targets, sources, options.links, by * options.scale, d_weights);
+           });
   }
 };
 

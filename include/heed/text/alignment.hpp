@@ -39,6 +39,8 @@ std::vector<Index> alignment_from_weights(const Eigen::DenseBase<Derived>& weigh
 /// Agreement of predicted alignments with gold links. A rate is absent if its denominator is 0.
 struct AlignmentScore {
   std::optional<double> error_rate;  ///< 1 - (|A n S| + |A n P|) / (|A| + |S|), S a subset of P (Och & Ney 2003)
+  std::optional<double> precision;   ///< |A n P| / |A|
+  std::optional<double> recall;      ///< |A n S| / |S|
   std::optional<double> crossing;    ///< fraction of the gold reversals that the prediction reverses too
   std::size_t predicted = 0;         ///< |A|: predicted links
   std::size_t sure = 0;              ///< |S|: sure links
@@ -99,6 +101,8 @@ class AlignmentTally {
     if (score.predicted + score.sure > 0) {
       score.error_rate = 1 - ratio(score.in_sure + score.in_possible, score.predicted + score.sure);
     }
+    if (score.predicted > 0) score.precision = ratio(score.in_possible, score.predicted);
+    if (score.sure > 0) score.recall = ratio(score.in_sure, score.sure);
     if (score.reversals > 0) score.crossing = ratio(score.crossed, score.reversals);
     return score;
   }

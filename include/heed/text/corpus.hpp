@@ -41,24 +41,28 @@ inline void refuse_sentence_marks(const LineReader& line, const Words& words, co
   }
 }
 
-/// Returns the words of a text, which may be empty. Throws if there are too many words, which is checked before
-/// they are stored, or if one of them is a sentence mark.
-inline Words limited_words(const LineReader& line, std::string_view text, const std::string& side,
-                           const ReadOptions& options) {
-  const std::size_t count = count_words(text);
-  if (count > options.max_words) {
+/// Returns the words of a text, which may be empty. Throws if there are too many words, which is first checked before
+/// they are stored, or if one of them is a sentence mark. `split(text)` returns the words.
+template <class Split>
+Words limited_words(const LineReader& line, std::string_view text, const std::string& side, const ReadOptions& options,
+                    const Split& split) {
+  const auto limit = [&](std::size_t count) {
+    if (count <= options.max_words) return;
     line.fail(side + " has " + std::to_string(count) + " words, at most " + std::to_string(options.max_words) +
               " are allowed" +
               (options.max_words_option.empty() ? "" : " (" + std::string(options.max_words_option) + ')'));
-  }
-  Words words = split_words(text);
+  };
+  limit(count_words(text));
+  Words words = split(text);
+  limit(words.size());
   refuse_sentence_marks(line, words, side);
   return words;
 }
 
 inline Words read_words(const LineReader& line, std::string_view text, const std::string& side,
-                        const ReadOptions& options) {
-  Words words = limited_words(line, text, side, options);
+                        const ReadOptions& options, const Tokenizer& tokenizer = {}) {
+  Words words =
+      limited_words(line, text, side, options, [&](std::string_view whole) { return tokenizer.tokenize(whole); });
   if (words.empty()) line.fail(side + " is empty");
   return words;
 }
@@ -68,7 +72,7 @@ inline Words read_sentence(const LineReader& line, const ReadOptions& options) {
   if (line.text().find('\t') != std::string_view::npos) {
     line.fail("expected one sentence with words separated by spaces, found a tab");
   }
-  return read_words(line, line.text(), "the line", options);
+  return read_words(line, line.text(), "the line", options, options.source_tokenizer);
 }
 
 inline Links read_links(const LineReader& line, std::string_view text, const SentencePair& pair) {
@@ -106,8 +110,8 @@ inline SentencePair read_pair(const LineReader& line, const ReadOptions& options
   fields.resize(5);
   SentencePair pair;
   pair.line = line.number();
-  pair.source = read_words(line, fields[0], "the source", options);
-  pair.target = read_words(line, fields[1], "the target", options);
+  pair.source = read_words(line, fields[0], "the source", options, options.source_tokenizer);
+  pair.target = read_words(line, fields[1], "the target", options, options.target_tokenizer);
   if (pair.target.size() == 1 && pair.target.front() == "-") {
     if (!options.allow_missing_target) line.fail("the target is \"-\" (no reference), but a reference is required");
     pair.target.clear();
@@ -124,10 +128,11 @@ inline SentencePair read_pair(const LineReader& line, const ReadOptions& options
 
 /// Reads one sentence pair per line: source, target and, optionally, sure links, possible links and tags.
 ///
-/// Columns are separated by tabs, words and links by spaces, tags by commas. A link is `i-j`: the positions of a source
-/// word and a target word, counted from 0. A column that is empty or holds a single `-` has no links. `<unk>` is the
-/// unknown word. Throws heed::Error at the first line that does not have this form, at a sentence that contains a
-/// sentence mark (`<s>`, `</s>`) or has too many words, and if there are no lines.
+/// Columns are separated by tabs, links by spaces, tags by commas. The tokenizers of the options split source and target
+/// into words; by default words are separated by spaces. A link is `i-j`: the positions of a source word and a target
+/// word, counted from 0. A column that is empty or holds a single `-` has no links. `<unk>` is the unknown word. Throws
+/// heed::Error at the first line that does not have this form, at a sentence that contains a sentence mark (`<s>`,
+/// `</s>`) or has too many words, and if there are no lines.
 inline std::vector<SentencePair> read_pairs(std::istream& in, const std::string& name,
                                             const ReadOptions& options = {}) {
   LineReader line(in, name, options);
@@ -143,7 +148,8 @@ inline std::vector<SentencePair> read_pairs(const std::string& path, const ReadO
   return read_pairs(in, path, options);
 }
 
-/// Reads one sentence per line, words separated by spaces.
+/// Reads one sentence per line. `options.source_tokenizer` splits it into words; by default they are separated by
+/// spaces.
 ///
 /// Throws heed::Error at the first line without words, with a tab, with a sentence mark or with too many words, and if
 /// there are no lines.
@@ -169,7 +175,7 @@ inline std::vector<Words> read_sentences(const std::string& path, const ReadOpti
 inline std::vector<SentencePair> read_parallel(const std::string& source_path, const std::string& target_path,
                                                const ReadOptions& options = {}) {
   auto sources = read_sentences(source_path, options);
-  auto targets = read_sentences(target_path, options);
+  auto targets = read_sentences(target_path, options.for_targets());
   if (sources.size() != targets.size()) {
     const bool source_is_longer = sources.size() > targets.size();
     fail((source_is_longer ? source_path : target_path) + ":" +
@@ -185,6 +191,24 @@ inline std::vector<SentencePair> read_parallel(const std::string& source_path, c
     pairs[i].line = i + 1;
   }
   return pairs;
+}
+
+/// Replaces the sure links of sentence pairs by those of a file: line n has the links of pair n, as in the output of
+/// fast_align. An empty line, or a single `-`, means no links.
+///
+/// Throws heed::Error at the first link that is not of the form `i-j` or that points outside of its pair, if the
+/// numbers of lines and pairs differ, and if the file cannot be opened.
+inline void read_links(const std::string& path, std::vector<SentencePair>& pairs, const ReadOptions& options = {}) {
+  auto in = detail::open_text(path);
+  LineReader line(in, path, options);
+  std::size_t lines = 0;
+  for (; line.next(); ++lines) {
+    if (lines < pairs.size()) pairs[lines].sure = detail::read_links(line, line.text(), pairs[lines]);
+  }
+  require(lines == pairs.size(), [&] {
+    return path + ": expected one line of links for each of " + std::to_string(pairs.size()) + " pairs, found " +
+           std::to_string(lines) + " lines";
+  });
 }
 
 }}  // namespace heed::v0_2

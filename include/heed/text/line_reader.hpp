@@ -1,6 +1,7 @@
 #pragma once
 
 #include <heed/core/errors.hpp>
+#include <heed/text/tokenizer.hpp>
 #include <heed/text/utf8.hpp>
 
 #include <cerrno>
@@ -27,6 +28,15 @@ struct ReadOptions {
   std::size_t max_words = 1000;
   /// Command-line option that sets `max_words`, for messages: `--max-words`. If empty, messages do not name one.
   std::string_view max_words_option = {};
+  /// Tokenizers of source and target. `read_sentences` uses that of the source.
+  Tokenizer source_tokenizer = {}, target_tokenizer = {};
+
+  /// The same options, to read the target sentences of parallel files.
+  ReadOptions for_targets() const {
+    ReadOptions options = *this;
+    options.source_tokenizer = target_tokenizer;
+    return options;
+  }
 
   /// Maximum number of bytes of a line: 4096 + 256 per word. A longer line is rejected before the rest of it is read.
   std::size_t max_line_bytes() const {

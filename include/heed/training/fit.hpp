@@ -138,6 +138,12 @@ std::vector<FitEpoch> fit(Model& model, const typename Trainer<Model>::Batch& tr
   at_least("batch_size", options.batch_size, 1);
   at_least("patience", options.patience, 0);
   require(!training.sources.empty(), "fit: there are no training data");
+  const bool linked = !training.links.empty();
+  require(!linked || training.links.size() == training.sources.size(), [&] {
+    return "fit: there must be links for every source or for none, got " + std::to_string(training.links.size()) +
+           " lists of links for " + std::to_string(training.sources.size()) + " sources";
+  });
+  const std::vector<std::span<const Link>> no_links;
   const bool validates = !validation.sources.empty();
   require(validates || options.patience == 0, "fit: patience needs validation data");
   std::vector<Index> source_lengths, target_lengths;
@@ -159,7 +165,9 @@ std::vector<FitEpoch> fit(Model& model, const typename Trainer<Model>::Batch& tr
     for (const auto& batch : make_batches(source_lengths, target_lengths, options.batch_size, order)) {
       const std::vector<Source> sources = detail::select<Source>(training.sources, batch);
       const std::vector<Target> targets = detail::select<Target>(training.targets, batch);
-      epoch.loss += trainer.update(sources, targets, number++).loss;
+      const auto links = linked ? detail::select<std::span<const Link>>(training.links, batch) : no_links;
+      const typename Trainer<Model>::Batch items{sources, targets, links};
+      epoch.loss += trainer.update(std::span(&items, 1), number++).loss;
     }
     epoch.loss /= static_cast<double>(predictions);
     if (validates) {

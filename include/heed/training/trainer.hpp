@@ -4,53 +4,18 @@
 #include <heed/core/thread_pool.hpp>
 #include <heed/models/prepack.hpp>
 #include <heed/models/seq2seq.hpp>
+#include <heed/training/batches.hpp>
 #include <heed/training/optimizers.hpp>
 
 #include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <numeric>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace heed { inline namespace v0_2 {
-
-/// Splits the items 0 ... n - 1 into batches of items with similar lengths. It shuffles the items, sorts them by
-/// (target, source) length within pools of `pool` batches, splits the pools into batches of at most `batch` items, and
-/// shuffles the batches. If all sentences of a batch have the same length, every step processes all of them, which is
-/// fastest.
-inline std::vector<std::vector<Index>> make_batches(const std::vector<Index>& source_lengths,
-                                                    const std::vector<Index>& target_lengths, Index batch,
-                                                    Random& random, Index pool = 32) {
-  require(batch >= 1, [&] { return "make_batches: batch must be at least 1, got " + std::to_string(batch); });
-  require(pool >= 1, [&] { return "make_batches: pool must be at least 1, got " + std::to_string(pool); });
-  require(source_lengths.size() == target_lengths.size(), [&] {
-    return "make_batches: there must be one target length per source length, got " +
-           std::to_string(source_lengths.size()) + " source lengths and " + std::to_string(target_lengths.size()) +
-           " target lengths";
-  });
-  std::vector<Index> order(source_lengths.size());
-  std::iota(order.begin(), order.end(), Index{0});
-  random.shuffle(order);
-  const auto key = [&](Index i) {
-    const auto at = static_cast<std::size_t>(i);
-    return std::pair(target_lengths[at], source_lengths[at]);
-  };
-  std::vector<std::vector<Index>> batches;
-  const auto size = static_cast<std::size_t>(batch), pool_size = size * static_cast<std::size_t>(pool);
-  for (std::size_t begin = 0; begin < order.size(); begin += pool_size) {
-    const std::size_t end = std::min(order.size(), begin + pool_size);
-    std::stable_sort(order.begin() + static_cast<std::ptrdiff_t>(begin),
-                     order.begin() + static_cast<std::ptrdiff_t>(end),
-                     [&](Index a, Index b) { return key(a) < key(b); });
-    for (std::size_t i = begin; i < end; i += size) {
-      batches.emplace_back(order.begin() + static_cast<std::ptrdiff_t>(i),
-                           order.begin() + static_cast<std::ptrdiff_t>(std::min(end, i + size)));
-    }
-  }
-  random.shuffle(batches);
-  return batches;
-}
 
 /// Options of a `Trainer`.
 struct TrainerOptions {
@@ -61,6 +26,7 @@ struct TrainerOptions {
   std::uint64_t seed = 1;      ///< random seed of the dropout masks and of scheduled sampling
   SampledToken sampled_token = SampledToken::argmax;  ///< how scheduled sampling picks tokens
   double coverage = 0, doubly_stochastic = 0;  ///< weights of the attention losses (losses/attention_penalty.hpp)
+  double guided_alignment = 0;                 ///< weight of `guided_alignment_loss`, which needs `Batch::links`
 };
 
 namespace detail {
@@ -69,10 +35,17 @@ namespace detail {
 inline Index predictions(std::span<const Token> words) { return static_cast<Index>(words.size()) + 1; }
 inline Index predictions(Token) { return 1; }
 
-/// View of the sources or targets of a batch: a `Sentences` (which also accepts vectors of tokens), or a span of
-/// labels.
+/// View of the sources or targets of a batch: `Sequences` (which also accept vectors of tokens), or a span of labels.
 template <class Item>
-using Items = std::conditional_t<std::is_same_v<Item, std::span<const Token>>, Sentences, std::span<const Item>>;
+struct ItemsOf {
+  using type = std::span<const Item>;
+};
+template <class Element>
+struct ItemsOf<std::span<const Element>> {
+  using type = Sequences<Element>;
+};
+template <class Item>
+using Items = typename ItemsOf<Item>::type;
 
 }  // namespace detail
 
@@ -100,6 +73,7 @@ class Trainer {
   struct Batch {
     detail::Items<Source> sources;  ///< one for each target
     detail::Items<Target> targets;  ///< labels, or words without bos and eos
+    Sequences<Link> links = {};     ///< for `guided_alignment`: the word links of each pair; otherwise not used
   };
 
   Optimizer optimizer;         ///< its rate may be changed between updates
@@ -112,6 +86,7 @@ class Trainer {
     detail::check_not_negative("Trainer", "clip norm", options.clip);
     detail::check_not_negative("Trainer", "weight of the coverage loss", options.coverage);
     detail::check_not_negative("Trainer", "weight of the doubly stochastic penalty", options.doubly_stochastic);
+    detail::check_not_negative("Trainer", "weight of the guided alignment loss", options.guided_alignment);
     shards_.reserve(static_cast<std::size_t>(options.threads));
     for (int i = 0; i < options.threads; ++i) shards_.emplace_back(zeros_like(model));
     pieces_ = std::max(Index{1}, parameter_count(model) / options.threads / piece_size);
@@ -160,6 +135,8 @@ class Trainer {
         options.sampled_token = options_.sampled_token;
         options.coverage = static_cast<S>(options_.coverage);
         options.doubly_stochastic = static_cast<S>(options_.doubly_stochastic);
+        options.guided_alignment = static_cast<S>(options_.guided_alignment);
+        options.links = shard.links;
         shard.loss += static_cast<double>(
             std::as_const(model_).loss_and_gradient(shard.sources, shard.targets, shard.tape, shard.grad, options));
       });
@@ -207,6 +184,7 @@ class Trainer {
     typename Model::Tape tape;
     std::vector<Source> sources;
     std::vector<Target> targets;
+    std::vector<std::span<const Link>> links;
     std::vector<RandomStream> randoms;  ///< one generator for each source
     double loss = 0, squares = 0;       ///< loss of its sources; squared norm of this thread's share of the gradient
   };
@@ -220,10 +198,14 @@ class Trainer {
     for (Index piece = 0; piece < pieces_; ++piece) use(Share{i * pieces_ + piece, options_.threads * pieces_});
   }
 
-  static void check(const Batch& batch) {
+  void check(const Batch& batch) const {
     require(batch.sources.size() == batch.targets.size() && !batch.sources.empty(), [&] {
       return "Trainer: a batch must have at least one source and one target per source, got " +
              std::to_string(batch.sources.size()) + " sources and " + std::to_string(batch.targets.size()) + " targets";
+    });
+    require(options_.guided_alignment == 0 || batch.links.size() == batch.sources.size(), [&] {
+      return "Trainer: guided_alignment needs the links of every pair, got those of " +
+             std::to_string(batch.links.size()) + " pairs for " + std::to_string(batch.sources.size()) + " sources";
     });
   }
 
@@ -241,12 +223,14 @@ class Trainer {
     for (auto& shard : shards_) {
       shard.sources.clear();
       shard.targets.clear();
+      shard.links.clear();
       shard.randoms.clear();
     }
     for (std::size_t i = 0; i < order_.size(); ++i) {
       Shard& shard = shards_[i % shards_.size()];
       shard.sources.push_back(sources[order_[i]]);
       shard.targets.push_back(targets[order_[i]]);
+      if (options_.guided_alignment != 0) shard.links.push_back(batch.links[order_[i]]);
       shard.randoms.emplace_back(update_seed, before + order_[i]);
     }
   }
