@@ -10,7 +10,7 @@
 /// The settings and counters of a run, stored as metadata of its state file.
 namespace examples::detail {
 
-inline constexpr heed::detail::FormatVersion run_format{"heed-training", 1, "training state"};
+inline constexpr heed::detail::FormatVersion run_format{"heed-training", 2, "training state"};
 
 /// Adds the settings, which must be the same when the run is resumed, and the counters. `visit(f)` calls f(key,
 /// counter) for every counter.
@@ -45,13 +45,13 @@ void load_counts(const heed::SafetensorsFile& file, const Visit& visit) {
   heed::detail::refuse_unknown_keys(file, "training.", known);
 }
 
-/// Throws heed::Error if this run does not have the epoch and the update at which the run in the file stopped.
+/// Throws heed::Error if this run does not have the epoch and the update at which the run in the file stopped. `updates`
+/// is the number of updates of that epoch.
 inline void check_place(const heed::SafetensorsFile& file, int epoch, int epochs, std::size_t next_update,
-                        std::size_t updates_per_epoch) {
-  heed::require(epoch < epochs && next_update < updates_per_epoch, [&] {
+                        std::size_t updates) {
+  heed::require(epoch < epochs && next_update < updates, [&] {
     return file.name() + ": stopped at update " + std::to_string(next_update) + " of epoch " + std::to_string(epoch) +
-           ", but the run has " + std::to_string(updates_per_epoch) + " updates in each of " + std::to_string(epochs) +
-           " epochs";
+           ", but the run has " + std::to_string(updates) + " updates in each of " + std::to_string(epochs) + " epochs";
   });
 }
 

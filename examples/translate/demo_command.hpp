@@ -29,7 +29,7 @@ struct DemoCommand {
     std::filesystem::create_directories(folder);
     const auto model_path = folder / "model.safetensors", picture_path = folder / "alignment.svg";
     training.save = model_path.string();
-    std::vector<NamedFile> inputs, outputs = saved_files(training, "model");
+    std::vector<NamedFile> inputs, outputs = written_files(training, "model");
     for (const char* const name :
          {"train.tsv", "dev.tsv", "test_iid.tsv", "test_long.tsv", "test_unknown.tsv", "showcase.tsv"}) {
       inputs.push_back({"data file", in / name});

@@ -2,6 +2,7 @@
 
 #include "support/progress.hpp"
 #include "translate/decoding.hpp"
+#include "translate/training_log.hpp"
 
 #include <heed/io/translator.hpp>
 #include <heed/text/alignment.hpp>
@@ -10,9 +11,11 @@
 #include <heed/text/error_rate.hpp>
 #include <heed/text/exact_match.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <numeric>
 #include <optional>
 
 namespace examples {
@@ -139,6 +142,33 @@ inline std::vector<std::string> lines_of(const std::vector<heed::Words>& sentenc
   std::vector<std::string> lines;
   for (const heed::Words& words : sentences) lines.push_back(heed::join_words(words));
   return lines;
+}
+
+/// The scores of translations in five ranges of source lengths, with about the same number of sentences in each.
+inline std::vector<LengthRecord> scores_by_length(const std::vector<heed::SentencePair>& pairs,
+                                                  const std::vector<heed::Words>& hypotheses) {
+  std::vector<std::size_t> order(pairs.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto length = [&](std::size_t i) { return pairs[i].source.size(); };
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return length(a) < length(b); });
+  std::vector<LengthRecord> records;
+  constexpr std::size_t ranges = 5;
+  for (std::size_t begin = 0, k = 1; begin < order.size(); ++k) {
+    std::size_t end = std::max(begin + 1, order.size() * std::min(k, ranges) / ranges);
+    while (end < order.size() && length(order[end]) == length(order[end - 1])) ++end;  // one length is in one range
+    std::vector<heed::Words> found, references;
+    for (std::size_t i = begin; i < end; ++i) {
+      found.push_back(hypotheses[order[i]]);
+      references.push_back(pairs[order[i]].target);
+    }
+    records.push_back({.from = length(order[begin]),
+                       .to = length(order[end - 1]),
+                       .sentences = end - begin,
+                       .bleu = heed::corpus_bleu(found, references).score,
+                       .exact_match = heed::exact_match(found, references)});
+    begin = end;
+  }
+  return records;
 }
 
 /// Computes all scores of a translator on sentence pairs.

@@ -113,6 +113,9 @@ inline void add_training_options(CLI::App& command, TrainingOptions& options) {
   };
   add("--epochs", options.epochs, "number of epochs")->check(CLI::Range(1, 100000));
   add("--batch-size", options.batch, "sentences per batch")->check(CLI::Range(1, 65536));
+  add("--batch-words", options.batch_words,
+      "target words per batch, </s> included: short sentences form large batches; 0: --batch-size sentences")
+      ->check(CLI::Range(0, 10000000));
   add("--accum-count", options.accumulate, "batches per update (gradient accumulation), in the memory of one")
       ->check(CLI::Range(1, 65536));
   add("--learning-rate", options.rate, "peak learning rate of Adam")->check(detail::between(1e-9, 10));
@@ -147,6 +150,19 @@ inline void add_training_options(CLI::App& command, TrainingOptions& options) {
       "word dropout r: a source word becomes <unk> with probability r / (r + its count); so does its translation, if "
       "the pair has links")
       ->check(detail::between(0, 1e6));
+  add("--dev-metric", options.dev_metric, "metric on the dev data that selects the best model")
+      ->check(CLI::IsMember({"loss", "bleu"}));
+  add_optional("--early-stopping", options.early_stopping,
+               "stop after this number of epochs without improvement on the dev data (default: never)")
+      ->check(CLI::Range(1, 100000));
+  add("--average-best", options.average_best,
+      "average the parameters of the best models on the dev data, of this many epochs; without dev data, of the last "
+      "epochs. The average is kept if it is better than the best model")
+      ->check(CLI::Range(1, 100));
+  add("--log", options.log, "write a log: one JSON object per line");
+  add("--log-every", options.log_every, "updates per record of the log")->check(CLI::Range(1, 1000000000));
+  add("--report", options.report,
+      "write a report of the run: an HTML page with curves, scores and translations with alignments; needs --log");
   add("--average-decay", options.average,
       "decay of a moving average of the parameters; the averaged model is evaluated and saved; 0 is off")
       ->check(detail::between(0, 0.999999));

@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace examples {
 
@@ -15,8 +16,9 @@ namespace examples {
 struct TrainingOptions : CheckpointOptions {
   int epochs = 10;
   heed::Index batch = 64;
-  heed::Index accumulate = 1;  ///< batches per update
-  double rate = 2e-3;          ///< peak learning rate of Adam
+  heed::Index batch_words = 0;  ///< target words per batch; 0: `batch` sentences per batch
+  heed::Index accumulate = 1;   ///< batches per update
+  double rate = 2e-3;           ///< peak learning rate of Adam
   std::string schedule = "linear";
   std::optional<heed::Index> warm_up;   ///< updates
   std::optional<heed::Index> patience;  ///< plateau: tolerated epochs without improvement
@@ -31,6 +33,11 @@ struct TrainingOptions : CheckpointOptions {
   std::string forcing_schedule = "constant";
   std::optional<double> forcing_k;  ///< k of inverse-sigmoid
   std::string sampled_token = "argmax";
+  std::string dev_metric = "loss";    ///< selects the best model: loss or bleu
+  std::optional<int> early_stopping;  ///< epochs without improvement after which training stops
+  int average_best = 1;               ///< number of best models whose parameters are averaged at the end
+  std::string log, report;            ///< paths; empty: not written
+  long log_every = 100;               ///< updates per record of the log
   int threads = 1;
   std::uint64_t seed = 1;
 
@@ -40,6 +47,9 @@ struct TrainingOptions : CheckpointOptions {
     heed::require(!plateau || has_dev, "--schedule plateau needs dev data; give --dev");
     heed::require(!warm_up || (!plateau && schedule != "constant"),
                   [&] { return "--schedule " + schedule + " has no --warmup; use linear, cosine or inverse-sqrt"; });
+    heed::require(has_dev || (dev_metric == "loss" && !early_stopping),
+                  "--dev-metric bleu and --early-stopping need dev data; give --dev");
+    heed::require(report.empty() || !log.empty(), "--report is made from the log; give --log");
     heed::require(plateau || (!patience && !rate_factor), [&] {
       return "--schedule " + schedule + " has no --patience and --learning-rate-decay; use plateau";
     });
@@ -52,6 +62,14 @@ struct TrainingOptions : CheckpointOptions {
     });
   }
 };
+
+/// The files that a run writes. `model` is the name of the model file in messages.
+inline std::vector<NamedFile> written_files(const TrainingOptions& options, const std::string& model) {
+  std::vector<NamedFile> files = saved_files(options, model);
+  if (!options.log.empty()) files.push_back({"--log", options.log});
+  if (!options.report.empty()) files.push_back({"--report", options.report});
+  return files;
+}
 
 /// A value for every update number.
 using Schedule = std::function<double(heed::Index)>;

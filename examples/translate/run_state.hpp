@@ -1,6 +1,7 @@
 #pragma once
 
 #include "support/run_counts.hpp"
+#include "translate/best_models.hpp"
 
 #include <heed/heed.hpp>
 #include <heed/io/translator.hpp>
@@ -16,9 +17,9 @@ struct RunState {
   heed::Translator& translator;
   heed::Adam<Model>& optimizer;
   heed::MovingAverage<Model>* average;  ///< null without averaging
-  Model* best;                          ///< on the dev data, valid after the first epoch; null without dev data
+  BestModels& best;
   heed::PlateauRate& plateau;
-  double& best_dev;
+  int& epochs_since_best;
   int& epoch;
   std::size_t& next_update;  ///< index in the epoch
 };
@@ -31,11 +32,20 @@ void for_each_count(const RunState& run, const F& f) {
   f("training.epoch", run.epoch);
   f("training.next_update", run.next_update);
   f("training.updates", run.optimizer.updates);
-  f("training.best_dev", run.best_dev);
+  f("training.epochs_since_best", run.epochs_since_best);
   f("training.plateau.rate", run.plateau.rate);
   f("training.plateau.best", run.plateau.best);
   f("training.plateau.no_better", run.plateau.no_better);
   if (run.average != nullptr) f("training.average.updates", run.average->updates);
+  std::size_t models = run.best.entries.size();
+  f("training.best.models", models);
+  heed::require(models <= run.best.limit, [&] {
+    return "a training state has " + std::to_string(models) + " best models, at most " +
+           std::to_string(run.best.limit) + " are possible";
+  });
+  run.best.entries.resize(models, {0, run.translator.model});  // unchanged unless the counts are loaded
+  for (std::size_t i = 0; i < models; ++i)
+    f("training.best." + std::to_string(i) + ".score", run.best.entries[i].score);
 }
 
 }  // namespace detail
@@ -51,7 +61,9 @@ inline void save_run(heed::SafetensorsWriter& writer, const RunState& run, const
   heed::save_parameters(writer, run.optimizer.first, "adam.first");
   heed::save_parameters(writer, run.optimizer.second, "adam.second");
   if (run.average != nullptr) heed::save_parameters(writer, run.average->model, "average");
-  if (run.best != nullptr && run.epoch > 0) heed::save_parameters(writer, *run.best, "best");
+  for (std::size_t i = 0; i < run.best.entries.size(); ++i) {
+    heed::save_parameters(writer, run.best.entries[i].model, "best." + std::to_string(i));
+  }
   detail::save_counts(writer, settings, [&](const auto& f) { detail::for_each_count(run, f); });
 }
 
@@ -65,8 +77,12 @@ inline void load_run(const heed::SafetensorsFile& file, const RunState& run, con
   heed::load_parameters(file, run.optimizer.first, "adam.first");
   heed::load_parameters(file, run.optimizer.second, "adam.second");
   if (run.average != nullptr) heed::load_parameters(file, run.average->model, "average");
-  detail::load_counts(file, [&](const auto& f) { detail::for_each_count(run, f); });
-  if (run.best != nullptr && run.epoch > 0) heed::load_parameters(file, *run.best, "best");
+  heed::detail::naming(file, [&] {  // the limit of the number of models is checked without the file's name
+    detail::load_counts(file, [&](const auto& f) { detail::for_each_count(run, f); });
+  });
+  for (std::size_t i = 0; i < run.best.entries.size(); ++i) {
+    heed::load_parameters(file, run.best.entries[i].model, "best." + std::to_string(i));
+  }
   run.translator = std::move(loaded);
 }
 

@@ -76,7 +76,7 @@ struct TrainCommand {
   void check_save() const {
     std::vector<NamedFile> inputs = data.files();
     for (const NamedFile& file : dev.files()) inputs.push_back(file);
-    check_outputs(inputs, saved_files(training, "--save"));
+    check_outputs(inputs, written_files(training, "--save"));
     Checkpoints(training).check();
   }
 

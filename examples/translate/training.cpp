@@ -2,6 +2,8 @@
 
 #include "support/interrupt.hpp"
 #include "translate/evaluation.hpp"
+#include "translate/training_report.hpp"
+#include "translate/translation.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -23,6 +25,7 @@ struct ChosenPairs {
 Training::Training(heed::Translator& translator, const std::vector<heed::SentencePair>& train,
                    const std::vector<heed::SentencePair>& dev, TrainingOptions options)
     : translator_(translator),
+      dev_pairs_(dev),
       train_(train, translator.source, translator.target),
       dev_(dev, translator.source, translator.target),
       options_(std::move(options)),
@@ -32,7 +35,8 @@ Training::Training(heed::Translator& translator, const std::vector<heed::Sentenc
                 options_.sampled_token == "sample" ? heed::SampledToken::sample : heed::SampledToken::argmax,
                 options_.coverage_loss, options_.doubly_stochastic, options_.guided_alignment}),
       word_dropout_(options_.word_dropout, train_.source),
-      best_(translator) {
+      best_(translator),
+      log_(options_.log, options_.resume) {
   options_.check(dev_.size() > 0);
   const double attention_losses = options_.coverage_loss + options_.doubly_stochastic + options_.guided_alignment;
   heed::require(translator.config.attends() || attention_losses == 0, [&] {
@@ -43,6 +47,7 @@ Training::Training(heed::Translator& translator, const std::vector<heed::Sentenc
   heed::require(options_.guided_alignment == 0 || std::any_of(train_.links.begin(), train_.links.end(), linked),
                 "--guided-alignment needs word links: give --links, or --pairs with links in the third column");
   if (options_.average > 0) average_.emplace(translator.model, options_.average);
+  best_models_.limit = static_cast<std::size_t>(options_.average_best);
   plateau_.rate = options_.rate;
   plateau_.patience = options_.patience.value_or(plateau_patience);
   plateau_.factor = options_.rate_factor.value_or(plateau_factor);
@@ -52,47 +57,95 @@ TrainingResult Training::run(Progress& progress) {
   const InterruptScope interrupts;
   const auto start = std::chrono::steady_clock::now();
   checkpoints_.check();
-  const auto whole_parts = [](std::size_t all, heed::Index part) {
-    return (all + static_cast<std::size_t>(part) - 1) / static_cast<std::size_t>(part);
-  };
-  const auto updates_per_epoch = whole_parts(whole_parts(train_.size(), options_.batch), options_.accumulate);
-  const double updates = static_cast<double>(updates_per_epoch) * options_.epochs;
+  // With --batch-words, the epochs have different numbers of updates, but almost the same.
+  const double updates = static_cast<double>(updates_of(batches_of_epoch(0))) * options_.epochs;
   const Schedule rate = rate_schedule(options_, updates), forcing = forcing_schedule(options_, updates);
-  if (options_.resume) load_state(updates_per_epoch);
+  if (options_.resume) load_state();
+  log_.start(settings(), environment(options_.threads), epoch_ + 1, trainer_.optimizer.updates);
   TrainingResult result;
   long long tokens = 0;
   double shown_loss = std::numeric_limits<double>::quiet_NaN();
   for (; epoch_ < options_.epochs; ++epoch_, next_update_ = 0) {
-    heed::Random random(options_.seed, static_cast<std::uint64_t>(epoch_));
-    const auto batches = heed::make_batches(train_.source_lengths, train_.target_lengths, options_.batch, random);
+    const Batches batches = batches_of_epoch(epoch_);
+    const std::size_t updates_in_epoch = updates_of(batches);
     if (next_update_ == 0) save_state();
-    for (; next_update_ < updates_per_epoch; ++next_update_) {
+    for (; next_update_ < updates_in_epoch; ++next_update_) {
       if (interrupted()) {
         save_state();
         result.interrupted = true;
         return finish(result, start);
       }
       if (checkpoints_.due()) save_state();
-      const auto number = static_cast<heed::Index>(static_cast<std::size_t>(epoch_) * updates_per_epoch + next_update_);
+      const auto number = static_cast<heed::Index>(trainer_.optimizer.updates);
       trainer_.optimizer.rate = options_.schedule == "plateau" ? plateau_(number) : rate(number);
       trainer_.teacher_forcing = forcing(number);
+      const auto update_start = std::chrono::steady_clock::now();
       const auto update = update_on(batches, static_cast<std::uint64_t>(number));
       if (average_) average_->update(translator_.model);
       const double loss = update.loss / static_cast<double>(update.words);
       shown_loss = std::isnan(shown_loss) ? loss : 0.95 * shown_loss + 0.05 * loss;
       tokens += update.words;
-      progress.show({epoch_ + 1, options_.epochs, static_cast<double>(number + 1) / updates, shown_loss, tokens});
+      log_update(update, std::chrono::duration<double>(std::chrono::steady_clock::now() - update_start).count());
+      const double in_epoch = static_cast<double>(next_update_ + 1) / static_cast<double>(updates_in_epoch);
+      progress.show({epoch_ + 1, options_.epochs, (epoch_ + in_epoch) / options_.epochs, shown_loss, tokens});
     }
     end_epoch(progress, shown_loss);
+    if (stops_early()) {
+      progress.line("no improvement in " + std::to_string(*options_.early_stopping) + " epochs: training stops");
+      break;
+    }
   }
+  if (options_.average_best > 1) average_best_models(progress);
   if (!best_saved_) save_best();  // the file may have been removed or replaced since it was saved
   checkpoints_.remove();
-  return finish(result, start);
+  result = finish(result, start);
+  log_.end(result.seconds);
+  if (!options_.report.empty()) write_report(options_.log, options_.report);
+  return result;
+}
+
+/// The batches of an epoch, shuffled.
+Training::Batches Training::batches_of_epoch(int epoch) const {
+  heed::Random random(options_.seed, static_cast<std::uint64_t>(epoch));
+  if (options_.batch_words > 0) {
+    std::vector<heed::Index> predictions = train_.target_lengths;
+    for (heed::Index& words : predictions) ++words;  // eos
+    return heed::make_word_batches(train_.source_lengths, predictions, options_.batch_words, random);
+  }
+  return heed::make_batches(train_.source_lengths, train_.target_lengths, options_.batch, random);
+}
+
+std::size_t Training::updates_of(const Batches& batches) const {
+  const auto count = static_cast<std::size_t>(options_.accumulate);
+  return (batches.size() + count - 1) / count;
+}
+
+/// Adds an update to the log.
+void Training::log_update(const heed::Trainer<Model>::Update& update, double seconds) {
+  if (!log_.enabled()) return;
+  logged_.loss += update.loss;
+  logged_.gradient_norm += update.gradient_norm;
+  logged_.largest_norm = std::max(logged_.largest_norm, update.gradient_norm);
+  logged_.words += update.words;
+  logged_.seconds += seconds;
+  if (++logged_updates_ == options_.log_every) write_update_record();
+}
+
+/// Writes the record of the updates since the last one.
+void Training::write_update_record() {
+  if (logged_updates_ == 0) return;
+  logged_.epoch = epoch_ + 1;
+  logged_.update = trainer_.optimizer.updates;
+  logged_.loss /= static_cast<double>(logged_.words);
+  logged_.gradient_norm /= static_cast<double>(logged_updates_);
+  logged_.learning_rate = trainer_.optimizer.rate;
+  log_.add(logged_);
+  logged_ = {};
+  logged_updates_ = 0;
 }
 
 /// The next update, on the next `accumulate` batches of an epoch.
-heed::Trainer<Training::Model>::Update Training::update_on(const std::vector<std::vector<heed::Index>>& batches,
-                                                           std::uint64_t number) {
+heed::Trainer<Training::Model>::Update Training::update_on(const Batches& batches, std::uint64_t number) {
   const auto count = static_cast<std::size_t>(options_.accumulate), first = next_update_ * count;
   const std::size_t end = std::min(first + count, batches.size());
   heed::Random random(heed::RandomStream(options_.seed, number).bits());
@@ -114,25 +167,92 @@ heed::Trainer<Training::Model>::Update Training::update_on(const std::vector<std
   return trainer_.update(items, number);
 }
 
-/// The model that is evaluated and kept.
-const Training::Model& Training::evaluated_model() const { return average_ ? average_->model : translator_.model; }
-
 /// Evaluates the model and saves it if it is the best. Without dev data the latest model is the best.
 void Training::end_epoch(Progress& progress, double train_loss) {
+  write_update_record();
   std::string line = "epoch " + std::to_string(epoch_ + 1) + ": training loss " + detail::formatted("%.4f", train_loss);
+  if (average_) heed::prepack(average_->model);  // the trainer prepacks its own
+  const Model& model = average_ ? average_->model : translator_.model;
+  EpochRecord record;
+  if (dev_.size() > 0) {
+    record = evaluate_model(model, epoch_ + 1);
+    plateau_.observe(record.dev_loss);
+    line += dev_text(record);
+  }
+  record.epoch = epoch_ + 1;
+  record.training_loss = train_loss;
+  const bool better = best_models_.add(score_of(record), model);
+  epochs_since_best_ = better ? 0 : epochs_since_best_ + 1;
+  if (better) {
+    save_best();
+    record.saved = best_saved_;
+    if (best_saved_) line += ", saved";
+  }
+  log_.add(record, dev_.size() > 0);
+  if (!options_.report.empty()) write_report(options_.log, options_.report);
+  progress.line(line);
+}
+
+/// The scores of a model on the dev data. Writes those by length and translations to the log, if `epoch` is not 0.
+EpochRecord Training::evaluate_model(const Model& model, int epoch) {
+  EpochRecord record;
+  record.dev_loss = mean_loss(model, dev_, options_.threads);
+  heed::require(std::isfinite(record.dev_loss), "the loss on the dev data is not finite");
+  if (!log_.enabled() && options_.dev_metric == "loss") return record;
+  heed::Translator translator = best_;  // with the vocabularies
+  translator.model = model;
+  heed::prepack(translator.model);
+  const std::vector<heed::Words> hypotheses = translate_all(translator, dev_pairs_, dev_, {}, options_.threads);
+  std::vector<heed::Words> references;
+  for (const auto& pair : dev_pairs_) references.push_back(pair.target);
+  record.bleu = heed::corpus_bleu(hypotheses, references).score;
+  record.chrf = heed::corpus_chrf(lines_of(hypotheses), lines_of(references));
+  record.exact_match = heed::exact_match(hypotheses, references);
+  if (!log_.enabled() || epoch == 0) return record;
+  for (LengthRecord& lengths : scores_by_length(dev_pairs_, hypotheses)) {
+    lengths.epoch = epoch;
+    log_.add(lengths);
+  }
+  constexpr std::size_t samples = 3;
+  heed::SampleWorkspace<float> work;
+  DecodingOptions how;
+  how.search.keep_weights = translator.config.attends();
+  for (std::size_t i = 0; i < std::min(samples, dev_pairs_.size()); ++i) {
+    const auto& pair = dev_pairs_[i];
+    const Translation found = translate(translator, {pair.source}, how, work).front().front();
+    log_.add({epoch, pair.source, pair.target, found.target, found.weights});
+  }
+  return record;
+}
+
+/// The score of an epoch for `BestModels`: the lower, the better.
+double Training::score_of(const EpochRecord& record) const {
+  if (dev_.size() == 0) return options_.epochs - record.epoch;  // the latest model is the best
+  return options_.dev_metric == "bleu" ? 100 - record.bleu : record.dev_loss;
+}
+
+std::string Training::dev_text(const EpochRecord& record) const {
+  std::string text = ", dev loss " + detail::formatted("%.4f", record.dev_loss) + " (perplexity " +
+                     detail::formatted("%.4f", std::exp(record.dev_loss)) + ")";
+  if (options_.dev_metric == "bleu") text += ", BLEU " + detail::formatted("%.2f", record.bleu);
+  return text;
+}
+
+bool Training::stops_early() const { return options_.early_stopping && epochs_since_best_ >= *options_.early_stopping; }
+
+/// Averages the best models. The average becomes the best model if its score is better, or if there are no dev data.
+void Training::average_best_models(Progress& progress) {
+  Model mean = best_models_.average();
+  heed::prepack(mean);
+  std::string line = "average of " + std::to_string(best_models_.entries.size()) + " epochs";
   bool better = true;
   if (dev_.size() > 0) {
-    if (average_) heed::prepack(average_->model);  // the trainer prepacks its own
-    const double loss = mean_loss(evaluated_model(), dev_, options_.threads);
-    heed::require(std::isfinite(loss), "the loss on the dev data is not finite");
-    plateau_.observe(loss);
-    better = loss < best_dev_;
-    best_dev_ = std::min(best_dev_, loss);
-    line += ", dev loss " + detail::formatted("%.4f", loss) + " (perplexity " +
-            detail::formatted("%.4f", std::exp(loss)) + ")";
+    const EpochRecord record = evaluate_model(mean, 0);
+    better = score_of(record) < best_models_.entries.front().score;
+    line += dev_text(record);
   }
   if (better) {
-    best_.model = evaluated_model();
+    best_models_.entries.front().model = std::move(mean);
     save_best();
     if (best_saved_) line += ", saved";
   }
@@ -140,6 +260,7 @@ void Training::end_epoch(Progress& progress, double train_loss) {
 }
 
 void Training::save_best() {
+  best_.model = best_models_.entries.front().model;
   if (options_.save.empty()) return;
   best_.save(options_.save);
   best_saved_ = true;
@@ -149,17 +270,17 @@ void Training::save_best() {
 TrainingResult Training::finish(TrainingResult result, std::chrono::steady_clock::time_point start) {
   if (!result.interrupted) translator_ = best_;
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  result.best_dev = best_dev_;
   return result;
 }
 
 /// The settings and data that must be the same when a run is resumed.
-std::string Training::settings() const {
+Settings Training::settings() const {
   using heed::detail::field_text;
   const auto given = [](const auto& option) { return option ? field_text(*option) : std::string("default"); };
-  const std::vector<std::pair<std::string, std::string>> all{
+  return {
       {"epochs", field_text(options_.epochs)},
       {"batch", field_text(options_.batch)},
+      {"batch words", field_text(options_.batch_words)},
       {"accumulate", field_text(options_.accumulate)},
       {"rate", field_text(options_.rate)},
       {"schedule", options_.schedule},
@@ -178,38 +299,40 @@ std::string Training::settings() const {
       {"forcing schedule", options_.forcing_schedule},
       {"forcing k", given(options_.forcing_k)},
       {"sampled token", options_.sampled_token},
+      {"dev metric", options_.dev_metric},
+      {"early stopping", given(options_.early_stopping)},
+      {"average best", field_text(options_.average_best)},
       {"threads", field_text(options_.threads)},
       {"seed", field_text(options_.seed)},
       {"pairs", train_.summary()},
       {"dev pairs", dev_.summary()},
   };
+}
+
+/// The settings as one line.
+std::string Training::settings_text() const {
   std::string text;
-  for (const auto& [name, value] : all) text += (text.empty() ? "" : ", ") + name + ' ' + value;
+  for (const auto& [name, value] : settings()) text += (text.empty() ? "" : ", ") + name + ' ' + value;
   return text;
 }
 
 RunState Training::state() {
-  return {translator_,
-          trainer_.optimizer,
-          average_ ? &*average_ : nullptr,
-          dev_.size() > 0 ? &best_.model : nullptr,
-          plateau_,
-          best_dev_,
-          epoch_,
-          next_update_};
+  return {translator_, trainer_.optimizer, average_ ? &*average_ : nullptr, best_models_, plateau_, epochs_since_best_,
+          epoch_,      next_update_};
 }
 
 void Training::save_state() {
-  checkpoints_.write([&](heed::SafetensorsWriter& writer) { save_run(writer, state(), settings()); });
+  checkpoints_.write([&](heed::SafetensorsWriter& writer) { save_run(writer, state(), settings_text()); });
 }
 
-void Training::load_state(std::size_t updates_per_epoch) {
+void Training::load_state() {
   const auto file = heed::SafetensorsFile::read(checkpoints_.path());
-  load_run(file, state(), settings());
-  detail::check_place(file, epoch_, options_.epochs, next_update_, updates_per_epoch);
+  load_run(file, state(), settings_text());
+  const auto updates = epoch_ < options_.epochs ? updates_of(batches_of_epoch(epoch_)) : 0;
+  detail::check_place(file, epoch_, options_.epochs, next_update_, updates);
   if (epoch_ == 0) return;  // an existing model may be that of an older run
   if (!std::filesystem::exists(options_.save)) {
-    if (dev_.size() > 0) save_best();
+    if (!best_models_.entries.empty()) save_best();
     return;
   }
   const auto saved = heed::Translator::load(std::filesystem::path(options_.save));

@@ -4,13 +4,13 @@
 #include "translate/corpus.hpp"
 #include "translate/recipe.hpp"
 #include "translate/run_state.hpp"
+#include "translate/training_log.hpp"
 
 #include <heed/training/trainer.hpp>
 #include <heed/training/word_dropout.hpp>
 
 #include <chrono>
 #include <filesystem>
-#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,14 +18,13 @@
 namespace examples {
 
 struct TrainingResult {
-  double seconds = 0;                                         ///< spent on updates and dev data in this session
-  double best_dev = std::numeric_limits<double>::infinity();  ///< mean loss per word
+  double seconds = 0;  ///< spent on updates and dev data in this session
   bool interrupted = false;
 };
 
-/// Trains a translator and keeps the model with the lowest dev loss. A run can be interrupted or killed at any time and
-/// resumed later. If the parameters are averaged, the averaged model is evaluated and kept. Compiled once for all
-/// programs.
+/// Trains a translator and keeps the model that is best on the dev data. A run can be interrupted or killed at any time
+/// and resumed later. With a moving average of the parameters, the averaged model is evaluated and kept. Compiled once
+/// for all programs.
 ///
 /// The file `SAVE.training`, next to the model, holds the state that resuming needs, including the best model. The
 /// order of the batches, the dropout masks and the inputs of scheduled sampling depend only on the seed, the epoch and
@@ -47,17 +46,29 @@ class Training {
  private:
   using Model = heed::TranslationModel<float>;
 
-  heed::Trainer<Model>::Update update_on(const std::vector<std::vector<heed::Index>>& batches, std::uint64_t number);
-  const Model& evaluated_model() const;
+  using Batches = std::vector<std::vector<heed::Index>>;
+
+  Batches batches_of_epoch(int epoch) const;
+  std::size_t updates_of(const Batches& batches) const;
+  heed::Trainer<Model>::Update update_on(const Batches& batches, std::uint64_t number);
+  void log_update(const heed::Trainer<Model>::Update& update, double seconds);
+  void write_update_record();
   void end_epoch(Progress& progress, double train_loss);
+  EpochRecord evaluate_model(const Model& model, int epoch);
+  double score_of(const EpochRecord& record) const;
+  std::string dev_text(const EpochRecord& record) const;
+  bool stops_early() const;
+  void average_best_models(Progress& progress);
   void save_best();
   TrainingResult finish(TrainingResult result, std::chrono::steady_clock::time_point start);
-  std::string settings() const;
+  Settings settings() const;
+  std::string settings_text() const;
   RunState state();
   void save_state();
-  void load_state(std::size_t updates_per_epoch);
+  void load_state();
 
   heed::Translator& translator_;
+  const std::vector<heed::SentencePair>& dev_pairs_;
   EncodedPairs train_, dev_;
   TrainingOptions options_;
   Checkpoints checkpoints_;
@@ -66,7 +77,11 @@ class Training {
   std::optional<heed::MovingAverage<Model>> average_;
   heed::PlateauRate plateau_;
   heed::Translator best_;
-  double best_dev_ = std::numeric_limits<double>::infinity();
+  BestModels best_models_;
+  int epochs_since_best_ = 0;
+  TrainingLog log_;
+  UpdateRecord logged_;  ///< sums of the updates since the last record of the log
+  long logged_updates_ = 0;
   int epoch_ = 0;
   std::size_t next_update_ = 0;  ///< index in the epoch
   bool best_saved_ = false;      ///< by this session

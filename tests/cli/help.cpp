@@ -26,9 +26,12 @@ TEST_F(TranslateHelp, ListsEveryOptionOfEveryCommand) {
       "--longest --filters --filter-width --hidden-size --input-feeding "
       "--embedding-size --dropout --recurrent-dropout --variational-dropout --tie-embeddings");
   const Arguments training_options = arguments(
-      "--epochs --batch-size --accum-count --learning-rate --schedule --warmup --patience --learning-rate-decay "
+      "--epochs --batch-size --batch-words --accum-count --learning-rate --schedule --warmup --patience "
+      "--learning-rate-decay "
       "--weight-decay --clip-norm "
-      "--coverage-loss --doubly-stochastic --guided-alignment --word-dropout --average-decay --label-smoothing "
+      "--coverage-loss --doubly-stochastic --guided-alignment --word-dropout --dev-metric --early-stopping "
+      "--average-best --log --log-every --report "
+      "--average-decay --label-smoothing "
       "--teacher-forcing --forcing-schedule "
       "--forcing-k --sampled-token --seed --checkpoint-minutes --resume --restart");
   const Arguments errors{"--on-error", "--skip-exit-code"};

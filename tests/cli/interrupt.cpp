@@ -150,7 +150,9 @@ TEST_F(TranslateInterrupt, RejectsInvalidStates) {
                                                                                    {"next_update", "-1"},
                                                                                    {"updates", "9223372036854775807"},
                                                                                    {"updates", R"(a\u001b[2J)"},
-                                                                                   {"best_dev", "nan"},
+                                                                                   {"epochs_since_best", "-1"},
+                                                                                   {"best.models", "-1"},
+                                                                                   {"best.0.score", "nan"},
                                                                                    {"plateau.rate", "-1"},
                                                                                    {"plateau.no_better", ""}}) {
     SCOPED_TRACE(key + ' ' + value);
@@ -158,6 +160,8 @@ TEST_F(TranslateInterrupt, RejectsInvalidStates) {
     expect_error(translate(run("model") + Arguments{"--resume"}),
                  {path("model.training") + ": training." + key + " cannot be \""});
   }
+  write("model.training", with_metadata(state, "training.best.models", "2"));
+  expect_error(translate(run("model") + Arguments{"--resume"}), {path("model.training"), "2 best models, at most 1"});
   for (const auto& [key, value] : {std::pair("training.epoch", "200"), std::pair("training.next_update", "99999")}) {
     write("model.training", with_metadata(state, key, value));
     expect_error(translate(run("model") + Arguments{"--resume"}), {path("model.training") + ": stopped at update "});

@@ -19,7 +19,8 @@ class KilledTraining : public Program {
   /// Options for which the state of a run has different contents.
   static const std::vector<std::string>& settings() {
     static const std::vector<std::string> all{
-        "--dropout 0.2", "--average-decay 0.9 --schedule plateau --patience 1 --learning-rate 0.05",
+        "--dropout 0.2 --guided-alignment 0.5 --word-dropout 3 --batch-words 30 --average-best 3",
+        "--dev-metric bleu --early-stopping 9 --average-decay 0.9 --schedule plateau --patience 1 --learning-rate 0.05",
         "--threads 2 --accum-count 2 --teacher-forcing 0.5 --sampled-token sample --cell lstm --dropout 0.2 "
         "--recurrent-dropout 0.1 --checkpoint-minutes 0.0002"};
     return all;

@@ -17,17 +17,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Translator translator = initial;
   Adam<TranslationModel<float>> optimizer(initial.model);
   MovingAverage<TranslationModel<float>> average(initial.model);
-  TranslationModel<float> best = initial.model;
+  examples::BestModels best{.limit = 2, .entries = {}};
   PlateauRate plateau;
-  double best_dev = 0;
-  int epoch = 0;
+  int epochs_since_best = 0, epoch = 0;
   std::size_t next_update = 0;
   test::feed(size, {128, heed::test::small_models}, [&] {
     const auto file = SafetensorsFile::parse(std::as_bytes(std::span(data, size)), std::string(test::input_name));
-    load_run(file, examples::RunState{translator, optimizer, &average, &best, plateau, best_dev, epoch, next_update},
+    load_run(file,
+             examples::RunState{translator, optimizer, &average, best, plateau, epochs_since_best, epoch, next_update},
              "as before");
-    if (epoch < 0 || optimizer.updates < 0 || !(best_dev >= 0))
-      test::abort_with("accepted although a count is negative", "");
+    bool valid = epoch >= 0 && optimizer.updates >= 0 && epochs_since_best >= 0;
+    for (const auto& entry : best.entries) valid = valid && entry.score >= 0;
+    if (!valid) test::abort_with("accepted although a count is negative", "");
   });
   return 0;
 }
