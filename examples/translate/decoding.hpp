@@ -12,9 +12,10 @@ struct DecodingOptions {
   heed::SearchOptions search;  ///< lengths, banned words and the number of results apply to sampling too
   bool sample = false;
   heed::SampleOptions sampling = {};
-  std::vector<heed::Token> prefix = {};  ///< first tokens of every translation
-  bool hard = false;                     ///< monotonic attention attends to one word per step
-  bool replace_unknown = false;          ///< replace unk by the source word with the largest weight
+  std::vector<heed::Token> prefix = {};   ///< first tokens of every translation
+  bool hard = false;                      ///< monotonic attention attends to one word per step
+  bool replace_unknown = false;           ///< replace unk by the source word with the largest weight
+  std::vector<const Model*> others = {};  ///< further models, which decode together with the first one
 };
 
 /// Makes a model's monotonic attention hard: one word per step. Throws heed::Error if the model `name` has another
@@ -45,7 +46,8 @@ inline SentenceSize size_of_search(heed::Index words, const DecodingOptions& how
   return {words, words, keeps ? steps * columns : 0};
 }
 
-/// Finds the `hypotheses_wanted` best translations of every source, or samples `how.search.best`.
+/// Finds the `hypotheses_wanted` best translations of every source, or samples `how.search.best`. With `how.others`, all
+/// models are an ensemble.
 inline void decode(const Model& model, heed::Sentences sources, const DecodingOptions& how,
                    heed::SampleWorkspace<float>& work, heed::Hypotheses<float>& found) {
   std::vector<std::span<const heed::Token>> prefixes;
@@ -54,7 +56,15 @@ inline void decode(const Model& model, heed::Sentences sources, const DecodingOp
   searched.prefixes = prefixes;
   searched.best = hypotheses_wanted(how);
   searched.keep_weights = how.search.keep_weights || how.replace_unknown;
-  if (!how.sample) return compiled::search(model, sources, searched, work.search, found);
+  const auto with_models = [&](const auto& use) {
+    if (how.others.empty()) return use(model);
+    std::vector<const Model*> models = how.others;
+    models.insert(models.begin(), &model);
+    use(heed::Ensemble<Model>(std::move(models)));
+  };
+  if (!how.sample) {
+    return with_models([&](const auto& models) { compiled::search(models, sources, searched, work.search, found); });
+  }
   heed::SampleOptions drawn = how.sampling;
   drawn.samples = searched.best;
   drawn.keep_weights = searched.keep_weights;
@@ -62,7 +72,7 @@ inline void decode(const Model& model, heed::Sentences sources, const DecodingOp
   drawn.minimum_length = searched.minimum_length;
   drawn.ban_unknown = searched.ban_unknown;
   drawn.prefixes = prefixes;
-  compiled::sample(model, sources, drawn, work, found);
+  with_models([&](const auto& models) { compiled::sample(models, sources, drawn, work, found); });
 }
 
 /// The words of a translation.

@@ -3,6 +3,7 @@
 #include "support/output.hpp"
 #include "translate/decoding_options.hpp"
 #include "translate/evaluation.hpp"
+#include "translate/loaded_models.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -12,14 +13,15 @@ namespace examples {
 
 /// `translate evaluate`: evaluates a model on sentence pairs.
 struct EvaluateCommand {
-  std::string model, weights{weight_names.front()};
+  std::vector<std::string> models;
+  std::string weights{weight_names.front()};
   PairFiles data;
   DecodingOptions how;
   int threads = default_threads();
   bool json = false;
 
   void add_to(CLI::App& command) {
-    command.add_option("--model", model, "model file")->required();
+    add_models(command, models);
     add_pair_files(command, data, "", "pairs to evaluate on");
     add_links(command, data);
     add_max_words(command, data.max_words)->group("Data");
@@ -34,13 +36,12 @@ struct EvaluateCommand {
     how.search.keep_weights = false;
     if (!data.given()) throw CLI::RequiredError("--pairs, or --source and --target,");
     check(how);
-    heed::Translator translator = heed::Translator::load(std::filesystem::path(model));
-    if (how.hard) harden(translator, model);
-    check(how, translator.config, model);
-    data.tokenize_for(translator.config);
+    LoadedModels loaded(models, how);
+    data.tokenize_for(loaded.first().config);
     const auto pairs = data.read();
-    prepare_weights(translator.model, weights, model);
-    const Evaluation scores = evaluate(translator, pairs, how, threads);
+    loaded.prepare(weights);
+    how.others = loaded.others();
+    const Evaluation scores = evaluate(loaded.first(), pairs, how, threads);
     if (json) {
       nlohmann::ordered_json line;
       line["sentences"] = pairs.size();
@@ -48,7 +49,7 @@ struct EvaluateCommand {
       line["chrf"] = scores.chrf;
       line["exact_match"] = scores.exact_match;
       line["word_error_rate"] = scores.word_error_rate;
-      line["perplexity"] = scores.perplexity;
+      if (scores.perplexity) line["perplexity"] = *scores.perplexity;
       line["seconds"] = scores.seconds;
       if (scores.alignment.error_rate) line["aer"] = *scores.alignment.error_rate;
       if (scores.alignment.precision) line["alignment_precision"] = *scores.alignment.precision;
@@ -65,8 +66,8 @@ struct EvaluateCommand {
   static void print(std::size_t sentences, const Evaluation& scores) {
     std::cout << "sentences    " << sentences << "\nexact match  " << two_decimals(scores.exact_match)
               << " %\nword errors  " << two_decimals(scores.word_error_rate) << " %\nBLEU         "
-              << two_decimals(scores.bleu) << "\nchrF         " << two_decimals(scores.chrf) << "\nperplexity   "
-              << two_decimals(scores.perplexity) << '\n';
+              << two_decimals(scores.bleu) << "\nchrF         " << two_decimals(scores.chrf) << '\n';
+    if (scores.perplexity) std::cout << "perplexity   " << two_decimals(*scores.perplexity) << '\n';
     if (scores.alignment.error_rate) std::cout << "alignment    " << alignment_text(scores.alignment) << '\n';
     std::cout << "search       " << two_decimals(scores.seconds) << " s\n";
   }

@@ -91,8 +91,8 @@ inline std::string alignment_text(const heed::AlignmentScore& score) {
 struct Evaluation {
   std::vector<heed::Words> hypotheses;                              ///< in the order of the pairs
   double bleu = 0, chrf = 0, exact_match = 0, word_error_rate = 0;  ///< percent
-  double perplexity = 0;
-  heed::AlignmentScore alignment;  ///< under teacher forcing; empty if there are no gold links
+  std::optional<double> perplexity;                                 ///< under teacher forcing; none for an ensemble
+  heed::AlignmentScore alignment;  ///< under teacher forcing; empty for an ensemble, and if there are no gold links
   double seconds = 0;              ///< duration of the search
 };
 
@@ -185,6 +185,7 @@ inline Evaluation evaluate(const heed::Translator& translator, const std::vector
   result.chrf = heed::corpus_chrf(lines_of(result.hypotheses), lines_of(references));
   result.exact_match = heed::exact_match(result.hypotheses, references);
   result.word_error_rate = heed::word_error_rate(result.hypotheses, references);
+  if (!how.others.empty()) return result;
   result.perplexity = std::exp(mean_loss(translator.model, encoded, threads));
   result.alignment = score_alignments(translator.model, pairs, encoded, threads);
   return result;

@@ -28,6 +28,16 @@ void search(const Model& model, heed::Sentences sources, const heed::SearchOptio
   heed::search(model, sources, options, work, found);
 }
 
+void search(const heed::Ensemble<Model>& models, heed::Sentences sources, const heed::SearchOptions& options,
+            heed::SearchWorkspace<float>& work, heed::Hypotheses<float>& found) {
+  heed::search(models, sources, options, work, found);
+}
+
+void sample(const heed::Ensemble<Model>& models, heed::Sentences sources, const heed::SampleOptions& options,
+            heed::SampleWorkspace<float>& work, heed::Hypotheses<float>& found) {
+  heed::sample(models, sources, options, work, found);
+}
+
 void sample(const Model& model, heed::Sentences sources, const heed::SampleOptions& options,
             heed::SampleWorkspace<float>& work, heed::Hypotheses<float>& found) {
   heed::sample(model, sources, options, work, found);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <heed/io/translator.hpp>
+#include <heed/search/ensemble.hpp>
 #include <heed/search/sampling.hpp>
 #include <heed/search/scoring.hpp>
 
@@ -26,6 +27,10 @@ double mean_loss(const Model& model, heed::Sentences sources, heed::Sentences ta
                  const std::vector<std::vector<heed::Index>>& batches, int threads);
 void search(const Model& model, heed::Sentences sources, const heed::SearchOptions& options,
             heed::SearchWorkspace<float>& work, heed::Hypotheses<float>& found);
+void search(const heed::Ensemble<Model>& models, heed::Sentences sources, const heed::SearchOptions& options,
+            heed::SearchWorkspace<float>& work, heed::Hypotheses<float>& found);
+void sample(const heed::Ensemble<Model>& models, heed::Sentences sources, const heed::SampleOptions& options,
+            heed::SampleWorkspace<float>& work, heed::Hypotheses<float>& found);
 void sample(const Model& model, heed::Sentences sources, const heed::SampleOptions& options,
             heed::SampleWorkspace<float>& work, heed::Hypotheses<float>& found);
 void score_pairs(const Model& model, heed::Sentences sources, heed::Sentences targets, heed::Seq2SeqTape<float>& tape,

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "support/line_filter.hpp"
-#include "translate/decoding_options.hpp"
+#include "translate/loaded_models.hpp"
 #include "translate/pictures.hpp"
 #include "translate/translation.hpp"
 
@@ -15,7 +15,8 @@ namespace examples {
 
 /// `translate run`: translates standard input, line by line.
 struct RunCommand {
-  std::string model, alignment, prefix, weights{weight_names.front()};
+  std::vector<std::string> models;
+  std::string alignment, prefix, weights{weight_names.front()};
   DecodingOptions how;
   ErrorPolicy errors;
   heed::ReadOptions read{.max_words_option = "--max-words"};
@@ -23,7 +24,7 @@ struct RunCommand {
   bool show = false, tokens = false;
 
   void add_to(CLI::App& command) {
-    command.add_option("--model", model, "model file")->required();
+    add_models(command, models);
     add_decoding_options(command, how);
     command
         .add_option("--n-best", how.search.best,
@@ -48,13 +49,14 @@ struct RunCommand {
   int execute() {
     check(how);
     check_outputs(inputs(), {{"--alignment", alignment}});
-    heed::Translator translator = heed::Translator::load(std::filesystem::path(model));
-    if (how.hard) harden(translator, model);
-    require_attention(show || !alignment.empty(), translator.config, model, "--show and --alignment cannot be used");
-    check(how, translator.config, model);
+    LoadedModels loaded(models, how);
+    const heed::Translator& translator = loaded.first();
+    require_attention(show || !alignment.empty(), translator.config, models.front(),
+                      "--show and --alignment cannot be used");
+    how.others = loaded.others();
     how.prefix = read_prefix(prefix, translator, how.search.maximum_length);
     how.search.keep_weights = show || !alignment.empty();
-    prepare_weights(translator.model, weights, model);
+    loaded.prepare(weights);
     std::vector<heed::SampleWorkspace<float>> work(static_cast<std::size_t>(threads));
     LineFilter filter(read);
     filter.program = "translate run";
@@ -74,7 +76,11 @@ struct RunCommand {
   }
 
  private:
-  std::vector<NamedFile> inputs() const { return {{"model", model}, standard_input_file()}; }
+  std::vector<NamedFile> inputs() const {
+    std::vector<NamedFile> files{standard_input_file()};
+    for (const std::string& model : models) files.push_back({"model", model});
+    return files;
+  }
 
   std::vector<Answer> answers(const std::vector<InputLine>& lines, const heed::Translator& translator,
                               heed::SampleWorkspace<float>& work) const {

@@ -65,7 +65,7 @@ struct TrainCommand {
     if (!dev_pairs.empty()) {
       heed::prepack(translator.model);
       const Evaluation scores = evaluate(translator, dev_pairs, how, training.threads);
-      std::cout << "dev: perplexity " << scores.perplexity << ", BLEU " << scores.bleu << ", exact match "
+      std::cout << "dev: perplexity " << *scores.perplexity << ", BLEU " << scores.bleu << ", exact match "
                 << scores.exact_match << " %\n";
     }
     return 0;

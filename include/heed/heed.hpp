@@ -155,6 +155,7 @@
 #include <heed/search/candidates.hpp>
 #include <heed/search/decoding.hpp>
 #include <heed/search/search.hpp>
+#include <heed/search/ensemble.hpp>
 #include <heed/search/sampling.hpp>
 #include <heed/search/streaming.hpp>
 #include <heed/search/scoring.hpp>

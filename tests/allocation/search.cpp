@@ -73,6 +73,19 @@ TEST(Search, EditingLogitsDoesNotAllocate) {
   EXPECT_EQ(heed::test::steady_allocations(search), 0);
 }
 
+TEST(Search, EnsembleDoesNotAllocate) {
+  TranslatorConfig luong;
+  luong.decoder = "luong";
+  const auto first = heed::test::random_model<float>({}, 717, 1, 0.1),
+             second = heed::test::random_model<float>(luong, 717, 2, 0.1);
+  const auto batch = heed::test::copy_task(6, 2, 5, 717, 2);
+  heed::SearchWorkspace<float> work;
+  heed::Hypotheses<float> found;
+  const heed::Ensemble ensemble({&first, &second});
+  const auto search = [&] { heed::search(ensemble, batch.sources, {4, 0.6, 8}, work, found); };
+  EXPECT_EQ(heed::test::steady_allocations(search), 0);
+}
+
 TEST(Search, NBestDoesNotAllocate) {
   const std::vector<Token> words = {5, 6};
   const std::vector<std::span<const Token>> prefixes(6, words);

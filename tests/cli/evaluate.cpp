@@ -71,6 +71,34 @@ TEST_F(TranslateEvaluate, BeamKeepsTheKeysAndThreadsKeepTheScores) {
   EXPECT_EQ(threaded, greedy);
 }
 
+TEST_F(TranslateEvaluate, SupportsEnsembles) {
+  const std::string first = trained("first", {"--learning-rate", "0.02"}),
+                    second = trained("second", {"--learning-rate", "0.02", "--decoder", "luong", "--seed", "2"}),
+                    linked = write("linked.tsv", pairs_of("test_iid.tsv", 40));
+  const auto scores = [&](const Arguments& models) {
+    ordered_json all = measure(Arguments{"--pairs", linked, "--beam-size", "3", "--model"} + models);
+    all.erase("seconds");
+    return all;
+  };
+  const ordered_json both = scores({first, second});
+  EXPECT_FALSE(both.contains("perplexity") || both.contains("aer"));
+  EXPECT_NE(both.at("chrf"), scores({first}).at("chrf"));
+  EXPECT_NE(both.at("chrf"), scores({second}).at("chrf"));
+  EXPECT_EQ(scores({first, first}).at("chrf"), scores({first}).at("chrf"));
+  EXPECT_EQ(scores({first, "--model", second}), both);
+  const std::string text = column(contents(linked), 0);
+  const Outcome run = translate({"run", "--model", first, second, "--beam-size", "3", "--threads", "2"}, text);
+  ASSERT_EQ(run.code, 0) << run.err;
+  EXPECT_EQ(run.out, translate({"run", "--model", first, second, "--beam-size", "3"}, text).out);
+  EXPECT_NE(run.out, translate({"run", "--model", first, "--beam-size", "3"}, text).out);
+  EXPECT_NE(translate({"run", "--model", first, second, "--sample"}, text).out, run.out);
+  const std::string other = trained("other", {"--min-frequency", "2"}),
+                    natural = trained("natural", {"--source-tokenizer", "en"});
+  for (const std::string& model : {other, natural}) {
+    expect_error(translate({"run", "--model", first, model}, text), {model, "other vocabularies or tokenizers", first});
+  }
+}
+
 TEST_F(TranslateEvaluate, SamplesDoNotDependOnThreads) {
   const std::string model = trained("model", {"--learning-rate", "0.02"});
   const std::string linked = write("linked.tsv", pairs_of("test_iid.tsv", 100));

@@ -59,6 +59,12 @@ struct SearchWorkspace {
     Index kept = 0;      ///< how many of these are kept in `ended`
   };
 
+  /// Workspace of a model of an `Ensemble`.
+  struct Member {
+    Seq2SeqTape<S> tape;    ///< workspace of encoding the sources
+    StepWorkspace<S> step;  ///< workspace of the current step
+  };
+
   Seq2SeqTape<S> tape;                    ///< workspace of encoding the sources
   const Memory<S>* memory = nullptr;      ///< memory to attend to: that of `tape`, or one given by the caller
   StepWorkspace<S> step;                  ///< workspace of the current step
@@ -72,6 +78,7 @@ struct SearchWorkspace {
   std::vector<Ended> ended;               ///< `SearchOptions::best` entries for each group, best first
   Buffer<S> coverage;                     ///< summed attention weights of one hypothesis, for each source word
   std::vector<Token> history;             ///< tokens of one hypothesis, for the `edit` function of `search`
+  std::vector<Member> members;            ///< all models of an ensemble except the first
 };
 
 namespace detail {
@@ -152,16 +159,26 @@ bool is_decided(const SearchWorkspace<S>& work, const SearchOptions& options, st
   return worst.complete && worst.score >= live / length_penalty(group.limit, options.length_penalty);
 }
 
-/// Encodes the sources and returns their memory, in bfloat16 if `options.bfloat16_memory` is set.
+/// Encodes the sources; in bfloat16 if `options.bfloat16_memory` is set.
+template <class Model>
+void encode(const Model& model, Sentences sources, const SearchOptions& options,
+            Seq2SeqTape<typename Model::Scalar>& tape) {
+  model.encode(sources, tape);
+  if constexpr (std::is_same_v<typename Model::Scalar, float>) {
+    if (options.bfloat16_memory) tape.memory.to_bfloat16();
+  } else {
+    require(!options.bfloat16_memory, "search: bfloat16_memory needs a model of float");
+  }
+}
+
+/// Encodes the sources and returns their memory. A model may have a function for this, as an ensemble has.
 template <class Model>
 const Memory<typename Model::Scalar>& encode(const Model& model, Sentences sources, const SearchOptions& options,
                                              SearchWorkspace<typename Model::Scalar>& work) {
-  using S = typename Model::Scalar;
-  model.encode(sources, work.tape);
-  if constexpr (std::is_same_v<S, float>) {
-    if (options.bfloat16_memory) work.tape.memory.to_bfloat16();
+  if constexpr (requires { model.encode_sources(sources, options, work); }) {
+    model.encode_sources(sources, options, work);
   } else {
-    require(!options.bfloat16_memory, "search: bfloat16_memory needs a model of float");
+    encode(model, sources, options, work.tape);
   }
   return work.tape.memory;
 }
@@ -172,6 +189,7 @@ template <class Model>
 void begin(const Model& model, const Memory<typename Model::Scalar>& memory, const SearchOptions& options, Index copies,
            SearchWorkspace<typename Model::Scalar>& work) {
   work.memory = &memory;
+  if constexpr (!requires { model.start_search(work); }) work.members.clear();  // left from another search
   work.groups.clear();
   work.group_of.clear();
   work.step.state.sentences.clear();
@@ -185,7 +203,11 @@ void begin(const Model& model, const Memory<typename Model::Scalar>& memory, con
   work.ended.resize(work.groups.size() * static_cast<std::size_t>(options.best));
   work.tokens.assign(work.groups.size(), symbols::bos);
   work.log_probabilities.assign(work.groups.size(), 0.0);
-  model.decoder.start(memory, work.step.state, work.step.decoder);
+  if constexpr (requires { model.start_search(work); }) {
+    model.start_search(work);
+  } else {
+    model.decoder.start(memory, work.step.state, work.step.decoder);
+  }
 }
 
 /// Prepares the next step: its column i continues column `chosen[i].column` with the token of `chosen[i]`.
@@ -203,6 +225,7 @@ void advance_beams(const std::vector<Candidate>& chosen, SearchWorkspace<S>& wor
     work.group_of.push_back(at(work.spare, candidate.column));
   }
   work.step.state.gather(work.columns);
+  for (auto& member : work.members) member.step.state.gather(work.columns);
 }
 
 /// Decodes step by step until all hypotheses have finished. The unfinished hypotheses of all groups are one batch;
@@ -220,7 +243,11 @@ void decode_autoregressive(const Model& model, const SearchOptions& options,
   const bool keep_weights = options.keep_weights || options.coverage_penalty > 0;
   for (Index i = 0; work.step.state.columns() > 0; ++i) {
     const Index n = work.step.state.columns();
-    take_step(model, work.tokens, *work.memory, work.step);
+    if constexpr (requires { model.take_search_step(work); }) {
+      model.take_search_step(work);
+    } else {
+      take_step(model, work.tokens, *work.memory, work.step);
+    }
     require(i > 0 || options.coverage_penalty == 0 || work.step.decoder.attention.weights.rows() > 0,
             "search: a coverage penalty needs attention, but the decoder has none");
     if (static_cast<std::size_t>(i) == work.steps.size()) work.steps.emplace_back();

@@ -125,6 +125,8 @@ Hypotheses<typename Model::Scalar> search(const Model& model, Sentences sources,
 template <class Model, class Results, class Edit = detail::KeepLogits>
 void search(const Model& model, const Memory<typename Model::Scalar>& memory, const SearchOptions& options,
             SearchWorkspace<typename Model::Scalar>& work, Results& results, const Edit& edit = {}) {
+  static_assert(
+      requires { model.decoder; }, "each model of an ensemble has its own memory: pass the sources");
   detail::check(options, static_cast<std::size_t>(memory.sentences()), model.target.vocabulary(), "search");
   detail::Undo empty([&] { results.clear(); });
   results.resize(static_cast<std::size_t>(memory.sentences()));
