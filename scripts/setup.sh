@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what heed needs and this machine lacks, with the machine's own package manager: a C++20 compiler, Ninja,
 # CMake, pkg-config, and the libraries of heed, its tests, benchmarks and examples. Does nothing when all is there.
+# `scripts/setup.sh mpi` also installs MPI, for the preset mpi.
 set -euo pipefail
 
 scratch=$(mktemp -d)
@@ -51,6 +52,11 @@ PROBE
   if [ -e "$scratch/build/missing" ]; then cat "$scratch/build/missing"; fi
 }
 
+missing_mpi() {
+  has mpicxx || echo mpi-compiler
+  has mpirun || echo mpi-programs
+}
+
 package_manager() {
   local manager
   for manager in apt-get dnf brew; do
@@ -69,6 +75,10 @@ package_of() {
     apt-get:benchmark) echo libbenchmark-dev ;;
     apt-get:nlohmann_json) echo nlohmann-json3-dev ;;
     apt-get:CLI11) echo libcli11-dev ;;
+    apt-get:mpi-compiler) echo libopenmpi-dev ;;
+    apt-get:mpi-programs) echo openmpi-bin ;;
+    dnf:mpi-*) echo openmpi-devel ;;
+    brew:mpi-*) echo open-mpi ;;
     dnf:compiler) echo gcc-c++ ;;
     dnf:ninja) echo ninja-build ;;
     dnf:pkg-config) echo pkgconf-pkg-config ;;
@@ -141,4 +151,10 @@ provide() {
 
 provide missing_tools
 provide missing_libraries
+for option in "$@"; do
+  case "$option" in
+    mpi) provide missing_mpi ;;
+    *) echo "setup: unknown option $option; the only one is mpi" >&2; exit 1 ;;
+  esac
+done
 echo "setup: everything is here"

@@ -45,7 +45,12 @@ inline std::string whole_number(const std::string& text) {
 
 }  // namespace detail
 
-inline int default_threads() { return static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); }
+/// All processors of this machine, shared by the processes that mpirun starts on it.
+inline int default_threads() {
+  const char* const local = std::getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
+  const auto processes = static_cast<unsigned>(std::max(1, local == nullptr ? 1 : std::atoi(local)));
+  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency() / processes));
+}
 
 /// Adds --threads.
 inline void add_threads(CLI::App& command, int& threads) {

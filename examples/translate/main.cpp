@@ -1,6 +1,7 @@
 /// translate: trains and evaluates translators on sentence pairs, and translates.
 
 #include "support/config_file.hpp"
+#include "support/processes.hpp"
 #include "support/program.hpp"
 #include "translate/demo_command.hpp"
 #include "translate/evaluate_command.hpp"
@@ -60,6 +61,7 @@ int translate_program(int argc, char** argv) {
   app.name(argv[0]);
   return examples::parse_and_execute(app, arguments, [&] {
     if (*train_command) return train.execute();
+    heed::require(examples::Processes().size() == 1, "only translate train runs in several processes");
     if (*evaluate_command) return evaluate.execute();
     if (*run_command) return run.execute();
     if (*score_command) return score.execute();
@@ -71,5 +73,8 @@ int translate_program(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return examples::run_program("translate", [&] { return translate_program(argc, argv); });
+  return examples::run_program("translate", [&] {
+    const examples::ProcessScope processes;
+    return processes.run("translate", [&] { return translate_program(argc, argv); });
+  });
 }

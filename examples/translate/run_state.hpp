@@ -20,6 +20,7 @@ struct RunState {
   BestModels& best;
   heed::PlateauRate& plateau;
   int& epochs_since_best;
+  int& processes;  ///< that started the run: they determine the size of a batch
   int& epoch;
   std::size_t& next_update;  ///< index in the epoch
 };
@@ -33,6 +34,7 @@ void for_each_count(const RunState& run, const F& f) {
   f("training.next_update", run.next_update);
   f("training.updates", run.optimizer.updates);
   f("training.epochs_since_best", run.epochs_since_best);
+  f("training.processes", run.processes);
   f("training.plateau.rate", run.plateau.rate);
   f("training.plateau.best", run.plateau.best);
   f("training.plateau.no_better", run.plateau.no_better);

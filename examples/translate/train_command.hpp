@@ -4,7 +4,9 @@
 #include "translate/decoding_options.hpp"
 #include "translate/evaluation.hpp"
 
+#include <cstdio>
 #include <iostream>
+#include <memory>
 
 namespace examples {
 
@@ -50,15 +52,17 @@ struct TrainCommand {
     const auto dev_pairs = dev.given() ? dev.read() : std::vector<heed::SentencePair>{};
     heed::Translator translator(config, heed::Vocabulary::build(pairs, minimum_frequency, &heed::SentencePair::source),
                                 heed::Vocabulary::build(pairs, minimum_frequency, &heed::SentencePair::target));
+    const bool main_process = Processes().is_main();
     heed::Random random(training.seed);
     heed::initialize(translator.model, random);
-    std::cerr << pairs.size() << " pairs, " << translator.source.size() << " source and " << translator.target.size()
-              << " target words, " << heed::parameter_count(translator.model) << " parameters, " << training.threads
-              << (training.threads == 1 ? " thread\n" : " threads\n");
-    if (training.save.empty()) std::cerr << "note: without --save the model is not saved\n";
+    if (main_process)
+      std::cerr << pairs.size() << " pairs, " << translator.source.size() << " source and " << translator.target.size()
+                << " target words, " << heed::parameter_count(translator.model) << " parameters, " << training.threads
+                << (training.threads == 1 ? " thread\n" : " threads\n");
+    if (training.save.empty() && main_process) std::cerr << "note: without --save the model is not saved\n";
     const TrainingResult result = train(translator, pairs, dev_pairs);
     if (result.interrupted) {
-      std::cerr << interrupted_text(training) << '\n';
+      if (main_process) std::cerr << interrupted_text(training) << '\n';
       return 0;
     }
     std::cout << "trained in " << result.seconds << " s\n";
@@ -77,12 +81,13 @@ struct TrainCommand {
     std::vector<NamedFile> inputs = data.files();
     for (const NamedFile& file : dev.files()) inputs.push_back(file);
     check_outputs(inputs, written_files(training, "--save"));
-    Checkpoints(training).check();
+    if (Processes().is_main()) Checkpoints(training).check();
   }
 
   TrainingResult train(heed::Translator& translator, const std::vector<heed::SentencePair>& pairs,
                        const std::vector<heed::SentencePair>& dev_pairs) const {
-    Progress progress;
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> no_output(std::fopen("/dev/null", "w"), std::fclose);
+    Progress progress(Processes().is_main() ? stderr : no_output.get());
     return Training(translator, pairs, dev_pairs, training).run(progress);
   }
 };

@@ -33,10 +33,11 @@ Training::Training(heed::Translator& translator, const std::vector<heed::Sentenc
       trainer_(translator.model, heed::Adam(translator.model, options_.rate, 0.9, 0.999, 1e-8, options_.weight_decay),
                {options_.threads, options_.clip, options_.label_smoothing, options_.seed,
                 options_.sampled_token == "sample" ? heed::SampledToken::sample : heed::SampledToken::argmax,
-                options_.coverage_loss, options_.doubly_stochastic, options_.guided_alignment}),
+                options_.coverage_loss, options_.doubly_stochastic, options_.guided_alignment},
+               processes_),
       word_dropout_(options_.word_dropout, train_.source),
       best_(translator),
-      log_(options_.log, options_.resume) {
+      log_(processes_.is_main() ? options_.log : "", options_.resume) {
   options_.check(dev_.size() > 0);
   const double attention_losses = options_.coverage_loss + options_.doubly_stochastic + options_.guided_alignment;
   heed::require(translator.config.attends() || attention_losses == 0, [&] {
@@ -56,11 +57,12 @@ Training::Training(heed::Translator& translator, const std::vector<heed::Sentenc
 TrainingResult Training::run(Progress& progress) {
   const InterruptScope interrupts;
   const auto start = std::chrono::steady_clock::now();
-  checkpoints_.check();
+  if (processes_.is_main()) checkpoints_.check();
   // With --batch-words, the epochs have different numbers of updates, but almost the same.
   const double updates = static_cast<double>(updates_of(batches_of_epoch(0))) * options_.epochs;
   const Schedule rate = rate_schedule(options_, updates), forcing = forcing_schedule(options_, updates);
   if (options_.resume) load_state();
+  processes_.any(false);  // waits for the other processes, before one of them replaces the state
   log_.start(settings(), environment(options_.threads), epoch_ + 1, trainer_.optimizer.updates);
   TrainingResult result;
   long long tokens = 0;
@@ -70,7 +72,7 @@ TrainingResult Training::run(Progress& progress) {
     const std::size_t updates_in_epoch = updates_of(batches);
     if (next_update_ == 0) save_state();
     for (; next_update_ < updates_in_epoch; ++next_update_) {
-      if (interrupted()) {
+      if (processes_.any(interrupted())) {
         save_state();
         result.interrupted = true;
         return finish(result, start);
@@ -97,10 +99,10 @@ TrainingResult Training::run(Progress& progress) {
   }
   if (options_.average_best > 1) average_best_models(progress);
   if (!best_saved_) save_best();  // the file may have been removed or replaced since it was saved
-  checkpoints_.remove();
+  if (processes_.is_main()) checkpoints_.remove();
   result = finish(result, start);
   log_.end(result.seconds);
-  if (!options_.report.empty()) write_report(options_.log, options_.report);
+  write_report_file();
   return result;
 }
 
@@ -110,9 +112,11 @@ Training::Batches Training::batches_of_epoch(int epoch) const {
   if (options_.batch_words > 0) {
     std::vector<heed::Index> predictions = train_.target_lengths;
     for (heed::Index& words : predictions) ++words;  // eos
-    return heed::make_word_batches(train_.source_lengths, predictions, options_.batch_words, random);
+    const heed::Index words = options_.batch_words * starting_processes_;
+    return heed::make_word_batches(train_.source_lengths, predictions, words, random);
   }
-  return heed::make_batches(train_.source_lengths, train_.target_lengths, options_.batch, random);
+  const heed::Index sentences = options_.batch * starting_processes_;
+  return heed::make_batches(train_.source_lengths, train_.target_lengths, sentences, random);
 }
 
 std::size_t Training::updates_of(const Batches& batches) const {
@@ -121,7 +125,7 @@ std::size_t Training::updates_of(const Batches& batches) const {
 }
 
 /// Adds an update to the log.
-void Training::log_update(const heed::Trainer<Model>::Update& update, double seconds) {
+void Training::log_update(const Trainer::Update& update, double seconds) {
   if (!log_.enabled()) return;
   logged_.loss += update.loss;
   logged_.gradient_norm += update.gradient_norm;
@@ -145,12 +149,12 @@ void Training::write_update_record() {
 }
 
 /// The next update, on the next `accumulate` batches of an epoch.
-heed::Trainer<Training::Model>::Update Training::update_on(const Batches& batches, std::uint64_t number) {
+Training::Trainer::Update Training::update_on(const Batches& batches, std::uint64_t number) {
   const auto count = static_cast<std::size_t>(options_.accumulate), first = next_update_ * count;
   const std::size_t end = std::min(first + count, batches.size());
   heed::Random random(heed::RandomStream(options_.seed, number).bits());
   std::vector<ChosenPairs> chosen(end - first);
-  std::vector<heed::Trainer<Model>::Batch> items;
+  std::vector<Trainer::Batch> items;
   for (std::size_t k = 0; k < chosen.size(); ++k) {
     ChosenPairs& pairs = chosen[k];
     for (const heed::Index i : batches[first + k]) {
@@ -189,7 +193,7 @@ void Training::end_epoch(Progress& progress, double train_loss) {
     if (best_saved_) line += ", saved";
   }
   log_.add(record, dev_.size() > 0);
-  if (!options_.report.empty()) write_report(options_.log, options_.report);
+  write_report_file();
   progress.line(line);
 }
 
@@ -261,7 +265,7 @@ void Training::average_best_models(Progress& progress) {
 
 void Training::save_best() {
   best_.model = best_models_.entries.front().model;
-  if (options_.save.empty()) return;
+  if (options_.save.empty() || !processes_.is_main()) return;
   best_.save(options_.save);
   best_saved_ = true;
 }
@@ -317,17 +321,30 @@ std::string Training::settings_text() const {
 }
 
 RunState Training::state() {
-  return {translator_, trainer_.optimizer, average_ ? &*average_ : nullptr, best_models_, plateau_, epochs_since_best_,
-          epoch_,      next_update_};
+  return {translator_,
+          trainer_.optimizer,
+          average_ ? &*average_ : nullptr,
+          best_models_,
+          plateau_,
+          epochs_since_best_,
+          starting_processes_,
+          epoch_,
+          next_update_};
+}
+
+void Training::write_report_file() const {
+  if (!options_.report.empty() && processes_.is_main()) write_report(options_.log, options_.report);
 }
 
 void Training::save_state() {
+  if (!processes_.is_main()) return;
   checkpoints_.write([&](heed::SafetensorsWriter& writer) { save_run(writer, state(), settings_text()); });
 }
 
 void Training::load_state() {
   const auto file = heed::SafetensorsFile::read(checkpoints_.path());
   load_run(file, state(), settings_text());
+  heed::require(starting_processes_ >= 1, [&] { return file.name() + ": training.processes cannot be 0"; });
   const auto updates = epoch_ < options_.epochs ? updates_of(batches_of_epoch(epoch_)) : 0;
   detail::check_place(file, epoch_, options_.epochs, next_update_, updates);
   if (epoch_ == 0) return;  // an existing model may be that of an older run

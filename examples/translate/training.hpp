@@ -1,5 +1,6 @@
 #pragma once
 
+#include "support/processes.hpp"
 #include "support/progress.hpp"
 #include "translate/corpus.hpp"
 #include "translate/recipe.hpp"
@@ -33,6 +34,10 @@ struct TrainingResult {
 /// The end of an epoch saves the model first, then the state. A kill between them leaves a state one epoch older than
 /// the model. When that run is resumed, the epoch ends with the same model again, so the model on disk never gets
 /// worse.
+///
+/// With several processes (`Processes`), each computes its share of every update, and a batch has --batch-size sentences
+/// for each process. Only the main process writes files. A run can be resumed by another number of processes: batches
+/// keep their size.
 class Training {
  public:
   Training(heed::Translator& translator, const std::vector<heed::SentencePair>& train,
@@ -45,13 +50,13 @@ class Training {
 
  private:
   using Model = heed::TranslationModel<float>;
-
+  using Trainer = heed::Trainer<Model, heed::Adam<Model>, Processes>;
   using Batches = std::vector<std::vector<heed::Index>>;
 
   Batches batches_of_epoch(int epoch) const;
   std::size_t updates_of(const Batches& batches) const;
-  heed::Trainer<Model>::Update update_on(const Batches& batches, std::uint64_t number);
-  void log_update(const heed::Trainer<Model>::Update& update, double seconds);
+  Trainer::Update update_on(const Batches& batches, std::uint64_t number);
+  void log_update(const Trainer::Update& update, double seconds);
   void write_update_record();
   void end_epoch(Progress& progress, double train_loss);
   EpochRecord evaluate_model(const Model& model, int epoch);
@@ -64,6 +69,7 @@ class Training {
   Settings settings() const;
   std::string settings_text() const;
   RunState state();
+  void write_report_file() const;
   void save_state();
   void load_state();
 
@@ -72,13 +78,15 @@ class Training {
   EncodedPairs train_, dev_;
   TrainingOptions options_;
   Checkpoints checkpoints_;
-  heed::Trainer<Model> trainer_;
+  Processes processes_;
+  Trainer trainer_;
   heed::WordDropout word_dropout_;
   std::optional<heed::MovingAverage<Model>> average_;
   heed::PlateauRate plateau_;
   heed::Translator best_;
   BestModels best_models_;
   int epochs_since_best_ = 0;
+  int starting_processes_ = processes_.size();  ///< number of processes when the run was started
   TrainingLog log_;
   UpdateRecord logged_;  ///< sums of the updates since the last record of the log
   long logged_updates_ = 0;

@@ -166,6 +166,7 @@
 #include <heed/training/schedules.hpp>
 #include <heed/training/moving_average.hpp>
 #include <heed/training/batches.hpp>
+#include <heed/training/communicator.hpp>
 #include <heed/training/trainer.hpp>
 #include <heed/training/word_dropout.hpp>
 #include <heed/training/fit.hpp>

@@ -152,6 +152,7 @@ TEST_F(TranslateInterrupt, RejectsInvalidStates) {
                                                                                    {"updates", R"(a\u001b[2J)"},
                                                                                    {"epochs_since_best", "-1"},
                                                                                    {"best.models", "-1"},
+                                                                                   {"processes", "-1"},
                                                                                    {"best.0.score", "nan"},
                                                                                    {"plateau.rate", "-1"},
                                                                                    {"plateau.no_better", ""}}) {

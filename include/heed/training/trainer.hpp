@@ -5,6 +5,7 @@
 #include <heed/models/prepack.hpp>
 #include <heed/models/seq2seq.hpp>
 #include <heed/training/batches.hpp>
+#include <heed/training/communicator.hpp>
 #include <heed/training/optimizers.hpp>
 
 #include <algorithm>
@@ -55,14 +56,19 @@ using Items = typename ItemsOf<Item>::type;
 /// Each batch is distributed over the threads by target length. Gradients are summed in the order of the threads, so a
 /// fixed number of threads gives bit-identical results in every run. Random numbers depend on seed, update and sentence
 /// (`RandomStreams`), so another number of threads gives the same training up to rounding.
-template <class Model, class Optimizer = Adam<Model>>
+///
+/// Several processes can share each batch (`Communicator`). Every process has a trainer and calls it with the same
+/// batches; it computes its share of them, and all processes apply the sum of all gradients. N processes with T threads
+/// each give the same training as one process with N T threads, up to rounding. All models start as that of process 0.
+/// After an exception in one process, the others wait for it: end them (with MPI: MPI_Abort).
+template <class Model, class Optimizer = Adam<Model>, Communicator Processes = SingleProcess>
 class Trainer {
  public:
   using S = typename Model::Scalar;
 
   /// Statistics of one update.
   struct Update {
-    double loss;           ///< sum over the words, label smoothing and attention losses included
+    double loss;           ///< sum over the words of all processes, label smoothing and attention losses included
     Index words;           ///< number of target words, eos included; or number of labels
     double gradient_norm;  ///< norm of the gradient of the mean loss, before clipping
   };
@@ -80,8 +86,12 @@ class Trainer {
   double teacher_forcing = 1;  ///< `LossOptions::teacher_forcing` of the next update
 
   /// Keeps a reference to the model and changes it in every update. Throws heed::Error if an option is out of range.
-  Trainer(Model& model, Optimizer optimizer_, TrainerOptions options)
-      : optimizer(std::move(optimizer_)), model_(model), options_(options), thread_pool_(options.threads) {
+  Trainer(Model& model, Optimizer optimizer_, TrainerOptions options, Processes processes = Processes())
+      : optimizer(std::move(optimizer_)),
+        model_(model),
+        options_(options),
+        processes_(processes),
+        thread_pool_(options.threads) {
     detail::check_below_one("Trainer", "label smoothing", options.label_smoothing);
     detail::check_not_negative("Trainer", "clip norm", options.clip);
     detail::check_not_negative("Trainer", "weight of the coverage loss", options.coverage);
@@ -90,6 +100,14 @@ class Trainer {
     shards_.reserve(static_cast<std::size_t>(options.threads));
     for (int i = 0; i < options.threads; ++i) shards_.emplace_back(zeros_like(model));
     pieces_ = std::max(Index{1}, parameter_count(model) / options.threads / piece_size);
+    if (several_processes()) {
+      for_each_parameter(
+          [&](const ParameterName&, auto& x) {
+            processes_.broadcast(std::span<S>(x.data(), static_cast<std::size_t>(x.size())));
+          },
+          model);
+      detail::drop_copies(model);
+    }
     prepack(model);
   }
 
@@ -150,14 +168,19 @@ class Trainer {
           add(shards_[k].grad, grad, share);
           set_zero(shards_[k].grad, share);
         }
-        shard.squares += squared_norm(grad, share);
+        if (!several_processes()) shard.squares += squared_norm(grad, share);
       });
     });
     double loss = 0, squares = 0;
-    for (const auto& shard : shards_) {
-      loss += shard.loss;
-      squares += shard.squares;
+    for (const auto& shard : shards_) loss += shard.loss;
+    if (several_processes()) {
+      gradient_sum_(grad, processes_);
+      processes_.all_sum(std::span(&loss, 1));
+      thread_pool_.run([&](int i) {
+        for_each_piece(i, [&](Share share) { detail::at(shards_, i).squares += squared_norm(grad, share); });
+      });
     }
+    for (const auto& shard : shards_) squares += shard.squares;
     const double norm = std::sqrt(squares), factor = clip_factor(norm, options_.clip);
     require(std::isfinite(loss), [&] { return "the loss is not finite (" + std::to_string(loss) + ")"; });
     require(std::isfinite(norm), [&] { return "the gradient is not finite (" + std::to_string(norm) + ")"; });
@@ -198,6 +221,11 @@ class Trainer {
     for (Index piece = 0; piece < pieces_; ++piece) use(Share{i * pieces_ + piece, options_.threads * pieces_});
   }
 
+  /// False at compile time for `SingleProcess`, so that its trainers do not contain the code for several processes.
+  constexpr bool several_processes() const {
+    return !std::is_same_v<Processes, SingleProcess> && processes_.size() > 1;
+  }
+
   void check(const Batch& batch) const {
     require(batch.sources.size() == batch.targets.size() && !batch.sources.empty(), [&] {
       return "Trainer: a batch must have at least one source and one target per source, got " +
@@ -209,8 +237,8 @@ class Trainer {
     });
   }
 
-  /// Distributes a batch over the threads: longest target first, one to each thread in turn, so that all threads get
-  /// about the same number of words. The random numbers of a sentence depend on the update and on the sentence's index
+  /// Distributes a batch over the threads of all processes: longest target first, one to each thread in turn, so that
+  /// all threads get about the same number of words. The random numbers of a sentence depend on the update and on the sentence's index
   /// in the update; `before` is the number of sentences in earlier batches of the update.
   void deal(const Batch& batch, std::uint64_t update_seed, std::uint64_t before) {
     const auto sources = batch.sources;
@@ -226,8 +254,12 @@ class Trainer {
       shard.links.clear();
       shard.randoms.clear();
     }
+    const std::size_t first = static_cast<std::size_t>(processes_.rank()) * shards_.size();
+    const std::size_t threads = static_cast<std::size_t>(processes_.size()) * shards_.size();
     for (std::size_t i = 0; i < order_.size(); ++i) {
-      Shard& shard = shards_[i % shards_.size()];
+      const std::size_t thread = i % threads;
+      if (thread < first || thread >= first + shards_.size()) continue;  // an item of another process
+      Shard& shard = shards_[thread - first];
       shard.sources.push_back(sources[order_[i]]);
       shard.targets.push_back(targets[order_[i]]);
       if (options_.guided_alignment != 0) shard.links.push_back(batch.links[order_[i]]);
@@ -237,6 +269,8 @@ class Trainer {
 
   Model& model_;
   TrainerOptions options_;
+  Processes processes_;
+  GradientSum<S> gradient_sum_;
   ThreadPool thread_pool_;
   std::vector<Shard> shards_;
   std::vector<std::size_t> order_;
