@@ -29,6 +29,7 @@ namespace examples {
 struct InputLine {
   std::size_t number = 0;  ///< from 1
   heed::Words words;
+  std::string text;     ///< the line itself, if `LineFilter::keep_text`
   std::string problem;  ///< reason to skip the line; empty: it is not skipped
 };
 
@@ -51,6 +52,7 @@ class LineFilter {
   int threads = 1;
   std::size_t batch = 64;  ///< maximum lines per batch
   ErrorPolicy errors = {};
+  bool keep_text = false;  ///< lines keep their text besides their words
 
   /// Splits a line into words; throws `heed::Error` if the line is invalid.
   std::function<heed::Words(const heed::LineReader&)> parse = nullptr;
@@ -147,6 +149,7 @@ class LineFilter {
     try {
       if (!reader_.next() || input_.cut_off()) return false;
       line.words = parse(reader_);
+      if (keep_text) line.text = reader_.text();
     } catch (const heed::Error& error) {
       if (!errors.skips() || input_.stream().bad()) throw;
       line.problem = error.what();

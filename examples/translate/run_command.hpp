@@ -6,6 +6,7 @@
 #include "translate/translation.hpp"
 
 #include <heed/text/corpus.hpp>
+#include <heed/text/markup.hpp>
 
 #include <string>
 #include <utility>
@@ -21,7 +22,7 @@ struct RunCommand {
   ErrorPolicy errors;
   heed::ReadOptions read{.max_words_option = "--max-words"};
   int threads = 1;
-  bool show = false, tokens = false;
+  bool show = false, tokens = false, transfer_tags = false;
 
   void add_to(CLI::App& command) {
     add_models(command, models);
@@ -43,6 +44,10 @@ struct RunCommand {
     add_threads(command, threads);
     add_error_policy(command, errors, "an empty translation");
     command.add_flag("--tokens", tokens, "print the words of the translation separated by spaces, not natural text");
+    command.add_flag(
+        "--transfer-tags", transfer_tags,
+        "copy tags such as <b> to the translation: a word gets the tags of the source word with the largest "
+        "attention weight");
     command.add_flag("--show", show, "print the attention weights as block characters to standard error");
   }
 
@@ -55,7 +60,8 @@ struct RunCommand {
                       "--show and --alignment cannot be used");
     how.others = loaded.others();
     how.prefix = read_prefix(prefix, translator, how.search.maximum_length);
-    how.search.keep_weights = show || !alignment.empty();
+    require_attention(transfer_tags, translator.config, models.front(), "--transfer-tags cannot be used");
+    how.search.keep_weights = show || transfer_tags || !alignment.empty();
     loaded.prepare(weights);
     std::vector<heed::SampleWorkspace<float>> work(static_cast<std::size_t>(threads));
     LineFilter filter(read);
@@ -64,14 +70,16 @@ struct RunCommand {
     filter.errors = errors;
     filter.parse = [&](const heed::LineReader& reader) {
       return heed::detail::limited_words(reader, reader.text(), "the line", read, [&](std::string_view line) {
-        return translator.source_tokenizer().split(line);
+        const heed::Tokenizer tokenizer = translator.source_tokenizer();
+        return transfer_tags ? heed::split_markup(line, tokenizer).words : tokenizer.split(line);
       });
     };
+    filter.keep_text = transfer_tags;
     filter.size = [this](heed::Index words) { return size_of_search(words, how); };
     filter.answer = [&](const std::vector<InputLine>& lines, int thread) {
       return answers(lines, translator, work[static_cast<std::size_t>(thread)]);
     };
-    filter.placeholder = [&](std::size_t number) { return output_of({}, number, translator); };
+    filter.placeholder = [&](std::size_t number) { return output_of({}, InputLine{number, {}, {}, {}}, translator); };
     return filter.run();
   }
 
@@ -90,7 +98,7 @@ struct RunCommand {
     std::vector<Answer> answers;
     for (std::size_t i = 0; i < lines.size(); ++i) {
       Answer& answer = answers.emplace_back();
-      for (const Translation& translation : found[i]) answer.out += output_of(translation, lines[i].number, translator);
+      for (const Translation& translation : found[i]) answer.out += output_of(translation, lines[i], translator);
       answer.err = unknown_words(lines[i], translator);
       const auto& [source, target, looks, score] = found[i].front();
       if (target.empty()) continue;  // there is nothing to draw
@@ -113,13 +121,20 @@ struct RunCommand {
     return notes;
   }
 
-  std::string output_of(const Translation& translation, std::size_t number, const heed::Translator& translator) const {
+  std::string output_of(const Translation& translation, const InputLine& input,
+                        const heed::Translator& translator) const {
     std::string line;
     if (how.search.best > 1) {
-      line = std::to_string(number) + '\t' + detail::formatted("%.6f", translation.score) + '\t';
+      line = std::to_string(input.number) + '\t' + detail::formatted("%.6f", translation.score) + '\t';
     }
     const heed::Tokenizer tokenizer = tokens ? heed::Tokenizer() : translator.target_tokenizer();
-    return line + tokenizer.detokenize(translation.target) + '\n';
+    if (!transfer_tags || translation.weights.rows() == 0)
+      return line + tokenizer.detokenize(translation.target) + '\n';
+    const heed::MarkedWords source = heed::split_markup(input.text, translator.source_tokenizer());
+    return line +
+           heed::transfer_markup(source, translation.target, heed::alignment_from_weights(translation.weights),
+                                 tokenizer) +
+           '\n';
   }
 };
 

@@ -43,7 +43,7 @@ TEST_F(TranslateHelp, ListsEveryOptionOfEveryCommand) {
        data + decoding + Arguments{"--links", "--model", "--weights", "--threads", "--json", "--max-words"}},
       {"run", decoding + errors +
                   Arguments{"--model", "--weights", "--threads", "--alignment", "--show", "--max-words", "--n-best",
-                            "--prefix", "--tokens"}},
+                            "--prefix", "--tokens", "--transfer-tags"}},
       {"score", data + errors + Arguments{"--model", "--weights", "--threads", "--json", "--max-words"}},
       {"align",
        data + errors + Arguments{"--links", "--model", "--weights", "--threads", "--alignment", "--max-words"}},

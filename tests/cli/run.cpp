@@ -85,6 +85,31 @@ TEST_F(TranslateRun, TranslatesNaturalText) {
   EXPECT_EQ(outcome.out, scores("the queen 's cat sleeps .\tle chat de l' homme dort .\n"));
 }
 
+TEST_F(TranslateRun, TransfersTags) {
+  const std::string pairs = write("tags.tsv",
+                                  "the black cat\tle chat noir\t0-0 1-2 2-1\n"
+                                  "the red cat\tle chat rouge\t0-0 1-2 2-1\n"
+                                  "the black dog\tle chien noir\t0-0 1-2 2-1\n");
+  Arguments command = with(with(training("model"), "--pairs", pairs), "--epochs", "200");
+  command = with(with(command, "--batch-size", "3"), "--learning-rate", "0.02");
+  ASSERT_EQ(
+      translate(command + Arguments{"--source-tokenizer", "en", "--target-tokenizer", "fr", "--guided-alignment", "1"})
+          .code,
+      0);
+  const auto run = [&](const std::string& text, const Arguments& more) {
+    const Outcome outcome = translate(Arguments{"run", "--model", path("model")} + more, text);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return outcome.out;
+  };
+  const std::string text = "The <b>black</b> <i>cat</i>\n\n<p>The red cat</p>\nThe black dog\n";
+  EXPECT_EQ(run(text, {"--transfer-tags"}), "Le <i>chat</i> <b>noir</b>\n\n<p>Le chat rouge</p>\nLe chien noir\n");
+  EXPECT_EQ(run(text, {"--transfer-tags", "--tokens", "--threads", "2"}),
+            "le <i>chat</i> <b>noir</b>\n\n<p>le chat rouge</p>\nle chien noir\n");
+  EXPECT_NE(run(text, {}), run(text, {"--transfer-tags"}));
+  expect_error(translate({"run", "--model", trained("plain", {"--decoder", "plain"}), "--transfer-tags"}, text),
+               {"plain", "--transfer-tags"});
+}
+
 /// Links count words after tokenisation.
 TEST_F(TranslateRun, TrainingReadsNaturalTextAndItsLinks) {
   const std::string pairs = write("natural.tsv", "The cat's tail.\tLa queue.\t4-2\nA cat.\tUn chat.\n");

@@ -9,8 +9,14 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace heed { inline namespace v0_2 {
+
+/// A range of bytes of a text.
+struct TextRange {
+  std::size_t begin = 0, end = 0;
+};
 
 /// Names of the tokenizers. The first name is the default.
 inline constexpr std::array<std::string_view, 4> tokenizer_names = {"spaces", "en", "fr", "de"};
@@ -65,17 +71,28 @@ class Tokenizer {
   }
 
   /// Returns words as a line of text. Sentences begin with a capital letter, and punctuation has the spaces of the
-  /// language. With `spaces`, the words are separated by spaces.
-  std::string detokenize(const Words& words) const {
-    if (language_ == spaces) return join_words(words);
+  /// language. With `spaces`, the words are separated by spaces. `ranges`, if given, gets the range of each word.
+  std::string detokenize(const Words& words, std::vector<TextRange>* ranges = nullptr) const {
     std::string text;
+    const auto append = [&](const std::string& word) {
+      text += word;
+      if (ranges != nullptr) ranges->push_back({text.size() - word.size(), text.size()});
+    };
+    if (ranges != nullptr) ranges->clear();
+    if (language_ == spaces) {
+      for (const std::string& word : words) {
+        if (!text.empty()) text += ' ';
+        append(word);
+      }
+      return text;
+    }
     bool space = false, capital = true, quoted = false;
     for (const std::string& word : words) {
       const bool quote = word == "\"", opens = quote ? !quoted : opens_bracket(word), closes = quote && quoted;
       if (quote) quoted = !quoted;
       if (space && !closes && !follows_directly(word)) text += ' ';
       const bool pronoun = language_ == en && (word == "i" || word.starts_with("i'"));
-      text += capital || pronoun ? capitalize(word) : word;
+      append(capital || pronoun ? capitalize(word) : word);
       space = !opens && !(language_ == fr && word.size() > 1 && word.ends_with('\''));
       if (ends_sentence(word)) {
         capital = true;
