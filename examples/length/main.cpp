@@ -76,7 +76,7 @@ Curve of_one_vector(const std::string& decoder, heed::TranslatorConfig config) {
   return {"Sutskever et al. 2014", config};
 }
 
-/// The same sizes and training options for all decoders: a high exact match in little time.
+/// Model sizes for all decoders. With the options below, training is short and the exact match is high.
 heed::TranslatorConfig model_config() {
   heed::TranslatorConfig config;
   config.hidden = 96;
@@ -85,12 +85,15 @@ heed::TranslatorConfig model_config() {
 }
 TrainingOptions training_options() {
   TrainingOptions options;
-  options.epochs = 4;
+  options.epochs = 7;
   options.batch = 16;
   options.rate = 4e-3;
   options.threads = default_threads();
   return options;
 }
+
+/// Number of pairs, the first of train.tsv, to train on.
+constexpr std::size_t training_pairs = 20'000;
 
 struct LengthProgram {
   std::string data = HEED_EXAMPLE_DATA, out = "length", attending = "bahdanau";
@@ -124,7 +127,9 @@ struct LengthProgram {
     config.decoder = attending;
     models.push_back({attending == "luong" ? "attention (Luong)" : "attention (Bahdanau)", config});
     const std::vector<TrainingOptions> runs = check_runs(in, folder, models);
-    const auto train = heed::read_pairs(in / "train.tsv"), dev = heed::read_pairs(in / "dev.tsv");
+    auto train = heed::read_pairs(in / "train.tsv");
+    const auto dev = heed::read_pairs(in / "dev.tsv");
+    train.resize(std::min(train.size(), training_pairs));
     const auto test = heed::read_pairs(in / "test_lenbuckets.tsv");
     check_buckets(in / "test_lenbuckets.tsv", test);
     const std::size_t first = first_unfinished(runs);

@@ -58,13 +58,14 @@ inline std::vector<CLI::ConfigItem> read_config(const std::string& path) {
 inline void add_config(CLI::App& command, std::string& path) {
   command
       .add_option("--config", path,
-                  "file of options, one per line: name = value, in TOML, without sections; the command line wins")
+                  "file of options, one per line: name = value, in TOML, without sections; options on the command line "
+                  "take precedence")
       ->capture_default_str();
 }
 
-/// Returns the arguments of a command and, before them, those that its config file sets: the value of --config, or
-/// `path`; if that is empty, there is no config file. Options in `arguments` replace those of the file. Throws
-/// heed::Error if the file cannot be read, or if it has a section or an option that the command does not have.
+/// Returns the options of the config file, followed by `arguments`. The file is the value of --config in `arguments`,
+/// otherwise `path`; an empty path means no file. Options in `arguments` replace those of the file. Throws heed::Error if
+/// the file cannot be read, or if it has a section or an option that the command does not have.
 inline std::vector<std::string> with_config_file(const CLI::App& command, const std::vector<std::string>& arguments,
                                                  std::string path = {}) {
   path = detail::last_value(arguments, "config", std::move(path));

@@ -45,7 +45,8 @@ inline std::string whole_number(const std::string& text) {
 
 }  // namespace detail
 
-/// All processors of this machine, shared by the processes that mpirun starts on it.
+/// The default of --threads: the processors of this machine, divided by the processes that Open MPI's mpirun starts on
+/// it; at least 1.
 inline int default_threads() {
   const char* const local = std::getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
   const auto processes = static_cast<unsigned>(std::max(1, local == nullptr ? 1 : std::atoi(local)));

@@ -27,7 +27,7 @@ int parse_and_execute(CLI::App& app, std::vector<std::string> arguments, const E
   }
 }
 
-/// The same for the arguments of `main`.
+/// Parses the arguments of `main` and returns `execute()`, as above.
 template <class Execute>
 int parse_and_execute(CLI::App& app, int argc, char** argv, const Execute& execute) {
   app.name(argv[0]);

@@ -151,8 +151,18 @@ struct EncodedPairs {
 
   std::size_t size() const { return source.size(); }
 
-  /// The number of pairs and a hash of all tokens.
-  std::string summary() const { return data_summary({&source, &target}); }
+  /// The number of pairs and a hash of all tokens and links.
+  std::string summary() const {
+    std::vector<std::vector<heed::Token>> positions;
+    for (const heed::Links& of_pair : links) {
+      positions.emplace_back();
+      for (const heed::Link& link : of_pair) {
+        positions.back().push_back(static_cast<heed::Token>(link.source));
+        positions.back().push_back(static_cast<heed::Token>(link.target));
+      }
+    }
+    return data_summary({&source, &target, &positions});
+  }
 };
 
 }  // namespace examples

@@ -13,13 +13,16 @@ struct DemoCommand {
   TrainingOptions training;
 
   void add_to(CLI::App& command) {
-    command.add_option("--data", data, "folder with train.tsv, dev.tsv, test_*.tsv and showcase.tsv")
+    command
+        .add_option("--data", data,
+                    "folder with train.tsv, dev.tsv, test_iid.tsv, test_long.tsv, test_unknown.tsv and showcase.tsv")
         ->capture_default_str();
     command.add_option("--out", out, "folder for the model and the picture")->capture_default_str();
     add_config(command, config_file);
     add_model_options(command, config, direction);
     training.threads = default_threads();
     add_training_options(command, training);
+    add_log_options(command, training);
     add_checkpoint_options(command, training);
     add_threads(command, training.threads);
   }
@@ -29,7 +32,7 @@ struct DemoCommand {
     std::filesystem::create_directories(folder);
     const auto model_path = folder / "model.safetensors", picture_path = folder / "alignment.svg";
     training.save = model_path.string();
-    std::vector<NamedFile> inputs, outputs = written_files(training, "model");
+    std::vector<NamedFile> inputs{{"--config", config_file}}, outputs = written_files(training, "model");
     for (const char* const name :
          {"train.tsv", "dev.tsv", "test_iid.tsv", "test_long.tsv", "test_unknown.tsv", "showcase.tsv"}) {
       inputs.push_back({"data file", in / name});
@@ -39,10 +42,14 @@ struct DemoCommand {
     Checkpoints(training).check();
     config.bidirectional = direction == "both";
     config.check();
-    const heed::ReadOptions how_to_read{.allow_missing_target = true,
-                                        .source_tokenizer = heed::Tokenizer(config.source_tokenizer),
+    require_attention(true, config, "the new model", "the demo shows its attention weights");
+    const heed::ReadOptions how_to_read{.source_tokenizer = heed::Tokenizer(config.source_tokenizer),
                                         .target_tokenizer = heed::Tokenizer(config.target_tokenizer)};
-    const auto read = [&](const char* name) { return heed::read_pairs(in / name, how_to_read); };
+    const auto read = [&](const char* name) {
+      heed::ReadOptions options = how_to_read;
+      options.allow_missing_target = name == std::string_view("showcase.tsv");
+      return heed::read_pairs(in / name, options);
+    };
     const auto train = read("train.tsv"), dev = read("dev.tsv"), test = read("test_iid.tsv");
     const auto long_sentences = read("test_long.tsv"), unknown_words = read("test_unknown.tsv");
     const auto showcase = read("showcase.tsv");
@@ -67,7 +74,7 @@ struct DemoCommand {
     heed::prepack(translator.model);
     DecodingOptions how;
     how.search.beam = 5;
-    how.replace_unknown = config.attends();
+    how.replace_unknown = true;
     const Evaluation scores = evaluate(translator, test, how, training.threads);
     EvaluateCommand::print(test.size(), scores);
     const Evaluation of_long = evaluate(translator, long_sentences, how, training.threads);
@@ -81,19 +88,17 @@ struct DemoCommand {
     heed::SampleWorkspace<float> work;
     std::vector<heed::Words> sentences;
     for (const auto& pair : showcase) sentences.push_back(pair.source);
-    how.search.keep_weights = config.attends();
+    how.search.keep_weights = true;
     const auto translations = translate(translator, sentences, how, work);
     for (const auto& best : translations) {
       std::cout << "  " << translator.source_tokenizer().detokenize(best.front().source) << "\n  -> "
                 << translator.target_tokenizer().detokenize(best.front().target) << '\n';
     }
     const Translation& first = translations.front().front();
-    if (first.weights.rows() > 0) {
-      std::cout << "\nAttention weights of the first example (a row per target word); three words are reversed.\n\n"
-                << heed::alignment_blocks(first.weights, first.source, first.target) << '\n';
-      write_text_file(picture_path, heed::alignment_svg(first.weights, first.source, first.target,
-                                                        "Attention weights of each French word"));
-    }
+    std::cout << "\nAttention weights of the first example (a row per target word); three words are reversed.\n\n"
+              << heed::alignment_blocks(first.weights, first.source, first.target) << '\n';
+    write_text_file(picture_path, heed::alignment_svg(first.weights, first.source, first.target,
+                                                      "Attention weights of each French word"));
     std::string problems;
     const auto expect = [&](bool good, const std::string& problem) {
       if (!good) problems += "translate demo: " + problem + '\n';

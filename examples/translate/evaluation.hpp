@@ -74,7 +74,7 @@ void for_each_alignment(const Model& model, const EncodedPairs& pairs, int threa
 /// A number with two decimals.
 inline std::string two_decimals(double x) { return detail::formatted("%.2f", x); }
 
-/// The agreement with gold links, for people.
+/// Returns the agreement with gold links as text.
 inline std::string alignment_text(const heed::AlignmentScore& score) {
   std::string text;
   const auto add = [&](const char* name, const std::optional<double>& value) {

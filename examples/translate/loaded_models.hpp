@@ -49,7 +49,8 @@ class LoadedModels {
 inline void add_models(CLI::App& command, std::vector<std::string>& files) {
   command
       .add_option("--model", files,
-                  "model file; several files are an ensemble: the probability of a word is the mean of all models")
+                  "model file; several files (at most 100) form an ensemble: the probability of a word is its mean "
+                  "over the models")
       ->required()
       ->expected(1, 100);
 }

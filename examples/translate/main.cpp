@@ -61,7 +61,8 @@ int translate_program(int argc, char** argv) {
   app.name(argv[0]);
   return examples::parse_and_execute(app, arguments, [&] {
     if (*train_command) return train.execute();
-    heed::require(examples::Processes().size() == 1, "only translate train runs in several processes");
+    heed::require(examples::Processes().size() == 1,
+                  "only translate train can run in several processes; start the other commands without mpirun");
     if (*evaluate_command) return evaluate.execute();
     if (*run_command) return run.execute();
     if (*score_command) return score.execute();

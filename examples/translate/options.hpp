@@ -18,7 +18,7 @@ inline void add_weights(CLI::App& command, std::string& weights) {
 /// Adds --pairs, --source and --target, or, if `dev` is "dev-", --dev, --dev-source and --dev-target. `what` starts
 /// their help texts.
 inline void add_pair_files(CLI::App& command, PairFiles& files, const std::string& dev, const std::string& what) {
-  const std::string group = dev.empty() ? "Data" : "Dev data (optional; the model with the lowest dev loss is kept)";
+  const std::string group = dev.empty() ? "Data" : "Dev data (optional; the best model by --dev-metric is kept)";
   auto* const pairs = command
                           .add_option(dev.empty() ? "--pairs" : "--dev", files.pairs,
                                       what + ": a tab-separated file with source and target")
@@ -37,9 +37,10 @@ inline void add_pair_files(CLI::App& command, PairFiles& files, const std::strin
 /// Adds --links to the options of `add_pair_files`.
 inline void add_links(CLI::App& command, PairFiles& files) {
   command
-      .add_option("--links", files.links,
-                  "word links of the pairs, i-j counted from 0, one line per pair (fast_align's output); they replace "
-                  "those in the third column of --pairs")
+      .add_option(
+          "--links", files.links,
+          "word links of the pairs: i-j, positions of words after the tokenizer, counted from 0; one line per pair, as "
+          "fast_align writes them; they replace the third column of --pairs")
       ->group("Data");
 }
 
@@ -112,9 +113,11 @@ inline void add_training_options(CLI::App& command, TrainingOptions& options) {
     return command.add_option(name, value, what)->group("Training");
   };
   add("--epochs", options.epochs, "number of epochs")->check(CLI::Range(1, 100000));
-  add("--batch-size", options.batch, "sentences per batch")->check(CLI::Range(1, 65536));
+  add("--batch-size", options.batch, "sentences per batch; with several processes: of each process")
+      ->check(CLI::Range(1, 65536));
   add("--batch-words", options.batch_words,
-      "target words per batch, </s> included: short sentences form large batches; 0: --batch-size sentences")
+      "maximum target words per batch, </s> included; with several processes: of each process; 0: the limit is "
+      "--batch-size")
       ->check(CLI::Range(0, 10000000));
   add("--accum-count", options.accumulate, "batches per update (gradient accumulation), in the memory of one")
       ->check(CLI::Range(1, 65536));
@@ -144,25 +147,25 @@ inline void add_training_options(CLI::App& command, TrainingOptions& options) {
       "weight of the doubly stochastic penalty, for source words whose total attention is not 1")
       ->check(detail::between(0, 1e6));
   add("--guided-alignment", options.guided_alignment,
-      "weight of the guided alignment loss, which trains the attention weights to be the links of the training data")
+      "weight of the guided alignment loss, which trains the attention weights to match the word links of the training "
+      "data; 0 is off")
       ->check(detail::between(0, 1e6));
   add("--word-dropout", options.word_dropout,
-      "word dropout r: a source word becomes <unk> with probability r / (r + its count); so does its translation, if "
-      "the pair has links")
+      "word dropout r: a source word becomes <unk> with probability r / (r + its count); in a pair with links, only "
+      "words "
+      "with a one-to-one link, and their translations too; 0 is off")
       ->check(detail::between(0, 1e6));
-  add("--dev-metric", options.dev_metric, "metric on the dev data that selects the best model")
+  add("--dev-metric", options.dev_metric,
+      "metric on the dev data that selects the best model; bleu: of greedy translations")
       ->check(CLI::IsMember({"loss", "bleu"}));
   add_optional("--early-stopping", options.early_stopping,
                "stop after this number of epochs without improvement on the dev data (default: never)")
       ->check(CLI::Range(1, 100000));
   add("--average-best", options.average_best,
-      "average the parameters of the best models on the dev data, of this many epochs; without dev data, of the last "
-      "epochs. The average is kept if it is better than the best model")
+      "number of epochs whose parameters are averaged after training: the best on the dev data, or the last ones "
+      "without "
+      "dev data; with dev data, the average is kept only if it is better than the best model; 1: no average")
       ->check(CLI::Range(1, 100));
-  add("--log", options.log, "write a log: one JSON object per line");
-  add("--log-every", options.log_every, "updates per record of the log")->check(CLI::Range(1, 1000000000));
-  add("--report", options.report,
-      "write a report of the run: an HTML page with curves, scores and translations with alignments; needs --log");
   add("--average-decay", options.average,
       "decay of a moving average of the parameters; the averaged model is evaluated and saved; 0 is off")
       ->check(detail::between(0, 0.999999));
@@ -176,6 +179,26 @@ inline void add_training_options(CLI::App& command, TrainingOptions& options) {
   add("--sampled-token", options.sampled_token, "how scheduled sampling picks the token of the model")
       ->check(CLI::IsMember({"argmax", "sample"}));
   add_seed(command, options.seed)->group("Training");
+}
+
+/// Adds --log, --log-every and --report.
+inline void add_log_options(CLI::App& command, TrainingOptions& options) {
+  auto* const log = command
+                        .add_option("--log", options.log,
+                                    "file for a log of the run, one JSON object per line; it is overwritten, or "
+                                    "continued with --resume (default: none)")
+                        ->group("Training");
+  command.add_option("--log-every", options.log_every, "number of updates per record of the log")
+      ->group("Training")
+      ->check(CLI::Range(1, 1000000000))
+      ->needs(log)
+      ->capture_default_str();
+  command
+      .add_option("--report", options.report,
+                  "file for a report of the run, made from the log: an HTML page with curves, scores and translations "
+                  "with alignments (default: none)")
+      ->group("Training")
+      ->needs(log);
 }
 
 /// Throws heed::Error, with `problem` in the message, if attention is `needed` and the decoder of the model `name` has

@@ -49,7 +49,6 @@ struct TrainingOptions : CheckpointOptions {
                   [&] { return "--schedule " + schedule + " has no --warmup; use linear, cosine or inverse-sqrt"; });
     heed::require(has_dev || (dev_metric == "loss" && !early_stopping),
                   "--dev-metric bleu and --early-stopping need dev data; give --dev");
-    heed::require(report.empty() || !log.empty(), "--report is made from the log; give --log");
     heed::require(plateau || (!patience && !rate_factor), [&] {
       return "--schedule " + schedule + " has no --patience and --learning-rate-decay; use plateau";
     });

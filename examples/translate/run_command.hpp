@@ -128,13 +128,12 @@ struct RunCommand {
       line = std::to_string(input.number) + '\t' + detail::formatted("%.6f", translation.score) + '\t';
     }
     const heed::Tokenizer tokenizer = tokens ? heed::Tokenizer() : translator.target_tokenizer();
-    if (!transfer_tags || translation.weights.rows() == 0)
+    if (!transfer_tags || (translation.weights.rows() == 0 && !translation.target.empty()))
       return line + tokenizer.detokenize(translation.target) + '\n';
+    std::vector<heed::Index> positions;
+    if (!translation.target.empty()) positions = heed::alignment_from_weights(translation.weights);
     const heed::MarkedWords source = heed::split_markup(input.text, translator.source_tokenizer());
-    return line +
-           heed::transfer_markup(source, translation.target, heed::alignment_from_weights(translation.weights),
-                                 tokenizer) +
-           '\n';
+    return line + heed::transfer_markup(source, translation.target, positions, tokenizer) + '\n';
   }
 };
 

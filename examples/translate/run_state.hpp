@@ -20,7 +20,8 @@ struct RunState {
   BestModels& best;
   heed::PlateauRate& plateau;
   int& epochs_since_best;
-  int& processes;  ///< that started the run: they determine the size of a batch
+  int& processes;  ///< at the start of the run: the batch size is multiplied by this number
+  int& threads;    ///< at the last start of the run
   int& epoch;
   std::size_t& next_update;  ///< index in the epoch
 };
@@ -35,6 +36,7 @@ void for_each_count(const RunState& run, const F& f) {
   f("training.updates", run.optimizer.updates);
   f("training.epochs_since_best", run.epochs_since_best);
   f("training.processes", run.processes);
+  f("training.threads", run.threads);
   f("training.plateau.rate", run.plateau.rate);
   f("training.plateau.best", run.plateau.best);
   f("training.plateau.no_better", run.plateau.no_better);
@@ -45,7 +47,7 @@ void for_each_count(const RunState& run, const F& f) {
     return "a training state has " + std::to_string(models) + " best models, at most " +
            std::to_string(run.best.limit) + " are possible";
   });
-  run.best.entries.resize(models, {0, run.translator.model});  // unchanged unless the counts are loaded
+  if (run.best.entries.size() != models) run.best.entries.resize(models, {0, run.translator.model});  // on loading
   for (std::size_t i = 0; i < models; ++i)
     f("training.best." + std::to_string(i) + ".score", run.best.entries[i].score);
 }

@@ -32,6 +32,7 @@ struct TrainCommand {
     add_model_options(command, config, direction);
     training.threads = default_threads();
     add_training_options(command, training);
+    add_log_options(command, training);
     add_search_options(command, how.search);
     add_threads(command, training.threads);
     auto* const save = command.add_option("--save", training.save, "file to write the model to (safetensors)");
@@ -79,6 +80,7 @@ struct TrainCommand {
   /// Throws heed::Error if the model cannot be written or would replace the data. Called before training.
   void check_save() const {
     std::vector<NamedFile> inputs = data.files();
+    inputs.push_back({"--config", config_file});
     for (const NamedFile& file : dev.files()) inputs.push_back(file);
     check_outputs(inputs, written_files(training, "--save"));
     if (Processes().is_main()) Checkpoints(training).check();

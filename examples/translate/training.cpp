@@ -6,6 +6,7 @@
 #include "translate/translation.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <span>
 #include <utility>
@@ -58,11 +59,10 @@ TrainingResult Training::run(Progress& progress) {
   const InterruptScope interrupts;
   const auto start = std::chrono::steady_clock::now();
   if (processes_.is_main()) checkpoints_.check();
-  // With --batch-words, the epochs have different numbers of updates, but almost the same.
-  const double updates = static_cast<double>(updates_of(batches_of_epoch(0))) * options_.epochs;
-  const Schedule rate = rate_schedule(options_, updates), forcing = forcing_schedule(options_, updates);
   if (options_.resume) load_state();
-  processes_.any(false);  // waits for the other processes, before one of them replaces the state
+  require_equal_processes();
+  const double updates = updates_of_run();
+  const Schedule rate = rate_schedule(options_, updates), forcing = forcing_schedule(options_, updates);
   log_.start(settings(), environment(options_.threads), epoch_ + 1, trainer_.optimizer.updates);
   TrainingResult result;
   long long tokens = 0;
@@ -73,6 +73,7 @@ TrainingResult Training::run(Progress& progress) {
     if (next_update_ == 0) save_state();
     for (; next_update_ < updates_in_epoch; ++next_update_) {
       if (processes_.any(interrupted())) {
+        write_update_record();
         save_state();
         result.interrupted = true;
         return finish(result, start);
@@ -119,6 +120,29 @@ Training::Batches Training::batches_of_epoch(int epoch) const {
   return heed::make_batches(train_.source_lengths, train_.target_lengths, sentences, random);
 }
 
+/// The number of updates of the whole run. With --batch-words, it differs slightly between epochs.
+double Training::updates_of_run() const {
+  if (options_.batch_words == 0) return static_cast<double>(updates_of(batches_of_epoch(0))) * options_.epochs;
+  double updates = 0;
+  for (int epoch = 0; epoch < options_.epochs; ++epoch)
+    updates += static_cast<double>(updates_of(batches_of_epoch(epoch)));
+  return updates;
+}
+
+/// Throws heed::Error if the processes have different settings or data, or stopped at different updates: each reads the
+/// files on its own machine.
+void Training::require_equal_processes() const {
+  const std::string text = settings_text();
+  std::uint64_t hash = 14695981039346656037U;  // FNV-1a
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+  const std::array<double, 5> own = {static_cast<double>(hash >> 32U), static_cast<double>(hash & 0xffffffffU),
+                                     static_cast<double>(epoch_), static_cast<double>(next_update_),
+                                     static_cast<double>(starting_processes_)};
+  std::array<double, 5> first = own;
+  processes_.broadcast(std::span<double>(first));
+  heed::require(first == own, "this process has other options, data or another saved state than process 0");
+}
+
 std::size_t Training::updates_of(const Batches& batches) const {
   const auto count = static_cast<std::size_t>(options_.accumulate);
   return (batches.size() + count - 1) / count;
@@ -126,6 +150,8 @@ std::size_t Training::updates_of(const Batches& batches) const {
 
 /// Adds an update to the log.
 void Training::log_update(const Trainer::Update& update, double seconds) {
+  epoch_loss_ += update.loss;
+  epoch_words_ += update.words;
   if (!log_.enabled()) return;
   logged_.loss += update.loss;
   logged_.gradient_norm += update.gradient_norm;
@@ -184,7 +210,9 @@ void Training::end_epoch(Progress& progress, double train_loss) {
     line += dev_text(record);
   }
   record.epoch = epoch_ + 1;
-  record.training_loss = train_loss;
+  record.training_loss = epoch_loss_ / static_cast<double>(epoch_words_);
+  epoch_loss_ = 0;
+  epoch_words_ = 0;
   const bool better = best_models_.add(score_of(record), model);
   epochs_since_best_ = better ? 0 : epochs_since_best_ + 1;
   if (better) {
@@ -197,12 +225,22 @@ void Training::end_epoch(Progress& progress, double train_loss) {
   progress.line(line);
 }
 
-/// The scores of a model on the dev data. Writes those by length and translations to the log, if `epoch` is not 0.
+/// The scores of a model on the dev data.
 EpochRecord Training::evaluate_model(const Model& model, int epoch) {
   EpochRecord record;
   record.dev_loss = mean_loss(model, dev_, options_.threads);
+  if (processes_.any(log_.enabled()) || options_.dev_metric == "bleu") translate_dev(model, epoch, record);
+  std::array<double, 2> scores = {record.dev_loss, record.bleu};
+  processes_.broadcast(std::span<double>(scores));  // all processes decide by the same numbers
+  record.dev_loss = scores[0];
+  record.bleu = scores[1];
   heed::require(std::isfinite(record.dev_loss), "the loss on the dev data is not finite");
-  if (!log_.enabled() && options_.dev_metric == "loss") return record;
+  return record;
+}
+
+/// Adds the scores of the translations of the dev data to a record. Writes those by length, and translations, to the
+/// log, if `epoch` is not 0.
+void Training::translate_dev(const Model& model, int epoch, EpochRecord& record) {
   heed::Translator translator = best_;  // with the vocabularies
   translator.model = model;
   heed::prepack(translator.model);
@@ -212,7 +250,7 @@ EpochRecord Training::evaluate_model(const Model& model, int epoch) {
   record.bleu = heed::corpus_bleu(hypotheses, references).score;
   record.chrf = heed::corpus_chrf(lines_of(hypotheses), lines_of(references));
   record.exact_match = heed::exact_match(hypotheses, references);
-  if (!log_.enabled() || epoch == 0) return record;
+  if (!log_.enabled() || epoch == 0) return;
   for (LengthRecord& lengths : scores_by_length(dev_pairs_, hypotheses)) {
     lengths.epoch = epoch;
     log_.add(lengths);
@@ -226,13 +264,12 @@ EpochRecord Training::evaluate_model(const Model& model, int epoch) {
     const Translation found = translate(translator, {pair.source}, how, work).front().front();
     log_.add({epoch, pair.source, pair.target, found.target, found.weights});
   }
-  return record;
 }
 
 /// The score of an epoch for `BestModels`: the lower, the better.
 double Training::score_of(const EpochRecord& record) const {
   if (dev_.size() == 0) return options_.epochs - record.epoch;  // the latest model is the best
-  return options_.dev_metric == "bleu" ? 100 - record.bleu : record.dev_loss;
+  return options_.dev_metric == "bleu" ? std::max(0.0, 100 - record.bleu) : record.dev_loss;  // BLEU is rounded
 }
 
 std::string Training::dev_text(const EpochRecord& record) const {
@@ -306,7 +343,6 @@ Settings Training::settings() const {
       {"dev metric", options_.dev_metric},
       {"early stopping", given(options_.early_stopping)},
       {"average best", field_text(options_.average_best)},
-      {"threads", field_text(options_.threads)},
       {"seed", field_text(options_.seed)},
       {"pairs", train_.summary()},
       {"dev pairs", dev_.summary()},
@@ -321,14 +357,9 @@ std::string Training::settings_text() const {
 }
 
 RunState Training::state() {
-  return {translator_,
-          trainer_.optimizer,
-          average_ ? &*average_ : nullptr,
-          best_models_,
-          plateau_,
-          epochs_since_best_,
-          starting_processes_,
-          epoch_,
+  return {translator_,         trainer_.optimizer, average_ ? &*average_ : nullptr,
+          best_models_,        plateau_,           epochs_since_best_,
+          starting_processes_, threads_,           epoch_,
           next_update_};
 }
 
@@ -345,6 +376,12 @@ void Training::load_state() {
   const auto file = heed::SafetensorsFile::read(checkpoints_.path());
   load_run(file, state(), settings_text());
   heed::require(starting_processes_ >= 1, [&] { return file.name() + ": training.processes cannot be 0"; });
+  const bool alone = starting_processes_ == 1 && processes_.size() == 1;
+  heed::require(!alone || threads_ == options_.threads, [&] {
+    return file.name() + ": the run was started with threads " + std::to_string(threads_) +
+           ", it cannot be resumed with threads " + std::to_string(options_.threads);
+  });
+  threads_ = options_.threads;
   const auto updates = epoch_ < options_.epochs ? updates_of(batches_of_epoch(epoch_)) : 0;
   detail::check_place(file, epoch_, options_.epochs, next_update_, updates);
   if (epoch_ == 0) return;  // an existing model may be that of an older run

@@ -27,7 +27,7 @@ struct TrainingResult {
 /// and resumed later. With a moving average of the parameters, the averaged model is evaluated and kept. Compiled once
 /// for all programs.
 ///
-/// The file `SAVE.training`, next to the model, holds the state that resuming needs, including the best model. The
+/// The file `SAVE.training`, next to the model, holds the state that resuming needs, including the best models. The
 /// order of the batches, the dropout masks and the inputs of scheduled sampling depend only on the seed, the epoch and
 /// the update, so a resumed run ends with the same bits as an uninterrupted run.
 ///
@@ -54,12 +54,15 @@ class Training {
   using Batches = std::vector<std::vector<heed::Index>>;
 
   Batches batches_of_epoch(int epoch) const;
+  double updates_of_run() const;
+  void require_equal_processes() const;
   std::size_t updates_of(const Batches& batches) const;
   Trainer::Update update_on(const Batches& batches, std::uint64_t number);
   void log_update(const Trainer::Update& update, double seconds);
   void write_update_record();
   void end_epoch(Progress& progress, double train_loss);
   EpochRecord evaluate_model(const Model& model, int epoch);
+  void translate_dev(const Model& model, int epoch, EpochRecord& record);
   double score_of(const EpochRecord& record) const;
   std::string dev_text(const EpochRecord& record) const;
   bool stops_early() const;
@@ -87,6 +90,9 @@ class Training {
   BestModels best_models_;
   int epochs_since_best_ = 0;
   int starting_processes_ = processes_.size();  ///< number of processes when the run was started
+  int threads_ = options_.threads;              ///< threads of a process at the last start of the run
+  double epoch_loss_ = 0;                       ///< sum over the updates of this epoch in this session
+  long long epoch_words_ = 0;
   TrainingLog log_;
   UpdateRecord logged_;  ///< sums of the updates since the last record of the log
   long logged_updates_ = 0;

@@ -43,13 +43,18 @@ std::string now() {
 
 }  // namespace
 
-TrainingLog::TrainingLog(const std::string& path, bool resume) : path_(path), resumed_(resume) {
-  if (path.empty()) return;
-  out_.open(path, std::ios::binary | (resume ? std::ios::app : std::ios::trunc));
-  heed::require(out_.is_open(), [&] { return path + ": cannot be opened for writing"; });
-}
+TrainingLog::TrainingLog(const std::string& path, bool resume) : path_(path), resumed_(resume) {}
 
 void TrainingLog::start(const Settings& settings, const Settings& machine, int epoch, long update) {
+  if (!enabled()) return;
+  bool cut_off = false;  // in the last line, if the program was killed
+  if (resumed_) {
+    std::ifstream old(path_, std::ios::binary | std::ios::ate);
+    cut_off = old.is_open() && old.tellg() > 0 && old.seekg(-1, std::ios::end).get() != '\n';
+  }
+  out_.open(path_, std::ios::binary | (resumed_ ? std::ios::app : std::ios::trunc));
+  heed::require(out_.is_open(), [&] { return path_ + ": cannot be opened for writing"; });
+  if (cut_off) out_ << '\n';
   Json line;
   line["event"] = resumed_ ? "resume" : "start";
   line["time"] = now();

@@ -28,8 +28,10 @@ struct UpdateRecord {
 /// Scores on the dev data after an epoch.
 struct EpochRecord {
   int epoch = 0;  ///< from 1
-  double training_loss = 0;
-  double dev_loss = 0, bleu = 0, chrf = 0, exact_match = 0;
+  double training_loss =
+      0;                ///< nats per target word: mean of the updates, label smoothing and attention losses included
+  double dev_loss = 0;  ///< nats per target word, without them
+  double bleu = 0, chrf = 0, exact_match = 0;  ///< percent
   bool saved = false;
 };
 
@@ -49,16 +51,17 @@ struct SampleRecord {
 };
 
 /// A machine-readable log of a training run: a file with one JSON object per line. The key `event` of an object is
-/// `start`, `resume`, `updates`, `epoch`, `lengths`, `sample` or `end`. The records of a run that was killed can go beyond
-/// the epoch and update of the `resume` that follows; these do not count.
+/// `start`, `resume`, `updates`, `epoch`, `lengths`, `sample` or `end`. After a kill, ignore a line that is cut off, and
+/// the records whose epoch or update is later than that of the next `resume` record.
 class TrainingLog {
  public:
-  /// Opens the file; `resume` appends to it. An empty path means no log. Throws heed::Error if it cannot be written.
+  /// `resume` appends to the file. An empty path means no log.
   TrainingLog(const std::string& path, bool resume);
 
-  bool enabled() const { return out_.is_open(); }
+  bool enabled() const { return !path_.empty(); }
 
-  /// The run starts, or is resumed, with this epoch and after this update.
+  /// Opens the file. The run starts, or is resumed, with this epoch and after this update. Throws heed::Error if the
+  /// file cannot be written.
   void start(const Settings& settings, const Settings& machine, int epoch, long update);
   void add(const UpdateRecord& record);
   /// Without dev data, only the training loss is written.

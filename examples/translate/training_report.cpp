@@ -62,6 +62,7 @@ Run read_run(const std::string& path) {
   heed::LineReader line(in, path, {.max_words = 10'000'000});
   while (line.next()) {
     Json record = Json::parse(line.text(), nullptr, false);
+    if (record.is_discarded()) continue;  // cut off when the run was killed
     const bool valid = record.is_object() && record.value("event", Json()).is_string() &&
                        record.value("epoch", Json(0)).is_number_integer();
     if (!valid) line.fail("expected a JSON object with the keys event and epoch");

@@ -101,10 +101,10 @@ TEST_F(TranslateRun, TransfersTags) {
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     return outcome.out;
   };
-  const std::string text = "The <b>black</b> <i>cat</i>\n\n<p>The red cat</p>\nThe black dog\n";
-  EXPECT_EQ(run(text, {"--transfer-tags"}), "Le <i>chat</i> <b>noir</b>\n\n<p>Le chat rouge</p>\nLe chien noir\n");
+  const std::string text = "The <b>black</b> <i>cat</i>\n<hr/>\n<p>The red cat</p>\nThe black dog\n";
+  EXPECT_EQ(run(text, {"--transfer-tags"}), "Le <i>chat</i> <b>noir</b>\n<hr/>\n<p>Le chat rouge</p>\nLe chien noir\n");
   EXPECT_EQ(run(text, {"--transfer-tags", "--tokens", "--threads", "2"}),
-            "le <i>chat</i> <b>noir</b>\n\n<p>le chat rouge</p>\nle chien noir\n");
+            "le <i>chat</i> <b>noir</b>\n<hr/>\n<p>le chat rouge</p>\nle chien noir\n");
   EXPECT_NE(run(text, {}), run(text, {"--transfer-tags"}));
   expect_error(translate({"run", "--model", trained("plain", {"--decoder", "plain"}), "--transfer-tags"}, text),
                {"plain", "--transfer-tags"});

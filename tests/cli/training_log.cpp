@@ -92,6 +92,14 @@ TEST_F(TranslateTrainingLog, RejectsInvalidPaths) {
   expect_error(translate(command() + Arguments{"--report", path("model")}), {"--report", "model"});
 }
 
+/// An invalid command does not delete the log of an earlier run.
+TEST_F(TranslateTrainingLog, KeepsTheOldLogIfTheOptionsAreInvalid) {
+  write("log", "old\n");
+  Arguments invalid = with(training("model"), "--schedule", "plateau") + Arguments{"--log", path("log")};
+  expect_error(translate(invalid), {"--schedule plateau needs dev data"});
+  EXPECT_EQ(contents(path("log")), "old\n");
+}
+
 TEST_F(TranslateTrainingLog, StopsEarly) {
   const Arguments diverging{"--learning-rate", "0.3", "--schedule", "constant"};
   Arguments run = with(command(), "--epochs", "60") + diverging;

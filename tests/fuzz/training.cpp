@@ -19,13 +19,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   MovingAverage<TranslationModel<float>> average(initial.model);
   examples::BestModels best{.limit = 2, .entries = {}};
   PlateauRate plateau;
-  int epochs_since_best = 0, processes = 1, epoch = 0;
+  int epochs_since_best = 0, processes = 1, threads = 1, epoch = 0;
   std::size_t next_update = 0;
   test::feed(size, {128, heed::test::small_models}, [&] {
     const auto file = SafetensorsFile::parse(std::as_bytes(std::span(data, size)), std::string(test::input_name));
     load_run(file,
-             examples::RunState{translator, optimizer, &average, best, plateau, epochs_since_best, processes, epoch,
-                                next_update},
+             examples::RunState{translator, optimizer, &average, best, plateau, epochs_since_best, processes, threads,
+                                epoch, next_update},
              "as before");
     bool valid = epoch >= 0 && optimizer.updates >= 0 && epochs_since_best >= 0;
     for (const auto& entry : best.entries) valid = valid && entry.score >= 0;

@@ -220,7 +220,7 @@ TEST_F(Corpus, ReadParallelErrorsNameFileAndLine) {
   };
   EXPECT_EQ(error_of(""), ": is empty, expected at least one sentence");
   EXPECT_EQ(error_of("a\n\n"), ":2: the line is empty");
-  EXPECT_EQ(error_of("a\nb\tc\n"), ":2: expected one sentence with words separated by spaces, found a tab");
+  EXPECT_EQ(error_of("a\nb\tc\n"), ":2: expected one sentence per line, without tabs; found a tab");
   EXPECT_EQ(error_of("a\nb\xff\n"), ":2: invalid UTF-8 (0xff) at byte offset 1 of the line");
   EXPECT_EQ(error_of(many_words(1001) + "\nb"), ":1: the line has 1001 words, at most 1000 are allowed");
   EXPECT_EQ(message_of([&] { heed::read_parallel(good, path("none")); }),

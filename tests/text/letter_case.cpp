@@ -14,6 +14,7 @@ using heed::lower_case;
 TEST(LowerCase, SupportsLatinGreekAndCyrillic) {
   EXPECT_EQ(lower_case("The QUEEN's 2 Élèves, ÀÖØÞ!"), "the queen's 2 élèves, àöøþ!");
   EXPECT_EQ(lower_case("ŁÓDŹ ŠKODA ŸÆŒ STRAẞE Ế"), "łódź škoda ÿæœ straße ế");
+  EXPECT_EQ(lower_case("ȘȚ ƠƯ Ə Ǎ"), "șț ơư ə ǎ");
   EXPECT_EQ(lower_case("ΑΘΗΝΑ ΆΈΌΏ МОСКВА ЁЖ ЂҐ"), "αθηνα άέόώ москва ёж ђґ");
   EXPECT_EQ(lower_case("×÷İ日本 \U0001F600"), "×÷İ日本 \U0001F600");
   EXPECT_EQ(lower_case("A\xff\xc3"), "a\xff\xc3") << "invalid bytes are kept";

@@ -105,11 +105,23 @@ TEST(TransferMarkup, GivesWellFormedElements) {
   }
 }
 
+/// Lines of tags without partners take no quadratic time.
+TEST(TransferMarkup, AcceptsManyTags) {
+  std::string line, brackets;
+  for (int i = 0; i < 40000; ++i) line += "<a>";
+  for (int i = 0; i < 40000; ++i) line += "</b>";
+  for (int i = 0; i < 100000; ++i) brackets += "<a";
+  const MarkedWords marked = heed::split_markup(line + "x", Tokenizer());
+  EXPECT_EQ(marked.tags.size(), 80000u);
+  EXPECT_EQ(heed::transfer_markup(marked, {"X"}, Alignment{0}, Tokenizer()).size(), line.size() + 1);
+  EXPECT_EQ(heed::split_markup(brackets, Tokenizer()).words, Words{brackets});
+}
+
 TEST(TransferMarkup, RejectsInvalidAlignments) {
   EXPECT_EQ(refusal([] { transferred("a", "A B", {0}); }),
             "transfer_markup: expected one source position for each of 2 words, got 1");
   EXPECT_EQ(refusal([] { transferred("a", "A", {1}); }),
-            "transfer_markup: position 1 is outside of a source of 1 words");
+            "transfer_markup: a source position must be at least 0 and less than 1, the number of source words, got 1");
 }
 
 }  // namespace markup_test

@@ -70,6 +70,15 @@ TEST(Tokenizer, KeepsTheFullStopOfAbbreviations) {
   EXPECT_EQ(Tokenizer("en").split("Ann of the U.S. saw 3.5."), (Words{"Ann", "of", "the", "U.S.", "saw", "3.5", "."}));
 }
 
+TEST(Tokenizer, SeparatesEnglishQuotationMarks) {
+  EXPECT_EQ(Tokenizer("en").detokenize({"she", "said", "'hello", "."}), "She said 'hello.");
+}
+
+TEST(Tokenizer, DoesNotMakeSentenceMarks) {
+  EXPECT_EQ(Tokenizer("en").tokenize("<S> The </S>"), (Words{"<S>", "the", "</S>"}));
+  EXPECT_EQ(Tokenizer("en").normalize("<UNK>"), "<UNK>");
+}
+
 TEST(Tokenizer, CapitalizesEverySentence) {
   EXPECT_EQ(Tokenizer("en").detokenize({"\"", "no", "\"", ".", "(", "why", "?", ")", "i", "left", "."}),
             "\"No\". (Why?) I left.");
@@ -95,7 +104,8 @@ TEST(Tokenizer, AcceptsAnyText) {
 }
 
 TEST(Tokenizer, RejectsUnknownNames) {
-  EXPECT_EQ(refusal([] { Tokenizer("english"); }), "the tokenizer must be one of spaces, en, fr, de, got \"english\"");
+  EXPECT_EQ(refusal([] { Tokenizer("english"); }),
+            "Tokenizer: the name must be one of spaces, en, fr, de, got \"english\"");
 }
 
 }  // namespace tokenizer_test

@@ -40,8 +40,8 @@ struct TranslatorConfig {
   bool input_feeding = true;           ///< decoder luong only
   std::ptrdiff_t window = 10;          ///< local attention only: maximum distance from the centre
   std::ptrdiff_t longest = 100;        ///< location scores only: number of source positions that have a score
-  std::ptrdiff_t filters = 10;         ///< convolutional scores only: number of filters over the previous weights
-  std::ptrdiff_t filter_width = 15;    ///< convolutional scores only: width of a filter in source positions; odd
+  std::ptrdiff_t filters = 10;         ///< convolutional scores only: number of filters, 1 to 255
+  std::ptrdiff_t filter_width = 15;    ///< convolutional scores only: width of a filter in source words; odd, 1 to 255
   double dropout = 0;                  ///< dropout rate of embeddings, between layers and before the output layer
   bool reverse_source = false;         ///< whether the encoder starts at the last word of the source
   bool copy_states = false;            ///< whether the decoder starts with copies of the encoder's final states

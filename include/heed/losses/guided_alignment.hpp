@@ -11,11 +11,13 @@
 namespace heed { inline namespace v0_2 {
 
 /// Guided alignment loss: the cross-entropy between given word links and the attention weights (Chen, Matusov, Khadivi
-/// & Peter 2016). It trains the weights of a decoder to be the alignment that the links describe.
+/// & Peter 2016). It trains the attention weights of a decoder to match the links.
 ///
 ///     - sum_t sum_j l_tj log(a_tj + 1e-6)        l_tj = 1 / n_t for the n_t source words linked to target word t
 ///
-/// Target words without links do not contribute. The constant keeps the loss and its gradient finite if a weight is 0.
+/// a_tj is the weight of source word j at target word t; l_tj is 0 for words without a link. Target words without links
+/// do not contribute. The constant keeps the loss and its gradient finite if a weight is 0. The step of eos counts as a
+/// target word that may have links. Allocates one counter per target word.
 ///
 /// Shapes, `scale` and `d_weights` are those of the losses in attention_penalty.hpp; `links` has the links of each
 /// sentence in batch order. Throws heed::Error if a size does not fit, or if a link points outside of its pair.

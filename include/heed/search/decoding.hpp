@@ -171,7 +171,7 @@ void encode(const Model& model, Sentences sources, const SearchOptions& options,
   }
 }
 
-/// Encodes the sources and returns their memory. A model may have a function for this, as an ensemble has.
+/// Encodes the sources and returns their memory. Calls `model.encode_sources` if there is one, as in `Ensemble`.
 template <class Model>
 const Memory<typename Model::Scalar>& encode(const Model& model, Sentences sources, const SearchOptions& options,
                                              SearchWorkspace<typename Model::Scalar>& work) {

@@ -126,7 +126,7 @@ template <class Model, class Results, class Edit = detail::KeepLogits>
 void search(const Model& model, const Memory<typename Model::Scalar>& memory, const SearchOptions& options,
             SearchWorkspace<typename Model::Scalar>& work, Results& results, const Edit& edit = {}) {
   static_assert(
-      requires { model.decoder; }, "each model of an ensemble has its own memory: pass the sources");
+      requires { model.decoder; }, "search: an Ensemble cannot use a given memory; pass the sources");
   detail::check(options, static_cast<std::size_t>(memory.sentences()), model.target.vocabulary(), "search");
   detail::Undo empty([&] { results.clear(); });
   results.resize(static_cast<std::size_t>(memory.sentences()));

@@ -46,7 +46,7 @@ inline std::string without_white_space(const std::string& line) {
 /// characters, without white space. Precision and recall are averaged over n = 1 ... 6, and recall has twice the weight
 /// of precision.
 ///
-///     5 p r / (4 p + r)
+///     5 p r / (4 p + r)        p: mean precision, r: mean recall
 ///
 /// Throws heed::Error if there are no sentences, or if the numbers of hypotheses and references differ.
 inline double corpus_chrf(std::span<const std::string> hypotheses, std::span<const std::string> references) {

@@ -70,7 +70,7 @@ inline Words read_words(const LineReader& line, std::string_view text, const std
 /// Returns the words of a line that holds one sentence.
 inline Words read_sentence(const LineReader& line, const ReadOptions& options) {
   if (line.text().find('\t') != std::string_view::npos) {
-    line.fail("expected one sentence with words separated by spaces, found a tab");
+    line.fail("expected one sentence per line, without tabs; found a tab");
   }
   return read_words(line, line.text(), "the line", options, options.source_tokenizer);
 }
@@ -196,19 +196,22 @@ inline std::vector<SentencePair> read_parallel(const std::string& source_path, c
 /// Replaces the sure links of sentence pairs by those of a file: line n has the links of pair n, as in the output of
 /// fast_align. An empty line, or a single `-`, means no links.
 ///
-/// Throws heed::Error at the first link that is not of the form `i-j` or that points outside of its pair, if the
-/// numbers of lines and pairs differ, and if the file cannot be opened.
+/// `possible` links are not changed. Throws heed::Error at the first link that is not of the form `i-j` or that points
+/// outside of its pair, if the numbers of lines and pairs differ, and if the file cannot be opened; `pairs` is unchanged
+/// then.
 inline void read_links(const std::string& path, std::vector<SentencePair>& pairs, const ReadOptions& options = {}) {
   auto in = detail::open_text(path);
   LineReader line(in, path, options);
+  std::vector<Links> links;
   std::size_t lines = 0;
   for (; line.next(); ++lines) {
-    if (lines < pairs.size()) pairs[lines].sure = detail::read_links(line, line.text(), pairs[lines]);
+    if (lines < pairs.size()) links.push_back(detail::read_links(line, line.text(), pairs[lines]));
   }
   require(lines == pairs.size(), [&] {
     return path + ": expected one line of links for each of " + std::to_string(pairs.size()) + " pairs, found " +
            std::to_string(lines) + " lines";
   });
+  for (std::size_t i = 0; i < pairs.size(); ++i) pairs[i].sure = std::move(links[i]);
 }
 
 }}  // namespace heed::v0_2

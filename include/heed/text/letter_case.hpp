@@ -23,15 +23,18 @@ struct CapitalLetters {
   }
 };
 
-/// The capital letters of the Latin, Greek and Cyrillic alphabets whose small letter is one letter in all languages.
-/// Unicode's file UnicodeData.txt, column "Simple Lowercase Mapping".
+/// Capital letters of the Latin, Greek and Cyrillic alphabets (Unicode's file UnicodeData.txt, column "Simple Lowercase
+/// Mapping"). Rules of a language (the Turkish i) are not applied. Letters outside of the orthographies of today, such as
+/// those of polytonic Greek, are left out.
 inline constexpr CapitalLetters capital_letters[] = {
-    {U'A', U'Z', 32},          {0xC0, 0xD6, 32},        {0xD8, 0xDE, 32},        {0x100, 0x12E, 1, true},
-    {0x132, 0x136, 1, true},   {0x139, 0x147, 1, true}, {0x14A, 0x176, 1, true}, {0x179, 0x17D, 1, true},
-    {0x386, 0x386, 38},        {0x388, 0x38A, 37},      {0x38C, 0x38C, 64},      {0x38E, 0x38F, 63},
-    {0x391, 0x3A1, 32},        {0x3A3, 0x3AB, 32},      {0x400, 0x40F, 80},      {0x410, 0x42F, 32},
-    {0x460, 0x480, 1, true},   {0x48A, 0x4BE, 1, true}, {0x4D0, 0x52E, 1, true}, {0x1E00, 0x1E94, 1, true},
-    {0x1EA0, 0x1EFE, 1, true},
+    {U'A', U'Z', 32},          {0xC0, 0xD6, 32},          {0xD8, 0xDE, 32},        {0x100, 0x12E, 1, true},
+    {0x132, 0x136, 1, true},   {0x139, 0x147, 1, true},   {0x14A, 0x176, 1, true}, {0x179, 0x17D, 1, true},
+    {0x18F, 0x18F, 202},       {0x1A0, 0x1A4, 1, true},   {0x1AF, 0x1AF, 1},       {0x1CD, 0x1DB, 1, true},
+    {0x1DE, 0x1EE, 1, true},   {0x1F8, 0x21E, 1, true},   {0x222, 0x232, 1, true}, {0x4C0, 0x4C0, 15},
+    {0x4C1, 0x4CD, 1, true},   {0x386, 0x386, 38},        {0x388, 0x38A, 37},      {0x38C, 0x38C, 64},
+    {0x38E, 0x38F, 63},        {0x391, 0x3A1, 32},        {0x3A3, 0x3AB, 32},      {0x400, 0x40F, 80},
+    {0x410, 0x42F, 32},        {0x460, 0x480, 1, true},   {0x48A, 0x4BE, 1, true}, {0x4D0, 0x52E, 1, true},
+    {0x1E00, 0x1E94, 1, true}, {0x1EA0, 0x1EFE, 1, true},
 };
 
 constexpr char32_t to_lower(char32_t c) {
@@ -71,8 +74,8 @@ inline void append_utf8(std::string& text, char32_t c) {
 
 }  // namespace detail
 
-/// Returns the text with all capital letters of the Latin, Greek and Cyrillic alphabets in lower case. Bytes that are not
-/// valid UTF-8 are not changed.
+/// Returns the text with the letters of `detail::capital_letters` in lower case. Other characters, and bytes that are not
+/// valid UTF-8, are not changed.
 inline std::string lower_case(std::string_view text) {
   std::string lower;
   while (!text.empty()) {
@@ -87,7 +90,8 @@ inline std::string lower_case(std::string_view text) {
   return lower;
 }
 
-/// Returns the text with its first letter in upper case, if it begins with a small letter of these alphabets.
+/// Returns the text with its first character in upper case, if that is the small letter of one of
+/// `detail::capital_letters`. Other text is not changed.
 inline std::string capitalize(std::string_view text) {
   const std::size_t length = detail::utf8_length(text);
   if (length == 0) return std::string(text);

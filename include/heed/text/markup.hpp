@@ -9,6 +9,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace heed { inline namespace v0_2 {
@@ -33,8 +35,8 @@ inline std::size_t tag_length(std::string_view text) {
   const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
   if (text.size() < 3 || text[0] != '<' || !(is_letter(text[1]) || (text[1] == '/' && is_letter(text[2])))) return 0;
   if (text.starts_with("<unk>")) return 0;
-  const std::size_t end = text.find('>');
-  return end == std::string_view::npos ? 0 : end + 1;
+  const std::size_t end = text.find_first_of("<>", 1);
+  return end == std::string_view::npos || text[end] == '<' ? 0 : end + 1;
 }
 
 /// The name of an element from one of its tags: `a` for `<a href="x">` and for `</a>`.
@@ -57,22 +59,25 @@ struct Elements {
 
 inline Elements elements_of(const std::vector<MarkedWords::Tag>& tags) {
   Elements result;
-  std::vector<std::size_t> open;  // indices in `tags`
+  std::vector<std::size_t> open;                                           // indices in `tags`
+  std::unordered_map<std::string_view, std::vector<std::size_t>> of_name;  // open tags by name
   std::vector<bool> used(tags.size());
   std::vector<std::pair<std::size_t, Element>> found;  // with the index of the opening tag
   for (std::size_t i = 0; i < tags.size(); ++i) {
     const std::string_view tag = tags[i].text;
     if (tag.ends_with("/>")) continue;
+    auto& same = of_name[element_name(tag)];
     if (tag[1] != '/') {
       open.push_back(i);
+      same.push_back(i);
       continue;
     }
-    const auto same = [&](std::size_t k) { return element_name(tags[k].text) == element_name(tag); };
-    const auto start = std::find_if(open.rbegin(), open.rend(), same);
-    if (start == open.rend()) continue;
-    const std::size_t k = *start;
-    open.erase(open.begin() + (open.rend() - start - 1), open.end());  // tags that were not closed are points
-    if (tags[k].word == tags[i].word) continue;                        // it is empty
+    if (same.empty()) continue;
+    const std::size_t k = same.back();
+    for (; !open.empty() && open.back() >= k; open.pop_back()) {  // tags in between were not closed: they are points
+      of_name[element_name(tags[open.back()].text)].pop_back();
+    }
+    if (tags[k].word == tags[i].word) continue;  // it is empty
     found.push_back({k, {tags[k].text, tag, tags[k].word, tags[i].word}});
     used[k] = used[i] = true;
   }
@@ -110,9 +115,9 @@ inline MarkedWords split_markup(std::string_view line, const Tokenizer& tokenize
 }
 
 /// Returns a translation as text, with the tags of its source. Each word has the elements of the source word that it is
-/// aligned to, so an element is split if other words are in between. The result is well-formed, even if the tags of the
-/// source are not. Tags that enclose no words are before the first translated word that is aligned to a source word
-/// after them.
+/// aligned to, so an element is split if other words are in between. Elements are nested correctly in the result. A tag
+/// without a partner is copied. It is placed, like a tag that encloses no words, before the first translated word that
+/// is aligned to a source word after it; if there is none, at the end.
 ///
 /// words: the words of the translation; alignment: for each of them the position of its source word. Throws heed::Error
 /// if there is not one position for each word, or if a position is outside of the source.
@@ -124,8 +129,8 @@ inline std::string transfer_markup(const MarkedWords& source, const Words& words
   });
   for (const std::ptrdiff_t at : alignment) {
     require(at >= 0 && at < std::ssize(source.words), [&] {
-      return "transfer_markup: position " + std::to_string(at) + " is outside of a source of " +
-             std::to_string(source.words.size()) + " words";
+      return "transfer_markup: a source position must be at least 0 and less than " +
+             std::to_string(source.words.size()) + ", the number of source words, got " + std::to_string(at);
     });
   }
   const detail::Elements markup = detail::elements_of(source.tags);

@@ -43,12 +43,13 @@ class Tokenizer {
     require(found != tokenizer_names.end(), [&] {
       std::string all;
       for (const std::string_view known : tokenizer_names) all.append(all.empty() ? "" : ", ").append(known);
-      return "the tokenizer must be one of " + all + ", got " + detail::in_quotes(name);
+      return "Tokenizer: the name must be one of " + all + ", got " + detail::in_quotes(name);
     });
     language_ = static_cast<Language>(found - tokenizer_names.begin());
   }
 
-  /// Returns the words of a line, in the case of the text.
+  /// Returns the words of a line, with their capital letters. Typographic apostrophes become `'`, and no-break spaces
+  /// spaces, unless the tokenizer is `spaces`.
   Words split(std::string_view line) const {
     if (language_ == spaces) return split_words(line);
     Words words;
@@ -58,20 +59,21 @@ class Tokenizer {
 
   /// Converts a word of `split` to the form in the vocabulary: to lower case, unless the tokenizer is `spaces`.
   std::string normalize(std::string_view word) const {
-    return language_ == spaces ? std::string(word) : lower_case(word);
+    if (language_ == spaces) return std::string(word);
+    std::string lower = lower_case(word);
+    const bool special = is_one_of(lower, std::array<std::string_view, 3>{"<unk>", "<s>", "</s>"});
+    return special ? std::string(word) : lower;  // <S> must not become the mark of a sentence
   }
 
   /// Returns the words of a line in the form of the vocabulary.
   Words tokenize(std::string_view line) const {
     Words words = split(line);
-    if (language_ != spaces) {
-      for (std::string& word : words) word = lower_case(word);
-    }
+    for (std::string& word : words) word = normalize(word);
     return words;
   }
 
-  /// Returns words as a line of text. Sentences begin with a capital letter, and punctuation has the spaces of the
-  /// language. With `spaces`, the words are separated by spaces. `ranges`, if given, gets the range of each word.
+  /// Returns words as a line of text. The first word of each sentence and the English `i` get a capital letter; all
+  /// other letters are unchanged. Punctuation has the spaces of the language. With `spaces`, the words are separated by spaces. `ranges`, if given, gets the range of each word.
   std::string detokenize(const Words& words, std::vector<TextRange>* ranges = nullptr) const {
     std::string text;
     const auto append = [&](const std::string& word) {
@@ -127,20 +129,25 @@ class Tokenizer {
   bool follows_directly(std::string_view word) const {
     if (closes_bracket(word) || is_one_of(word, std::array<std::string_view, 4>{".", ",", "...", "…"})) return true;
     if (language_ != fr && is_one_of(word, std::array<std::string_view, 4>{"!", "?", ";", ":"})) return true;
-    return language_ == en && word.starts_with('\'');
+    return language_ == en &&
+           is_one_of(word, std::array<std::string_view, 8>{"'", "'s", "'t", "'m", "'re", "'ve", "'ll", "'d"});
   }
 
   /// Replaces typographic apostrophes by ', and no-break spaces by spaces.
   static std::string plain_characters(std::string_view line) {
-    std::string text(line);
-    const auto replace = [&](std::string_view from, char to) {
-      for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + 1)) {
-        text.replace(at, from.size(), 1, to);
+    std::string text;
+    while (!line.empty()) {
+      const std::size_t length = std::max(detail::utf8_length(line), std::size_t{1});
+      const std::string_view character = line.substr(0, length);
+      if (character == "\u2019") {
+        text += '\'';
+      } else if (character == "\u00A0" || character == "\u202F") {
+        text += ' ';
+      } else {
+        text += character;
       }
-    };
-    replace("\u2019", '\'');
-    replace("\u00A0", ' ');
-    replace("\u202F", ' ');
+      line.remove_prefix(length);
+    }
     return text;
   }
 

@@ -18,8 +18,8 @@ namespace heed { inline namespace v0_2 {
 namespace detail {
 
 /// Shuffles the items 0 ... n - 1, sorts them by (target, source) length within pools of `pool` items, splits each pool
-/// into batches, and shuffles the batches. `fits(size, words, i)` is true if item i fits into a batch that has `size`
-/// items and `words` target words.
+/// into batches, and shuffles the batches. `fits(size, words, length)` is true if an item of `length` target words
+/// fits into a batch that has `size` items and `words` target words.
 template <class Fits>
 std::vector<std::vector<Index>> split_into_batches(const std::vector<Index>& source_lengths,
                                                    const std::vector<Index>& target_lengths, std::size_t pool,

@@ -40,8 +40,8 @@ struct SingleProcess {
   void broadcast(std::span<S>) const {}
 };
 
-/// Sums gradients over all processes. Columns of large matrices that are zero in every process, such as those of words
-/// that do not occur in a batch, are not sent. Everything else is sent in a few large messages.
+/// Sums gradients over all processes. Columns that are zero in every process, such as those of words that do not occur in
+/// a batch, are not sent, if their matrix has at least 256 columns and 2 rows. Messages have up to 2^20 values.
 template <class S>
 class GradientSum {
  public:
@@ -65,7 +65,7 @@ class GradientSum {
     });
   }
 
-  /// The number of values that the last call summed, without the marks of the columns.
+  /// The number of values that the last call summed, without the flag of each column that need not be sent.
   std::size_t sent() const { return values_.size(); }
 
  private:

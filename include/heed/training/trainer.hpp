@@ -106,7 +106,6 @@ class Trainer {
             processes_.broadcast(std::span<S>(x.data(), static_cast<std::size_t>(x.size())));
           },
           model);
-      detail::drop_copies(model);
     }
     prepack(model);
   }
@@ -237,9 +236,9 @@ class Trainer {
     });
   }
 
-  /// Distributes a batch over the threads of all processes: longest target first, one to each thread in turn, so that
-  /// all threads get about the same number of words. The random numbers of a sentence depend on the update and on the sentence's index
-  /// in the update; `before` is the number of sentences in earlier batches of the update.
+  /// Distributes a batch over the processes, and the items of this one over its threads: longest target first, one to
+  /// each in turn, so that all get about the same number of words. The random numbers of a sentence depend on the update
+  /// and on the sentence's index in the update; `before` is the number of sentences in earlier batches of the update.
   void deal(const Batch& batch, std::uint64_t update_seed, std::uint64_t before) {
     const auto sources = batch.sources;
     const auto targets = batch.targets;
@@ -254,12 +253,9 @@ class Trainer {
       shard.links.clear();
       shard.randoms.clear();
     }
-    const std::size_t first = static_cast<std::size_t>(processes_.rank()) * shards_.size();
-    const std::size_t threads = static_cast<std::size_t>(processes_.size()) * shards_.size();
-    for (std::size_t i = 0; i < order_.size(); ++i) {
-      const std::size_t thread = i % threads;
-      if (thread < first || thread >= first + shards_.size()) continue;  // an item of another process
-      Shard& shard = shards_[thread - first];
+    const auto processes = static_cast<std::size_t>(processes_.size());
+    for (auto i = static_cast<std::size_t>(processes_.rank()); i < order_.size(); i += processes) {
+      Shard& shard = shards_[i / processes % shards_.size()];
       shard.sources.push_back(sources[order_[i]]);
       shard.targets.push_back(targets[order_[i]]);
       if (options_.guided_alignment != 0) shard.links.push_back(batch.links[order_[i]]);

@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-namespace communicator_test {
+namespace processes_test {
 
 using heed::Index;
 using heed::TrainerOptions;
@@ -137,4 +137,4 @@ TEST(Communicator, DoesNotSendTheRowsOfAbsentWords) {
   EXPECT_GT(several.values, parameters - tables);
 }
 
-}  // namespace communicator_test
+}  // namespace processes_test
