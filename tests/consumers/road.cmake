@@ -214,6 +214,7 @@ elseif(road STREQUAL "copied_headers")
 
 elseif(road STREQUAL "no_exceptions")
   file(GLOB_RECURSE headers RELATIVE ${root}/include ${root}/include/*.hpp)
+  list(REMOVE_ITEM headers heed/training/mpi.hpp)  # it needs MPI
   list(TRANSFORM headers REPLACE "^.+$" "#include <\\0>\n")
   set(core ${headers})
   list(FILTER core EXCLUDE REGEX "/io/")
@@ -238,7 +239,7 @@ elseif(road STREQUAL "single_header")
   # It contains the code of every header once, and the version of the project.
   file(READ "${here}/heed.hpp" all)
   file(GLOB_RECURSE headers RELATIVE ${root}/include ${root}/include/*.hpp)
-  list(FILTER headers EXCLUDE REGEX "^heed/(heed\\.hpp|io/|text/|compiled/)")
+  list(FILTER headers EXCLUDE REGEX "^heed/(heed\\.hpp|io/|text/|compiled/|training/mpi\\.hpp)")
   foreach(header IN LISTS headers)
     file(READ ${root}/include/${header} text)
     string(FIND "${text}" "\nnamespace heed { inline namespace ${namespace} {" begin)  # after its includes
