@@ -9,10 +9,11 @@
 
 namespace examples {
 
-/// A batch of the chosen sentences of one side.
-inline std::vector<std::span<const heed::Token>> choose(const std::vector<std::vector<heed::Token>>& sentences,
-                                                        const std::vector<heed::Index>& chosen) {
-  std::vector<std::span<const heed::Token>> batch;
+/// A batch of the chosen sentences of one side, or of their links.
+template <class Item>
+std::vector<std::span<const Item>> choose(const std::vector<std::vector<Item>>& sentences,
+                                          const std::vector<heed::Index>& chosen) {
+  std::vector<std::span<const Item>> batch;
   for (const heed::Index i : chosen) batch.emplace_back(sentences[static_cast<std::size_t>(i)]);
   return batch;
 }

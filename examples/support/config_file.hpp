@@ -1,6 +1,6 @@
 #pragma once
 
-#include "support/command_line.hpp"
+#include "support/options.hpp"
 
 #include <heed/core/errors.hpp>
 #include <heed/text/line_reader.hpp>
@@ -24,15 +24,6 @@ inline std::string last_value(const std::vector<std::string>& arguments, const s
     if (arguments[i] == option && i + 1 < arguments.size()) value = arguments[i + 1];
   }
   return value;
-}
-
-/// The option of a command with this name, without dashes; null if there is none.
-inline const CLI::Option* find_option(const CLI::App& command, const std::string& name) {
-  for (const CLI::Option* const option : command.get_options()) {
-    const auto& names = option->get_lnames();
-    if (std::find(names.begin(), names.end(), name) != names.end()) return option;
-  }
-  return nullptr;
 }
 
 /// True if the arguments set the option.
@@ -63,14 +54,15 @@ inline void add_config(CLI::App& command, std::string& path) {
       ->capture_default_str();
 }
 
-/// Returns the options of the config file, followed by `arguments`. The file is the value of --config in `arguments`,
-/// otherwise `path`; an empty path means no file. Options in `arguments` replace those of the file. Throws heed::Error if
-/// the file cannot be read, or if it has a section or an option that the command does not have.
-inline std::vector<std::string> with_config_file(const CLI::App& command, const std::vector<std::string>& arguments,
-                                                 std::string path = {}) {
+/// Returns the arguments of a program with those of the config file inserted after the first one, which is the name of
+/// the command. The file is the value of --config in `arguments`, otherwise `path`; an empty path means no file.
+/// Options in `arguments` replace those of the file. Throws heed::Error if the file cannot be read, or if it has a
+/// section or an option that the command does not have.
+inline std::vector<std::string> with_config_file(CLI::App& command, std::vector<std::string> arguments,
+                                                 std::string path) {
   path = detail::last_value(arguments, "config", std::move(path));
   if (path.empty()) return arguments;
-  std::vector<std::string> all;
+  std::vector<std::string> added;
   for (const CLI::ConfigItem& item : detail::read_config(path)) {
     heed::require(item.parents.empty(), [&] {
       return path + ": expected options without sections, got section " + heed::detail::in_quotes(item.parents[0]);
@@ -80,10 +72,10 @@ inline std::vector<std::string> with_config_file(const CLI::App& command, const 
       return path + ": the command " + command.get_name() + " has no option " + heed::detail::in_quotes(item.name);
     });
     if (detail::is_given(*option, arguments)) continue;
-    for (const std::string& value : item.inputs) all.push_back("--" + item.name + '=' + value);
+    for (const std::string& value : item.inputs) added.push_back("--" + item.name + '=' + value);
   }
-  all.insert(all.end(), arguments.begin(), arguments.end());
-  return all;
+  arguments.insert(arguments.begin() + 1, added.begin(), added.end());
+  return arguments;
 }
 
 }  // namespace examples

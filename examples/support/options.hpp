@@ -19,6 +19,16 @@ namespace examples {
 
 namespace detail {
 
+/// The option `--name` of a command; null if there is none. `CLI::App::get_option` is not used: it terminates the
+/// program if memory runs out.
+inline CLI::Option* find_option(CLI::App& command, std::string_view name) {
+  for (CLI::Option* const option : command.get_options()) {
+    const auto& names = option->get_lnames();
+    if (std::find(names.begin(), names.end(), name) != names.end()) return option;
+  }
+  return nullptr;
+}
+
 template <std::size_t N>
 CLI::IsMember one_of(const std::array<std::string_view, N>& names) {
   return CLI::IsMember(std::vector<std::string>(names.begin(), names.end()));

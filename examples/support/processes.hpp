@@ -67,8 +67,8 @@ class Processes {
 #endif
 };
 
-/// Connects the processes that mpirun started, from its construction to its destruction. Only the main process writes to
-/// standard output.
+/// Connects the processes that mpirun started, from its construction to its destruction. Only the main process writes
+/// to standard output.
 class ProcessScope {
  public:
   ProcessScope() {

@@ -45,8 +45,8 @@ void load_counts(const heed::SafetensorsFile& file, const Visit& visit) {
   heed::detail::refuse_unknown_keys(file, "training.", known);
 }
 
-/// Throws heed::Error if this run does not have the epoch and the update at which the run in the file stopped. `updates`
-/// is the number of updates of that epoch.
+/// Throws heed::Error if this run does not have the epoch and the update at which the run in the file stopped.
+/// `updates` is the number of updates of that epoch.
 inline void check_place(const heed::SafetensorsFile& file, int epoch, int epochs, std::size_t next_update,
                         std::size_t updates) {
   heed::require(epoch < epochs && next_update < updates, [&] {

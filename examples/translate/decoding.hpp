@@ -46,8 +46,8 @@ inline SentenceSize size_of_search(heed::Index words, const DecodingOptions& how
   return {words, words, keeps ? steps * columns : 0};
 }
 
-/// Finds the `hypotheses_wanted` best translations of every source, or samples `how.search.best`. With `how.others`, all
-/// models are an ensemble.
+/// Finds the `hypotheses_wanted` best translations of every source, or samples `how.search.best`. With `how.others`,
+/// all models are an ensemble.
 inline void decode(const Model& model, heed::Sentences sources, const DecodingOptions& how,
                    heed::SampleWorkspace<float>& work, heed::Hypotheses<float>& found) {
   std::vector<std::span<const heed::Token>> prefixes;

@@ -10,15 +10,11 @@ namespace examples {
 
 namespace detail {
 
-/// Returns the option `--name` of a command. `CLI::App::get_option` is not used: it terminates the program if memory
-/// runs out.
+/// Returns the option `--name` of a command. Throws CLI::OptionNotFound if there is none.
 inline CLI::Option* option_called(CLI::App& command, std::string_view name) {
-  for (CLI::Option* const option : command.get_options()) {
-    for (const std::string& known : option->get_lnames()) {
-      if (known == name) return option;
-    }
-  }
-  throw CLI::OptionNotFound(std::string(name));
+  CLI::Option* const option = find_option(command, name);
+  if (option == nullptr) throw CLI::OptionNotFound(std::string(name));
+  return option;
 }
 
 }  // namespace detail

@@ -43,12 +43,10 @@ struct DemoCommand {
     config.bidirectional = direction == "both";
     config.check();
     require_attention(true, config, "the new model", "the demo shows its attention weights");
-    const heed::ReadOptions how_to_read{.source_tokenizer = heed::Tokenizer(config.source_tokenizer),
-                                        .target_tokenizer = heed::Tokenizer(config.target_tokenizer)};
-    const auto read = [&](const char* name) {
-      heed::ReadOptions options = how_to_read;
-      options.allow_missing_target = name == std::string_view("showcase.tsv");
-      return heed::read_pairs(in / name, options);
+    const auto read = [&](std::string_view name) {
+      return heed::read_pairs(in / name, {.allow_missing_target = name == "showcase.tsv",
+                                          .source_tokenizer = heed::Tokenizer(config.source_tokenizer),
+                                          .target_tokenizer = heed::Tokenizer(config.target_tokenizer)});
     };
     const auto train = read("train.tsv"), dev = read("dev.tsv"), test = read("test_iid.tsv");
     const auto long_sentences = read("test_long.tsv"), unknown_words = read("test_unknown.tsv");

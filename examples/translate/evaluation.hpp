@@ -87,15 +87,6 @@ inline std::string alignment_text(const heed::AlignmentScore& score) {
   return text;
 }
 
-/// The scores of a translator on sentence pairs.
-struct Evaluation {
-  std::vector<heed::Words> hypotheses;                              ///< in the order of the pairs
-  double bleu = 0, chrf = 0, exact_match = 0, word_error_rate = 0;  ///< percent
-  std::optional<double> perplexity;                                 ///< under teacher forcing; none for an ensemble
-  heed::AlignmentScore alignment;  ///< under teacher forcing; empty for an ensemble, and if there are no gold links
-  double seconds = 0;              ///< duration of the search
-};
-
 /// Translates the source of every pair, with several batches in parallel. The results are in the order of the pairs.
 inline std::vector<heed::Words> translate_all(const heed::Translator& translator,
                                               const std::vector<heed::SentencePair>& pairs, const EncodedPairs& encoded,
@@ -171,6 +162,29 @@ inline std::vector<LengthRecord> scores_by_length(const std::vector<heed::Senten
   return records;
 }
 
+/// Scores of translations, in percent.
+struct TranslationScores {
+  double bleu = 0, chrf = 0, exact_match = 0, word_error_rate = 0;
+
+  TranslationScores() = default;
+  TranslationScores(const std::vector<heed::Words>& hypotheses, const std::vector<heed::SentencePair>& pairs) {
+    std::vector<heed::Words> references;
+    for (const auto& pair : pairs) references.push_back(pair.target);
+    bleu = heed::corpus_bleu(hypotheses, references).score;
+    chrf = heed::corpus_chrf(lines_of(hypotheses), lines_of(references));
+    exact_match = heed::exact_match(hypotheses, references);
+    word_error_rate = heed::word_error_rate(hypotheses, references);
+  }
+};
+
+/// The scores of a translator on sentence pairs.
+struct Evaluation : TranslationScores {
+  std::vector<heed::Words> hypotheses;  ///< in the order of the pairs
+  std::optional<double> perplexity;     ///< under teacher forcing; none for an ensemble
+  heed::AlignmentScore alignment;  ///< under teacher forcing; empty for an ensemble, and if there are no gold links
+  double seconds = 0;              ///< duration of the search
+};
+
 /// Computes all scores of a translator on sentence pairs.
 inline Evaluation evaluate(const heed::Translator& translator, const std::vector<heed::SentencePair>& pairs,
                            const DecodingOptions& how, int threads) {
@@ -179,12 +193,7 @@ inline Evaluation evaluate(const heed::Translator& translator, const std::vector
   const auto start = std::chrono::steady_clock::now();
   result.hypotheses = translate_all(translator, pairs, encoded, how, threads);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  std::vector<heed::Words> references;
-  for (const auto& pair : pairs) references.push_back(pair.target);
-  result.bleu = heed::corpus_bleu(result.hypotheses, references).score;
-  result.chrf = heed::corpus_chrf(lines_of(result.hypotheses), lines_of(references));
-  result.exact_match = heed::exact_match(result.hypotheses, references);
-  result.word_error_rate = heed::word_error_rate(result.hypotheses, references);
+  static_cast<TranslationScores&>(result) = TranslationScores(result.hypotheses, pairs);
   if (!how.others.empty()) return result;
   result.perplexity = std::exp(mean_loss(translator.model, encoded, threads));
   result.alignment = score_alignments(translator.model, pairs, encoded, threads);

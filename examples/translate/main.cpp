@@ -11,6 +11,7 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -51,15 +52,14 @@ int translate_program(int argc, char** argv) {
   demo.add_to(*demo_command);
 
   std::vector<std::string> arguments(argv + 1, argv + argc);
-  for (auto* const command : {train_command, demo_command}) {
-    if (arguments.empty() || arguments.front() != command->get_name()) continue;
-    const std::string recipe = command == demo_command ? demo.config_file : train.config_file;
-    arguments.erase(arguments.begin());
-    arguments = examples::with_config_file(*command, arguments, recipe);
-    arguments.insert(arguments.begin(), command->get_name());
-  }
+  const auto read_config = [&](CLI::App& command, const std::string& path) {
+    if (arguments.empty() || arguments.front() != command.get_name()) return;
+    arguments = examples::with_config_file(command, std::move(arguments), path);
+  };
+  read_config(*train_command, train.config_file);
+  read_config(*demo_command, demo.config_file);
   app.name(argv[0]);
-  return examples::parse_and_execute(app, arguments, [&] {
+  return examples::parse_and_execute(app, std::move(arguments), [&] {
     if (*train_command) return train.execute();
     heed::require(examples::Processes().size() == 1,
                   "only translate train can run in several processes; start the other commands without mpirun");

@@ -112,9 +112,10 @@ struct RunCommand {
   }
 
   static std::string unknown_words(const InputLine& line, const heed::Translator& translator) {
+    const heed::Tokenizer tokenizer = translator.source_tokenizer();
     std::string notes;
     for (const auto& word : line.words) {
-      if (translator.source.contains(translator.source_tokenizer().normalize(word))) continue;
+      if (translator.source.contains(tokenizer.normalize(word))) continue;
       notes += "note: standard input:" + std::to_string(line.number) + ": unknown word " +
                heed::detail::in_quotes(word) + ", encoded as <unk>\n";
     }

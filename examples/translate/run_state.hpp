@@ -43,13 +43,9 @@ void for_each_count(const RunState& run, const F& f) {
   if (run.average != nullptr) f("training.average.updates", run.average->updates);
   std::size_t models = run.best.entries.size();
   f("training.best.models", models);
-  heed::require(models <= run.best.limit, [&] {
-    return "a training state has " + std::to_string(models) + " best models, at most " +
-           std::to_string(run.best.limit) + " are possible";
-  });
-  if (run.best.entries.size() != models) run.best.entries.resize(models, {0, run.translator.model});  // on loading
-  for (std::size_t i = 0; i < models; ++i)
+  for (std::size_t i = 0; i < run.best.entries.size(); ++i) {
     f("training.best." + std::to_string(i) + ".score", run.best.entries[i].score);
+  }
 }
 
 }  // namespace detail
@@ -81,9 +77,15 @@ inline void load_run(const heed::SafetensorsFile& file, const RunState& run, con
   heed::load_parameters(file, run.optimizer.first, "adam.first");
   heed::load_parameters(file, run.optimizer.second, "adam.second");
   if (run.average != nullptr) heed::load_parameters(file, run.average->model, "average");
-  heed::detail::naming(file, [&] {  // the limit of the number of models is checked without the file's name
-    detail::load_counts(file, [&](const auto& f) { detail::for_each_count(run, f); });
+  std::size_t models = 0;
+  const std::string& text = heed::detail::metadata_at(file, "training.best.models", "training state");
+  if (!heed::detail::read_field(text, models)) models = 0;  // `load_counts` reports it
+  heed::require(models <= run.best.limit, [&] {
+    return file.name() + ": has " + std::to_string(models) + " best models, at most " + std::to_string(run.best.limit) +
+           " are possible";
   });
+  run.best.entries.resize(models, {0, run.translator.model});
+  detail::load_counts(file, [&](const auto& f) { detail::for_each_count(run, f); });
   for (std::size_t i = 0; i < run.best.entries.size(); ++i) {
     heed::load_parameters(file, run.best.entries[i].model, "best." + std::to_string(i));
   }

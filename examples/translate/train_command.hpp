@@ -67,7 +67,7 @@ struct TrainCommand {
       return 0;
     }
     std::cout << "trained in " << result.seconds << " s\n";
-    if (!dev_pairs.empty()) {
+    if (!dev_pairs.empty() && main_process) {
       heed::prepack(translator.model);
       const Evaluation scores = evaluate(translator, dev_pairs, how, training.threads);
       std::cout << "dev: perplexity " << *scores.perplexity << ", BLEU " << scores.bleu << ", exact match "

@@ -15,11 +15,17 @@ namespace examples {
 
 namespace {
 
-/// Copies of the pairs of a batch.
+/// The pairs of a batch.
 struct ChosenPairs {
-  std::vector<std::vector<heed::Token>> source, target;
-  std::vector<heed::Links> links;
+  std::vector<std::span<const heed::Token>> source, target;
+  std::vector<std::span<const heed::Link>> links;
+  std::vector<std::vector<heed::Token>> replaced;  ///< with word dropout: the sentences that `source` and `target` view
 };
+
+/// n / part, rounded up.
+std::size_t parts_of(std::size_t n, heed::Index part) {
+  return (n + static_cast<std::size_t>(part) - 1) / static_cast<std::size_t>(part);
+}
 
 }  // namespace
 
@@ -36,6 +42,7 @@ Training::Training(heed::Translator& translator, const std::vector<heed::Sentenc
                 options_.sampled_token == "sample" ? heed::SampledToken::sample : heed::SampledToken::argmax,
                 options_.coverage_loss, options_.doubly_stochastic, options_.guided_alignment},
                processes_),
+      settings_(settings()),
       word_dropout_(options_.word_dropout, train_.source),
       best_(translator),
       log_(processes_.is_main() ? options_.log : "", options_.resume) {
@@ -53,6 +60,8 @@ Training::Training(heed::Translator& translator, const std::vector<heed::Sentenc
   plateau_.rate = options_.rate;
   plateau_.patience = options_.patience.value_or(plateau_patience);
   plateau_.factor = options_.rate_factor.value_or(plateau_factor);
+  for (const auto& [name, value] : settings_)
+    settings_text_ += (settings_text_.empty() ? "" : ", ") + name + ' ' + value;
 }
 
 TrainingResult Training::run(Progress& progress) {
@@ -61,15 +70,16 @@ TrainingResult Training::run(Progress& progress) {
   if (processes_.is_main()) checkpoints_.check();
   if (options_.resume) load_state();
   require_equal_processes();
-  const double updates = updates_of_run();
+  double updates = 0;
+  for (int epoch = 0; epoch < options_.epochs; ++epoch) updates += static_cast<double>(updates_of_epoch(epoch));
   const Schedule rate = rate_schedule(options_, updates), forcing = forcing_schedule(options_, updates);
-  log_.start(settings(), environment(options_.threads), epoch_ + 1, trainer_.optimizer.updates);
+  log_.start(settings_, environment(options_.threads), epoch_ + 1, trainer_.optimizer.updates);
   TrainingResult result;
   long long tokens = 0;
   double shown_loss = std::numeric_limits<double>::quiet_NaN();
   for (; epoch_ < options_.epochs; ++epoch_, next_update_ = 0) {
     const Batches batches = batches_of_epoch(epoch_);
-    const std::size_t updates_in_epoch = updates_of(batches);
+    const std::size_t updates_in_epoch = parts_of(batches.size(), options_.accumulate);
     if (next_update_ == 0) save_state();
     for (; next_update_ < updates_in_epoch; ++next_update_) {
       if (processes_.any(interrupted())) {
@@ -120,32 +130,24 @@ Training::Batches Training::batches_of_epoch(int epoch) const {
   return heed::make_batches(train_.source_lengths, train_.target_lengths, sentences, random);
 }
 
-/// The number of updates of the whole run. With --batch-words, it differs slightly between epochs.
-double Training::updates_of_run() const {
-  if (options_.batch_words == 0) return static_cast<double>(updates_of(batches_of_epoch(0))) * options_.epochs;
-  double updates = 0;
-  for (int epoch = 0; epoch < options_.epochs; ++epoch)
-    updates += static_cast<double>(updates_of(batches_of_epoch(epoch)));
-  return updates;
+/// The number of updates of an epoch. With --batch-words, it differs slightly between epochs.
+std::size_t Training::updates_of_epoch(int epoch) const {
+  const std::size_t batches = options_.batch_words > 0 ? batches_of_epoch(epoch).size()
+                                                       : parts_of(train_.size(), options_.batch * starting_processes_);
+  return parts_of(batches, options_.accumulate);
 }
 
 /// Throws heed::Error if the processes have different settings or data, or stopped at different updates: each reads the
 /// files on its own machine.
 void Training::require_equal_processes() const {
-  const std::string text = settings_text();
-  std::uint64_t hash = 14695981039346656037U;  // FNV-1a
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
-  const std::array<double, 5> own = {static_cast<double>(hash >> 32U), static_cast<double>(hash & 0xffffffffU),
-                                     static_cast<double>(epoch_), static_cast<double>(next_update_),
-                                     static_cast<double>(starting_processes_)};
+  Fnv1a hash;
+  for (const char c : settings_text_) hash.add(static_cast<unsigned char>(c));
+  const std::array<double, 5> own = {static_cast<double>(hash.value() >> 32U),
+                                     static_cast<double>(hash.value() & 0xffffffffU), static_cast<double>(epoch_),
+                                     static_cast<double>(next_update_), static_cast<double>(starting_processes_)};
   std::array<double, 5> first = own;
   processes_.broadcast(std::span<double>(first));
   heed::require(first == own, "this process has other options, data or another saved state than process 0");
-}
-
-std::size_t Training::updates_of(const Batches& batches) const {
-  const auto count = static_cast<std::size_t>(options_.accumulate);
-  return (batches.size() + count - 1) / count;
 }
 
 /// Adds an update to the log.
@@ -182,15 +184,17 @@ Training::Trainer::Update Training::update_on(const Batches& batches, std::uint6
   std::vector<ChosenPairs> chosen(end - first);
   std::vector<Trainer::Batch> items;
   for (std::size_t k = 0; k < chosen.size(); ++k) {
+    const auto& batch = batches[first + k];
     ChosenPairs& pairs = chosen[k];
-    for (const heed::Index i : batches[first + k]) {
-      const auto at = static_cast<std::size_t>(i);
-      pairs.source.push_back(train_.source[at]);
-      pairs.target.push_back(train_.target[at]);
-      pairs.links.push_back(train_.links[at]);
-      if (options_.word_dropout > 0) {
-        word_dropout_.apply(pairs.source.back(), pairs.target.back(), train_.links[at], random);
-      }
+    pairs.source = choose(train_.source, batch);
+    pairs.target = choose(train_.target, batch);
+    pairs.links = choose(train_.links, batch);
+    for (std::size_t i = 0; i < batch.size() && options_.word_dropout > 0; ++i) {
+      std::vector<heed::Token> source(pairs.source[i].begin(), pairs.source[i].end());
+      std::vector<heed::Token> target(pairs.target[i].begin(), pairs.target[i].end());
+      word_dropout_.apply(source, target, pairs.links[i], random);
+      pairs.source[i] = pairs.replaced.emplace_back(std::move(source));
+      pairs.target[i] = pairs.replaced.emplace_back(std::move(target));
     }
     items.push_back({pairs.source, pairs.target, pairs.links});
   }
@@ -225,11 +229,13 @@ void Training::end_epoch(Progress& progress, double train_loss) {
   progress.line(line);
 }
 
-/// The scores of a model on the dev data.
+/// The scores of a model on the dev data. The main process computes them; the others have dev_loss and bleu only.
 EpochRecord Training::evaluate_model(const Model& model, int epoch) {
   EpochRecord record;
-  record.dev_loss = mean_loss(model, dev_, options_.threads);
-  if (processes_.any(log_.enabled()) || options_.dev_metric == "bleu") translate_dev(model, epoch, record);
+  if (processes_.is_main()) {
+    record.dev_loss = mean_loss(model, dev_, options_.threads);
+    if (log_.enabled() || options_.dev_metric == "bleu") translate_dev(model, epoch, record);
+  }
   std::array<double, 2> scores = {record.dev_loss, record.bleu};
   processes_.broadcast(std::span<double>(scores));  // all processes decide by the same numbers
   record.dev_loss = scores[0];
@@ -245,11 +251,10 @@ void Training::translate_dev(const Model& model, int epoch, EpochRecord& record)
   translator.model = model;
   heed::prepack(translator.model);
   const std::vector<heed::Words> hypotheses = translate_all(translator, dev_pairs_, dev_, {}, options_.threads);
-  std::vector<heed::Words> references;
-  for (const auto& pair : dev_pairs_) references.push_back(pair.target);
-  record.bleu = heed::corpus_bleu(hypotheses, references).score;
-  record.chrf = heed::corpus_chrf(lines_of(hypotheses), lines_of(references));
-  record.exact_match = heed::exact_match(hypotheses, references);
+  const TranslationScores scores(hypotheses, dev_pairs_);
+  record.bleu = scores.bleu;
+  record.chrf = scores.chrf;
+  record.exact_match = scores.exact_match;
   if (!log_.enabled() || epoch == 0) return;
   for (LengthRecord& lengths : scores_by_length(dev_pairs_, hypotheses)) {
     lengths.epoch = epoch;
@@ -349,13 +354,6 @@ Settings Training::settings() const {
   };
 }
 
-/// The settings as one line.
-std::string Training::settings_text() const {
-  std::string text;
-  for (const auto& [name, value] : settings()) text += (text.empty() ? "" : ", ") + name + ' ' + value;
-  return text;
-}
-
 RunState Training::state() {
   return {translator_,         trainer_.optimizer, average_ ? &*average_ : nullptr,
           best_models_,        plateau_,           epochs_since_best_,
@@ -369,12 +367,12 @@ void Training::write_report_file() const {
 
 void Training::save_state() {
   if (!processes_.is_main()) return;
-  checkpoints_.write([&](heed::SafetensorsWriter& writer) { save_run(writer, state(), settings_text()); });
+  checkpoints_.write([&](heed::SafetensorsWriter& writer) { save_run(writer, state(), settings_text_); });
 }
 
 void Training::load_state() {
   const auto file = heed::SafetensorsFile::read(checkpoints_.path());
-  load_run(file, state(), settings_text());
+  load_run(file, state(), settings_text_);
   heed::require(starting_processes_ >= 1, [&] { return file.name() + ": training.processes cannot be 0"; });
   const bool alone = starting_processes_ == 1 && processes_.size() == 1;
   heed::require(!alone || threads_ == options_.threads, [&] {
@@ -382,8 +380,7 @@ void Training::load_state() {
            ", it cannot be resumed with threads " + std::to_string(options_.threads);
   });
   threads_ = options_.threads;
-  const auto updates = epoch_ < options_.epochs ? updates_of(batches_of_epoch(epoch_)) : 0;
-  detail::check_place(file, epoch_, options_.epochs, next_update_, updates);
+  detail::check_place(file, epoch_, options_.epochs, next_update_, updates_of_epoch(epoch_));
   if (epoch_ == 0) return;  // an existing model may be that of an older run
   if (!std::filesystem::exists(options_.save)) {
     if (!best_models_.entries.empty()) save_best();

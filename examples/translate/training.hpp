@@ -35,9 +35,9 @@ struct TrainingResult {
 /// the model. When that run is resumed, the epoch ends with the same model again, so the model on disk never gets
 /// worse.
 ///
-/// With several processes (`Processes`), each computes its share of every update, and a batch has --batch-size sentences
-/// for each process. Only the main process writes files. A run can be resumed by another number of processes: batches
-/// keep their size.
+/// With several processes (`Processes`), each computes its share of every update, and a batch has --batch-size
+/// sentences for each process. Only the main process writes files. A run can be resumed by another number of processes:
+/// batches keep their size.
 class Training {
  public:
   Training(heed::Translator& translator, const std::vector<heed::SentencePair>& train,
@@ -54,9 +54,8 @@ class Training {
   using Batches = std::vector<std::vector<heed::Index>>;
 
   Batches batches_of_epoch(int epoch) const;
-  double updates_of_run() const;
+  std::size_t updates_of_epoch(int epoch) const;
   void require_equal_processes() const;
-  std::size_t updates_of(const Batches& batches) const;
   Trainer::Update update_on(const Batches& batches, std::uint64_t number);
   void log_update(const Trainer::Update& update, double seconds);
   void write_update_record();
@@ -70,7 +69,6 @@ class Training {
   void save_best();
   TrainingResult finish(TrainingResult result, std::chrono::steady_clock::time_point start);
   Settings settings() const;
-  std::string settings_text() const;
   RunState state();
   void write_report_file() const;
   void save_state();
@@ -83,6 +81,8 @@ class Training {
   Checkpoints checkpoints_;
   Processes processes_;
   Trainer trainer_;
+  Settings settings_;          ///< `settings()`, which takes time: it hashes the data
+  std::string settings_text_;  ///< the settings as one line
   heed::WordDropout word_dropout_;
   std::optional<heed::MovingAverage<Model>> average_;
   heed::PlateauRate plateau_;

@@ -27,10 +27,9 @@ struct UpdateRecord {
 
 /// Scores on the dev data after an epoch.
 struct EpochRecord {
-  int epoch = 0;  ///< from 1
-  double training_loss =
-      0;                ///< nats per target word: mean of the updates, label smoothing and attention losses included
-  double dev_loss = 0;  ///< nats per target word, without them
+  int epoch = 0;                               ///< from 1
+  double training_loss = 0;                    ///< nats per target word; label smoothing and attention losses included
+  double dev_loss = 0;                         ///< nats per target word, without them
   double bleu = 0, chrf = 0, exact_match = 0;  ///< percent
   bool saved = false;
 };
@@ -51,8 +50,8 @@ struct SampleRecord {
 };
 
 /// A machine-readable log of a training run: a file with one JSON object per line. The key `event` of an object is
-/// `start`, `resume`, `updates`, `epoch`, `lengths`, `sample` or `end`. After a kill, ignore a line that is cut off, and
-/// the records whose epoch or update is later than that of the next `resume` record.
+/// `start`, `resume`, `updates`, `epoch`, `lengths`, `sample` or `end`. After a kill, ignore a line that is cut off,
+/// and the records whose epoch or update is later than that of the next `resume` record.
 class TrainingLog {
  public:
   /// `resume` appends to the file. An empty path means no log.

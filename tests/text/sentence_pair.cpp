@@ -2,15 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-
 namespace sentence_pair_test {
-
-TEST(Link, OrdersBySourceThenTarget) {
-  heed::Links links = {{1, 0}, {0, 2}, {0, 1}};
-  std::sort(links.begin(), links.end());
-  EXPECT_EQ(links, (heed::Links{{0, 1}, {0, 2}, {1, 0}}));
-}
 
 TEST(SentencePair, IsEmptyByDefault) {
   const heed::SentencePair pair;

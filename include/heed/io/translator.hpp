@@ -53,8 +53,8 @@ struct Translator {
   Tokenizer source_tokenizer() const { return Tokenizer(config.source_tokenizer); }
   Tokenizer target_tokenizer() const { return Tokenizer(config.target_tokenizer); }
 
-  /// Converts source words to tokens. `words` is the result of `source_tokenizer().split(line)`; the words are converted
-  /// to the form of the vocabulary.
+  /// Converts source words to tokens. `words` is the result of `source_tokenizer().split(line)`; the words are
+  /// converted to the form of the vocabulary.
   std::vector<Token> encode(const Words& words) const {
     const Tokenizer tokenizer = source_tokenizer();
     std::vector<Token> tokens;

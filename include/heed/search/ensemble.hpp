@@ -14,9 +14,9 @@
 namespace heed { inline namespace v0_2 {
 
 /// Models that decode together: the probability of the next word is the mean of the probabilities of all models. The
-/// models have the same type and the same vocabularies, of which only the sizes are checked. `search` and `sample` accept an ensemble in
-/// place of a model. Attention weights of a hypothesis are the mean of those of all models with attention, or empty if
-/// the first model has no attention.
+/// models have the same type and the same vocabularies, of which only the sizes are checked. `search` and `sample`
+/// accept an ensemble in place of a model. Attention weights of a hypothesis are the mean of those of all models with
+/// attention, or empty if the first model has no attention.
 ///
 ///     const heed::Ensemble ensemble({&first, &second, &third});
 ///     heed::search(ensemble, sources, options);

@@ -75,7 +75,9 @@ class AlignmentTally {
       alignment.push_back({i, static_cast<Index>(alignment.size())});
     }
     for (const Links* links : {&pair.sure, &pair.possible}) {
-      for (const Link& link : *links) check(link, pair);
+      for (const Link& link : *links) {
+        detail::check_link("AlignmentTally", link, pair.source.size(), pair.target.size());
+      }
     }
     if (pair.sure.empty() && pair.possible.empty()) return;
     const Links sure = set_of(pair.sure);
@@ -108,15 +110,6 @@ class AlignmentTally {
   }
 
  private:
-  static void check(const Link& link, const SentencePair& pair) {
-    const auto inside = [](Index i, const Words& words) { return i >= 0 && i < static_cast<Index>(words.size()); };
-    require(inside(link.source, pair.source) && inside(link.target, pair.target), [&] {
-      return "AlignmentTally: link " + std::to_string(link.source) + "-" + std::to_string(link.target) +
-             " points outside of a pair of " + std::to_string(pair.source.size()) + " source and " +
-             std::to_string(pair.target.size()) + " target words";
-    });
-  }
-
   static Links set_of(Links links) {
     std::sort(links.begin(), links.end());
     links.erase(std::unique(links.begin(), links.end()), links.end());

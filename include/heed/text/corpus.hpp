@@ -128,11 +128,11 @@ inline SentencePair read_pair(const LineReader& line, const ReadOptions& options
 
 /// Reads one sentence pair per line: source, target and, optionally, sure links, possible links and tags.
 ///
-/// Columns are separated by tabs, links by spaces, tags by commas. The tokenizers of the options split source and target
-/// into words; by default words are separated by spaces. A link is `i-j`: the positions of a source word and a target
-/// word, counted from 0. A column that is empty or holds a single `-` has no links. `<unk>` is the unknown word. Throws
-/// heed::Error at the first line that does not have this form, at a sentence that contains a sentence mark (`<s>`,
-/// `</s>`) or has too many words, and if there are no lines.
+/// Columns are separated by tabs, links by spaces, tags by commas. The tokenizers of the options split source and
+/// target into words; by default words are separated by spaces. A link is `i-j`: the positions of a source word and a
+/// target word, counted from 0. A column that is empty or holds a single `-` has no links. `<unk>` is the unknown word.
+/// Throws heed::Error at the first line that does not have this form, at a sentence that contains a sentence mark
+/// (`<s>`, `</s>`) or has too many words, and if there are no lines.
 inline std::vector<SentencePair> read_pairs(std::istream& in, const std::string& name,
                                             const ReadOptions& options = {}) {
   LineReader line(in, name, options);
@@ -197,8 +197,8 @@ inline std::vector<SentencePair> read_parallel(const std::string& source_path, c
 /// fast_align. An empty line, or a single `-`, means no links.
 ///
 /// `possible` links are not changed. Throws heed::Error at the first link that is not of the form `i-j` or that points
-/// outside of its pair, if the numbers of lines and pairs differ, and if the file cannot be opened; `pairs` is unchanged
-/// then.
+/// outside of its pair, if the numbers of lines and pairs differ, and if the file cannot be opened; `pairs` is
+/// unchanged then.
 inline void read_links(const std::string& path, std::vector<SentencePair>& pairs, const ReadOptions& options = {}) {
   auto in = detail::open_text(path);
   LineReader line(in, path, options);

@@ -34,7 +34,8 @@ inline std::size_t edit_distance(const Words& a, const Words& b) {
 }  // namespace detail
 
 /// Word error rate in percent: the edit distances of all hypotheses to their references, divided by the number of words
-/// of the references. It can exceed 100. With phonemes or characters as words it is the phoneme or character error rate.
+/// of the references. It can exceed 100. With phonemes or characters as words it is the phoneme or character error
+/// rate.
 ///
 /// Throws heed::Error if there are no sentences or no reference words, or if the numbers of hypotheses and references
 /// differ.

@@ -24,8 +24,8 @@ struct CapitalLetters {
 };
 
 /// Capital letters of the Latin, Greek and Cyrillic alphabets (Unicode's file UnicodeData.txt, column "Simple Lowercase
-/// Mapping"). Rules of a language (the Turkish i) are not applied. Letters outside of the orthographies of today, such as
-/// those of polytonic Greek, are left out.
+/// Mapping"). Rules of a language (the Turkish i) are not applied. Letters outside of the orthographies of today, such
+/// as those of polytonic Greek, are left out.
 inline constexpr CapitalLetters capital_letters[] = {
     {U'A', U'Z', 32},          {0xC0, 0xD6, 32},          {0xD8, 0xDE, 32},        {0x100, 0x12E, 1, true},
     {0x132, 0x136, 1, true},   {0x139, 0x147, 1, true},   {0x14A, 0x176, 1, true}, {0x179, 0x17D, 1, true},
@@ -74,8 +74,8 @@ inline void append_utf8(std::string& text, char32_t c) {
 
 }  // namespace detail
 
-/// Returns the text with the letters of `detail::capital_letters` in lower case. Other characters, and bytes that are not
-/// valid UTF-8, are not changed.
+/// Returns the text with the letters of `detail::capital_letters` in lower case. Other characters, and bytes that are
+/// not valid UTF-8, are not changed.
 inline std::string lower_case(std::string_view text) {
   std::string lower;
   while (!text.empty()) {

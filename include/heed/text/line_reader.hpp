@@ -31,7 +31,8 @@ struct ReadOptions {
   /// Tokenizers of source and target. `read_sentences` uses that of the source.
   Tokenizer source_tokenizer = {}, target_tokenizer = {};
 
-  /// Returns these options with the target's tokenizer as that of the source, to read the target file of parallel files.
+  /// Returns these options with the target's tokenizer as that of the source, to read the target file of parallel
+  /// files.
   ReadOptions for_targets() const {
     ReadOptions options = *this;
     options.source_tokenizer = target_tokenizer;

@@ -23,11 +23,11 @@ inline constexpr std::array<std::string_view, 4> tokenizer_names = {"spaces", "e
 
 /// Converts text to the words of a model and words to text.
 ///
-/// | name     | words                                                                               |
-/// |----------|-------------------------------------------------------------------------------------|
-/// | `spaces` | the parts between spaces, unchanged                                                 |
-/// | `en`     | lower case; punctuation is separated; an apostrophe begins a word: `queen 's`       |
-/// | `fr`     | lower case; punctuation is separated; an apostrophe ends a word: `l' accord`        |
+/// | name     | words                                                                                 |
+/// |----------|---------------------------------------------------------------------------------------|
+/// | `spaces` | the parts between spaces, unchanged                                                   |
+/// | `en`     | lower case; punctuation is separated; an apostrophe begins a word: `queen 's`         |
+/// | `fr`     | lower case; punctuation is separated; an apostrophe ends a word: `l' accord`          |
 /// | `de`     | lower case; punctuation is separated; an apostrophe does not separate words: `geht's` |
 ///
 /// The last three accept text that is already tokenised. The full stop of an abbreviation belongs to its word if the
@@ -73,7 +73,8 @@ class Tokenizer {
   }
 
   /// Returns words as a line of text. The first word of each sentence and the English `i` get a capital letter; all
-  /// other letters are unchanged. Punctuation has the spaces of the language. With `spaces`, the words are separated by spaces. `ranges`, if given, gets the range of each word.
+  /// other letters are unchanged. Punctuation has the spaces of the language. With `spaces`, the words are separated by
+  /// spaces. `ranges`, if given, gets the range of each word.
   std::string detokenize(const Words& words, std::vector<TextRange>* ranges = nullptr) const {
     std::string text;
     const auto append = [&](const std::string& word) {

@@ -40,8 +40,8 @@ struct SingleProcess {
   void broadcast(std::span<S>) const {}
 };
 
-/// Sums gradients over all processes. Columns that are zero in every process, such as those of words that do not occur in
-/// a batch, are not sent, if their matrix has at least 256 columns and 2 rows. Messages have up to 2^20 values.
+/// Sums gradients over all processes. Columns that are zero in every process, such as those of words that do not occur
+/// in a batch, are not sent, if their matrix has at least 256 columns and 2 rows. Messages have up to 2^20 values.
 template <class S>
 class GradientSum {
  public:

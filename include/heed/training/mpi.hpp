@@ -12,8 +12,8 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// A `Communicator` over MPI. Construct it after MPI_Init. Needs an MPI library (CMake target `heed::mpi`). If a process
-/// ends without MPI_Finalize, MPI ends the others; after an exception, call MPI_Abort.
+/// A `Communicator` over MPI. Construct it after MPI_Init. Needs an MPI library (CMake target `heed::mpi`). If a
+/// process ends without MPI_Finalize, MPI ends the others; after an exception, call MPI_Abort.
 class MpiCommunicator {
  public:
   explicit MpiCommunicator(MPI_Comm communicator = MPI_COMM_WORLD) : communicator_(communicator) {

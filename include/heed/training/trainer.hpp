@@ -237,8 +237,9 @@ class Trainer {
   }
 
   /// Distributes a batch over the processes, and the items of this one over its threads: longest target first, one to
-  /// each in turn, so that all get about the same number of words. The random numbers of a sentence depend on the update
-  /// and on the sentence's index in the update; `before` is the number of sentences in earlier batches of the update.
+  /// each in turn, so that all get about the same number of words. The random numbers of a sentence depend on the
+  /// update and on the sentence's index in the update; `before` is the number of sentences in earlier batches of the
+  /// update.
   void deal(const Batch& batch, std::uint64_t update_seed, std::uint64_t before) {
     const auto sources = batch.sources;
     const auto targets = batch.targets;

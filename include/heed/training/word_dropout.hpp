@@ -44,15 +44,7 @@ struct WordDropout {
   template <class Engine>
   void apply(std::span<Token> source, std::span<Token> target, std::span<const Link> links,
              BasicRandom<Engine>& random) const {
-    for (const Link& link : links) {
-      require(
-          link.source >= 0 && link.source < std::ssize(source) && link.target >= 0 && link.target < std::ssize(target),
-          [&] {
-            return "WordDropout: link " + std::to_string(link.source) + "-" + std::to_string(link.target) +
-                   " points outside of a pair of " + std::to_string(source.size()) + " source and " +
-                   std::to_string(target.size()) + " target words";
-          });
-    }
+    for (const Link& link : links) detail::check_link("WordDropout", link, source.size(), target.size());
     for (Index i = 0; i < std::ssize(source); ++i) {
       if (random.uniform() * (rate + count(detail::at(source, i))) >= rate) continue;
       const Link* const link = only_link(i, links);
