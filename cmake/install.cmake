@@ -30,6 +30,7 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/heedConfigVersion.cmake
   COMPATIBILITY SameMinorVersion
   ARCH_INDEPENDENT)
 install(FILES ${PROJECT_BINARY_DIR}/heedConfig.cmake ${PROJECT_BINARY_DIR}/heedConfigVersion.cmake
+  ${PROJECT_SOURCE_DIR}/cmake/heedSentencePiece.cmake
   DESTINATION ${package_dir})
 
 # Relative to the .pc file itself, so that `cmake --install --prefix` may put it anywhere.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what heed needs and this machine lacks, with the machine's own package manager: a C++20 compiler, Ninja,
 # CMake, pkg-config, and the libraries of heed, its tests, benchmarks and examples. Does nothing when all is there.
-# `scripts/setup.sh mpi` also installs MPI, for the preset mpi.
+# `scripts/setup.sh mpi` also installs MPI, for the preset mpi; `scripts/setup.sh sentencepiece` SentencePiece.
 set -euo pipefail
 
 scratch=$(mktemp -d)
@@ -57,6 +57,17 @@ missing_mpi() {
   has mpirun || echo mpi-programs
 }
 
+missing_sentencepiece() {
+  printf '#include <sentencepiece_trainer.h>\nint main() { sentencepiece::TrainerSpec* spec = nullptr; return spec != nullptr; }\n' \
+    >"$scratch/probe.cpp"
+  local compiler
+  for compiler in ${CXX:-c++ g++ clang++}; do
+    if has "$compiler" && "$compiler" -std=c++17 "$scratch/probe.cpp" -o "$scratch/probe" -lsentencepiece_train \
+      -lsentencepiece 2>/dev/null; then return 0; fi
+  done
+  echo sentencepiece
+}
+
 package_manager() {
   local manager
   for manager in apt-get dnf brew; do
@@ -77,6 +88,8 @@ package_of() {
     apt-get:CLI11) echo libcli11-dev ;;
     apt-get:mpi-compiler) echo libopenmpi-dev ;;
     apt-get:mpi-programs) echo openmpi-bin ;;
+    apt-get:sentencepiece) echo libsentencepiece-dev ;;
+    dnf:sentencepiece) echo sentencepiece-devel ;;
     dnf:mpi-*) echo openmpi-devel ;;
     brew:mpi-*) echo open-mpi ;;
     dnf:compiler) echo gcc-c++ ;;
@@ -154,7 +167,8 @@ provide missing_libraries
 for option in "$@"; do
   case "$option" in
     mpi) provide missing_mpi ;;
-    *) echo "setup: unknown option $option; the only one is mpi" >&2; exit 1 ;;
+    sentencepiece) provide missing_sentencepiece ;;
+    *) echo "setup: unknown option $option; the options are mpi and sentencepiece" >&2; exit 1 ;;
   esac
 done
 echo "setup: everything is here"

@@ -28,7 +28,7 @@ std::vector<std::string> bucket_names() {
 /// Exact match in percent for every bucket.
 std::vector<double> exact_match_by_length(const heed::Translator& translator,
                                           const std::vector<heed::SentencePair>& pairs, int threads) {
-  const EncodedPairs encoded(pairs, translator.source, translator.target);
+  const EncodedPairs encoded(pairs, translator);
   const auto hypotheses = translate_all(translator, pairs, encoded, {}, threads);
   std::vector<double> result;
   for (const auto& [low, high] : buckets) {

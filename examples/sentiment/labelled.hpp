@@ -78,7 +78,10 @@ struct EncodedSentences {
   /// The number of sentences and a hash of all words and labels.
   std::string summary() const {
     const std::vector<std::vector<heed::Token>> all_labels{labels};
-    return data_summary({&sentences, &all_labels});
+    DataSummary summary(size());
+    summary.add(sentences);
+    summary.add(all_labels);
+    return summary.text();
   }
 };
 

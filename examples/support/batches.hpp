@@ -4,15 +4,17 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 namespace examples {
 
 /// A batch of the chosen sentences of one side, or of their links.
-template <class Item>
-std::vector<std::span<const Item>> choose(const std::vector<std::vector<Item>>& sentences,
-                                          const std::vector<heed::Index>& chosen) {
+template <class Store>
+auto choose(const Store& sentences, const std::vector<heed::Index>& chosen) {
+  using Item = std::remove_cvref_t<decltype(*std::begin(sentences[0]))>;
   std::vector<std::span<const Item>> batch;
   for (const heed::Index i : chosen) batch.emplace_back(sentences[static_cast<std::size_t>(i)]);
   return batch;

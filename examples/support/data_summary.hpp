@@ -1,11 +1,11 @@
 #pragma once
 
-#include <heed/core/types.hpp>
+#include <heed/core/link.hpp>
+#include <heed/core/sentences.hpp>
 
+#include <cstddef>
 #include <cstdint>
-#include <initializer_list>
 #include <string>
-#include <vector>
 
 namespace examples {
 
@@ -19,16 +19,32 @@ class Fnv1a {
   std::uint64_t hash_ = 14695981039346656037U;
 };
 
-/// The number of sentences of a side, and a hash of the tokens of all sides.
-inline std::string data_summary(std::initializer_list<const std::vector<std::vector<heed::Token>>*> sides) {
-  Fnv1a hash;
-  for (const auto* side : sides) {
-    for (const auto& sentence : *side) {
-      for (const heed::Token token : sentence) hash.add(static_cast<std::uint64_t>(token));
-      hash.add(sentence.size());
+/// The number of items of some data, and a hash of all their tokens and links.
+class DataSummary {
+ public:
+  explicit DataSummary(std::size_t items) : items_(items) {}
+
+  void add(heed::Sentences sentences) {
+    for (const auto sentence : sentences) {
+      for (const heed::Token token : sentence) hash_.add(static_cast<std::uint64_t>(token));
+      hash_.add(sentence.size());
     }
   }
-  return std::to_string((*sides.begin())->size()) + " (" + std::to_string(hash.value()) + ')';
-}
+  void add(heed::Sequences<heed::Link> alignments) {
+    for (const auto links : alignments) {
+      for (const heed::Link& link : links) {
+        hash_.add(static_cast<std::uint64_t>(link.source));
+        hash_.add(static_cast<std::uint64_t>(link.target));
+      }
+      hash_.add(2 * links.size());
+    }
+  }
+
+  std::string text() const { return std::to_string(items_) + " (" + std::to_string(hash_.value()) + ')'; }
+
+ private:
+  std::size_t items_;
+  Fnv1a hash_;
+};
 
 }  // namespace examples

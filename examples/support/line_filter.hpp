@@ -56,8 +56,10 @@ class LineFilter {
 
   /// Splits a line into words; throws `heed::Error` if the line is invalid.
   std::function<heed::Words(const heed::LineReader&)> parse = nullptr;
-  /// The size of a line with `words` words, to limit the memory of a batch.
-  std::function<SentenceSize(heed::Index words)> size = [](heed::Index words) { return SentenceSize{words, words, 0}; };
+  /// The size of a line, to limit the memory of a batch.
+  std::function<SentenceSize(const InputLine& line)> size = [](const InputLine& line) {
+    return SentenceSize{std::ssize(line.words), std::ssize(line.words), 0};
+  };
   /// One answer for each line, from thread `thread` (0 ... threads - 1).
   std::function<std::vector<Answer>(const std::vector<InputLine>& lines, int thread)> answer = nullptr;
   /// The output for a skipped line.
@@ -122,7 +124,7 @@ class LineFilter {
     }
     BatchLimit limit(batch);
     if (held_) {
-      limit.add(size_of(*held_));
+      limit.add(size(*held_));
       next.lines.push_back(*std::exchange(held_, std::nullopt));
     }
     while (!ended_) {
@@ -135,7 +137,7 @@ class LineFilter {
         ended_ = true;
       }
       if (ended_) break;
-      if (!limit.add(size_of(*held_))) break;
+      if (!limit.add(size(*held_))) break;
       next.lines.push_back(*std::exchange(held_, std::nullopt));
     }
     if (next.lines.empty()) return false;
@@ -160,8 +162,6 @@ class LineFilter {
     held_ = std::move(line);
     return true;
   }
-
-  SentenceSize size_of(const InputLine& line) const { return size(static_cast<heed::Index>(line.words.size())); }
 
   /// Answers a batch. If that fails, it answers line by line, so that only the failing line is lost.
   void respond(Batch& some, int thread) const {

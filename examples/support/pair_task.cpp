@@ -103,7 +103,7 @@ class PairProgram {
 
   int report(const heed::Translator& translator, const std::vector<heed::SentencePair>& unseen,
              const std::filesystem::path& folder) const {
-    const EncodedPairs encoded(unseen, translator.source, translator.target);
+    const EncodedPairs encoded(unseen, translator);
     const auto found = translate_all(translator, unseen, encoded, {}, training_.threads);
     std::vector<heed::Words> wanted;
     for (const auto& pair : unseen) wanted.push_back(pair.target);

@@ -3,53 +3,19 @@
 #include "support/batches.hpp"
 #include "support/data_summary.hpp"
 #include "support/error_policy.hpp"
-#include "support/files.hpp"
+#include "support/sequence_store.hpp"
+#include "translate/pair_reader.hpp"
 
-#include <heed/io/translator_config.hpp>
-#include <heed/text/corpus.hpp>
-#include <heed/text/vocabulary.hpp>
+#include <heed/io/translator.hpp>
 
-#include <cstdint>
-#include <fstream>
+#include <cstddef>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace examples {
-
-/// The files of sentence pairs: one tab-separated file, or two parallel files.
-struct PairFiles {
-  std::string pairs, source, target;
-  std::string links;  ///< optional file of word links
-  std::size_t max_words = 1000;
-  heed::Tokenizer source_tokenizer = {}, target_tokenizer = {};
-
-  bool given() const { return !pairs.empty() || !source.empty() || !target.empty(); }
-
-  std::vector<NamedFile> files() const {
-    return {{"data file", pairs}, {"data file", source}, {"data file", target}, {"data file", links}};
-  }
-
-  heed::ReadOptions options() const {
-    return {.allow_missing_target = false,
-            .max_words = max_words,
-            .max_words_option = "--max-words",
-            .source_tokenizer = source_tokenizer,
-            .target_tokenizer = target_tokenizer};
-  }
-
-  /// Sets the tokenizers of a model.
-  void tokenize_for(const heed::TranslatorConfig& config) {
-    source_tokenizer = heed::Tokenizer(config.source_tokenizer);
-    target_tokenizer = heed::Tokenizer(config.target_tokenizer);
-  }
-
-  std::vector<heed::SentencePair> read() const {
-    auto read = pairs.empty() ? heed::read_parallel(source, target, options()) : heed::read_pairs(pairs, options());
-    if (!links.empty()) heed::read_links(links, read, options());
-    return read;
-  }
-};
 
 /// The valid pairs of a file with invalid lines.
 struct ValidPairs {
@@ -57,111 +23,116 @@ struct ValidPairs {
   std::size_t lines = 0;                  ///< lines of the file, invalid ones included
 };
 
-namespace detail {
-
-/// One side of the pairs of two parallel files, or both sides of one file, read line by line.
-template <class Read>
-class ValidLines {
- public:
-  ValidLines(const std::string& path, const heed::ReadOptions& options, Read read)
-      : in_(heed::detail::open_text(path)), line_(in_, path, options), read_(std::move(read)) {}
-
-  /// Reads the next line; false after the last. Calls use(value) if it is valid, otherwise sets `problem` to the error.
-  template <class Use>
-  bool next(std::string& problem, Use&& use) {
+/// Reads the valid sentence pairs and reports every line that is skipped. Throws if there are no lines.
+inline ValidPairs read_valid(const PairFiles& files) {
+  PairReader reader(files);
+  ValidPairs result;
+  for (heed::SentencePair pair;;) {
     try {
-      if (!line_.next()) return false;
-      use(read_(line_));
+      if (!reader.next(pair)) break;
+      result.pairs.push_back(std::move(pair));
     } catch (const heed::Error& error) {
-      if (in_.bad()) throw;
-      problem = error.what();
+      if (!reader.skip_invalid_line()) throw;
+      ErrorPolicy::report(error.what());
     }
-    return true;
+  }
+  result.lines = reader.lines();
+  return result;
+}
+
+/// Sentence pairs that can be read several times: pairs in memory, or files, which are read again each time. The pairs of
+/// files that can be read only once, such as pipes, are in memory.
+class PairData {
+ public:
+  PairData(std::vector<heed::SentencePair> pairs)  // NOLINT: implicit, so that programs can pass their pairs
+      : pairs_(std::make_shared<std::vector<heed::SentencePair>>(std::move(pairs))) {}
+  explicit PairData(const PairFiles& files) : files_(files) {
+    if (!files.can_be_read_again()) pairs_ = std::make_shared<std::vector<heed::SentencePair>>(files.read());
+  }
+
+  /// Reads the pairs from the first to the last. The data must outlive it.
+  class Pass {
+   public:
+    explicit Pass(const PairData& data) : data_(data) {
+      if (data.pairs_ == nullptr) reader_.emplace(data.files_);
+    }
+
+    /// The next pair, valid until the next call; null after the last one. Throws heed::Error if a line is invalid.
+    const heed::SentencePair* next() {
+      if (reader_) return reader_->next(pair_) ? &pair_ : nullptr;
+      return next_ < data_.pairs_->size() ? &(*data_.pairs_)[next_++] : nullptr;
+    }
+
+   private:
+    const PairData& data_;
+    std::optional<PairReader> reader_;
+    heed::SentencePair pair_;
+    std::size_t next_ = 0;
+  };
+
+  /// Throws heed::Error with the place of a pair.
+  [[noreturn]] void fail_at(const heed::SentencePair& pair, const std::string& problem) const {
+    const std::string& file = files_.pairs.empty() ? files_.source : files_.pairs;
+    heed::fail((file.empty() ? "pair " : file + ':') + std::to_string(pair.line) + ": " + problem);
   }
 
  private:
-  std::ifstream in_;
-  heed::LineReader line_;
-  Read read_;
+  PairFiles files_;
+  std::shared_ptr<const std::vector<heed::SentencePair>> pairs_;
 };
-
-}  // namespace detail
-
-/// Reads the valid sentence pairs and reports every line that is skipped. Throws if there are no lines.
-inline ValidPairs read_valid(const PairFiles& files) {
-  const heed::ReadOptions options = files.options();
-  ValidPairs result;
-  std::string problem;
-  const auto keep = [&](heed::SentencePair pair) {
-    pair.line = ++result.lines;
-    if (problem.empty()) {
-      result.pairs.push_back(std::move(pair));
-    } else {
-      ErrorPolicy::report(std::exchange(problem, {}));
-    }
-  };
-  if (!files.pairs.empty()) {
-    const auto read = [&](const heed::LineReader& line) { return heed::detail::read_pair(line, options); };
-    detail::ValidLines lines(files.pairs, options, read);
-    for (heed::SentencePair pair; lines.next(problem, [&](heed::SentencePair&& valid) { pair = std::move(valid); });) {
-      keep(std::exchange(pair, {}));
-    }
-    heed::require(result.lines > 0, [&] { return files.pairs + ": is empty, expected at least one sentence pair"; });
-    return result;
-  }
-  const auto reader = [](const heed::ReadOptions& how) {
-    return [how](const heed::LineReader& line) { return heed::detail::read_sentence(line, how); };
-  };
-  const heed::ReadOptions target_options = options.for_targets();
-  detail::ValidLines sources(files.source, options, reader(options));
-  detail::ValidLines targets(files.target, target_options, reader(target_options));
-  for (;;) {
-    heed::SentencePair pair;
-    const bool source = sources.next(problem, [&](heed::Words&& words) { pair.source = std::move(words); });
-    std::string target_problem;
-    const bool target = targets.next(target_problem, [&](heed::Words&& words) { pair.target = std::move(words); });
-    if (problem.empty()) problem = std::move(target_problem);
-    heed::require(source == target, [&] {
-      return (source ? files.source : files.target) + ":" + std::to_string(result.lines + 1) +
-             ": the other file has no such line; parallel files must have the same number of lines";
-    });
-    heed::require(source || result.lines > 0,
-                  [&] { return files.source + ": is empty, expected at least one sentence"; });
-    if (!source) return result;
-    keep(std::move(pair));
-  }
-}
 
 /// Sentence pairs, encoded as tokens.
 struct EncodedPairs {
-  std::vector<std::vector<heed::Token>> source, target;
-  std::vector<heed::Links> links;  ///< sure links
+  SequenceStore<heed::Token> source, target;
+  SequenceStore<heed::Link> links;  ///< sure links of the tokens
   std::vector<heed::Index> source_lengths, target_lengths;
 
-  EncodedPairs(const std::vector<heed::SentencePair>& pairs, const heed::Vocabulary& source_words,
-               const heed::Vocabulary& target_words) {
-    for (const auto& pair : pairs) {
-      source.push_back(source_words.encode(pair.source));
-      target.push_back(target_words.encode(pair.target));
-      links.push_back(pair.sure);
-      source_lengths.push_back(static_cast<heed::Index>(pair.source.size()));
-      target_lengths.push_back(static_cast<heed::Index>(pair.target.size()));
+  /// How to encode pairs.
+  struct Options {
+    std::size_t max_tokens = 1000;  ///< of a sentence
+    double sampling = 0;            ///< of `Subwords::split`
+    std::string folder = {};        ///< folder of temporary files for the tokens; empty: they are in memory
+  };
+
+  /// Throws heed::Error if a sentence has too many tokens.
+  EncodedPairs(const PairData& pairs, const heed::Translator& translator, const Options& options)
+      : source(options.folder), target(options.folder), links(options.folder) {
+    PairData::Pass pass(pairs);
+    while (const heed::SentencePair* const next = pass.next()) {
+      const heed::SentencePair& pair = *next;
+      const auto split = [&](const heed::Subwords& subwords, const heed::Words& words, const char* side) {
+        heed::SubwordSentence sentence = subwords.split(words, options.sampling);
+        if (!subwords.empty() && sentence.pieces.size() > options.max_tokens) {
+          pairs.fail_at(pair, "the " + std::string(side) + " has " + std::to_string(sentence.pieces.size()) +
+                                  " subwords, at most " + std::to_string(options.max_tokens) +
+                                  " are allowed (--max-words)");
+        }
+        return sentence;
+      };
+      const heed::SubwordSentence from = split(translator.source_subwords, pair.source, "source");
+      const heed::SubwordSentence to = split(translator.target_subwords, pair.target, "target");
+      source.add(translator.source.encode(from.pieces));
+      target.add(translator.target.encode(to.pieces));
+      links.add(heed::links_of_pieces(pair.sure, from.word_of_piece, to.word_of_piece));
+      source_lengths.push_back(std::ssize(from.pieces));
+      target_lengths.push_back(std::ssize(to.pieces));
     }
+    source.finish();
+    target.finish();
+    links.finish();
   }
+  EncodedPairs(const PairData& pairs, const heed::Translator& translator)
+      : EncodedPairs(pairs, translator, Options()) {}
 
   std::size_t size() const { return source.size(); }
 
   /// The number of pairs and a hash of all tokens and links.
   std::string summary() const {
-    std::vector<std::vector<heed::Token>> positions;
-    for (const heed::Links& of_pair : links) {
-      positions.emplace_back();
-      for (const heed::Link& link : of_pair) {
-        positions.back().push_back(static_cast<heed::Token>(link.source));
-        positions.back().push_back(static_cast<heed::Token>(link.target));
-      }
-    }
-    return data_summary({&source, &target, &positions});
+    DataSummary summary(size());
+    summary.add(source);
+    summary.add(target);
+    summary.add(links);
+    return summary.text();
   }
 };
 

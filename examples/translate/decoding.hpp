@@ -15,6 +15,7 @@ struct DecodingOptions {
   std::vector<heed::Token> prefix = {};   ///< first tokens of every translation
   bool hard = false;                      ///< monotonic attention attends to one word per step
   bool replace_unknown = false;           ///< replace unk by the source word with the largest weight
+  bool subwords = false;                  ///< tokens are subwords: different hypotheses can have the same words
   std::vector<const Model*> others = {};  ///< further models, which decode together with the first one
 };
 
@@ -32,13 +33,16 @@ inline void harden(heed::Translator& translator, const std::string& name) {
       translator.model.decoder.decoder);
 }
 
-/// The number of hypotheses to search for, per source. Replacing <unk> can make some of them equal; then this is the
-/// beam size, so that `how.search.best` different ones remain if possible.
+/// True if different hypotheses can have the same words.
+inline bool can_repeat_words(const DecodingOptions& how) { return how.replace_unknown || how.subwords; }
+
+/// The number of hypotheses to search for, per source. If some of them can have the same words, this is the beam size,
+/// so that `how.search.best` different ones remain if possible.
 inline heed::Index hypotheses_wanted(const DecodingOptions& how) {
-  return how.replace_unknown && how.search.best > 1 && !how.sample ? how.search.beam : how.search.best;
+  return can_repeat_words(how) && how.search.best > 1 && !how.sample ? how.search.beam : how.search.best;
 }
 
-/// The size of a source with `words` words for `decode`, to limit the memory of a batch.
+/// The size of a source with `words` tokens for `decode`, to limit the memory of a batch.
 inline SentenceSize size_of_search(heed::Index words, const DecodingOptions& how) {
   const bool keeps = how.search.keep_weights || how.replace_unknown || how.search.coverage_penalty > 0;
   const heed::Index steps = heed::detail::step_limit(how.search, 0, words) + std::ssize(how.prefix);
@@ -75,13 +79,12 @@ inline void decode(const Model& model, heed::Sentences sources, const DecodingOp
   with_models([&](const auto& models) { compiled::sample(models, sources, drawn, work, found); });
 }
 
-/// The words of a translation.
-inline heed::Words words_of(const heed::Hypothesis<float>& found, const heed::Vocabulary& vocabulary,
-                            const heed::Words& source, const DecodingOptions& how) {
-  if (how.replace_unknown) return heed::replace_unknown(found.tokens, vocabulary, source, found.weights);
-  heed::Words words;
-  for (const heed::Token token : found.tokens) words.push_back(vocabulary.word(token));
-  return words;
+/// The words of a translation. `source` are the pieces of the source sentence, or its words.
+inline heed::SubwordSentence words_of(const heed::Hypothesis<float>& found, const heed::Translator& translator,
+                                      const heed::Words& source, const DecodingOptions& how) {
+  if (!how.replace_unknown) return translator.join_target(found.tokens);
+  return translator.target_subwords.join(
+      heed::replace_unknown(found.tokens, translator.target, source, found.weights));
 }
 
 }  // namespace examples

@@ -76,7 +76,7 @@ inline void check(const DecodingOptions& how, const heed::TranslatorConfig& conf
 inline std::vector<heed::Token> read_prefix(const std::string& text, const heed::Translator& translator,
                                             heed::Index maximum_length) {
   const heed::Vocabulary& vocabulary = translator.target;
-  const heed::Words words = translator.target_tokenizer().tokenize(text);
+  const heed::Words words = translator.target_subwords.split(translator.target_tokenizer().tokenize(text)).pieces;
   for (const auto& word : words) {
     heed::require(vocabulary.contains(word) && vocabulary.id(word) > heed::symbols::eos,
                   [&] { return "--prefix: the target vocabulary does not contain " + heed::detail::in_quotes(word); });

@@ -41,7 +41,7 @@ struct EvaluateCommand {
     const auto pairs = data.read();
     loaded.prepare(weights);
     how.others = loaded.others();
-    const Evaluation scores = evaluate(loaded.first(), pairs, how, threads);
+    const Evaluation scores = evaluate(loaded.first(), pairs, how, threads, data.max_words);
     if (json) {
       nlohmann::ordered_json line;
       line["sentences"] = pairs.size();

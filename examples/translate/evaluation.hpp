@@ -58,16 +58,27 @@ inline std::vector<heed::PairScore> score_all(const Model& model, const EncodedP
 }
 
 /// Calls use(i, weights) for every pair i, from several threads at the same time. `weights` are the attention weights
-/// under teacher forcing, source x target words; they are valid during the call only.
+/// under teacher forcing, source x target words; without rows if the decoder has no attention.
 template <class Use>
-void for_each_alignment(const Model& model, const EncodedPairs& pairs, int threads, const Use& use) {
+void for_each_alignment(const heed::Translator& translator, const std::vector<heed::SentencePair>& pairs,
+                        const EncodedPairs& encoded, int threads, const Use& use) {
   struct Workspace {
     heed::Seq2SeqTape<float> tape;
     std::vector<heed::Buffer<float>> weights;
   };
-  for_each_batch<Workspace>(batches_of(pairs), threads, [&](const auto& batch, std::size_t, auto& work) {
-    compiled::align_pairs(model, choose(pairs.source, batch), choose(pairs.target, batch), work.tape, work.weights);
-    for (std::size_t k = 0; k < batch.size(); ++k) use(static_cast<std::size_t>(batch[k]), work.weights[k]);
+  for_each_batch<Workspace>(batches_of(encoded), threads, [&](const auto& batch, std::size_t, auto& work) {
+    compiled::align_pairs(translator.model, choose(encoded.source, batch), choose(encoded.target, batch), work.tape,
+                          work.weights);
+    for (std::size_t k = 0; k < batch.size(); ++k) {
+      const auto i = static_cast<std::size_t>(batch[k]);
+      heed::Matrix<float> weights;
+      if (work.weights[k].rows() > 0) {
+        weights = heed::weights_of_words(work.weights[k],
+                                         translator.source_subwords.split(pairs[i].source).word_of_piece,
+                                         translator.target_subwords.split(pairs[i].target).word_of_piece);
+      }
+      use(i, weights);
+    }
   });
 }
 
@@ -96,13 +107,15 @@ inline std::vector<heed::Words> translate_all(const heed::Translator& translator
     heed::Hypotheses<float> found;
   };
   std::vector<heed::Words> translations(pairs.size());
+  const auto pieces_of = [&](std::size_t i) { return translator.source_subwords.split(pairs[i].source).pieces; };
   const auto size_of = [&](std::size_t i) { return size_of_search(encoded.source_lengths[i], how); };
   for_each_batch<Workspace>(
       batches_by_length(encoded.source_lengths, 64, size_of), threads, [&](const auto& batch, std::size_t, auto& work) {
         decode(translator.model, choose(encoded.source, batch), how, work.decoding, work.found);
         for (std::size_t k = 0; k < batch.size(); ++k) {
           const auto place = static_cast<std::size_t>(batch[k]);
-          translations[place] = words_of(work.found[k].front(), translator.target, pairs[place].source, how);
+          const heed::Words source = how.replace_unknown ? pieces_of(place) : heed::Words();
+          translations[place] = words_of(work.found[k].front(), translator, source, how).words;
         }
       });
   return translations;
@@ -119,10 +132,11 @@ inline heed::AlignmentScore score_alignments(const std::vector<heed::SentencePai
 }
 
 /// The agreement of the model's alignments with the gold links of the pairs; empty for a decoder without attention.
-inline heed::AlignmentScore score_alignments(const Model& model, const std::vector<heed::SentencePair>& pairs,
-                                             const EncodedPairs& encoded, int threads) {
+inline heed::AlignmentScore score_alignments(const heed::Translator& translator,
+                                             const std::vector<heed::SentencePair>& pairs, const EncodedPairs& encoded,
+                                             int threads) {
   std::vector<std::vector<heed::Index>> alignments(pairs.size());  // none without attention
-  for_each_alignment(model, encoded, threads, [&](std::size_t i, const heed::Buffer<float>& weights) {
+  for_each_alignment(translator, pairs, encoded, threads, [&](std::size_t i, const heed::Matrix<float>& weights) {
     if (weights.rows() > 0) alignments[i] = heed::alignment_from_weights(weights);
   });
   return score_alignments(pairs, alignments);
@@ -185,10 +199,11 @@ struct Evaluation : TranslationScores {
   double seconds = 0;              ///< duration of the search
 };
 
-/// Computes all scores of a translator on sentence pairs.
+/// Computes all scores of a translator on sentence pairs. Throws heed::Error if a sentence has more tokens than
+/// `max_tokens`.
 inline Evaluation evaluate(const heed::Translator& translator, const std::vector<heed::SentencePair>& pairs,
-                           const DecodingOptions& how, int threads) {
-  const EncodedPairs encoded(pairs, translator.source, translator.target);
+                           const DecodingOptions& how, int threads, std::size_t max_tokens = 1000) {
+  const EncodedPairs encoded(pairs, translator, {.max_tokens = max_tokens});
   Evaluation result;
   const auto start = std::chrono::steady_clock::now();
   result.hypotheses = translate_all(translator, pairs, encoded, how, threads);
@@ -196,7 +211,7 @@ inline Evaluation evaluate(const heed::Translator& translator, const std::vector
   static_cast<TranslationScores&>(result) = TranslationScores(result.hypotheses, pairs);
   if (!how.others.empty()) return result;
   result.perplexity = std::exp(mean_loss(translator.model, encoded, threads));
-  result.alignment = score_alignments(translator.model, pairs, encoded, threads);
+  result.alignment = score_alignments(translator, pairs, encoded, threads);
   return result;
 }
 

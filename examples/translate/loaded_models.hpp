@@ -20,9 +20,11 @@ class LoadedModels {
       check(how, next.config, file);
       const heed::Translator& first = translators_.front();
       heed::require(next.source == first.source && next.target == first.target &&
+                        next.source_subwords == first.source_subwords &&
+                        next.target_subwords == first.target_subwords &&
                         next.config.source_tokenizer == first.config.source_tokenizer &&
                         next.config.target_tokenizer == first.config.target_tokenizer,
-                    [&] { return file + ": has other vocabularies or tokenizers than " + files.front(); });
+                    [&] { return file + ": has other vocabularies, subwords or tokenizers than " + files.front(); });
     }
   }
 

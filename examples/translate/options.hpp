@@ -3,6 +3,7 @@
 #include "support/options.hpp"
 #include "translate/model.hpp"
 #include "translate/training.hpp"
+#include "translate/vocabularies.hpp"
 
 #include <string>
 
@@ -42,6 +43,34 @@ inline void add_links(CLI::App& command, PairFiles& files) {
           "word links of the pairs: i-j, positions of words after the tokenizer, counted from 0; one line per pair, as "
           "fast_align writes them; they replace the third column of --pairs")
       ->group("Data");
+}
+
+/// Adds the options of vocabularies and subwords.
+inline void add_vocabulary_options(CLI::App& command, VocabularyOptions& options, TrainingOptions& training) {
+  const auto add = [&](const char* name, auto& value, const char* what) {
+    return command.add_option(name, value, what)->group("Vocabulary")->capture_default_str();
+  };
+  add("--min-frequency", options.minimum_frequency, "minimum frequency of a word; rarer words become <unk>")
+      ->check(CLI::Range(1, 1000000));
+  auto* const subwords = add("--subwords", options.subwords,
+      "train a SentencePiece model on the training data, and use its pieces instead of words; bpe: byte-pair encoding; "
+      "unigram: unigram language model")
+      ->check(CLI::IsMember({"none", "bpe", "unigram"}));
+  auto* const size =
+      add("--vocabulary-size", options.size, "number of pieces of a vocabulary, with <unk>, <s> and </s>")
+          ->check(CLI::Range(4, 1000000));
+  auto* const joint = command.add_flag("--joint-vocabulary", options.joint, "use one vocabulary of pieces for both languages")
+      ->group("Vocabulary");
+  size->needs(subwords);
+  joint->needs(subwords);
+  command.add_option("--source-subwords", options.source_model, "SentencePiece model file (.model) for the source")
+      ->group("Vocabulary");
+  command.add_option("--target-subwords", options.target_model, "SentencePiece model file (.model) for the target")
+      ->group("Vocabulary");
+  add("--subword-sampling", training.subword_sampling,
+      "split words into random pieces in training; bpe: probability that a merge is skipped (BPE-dropout); unigram: "
+      "exponent of the probabilities of all segmentations; 0 is off")
+      ->check(detail::between(0, 1));
 }
 
 inline void add_model_options(CLI::App& command, heed::TranslatorConfig& config, std::string& direction) {

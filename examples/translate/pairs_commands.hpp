@@ -78,7 +78,7 @@ struct ScoreCommand : PairsCommand {
   int execute() {
     const heed::Translator translator = load();
     const ValidPairs input = read();
-    const EncodedPairs encoded(input.pairs, translator.source, translator.target);
+    const EncodedPairs encoded(input.pairs, translator, {.max_tokens = data.max_words});
     const auto scores = score_all(translator.model, encoded, threads);
     if (!json) {
       for_each_line(input, [&](std::size_t i) {
@@ -128,10 +128,10 @@ struct AlignCommand : PairsCommand {
     require_attention(true, translator.config, model, "it gives no alignment");
     const ValidPairs input = read();
     const auto& pairs = input.pairs;
-    const EncodedPairs encoded(pairs, translator.source, translator.target);
+    const EncodedPairs encoded(pairs, translator, {.max_tokens = data.max_words});
     std::vector<std::vector<heed::Index>> alignments(pairs.size());
     std::vector<heed::Matrix<float>> matrices(alignment.empty() ? 0 : pairs.size());
-    for_each_alignment(translator.model, encoded, threads, [&](std::size_t i, const heed::Buffer<float>& matrix) {
+    for_each_alignment(translator, pairs, encoded, threads, [&](std::size_t i, const heed::Matrix<float>& matrix) {
       alignments[i] = heed::alignment_from_weights(matrix);
       if (!alignment.empty()) matrices[i] = matrix;
     });

@@ -59,6 +59,7 @@ struct RunCommand {
     require_attention(show || !alignment.empty(), translator.config, models.front(),
                       "--show and --alignment cannot be used");
     how.others = loaded.others();
+    how.subwords = !translator.target_subwords.empty();
     how.prefix = read_prefix(prefix, translator, how.search.maximum_length);
     require_attention(transfer_tags, translator.config, models.front(), "--transfer-tags cannot be used");
     how.search.keep_weights = show || transfer_tags || !alignment.empty();
@@ -69,13 +70,22 @@ struct RunCommand {
     filter.threads = threads;
     filter.errors = errors;
     filter.parse = [&](const heed::LineReader& reader) {
-      return heed::detail::limited_words(reader, reader.text(), "the line", read, [&](std::string_view line) {
-        const heed::Tokenizer tokenizer = translator.source_tokenizer();
-        return transfer_tags ? heed::split_markup(line, tokenizer).words : tokenizer.split(line);
-      });
+      heed::Words words =
+          heed::detail::limited_words(reader, reader.text(), "the line", read, [&](std::string_view line) {
+            const heed::Tokenizer tokenizer = translator.source_tokenizer();
+            return transfer_tags ? heed::split_markup(line, tokenizer).words : tokenizer.split(line);
+          });
+      const std::size_t pieces = translator.split_source(words).pieces.size();
+      if (pieces > read.max_words) {
+        reader.fail("the line has " + std::to_string(pieces) + " subwords, at most " + std::to_string(read.max_words) +
+                    " are allowed (--max-words)");
+      }
+      return words;
     };
     filter.keep_text = transfer_tags;
-    filter.size = [this](heed::Index words) { return size_of_search(words, how); };
+    filter.size = [&](const InputLine& line) {
+      return size_of_search(std::ssize(translator.split_source(line.words).pieces), how);
+    };
     filter.answer = [&](const std::vector<InputLine>& lines, int thread) {
       return answers(lines, translator, work[static_cast<std::size_t>(thread)]);
     };
@@ -112,12 +122,14 @@ struct RunCommand {
   }
 
   static std::string unknown_words(const InputLine& line, const heed::Translator& translator) {
-    const heed::Tokenizer tokenizer = translator.source_tokenizer();
     std::string notes;
-    for (const auto& word : line.words) {
-      if (translator.source.contains(tokenizer.normalize(word))) continue;
-      notes += "note: standard input:" + std::to_string(line.number) + ": unknown word " +
-               heed::detail::in_quotes(word) + ", encoded as <unk>\n";
+    const heed::SubwordSentence sentence = translator.split_source(line.words);
+    for (std::size_t i = 0; i < sentence.pieces.size(); ++i) {
+      if (translator.source.contains(sentence.pieces[i])) continue;
+      const std::string& word = line.words[static_cast<std::size_t>(sentence.word_of_piece[i])];
+      notes += "note: standard input:" + std::to_string(line.number) + ": unknown " +
+               (translator.source_subwords.empty() ? "word " : "characters in ") + heed::detail::in_quotes(word) +
+               ", encoded as <unk>\n";
     }
     return notes;
   }

@@ -5,6 +5,8 @@
 #include "translate/training_report.hpp"
 #include "translate/translation.hpp"
 
+#include <heed/text/subword_training.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -29,13 +31,14 @@ std::size_t parts_of(std::size_t n, heed::Index part) {
 
 }  // namespace
 
-Training::Training(heed::Translator& translator, const std::vector<heed::SentencePair>& train,
-                   const std::vector<heed::SentencePair>& dev, TrainingOptions options)
+Training::Training(heed::Translator& translator, PairData train, const std::vector<heed::SentencePair>& dev,
+                   TrainingOptions options)
     : translator_(translator),
       dev_pairs_(dev),
-      train_(train, translator.source, translator.target),
-      dev_(dev, translator.source, translator.target),
       options_(std::move(options)),
+      train_data_(std::move(train)),
+      train_(train_data_, translator, encoding(0)),
+      dev_(dev, translator, {.max_tokens = options_.max_tokens}),
       checkpoints_(options_),
       trainer_(translator.model, heed::Adam(translator.model, options_.rate, 0.9, 0.999, 1e-8, options_.weight_decay),
                {options_.threads, options_.clip, options_.label_smoothing, options_.seed,
@@ -52,9 +55,11 @@ Training::Training(heed::Translator& translator, const std::vector<heed::Sentenc
     return "--coverage-loss, --doubly-stochastic and --guided-alignment need attention, which --decoder " +
            translator.config.decoder + " does not have";
   });
-  const auto linked = [](const heed::Links& links) { return !links.empty(); };
-  heed::require(options_.guided_alignment == 0 || std::any_of(train_.links.begin(), train_.links.end(), linked),
+  heed::require(options_.guided_alignment == 0 || train_.links.items() > 0,
                 "--guided-alignment needs word links: give --links, or --pairs with links in the third column");
+  heed::require(options_.subword_sampling == 0 || !translator.source_subwords.empty() ||
+                    !translator.target_subwords.empty(),
+                "--subword-sampling needs subwords: give --subwords, or --source-subwords or --target-subwords");
   if (options_.average > 0) average_.emplace(translator.model, options_.average);
   best_models_.limit = static_cast<std::size_t>(options_.average_best);
   plateau_.rate = options_.rate;
@@ -78,6 +83,7 @@ TrainingResult Training::run(Progress& progress) {
   long long tokens = 0;
   double shown_loss = std::numeric_limits<double>::quiet_NaN();
   for (; epoch_ < options_.epochs; ++epoch_, next_update_ = 0) {
+    sample_subwords(epoch_);
     const Batches batches = batches_of_epoch(epoch_);
     const std::size_t updates_in_epoch = parts_of(batches.size(), options_.accumulate);
     if (next_update_ == 0) save_state();
@@ -117,7 +123,23 @@ TrainingResult Training::run(Progress& progress) {
   return result;
 }
 
-/// The batches of an epoch, shuffled.
+EncodedPairs::Options Training::encoding(double sampling) const {
+  return {.max_tokens = options_.max_tokens, .sampling = sampling, .folder = options_.data_cache};
+}
+
+/// With --subword-sampling, splits the words of the training pairs into random pieces, which depend on the seed and the
+/// epoch.
+void Training::sample_subwords(int epoch) {
+  if (options_.subword_sampling == 0) return;
+  heed::Random random(options_.seed, ~static_cast<std::uint64_t>(epoch));
+  sampled_.reset();
+  heed::with_sampling_seed(static_cast<std::uint32_t>(random.below(std::numeric_limits<std::int32_t>::max())), [&] {
+    sampled_.emplace(train_data_, translator_, encoding(options_.subword_sampling));
+  });
+  heed::require(sampled_->size() == train_.size(), "the files of training pairs have changed during training");
+}
+
+/// The batches of an epoch, shuffled. With --subword-sampling, they depend on the lengths without sampling.
 Training::Batches Training::batches_of_epoch(int epoch) const {
   heed::Random random(options_.seed, static_cast<std::uint64_t>(epoch));
   if (options_.batch_words > 0) {
@@ -181,14 +203,15 @@ Training::Trainer::Update Training::update_on(const Batches& batches, std::uint6
   const auto count = static_cast<std::size_t>(options_.accumulate), first = next_update_ * count;
   const std::size_t end = std::min(first + count, batches.size());
   heed::Random random(heed::RandomStream(options_.seed, number).bits());
+  const EncodedPairs& pairs_of_epoch = sampled_ ? *sampled_ : train_;
   std::vector<ChosenPairs> chosen(end - first);
   std::vector<Trainer::Batch> items;
   for (std::size_t k = 0; k < chosen.size(); ++k) {
     const auto& batch = batches[first + k];
     ChosenPairs& pairs = chosen[k];
-    pairs.source = choose(train_.source, batch);
-    pairs.target = choose(train_.target, batch);
-    pairs.links = choose(train_.links, batch);
+    pairs.source = choose(pairs_of_epoch.source, batch);
+    pairs.target = choose(pairs_of_epoch.target, batch);
+    pairs.links = choose(pairs_of_epoch.links, batch);
     for (std::size_t i = 0; i < batch.size() && options_.word_dropout > 0; ++i) {
       std::vector<heed::Token> source(pairs.source[i].begin(), pairs.source[i].end());
       std::vector<heed::Token> target(pairs.target[i].begin(), pairs.target[i].end());
@@ -341,6 +364,7 @@ Settings Training::settings() const {
       {"doubly stochastic", field_text(options_.doubly_stochastic)},
       {"guided alignment", field_text(options_.guided_alignment)},
       {"word dropout", field_text(options_.word_dropout)},
+      {"subword sampling", field_text(options_.subword_sampling)},
       {"teacher forcing", field_text(options_.teacher_forcing)},
       {"forcing schedule", options_.forcing_schedule},
       {"forcing k", given(options_.forcing_k)},

@@ -40,8 +40,11 @@ struct TrainingResult {
 /// batches keep their size.
 class Training {
  public:
-  Training(heed::Translator& translator, const std::vector<heed::SentencePair>& train,
-           const std::vector<heed::SentencePair>& dev, TrainingOptions options);
+  Training(heed::Translator& translator, PairData train, const std::vector<heed::SentencePair>& dev,
+           TrainingOptions options);
+
+  /// The number of training pairs.
+  std::size_t pairs() const { return train_.size(); }
 
   static constexpr heed::Index plateau_patience = 1;
   static constexpr double plateau_factor = 0.5;
@@ -53,6 +56,8 @@ class Training {
   using Trainer = heed::Trainer<Model, heed::Adam<Model>, Processes>;
   using Batches = std::vector<std::vector<heed::Index>>;
 
+  EncodedPairs::Options encoding(double sampling) const;
+  void sample_subwords(int epoch);
   Batches batches_of_epoch(int epoch) const;
   std::size_t updates_of_epoch(int epoch) const;
   void require_equal_processes() const;
@@ -76,8 +81,10 @@ class Training {
 
   heed::Translator& translator_;
   const std::vector<heed::SentencePair>& dev_pairs_;
-  EncodedPairs train_, dev_;
   TrainingOptions options_;
+  PairData train_data_;
+  EncodedPairs train_, dev_;
+  std::optional<EncodedPairs> sampled_;  ///< the training pairs of this epoch, with --subword-sampling
   Checkpoints checkpoints_;
   Processes processes_;
   Trainer trainer_;

@@ -14,7 +14,7 @@ namespace examples {
 /// A sentence, its translation, and the attention weights of every target word.
 struct Translation {
   heed::Words source, target;
-  heed::Matrix<float> weights;  ///< source x target; without rows if they are not kept or the decoder has no attention
+  heed::Matrix<float> weights;  ///< source x target words; without rows if they are not kept or without attention
   double score = 0;
 };
 
@@ -25,6 +25,7 @@ inline std::vector<std::vector<Translation>> translate(const heed::Translator& t
                                                        const std::vector<heed::Words>& sentences,
                                                        const DecodingOptions& how, heed::SampleWorkspace<float>& work) {
   std::vector<std::vector<Translation>> translations(sentences.size());
+  std::vector<heed::SubwordSentence> sources;
   std::vector<std::vector<heed::Token>> tokens;
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < sentences.size(); ++i) {
@@ -32,7 +33,8 @@ inline std::vector<std::vector<Translation>> translate(const heed::Translator& t
       translations[i].emplace_back();
       continue;
     }
-    tokens.push_back(translator.encode(sentences[i]));
+    sources.push_back(translator.split_source(sentences[i]));
+    tokens.push_back(translator.source.encode(sources.back().pieces));
     places.push_back(i);
   }
   const std::vector<std::span<const heed::Token>> batch(tokens.begin(), tokens.end());
@@ -40,14 +42,19 @@ inline std::vector<std::vector<Translation>> translate(const heed::Translator& t
   decode(translator.model, batch, how, work, found);
   for (std::size_t k = 0; k < found.size(); ++k) {
     const heed::Words& source = sentences[places[k]];
+    // Words are copied with their capital letters, pieces in the form of the vocabulary.
+    const heed::Words& pieces = translator.source_subwords.empty() ? source : sources[k].pieces;
     auto& kept = translations[places[k]];
     for (const auto& hypothesis : found[k]) {
       if (std::ssize(kept) == how.search.best) break;
-      heed::Words words = words_of(hypothesis, translator.target, source, how);
-      const auto same = [&](const Translation& other) { return other.target == words; };
-      if (how.replace_unknown && !how.sample && std::any_of(kept.begin(), kept.end(), same)) continue;
-      kept.push_back(
-          {source, std::move(words), hypothesis.weights.leftCols(std::ssize(hypothesis.tokens)), hypothesis.score});
+      heed::SubwordSentence target = words_of(hypothesis, translator, pieces, how);
+      const auto same = [&](const Translation& other) { return other.target == target.words; };
+      if (can_repeat_words(how) && !how.sample && std::any_of(kept.begin(), kept.end(), same)) continue;
+      heed::Matrix<float> weights;
+      if (hypothesis.weights.rows() > 0) {
+        weights = heed::weights_of_words(hypothesis.weights, sources[k].word_of_piece, target.word_of_piece);
+      }
+      kept.push_back({source, std::move(target.words), std::move(weights), hypothesis.score});
     }
   }
   return translations;

@@ -196,6 +196,20 @@ TEST_F(TranslatorFile, OlderVersionsMayOmitLaterSettings) {
   }
 }
 
+#if !defined(HEED_WITH_SENTENCEPIECE)
+TEST_F(TranslatorFile, RejectsSubwordsWithoutSentencePiece) {
+  const Contents contents = saved();
+  for (const char* const name : {"subwords.source", "subwords.target"}) {
+    heed::SafetensorsWriter writer;
+    fill(writer, contents);
+    writer.add(name, Eigen::Vector<std::uint8_t, 3>(1, 2, 3));
+    writer.write(path_);
+    EXPECT_EQ(load_error(), path_.string() + ": subwords need SentencePiece, but this program was built without it "
+                                             "(CMake option HEED_SENTENCEPIECE)");
+  }
+}
+#endif
+
 TEST_F(TranslatorFile, StoresTheTokenizers) {
   TranslatorConfig config = small();
   config.source_tokenizer = "de";
@@ -346,12 +360,12 @@ TEST_F(TranslatorFile, RejectsMissingMetadata) {
     Contents contents = whole;
     contents.metadata.erase(key);
     EXPECT_EQ(load_error(contents), path_.string() + " is not a translation model: metadata key " + key +
-                                        " is missing" + (key == "format" ? ", expected heed-translator-3" : ""));
+                                        " is missing" + (key == "format" ? ", expected heed-translator-4" : ""));
   }
 }
 
 TEST_F(TranslatorFile, RejectsUnknownSettings) {
-  for (const std::string format : {"heed-translator-1", "heed-translator-2", "heed-translator-3"}) {
+  for (const std::string format : {"heed-translator-1", "heed-translator-2", "heed-translator-3", "heed-translator-4"}) {
     for (const std::string key : {"config.reverse_sourcf", "config.", "config.hidden.", "vocabulary.both"}) {
       Contents contents = saved();
       contents.metadata.at("format") = format;
@@ -391,16 +405,16 @@ TEST_F(TranslatorFile, StoresTheAttentionMechanism) {
 TEST_F(TranslatorFile, RejectsOtherFormats) {
   for (const std::string other : {"", "heed-translator", "heed-translator-", "heed-translator-0", "heed-translator--1",
                                   "heed-translator-1.5", "heed-translator-x", "heed-sentiment-1", "pt"}) {
-    EXPECT_EQ(load_error_with("format", other), "the format must be heed-translator-3, got \"" + other + '"');
+    EXPECT_EQ(load_error_with("format", other), "the format must be heed-translator-4, got \"" + other + '"');
   }
 }
 
 TEST_F(TranslatorFile, RejectsNewerFormats) {
-  EXPECT_EQ(load_error_with("format", "heed-translator-4"),
-            "the format \"heed-translator-4\" is newer than heed-translator-3, the newest that this version of heed "
+  EXPECT_EQ(load_error_with("format", "heed-translator-5"),
+            "the format \"heed-translator-5\" is newer than heed-translator-4, the newest that this version of heed "
             "reads");
   EXPECT_EQ(load_error_with("format", "heed-translator-99999999999999999999"),
-            "the format must be heed-translator-3, got \"heed-translator-99999999999999999999\"");
+            "the format must be heed-translator-4, got \"heed-translator-99999999999999999999\"");
 }
 
 TEST_F(TranslatorFile, RejectsInvalidVocabularies) {

@@ -56,6 +56,46 @@ TEST(AlignmentFromWeights, BreaksTiesByTheLowerIndex) {
   EXPECT_EQ(heed::alignment_from_weights(weights), (Alignment{1, 1, 0}));
 }
 
+TEST(WeightsOfWords, SumsOverSourcePiecesAndAveragesOverTargetPieces) {
+  Eigen::MatrixXd weights(4, 5);  // source words of 1, 2 and 1 pieces; target words of 2 and 1 pieces; eos; unused
+  weights << 0.1, 0.3, 0.2, 0.9, 7,  //
+      0.2, 0.4, 0.3, 0.1, 7,         //
+      0.3, 0.1, 0.1, 0.0, 7,         //
+      0.4, 0.2, 0.4, 0.0, 7;
+  Eigen::MatrixXd expected(3, 2);
+  expected << 0.2, 0.2,  //
+      0.5, 0.4,          //
+      0.3, 0.4;
+  const std::vector<Index> source = {0, 1, 1, 2}, target = {0, 0, 1};
+  EXPECT_LT((heed::weights_of_words(weights, source, target) - expected).cwiseAbs().maxCoeff(), 1e-15);
+  const std::vector<Index> each = {0, 1, 2, 3};
+  EXPECT_EQ(heed::weights_of_words(weights, each, each), weights.leftCols(4));
+  EXPECT_EQ(heed::weights_of_words(weights.leftCols(0), each, {}).cols(), 0);
+}
+
+TEST(WeightsOfWords, RejectsOtherSizes) {
+  const Eigen::MatrixXd weights = Eigen::MatrixXd::Zero(2, 3);
+  const std::vector<Index> two = {0, 0}, three = {0, 1, 1}, four = {0, 1, 2, 3};
+  EXPECT_NO_THROW(heed::weights_of_words(weights, two, three));
+  for (const auto& [source, target] : {std::pair(three, three), std::pair(two, four)}) {
+    try {
+      heed::weights_of_words(weights, source, target);
+      FAIL() << "accepted";
+    } catch (const heed::Error& error) {
+      EXPECT_EQ(error.what(), "weights_of_words: expected weights of " + std::to_string(source.size()) +
+                                  " x at least " + std::to_string(target.size()) + ", got 2 x 3");
+    }
+  }
+}
+
+TEST(LinksOfPieces, LinksEachPieceOfAWord) {
+  const std::vector<Index> source = {0, 1, 1, 2}, target = {0, 0, 1};
+  EXPECT_EQ(heed::links_of_pieces({{1, 0}, {2, 1}}, source, target), (Links{{1, 0}, {2, 0}, {1, 1}, {2, 1}, {3, 2}}));
+  const std::vector<Index> each = {0, 1, 2};
+  EXPECT_EQ(heed::links_of_pieces({{2, 1}, {0, 0}}, each, each), (Links{{2, 1}, {0, 0}}));
+  EXPECT_EQ(heed::links_of_pieces({{3, 0}, {0, 2}, {-1, 0}}, source, target), Links());
+}
+
 TEST(AlignmentFromWeights, ReturnsNothingForNoTargetWords) {
   EXPECT_TRUE(heed::alignment_from_weights(Eigen::MatrixXf(3, 0)).empty());
 }

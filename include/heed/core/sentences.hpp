@@ -61,6 +61,16 @@ class Sequences {
         size_(std::size(array)),
         get_(&get<std::remove_cvref_t<decltype(*std::data(array))>>) {}
 
+  /// The sequences of a class that has `size()`, and an operator [] that returns them.
+  template <class Store>
+  requires(!requires(const Store& store) { std::data(store); } && requires(const Store& store) {
+    { store.size() } -> std::convertible_to<std::size_t>;
+    { store[std::size_t{}] } -> std::convertible_to<std::span<const Item>>;
+  } && !std::is_same_v<Store, Sequences>) Sequences(const Store& store)  // NOLINT: implicit, as above
+      : data_(&store), size_(store.size()), get_([](const void* data, std::size_t i) {
+          return std::span<const Item>((*static_cast<const Store*>(data))[i]);
+        }) {}
+
   /// The number of sequences.
   std::size_t size() const { return size_; }
   /// Whether there are no sequences.

@@ -54,6 +54,8 @@ inline const DtypeRow& row_of(Dtype dtype) {
 template <class S>
 inline constexpr std::optional<Dtype> stored_as = std::nullopt;
 template <>
+inline constexpr std::optional<Dtype> stored_as<std::uint8_t> = Dtype::u8;
+template <>
 inline constexpr std::optional<Dtype> stored_as<Eigen::half> = Dtype::f16;
 template <>
 inline constexpr std::optional<Dtype> stored_as<Eigen::bfloat16> = Dtype::bf16;
@@ -112,7 +114,7 @@ inline std::size_t dtype_bytes(Dtype dtype) { return detail::row_of(dtype).bytes
 /// Returns the dtype that stores values of type `S`. Does not compile if there is none.
 template <class S>
 constexpr Dtype dtype_of() {
-  static_assert(detail::stored_as<S>.has_value(), "safetensors files hold float, double, half and bfloat16");
+  static_assert(detail::stored_as<S>.has_value(), "safetensors files hold float, double, half, bfloat16 and bytes");
   return *detail::stored_as<S>;
 }
 

@@ -2,6 +2,7 @@
 
 #include <heed/io/checkpoint.hpp>
 #include <heed/io/fields.hpp>
+#include <heed/io/subwords.hpp>
 #include <heed/io/translation_model.hpp>
 #include <heed/search/search.hpp>
 #include <heed/text/alignment.hpp>
@@ -18,12 +19,13 @@
 
 namespace heed { inline namespace v0_2 {
 
-/// A translation model with its configuration and both vocabularies. One safetensors file stores all of them. Threads
-/// may call the const functions of one translator at the same time.
+/// A translation model with its configuration and the vocabularies of both languages. One safetensors file stores all
+/// of them. Threads may call the const functions of one translator at the same time.
 struct Translator {
-  TranslatorConfig config;        ///< configuration of the model
-  Vocabulary source, target;      ///< vocabularies of both languages
-  TranslationModel<float> model;  ///< the model with its parameters
+  TranslatorConfig config;                    ///< configuration of the model
+  Vocabulary source, target;                  ///< vocabularies of both languages
+  Subwords source_subwords, target_subwords;  ///< split the words into the pieces that the vocabularies hold
+  TranslationModel<float> model;              ///< the model with its parameters
 
   Translator() = default;
 
@@ -34,18 +36,35 @@ struct Translator {
         target(std::move(target_)),
         model(make_model<float>(config, source.size(), target.size())) {}
 
+  /// Creates an untrained translator whose tokens are subwords. Without a model on one side, the vocabulary of this
+  /// side holds words. Throws heed::Error as above, and if a vocabulary is not that of its subwords.
+  Translator(TranslatorConfig config_, Vocabulary source_, Vocabulary target_, Subwords source_subwords_,
+             Subwords target_subwords_)
+      : Translator(std::move(config_), std::move(source_), std::move(target_)) {
+    source_subwords = std::move(source_subwords_);
+    target_subwords = std::move(target_subwords_);
+    const auto check = [](const char* side, const Subwords& subwords, const Vocabulary& vocabulary) {
+      require(subwords.empty() || subwords.vocabulary() == vocabulary, [&] {
+        return std::string("the ") + side + " vocabulary does not hold the pieces of its subwords";
+      });
+    };
+    check("source", source_subwords, source);
+    check("target", target_subwords, target);
+  }
+
   /// Loads a translator from a file. `prepack(translator.model)` makes translation faster.
   ///
   /// Throws heed::Error, with the file's name and the problem, if the format, the configuration or a vocabulary is
-  /// invalid, if a parameter has a wrong name, type or shape or a value that is not finite, or if a metadata key that
-  /// begins with `config.` or `vocabulary.` is unknown. The overload for a path also throws if a tensor is not below
-  /// `model.`.
+  /// invalid, if a parameter has a wrong name, type or shape or a value that is not finite, if a metadata key that
+  /// begins with `config.` or `vocabulary.` is unknown, or if the file has subwords and this is a build without
+  /// SentencePiece. The overload for a path also throws if a tensor is neither below `model.` nor that of subwords.
   static Translator load(const std::filesystem::path& path);
   static Translator load(const SafetensorsFile& file);
 
   /// Writes the translator to one file. An existing file is replaced only after the new one is complete. The overload
-  /// for a writer adds the parameters under `model.` and everything else as metadata. Throws heed::Error if the file
-  /// cannot be written or the weights were converted to 16 bits.
+  /// for a writer adds the parameters under `model.`, subwords as the bytes `subwords.source` and `subwords.target`, and
+  /// everything else as metadata. Throws heed::Error if the file cannot be written or the weights were converted to 16
+  /// bits.
   void save(const std::filesystem::path& path) const;
   void save(SafetensorsWriter& writer) const;
 
@@ -53,13 +72,22 @@ struct Translator {
   Tokenizer source_tokenizer() const { return Tokenizer(config.source_tokenizer); }
   Tokenizer target_tokenizer() const { return Tokenizer(config.target_tokenizer); }
 
-  /// Converts source words to tokens. `words` is the result of `source_tokenizer().split(line)`; the words are
-  /// converted to the form of the vocabulary.
-  std::vector<Token> encode(const Words& words) const {
+  /// Splits source words into pieces. `words` is the result of `source_tokenizer().split(line)`; the words are converted
+  /// to the form of the vocabulary.
+  SubwordSentence split_source(Words words) const {
     const Tokenizer tokenizer = source_tokenizer();
-    std::vector<Token> tokens;
-    for (const std::string& word : words) tokens.push_back(source.id(tokenizer.normalize(word)));
-    return tokens;
+    for (std::string& word : words) word = tokenizer.normalize(word);
+    return source_subwords.split(std::move(words));
+  }
+
+  /// Converts source words to tokens: the ids of their pieces. `words` is as in `split_source`.
+  std::vector<Token> encode(const Words& words) const { return source.encode(split_source(words).pieces); }
+
+  /// Joins target tokens to words.
+  SubwordSentence join_target(std::span<const Token> tokens) const {
+    Words pieces;
+    for (const Token token : tokens) pieces.push_back(target.word(token));
+    return target_subwords.join(std::move(pieces));
   }
 
   /// Returns the best translation of a line of text. An empty line has an empty translation.
@@ -111,20 +139,22 @@ struct Translator {
   Translation translation(const Hypothesis<float>& hypothesis, const Words& source_words) const {
     Translation result;
     result.source = source_words;
-    for (const Token token : hypothesis.tokens) result.words.push_back(target.word(token));
+    SubwordSentence found = join_target(hypothesis.tokens);
+    if (hypothesis.weights.rows() > 0) {
+      result.alignment = alignment_from_weights(
+          weights_of_words(hypothesis.weights, split_source(source_words).word_of_piece, found.word_of_piece));
+    }
+    result.words = std::move(found.words);
     result.text = target_tokenizer().detokenize(result.words);
     result.log_probability = hypothesis.log_probability;
     result.score = hypothesis.score;
-    if (hypothesis.weights.rows() > 0) {
-      result.alignment = alignment_from_weights(hypothesis.weights.leftCols(std::ssize(hypothesis.tokens)));
-    }
     return result;
   }
 };
 
 namespace detail {
 
-inline constexpr FormatVersion translator_format{"heed-translator", 3};
+inline constexpr FormatVersion translator_format{"heed-translator", 4};
 
 /// Calls f(name, member, version) for every configuration field. Files of this version and of later versions have the
 /// field. In older files it may be missing, and then has its default.
@@ -164,6 +194,8 @@ inline void Translator::save(SafetensorsWriter& writer) const {
   writer.metadata("vocabulary.source", detail::join_lines(source.words()));
   writer.metadata("vocabulary.target", detail::join_lines(target.words()));
   save_parameters(writer, model, "model");
+  detail::save_subwords(writer, detail::source_subwords_name, source_subwords);
+  detail::save_subwords(writer, detail::target_subwords_name, target_subwords);
 }
 
 inline void Translator::save(const std::filesystem::path& path) const {
@@ -201,7 +233,8 @@ inline Translator described_translator(const SafetensorsFile& file, double held,
     return "the configuration and the vocabularies need " + field_text(claimed) + " parameters, but the file has " +
            field_text(held);
   });
-  return Translator(std::move(config), std::move(source), std::move(target));
+  return Translator(std::move(config), std::move(source), std::move(target), load_subwords(file, source_subwords_name),
+                    load_subwords(file, target_subwords_name));
 }
 
 /// Calls `read` and returns its result. Its error messages begin with the file's name, unless exceptions are disabled.
@@ -237,7 +270,8 @@ inline Translator Translator::load(const SafetensorsFile& file) {
 inline Translator Translator::load(const std::filesystem::path& path) {
   const SafetensorsFile file = SafetensorsFile::read(path);
   for (const auto& [name, tensor] : file.tensors()) {
-    require(name.starts_with("model."), [&, &name = name] {
+    const bool subwords = name == detail::source_subwords_name || name == detail::target_subwords_name;
+    require(name.starts_with("model.") || subwords, [&, &name = name] {
       return file.name() + ": tensor " + detail::in_quotes(name) + " does not belong to a translation model";
     });
   }

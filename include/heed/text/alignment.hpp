@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace heed { inline namespace v0_2 {
@@ -34,6 +35,53 @@ std::vector<Index> alignment_from_weights(const Eigen::DenseBase<Derived>& weigh
     }
   }
   return alignment;
+}
+
+/// Returns the attention weights of words, given those of their pieces (see `Subwords`): the weight of a source word is
+/// the sum over its pieces, and that of a target word the mean over its pieces.
+///
+/// weights: source pieces x target pieces, or more columns, which are ignored; `source` and `target`: for each piece the
+/// position of its word, as in `SubwordSentence::word_of_piece`. Throws heed::Error if there are too few weights.
+template <class Derived>
+Matrix<typename Derived::Scalar> weights_of_words(const Eigen::DenseBase<Derived>& weights,
+                                                  std::span<const Index> source, std::span<const Index> target) {
+  using S = typename Derived::Scalar;
+  require(weights.rows() == std::ssize(source) && weights.cols() >= std::ssize(target), [&] {
+    return "weights_of_words: expected weights of " + std::to_string(source.size()) + " x at least " +
+           std::to_string(target.size()) + ", got " + std::to_string(weights.rows()) + " x " +
+           std::to_string(weights.cols());
+  });
+  const auto words = [](std::span<const Index> word_of_piece) {
+    return word_of_piece.empty() ? Index(0) : word_of_piece.back() + 1;
+  };
+  Matrix<S> result = Matrix<S>::Zero(words(source), words(target));
+  std::vector<Index> pieces(static_cast<std::size_t>(words(target)), 0);  // of each target word
+  for (const Index word : target) ++detail::at(pieces, word);
+  for (Index j = 0; j < std::ssize(target); ++j) {
+    const Index word = detail::at(target, j);
+    for (Index i = 0; i < std::ssize(source); ++i) {
+      result(detail::at(source, i), word) += weights.derived()(i, j) / static_cast<S>(detail::at(pieces, word));
+    }
+  }
+  return result;
+}
+
+/// Returns the links of pieces, given those of their words: each piece of a source word is linked to each piece of the
+/// target word. The arguments are as in `weights_of_words`; links outside of the pair are dropped.
+inline Links links_of_pieces(const Links& links, std::span<const Index> source, std::span<const Index> target) {
+  const auto pieces_of = [](std::span<const Index> word_of_piece, Index word) {
+    const auto range = std::equal_range(word_of_piece.begin(), word_of_piece.end(), word);
+    return std::pair(range.first - word_of_piece.begin(), range.second - word_of_piece.begin());
+  };
+  Links result;
+  for (const Link& link : links) {
+    const auto [first_source, end_source] = pieces_of(source, link.source);
+    const auto [first_target, end_target] = pieces_of(target, link.target);
+    for (Index j = first_target; j < end_target; ++j) {
+      for (Index i = first_source; i < end_source; ++i) result.push_back({i, j});
+    }
+  }
+  return result;
 }
 
 /// Agreement of predicted alignments with gold links. A rate is absent if its denominator is 0.

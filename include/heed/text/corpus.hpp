@@ -124,6 +124,17 @@ inline SentencePair read_pair(const LineReader& line, const ReadOptions& options
   return pair;
 }
 
+/// Throws because two parallel files have different numbers of lines.
+[[noreturn]] inline void fail_unequal_lines(const std::string& source_path, std::size_t source_lines,
+                                            const std::string& target_path, std::size_t target_lines) {
+  const bool source_is_longer = source_lines > target_lines;
+  fail((source_is_longer ? source_path : target_path) + ":" +
+       std::to_string(std::min(source_lines, target_lines) + 1) + ": no " + (source_is_longer ? "target" : "source") +
+       " for this line: the source " + source_path + " has " + std::to_string(source_lines) + " lines, the target " +
+       target_path + " has " + std::to_string(target_lines) + ", so the " + (source_is_longer ? "source" : "target") +
+       " is longer");
+}
+
 }  // namespace detail
 
 /// Reads one sentence pair per line: source, target and, optionally, sure links, possible links and tags.
@@ -177,12 +188,7 @@ inline std::vector<SentencePair> read_parallel(const std::string& source_path, c
   auto sources = read_sentences(source_path, options);
   auto targets = read_sentences(target_path, options.for_targets());
   if (sources.size() != targets.size()) {
-    const bool source_is_longer = sources.size() > targets.size();
-    fail((source_is_longer ? source_path : target_path) + ":" +
-         std::to_string(std::min(sources.size(), targets.size()) + 1) + ": no " +
-         (source_is_longer ? "target" : "source") + " for this line: the source " + source_path + " has " +
-         std::to_string(sources.size()) + " lines, the target " + target_path + " has " +
-         std::to_string(targets.size()) + ", so the " + (source_is_longer ? "source" : "target") + " is longer");
+    detail::fail_unequal_lines(source_path, sources.size(), target_path, targets.size());
   }
   std::vector<SentencePair> pairs(sources.size());
   for (std::size_t i = 0; i < pairs.size(); ++i) {

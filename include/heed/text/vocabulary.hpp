@@ -18,6 +18,51 @@
 
 namespace heed { inline namespace v0_2 {
 
+namespace detail {
+
+struct WordHash : std::hash<std::string_view> {
+  using is_transparent = void;  // find() takes a string_view and does not construct a string
+};
+template <class T>
+using WordMap = std::unordered_map<std::string, T, WordHash, std::equal_to<>>;
+
+}  // namespace detail
+
+/// Counts the words of sentences, for `Vocabulary::build`.
+class WordCounts {
+ public:
+  /// Counts the words of a sentence.
+  template <class Sentence>
+  void add(const Sentence& sentence) {
+    for (const auto& word : sentence) {
+      const auto seen = counts_.find(std::string_view(word));
+      if (seen == counts_.end()) {
+        counts_.emplace(word, 1);
+      } else {
+        ++seen->second;
+      }
+    }
+  }
+
+  /// The words that occur at least `minimum_frequency` times. The most frequent words come first; words of equal
+  /// frequency are sorted by their bytes.
+  Words words(std::size_t minimum_frequency) const {
+    std::vector<std::pair<std::string_view, std::size_t>> kept;
+    for (const auto& entry : counts_) {
+      if (entry.second >= minimum_frequency) kept.emplace_back(entry.first, entry.second);
+    }
+    std::sort(kept.begin(), kept.end(), [](const auto& a, const auto& b) {
+      return a.second != b.second ? a.second > b.second : a.first < b.first;
+    });
+    Words words;
+    for (const auto& entry : kept) words.emplace_back(entry.first);
+    return words;
+  }
+
+ private:
+  detail::WordMap<std::size_t> counts_;
+};
+
 /// Maps the words of one language to token ids, counted from 0, and back. The first three ids are the same in every
 /// vocabulary:
 ///
@@ -42,29 +87,17 @@ class Vocabulary {
   /// `words` returns the words of one item of `sentences`: `Vocabulary::build(pairs, 2, &SentencePair::source)`.
   template <class Sentences, class Projection = std::identity>
   static Vocabulary build(const Sentences& sentences, std::size_t minimum_frequency = 1, Projection words = {}) {
-    Map<std::size_t> counts;
-    for (const auto& sentence : sentences) {
-      for (const auto& word : std::invoke(words, sentence)) {
-        const auto seen = counts.find(std::string_view(word));
-        if (seen == counts.end()) {
-          counts.emplace(word, 1);
-        } else {
-          ++seen->second;
-        }
-      }
-    }
-    for (const std::string_view special : specials) {
-      if (const auto seen = counts.find(special); seen != counts.end()) counts.erase(seen);
-    }
-    std::vector<std::pair<std::string, std::size_t>> kept;
-    for (const auto& entry : counts) {
-      if (entry.second >= minimum_frequency) kept.push_back(entry);
-    }
-    std::sort(kept.begin(), kept.end(), [](const auto& a, const auto& b) {
-      return a.second != b.second ? a.second > b.second : a.first < b.first;
-    });
+    WordCounts counts;
+    for (const auto& sentence : sentences) counts.add(std::invoke(words, sentence));
+    return build(counts, minimum_frequency);
+  }
+
+  /// Builds a vocabulary of words that have been counted.
+  static Vocabulary build(const WordCounts& counts, std::size_t minimum_frequency) {
     Words all(specials.begin(), specials.end());
-    for (auto& entry : kept) all.push_back(std::move(entry.first));
+    for (std::string& word : counts.words(minimum_frequency)) {
+      if (std::find(specials.begin(), specials.end(), word) == specials.end()) all.push_back(std::move(word));
+    }
     return Vocabulary(std::move(all));
   }
 
@@ -114,12 +147,6 @@ class Vocabulary {
   friend bool operator==(const Vocabulary& a, const Vocabulary& b) { return a.words_ == b.words_; }
 
  private:
-  struct Hash : std::hash<std::string_view> {
-    using is_transparent = void;  // find() takes a string_view and does not construct a string
-  };
-  template <class T>
-  using Map = std::unordered_map<std::string, T, Hash, std::equal_to<>>;
-
   explicit Vocabulary(Words words) : words_(std::move(words)) {
     constexpr auto largest = static_cast<std::size_t>(std::numeric_limits<Token>::max());
     require(words_.size() <= largest, [&] {
@@ -159,7 +186,7 @@ class Vocabulary {
   }
 
   Words words_;
-  Map<Token> ids_;
+  detail::WordMap<Token> ids_;
 };
 
 }}  // namespace heed::v0_2
