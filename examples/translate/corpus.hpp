@@ -132,6 +132,23 @@ inline ValidPairs read_valid(const PairFiles& files) {
   }
 }
 
+/// The source and the target vocabulary of training pairs. With shared embeddings both are the vocabulary of all words.
+inline std::pair<heed::Vocabulary, heed::Vocabulary> vocabularies(const std::vector<heed::SentencePair>& pairs,
+                                                                  const heed::TranslatorConfig& config,
+                                                                  std::size_t minimum_frequency) {
+  if (config.shared_embeddings) {
+    const auto both = [](const heed::SentencePair& pair) {
+      heed::Words words = pair.source;
+      words.insert(words.end(), pair.target.begin(), pair.target.end());
+      return words;
+    };
+    const auto shared = heed::Vocabulary::build(pairs, minimum_frequency, both);
+    return {shared, shared};
+  }
+  return {heed::Vocabulary::build(pairs, minimum_frequency, &heed::SentencePair::source),
+          heed::Vocabulary::build(pairs, minimum_frequency, &heed::SentencePair::target)};
+}
+
 /// Sentence pairs, encoded as tokens.
 struct EncodedPairs {
   std::vector<std::vector<heed::Token>> source, target;

@@ -52,8 +52,8 @@ struct DemoCommand {
     const auto long_sentences = read("test_long.tsv"), unknown_words = read("test_unknown.tsv");
     const auto showcase = read("showcase.tsv");
 
-    heed::Translator translator(config, heed::Vocabulary::build(train, 1, &heed::SentencePair::source),
-                                heed::Vocabulary::build(train, 1, &heed::SentencePair::target));
+    auto [source, target] = vocabularies(train, config, 1);
+    heed::Translator translator(config, std::move(source), std::move(target));
     heed::Random random(training.seed);
     heed::initialize(translator.model, random);
     std::cout << "Training English to French on " << train.size() << " sentence pairs ("

@@ -99,10 +99,17 @@ inline void add_model_options(CLI::App& command, heed::TranslatorConfig& config,
       .add_flag("--variational-dropout", config.variational_dropout,
                 "use one mask of --dropout for all steps of a sentence")
       ->group("Model");
+  auto* const tie =
+      command
+          .add_flag("--tie-embeddings", config.tied_embeddings,
+                    "share the target embeddings with the output layer; the decoder's features have the embedding size")
+          ->group("Model");
   command
-      .add_flag("--tie-embeddings", config.tied_embeddings,
-                "share the target embeddings with the output layer; the decoder's features have the embedding size")
-      ->group("Model");
+      .add_flag("--share-embeddings", config.shared_embeddings,
+                "use one vocabulary and one embedding table for source words, target words and the output layer; needs "
+                "--tie-embeddings")
+      ->group("Model")
+      ->needs(tie);
 }
 
 inline void add_training_options(CLI::App& command, TrainingOptions& options) {

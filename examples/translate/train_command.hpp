@@ -51,8 +51,8 @@ struct TrainCommand {
     dev.tokenize_for(config);
     const auto pairs = data.read();
     const auto dev_pairs = dev.given() ? dev.read() : std::vector<heed::SentencePair>{};
-    heed::Translator translator(config, heed::Vocabulary::build(pairs, minimum_frequency, &heed::SentencePair::source),
-                                heed::Vocabulary::build(pairs, minimum_frequency, &heed::SentencePair::target));
+    auto [source, target] = vocabularies(pairs, config, minimum_frequency);
+    heed::Translator translator(config, std::move(source), std::move(target));
     const bool main_process = Processes().is_main();
     heed::Random random(training.seed);
     heed::initialize(translator.model, random);

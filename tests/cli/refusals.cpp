@@ -146,8 +146,8 @@ TEST_F(TranslateRejects, IncompatibleModels) {
                      {path("number"), "config.layers"});
   expect_model_error(changed("zero", "\"config.layers\":\"1\"", "\"config.layers\":\"0\""), {path("zero"), "layers"});
   expect_model_error(changed("type", "\"dtype\":\"F32\"", "\"dtype\":\"I32\""), {path("type"), "type: model."});
-  expect_model_error(changed("format", "heed-translator-3", "heed-translator-4"),
-                     {path("format"), "\"heed-translator-4\" is newer than heed-translator-3"});
+  expect_model_error(changed("format", "heed-translator-4", "heed-translator-5"),
+                     {path("format"), "\"heed-translator-5\" is newer than heed-translator-4"});
   expect_model_error(changed("unknown", "\"config.reverse_source\"", "\"config.reverse_sourcf\""),
                      {path("unknown"), "config.reverse_sourc"});
   expect_model_error(changed("escape", "\\n's\\n", "\\n\xc2\x9b\\n"), {path("escape"), "<U+009B>"});

@@ -27,12 +27,16 @@ struct Translator {
 
   Translator() = default;
 
-  /// Creates an untrained translator. Throws heed::Error if the configuration is invalid.
+  /// Creates an untrained translator. Throws heed::Error if the configuration is invalid, or if it has shared
+  /// embeddings and the vocabularies differ.
   Translator(TranslatorConfig config_, Vocabulary source_, Vocabulary target_)
       : config(std::move(config_)),
         source(std::move(source_)),
         target(std::move(target_)),
-        model(make_model<float>(config, source.size(), target.size())) {}
+        model(make_model<float>(config, source.size(), target.size())) {
+    require(!config.shared_embeddings || source == target,
+            "Translator: with shared embeddings the vocabularies must be equal, got different words");
+  }
 
   /// Loads a translator from a file. `prepack(translator.model)` makes translation faster.
   ///
@@ -124,7 +128,7 @@ struct Translator {
 
 namespace detail {
 
-inline constexpr FormatVersion translator_format{"heed-translator", 3};
+inline constexpr FormatVersion translator_format{"heed-translator", 4};
 
 /// Calls f(name, member, version) for every configuration field. Files of this version and of later versions have the
 /// field. In older files it may be missing, and then has its default.
@@ -152,6 +156,7 @@ void for_each_field(Config& config, const F& f) {
   f("filter_width", config.filter_width, 3);
   f("source_tokenizer", config.source_tokenizer, 3);
   f("target_tokenizer", config.target_tokenizer, 3);
+  f("shared_embeddings", config.shared_embeddings, 4);
 }
 
 }  // namespace detail
