@@ -76,8 +76,14 @@ Translator Translator::train(std::span<const std::pair<std::string, std::string>
   const auto vocabulary = [&](const std::vector<Words>& side) {
     return Vocabulary::build(side, options.minimum_count, [](const Words& words) -> const Words& { return words; });
   };
+  std::vector<Words> both;
+  if (config.shared_embeddings) {
+    both = data.source_words;
+    both.insert(both.end(), data.target_words.begin(), data.target_words.end());
+  }
   auto model =
-      std::make_unique<Model>(heed::Translator(config, vocabulary(data.source_words), vocabulary(data.target_words)));
+      std::make_unique<Model>(heed::Translator(config, vocabulary(config.shared_embeddings ? both : data.source_words),
+                                               vocabulary(config.shared_embeddings ? both : data.target_words)));
   heed::Translator& translator = model->translator;
   data.encode(translator.source, translator.target);
   Random random(options.seed);

@@ -83,8 +83,7 @@ inline void decode(const Model& model, heed::Sentences sources, const DecodingOp
 inline heed::SubwordSentence words_of(const heed::Hypothesis<float>& found, const heed::Translator& translator,
                                       const heed::Words& source, const DecodingOptions& how) {
   if (!how.replace_unknown) return translator.join_target(found.tokens);
-  return translator.target_subwords.join(
-      heed::replace_unknown(found.tokens, translator.target, source, found.weights));
+  return translator.target_subwords.join(heed::replace_unknown(found.tokens, translator.target, source, found.weights));
 }
 
 }  // namespace examples

@@ -3,6 +3,7 @@
 #include "support/config_file.hpp"
 #include "translate/evaluate_command.hpp"
 #include "translate/run_command.hpp"
+#include "translate/vocabularies.hpp"
 
 namespace examples {
 
@@ -52,8 +53,7 @@ struct DemoCommand {
     const auto long_sentences = read("test_long.tsv"), unknown_words = read("test_unknown.tsv");
     const auto showcase = read("showcase.tsv");
 
-    heed::Translator translator(config, heed::Vocabulary::build(train, 1, &heed::SentencePair::source),
-                                heed::Vocabulary::build(train, 1, &heed::SentencePair::target));
+    heed::Translator translator = make_translator(config, train);
     heed::Random random(training.seed);
     heed::initialize(translator.model, random);
     std::cout << "Training English to French on " << train.size() << " sentence pairs ("

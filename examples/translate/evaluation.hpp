@@ -73,9 +73,9 @@ void for_each_alignment(const heed::Translator& translator, const std::vector<he
       const auto i = static_cast<std::size_t>(batch[k]);
       heed::Matrix<float> weights;
       if (work.weights[k].rows() > 0) {
-        weights = heed::weights_of_words(work.weights[k],
-                                         translator.source_subwords.split(pairs[i].source).word_of_piece,
-                                         translator.target_subwords.split(pairs[i].target).word_of_piece);
+        weights =
+            heed::weights_of_words(work.weights[k], translator.source_subwords.split(pairs[i].source).word_of_piece,
+                                   translator.target_subwords.split(pairs[i].target).word_of_piece);
       }
       use(i, weights);
     }
@@ -109,15 +109,15 @@ inline std::vector<heed::Words> translate_all(const heed::Translator& translator
   std::vector<heed::Words> translations(pairs.size());
   const auto pieces_of = [&](std::size_t i) { return translator.source_subwords.split(pairs[i].source).pieces; };
   const auto size_of = [&](std::size_t i) { return size_of_search(encoded.source_lengths[i], how); };
-  for_each_batch<Workspace>(
-      batches_by_length(encoded.source_lengths, 64, size_of), threads, [&](const auto& batch, std::size_t, auto& work) {
-        decode(translator.model, choose(encoded.source, batch), how, work.decoding, work.found);
-        for (std::size_t k = 0; k < batch.size(); ++k) {
-          const auto place = static_cast<std::size_t>(batch[k]);
-          const heed::Words source = how.replace_unknown ? pieces_of(place) : heed::Words();
-          translations[place] = words_of(work.found[k].front(), translator, source, how).words;
-        }
-      });
+  for_each_batch<Workspace>(batches_by_length(encoded.source_lengths, 64, size_of), threads,
+                            [&](const auto& batch, std::size_t, auto& work) {
+                              decode(translator.model, choose(encoded.source, batch), how, work.decoding, work.found);
+                              for (std::size_t k = 0; k < batch.size(); ++k) {
+                                const auto place = static_cast<std::size_t>(batch[k]);
+                                const heed::Words source = how.replace_unknown ? pieces_of(place) : heed::Words();
+                                translations[place] = words_of(work.found[k].front(), translator, source, how).words;
+                              }
+                            });
   return translations;
 }
 

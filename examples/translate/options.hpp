@@ -53,14 +53,16 @@ inline void add_vocabulary_options(CLI::App& command, VocabularyOptions& options
   add("--min-frequency", options.minimum_frequency, "minimum frequency of a word; rarer words become <unk>")
       ->check(CLI::Range(1, 1000000));
   auto* const subwords = add("--subwords", options.subwords,
-      "train a SentencePiece model on the training data, and use its pieces instead of words; bpe: byte-pair encoding; "
-      "unigram: unigram language model")
-      ->check(CLI::IsMember({"none", "bpe", "unigram"}));
+                             "train a SentencePiece model on the training data, and use its pieces instead of words; "
+                             "bpe: byte-pair encoding; "
+                             "unigram: unigram language model")
+                             ->check(CLI::IsMember({"none", "bpe", "unigram"}));
   auto* const size =
       add("--vocabulary-size", options.size, "number of pieces of a vocabulary, with <unk>, <s> and </s>")
           ->check(CLI::Range(4, 1000000));
-  auto* const joint = command.add_flag("--joint-vocabulary", options.joint, "use one vocabulary of pieces for both languages")
-      ->group("Vocabulary");
+  auto* const joint =
+      command.add_flag("--joint-vocabulary", options.joint, "use one vocabulary of pieces for both languages")
+          ->group("Vocabulary");
   size->needs(subwords);
   joint->needs(subwords);
   command.add_option("--source-subwords", options.source_model, "SentencePiece model file (.model) for the source")
@@ -128,10 +130,17 @@ inline void add_model_options(CLI::App& command, heed::TranslatorConfig& config,
       .add_flag("--variational-dropout", config.variational_dropout,
                 "use one mask of --dropout for all steps of a sentence")
       ->group("Model");
+  auto* const tie =
+      command
+          .add_flag("--tie-embeddings", config.tied_embeddings,
+                    "share the target embeddings with the output layer; the decoder's features have the embedding size")
+          ->group("Model");
   command
-      .add_flag("--tie-embeddings", config.tied_embeddings,
-                "share the target embeddings with the output layer; the decoder's features have the embedding size")
-      ->group("Model");
+      .add_flag("--share-embeddings", config.shared_embeddings,
+                "use one vocabulary and one embedding table for source words, target words and the output layer; needs "
+                "--tie-embeddings")
+      ->group("Model")
+      ->needs(tie);
 }
 
 inline void add_training_options(CLI::App& command, TrainingOptions& options) {

@@ -81,8 +81,8 @@ class PairReader {
       more = read(*first_, problem, [&] { pair = heed::detail::read_pair(first_->line, options_); });
     } else {
       more = read(*first_, problem, [&] { pair.source = heed::detail::read_sentence(first_->line, options_); });
-      const bool target = read(
-          *target_, problem, [&] { pair.target = heed::detail::read_sentence(target_->line, target_options_); });
+      const bool target =
+          read(*target_, problem, [&] { pair.target = heed::detail::read_sentence(target_->line, target_options_); });
       if (more != target) {
         heed::detail::fail_unequal_lines(files_.source, lines_of(*first_), files_.target, lines_of(*target_));
       }

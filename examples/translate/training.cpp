@@ -57,9 +57,9 @@ Training::Training(heed::Translator& translator, PairData train, const std::vect
   });
   heed::require(options_.guided_alignment == 0 || train_.links.items() > 0,
                 "--guided-alignment needs word links: give --links, or --pairs with links in the third column");
-  heed::require(options_.subword_sampling == 0 || !translator.source_subwords.empty() ||
-                    !translator.target_subwords.empty(),
-                "--subword-sampling needs subwords: give --subwords, or --source-subwords or --target-subwords");
+  heed::require(
+      options_.subword_sampling == 0 || !translator.source_subwords.empty() || !translator.target_subwords.empty(),
+      "--subword-sampling needs subwords: give --subwords, or --source-subwords or --target-subwords");
   if (options_.average > 0) average_.emplace(translator.model, options_.average);
   best_models_.limit = static_cast<std::size_t>(options_.average_best);
   plateau_.rate = options_.rate;
@@ -133,9 +133,8 @@ void Training::sample_subwords(int epoch) {
   if (options_.subword_sampling == 0) return;
   heed::Random random(options_.seed, ~static_cast<std::uint64_t>(epoch));
   sampled_.reset();
-  heed::with_sampling_seed(static_cast<std::uint32_t>(random.below(std::numeric_limits<std::int32_t>::max())), [&] {
-    sampled_.emplace(train_data_, translator_, encoding(options_.subword_sampling));
-  });
+  heed::with_sampling_seed(static_cast<std::uint32_t>(random.below(std::numeric_limits<std::int32_t>::max())),
+                           [&] { sampled_.emplace(train_data_, translator_, encoding(options_.subword_sampling)); });
   heed::require(sampled_->size() == train_.size(), "the files of training pairs have changed during training");
 }
 

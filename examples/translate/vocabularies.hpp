@@ -63,27 +63,30 @@ inline heed::Subwords train_subwords(const PairData& pairs, const VocabularyOpti
 
 }  // namespace detail
 
-/// Creates an untrained translator with vocabularies from the training data.
+/// Creates an untrained translator with vocabularies from the training data. With shared embeddings, both are one
+/// vocabulary of all words or pieces.
 inline heed::Translator make_translator(const heed::TranslatorConfig& config, const PairData& pairs,
-                                        const VocabularyOptions& options) {
+                                        const VocabularyOptions& options = {}) {
   heed::Subwords source = detail::read_subwords(options.source_model);
   heed::Subwords target = detail::read_subwords(options.target_model);
   if (options.subwords != "none") {
-    source = detail::train_subwords(pairs, options, true, options.joint);
-    target = options.joint ? source : detail::train_subwords(pairs, options, false, true);
+    const bool joint = options.joint || config.shared_embeddings;
+    source = detail::train_subwords(pairs, options, true, joint);
+    target = joint ? source : detail::train_subwords(pairs, options, false, true);
   }
   heed::WordCounts source_words, target_words;
   if (source.empty() || target.empty()) {
     PairData::Pass pass(pairs);
     while (const heed::SentencePair* const pair = pass.next()) {
       if (source.empty()) source_words.add(pair->source);
-      if (target.empty()) target_words.add(pair->target);
+      if (target.empty()) (config.shared_embeddings ? source_words : target_words).add(pair->target);
     }
   }
   const auto vocabulary = [&](const heed::Subwords& subwords, const heed::WordCounts& words) {
     return subwords.empty() ? heed::Vocabulary::build(words, options.minimum_frequency) : subwords.vocabulary();
   };
-  heed::Vocabulary of_source = vocabulary(source, source_words), of_target = vocabulary(target, target_words);
+  heed::Vocabulary of_source = vocabulary(source, source_words);
+  heed::Vocabulary of_target = vocabulary(target, config.shared_embeddings ? source_words : target_words);
   return heed::Translator(config, std::move(of_source), std::move(of_target), std::move(source), std::move(target));
 }
 

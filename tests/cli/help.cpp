@@ -24,7 +24,8 @@ TEST_F(TranslateHelp, ListsEveryOptionOfEveryCommand) {
       "--source-tokenizer --target-tokenizer --cell --layers --direction --reverse-source --decoder --copy-states "
       "--scorer --attention --normalizer --window "
       "--longest --filters --filter-width --hidden-size --input-feeding "
-      "--embedding-size --dropout --recurrent-dropout --variational-dropout --tie-embeddings");
+      "--embedding-size --dropout --recurrent-dropout --variational-dropout --tie-embeddings "
+      "--share-embeddings");
   const Arguments training_options = arguments(
       "--epochs --batch-size --batch-words --accum-count --learning-rate --schedule --warmup --patience "
       "--learning-rate-decay "

@@ -82,7 +82,7 @@ INSTANTIATE_TEST_SUITE_P(
         "",
         "--average-decay 0.99 --schedule plateau --patience 3 --accum-count 2 --teacher-forcing 0.5 "
         "--forcing-schedule linear --sampled-token sample --weight-decay 0.1 --cell lstm --recurrent-dropout 0.1 "
-        "--variational-dropout --tie-embeddings",
+        "--variational-dropout --tie-embeddings --share-embeddings",
         "--schedule cosine --warmup 150 --accum-count 5 --teacher-forcing 0 --forcing-schedule inverse-sigmoid "
         "--forcing-k 100"));
 
@@ -120,9 +120,9 @@ TEST_F(TranslateInterrupt, RejectsResumingWithOtherSettings) {
     expect_error(translate(with(run("model"), option[0], option[1]) + Arguments{"--resume"}),
                  {path("model.training"), "the run was started with"});
   }
-  for (const char* const flag : {"--variational-dropout", "--tie-embeddings"}) {
-    SCOPED_TRACE(flag);
-    expect_error(translate(run("model") + Arguments{flag, "--resume"}),
+  for (const char* const flags : {"--variational-dropout", "--tie-embeddings", "--tie-embeddings --share-embeddings"}) {
+    SCOPED_TRACE(flags);
+    expect_error(translate(run("model") + arguments(flags) + Arguments{"--resume"}),
                  {path("model.training"), "the run was started with"});
   }
   // The same pairs in another order, and other dev data.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <map>
 
 namespace train_test {
@@ -114,6 +115,7 @@ TEST_F(TranslateTrain, EveryOptionChangesTheModel) {
       {"--teacher-forcing", "0", "--forcing-schedule", "inverse-sigmoid", "--forcing-k", "1"},
       {"--teacher-forcing", "0", "--forcing-schedule", "inverse-sigmoid", "--forcing-k", "2"},
       {"--tie-embeddings"},
+      {"--tie-embeddings", "--share-embeddings"},
       {"--dropout", "0.2", "--variational-dropout"},
       {"--cell", "lstm", "--recurrent-dropout", "0.2"},
       {"--clip-norm", "0.01"},
@@ -141,6 +143,44 @@ TEST_F(TranslateTrain, EveryOptionChangesTheModel) {
   trained("feeding", {"--decoder", "luong", "--input-feeding"});
   EXPECT_EQ(seen.at(parameters_of(path("default"))), "nothing");
   EXPECT_EQ(seen.at(parameters_of(path("feeding"))), "--decoder luong");
+}
+
+TEST_F(TranslateTrain, ShareEmbeddingsTrainsOneTable) {
+  const Arguments tie{"--tie-embeddings"}, share{"--tie-embeddings", "--share-embeddings"};
+  struct Sizes {
+    long pairs = 0, source = 0, target = 0, parameters = 0;
+  };
+  const auto sizes = [&](const Arguments& more) {
+    const Outcome outcome = translate(training("model") + more);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    Sizes found;
+    EXPECT_EQ(std::sscanf(outcome.err.c_str(), "%ld pairs, %ld source and %ld target words, %ld parameters",
+                          &found.pairs, &found.source, &found.target, &found.parameters),
+              4)
+        << outcome.err;
+    return found;
+  };
+  const Sizes tied = sizes(tie), shared = sizes(share);
+  constexpr long embedding = 8, special = 3;
+  EXPECT_EQ(shared.source, shared.target);
+  EXPECT_GT(shared.target, std::max(tied.source, tied.target));
+  EXPECT_LE(shared.target, tied.source + tied.target - special);
+  EXPECT_EQ(shared.parameters - tied.parameters,
+            (embedding + 1) * (shared.target - tied.target) - embedding * tied.source)
+      << "one table, and a bias of the output layer for each word";
+  EXPECT_EQ(contents(path("model")).find("model.source.table"), std::string::npos);
+
+  const std::string dev = write("dev.tsv", pairs_of("dev.tsv", 12));
+  EXPECT_EQ(translate({"evaluate", "--model", path("model"), "--pairs", dev}).code, 0);
+  EXPECT_EQ(translate({"score", "--model", path("model"), "--pairs", dev}).code, 0);
+  for (const char* const weights : {"float32", "bfloat16"}) {
+    const Outcome run =
+        translate({"run", "--model", path("model"), "--weights", weights, "--max-length", "5"}, "the cat sleeps .\n");
+    EXPECT_EQ(run.code, 0) << run.err;
+    EXPECT_EQ(lines_of(run.out).size(), 1U);
+  }
+  expect_error(translate(training("model") + Arguments{"--share-embeddings"}),
+               {"--share-embeddings", "--tie-embeddings"});
 }
 
 TEST_F(TranslateTrain, SearchOptionsApplyToTheDevData) {

@@ -84,14 +84,16 @@ TEST_P(PackedModel, ReducedPrecisionIsClose) {
   EXPECT_NE(fine_loss, loss);
 }
 
-TEST(Prepack, PreservesTiedOutputLayer) {
+void expect_tied(bool shared) {
   TranslatorConfig config;
   config.hidden = 12;
   config.embedding = 9;
   config.tied_embeddings = true;
+  config.shared_embeddings = shared;
   auto model = heed::test::random_model(config, vocabulary, 3, 0.3);
   auto packed = prepacked(model);
   EXPECT_TRUE(packed.tied());
+  EXPECT_EQ(packed.shared(), shared);
   EXPECT_EQ(heed::parameter_count(packed), heed::parameter_count(model));
   const Batch batch = heed::test::ragged_batch();
   heed::Seq2SeqTape<double> tape;
@@ -112,6 +114,10 @@ TEST(Prepack, PreservesTiedOutputLayer) {
   const double loss = singles.loss(batch.sources, batch.targets, float_tape);
   EXPECT_NEAR(rough.loss(batch.sources, batch.targets, float_tape), loss, 2e-2 * loss);
 }
+
+TEST(Prepack, PreservesTiedOutputLayer) { expect_tied(false); }
+
+TEST(Prepack, PreservesSharedEmbeddings) { expect_tied(true); }
 
 TEST(Convert, RejectsWeightsBeyondHalfPrecision) {
   heed::LstmCell<float> cell(4, 5);

@@ -58,6 +58,19 @@ TEST(CompiledTranslator, TrainsAndTranslates) {
   EXPECT_EQ(trained().config(), small_config());
 }
 
+TEST(CompiledTranslator, TrainsWithSharedEmbeddings) {
+  heed::TranslatorConfig config = small_config();
+  config.tied_embeddings = config.shared_embeddings = true;
+  TrainOptions options;
+  options.epochs = 80;
+  options.batch_size = 8;
+  options.learning_rate = 0.01;
+  const Translator translator = Translator::train(reversed_pairs(), config, options);
+  int correct = 0;
+  for (const auto& [source, target] : reversed_pairs()) correct += translator.translate(source).text == target;
+  EXPECT_GE(correct, 60) << "of 64";
+}
+
 TEST(CompiledTranslator, ReturnsNBestWithAlignments) {
   const std::vector<std::string> lines = {"b c d", "", "d"};
   TranslateOptions options;

@@ -103,6 +103,25 @@ TEST(PytorchNames, ContainATiedOutputLayerTwice) {
   EXPECT_TRUE(has(named, "words.weight (7, 2)") && has(named, "out.weight (7, 2)") && has(named, "out.bias (7)"));
 }
 
+TEST(PytorchNames, ContainASharedTableOncePerName) {
+  const heed::BahdanauDecoder<Cell, Scorer> decoder(
+      {.word_size = 2, .memory_size = 3, .hidden_size = 3, .feature_size = 2}, {heed::DotScorer<float>(3), {}}, gru);
+  const heed::Seq2Seq<heed::Encoder<Cell>, heed::BahdanauDecoder<Cell, Scorer>> model(
+      {.source_vocabulary = 7, .target_vocabulary = 7, .tied_embeddings = true, .shared_embeddings = true},
+      heed::Encoder<Cell>({.input_size = 2, .hidden_size = 3}, gru), decoder);
+  const auto count = [](const Lines& lines, const std::string& line) {
+    return std::count(lines.begin(), lines.end(), line);
+  };
+  const Lines three = tensors(model);
+  for (const char* const line : {"source.weight (7, 2)", "target.weight (7, 2)", "output.weight (7, 2)"}) {
+    EXPECT_EQ(count(three, line), 1) << line;
+  }
+  const Lines two = tensors(model, "", {{"source", "words"}, {"target", "words"}});
+  EXPECT_EQ(two.size() + 1, three.size());
+  EXPECT_EQ(count(two, "words.weight (7, 2)"), 1);
+  EXPECT_EQ(count(two, "output.weight (7, 2)"), 1);
+}
+
 TEST(PytorchNames, RejectGrusThatPytorchDoesNotHave) {
   const heed::GruCell<float, heed::Dynamic, heed::Dynamic, heed::GruForm{false, true}> flipped(2, 3);
   EXPECT_EQ(refusal([&] { tensors(flipped); }),

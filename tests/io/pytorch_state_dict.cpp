@@ -299,12 +299,15 @@ TEST(ToPytorch, WritesAllBiasesOfAScorer) {
   expect_equal(again, scorer);
 }
 
-/// A model with a tied output layer, with the interface of `Seq2Seq`.
+/// A model with a tied output layer and optional shared embeddings, with the interface of `Seq2Seq`.
 struct Tied {
   heed::Embedding<float> target{2, 3};
   heed::Linear<float> output{0, 3};
 
+  bool shares = false;
+
   bool tied() const { return true; }
+  bool shared() const { return shares; }
 
   static void visit_parameters(auto&& visit, auto&... self) {
     visit("target", self.target...);
@@ -332,6 +335,42 @@ TEST(FromPytorch, AcceptsATiedOutputLayerThatIsEqualOrMissing) {
         heed::from_pytorch(tied_file(true, 2), model);
       }).find("tied: output.weight differs from target.weight in the file, but the model has one matrix for both"),
       std::string::npos);
+}
+
+TEST(FromPytorch, AcceptsASharedTableThatIsEqualOrMissing) {
+  Tied model;
+  model.shares = true;
+  const auto file = [](const char* name, float last) {
+    return stored([&](SafetensorsWriter& writer) {
+      Matrix<float> table = Matrix<float>::Ones(3, 2);
+      writer.add("target.weight", table);
+      writer.add("output.bias", Vector<float>::Ones(3));
+      table(2, 1) = last;
+      writer.add(name, table);
+    });
+  };
+  EXPECT_TRUE(heed::from_pytorch(tied_file(true, 1), model).missing.empty());
+  EXPECT_EQ(model.target.table, Matrix<float>::Ones(2, 3));
+  EXPECT_TRUE(heed::from_pytorch(file("source.weight", 1), model).unexpected.empty());
+  EXPECT_NE(refusal([&] {
+              heed::from_pytorch(file("source.weight", 2), model);
+            }).find("tied: source.weight differs from target.weight in the file"),
+            std::string::npos);
+  EXPECT_NE(refusal([&] {
+              Tied tied;
+              heed::from_pytorch(file("source.weight", 1), tied);
+            }).find("unexpected: \"source.weight\""),
+            std::string::npos);
+  const heed::PytorchOptions one_name{
+      .names = {{"source", "words"}, {"target", "words"}, {"output.W", "words.weight"}}};
+  const auto once = stored([](SafetensorsWriter& writer) {
+    writer.add("words.weight", Matrix<float>::Constant(3, 2, 4));
+    writer.add("output.bias", Vector<float>::Ones(3));
+  });
+  EXPECT_TRUE(heed::from_pytorch(once, model, "", one_name).missing.empty());
+  EXPECT_EQ(model.target.table, Matrix<float>::Constant(2, 3, 4));
+  const auto again = stored([&](SafetensorsWriter& writer) { heed::to_pytorch(writer, model, "", one_name); });
+  EXPECT_EQ(again.tensors().size(), 2u);
 }
 
 }  // namespace pytorch_state_dict_test

@@ -49,6 +49,10 @@ TEST(ModelSize, MatchesTheParameterCountOfEveryModel) {
         EXPECT_EQ(heed::model_size(tied, 11, 13),
                   static_cast<double>(heed::parameter_count(heed::make_model<float>(tied, 11, 13))))
             << heed::test::choices(config);
+        tied.shared_embeddings = true;
+        EXPECT_EQ(heed::model_size(tied, 13, 13),
+                  static_cast<double>(heed::parameter_count(heed::make_model<float>(tied, 13, 13))))
+            << heed::test::choices(config);
       }
     }
   }
@@ -119,6 +123,20 @@ TEST(MakeModel, TiedOutputLayerSetsTheFeatureSize) {
   EXPECT_TRUE(model.tied());
   EXPECT_EQ(model.decoder.feature_size(), 5);
   EXPECT_EQ(model.output.b.size(), 13);
+}
+
+TEST(MakeModel, SharedEmbeddingsHaveOneTable) {
+  TranslatorConfig config = small();
+  config.tied_embeddings = true;
+  const auto tied = heed::make_model<float>(config, 13, 13);
+  config.shared_embeddings = true;
+  const auto model = heed::make_model<float>(config, 13, 13);
+  EXPECT_TRUE(model.shared());
+  EXPECT_EQ(model.source_embedding().vocabulary(), 13);
+  EXPECT_EQ(heed::parameter_count(model) + 13 * 5, heed::parameter_count(tied));
+  EXPECT_EQ(refusal([&] { heed::make_model<float>(config, 11, 13); }),
+            "Seq2Seq: with shared embeddings the source vocabulary must have the size of the target vocabulary, 13, "
+            "got 11");
 }
 
 TEST(MakeModel, RejectsConfigurationsOutOfRange) {
@@ -225,6 +243,12 @@ TEST(TranslatorConfig, RejectsInvalidStateCopies) {
   for (const TranslatorConfig& config : heed::test::every_copy(small())) {
     EXPECT_EQ(refusal([&] { config.check(); }), "accepted");
   }
+}
+
+TEST(TranslatorConfig, RejectsSharedWithoutTiedEmbeddings) {
+  EXPECT_EQ(error_of([](auto& c) { c.shared_embeddings = true; }),
+            "with shared embeddings tied_embeddings must be true, got false");
+  EXPECT_EQ(error_of([](auto& c) { c.shared_embeddings = c.tied_embeddings = true; }), "accepted");
 }
 
 TEST(TranslatorConfig, RejectsUnknownNames) {

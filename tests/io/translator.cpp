@@ -31,9 +31,11 @@ TranslatorConfig small() {
   return config;
 }
 
+/// With shared embeddings, both vocabularies are the target vocabulary.
 Translator random_translator(const TranslatorConfig& config = small()) {
-  Translator translator(config, Vocabulary::build(std::vector<heed::Words>{{"ein", "Mädchen", "läuft", "."}}),
-                        Vocabulary::build(std::vector<heed::Words>{{"a", "girl", "\"runs\"", "\\"}}));
+  const auto source = Vocabulary::build(std::vector<heed::Words>{{"ein", "Mädchen", "läuft", "."}});
+  const auto target = Vocabulary::build(std::vector<heed::Words>{{"a", "girl", "\"runs\"", "\\"}});
+  Translator translator(config, config.shared_embeddings ? target : source, target);
   heed::Random random(1);
   randomize(translator.model, random);
   return translator;
@@ -157,7 +159,7 @@ TEST_F(TranslatorFile, PreservesTheConfiguration) {
   config.longest = 7;
   config.variational_dropout = true;
   config.recurrent_dropout = 1.0 / 7;
-  config.tied_embeddings = true;
+  config.tied_embeddings = config.shared_embeddings = true;
   random_translator(config).save(path_);
   EXPECT_EQ(heed::Translator::load(path_).config, config);
 }
@@ -176,8 +178,45 @@ TEST_F(TranslatorFile, StoresATiedTableOnce) {
   expect(load_error(untied), "parameters");
 }
 
+TEST_F(TranslatorFile, StoresASharedTableOnce) {
+  TranslatorConfig config = small();
+  config.tied_embeddings = config.shared_embeddings = true;
+  const Translator translator = random_translator(config);
+  const Contents contents = saved(translator);
+  EXPECT_EQ(contents.metadata.at("config.shared_embeddings"), "1");
+  EXPECT_TRUE(contents.tensors.contains("model.target.table"));
+  EXPECT_FALSE(contents.tensors.contains("model.source.table"));
+  EXPECT_FALSE(contents.tensors.contains("model.output.W"));
+  const Translator loaded = heed::Translator::load(path_);
+  EXPECT_TRUE(loaded.model.shared());
+  EXPECT_EQ(part_difference(loaded.model, translator.model), 0);
+  EXPECT_EQ(loaded.translate("a girl", {.maximum_length = 5}).log_probability,
+            translator.translate("a girl", {.maximum_length = 5}).log_probability);
+  Contents tied = contents;
+  tied.metadata.at("config.shared_embeddings") = "0";
+  expect(load_error(tied), "parameters");
+}
+
+TEST_F(TranslatorFile, RejectsSharedEmbeddingsWithDifferentVocabularies) {
+  TranslatorConfig config = small();
+  config.tied_embeddings = config.shared_embeddings = true;
+  const std::string words = "with shared embeddings the vocabularies must be equal, got different words";
+  const auto one = Vocabulary::build(std::vector<heed::Words>{{"a"}});
+  const auto other = Vocabulary::build(std::vector<heed::Words>{{"b"}});
+  EXPECT_EQ(refusal([&] { Translator(config, one, other); }), "Translator: " + words);
+  EXPECT_EQ(refusal([&] { Translator(config, one, one); }), "accepted");
+  Contents contents = saved(random_translator(config));
+  contents.metadata.at("vocabulary.source") = "<unk>\n<s>\n</s>\na\nb\nc\nd";
+  expect(load_error(contents), words);
+  contents.metadata.at("vocabulary.source") += "\ne";
+  expect(load_error(contents), "the source vocabulary must have the size of the target vocabulary, 7, got 8");
+  contents = saved(random_translator(config));
+  contents.metadata.at("config.tied_embeddings") = "0";
+  expect(load_error(contents), "with shared embeddings tied_embeddings must be true, got false");
+}
+
 TEST_F(TranslatorFile, OlderVersionsMayOmitLaterSettings) {
-  for (const auto& [version, later] : {std::pair(1, 13), std::pair(2, 4)}) {
+  for (const auto& [version, later] : {std::pair(1, 14), std::pair(2, 5), std::pair(3, 1)}) {
     Contents contents = saved();
     contents.metadata.at("format") = "heed-translator-" + std::to_string(version);
     TranslatorConfig config;
@@ -204,8 +243,9 @@ TEST_F(TranslatorFile, RejectsSubwordsWithoutSentencePiece) {
     fill(writer, contents);
     writer.add(name, Eigen::Vector<std::uint8_t, 3>(1, 2, 3));
     writer.write(path_);
-    EXPECT_EQ(load_error(), path_.string() + ": subwords need SentencePiece, but this program was built without it "
-                                             "(CMake option HEED_SENTENCEPIECE)");
+    EXPECT_EQ(load_error(), path_.string() +
+                                ": subwords need SentencePiece, but this program was built without it "
+                                "(CMake option HEED_SENTENCEPIECE)");
   }
 }
 #endif
@@ -355,7 +395,7 @@ TEST_F(TranslatorFile, RejectsConfigurationOutOfRange) {
 
 TEST_F(TranslatorFile, RejectsMissingMetadata) {
   const Contents whole = saved();
-  EXPECT_EQ(whole.metadata.size(), 25u);
+  EXPECT_EQ(whole.metadata.size(), 26u);
   for (const auto& [key, value] : whole.metadata) {
     Contents contents = whole;
     contents.metadata.erase(key);
@@ -365,7 +405,8 @@ TEST_F(TranslatorFile, RejectsMissingMetadata) {
 }
 
 TEST_F(TranslatorFile, RejectsUnknownSettings) {
-  for (const std::string format : {"heed-translator-1", "heed-translator-2", "heed-translator-3", "heed-translator-4"}) {
+  for (const std::string format :
+       {"heed-translator-1", "heed-translator-2", "heed-translator-3", "heed-translator-4"}) {
     for (const std::string key : {"config.reverse_sourcf", "config.", "config.hidden.", "vocabulary.both"}) {
       Contents contents = saved();
       contents.metadata.at("format") = format;

@@ -192,6 +192,31 @@ TEST_P(EveryModel, TiedMatchesUntiedWithSharedTable) {
   }
 }
 
+TEST_P(EveryModel, SharedMatchesUntiedWithCopiedTables) {
+  const Batch batch = heed::test::ragged_batch();
+  const auto [shared, copied] = heed::test::shared_and_copied(GetParam(), vocabulary, 41);
+  EXPECT_TRUE(shared.shared() && shared.tied());
+  EXPECT_FALSE(copied.shared());
+  EXPECT_EQ(&shared.source_embedding(), &shared.target);
+  EXPECT_EQ(&copied.source_embedding(), &copied.source);
+  EXPECT_EQ(heed::parameter_count(shared) + 2 * shared.target.table.size(), heed::parameter_count(copied));
+  EXPECT_EQ(by_name(shared).size() + 2, by_name(copied).size()) << "the table is named once";
+
+  Model::Tape tape;
+  Model grad = heed::zeros_like(copied), shared_grad = heed::zeros_like(shared);
+  const double loss = copied.loss_and_gradient(batch.sources, batch.targets, tape, grad);
+  EXPECT_NEAR(shared.loss(batch.sources, batch.targets, tape), loss, 1e-12);
+  EXPECT_NEAR(shared.loss_and_gradient(batch.sources, batch.targets, tape, shared_grad), loss, 1e-12);
+  EXPECT_GT(grad.source.table.norm(), 1e-3);
+  grad.target.table += grad.source.table + grad.output.W.values().transpose();
+  const Parameters found = by_name(shared_grad);
+  EXPECT_EQ(found.count("source.table"), 0u);
+  for (const auto& [name, expected] : by_name(grad)) {
+    if (name == "output.W" || name == "source.table") continue;
+    EXPECT_LE(difference(found.at(name), expected), 1e-12) << name;
+  }
+}
+
 TEST_P(EveryModel, ResultsDoNotDependOnBatch) {
   const Batch batch = heed::test::ragged_batch();
   const Model model = heed::test::random_model(GetParam(), vocabulary, 4);
@@ -298,6 +323,18 @@ TEST_F(EveryModel, GradientsMatchDifferencesWithTiedEmbeddings) {
   }
 }
 
+TEST_F(EveryModel, GradientsMatchDifferencesWithSharedEmbeddings) {
+  TranslatorConfig config = flat();
+  config.tied_embeddings = config.shared_embeddings = true;
+  for (const char* const decoder : {"bahdanau", "luong", "plain", "cho"}) {
+    config.decoder = decoder;
+    config.dropout = 0;
+    expect_gradients(heed::test::random_model(config, vocabulary, 43), 0, false);
+    config.dropout = 0.3;
+    expect_gradients(heed::test::random_model(config, vocabulary, 43), 0.1, true);
+  }
+}
+
 TEST_F(EveryModel, GradientsMatchDifferencesWithSampledTokens) {
   TranslatorConfig config = flat();
   config.dropout = 0.3;
@@ -387,6 +424,41 @@ TEST(Seq2Seq, RejectsIncompatibleOptions) {
                     model.encoder, model.decoder);
             }),
             "Seq2Seq: with tied embeddings the decoder's feature size must be its word size, 2, got 4");
+}
+
+TEST(Seq2Seq, RejectsSharedEmbeddingsOfOtherSizes) {
+  using Encoder = heed::Encoder<heed::GruCell<double>>;
+  using Decoder = heed::PlainDecoder<heed::GruCell<double>>;
+  const Decoder decoder({.word_size = 2, .memory_size = 4, .hidden_size = 4, .feature_size = 2});
+  const auto message = [&](Index source_vocabulary, bool tied, Index source_size) {
+    return refusal([&] {
+      heed::Seq2Seq({.source_vocabulary = source_vocabulary,
+                     .target_vocabulary = 5,
+                     .tied_embeddings = tied,
+                     .shared_embeddings = true},
+                    Encoder({.input_size = source_size, .hidden_size = 4}), decoder);
+    });
+  };
+  EXPECT_EQ(message(5, true, 2), "accepted");
+  EXPECT_EQ(message(5, false, 2), "Seq2Seq: with shared embeddings tied_embeddings must be true, got false");
+  EXPECT_EQ(message(6, true, 2),
+            "Seq2Seq: with shared embeddings the source vocabulary must have the size of the target vocabulary, 5, got "
+            "6");
+  EXPECT_EQ(message(5, true, 3),
+            "Seq2Seq: with shared embeddings the encoder's input size must be the decoder's word size, 2, got 3");
+}
+
+TEST(Seq2Seq, SharedEmbeddingsRejectTokensOutsideTheVocabulary) {
+  TranslatorConfig config = flat();
+  config.tied_embeddings = config.shared_embeddings = true;
+  const Model model = heed::test::random_model(config, vocabulary, 13);
+  Batch batch;
+  batch.add({3, 5}, {3});
+  Model::Tape tape;
+  EXPECT_EQ(refusal([&] { model.loss(batch.sources, batch.targets, tape); }), refusal([&] {
+              heed::test::random_model(flat(), vocabulary, 13).loss(batch.sources, batch.targets, tape);
+            }));
+  EXPECT_NE(refusal([&] { model.loss(batch.sources, batch.targets, tape); }), "accepted");
 }
 
 TEST(Seq2Seq, RejectsInvalidBatches) {

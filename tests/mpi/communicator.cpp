@@ -32,11 +32,12 @@ bool sums_and_broadcasts(const heed::MpiCommunicator& processes) {
   return check(right, "all_sum", rank) && check(y == std::vector<double>{0, 0}, "broadcast", rank);
 }
 
-bool trains_like_threads(const heed::MpiCommunicator& processes) {
+bool trains_like_threads(const heed::MpiCommunicator& processes, bool shared_embeddings) {
   heed::TranslatorConfig config;
   config.hidden = 16;
   config.embedding = 8;
   config.dropout = 0.1;
+  config.tied_embeddings = config.shared_embeddings = shared_embeddings;
   const auto batch = heed::test::copy_task(12, 2, 9, 30, 1);
   Model model = heed::test::fresh_model(config, 600, 2), expected = model;
   heed::Trainer shared(model, heed::Adam<Model>(model, 0.01), {}, processes);
@@ -59,8 +60,8 @@ bool trains_like_threads(const heed::MpiCommunicator& processes) {
 int main(int argc, char** argv) {
   MPI_Init(&argc, &argv);
   const heed::MpiCommunicator processes;
-  const bool right = sums_and_broadcasts(processes) && trains_like_threads(processes);
-  double failures = right ? 0 : 1;
+  double failures = sums_and_broadcasts(processes) ? 0 : 1;  // every process makes all calls, also after a failure
+  for (const bool shared : {false, true}) failures += trains_like_threads(processes, shared) ? 0 : 1;
   processes.all_sum(std::span(&failures, 1));
   MPI_Finalize();
   return failures == 0 ? 0 : 1;

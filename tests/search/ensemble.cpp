@@ -147,6 +147,22 @@ TEST(Ensemble, SupportsSampling) {
   EXPECT_EQ(found[0][1].tokens, drawn);
 }
 
+TEST(Ensemble, SupportsSharedEmbeddings) {
+  TranslatorConfig config;
+  config.hidden = 6;
+  const auto [shared, copied] = heed::test::shared_and_copied(config, vocabulary, 1, 1.0);
+  for (std::size_t b = 0; b < sources.size(); ++b) {
+    const auto found = scores(shared, b, {4, 3}), expected = scores(copied, b, {4, 3});
+    for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-12);
+  }
+  const auto expected = heed::search(copied, sources, n_best);
+  const auto found = heed::search(Ensemble({&shared, &copied}), sources, n_best);
+  for (std::size_t b = 0; b < sources.size(); ++b) {
+    EXPECT_EQ(found[b][0].tokens, expected[b][0].tokens);
+    EXPECT_NEAR(found[b][0].log_probability, expected[b][0].log_probability, 1e-12);
+  }
+}
+
 TEST(Ensemble, RejectsNoModelsAndOtherVocabularies) {
   const auto all = models();
   EXPECT_EQ(refusal([] { Ensemble({}); }), "Ensemble: there must be at least one model");

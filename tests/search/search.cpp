@@ -112,6 +112,20 @@ TEST(Search, SupportsTiedOutputLayer) {
   }
 }
 
+TEST(Search, SupportsSharedEmbeddings) {
+  for (const TranslatorConfig& config : kinds()) {
+    const auto [shared, copied] = heed::test::shared_and_copied(config, vocabulary, 5, 1.5);
+    const Batch batch = heed::test::copy_task(4, 1, 5, vocabulary, 9);
+    Search<> one, other;
+    const auto& expected = one(copied, batch.sources, {3, 0.6, 8});
+    const auto& found = other(shared, batch.sources, {3, 0.6, 8});
+    for (std::size_t b = 0; b < batch.size(); ++b) {
+      EXPECT_EQ(found[b].tokens, expected[b].tokens);
+      EXPECT_NEAR(found[b].score, expected[b].score, 1e-12);
+    }
+  }
+}
+
 TEST(Search, WideBeamMatchesExhaustiveSearch) {
   const std::span<const Token> source = source_words;
   const Index limit = 5;  // steps, including that of eos

@@ -277,6 +277,7 @@ TEST(Seq2SeqOptions, ConfigureModel) {
   EXPECT_FALSE(model.tied());
   const heed::Seq2Seq tied({.source_vocabulary = 7, .target_vocabulary = 8, .tied_embeddings = true}, encoder, decoder);
   EXPECT_TRUE(tied.tied());
+  EXPECT_FALSE(model.shared() || tied.shared());
   using Options = heed::Seq2SeqOptions;
   expect_size_errors(
       "Seq2Seq", Options{.source_vocabulary = 7, .target_vocabulary = 8},

@@ -110,6 +110,29 @@ TEST(Stream, ForcedTokensMatchTeacherForcing) {
   }
 }
 
+TEST(Stream, SupportsSharedEmbeddings) {
+  const Batch batch = heed::test::copy_task(4, 1, 9, vocabulary, 6);
+  for (const TranslatorConfig& config : kinds()) {
+    const auto [shared, copied] = heed::test::shared_and_copied(config, vocabulary, 2, 1.2);
+    Stream stream(shared), expected(copied);
+    for (const auto& source : batch.sources) {
+      encode(stream, source);
+      encode(expected, source);
+      for (int i = 0; i < 5; ++i) {
+        const Token word = expected.next();
+        ASSERT_EQ(stream.next(), word);
+        EXPECT_NEAR(stream.log_probability(), expected.log_probability(), 1e-12);
+        if (word == heed::symbols::eos) break;
+      }
+    }
+    EXPECT_EQ(refusal([&] {
+                stream.start();
+                stream.feed(7);
+              }),
+              "Embedding: token 7 is outside the vocabulary of 7");
+  }
+}
+
 TEST(Stream, NeverProposesBos) {
   Model model = model_of(kinds()[0], 4);
   model.output.b(heed::symbols::bos) = 50;

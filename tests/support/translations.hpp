@@ -169,6 +169,25 @@ TranslationModel<S> random_model(const TranslatorConfig& config, Index vocabular
   return model;
 }
 
+/// A random model with shared embeddings, and a model without them that has copies of the table. An embedded word has
+/// the hidden size.
+inline std::pair<TranslationModel<double>, TranslationModel<double>> shared_and_copied(TranslatorConfig config,
+                                                                                       Index vocabulary,
+                                                                                       std::uint64_t seed,
+                                                                                       double reach = 0.7) {
+  config.embedding = config.hidden;
+  auto copied = random_model(config, vocabulary, seed, reach);
+  config.tied_embeddings = config.shared_embeddings = true;
+  auto shared = make_model<double>(config, vocabulary, vocabulary);
+  shared.encoder = copied.encoder;
+  shared.target = copied.target;
+  shared.decoder = copied.decoder;
+  shared.output.b = copied.output.b;
+  copied.source = copied.target;
+  copied.output.W = copied.target.table.transpose();
+  return {std::move(shared), std::move(copied)};
+}
+
 /// A model with the initial parameters of training.
 template <class S = double>
 TranslationModel<S> fresh_model(const TranslatorConfig& config, Index vocabulary, std::uint64_t seed) {

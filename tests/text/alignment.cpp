@@ -57,7 +57,7 @@ TEST(AlignmentFromWeights, BreaksTiesByTheLowerIndex) {
 }
 
 TEST(WeightsOfWords, SumsOverSourcePiecesAndAveragesOverTargetPieces) {
-  Eigen::MatrixXd weights(4, 5);  // source words of 1, 2 and 1 pieces; target words of 2 and 1 pieces; eos; unused
+  Eigen::MatrixXd weights(4, 5);     // source words of 1, 2 and 1 pieces; target words of 2 and 1 pieces; eos; unused
   weights << 0.1, 0.3, 0.2, 0.9, 7,  //
       0.2, 0.4, 0.3, 0.1, 7,         //
       0.3, 0.1, 0.1, 0.0, 7,         //

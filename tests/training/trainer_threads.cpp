@@ -55,13 +55,16 @@ Model with_dropout(Model model, bool per_sentence, double recurrent = 0) {
   return model;
 }
 
-auto luong() {
+auto luong(bool shared = false) {
   using Encoder = heed::Encoder<Lstm>;
   using Decoder = heed::LuongDecoder<Lstm, heed::DotScorer<double>>;
   return randomized(heed::Seq2Seq<Encoder, Decoder>(
-      {.source_vocabulary = vocabulary, .target_vocabulary = vocabulary},
+      {.source_vocabulary = vocabulary,
+       .target_vocabulary = vocabulary,
+       .tied_embeddings = shared,
+       .shared_embeddings = shared},
       Encoder({.input_size = 3, .hidden_size = 5, .layers = 2}),
-      Decoder({.word_size = 3, .memory_size = 5, .hidden_size = 5, .layers = 2, .feature_size = 5},
+      Decoder({.word_size = 3, .memory_size = 5, .hidden_size = 5, .layers = 2, .feature_size = shared ? 3 : 5},
               {heed::DotScorer<double>(5), {}})));
 }
 
@@ -162,6 +165,10 @@ const std::vector<Token> labels{0, 1, 2, 0, 1, 2, 2, 1, 0, 0, 2};
 
 TEST(TrainerThreads, DoNotChangeDropout) {
   expect_same_with_any_threads(with_dropout(luong(), false), luong(), task().targets);
+}
+
+TEST(TrainerThreads, DoNotChangeSharedEmbeddings) {
+  expect_same_with_any_threads(with_dropout(luong(true), false), luong(true), task().targets);
 }
 
 TEST(TrainerThreads, DoNotChangeVariationalAndRecurrentDropout) {

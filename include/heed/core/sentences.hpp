@@ -63,10 +63,13 @@ class Sequences {
 
   /// The sequences of a class that has `size()`, and an operator [] that returns them.
   template <class Store>
-  requires(!requires(const Store& store) { std::data(store); } && requires(const Store& store) {
-    { store.size() } -> std::convertible_to<std::size_t>;
-    { store[std::size_t{}] } -> std::convertible_to<std::span<const Item>>;
-  } && !std::is_same_v<Store, Sequences>) Sequences(const Store& store)  // NOLINT: implicit, as above
+  requires(
+      !requires(const Store& store) { std::data(store); } &&
+      requires(const Store& store) {
+        { store.size() } -> std::convertible_to<std::size_t>;
+        { store[std::size_t{}] } -> std::convertible_to<std::span<const Item>>;
+      } &&
+      !std::is_same_v<Store, Sequences>) Sequences(const Store& store)  // NOLINT: implicit, as above
       : data_(&store), size_(store.size()), get_([](const void* data, std::size_t i) {
           return std::span<const Item>((*static_cast<const Store*>(data))[i]);
         }) {}

@@ -141,7 +141,7 @@ void require_pytorch_form(const GruCell<T, Input, Hidden, Form>*) {
 struct PytorchTensor {
   std::string ours, theirs;
   PytorchForm form = PytorchForm::matrix;
-  std::string same = {};     ///< for a tied output layer, the name of the embedding's tensor; else empty
+  std::string same = {};     ///< for another use of the target embedding's table, the name of its tensor; else empty
   std::string added = {};    ///< name of another bias that is added to this one if the file has it; else empty
   std::string ignored = {};  ///< name of a bias without effect, which the file may have; else empty
   Index ignored_size = 1;    ///< size of that bias
@@ -191,13 +191,16 @@ class PytorchVisitor {
       T::visit_parameters(Members{members, ours, theirs, suffix, pytorch_rules(&p)}, p);
     }
     if constexpr (requires { p.tied(); }) {
-      if (!p.tied()) return;
       const auto weight = [&](std::string_view layer, std::string_view matrix) {
         const std::string path = joined(ours, layer), name = named(path, joined(theirs, layer));
         return named(joined(path, matrix), joined(name, "weight"));
       };
-      use_({joined(ours, "output.W"), weight("output", "W"), PytorchForm::transposed, weight("target", "table")},
-           p.target.table);
+      const auto copy = [&](std::string_view layer, std::string_view matrix) {
+        const std::string path = joined(joined(ours, layer), matrix);
+        use_({path, weight(layer, matrix), PytorchForm::transposed, weight("target", "table")}, p.target.table);
+      };
+      if (p.tied()) copy("output", "W");
+      if (p.shared()) copy("source", "table");
     }
   }
 
@@ -253,8 +256,7 @@ class PytorchVisitor {
 
   template <class C>
   void cell(C& c, const std::string& ours, const std::string& layers, const std::string& end) const {
-    const auto alone = names_.find(ours);
-    part(c, ours, alone == names_.end() ? layers : alone->second, alone == names_.end() ? end : "");
+    part(c, ours, named(ours, layers), names_.contains(ours) ? std::string() : end);
   }
 
   /// `tensor` has the names of further biases.

@@ -187,8 +187,8 @@ void set_missing_symbols(const PytorchTensor& tensor, X& x) {
 ///
 /// Throws heed::Error with a list of all mismatches: missing and unexpected tensors (only if `strict`), different
 /// shapes, types other than F16, BF16, F32 and F64, values that are not finite. Also throws if token ids do not match a
-/// vocabulary of the model. `part` changes only if there is no mismatch. A tied output layer may be missing in the
-/// file; if it is present, it must equal the embedding.
+/// vocabulary of the model. `part` changes only if there is no mismatch. A tied output layer and a shared source
+/// embedding may be missing in the file; if one is present, it must equal the target embedding.
 template <Part P>
 PytorchReport from_pytorch(const SafetensorsFile& file, P& part, std::string_view prefix = "",
                            const PytorchOptions& options = {}) {
@@ -266,6 +266,7 @@ void to_pytorch(SafetensorsWriter& writer, const P& part, std::string_view prefi
                 const PytorchOptions& options = {}) {
   const auto use = [&]<class X>(const detail::PytorchTensor& tensor, const X& x) {
     using S = typename X::Scalar;
+    if (tensor.same == tensor.theirs) return;
     Matrix<S> values = x;
     if (detail::is_transposed(tensor)) values.transposeInPlace();
     if (tensor.tokens != nullptr) values = detail::in_pytorch_order(*tensor.tokens, values);

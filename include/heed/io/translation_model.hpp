@@ -109,7 +109,8 @@ TranslationModel<S> make_model(const TranslatorConfig& config, Index source_voca
     TranslationModel<S> made({.source_vocabulary = source_vocabulary,
                               .target_vocabulary = target_vocabulary,
                               .dropout = dropout,
-                              .tied_embeddings = config.tied_embeddings},
+                              .tied_embeddings = config.tied_embeddings,
+                              .shared_embeddings = config.shared_embeddings},
                              std::move(encoder), std::move(decoder));
     made.dropout.per_sentence = config.variational_dropout;
     return made;
@@ -148,7 +149,7 @@ TranslationModel<S> make_model(const TranslatorConfig& config, Index source_voca
 /// which cannot overflow here.
 ///
 /// The number is a polynomial in every size, of degree 2 in `hidden` and `embedding` and of degree 1 in all others, so
-/// the parameter counts of small models determine it.
+/// the parameter counts of small models determine it. With shared embeddings it does not depend on `source_vocabulary`.
 inline double model_size(const TranslatorConfig& config, Index source_vocabulary, Index target_vocabulary) {
   const bool same_size = config.tied_embeddings && config.decoder == "sutskever";  // hidden == embedding is required
   const auto count = [&](Index hidden, Index embedding, Index layers, Index longest, Index source, Index target) {
@@ -157,7 +158,7 @@ inline double model_size(const TranslatorConfig& config, Index source_vocabulary
     small.embedding = same_size ? hidden : embedding;
     small.layers = layers;
     small.longest = longest;
-    return parameter_count(make_model<float>(small, source, target));
+    return parameter_count(make_model<float>(small, config.shared_embeddings ? target : source, target));
   };
   using detail::SizeOf;
   return detail::polynomial_at(count, SizeOf{config.hidden, 2}, SizeOf{config.embedding, 2}, SizeOf{config.layers, 1},

@@ -29,12 +29,16 @@ struct Translator {
 
   Translator() = default;
 
-  /// Creates an untrained translator. Throws heed::Error if the configuration is invalid.
+  /// Creates an untrained translator. Throws heed::Error if the configuration is invalid, or if it has shared
+  /// embeddings and the vocabularies differ.
   Translator(TranslatorConfig config_, Vocabulary source_, Vocabulary target_)
       : config(std::move(config_)),
         source(std::move(source_)),
         target(std::move(target_)),
-        model(make_model<float>(config, source.size(), target.size())) {}
+        model(make_model<float>(config, source.size(), target.size())) {
+    require(!config.shared_embeddings || source == target,
+            "Translator: with shared embeddings the vocabularies must be equal, got different words");
+  }
 
   /// Creates an untrained translator whose tokens are subwords. Without a model on one side, the vocabulary of this
   /// side holds words. Throws heed::Error as above, and if a vocabulary is not that of its subwords.
@@ -44,9 +48,8 @@ struct Translator {
     source_subwords = std::move(source_subwords_);
     target_subwords = std::move(target_subwords_);
     const auto check = [](const char* side, const Subwords& subwords, const Vocabulary& vocabulary) {
-      require(subwords.empty() || subwords.vocabulary() == vocabulary, [&] {
-        return std::string("the ") + side + " vocabulary does not hold the pieces of its subwords";
-      });
+      require(subwords.empty() || subwords.vocabulary() == vocabulary,
+              [&] { return std::string("the ") + side + " vocabulary does not hold the pieces of its subwords"; });
     };
     check("source", source_subwords, source);
     check("target", target_subwords, target);
@@ -182,6 +185,7 @@ void for_each_field(Config& config, const F& f) {
   f("filter_width", config.filter_width, 3);
   f("source_tokenizer", config.source_tokenizer, 3);
   f("target_tokenizer", config.target_tokenizer, 3);
+  f("shared_embeddings", config.shared_embeddings, 4);
 }
 
 }  // namespace detail

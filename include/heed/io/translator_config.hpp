@@ -48,6 +48,7 @@ struct TranslatorConfig {
   bool variational_dropout = false;    ///< whether all steps of a sentence share one dropout mask
   double recurrent_dropout = 0;        ///< dropout rate of h between steps: RNN and LSTM only
   bool tied_embeddings = false;        ///< whether the output layer shares the target embedding table
+  bool shared_embeddings = false;      ///< whether the source words share it, too; needs `tied_embeddings`
   std::string source_tokenizer = std::string(tokenizer_names.front());  ///< one of `tokenizer_names`: see `Tokenizer`
   std::string target_tokenizer = std::string(tokenizer_names.front());  ///< one of `tokenizer_names`
 
@@ -101,6 +102,7 @@ struct TranslatorConfig {
       return "with tied embeddings and the sutskever decoder, hidden must equal embedding, " +
              std::to_string(embedding) + ", got " + std::to_string(hidden);
     });
+    require(!shared_embeddings || tied_embeddings, "with shared embeddings tied_embeddings must be true, got false");
     require(!copy_states || decoder != "cho", "the cho decoder does not support copy_states");
     require(!bidirectional || (!copy_states && decoder != "sutskever"),
             "copy_states and the sutskever decoder need a unidirectional encoder");

@@ -16,10 +16,11 @@ namespace heed { inline namespace v0_2 {
 
 /// Options of a `Seq2Seq` besides its encoder and decoder.
 struct Seq2SeqOptions {
-  Index source_vocabulary = 0;   ///< size of the source vocabulary, special symbols included; 1 or more
-  Index target_vocabulary = 0;   ///< size of the target vocabulary, special symbols included; 1 or more
-  double dropout = 0;            ///< dropout rate of the embedded words, and of the features before the output layer
-  bool tied_embeddings = false;  ///< true: the output layer uses the table of the target embedding
+  Index source_vocabulary = 0;     ///< size of the source vocabulary, special symbols included; 1 or more
+  Index target_vocabulary = 0;     ///< size of the target vocabulary, special symbols included; 1 or more
+  double dropout = 0;              ///< dropout rate of the embedded words, and of the features before the output layer
+  bool tied_embeddings = false;    ///< true: the output layer uses the table of the target embedding
+  bool shared_embeddings = false;  ///< true: the source words use it, too; needs `tied_embeddings`
 };
 
 /// Workspace of a `Seq2Seq`. Use one per thread; its buffers grow but never shrink.
@@ -52,6 +53,9 @@ struct Seq2SeqTape {
 /// word.
 ///
 ///     source -> encoder -> memory -> decoder <- target        logits = output(features)
+///
+/// With shared embeddings (three-way weight tying: Press & Wolf 2017; Vaswani et al. 2017, section 3.4) the only table
+/// is that of `target`: for source words, target words and the output layer. `source` is then empty.
 template <class EncoderType, Decoder DecoderType>
 struct Seq2Seq {
   using Scalar = typename EncoderType::Scalar;
@@ -60,7 +64,7 @@ struct Seq2Seq {
   using Source = std::span<const Token>;  ///< the source tokens of one item of a batch
   using Target = std::span<const Token>;  ///< its target tokens, without bos and eos
 
-  Embedding<S> source;    ///< embedding of the source words
+  Embedding<S> source;    ///< embedding of the source words; empty if the embeddings are shared
   EncoderType encoder;    ///< computes the memory
   Embedding<S> target;    ///< embedding of the target words
   DecoderType decoder;    ///< computes the features, the inputs of the output layer
@@ -71,12 +75,17 @@ struct Seq2Seq {
 
   /// Throws heed::Error if a vocabulary is empty, if the feature size is 0, or if sizes do not match: the encoder's
   /// output size must be the value size of the decoder's memory, and a tied output layer needs features of the size of
-  /// an embedded target word.
+  /// an embedded target word. Shared embeddings need a tied output layer, and source and target must have the same
+  /// vocabulary size and the same size of an embedded word.
   Seq2Seq(const Seq2SeqOptions& options, EncoderType encoder_, DecoderType decoder_)
       : encoder(std::move(encoder_)), decoder(std::move(decoder_)), dropout(options.dropout) {
     detail::check_options("Seq2Seq", {{"source_vocabulary", options.source_vocabulary},
                                       {"target_vocabulary", options.target_vocabulary}});
-    source = Embedding<S>(encoder.input_size(), options.source_vocabulary);
+    if (options.shared_embeddings) {
+      check_shared(options);
+    } else {
+      source = Embedding<S>(encoder.input_size(), options.source_vocabulary);
+    }
     target = Embedding<S>(decoder.word_size(), options.target_vocabulary);
     output = OutputLayer<S>(options.tied_embeddings ? 0 : decoder.feature_size(), options.target_vocabulary);
     require(decoder.feature_size() >= 1, "Seq2Seq: the decoder must have features of size 1 or more, got 0");
@@ -94,6 +103,10 @@ struct Seq2Seq {
 
   /// True if the output layer uses the table of the target embedding.
   bool tied() const { return output.is_tied(); }
+  /// True if the source words use the table of the target embedding.
+  bool shared() const { return source.vocabulary() == 0; }
+  /// The embedding of the source words: `source`, or `target` if the embeddings are shared.
+  const Embedding<S>& source_embedding() const { return shared() ? target : source; }
 
   /// logits = output(features), column by column. Overwrites logits (vocabulary x n). Does not allocate. Throws
   /// heed::Error if a size does not match.
@@ -102,10 +115,10 @@ struct Seq2Seq {
   /// Encodes a batch of sources: fills tape.memory, keys included. The encoder saves the activations for backward only
   /// if `save_activations` is true. Throws heed::Error if a source is empty or a token is outside the vocabulary.
   void encode(Sentences sources, Tape& tape, RandomStreams random = nullptr, bool save_activations = false) const {
-    detail::check_tokens("Seq2Seq.encode", "source", sources, source.vocabulary());
+    detail::check_tokens("Seq2Seq.encode", "source", sources, source_embedding().vocabulary());
     tape.encoder.save_activations = save_activations;
     tape.source.pack(sources);
-    tape.source.embed(source, dropout, random);
+    tape.source.embed(source_embedding(), dropout, random);
     encoder.forward(tape.source.x, tape.source.packing, tape.encoder, random);
     make_memory(encoder, tape.source.packing, tape.encoder, tape.source.lengths, tape.memory);
     decoder.prepare(tape.memory);
@@ -149,8 +162,9 @@ struct Seq2Seq {
     tape.target.backward(target, dropout, random, grad.target);                         // was: target.embed
     make_memory_backward(encoder, tape.source.packing, tape.d_memory, tape.d_outputs);  // was: make_memory
     encoder.backward(tape.source.x, tape.source.packing, tape.encoder, tape.d_outputs, grad.encoder, tape.source.d_x,
-                     random, &tape.d_memory.states);             // was: encoder
-    tape.source.backward(source, dropout, random, grad.source);  // was: source.embed
+                     random, &tape.d_memory.states);  // was: encoder
+    Embedding<S>& grad_source = shared() ? grad.target : grad.source;
+    tape.source.backward(source_embedding(), dropout, random, grad_source);  // was: source.embed
     return loss;
   }
 
@@ -168,6 +182,19 @@ struct Seq2Seq {
   static constexpr Index output_block = OutputLayer<S>::block;
 
  private:
+  /// Makes the checks of the constructor for shared embeddings.
+  void check_shared(const Seq2SeqOptions& options) const {
+    require(options.tied_embeddings, "Seq2Seq: with shared embeddings tied_embeddings must be true, got false");
+    require(options.source_vocabulary == options.target_vocabulary, [&] {
+      return "Seq2Seq: with shared embeddings the source vocabulary must have the size of the target vocabulary, " +
+             std::to_string(options.target_vocabulary) + ", got " + std::to_string(options.source_vocabulary);
+    });
+    require(encoder.input_size() == decoder.word_size(), [&] {
+      return "Seq2Seq: with shared embeddings the encoder's input size must be the decoder's word size, " +
+             std::to_string(decoder.word_size()) + ", got " + std::to_string(encoder.input_size());
+    });
+  }
+
   /// Makes the checks of `forward` that `encode` does not make.
   void check_batch(Sentences sources, Sentences targets, const LossOptions<S>& options) const {
     require(sources.size() == targets.size(), [&] {

@@ -80,8 +80,8 @@ struct Ensemble {
   static std::vector<const Model*> checked(std::vector<const Model*> models) {
     require(!models.empty(), "Ensemble: there must be at least one model");
     const auto sizes = [](const Model& model) {
-      return std::to_string(model.source.vocabulary()) + " source and " + std::to_string(model.target.vocabulary()) +
-             " target words";
+      return std::to_string(model.source_embedding().vocabulary()) + " source and " +
+             std::to_string(model.target.vocabulary()) + " target words";
     };
     for (const Model* const model : models) require(model != nullptr, "Ensemble: a model is a null pointer");
     for (const Model* const model : models) {

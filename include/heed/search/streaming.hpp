@@ -56,8 +56,8 @@ class Stream {
   /// Appends one source word. Throws heed::Error if it is outside the vocabulary, or if the source is finished.
   void feed(Token word) {
     require(!finished_, "Stream: the source is finished; call start() for the next sentence");
-    x_.resize(model_.source.size(), 1);
-    model_.source.forward(std::span(&word, 1), x_);
+    x_.resize(model_.source_embedding().size(), 1);
+    model_.source_embedding().forward(std::span(&word, 1), x_);
     detail::Undo restart([this] { start(); });
     if constexpr (detail::keeps_states<EncoderType>) {
       if (reads_along()) read();

@@ -128,11 +128,10 @@ inline SentencePair read_pair(const LineReader& line, const ReadOptions& options
 [[noreturn]] inline void fail_unequal_lines(const std::string& source_path, std::size_t source_lines,
                                             const std::string& target_path, std::size_t target_lines) {
   const bool source_is_longer = source_lines > target_lines;
-  fail((source_is_longer ? source_path : target_path) + ":" +
-       std::to_string(std::min(source_lines, target_lines) + 1) + ": no " + (source_is_longer ? "target" : "source") +
-       " for this line: the source " + source_path + " has " + std::to_string(source_lines) + " lines, the target " +
-       target_path + " has " + std::to_string(target_lines) + ", so the " + (source_is_longer ? "source" : "target") +
-       " is longer");
+  fail((source_is_longer ? source_path : target_path) + ":" + std::to_string(std::min(source_lines, target_lines) + 1) +
+       ": no " + (source_is_longer ? "target" : "source") + " for this line: the source " + source_path + " has " +
+       std::to_string(source_lines) + " lines, the target " + target_path + " has " + std::to_string(target_lines) +
+       ", so the " + (source_is_longer ? "source" : "target") + " is longer");
 }
 
 }  // namespace detail

@@ -18,7 +18,7 @@ namespace heed { inline namespace v0_2 {
 
 /// Options of `train_subwords`.
 struct SubwordTraining {
-  std::string type = "bpe";     ///< type of the model: bpe or unigram
+  std::string type = "bpe";       ///< type of the model: bpe or unigram
   std::size_t vocabulary = 8000;  ///< number of pieces, special symbols included
 };
 
