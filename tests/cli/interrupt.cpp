@@ -82,7 +82,7 @@ INSTANTIATE_TEST_SUITE_P(
         "",
         "--average-decay 0.99 --schedule plateau --patience 3 --accum-count 2 --teacher-forcing 0.5 "
         "--forcing-schedule linear --sampled-token sample --weight-decay 0.1 --cell lstm --recurrent-dropout 0.1 "
-        "--variational-dropout --tie-embeddings --share-embeddings",
+        "--variational-dropout --memory-dropout 0.2 --tie-embeddings --share-embeddings",
         "--schedule cosine --warmup 150 --accum-count 5 --teacher-forcing 0 --forcing-schedule inverse-sigmoid "
         "--forcing-k 100"));
 
@@ -114,6 +114,7 @@ TEST_F(TranslateInterrupt, RejectsResumingWithOtherSettings) {
                                   "--hidden-size 18",
                                   "--embedding-size 10",
                                   "--dropout 0.3",
+                                  "--memory-dropout 0.3",
                                   "--min-frequency 2"}) {
     SCOPED_TRACE(other);
     const Arguments option = arguments(other);

@@ -117,6 +117,8 @@ TEST_F(TranslateTrain, EveryOptionChangesTheModel) {
       {"--tie-embeddings"},
       {"--tie-embeddings", "--share-embeddings"},
       {"--dropout", "0.2", "--variational-dropout"},
+      {"--memory-dropout", "0.2"},
+      {"--memory-dropout", "0.2", "--variational-dropout"},
       {"--cell", "lstm", "--recurrent-dropout", "0.2"},
       {"--clip-norm", "0.01"},
       {"--threads", "2"},

@@ -110,8 +110,11 @@ TEST(MakeModel, SetsDropoutFromTheConfiguration) {
   EXPECT_EQ(model.encoder.recurrent.rate, 0);
   config.variational_dropout = true;
   config.recurrent_dropout = 0.125;
+  config.memory_dropout = 0.375;
   model = heed::make_model<float>(config, 11, 13);
   EXPECT_TRUE(model.dropout.per_sentence && model.encoder.dropout.per_sentence && stack().dropout.per_sentence);
+  EXPECT_TRUE(model.memory_dropout.per_sentence);
+  EXPECT_EQ(model.memory_dropout.rate, 0.375);
   EXPECT_EQ(model.encoder.recurrent.rate, 0.125F);
   EXPECT_EQ(stack().recurrent.rate, 0.125F);
 }
@@ -278,6 +281,7 @@ TEST(TranslatorConfig, RejectsSizesOutOfRange) {
   EXPECT_EQ(error_of([](auto& c) { c.embedding = 0; }), "embedding must be from 1 to 16384, got 0");
   EXPECT_EQ(error_of([](auto& c) { c.embedding = 16385; }), "embedding must be from 1 to 16384, got 16385");
   EXPECT_EQ(error_of([](auto& c) { c.dropout = 1; }), "dropout must be in [0, 1), got 1.000000");
+  EXPECT_EQ(error_of([](auto& c) { c.memory_dropout = 1; }), "memory dropout must be in [0, 1), got 1.000000");
   EXPECT_EQ(error_of([](auto& c) { c.dropout = -0.5; }), "dropout must be in [0, 1), got -0.500000");
   EXPECT_EQ(error_of([](auto& c) { c.dropout = std::numeric_limits<double>::quiet_NaN(); }),
             "dropout must be in [0, 1), got nan");

@@ -159,6 +159,7 @@ TEST_F(TranslatorFile, PreservesTheConfiguration) {
   config.longest = 7;
   config.variational_dropout = true;
   config.recurrent_dropout = 1.0 / 7;
+  config.memory_dropout = 1.0 / 9;
   config.tied_embeddings = config.shared_embeddings = true;
   random_translator(config).save(path_);
   EXPECT_EQ(heed::Translator::load(path_).config, config);
@@ -216,7 +217,7 @@ TEST_F(TranslatorFile, RejectsSharedEmbeddingsWithDifferentVocabularies) {
 }
 
 TEST_F(TranslatorFile, OlderVersionsMayOmitLaterSettings) {
-  for (const auto& [version, later] : {std::pair(1, 14), std::pair(2, 5), std::pair(3, 1)}) {
+  for (const auto& [version, later] : {std::pair(1, 15), std::pair(2, 6), std::pair(3, 2)}) {
     Contents contents = saved();
     contents.metadata.at("format") = "heed-translator-" + std::to_string(version);
     TranslatorConfig config;
@@ -395,7 +396,7 @@ TEST_F(TranslatorFile, RejectsConfigurationOutOfRange) {
 
 TEST_F(TranslatorFile, RejectsMissingMetadata) {
   const Contents whole = saved();
-  EXPECT_EQ(whole.metadata.size(), 26u);
+  EXPECT_EQ(whole.metadata.size(), 27u);
   for (const auto& [key, value] : whole.metadata) {
     Contents contents = whole;
     contents.metadata.erase(key);

@@ -313,6 +313,45 @@ TEST(Seq2Seq, DropsOutOnlyWithRandomNumbers) {
   EXPECT_NE(loss(model, &two), first);
 }
 
+TEST_F(EveryModel, GradientsMatchDifferencesWithMemoryDropout) {
+  TranslatorConfig config = stacked();
+  config.memory_dropout = 0.4;
+  for (const bool variational : {false, true}) {
+    config.variational_dropout = variational;
+    for (const char* const decoder : {"bahdanau", "luong", "plain", "cho"}) {
+      config.decoder = decoder;
+      expect_gradients(heed::test::random_model(config, vocabulary, 41), 0.1, true);
+    }
+  }
+}
+
+TEST(Seq2Seq, MemoryDropoutScalesTheValuesInTrainingOnly) {
+  const Batch batch = heed::test::ragged_batch();
+  TranslatorConfig config = stacked();
+  Model model = heed::test::random_model(config, vocabulary, 12);
+  Model::Tape dry, dropped;
+  model.encode(batch.sources, dry);
+  model.memory_dropout.rate = 0.25;
+  model.encode(batch.sources, dropped);
+  EXPECT_EQ(dropped.memory.values, dry.memory.values);
+  Random random(1);
+  model.encode(batch.sources, dropped, &random);
+  Index zeros = 0;
+  for (Index j = 0; j < dry.memory.values.cols(); ++j) {
+    for (Index i = 0; i < dry.memory.values.rows(); ++i) {
+      const double value = dropped.memory.values(i, j);
+      if (value == 0) {
+        ++zeros;
+      } else {
+        EXPECT_NEAR(value, dry.memory.values(i, j) / 0.75, 1e-15);
+      }
+    }
+  }
+  const auto share = static_cast<double>(zeros) / static_cast<double>(dry.memory.values.size());
+  EXPECT_NEAR(share, 0.25, 0.1);
+  EXPECT_EQ(dropped.memory.summary, dry.memory.summary);
+}
+
 TEST_F(EveryModel, GradientsMatchDifferencesWithTiedEmbeddings) {
   TranslatorConfig config = flat();
   config.tied_embeddings = true;

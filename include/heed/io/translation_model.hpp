@@ -109,10 +109,11 @@ TranslationModel<S> make_model(const TranslatorConfig& config, Index source_voca
     TranslationModel<S> made({.source_vocabulary = source_vocabulary,
                               .target_vocabulary = target_vocabulary,
                               .dropout = dropout,
+                              .memory_dropout = config.memory_dropout,
                               .tied_embeddings = config.tied_embeddings,
                               .shared_embeddings = config.shared_embeddings},
                              std::move(encoder), std::move(decoder));
-    made.dropout.per_sentence = config.variational_dropout;
+    made.dropout.per_sentence = made.memory_dropout.per_sentence = config.variational_dropout;
     return made;
   };
   if (config.decoder == "cho") {

@@ -185,6 +185,7 @@ void for_each_field(Config& config, const F& f) {
   f("filter_width", config.filter_width, 3);
   f("source_tokenizer", config.source_tokenizer, 3);
   f("target_tokenizer", config.target_tokenizer, 3);
+  f("memory_dropout", config.memory_dropout, 4);
   f("shared_embeddings", config.shared_embeddings, 4);
 }
 

@@ -43,6 +43,7 @@ struct TranslatorConfig {
   std::ptrdiff_t filters = 10;         ///< convolutional scores only: number of filters, 1 to 255
   std::ptrdiff_t filter_width = 15;    ///< convolutional scores only: width of a filter in source words; odd, 1 to 255
   double dropout = 0;                  ///< dropout rate of embeddings, between layers and before the output layer
+  double memory_dropout = 0;           ///< dropout rate of the encoder outputs that the decoder gets
   bool reverse_source = false;         ///< whether the encoder starts at the last word of the source
   bool copy_states = false;            ///< whether the decoder starts with copies of the encoder's final states
   bool variational_dropout = false;    ///< whether all steps of a sentence share one dropout mask
@@ -92,6 +93,7 @@ struct TranslatorConfig {
       return "the " + scorer + " scorer depends on the position, so it needs global attention, got " + attention;
     });
     check_share("dropout", dropout);
+    check_share("memory dropout", memory_dropout);
     check_share("recurrent dropout", recurrent_dropout);
     require(recurrent_dropout == 0 || cell == "lstm" || cell == "layer-norm-lstm" || cell.starts_with("rnn"),
             [&] { return "recurrent dropout needs the cell lstm, layer-norm-lstm, rnn or rnn-relu, got " + cell; });

@@ -19,6 +19,7 @@ struct Seq2SeqOptions {
   Index source_vocabulary = 0;     ///< size of the source vocabulary, special symbols included; 1 or more
   Index target_vocabulary = 0;     ///< size of the target vocabulary, special symbols included; 1 or more
   double dropout = 0;              ///< dropout rate of the embedded words, and of the features before the output layer
+  double memory_dropout = 0;       ///< dropout rate of the encoder outputs in the memory
   bool tied_embeddings = false;    ///< true: the output layer uses the table of the target embedding
   bool shared_embeddings = false;  ///< true: the source words use it, too; needs `tied_embeddings`
 };
@@ -31,6 +32,7 @@ struct Seq2SeqTape {
   EncoderTape<S> encoder;        ///< workspace of the encoder
   Buffer<S> d_outputs;           ///< gradient of the encoder outputs
   Memory<S> memory, d_memory;    ///< memory that the decoder attends to, and its gradient
+  Buffer<S> memory_mask;         ///< dropout mask of the memory's values
   SamplingTape<S> sampling;      ///< workspace of scheduled sampling
   DecoderState<S> state;         ///< decoder state after the last step
   DecoderTape<S> decoder;        ///< workspace of all decoder steps
@@ -64,12 +66,13 @@ struct Seq2Seq {
   using Source = std::span<const Token>;  ///< the source tokens of one item of a batch
   using Target = std::span<const Token>;  ///< its target tokens, without bos and eos
 
-  Embedding<S> source;    ///< embedding of the source words; empty if the embeddings are shared
-  EncoderType encoder;    ///< computes the memory
-  Embedding<S> target;    ///< embedding of the target words
-  DecoderType decoder;    ///< computes the features, the inputs of the output layer
-  OutputLayer<S> output;  ///< computes the logits; may be tied to `target`
-  Dropout<S> dropout;     ///< applied to the embedded words and to the features before the output layer
+  Embedding<S> source;        ///< embedding of the source words; empty if the embeddings are shared
+  EncoderType encoder;        ///< computes the memory
+  Embedding<S> target;        ///< embedding of the target words
+  DecoderType decoder;        ///< computes the features, the inputs of the output layer
+  OutputLayer<S> output;      ///< computes the logits; may be tied to `target`
+  Dropout<S> dropout;         ///< applied to the embedded words and to the features before the output layer
+  Dropout<S> memory_dropout;  ///< applied to the values of the memory, before the keys are computed
 
   Seq2Seq() = default;
 
@@ -78,7 +81,10 @@ struct Seq2Seq {
   /// an embedded target word. Shared embeddings need a tied output layer, and source and target must have the same
   /// vocabulary size and the same size of an embedded word.
   Seq2Seq(const Seq2SeqOptions& options, EncoderType encoder_, DecoderType decoder_)
-      : encoder(std::move(encoder_)), decoder(std::move(decoder_)), dropout(options.dropout) {
+      : encoder(std::move(encoder_)),
+        decoder(std::move(decoder_)),
+        dropout(options.dropout),
+        memory_dropout(options.memory_dropout) {
     detail::check_options("Seq2Seq", {{"source_vocabulary", options.source_vocabulary},
                                       {"target_vocabulary", options.target_vocabulary}});
     if (options.shared_embeddings) {
@@ -121,6 +127,8 @@ struct Seq2Seq {
     tape.source.embed(source_embedding(), dropout, random);
     encoder.forward(tape.source.x, tape.source.packing, tape.encoder, random);
     make_memory(encoder, tape.source.packing, tape.encoder, tape.source.lengths, tape.memory);
+    tape.memory_mask.resize(tape.memory.values.rows(), tape.memory.values.cols());
+    memory_dropout.forward(random, SentenceRanges(tape.memory.starts), tape.memory.values, tape.memory_mask);
     decoder.prepare(tape.memory);
   }
 
@@ -160,6 +168,7 @@ struct Seq2Seq {
     decode_backward(decoder, tape.target.x, tape.target.packing, tape.memory, tape.state, tape.decoder, grad.decoder,
                     tape.target.d_x, tape.d_memory, random);                            // was: decode
     tape.target.backward(target, dropout, random, grad.target);                         // was: target.embed
+    memory_dropout.backward(random, tape.memory_mask, tape.d_memory.values);            // was: memory_dropout
     make_memory_backward(encoder, tape.source.packing, tape.d_memory, tape.d_outputs);  // was: make_memory
     encoder.backward(tape.source.x, tape.source.packing, tape.encoder, tape.d_outputs, grad.encoder, tape.source.d_x,
                      random, &tape.d_memory.states);  // was: encoder
@@ -176,6 +185,7 @@ struct Seq2Seq {
     visit("decoder", self.decoder...);
     visit("output", self.output...);
     visit("dropout", self.dropout...);
+    visit("memory_dropout", self.memory_dropout...);
   }
 
   /// Maximum number of columns of logits that are computed at a time.
