@@ -70,10 +70,13 @@ class PairData {
     std::size_t next_ = 0;
   };
 
-  /// Throws heed::Error with the place of a pair.
-  [[noreturn]] void fail_at(const heed::SentencePair& pair, const std::string& problem) const {
-    const std::string& file = files_.pairs.empty() ? files_.source : files_.pairs;
-    heed::fail((file.empty() ? "pair " : file + ':') + std::to_string(pair.line) + ": " + problem);
+  /// Throws heed::Error if a sentence of the files has too many subwords of a translator.
+  void check_subwords(const heed::Translator& translator) const {
+    if (translator.source_subwords.empty() && translator.target_subwords.empty()) return;
+    PairFiles files = files_;
+    files.tokenize_for(translator);
+    Pass pass(*this);
+    while (const heed::SentencePair* const pair = pass.next()) files.check_subwords(*pair);
   }
 
  private:
@@ -89,31 +92,19 @@ struct EncodedPairs {
 
   /// How to encode pairs.
   struct Options {
-    std::size_t max_tokens = 1000;  ///< of a sentence
-    double sampling = 0;            ///< of `Subwords::split`
-    std::string folder = {};        ///< folder of temporary files for the tokens; empty: they are in memory
+    double sampling = 0;      ///< the `sampling` of `Subwords::split`
+    std::string folder = {};  ///< folder of temporary files for the tokens; empty: they are in memory
   };
 
-  /// Throws heed::Error if a sentence has too many tokens.
   EncodedPairs(const PairData& pairs, const heed::Translator& translator, const Options& options)
       : source(options.folder), target(options.folder), links(options.folder) {
     PairData::Pass pass(pairs);
-    while (const heed::SentencePair* const next = pass.next()) {
-      const heed::SentencePair& pair = *next;
-      const auto split = [&](const heed::Subwords& subwords, const heed::Words& words, const char* side) {
-        heed::SubwordSentence sentence = subwords.split(words, options.sampling);
-        if (!subwords.empty() && sentence.pieces.size() > options.max_tokens) {
-          pairs.fail_at(pair, "the " + std::string(side) + " has " + std::to_string(sentence.pieces.size()) +
-                                  " subwords, at most " + std::to_string(options.max_tokens) +
-                                  " are allowed (--max-words)");
-        }
-        return sentence;
-      };
-      const heed::SubwordSentence from = split(translator.source_subwords, pair.source, "source");
-      const heed::SubwordSentence to = split(translator.target_subwords, pair.target, "target");
+    while (const heed::SentencePair* const pair = pass.next()) {
+      const heed::SubwordSentence from = translator.source_subwords.split(pair->source, options.sampling);
+      const heed::SubwordSentence to = translator.target_subwords.split(pair->target, options.sampling);
       source.add(translator.source.encode(from.pieces));
       target.add(translator.target.encode(to.pieces));
-      links.add(heed::links_of_pieces(pair.sure, from.word_of_piece, to.word_of_piece));
+      links.add(heed::links_of_pieces(pair->sure, from.word_of_piece, to.word_of_piece));
       source_lengths.push_back(std::ssize(from.pieces));
       target_lengths.push_back(std::ssize(to.pieces));
     }

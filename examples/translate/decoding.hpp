@@ -79,7 +79,24 @@ inline void decode(const Model& model, heed::Sentences sources, const DecodingOp
   with_models([&](const auto& models) { compiled::sample(models, sources, drawn, work, found); });
 }
 
-/// The words of a translation. `source` are the pieces of the source sentence, or its words.
+/// For each source token the piece that replaces a target token <unk>. `sentence` has the source pieces, and the words in
+/// the form to copy.
+inline heed::Words replacements(const heed::Translator& translator, const heed::SubwordSentence& sentence) {
+  heed::Words copies;
+  for (std::size_t i = 0; i < sentence.pieces.size(); ++i) {
+    const std::string& word = sentence.words[static_cast<std::size_t>(sentence.word_of_piece[i])];
+    if (translator.target_subwords.empty()) {
+      copies.push_back(word);
+    } else if (translator.source_subwords.empty()) {
+      copies.push_back(std::string(heed::Subwords::word_mark) + word);
+    } else {
+      copies.push_back(sentence.pieces[i]);
+    }
+  }
+  return copies;
+}
+
+/// The words of a translation. `source` are the `replacements` of <unk>, which only --replace-unk needs.
 inline heed::SubwordSentence words_of(const heed::Hypothesis<float>& found, const heed::Translator& translator,
                                       const heed::Words& source, const DecodingOptions& how) {
   if (!how.replace_unknown) return translator.join_target(found.tokens);

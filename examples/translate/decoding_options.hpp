@@ -82,7 +82,7 @@ inline std::vector<heed::Token> read_prefix(const std::string& text, const heed:
                   [&] { return "--prefix: the target vocabulary does not contain " + heed::detail::in_quotes(word); });
   }
   heed::require(maximum_length == 0 || static_cast<heed::Index>(words.size()) < maximum_length, [&] {
-    return "--prefix: " + std::to_string(words.size()) + " words and </s> do not fit into --max-length " +
+    return "--prefix: " + std::to_string(words.size()) + " tokens and </s> do not fit into --max-length " +
            std::to_string(maximum_length);
   });
   return vocabulary.encode(words);

@@ -37,11 +37,11 @@ struct EvaluateCommand {
     if (!data.given()) throw CLI::RequiredError("--pairs, or --source and --target,");
     check(how);
     LoadedModels loaded(models, how);
-    data.tokenize_for(loaded.first().config);
+    data.tokenize_for(loaded.first());
     const auto pairs = data.read();
     loaded.prepare(weights);
     how.others = loaded.others();
-    const Evaluation scores = evaluate(loaded.first(), pairs, how, threads, data.max_words);
+    const Evaluation scores = evaluate(loaded.first(), pairs, how, threads);
     if (json) {
       nlohmann::ordered_json line;
       line["sentences"] = pairs.size();

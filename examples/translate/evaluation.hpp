@@ -107,17 +107,19 @@ inline std::vector<heed::Words> translate_all(const heed::Translator& translator
     heed::Hypotheses<float> found;
   };
   std::vector<heed::Words> translations(pairs.size());
-  const auto pieces_of = [&](std::size_t i) { return translator.source_subwords.split(pairs[i].source).pieces; };
+  const auto replacements_of = [&](std::size_t i) {
+    return how.replace_unknown ? replacements(translator, translator.source_subwords.split(pairs[i].source))
+                               : heed::Words();
+  };
   const auto size_of = [&](std::size_t i) { return size_of_search(encoded.source_lengths[i], how); };
-  for_each_batch<Workspace>(batches_by_length(encoded.source_lengths, 64, size_of), threads,
-                            [&](const auto& batch, std::size_t, auto& work) {
-                              decode(translator.model, choose(encoded.source, batch), how, work.decoding, work.found);
-                              for (std::size_t k = 0; k < batch.size(); ++k) {
-                                const auto place = static_cast<std::size_t>(batch[k]);
-                                const heed::Words source = how.replace_unknown ? pieces_of(place) : heed::Words();
-                                translations[place] = words_of(work.found[k].front(), translator, source, how).words;
-                              }
-                            });
+  for_each_batch<Workspace>(
+      batches_by_length(encoded.source_lengths, 64, size_of), threads, [&](const auto& batch, std::size_t, auto& work) {
+        decode(translator.model, choose(encoded.source, batch), how, work.decoding, work.found);
+        for (std::size_t k = 0; k < batch.size(); ++k) {
+          const auto place = static_cast<std::size_t>(batch[k]);
+          translations[place] = words_of(work.found[k].front(), translator, replacements_of(place), how).words;
+        }
+      });
   return translations;
 }
 
@@ -199,11 +201,10 @@ struct Evaluation : TranslationScores {
   double seconds = 0;              ///< duration of the search
 };
 
-/// Computes all scores of a translator on sentence pairs. Throws heed::Error if a sentence has more tokens than
-/// `max_tokens`.
+/// Computes all scores of a translator on sentence pairs.
 inline Evaluation evaluate(const heed::Translator& translator, const std::vector<heed::SentencePair>& pairs,
-                           const DecodingOptions& how, int threads, std::size_t max_tokens = 1000) {
-  const EncodedPairs encoded(pairs, translator, {.max_tokens = max_tokens});
+                           const DecodingOptions& how, int threads) {
+  const EncodedPairs encoded(pairs, translator);
   Evaluation result;
   const auto start = std::chrono::steady_clock::now();
   result.hypotheses = translate_all(translator, pairs, encoded, how, threads);

@@ -52,19 +52,18 @@ inline void add_vocabulary_options(CLI::App& command, VocabularyOptions& options
   };
   add("--min-frequency", options.minimum_frequency, "minimum frequency of a word; rarer words become <unk>")
       ->check(CLI::Range(1, 1000000));
-  auto* const subwords = add("--subwords", options.subwords,
-                             "train a SentencePiece model on the training data, and use its pieces instead of words; "
-                             "bpe: byte-pair encoding; "
-                             "unigram: unigram language model")
-                             ->check(CLI::IsMember({"none", "bpe", "unigram"}));
-  auto* const size =
-      add("--vocabulary-size", options.size, "number of pieces of a vocabulary, with <unk>, <s> and </s>")
-          ->check(CLI::Range(4, 1000000));
-  auto* const joint =
-      command.add_flag("--joint-vocabulary", options.joint, "use one vocabulary of pieces for both languages")
-          ->group("Vocabulary");
-  size->needs(subwords);
-  joint->needs(subwords);
+  add("--subwords", options.subwords,
+      "train a SentencePiece model on the training data, and use its pieces instead of words; "
+      "bpe: byte-pair encoding; "
+      "unigram: unigram language model")
+      ->check(CLI::IsMember({"none", "bpe", "unigram"}));
+  command
+      .add_option("--vocabulary-size", options.size,
+                  "number of pieces of a vocabulary, with <unk>, <s> and </s> (default: 8000)")
+      ->group("Vocabulary")
+      ->check(CLI::Range(4, 1000000));
+  command.add_flag("--joint-vocabulary", options.joint, "use one vocabulary of pieces for both languages")
+      ->group("Vocabulary");
   command.add_option("--source-subwords", options.source_model, "SentencePiece model file (.model) for the source")
       ->group("Vocabulary");
   command.add_option("--target-subwords", options.target_model, "SentencePiece model file (.model) for the target")
@@ -123,12 +122,14 @@ inline void add_model_options(CLI::App& command, heed::TranslatorConfig& config,
   add("--hidden-size", config.hidden, "size of the hidden state")->check(CLI::Range(1, 16384));
   add("--embedding-size", config.embedding, "size of a word embedding")->check(CLI::Range(1, 16384));
   add("--dropout", config.dropout, "dropout rate")->check(detail::between(0, 0.99));
+  add("--memory-dropout", config.memory_dropout, "dropout rate of the encoder outputs that the decoder gets")
+      ->check(detail::between(0, 0.99));
   add("--recurrent-dropout", config.recurrent_dropout,
       "lstm and rnn: dropout rate of the hidden state between steps, with one mask per sentence")
       ->check(detail::between(0, 0.99));
   command
       .add_flag("--variational-dropout", config.variational_dropout,
-                "use one mask of --dropout for all steps of a sentence")
+                "use one mask of --dropout and --memory-dropout for all steps of a sentence")
       ->group("Model");
   auto* const tie =
       command

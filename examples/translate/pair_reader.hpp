@@ -2,7 +2,7 @@
 
 #include "support/files.hpp"
 
-#include <heed/io/translator_config.hpp>
+#include <heed/io/translator.hpp>
 #include <heed/text/corpus.hpp>
 
 #include <exception>
@@ -20,6 +20,7 @@ struct PairFiles {
   std::string links;  ///< optional file of word links
   std::size_t max_words = 1000;
   heed::Tokenizer source_tokenizer = {}, target_tokenizer = {};
+  heed::Subwords source_subwords = {}, target_subwords = {};  ///< `check_subwords` counts their pieces
 
   bool given() const { return !pairs.empty() || !source.empty() || !target.empty(); }
 
@@ -39,6 +40,28 @@ struct PairFiles {
   void tokenize_for(const heed::TranslatorConfig& config) {
     source_tokenizer = heed::Tokenizer(config.source_tokenizer);
     target_tokenizer = heed::Tokenizer(config.target_tokenizer);
+  }
+
+  /// Sets the tokenizers and the subwords of a translator.
+  void tokenize_for(const heed::Translator& translator) {
+    tokenize_for(translator.config);
+    source_subwords = translator.source_subwords;
+    target_subwords = translator.target_subwords;
+  }
+
+  /// Throws heed::Error if a side of a pair of these files has more than `max_words` pieces.
+  void check_subwords(const heed::SentencePair& pair) const {
+    const auto check = [&](const heed::Subwords& subwords, const heed::Words& words, const char* side,
+                           const std::string& file) {
+      const std::size_t pieces = subwords.empty() ? 0 : subwords.split(words).pieces.size();
+      heed::require(pieces <= max_words, [&] {
+        return (pairs.empty() ? file : pairs) + ':' + std::to_string(pair.line) + ": the " + side + " has " +
+               std::to_string(pieces) + " subwords, at most " + std::to_string(max_words) +
+               " are allowed (--max-words)";
+      });
+    };
+    check(source_subwords, pair.source, "source", source);
+    check(target_subwords, pair.target, "target", target);
   }
 
   /// True if all files can be read again, unlike pipes.
@@ -79,19 +102,25 @@ class PairReader {
     bool more = false;
     if (target_ == nullptr) {
       more = read(*first_, problem, [&] { pair = heed::detail::read_pair(first_->line, options_); });
+      require_lines(*first_, files_.pairs, "sentence pair");
     } else {
       more = read(*first_, problem, [&] { pair.source = heed::detail::read_sentence(first_->line, options_); });
       const bool target =
           read(*target_, problem, [&] { pair.target = heed::detail::read_sentence(target_->line, target_options_); });
+      require_lines(*first_, files_.source, "sentence");
+      require_lines(*target_, files_.target, "sentence");
       if (more != target) {
         heed::detail::fail_unequal_lines(files_.source, lines_of(*first_), files_.target, lines_of(*target_));
       }
     }
-    heed::require(more || pair.line > 1, [&] {
-      return target_ == nullptr ? files_.pairs + ": is empty, expected at least one sentence pair"
-                                : files_.source + ": is empty, expected at least one sentence";
-    });
     if (links_ != nullptr) read_links(pair, more, problem);
+    if (more && !problem) {
+      try {
+        files_.check_subwords(pair);
+      } catch (const heed::Error&) {
+        problem = std::current_exception();
+      }
+    }
     if (problem) {
       invalid_line_ = true;
       std::rethrow_exception(problem);
@@ -125,6 +154,10 @@ class PairReader {
       if (!problem) problem = std::current_exception();
     }
     return true;
+  }
+
+  static void require_lines(const Input& input, const std::string& path, const char* what) {
+    heed::require(input.line.number() > 0, [&] { return path + ": is empty, expected at least one " + what; });
   }
 
   void read_links(heed::SentencePair& pair, bool more, std::exception_ptr& problem) {

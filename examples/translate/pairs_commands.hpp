@@ -31,7 +31,7 @@ struct PairsCommand {
   heed::Translator load() {
     if (!data.given()) throw CLI::RequiredError("--pairs, or --source and --target,");
     heed::Translator translator = heed::Translator::load(std::filesystem::path(model));
-    data.tokenize_for(translator.config);
+    data.tokenize_for(translator);
     prepare_weights(translator.model, weights, model);
     return translator;
   }
@@ -78,7 +78,7 @@ struct ScoreCommand : PairsCommand {
   int execute() {
     const heed::Translator translator = load();
     const ValidPairs input = read();
-    const EncodedPairs encoded(input.pairs, translator, {.max_tokens = data.max_words});
+    const EncodedPairs encoded(input.pairs, translator);
     const auto scores = score_all(translator.model, encoded, threads);
     if (!json) {
       for_each_line(input, [&](std::size_t i) {
@@ -128,7 +128,7 @@ struct AlignCommand : PairsCommand {
     require_attention(true, translator.config, model, "it gives no alignment");
     const ValidPairs input = read();
     const auto& pairs = input.pairs;
-    const EncodedPairs encoded(pairs, translator, {.max_tokens = data.max_words});
+    const EncodedPairs encoded(pairs, translator);
     std::vector<std::vector<heed::Index>> alignments(pairs.size());
     std::vector<heed::Matrix<float>> matrices(alignment.empty() ? 0 : pairs.size());
     for_each_alignment(translator, pairs, encoded, threads, [&](std::size_t i, const heed::Matrix<float>& matrix) {

@@ -28,8 +28,7 @@ struct TrainingOptions : CheckpointOptions {
   double coverage_loss = 0, doubly_stochastic = 0;  ///< weights of the attention losses
   double guided_alignment = 0;                      ///< weight of the guided alignment loss
   double word_dropout = 0;                          ///< rate of heed::WordDropout
-  double subword_sampling = 0;                      ///< `sampling` of Subwords::split
-  std::size_t max_tokens = 1000;                    ///< maximum tokens of a sentence
+  double subword_sampling = 0;                      ///< the `sampling` of `Subwords::split`
   std::string data_cache;                           ///< folder for temporary files with the tokens; empty: in memory
   double average = 0;                               ///< decay of the moving average of the parameters; 0: none
   double teacher_forcing = 1;                       ///< probability; with a schedule, its minimum

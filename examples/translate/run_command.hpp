@@ -34,7 +34,10 @@ struct RunCommand {
         ->group("Search")
         ->check(CLI::Range(1, 1000))
         ->capture_default_str();
-    command.add_option("--prefix", prefix, "words that every translation begins with")->group("Search");
+    command
+        .add_option("--prefix", prefix,
+                    "words that every translation begins with; with subwords, the last word can get more letters")
+        ->group("Search");
     add_weights(command, weights);
     add_max_words(command, read.max_words);
     command.add_option(
@@ -124,8 +127,11 @@ struct RunCommand {
   static std::string unknown_words(const InputLine& line, const heed::Translator& translator) {
     std::string notes;
     const heed::SubwordSentence sentence = translator.split_source(line.words);
+    heed::Index noted = -1;  // the last word with a note
     for (std::size_t i = 0; i < sentence.pieces.size(); ++i) {
-      if (translator.source.contains(sentence.pieces[i])) continue;
+      const bool same_word = sentence.word_of_piece[i] == noted;
+      if (same_word || translator.source.contains(sentence.pieces[i])) continue;
+      noted = sentence.word_of_piece[i];
       const std::string& word = line.words[static_cast<std::size_t>(sentence.word_of_piece[i])];
       notes += "note: standard input:" + std::to_string(line.number) + ": unknown " +
                (translator.source_subwords.empty() ? "word " : "characters in ") + heed::detail::in_quotes(word) +

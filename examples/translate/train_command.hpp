@@ -59,7 +59,9 @@ struct TrainCommand {
     const bool main_process = Processes().is_main();
     heed::Random random(training.seed);
     heed::initialize(translator.model, random);
-    training.max_tokens = data.max_words;
+    pairs.check_subwords(translator);
+    dev.tokenize_for(translator);
+    for (const heed::SentencePair& pair : dev_pairs) dev.check_subwords(pair);
     Training run(translator, pairs, dev_pairs, training);
     if (main_process)
       std::cerr << run.pairs() << " pairs, " << translator.source.size() << " source and " << translator.target.size()
@@ -75,7 +77,7 @@ struct TrainCommand {
     std::cout << "trained in " << result.seconds << " s\n";
     if (!dev_pairs.empty() && main_process) {
       heed::prepack(translator.model);
-      const Evaluation scores = evaluate(translator, dev_pairs, how, training.threads, data.max_words);
+      const Evaluation scores = evaluate(translator, dev_pairs, how, training.threads);
       std::cout << "dev: perplexity " << *scores.perplexity << ", BLEU " << scores.bleu << ", exact match "
                 << scores.exact_match << " %\n";
     }

@@ -38,7 +38,7 @@ Training::Training(heed::Translator& translator, PairData train, const std::vect
       options_(std::move(options)),
       train_data_(std::move(train)),
       train_(train_data_, translator, encoding(0)),
-      dev_(dev, translator, {.max_tokens = options_.max_tokens}),
+      dev_(dev, translator),
       checkpoints_(options_),
       trainer_(translator.model, heed::Adam(translator.model, options_.rate, 0.9, 0.999, 1e-8, options_.weight_decay),
                {options_.threads, options_.clip, options_.label_smoothing, options_.seed,
@@ -124,7 +124,7 @@ TrainingResult Training::run(Progress& progress) {
 }
 
 EncodedPairs::Options Training::encoding(double sampling) const {
-  return {.max_tokens = options_.max_tokens, .sampling = sampling, .folder = options_.data_cache};
+  return {.sampling = sampling, .folder = options_.data_cache};
 }
 
 /// With --subword-sampling, splits the words of the training pairs into random pieces, which depend on the seed and the

@@ -42,12 +42,12 @@ inline std::vector<std::vector<Translation>> translate(const heed::Translator& t
   decode(translator.model, batch, how, work, found);
   for (std::size_t k = 0; k < found.size(); ++k) {
     const heed::Words& source = sentences[places[k]];
-    // Words are copied with their capital letters, pieces in the form of the vocabulary.
-    const heed::Words& pieces = translator.source_subwords.empty() ? source : sources[k].pieces;
+    sources[k].words = source;  // words are copied with their capital letters
+    const heed::Words copies = replacements(translator, sources[k]);
     auto& kept = translations[places[k]];
     for (const auto& hypothesis : found[k]) {
       if (std::ssize(kept) == how.search.best) break;
-      heed::SubwordSentence target = words_of(hypothesis, translator, pieces, how);
+      heed::SubwordSentence target = words_of(hypothesis, translator, copies, how);
       const auto same = [&](const Translation& other) { return other.target == target.words; };
       if (can_repeat_words(how) && !how.sample && std::any_of(kept.begin(), kept.end(), same)) continue;
       heed::Matrix<float> weights;

@@ -6,6 +6,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -13,9 +14,9 @@ namespace examples {
 
 /// How the vocabularies of a new translator are made.
 struct VocabularyOptions {
-  std::size_t minimum_frequency = 1;       ///< of words; pieces have none
+  std::size_t minimum_frequency = 1;       ///< rarer words become <unk>
   std::string subwords = "none";           ///< type of the subwords to train: bpe, unigram or none
-  std::size_t size = 8000;                 ///< pieces of each trained vocabulary
+  std::optional<std::size_t> size;         ///< pieces of each trained vocabulary; default: 8000
   bool joint = false;                      ///< one vocabulary of pieces for both languages
   std::string source_model, target_model;  ///< SentencePiece model files; empty: none
 
@@ -23,6 +24,7 @@ struct VocabularyOptions {
   void check() const {
     const bool files = !source_model.empty() || !target_model.empty();
     heed::require(subwords != "none" || !joint, "--joint-vocabulary needs --subwords bpe or unigram");
+    heed::require(subwords != "none" || !size, "--vocabulary-size needs --subwords bpe or unigram");
     heed::require(subwords == "none" || !files,
                   "--subwords trains subwords, so it cannot be used with --source-subwords and --target-subwords");
     const bool pieces_only = subwords != "none" || (!source_model.empty() && !target_model.empty());
@@ -58,7 +60,7 @@ inline heed::Subwords train_subwords(const PairData& pairs, const VocabularyOpti
     target_is_next = source && target && !target_is_next;
     return true;
   };
-  return heed::train_subwords(next, {options.subwords, options.size});
+  return heed::train_subwords(next, {options.subwords, options.size.value_or(8000)});
 }
 
 }  // namespace detail

@@ -24,7 +24,7 @@ TEST_F(TranslateHelp, ListsEveryOptionOfEveryCommand) {
       "--source-tokenizer --target-tokenizer --cell --layers --direction --reverse-source --decoder --copy-states "
       "--scorer --attention --normalizer --window "
       "--longest --filters --filter-width --hidden-size --input-feeding "
-      "--embedding-size --dropout --recurrent-dropout --variational-dropout --tie-embeddings "
+      "--embedding-size --dropout --memory-dropout --recurrent-dropout --variational-dropout --tie-embeddings "
       "--share-embeddings");
   const Arguments training_options = arguments(
       "--epochs --batch-size --batch-words --accum-count --learning-rate --schedule --warmup --patience "
@@ -39,7 +39,8 @@ TEST_F(TranslateHelp, ListsEveryOptionOfEveryCommand) {
   const std::vector<std::pair<std::string, Arguments>> commands{
       {"train", data + model + training_options + search +
                     arguments("--links --dev --dev-source --dev-target --save --threads --min-frequency --max-words "
-                              "--config")},
+                              "--data-cache --subwords --vocabulary-size --joint-vocabulary --source-subwords "
+                              "--target-subwords --subword-sampling --config")},
       {"evaluate",
        data + decoding + Arguments{"--links", "--model", "--weights", "--threads", "--json", "--max-words"}},
       {"run", decoding + errors +

@@ -271,7 +271,7 @@ TEST_F(TranslateRejects, InvalidDecodingOptions) {
   expect_decoding_error({"--prefix", "le zebra"}, {"--prefix: the target vocabulary does not contain \"zebra\""});
   expect_decoding_error({"--prefix", "</s>"}, {"--prefix: the target vocabulary does not contain \"</s>\""});
   expect_decoding_error({"--prefix", "le le le", "--max-length", "3"},
-                        {"--prefix: 3 words and </s> do not fit into --max-length 3"});
+                        {"--prefix: 3 tokens and </s> do not fit into --max-length 3"});
   const std::string plain = trained("plain", {"--decoder", "plain"});
   for (const Arguments& more : {Arguments{"--coverage-penalty", "0.2"}, Arguments{"--replace-unk"}}) {
     expect_error(translate(Arguments{"run", "--model", plain} + more, "the cat\n"), {plain, "plain decoder"});

@@ -55,7 +55,7 @@ Matrix<typename Derived::Scalar> weights_of_words(const Eigen::DenseBase<Derived
     return word_of_piece.empty() ? Index(0) : word_of_piece.back() + 1;
   };
   Matrix<S> result = Matrix<S>::Zero(words(source), words(target));
-  std::vector<Index> pieces(static_cast<std::size_t>(words(target)), 0);  // of each target word
+  std::vector<Index> pieces(static_cast<std::size_t>(words(target)), 0);  // counts for each target word
   for (const Index word : target) ++detail::at(pieces, word);
   for (Index j = 0; j < std::ssize(target); ++j) {
     const Index word = detail::at(target, j);

@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <functional>
 #include <future>
+#include <limits>
 #include <string>
+#include <string_view>
 
 #if defined(HEED_WITH_SENTENCEPIECE)
 #include <sentencepiece_trainer.h>
@@ -31,11 +33,29 @@ class SentencepieceLines : public sentencepiece::SentenceIterator {
  public:
   explicit SentencepieceLines(const std::function<bool(std::string&)>& next) : next_(next) { Next(); }
   bool done() const override { return done_; }
-  void Next() override { done_ = !next_(line_); }
+  void Next() override {
+    do {
+      done_ = !next_(line_);
+    } while (!done_ && !has_text());
+  }
   const std::string& value() const override { return line_; }
   sentencepiece::util::Status status() const override { return {}; }
 
  private:
+  /// True if the line has characters besides spaces and the mark of words. SentencePiece ends the program if no line
+  /// has.
+  bool has_text() const {
+    std::string_view rest = line_;
+    while (!rest.empty()) {
+      const std::size_t skipped = rest[0] == ' '                          ? 1
+                                  : rest.starts_with(Subwords::word_mark) ? Subwords::word_mark.size()
+                                                                          : 0;
+      if (skipped == 0) return true;
+      rest.remove_prefix(skipped);
+    }
+    return false;
+  }
+
   const std::function<bool(std::string&)>& next_;
   std::string line_;
   bool done_ = false;
@@ -54,7 +74,11 @@ inline Subwords train_subwords([[maybe_unused]] const std::function<bool(std::st
 #if defined(HEED_WITH_SENTENCEPIECE)
   require(options.type == "bpe" || options.type == "unigram",
           [&] { return "train_subwords: type must be bpe or unigram, got " + detail::in_quotes(options.type); });
+  const auto problem = [&](const std::string& message) {
+    return "cannot train a " + options.type + " model with " + std::to_string(options.vocabulary) + " pieces" + message;
+  };
   detail::SentencepieceLines lines(next);
+  require(!lines.done(), [&] { return problem(": there are no words"); });
   std::string model;
   const std::unordered_map<std::string, std::string> settings = {
       {"model_type", options.type},
@@ -66,10 +90,7 @@ inline Subwords train_subwords([[maybe_unused]] const std::function<bool(std::st
       {"num_threads", "1"},                // the same model on every machine
       {"minloglevel", "2"}};
   const auto status = sentencepiece::SentencePieceTrainer::Train(settings, &lines, &model);
-  require(status.ok(), [&] {
-    return "cannot train a " + options.type + " model with " + std::to_string(options.vocabulary) +
-           " pieces: " + detail::sentencepiece_message(status);
-  });
+  require(status.ok(), [&] { return problem(detail::sentencepiece_message(status)); });
   return Subwords(std::move(model));
 #else
   detail::fail_without_sentencepiece();
@@ -77,9 +98,10 @@ inline Subwords train_subwords([[maybe_unused]] const std::function<bool(std::st
 }
 
 /// Calls f() in a new thread. `Subwords::split` in this thread draws its random pieces from a generator with this seed.
-/// Calls must not overlap. Throws what f throws.
+/// Calls must not overlap. Throws what f throws, and heed::Error if the seed is 2^32 - 1, which SentencePiece reserves.
 template <class F>
-void with_sampling_seed([[maybe_unused]] std::uint32_t seed, const F& f) {
+void with_sampling_seed(std::uint32_t seed, const F& f) {
+  require(seed != std::numeric_limits<std::uint32_t>::max(), "with_sampling_seed: the seed must be below 2^32 - 1");
   // SentencePiece has one random generator per thread, and seeds it when the thread first uses it.
 #if defined(HEED_WITH_SENTENCEPIECE)
   sentencepiece::SetRandomGeneratorSeed(seed);
