@@ -50,6 +50,7 @@ class TemporaryData {
 
   /// Appends bytes. Throws heed::Error if that fails, for example because the disk is full.
   void write(std::span<const std::byte> bytes) {
+    if (bytes.empty()) return;
     check(std::fwrite(bytes.data(), 1, bytes.size(), file_.get()) == bytes.size(), "cannot write a temporary file");
     size_ += bytes.size();
   }
