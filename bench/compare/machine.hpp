@@ -4,10 +4,12 @@
 
 #ifdef __linux__
 #include <sched.h>
+#include <unistd.h>
 #endif
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -55,6 +57,17 @@ inline bool pin([[maybe_unused]] int count) {
   }
 #endif
   return true;
+}
+
+/// Restarts the program with an environment in which idle OpenMP threads spin for at most half a millisecond. This does
+/// not slow down PyTorch. By default they spin much longer, on a core that heed needs. A restart is necessary because
+/// OpenMP reads its environment before main starts. Does nothing if the user has set the variables.
+inline void wait_shortly([[maybe_unused]] char** argv) {
+#ifdef __linux__
+  if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
+  setenv("GOMP_SPINCOUNT", "10000", 1);
+  execv("/proc/self/exe", argv);
+#endif
 }
 
 /// Numbers of threads: 1, 2, 4 ... up to the number of cores, and at least 1 and 2.

@@ -1,11 +1,10 @@
 #pragma once
 
-#include "pytorch_translator.hpp"
+#include "pytorch_adam.hpp"
 #include "translation_search.hpp"
 #include "translation_training.hpp"
 
 #include <ATen/Parallel.h>
-#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 #include <cmath>
@@ -20,32 +19,12 @@ class PytorchTraining {
  public:
   PytorchTraining(const TranslationTraining& training, Wiring wiring)
       : model_(training.model(), wiring, true),
-        wiring_(wiring),
+        adam_(model_, wiring, TranslationTraining::rate),
         sources_(words_in_rows(training.batch.source_rows(), translation::words)),
-        targets_(words_in_rows(training.batch.target_rows(), translation::words + 1)) {
-    for (const auto& [name, parameter] : model_.parameters()) {
-      parameters_.push_back(parameter);
-      first_.push_back(at::zeros_like(parameter));
-      second_.push_back(at::zeros_like(parameter));
-      updates_.push_back(at::zeros({}));
-    }
-  }
+        targets_(words_in_rows(training.batch.target_rows(), translation::words + 1)) {}
 
   void operator()() {
-    for (at::Tensor& parameter : parameters_) parameter.mutable_grad().reset();
-    const auto loss = model_.loss(sources_, targets_);
-    loss.backward();
-    loss_before_ = loss.item<double>();
-    const at::NoGradGuard no_gradient;
-    if (wiring_ == Wiring::tuned) {
-      PytorchTranslator::Tensors gradients;
-      for (const at::Tensor& parameter : parameters_) gradients.push_back(parameter.grad());
-      at::_foreach_add_(updates_, 1);
-      at::_fused_adam_(parameters_, gradients, first_, second_, {}, updates_, rate, beta1, beta2, 0, epsilon, false,
-                       false);
-    } else {
-      for (std::size_t i = 0; i < parameters_.size(); ++i) update(i);
-    }
+    loss_before_ = adam_.update([&] { return model_.loss(sources_, targets_); });
   }
 
   /// The mean loss per word before and after the last update.
@@ -64,22 +43,9 @@ class PytorchTraining {
   }
 
  private:
-  static constexpr double rate = TranslationTraining::rate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
-
-  /// Updates one parameter as torch.optim.Adam does on a CPU.
-  void update(std::size_t i) {
-    const double t = updates_[i].add_(1).item<double>();
-    const at::Tensor gradient = parameters_[i].grad();
-    first_[i].lerp_(gradient, 1 - beta1);
-    second_[i].mul_(beta2).addcmul_(gradient, gradient, 1 - beta2);
-    const auto root = second_[i].sqrt().div_(std::sqrt(1 - std::pow(beta2, t))).add_(epsilon);
-    parameters_[i].addcdiv_(first_[i], root, -rate / (1 - std::pow(beta1, t)));
-  }
-
   PytorchTranslator model_;
-  Wiring wiring_;
+  PytorchAdam adam_;
   at::Tensor sources_, targets_;
-  PytorchTranslator::Tensors parameters_, first_, second_, updates_;
   double loss_before_ = 0;
 };
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "pytorch_tensors.hpp"
+#include "pytorch_batch.hpp"
 #include "translation.hpp"
 
 #include <map>
@@ -28,9 +28,10 @@ class PytorchTranslator {
  public:
   using Tensors = std::vector<at::Tensor>;
 
-  /// The encoder outputs (sentences x words x size), their keys, and the initial state of the decoder.
+  /// The encoder outputs (sentences x words x size), their keys, the initial state of the decoder, and the mask of
+  /// `PytorchBatch`.
   struct Memory {
-    at::Tensor values, keys, state;
+    at::Tensor values, keys, state, mask;
   };
 
   /// A model for training (`learns`) or for search.
@@ -52,13 +53,13 @@ class PytorchTranslator {
     cell_ = cell_weights("decoder.stack.layers.0");
     const std::string scorer = "decoder.attention.scorer.";
     query_ = {at(scorer + "W"), {}};
-    key_ = {at(scorer + "U"), at(scorer + "b")};
+    key_ = {at(scorer + "U"), parameters_.contains(scorer + "b") ? at(scorer + "b") : at::Tensor()};
     v_ = at(scorer + "v");
     bridge_ = linear("decoder.bridge.layers.0");
     readout_ = linear("decoder.readout");
-    output_ = linear("output");
     source_ = at("source.table");
     target_ = at("target.table");
+    output_ = parameters_.contains("output.W") ? linear("output") : Linear{target_, at("output.b")};  // or tied
   }
 
   /// The parameters by their names in heed.
@@ -66,35 +67,27 @@ class PytorchTranslator {
 
   /// `sources` are words x sentences.
   Memory encode(const at::Tensor& sources) const {
-    const auto start = at::zeros({2, sources.size(1), translation::hidden});
-    const auto [states, last] =
-        at::gru(at::embedding(source_, sources), start, encoder_, bias, 1, 0.0, false, bidirectional, batch_first);
-    Memory memory;
-    memory.values = states.transpose(0, 1).contiguous();
-    memory.keys = key_(memory.values);
-    memory.state = at::tanh(bridge_(at::cat({last[0], last[1]}, 1)));
-    return memory;
+    const auto [states, last] = at::gru(at::embedding(source_, sources), start(sources.size(1)), encoder_, bias, 1, 0.0,
+                                        false, bidirectional, batch_first);
+    return make_memory(states.transpose(0, 1).contiguous(), last);
   }
 
   /// The mean loss per word. The first row of `targets` is bos and the last row is eos.
   at::Tensor loss(const at::Tensor& sources, const at::Tensor& targets) const {
-    const Memory memory = encode(sources);
-    const auto x = at::embedding(target_, targets.slice(0, 0, -1));
-    at::Tensor state = memory.state;
-    Tensors states, contexts, features;
-    for (const at::Tensor& word : x.unbind(0)) {
-      const auto context = attend(memory, state);
-      state = advance(word, context, state);
-      if (wiring_ == Wiring::layers) {
-        features.push_back(read_out(state, context, word, 1));
-      } else {
-        states.push_back(state);
-        contexts.push_back(context);
-      }
-    }
-    const auto all =
-        wiring_ == Wiring::layers ? at::stack(features) : read_out(at::stack(states), at::stack(contexts), x, 2);
-    return at::cross_entropy_loss(output_(all).view({-1, translation::vocabulary}), targets.slice(0, 1).reshape(-1));
+    const auto features = decode(encode(sources), at::embedding(target_, targets.slice(0, 0, -1)));
+    return at::cross_entropy_loss(output_(features).flatten(0, 1), targets.slice(0, 1).reshape(-1));
+  }
+
+  /// The mean loss per word of sentences of different lengths, with dropout of the embedded words and of the features.
+  at::Tensor loss(const PytorchBatch& batch, double smoothing, double dropout) const {
+    const auto drop = [dropout](const at::Tensor& x) { return dropout > 0 ? at::dropout(x, dropout, true) : x; };
+    const auto [states, last] = at::gru(drop(at::embedding(source_, batch.sources)), batch.sizes,
+                                        start(batch.inputs.size(1)), encoder_, bias, 1, 0.0, false, bidirectional);
+    const auto values = std::get<0>(at::_pad_packed_sequence(states, batch.sizes, true, 0, batch.sizes.size(0)));
+    const auto features =
+        drop(decode(make_memory(values, last, batch.mask), drop(at::embedding(target_, batch.inputs))));
+    return at::cross_entropy_loss(output_(features).flatten(0, 1), batch.labels.flatten(), {}, at::Reduction::Mean,
+                                  PytorchBatch::ignored, smoothing);
   }
 
   /// The logits of the words after `tokens` (n), and the next state. n is a multiple of the number of sentences: the
@@ -121,11 +114,36 @@ class PytorchTranslator {
     return {at(name + ".W"), at(name + ".U"), at(name + ".b_W"), at(name + ".b_U")};
   }
 
+  /// The initial states of both directions of the encoder.
+  at::Tensor start(std::int64_t sentences) const { return at::zeros({2, sentences, encoder_[1].size(1)}); }
+
+  /// The memory of the encoder outputs (sentences x words x size) and of the final states of both directions.
+  Memory make_memory(const at::Tensor& values, const at::Tensor& last, const at::Tensor& mask = {}) const {
+    return {values, key_(values), at::tanh(bridge_(at::cat({last[0], last[1]}, 1))), mask};
+  }
+
+  /// The features of all steps for the embedded decoder inputs x (words x sentences x size).
+  at::Tensor decode(const Memory& memory, const at::Tensor& x) const {
+    at::Tensor state = memory.state;
+    Tensors states, contexts, features;
+    for (const at::Tensor& word : x.unbind(0)) {
+      const auto context = attend(memory, state);
+      state = advance(word, context, state);
+      if (wiring_ == Wiring::layers) {
+        features.push_back(read_out(state, context, word, 1));
+      } else {
+        states.push_back(state);
+        contexts.push_back(context);
+      }
+    }
+    return wiring_ == Wiring::layers ? at::stack(features) : read_out(at::stack(states), at::stack(contexts), x, 2);
+  }
+
   /// The contexts (n x memory size) for the states (n x hidden).
   at::Tensor attend(const Memory& memory, const at::Tensor& state) const {
     const auto sentences = memory.keys.size(0), n = state.size(0);
     if (n == sentences) {
-      const auto weights = weigh(memory.keys + query_(state).unsqueeze(1)).unsqueeze(1);
+      const auto weights = weigh(memory.keys + query_(state).unsqueeze(1), memory.mask).unsqueeze(1);
       return at::bmm(weights, memory.values).squeeze(1);
     }
     const auto queries = query_(state).view({sentences, n / sentences, 1, -1});
@@ -133,8 +151,9 @@ class PytorchTranslator {
   }
 
   /// The attention weights from the sums q + k.
-  at::Tensor weigh(at::Tensor sums) const {
-    return at::softmax(at::linear(at::tanh_(sums), v_.unsqueeze(0)).squeeze(-1), -1);
+  at::Tensor weigh(at::Tensor sums, const at::Tensor& mask = {}) const {
+    const auto scores = at::linear(at::tanh_(sums), v_.unsqueeze(0)).squeeze(-1);
+    return at::softmax(mask.defined() ? scores + mask : scores, -1);
   }
 
   /// The state after a step of the cell.

@@ -26,15 +26,23 @@ inline constexpr Index batch = 32;
 
 }  // namespace translation
 
-/// Random parameters. Biases are not zero, so a missing bias is noticed.
-inline Translator make_translator() {
-  using namespace translation;
-  Translator model(
-      {.source_vocabulary = vocabulary, .target_vocabulary = vocabulary},
+/// A translator of these sizes. Its weight matrices are zero. With tied embeddings, the readout has the size of an
+/// embedding. `key_bias` adds a bias to the keys.
+inline Translator make_translator(const heed::Seq2SeqOptions& options, Index embedding, Index hidden, bool key_bias) {
+  const Index memory = 2 * hidden, features = options.tied_embeddings ? embedding : hidden;
+  return Translator(
+      options,
       heed::Encoder<heed::GruCell<float>>({.input_size = embedding, .hidden_size = hidden, .bidirectional = true}),
       heed::BahdanauDecoder<heed::GruCell<float>, heed::AdditiveScorer<float>>(
-          {.word_size = embedding, .memory_size = memory, .hidden_size = hidden, .feature_size = hidden},
-          {heed::AdditiveScorer<float>(hidden, memory, hidden, true), {}}));
+          {.word_size = embedding, .memory_size = memory, .hidden_size = hidden, .feature_size = features},
+          {heed::AdditiveScorer<float>(hidden, memory, hidden, key_bias), {}}));
+}
+
+/// The translator of the rows with random parameters. Biases are not zero, so a missing bias is noticed.
+inline Translator make_translator() {
+  using namespace translation;
+  Translator model =
+      make_translator({.source_vocabulary = vocabulary, .target_vocabulary = vocabulary}, embedding, hidden, true);
   heed::Random random(1);
   heed::initialize(model, random);
   heed::for_each_parameter(
@@ -87,7 +95,7 @@ class TranslationBatch {
   static std::vector<std::int64_t> rows(heed::Sentences sentences, bool symbols) {
     std::vector<std::int64_t> result;
     if (symbols) result.assign(sentences.size(), heed::symbols::bos);
-    for (std::size_t t = 0; t < sentences.front().size(); ++t) {
+    for (std::size_t t = 0; t < sentences[0].size(); ++t) {
       for (const auto& sentence : sentences) result.push_back(sentence[t]);
     }
     if (symbols) result.insert(result.end(), sentences.size(), heed::symbols::eos);
