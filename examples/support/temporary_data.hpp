@@ -18,8 +18,8 @@
 
 namespace examples {
 
-/// Data that are written to a temporary file once, and then read through a memory map. The system keeps the pages in use
-/// in memory and drops the others if memory is short. The file has no name, so it disappears with the process.
+/// Data that are written to a temporary file once, and then read through a memory map. The system keeps the pages in
+/// use in memory and drops the others if memory is short. The file has no name, so it disappears with the process.
 class TemporaryData {
  public:
   /// Creates the file. Throws heed::Error if that fails.

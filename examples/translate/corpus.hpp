@@ -40,8 +40,8 @@ inline ValidPairs read_valid(const PairFiles& files) {
   return result;
 }
 
-/// Sentence pairs that can be read several times: pairs in memory, or files, which are read again each time. The pairs of
-/// files that can be read only once, such as pipes, are in memory.
+/// Sentence pairs that can be read several times: pairs in memory, or files, which are read again each time. The pairs
+/// of files that can be read only once, such as pipes, are in memory.
 class PairData {
  public:
   PairData(std::vector<heed::SentencePair> pairs)  // NOLINT: implicit, so that programs can pass their pairs

@@ -79,8 +79,8 @@ inline void decode(const Model& model, heed::Sentences sources, const DecodingOp
   with_models([&](const auto& models) { compiled::sample(models, sources, drawn, work, found); });
 }
 
-/// For each source token the piece that replaces a target token <unk>. `sentence` has the source pieces, and the words in
-/// the form to copy.
+/// For each source token the piece that replaces a target token <unk>. `sentence` has the source pieces, and the words
+/// in the form to copy.
 inline heed::Words replacements(const heed::Translator& translator, const heed::SubwordSentence& sentence) {
   heed::Words copies;
   for (std::size_t i = 0; i < sentence.pieces.size(); ++i) {

@@ -95,7 +95,8 @@ TEST_F(TranslateEvaluate, SupportsEnsembles) {
   const std::string other = trained("other", {"--min-frequency", "2"}),
                     natural = trained("natural", {"--source-tokenizer", "en"});
   for (const std::string& model : {other, natural}) {
-    expect_error(translate({"run", "--model", first, model}, text), {model, "other vocabularies, subwords or tokenizers", first});
+    expect_error(translate({"run", "--model", first, model}, text),
+                 {model, "other vocabularies, subwords or tokenizers", first});
   }
 }
 

@@ -21,8 +21,8 @@ inline void save_subwords(SafetensorsWriter& writer, std::string_view name, cons
   writer.add(name, bytes);
 }
 
-/// Loads subwords that `save_subwords` added. Returns subwords without a model if there is no such tensor. Throws if the
-/// tensor does not hold a SentencePiece model.
+/// Loads subwords that `save_subwords` added. Returns subwords without a model if there is no such tensor. Throws if
+/// the tensor does not hold a SentencePiece model.
 inline Subwords load_subwords(const SafetensorsFile& file, std::string_view name) {
   const auto found = file.tensors().find(name);
   if (found == file.tensors().end()) return {};

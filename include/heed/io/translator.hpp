@@ -65,9 +65,9 @@ struct Translator {
   static Translator load(const SafetensorsFile& file);
 
   /// Writes the translator to one file. An existing file is replaced only after the new one is complete. The overload
-  /// for a writer adds the parameters under `model.`, subwords as the bytes `subwords.source` and `subwords.target`, and
-  /// everything else as metadata. Throws heed::Error if the file cannot be written or the weights were converted to 16
-  /// bits.
+  /// for a writer adds the parameters under `model.`, subwords as the bytes `subwords.source` and `subwords.target`,
+  /// and everything else as metadata. Throws heed::Error if the file cannot be written or the weights were converted to
+  /// 16 bits.
   void save(const std::filesystem::path& path) const;
   void save(SafetensorsWriter& writer) const;
 
@@ -75,8 +75,8 @@ struct Translator {
   Tokenizer source_tokenizer() const { return Tokenizer(config.source_tokenizer); }
   Tokenizer target_tokenizer() const { return Tokenizer(config.target_tokenizer); }
 
-  /// Splits source words into pieces. `words` is the result of `source_tokenizer().split(line)`; the words are converted
-  /// to the form of the vocabulary.
+  /// Splits source words into pieces. `words` is the result of `source_tokenizer().split(line)`; the words are
+  /// converted to the form of the vocabulary.
   SubwordSentence split_source(Words words) const {
     const Tokenizer tokenizer = source_tokenizer();
     for (std::string& word : words) word = tokenizer.normalize(word);

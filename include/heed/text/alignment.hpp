@@ -40,8 +40,8 @@ std::vector<Index> alignment_from_weights(const Eigen::DenseBase<Derived>& weigh
 /// Returns the attention weights of words, given those of their pieces (see `Subwords`): the weight of a source word is
 /// the sum over its pieces, and that of a target word the mean over its pieces.
 ///
-/// weights: source pieces x target pieces, or more columns, which are ignored; `source` and `target`: for each piece the
-/// position of its word, as in `SubwordSentence::word_of_piece`. Throws heed::Error if there are too few weights.
+/// weights: source pieces x target pieces, or more columns, which are ignored; `source` and `target`: for each piece
+/// the position of its word, as in `SubwordSentence::word_of_piece`. Throws heed::Error if there are too few weights.
 template <class Derived>
 Matrix<typename Derived::Scalar> weights_of_words(const Eigen::DenseBase<Derived>& weights,
                                                   std::span<const Index> source, std::span<const Index> target) {

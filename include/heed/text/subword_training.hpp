@@ -66,9 +66,9 @@ class SentencepieceLines : public sentencepiece::SentenceIterator {
 #endif
 
 /// Trains a SentencePiece model. `next` fills its argument with the next line, and returns false after the last one.
-/// Words are separated by spaces. The text is not normalised, so the pieces can be joined to the same text. If there are
-/// more than a million lines, a random million of them is used. Throws heed::Error if the text has too few words or too
-/// many characters for the size of the vocabulary, and in a build without SentencePiece.
+/// Words are separated by spaces. The text is not normalised, so the pieces can be joined to the same text. If there
+/// are more than a million lines, a random million of them is used. Throws heed::Error if the text has too few words or
+/// too many characters for the size of the vocabulary, and in a build without SentencePiece.
 inline Subwords train_subwords([[maybe_unused]] const std::function<bool(std::string&)>& next,
                                [[maybe_unused]] const SubwordTraining& options) {
 #if defined(HEED_WITH_SENTENCEPIECE)

@@ -42,9 +42,9 @@ class Subwords {
 
   /// Loads the content of a SentencePiece model file (BPE, unigram, characters or words).
   ///
-  /// Throws heed::Error if it is not such a file, if its pieces may contain spaces (split_by_whitespace=false), if words
-  /// do not begin with U+2581 (add_dummy_prefix=false, treat_whitespace_as_suffix=true), if a piece cannot be in a
-  /// `Vocabulary`, and in a build without SentencePiece.
+  /// Throws heed::Error if it is not such a file, if its pieces may contain spaces (split_by_whitespace=false), if
+  /// words do not begin with U+2581 (add_dummy_prefix=false, treat_whitespace_as_suffix=true), if a piece cannot be in
+  /// a `Vocabulary`, and in a build without SentencePiece.
   explicit Subwords(std::string model) : model_(std::move(model)) { load(); }
 
   /// True without a model.
@@ -60,8 +60,8 @@ class Subwords {
   /// Splits each word into pieces. Characters that the model does not have are pieces too, and encoded as `unk`. The
   /// word `<unk>` has the pieces U+2581 and `<unk>`.
   ///
-  /// A `sampling` above 0 draws random pieces, for subword regularisation: with a BPE model it is the probability that a
-  /// merge is skipped (BPE-dropout, Provilkov et al. 2020), with a unigram model the exponent of the probabilities of
+  /// A `sampling` above 0 draws random pieces, for subword regularisation: with a BPE model it is the probability that
+  /// a merge is skipped (BPE-dropout, Provilkov et al. 2020), with a unigram model the exponent of the probabilities of
   /// all segmentations (Kudo 2018, section 3.2). Sampling uses a random generator of the thread: see
   /// `with_sampling_seed`. Throws heed::Error if the model has another type and `sampling` is not 0.
   SubwordSentence split(Words words, double sampling = 0) const {
@@ -76,9 +76,9 @@ class Subwords {
     return sentence;
   }
 
-  /// Joins pieces to words. A piece that begins with U+2581 begins a word; this character is removed. `<unk>` and pieces
-  /// that the model does not have are text. A piece without text belongs to the next word, or to the last one at the
-  /// end; if no piece has text, there are no words and no pieces.
+  /// Joins pieces to words. A piece that begins with U+2581 begins a word; this character is removed. `<unk>` and
+  /// pieces that the model does not have are text. A piece without text belongs to the next word, or to the last one at
+  /// the end; if no piece has text, there are no words and no pieces.
   SubwordSentence join(Words pieces) const {
     SubwordSentence sentence;
     std::string word;
@@ -107,8 +107,8 @@ class Subwords {
   bool is_byte(const std::string& piece) const;
   std::string decode_bytes(const Words& pieces) const;
 
-  /// The text of the pieces of a word, without the mark at its start. Bytes become characters; those that cannot be in a
-  /// word become U+FFFD.
+  /// The text of the pieces of a word, without the mark at its start. Bytes become characters; those that cannot be in
+  /// a word become U+FFFD.
   std::string text_of(std::span<const std::string> pieces) const {
     std::string text;
     for (std::size_t i = 0; i < pieces.size();) {
