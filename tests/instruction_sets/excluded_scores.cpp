@@ -18,7 +18,7 @@ using heed::Token;
 using heed::Vector;
 using heed::detail::columns_of;
 
-namespace {
+namespace excluded_scores_test {
 
 constexpr Index longest = 300;
 
@@ -103,8 +103,6 @@ class ExcludedScores : public testing::Test {
 };
 using Scalars = testing::Types<float, double>;
 TYPED_TEST_SUITE(ExcludedScores, Scalars);
-
-}  // namespace
 
 TYPED_TEST(ExcludedScores, HaveZeroWeightInSoftmax) {
   heed::Random random(1);
@@ -223,3 +221,5 @@ TYPED_TEST(ExcludedScores, AloneHaveZeroWeightAtHighTemperatures) {
   EXPECT_EQ(x(2), S(0));
   EXPECT_NEAR(x(3), 1 / sum, 1e-6);
 }
+
+}  // namespace excluded_scores_test

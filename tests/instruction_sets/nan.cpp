@@ -24,7 +24,7 @@ using heed::Token;
 using heed::Vector;
 using heed::detail::columns_of;
 
-namespace {
+namespace nan_test {
 
 template <class S>
 class Nan : public testing::Test {
@@ -87,8 +87,6 @@ class Nan : public testing::Test {
 using Scalars = testing::Types<float, double>;
 TYPED_TEST_SUITE(Nan, Scalars);
 
-}  // namespace
-
 TYPED_TEST(Nan, PropagatesThroughEveryPacketFunction) {
   using S = TypeParam;
   this->expect_propagated([](const auto& x) { return heed::detail::exp_of<S>(x); });
@@ -147,3 +145,5 @@ TYPED_TEST(Nan, IsRejectedBySearch) {
         << x.size() << " logits, NaN at " << at;
   });
 }
+
+}  // namespace nan_test
