@@ -136,8 +136,7 @@ struct LengthProgram {
     std::vector<heed::Series> curves;
     for (std::size_t i = 0; i < models.size(); ++i) {
       const auto& [name, model] = models[i];
-      heed::Translator translator(model, heed::Vocabulary::build(train, 1, &heed::SentencePair::source),
-                                  heed::Vocabulary::build(train, 1, &heed::SentencePair::target));
+      heed::Translator translator = make_translator(model, train);
       if (i < first) {
         load_finished(runs[i].save, translator);
       } else if (!learn(translator, train, dev, runs[i])) {

@@ -6,6 +6,7 @@
 #include "translate/evaluation.hpp"
 #include "translate/options.hpp"
 #include "translate/translation.hpp"
+#include "translate/vocabularies.hpp"
 
 #include <heed/io/alignment_picture.hpp>
 
@@ -65,8 +66,7 @@ class PairProgram {
     // The data are the same in every run; --seed affects training only.
     const auto train = make_pairs(pairs_, 1, false), dev = make_pairs(500, 2, false),
                unseen = make_pairs(unseen_, 3, true);
-    heed::Translator translator(config_, heed::Vocabulary::build(train, 1, &heed::SentencePair::source),
-                                heed::Vocabulary::build(train, 1, &heed::SentencePair::target));
+    heed::Translator translator = make_translator(config_, train);
     heed::Random random(training_.seed);
     heed::initialize(translator.model, random);
     std::cout << "Training on " << train.size() << " pairs (" << heed::parameter_count(translator.model)

@@ -40,14 +40,17 @@ inline ValidPairs read_valid(const PairFiles& files) {
   return result;
 }
 
-/// Sentence pairs that can be read several times: pairs in memory, or files, which are read again each time. The pairs
-/// of files that can be read only once, such as pipes, are in memory.
+/// Sentence pairs that can be read several times: a view of pairs in memory, or files, which are read again each time.
+/// The pairs of files that can be read only once, such as pipes, are kept in memory.
 class PairData {
  public:
-  PairData(std::vector<heed::SentencePair> pairs)  // NOLINT: implicit, so that programs can pass their pairs
-      : pairs_(std::make_shared<std::vector<heed::SentencePair>>(std::move(pairs))) {}
+  PairData(const std::vector<heed::SentencePair>& pairs)  // NOLINT: implicit, so that programs can pass their pairs
+      : pairs_(&pairs) {}
+  PairData(std::vector<heed::SentencePair>&& pairs) = delete;
   explicit PairData(const PairFiles& files) : files_(files) {
-    if (!files.can_be_read_again()) pairs_ = std::make_shared<std::vector<heed::SentencePair>>(files.read());
+    if (files.can_be_read_again()) return;
+    kept_ = std::make_shared<std::vector<heed::SentencePair>>(files.read());
+    pairs_ = kept_.get();
   }
 
   /// Reads the pairs from the first to the last. The data must outlive it.
@@ -81,7 +84,8 @@ class PairData {
 
  private:
   PairFiles files_;
-  std::shared_ptr<const std::vector<heed::SentencePair>> pairs_;
+  std::shared_ptr<const std::vector<heed::SentencePair>> kept_;  ///< read from pipes; copies share them
+  const std::vector<heed::SentencePair>* pairs_ = nullptr;       ///< null: the files are read
 };
 
 /// Sentence pairs, encoded as tokens.

@@ -19,10 +19,7 @@ class LoadedModels {
       if (how.hard) harden(next, file);
       check(how, next.config, file);
       const heed::Translator& first = translators_.front();
-      heed::require(next.source == first.source && next.target == first.target &&
-                        next.source_subwords == first.source_subwords &&
-                        next.target_subwords == first.target_subwords &&
-                        next.config.source_tokenizer == first.config.source_tokenizer &&
+      heed::require(same_tokens(next, first) && next.config.source_tokenizer == first.config.source_tokenizer &&
                         next.config.target_tokenizer == first.config.target_tokenizer,
                     [&] { return file + ": has other vocabularies, subwords or tokenizers than " + files.front(); });
     }

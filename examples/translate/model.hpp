@@ -13,6 +13,12 @@ namespace examples {
 
 using Model = heed::TranslationModel<float>;
 
+/// True if the tokens of two translators are the same.
+inline bool same_tokens(const heed::Translator& a, const heed::Translator& b) {
+  return a.source == b.source && a.target == b.target && a.source_subwords == b.source_subwords &&
+         a.target_subwords == b.target_subwords;
+}
+
 /// The number formats of the weights during translation. The first is the default.
 inline constexpr std::array<std::string_view, 3> weight_names = {"float32", "bfloat16", "half"};
 

@@ -14,6 +14,12 @@
 
 namespace examples {
 
+/// The problem of a sentence with too many subwords. `side` names the sentence.
+inline std::string too_many_subwords(const std::string& side, std::size_t pieces, std::size_t max_words) {
+  return side + " has " + std::to_string(pieces) + " subwords, at most " + std::to_string(max_words) +
+         " are allowed (--max-words)";
+}
+
 /// The files of sentence pairs: one tab-separated file, or two parallel files.
 struct PairFiles {
   std::string pairs, source, target;
@@ -55,13 +61,12 @@ struct PairFiles {
                            const std::string& file) {
       const std::size_t pieces = subwords.empty() ? 0 : subwords.split(words).pieces.size();
       heed::require(pieces <= max_words, [&] {
-        return (pairs.empty() ? file : pairs) + ':' + std::to_string(pair.line) + ": the " + side + " has " +
-               std::to_string(pieces) + " subwords, at most " + std::to_string(max_words) +
-               " are allowed (--max-words)";
+        return (pairs.empty() ? file : pairs) + ':' + std::to_string(pair.line) + ": " +
+               too_many_subwords(side, pieces, max_words);
       });
     };
-    check(source_subwords, pair.source, "source", source);
-    check(target_subwords, pair.target, "target", target);
+    check(source_subwords, pair.source, "the source", source);
+    check(target_subwords, pair.target, "the target", target);
   }
 
   /// True if all files can be read again, unlike pipes.

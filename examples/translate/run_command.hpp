@@ -78,16 +78,13 @@ struct RunCommand {
             const heed::Tokenizer tokenizer = translator.source_tokenizer();
             return transfer_tags ? heed::split_markup(line, tokenizer).words : tokenizer.split(line);
           });
-      const std::size_t pieces = translator.split_source(words).pieces.size();
-      if (pieces > read.max_words) {
-        reader.fail("the line has " + std::to_string(pieces) + " subwords, at most " + std::to_string(read.max_words) +
-                    " are allowed (--max-words)");
-      }
+      const std::size_t count = source_tokens(translator, words);
+      if (count > read.max_words) reader.fail(too_many_subwords("the line", count, read.max_words));
       return words;
     };
     filter.keep_text = transfer_tags;
     filter.size = [&](const InputLine& line) {
-      return size_of_search(std::ssize(translator.split_source(line.words).pieces), how);
+      return size_of_search(static_cast<heed::Index>(source_tokens(translator, line.words)), how);
     };
     filter.answer = [&](const std::vector<InputLine>& lines, int thread) {
       return answers(lines, translator, work[static_cast<std::size_t>(thread)]);
@@ -122,6 +119,11 @@ struct RunCommand {
       answer.text = std::move(picture.text);
     }
     return answers;
+  }
+
+  /// The number of tokens of a source sentence.
+  static std::size_t source_tokens(const heed::Translator& translator, const heed::Words& words) {
+    return translator.source_subwords.empty() ? words.size() : translator.split_source(words).pieces.size();
   }
 
   static std::string unknown_words(const InputLine& line, const heed::Translator& translator) {

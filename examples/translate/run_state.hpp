@@ -53,8 +53,7 @@ void for_each_count(const RunState& run, const F& f) {
 /// True if two translators have the same configuration, vocabularies and subwords, so that their models have the same
 /// parameters.
 inline bool same_structure(const heed::Translator& a, const heed::Translator& b) {
-  return a.config == b.config && a.source == b.source && a.target == b.target &&
-         a.source_subwords == b.source_subwords && a.target_subwords == b.target_subwords;
+  return a.config == b.config && same_tokens(a, b);
 }
 
 /// Adds the state of a run to a file. `settings` must be the same when the run is resumed.

@@ -127,7 +127,9 @@ struct Seq2Seq {
     tape.source.embed(source_embedding(), dropout, random);
     encoder.forward(tape.source.x, tape.source.packing, tape.encoder, random);
     make_memory(encoder, tape.source.packing, tape.encoder, tape.source.lengths, tape.memory);
-    tape.memory_mask.resize(tape.memory.values.rows(), tape.memory.values.cols());
+    if (random && memory_dropout.rate > 0) {
+      tape.memory_mask.resize(tape.memory.values.rows(), tape.memory.values.cols());
+    }
     memory_dropout.forward(random, SentenceRanges(tape.memory.starts), tape.memory.values, tape.memory_mask);
     decoder.prepare(tape.memory);
   }
