@@ -1,6 +1,8 @@
 #pragma once
 
 #include "support/files.hpp"
+#include "support/processes.hpp"
+#include "support/reading_progress.hpp"
 
 #include <heed/io/translator.hpp>
 #include <heed/text/corpus.hpp>
@@ -130,6 +132,7 @@ class PairReader {
       invalid_line_ = true;
       std::rethrow_exception(problem);
     }
+    if (is_main_) progress_.show(lines());
     return more;
   }
 
@@ -185,7 +188,8 @@ class PairReader {
   const PairFiles& files_;
   heed::ReadOptions options_, target_options_;
   std::unique_ptr<Input> first_, target_, links_;
-  bool invalid_line_ = false;
+  bool invalid_line_ = false, is_main_ = Processes().is_main();
+  ReadingProgress progress_;
 };
 
 inline std::vector<heed::SentencePair> PairFiles::read() const {
