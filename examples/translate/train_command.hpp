@@ -47,6 +47,8 @@ struct TrainCommand {
     config.bidirectional = direction == "both";
     config.check();
     vocabularies.check();
+    heed::require(data.links.empty() || training.guided_alignment > 0 || training.word_dropout > 0,
+                  "--links has no effect without --guided-alignment or --word-dropout");
     check(how);
     check(how, config, "the new model");
     check_save();

@@ -230,6 +230,8 @@ TEST_F(TranslateRejects, OptionsOutOfRange) {
   expect_value_error("--word-dropout", "-1");
   expect_error(translate({"train", "--pairs", write("unlinked.tsv", "a\tb\n"), "--guided-alignment", "1"}),
                {"--guided-alignment needs word links", "--links"});
+  expect_error(translate(training("model") + Arguments{"--links", write("links", "0-0\n")}),
+               {"--links has no effect", "--guided-alignment", "--word-dropout"});
   EXPECT_EQ(
       translate(with(training("odd"), "--hidden-size", "15") + Arguments{"--scorer", "dot", "--direction", "forward"})
           .code,
