@@ -1,4 +1,5 @@
 #include <heed/heed.hpp>
+#include <heed/io/translation_model.hpp>
 
 #include "support/numbers.hpp"
 #include "support/typed_parts.hpp"
@@ -110,6 +111,22 @@ TEST(Initialize, EmbeddingsHaveStandardDeviationOneHalf) {
   heed::Random random(67);
   heed::initialize(words, random);
   EXPECT_NEAR(std::sqrt(words.table.squaredNorm() / 4000), 0.5, 0.01);
+}
+
+TEST(Initialize, TiedEmbeddingsHaveStandardDeviationOfTheirSize) {
+  heed::TranslatorConfig config;
+  config.embedding = 64;
+  for (const bool tied : {false, true}) {
+    config.tied_embeddings = tied;
+    auto model = heed::make_model<double>(config, 80, 90);
+    heed::Random random(67);
+    heed::initialize(model, random);
+    const auto deviation = [](const auto& table) {
+      return std::sqrt(table.squaredNorm() / static_cast<double>(table.size()));
+    };
+    EXPECT_NEAR(deviation(model.source.table), 0.5, 0.01);
+    EXPECT_NEAR(deviation(model.target.table), tied ? 1 / 8.0 : 0.5, 0.01) << tied;
+  }
 }
 
 template <class At>

@@ -59,14 +59,15 @@ inline constexpr bool is_optional<std::optional<T>> = true;
 
 /// The role of a parameter, which decides its initial values (training/initialization.hpp).
 enum class ParameterRole {
-  constructed,    ///< keeps the value that the constructor sets
-  bias,           ///< added to a product
-  gain,           ///< the gain of a layer normalisation
-  weight,         ///< a matrix that multiplies an input
-  recurrent,      ///< square matrices, one for each gate, that multiply the previous hidden state
-  embedding,      ///< one column per word
-  scorer_weight,  ///< a matrix of a scoring function
-  scorer_vector   ///< the vector v of an additive scoring function
+  constructed,     ///< keeps the value that the constructor sets
+  bias,            ///< added to a product
+  gain,            ///< the gain of a layer normalisation
+  weight,          ///< a matrix that multiplies an input
+  recurrent,       ///< square matrices, one for each gate, that multiply the previous hidden state
+  embedding,       ///< one column per word
+  tied_embedding,  ///< one column per word, also the weight of an output layer
+  scorer_weight,   ///< a matrix of a scoring function
+  scorer_vector    ///< the vector v of an additive scoring function
 };
 
 /// A part of a model, or the whole model: a struct of weights (kernels/weight.hpp) and Eigen matrices with a static
@@ -81,7 +82,7 @@ enum class ParameterRole {
 /// | member                             | meaning                                                                     |
 /// |------------------------------------|-----------------------------------------------------------------------------|
 /// | `visit_parameters(visit, self...)` | calls visit("W", self.W...) for every matrix, part and setting              |
-/// | `role(name)`                       | static: the role of the parameter `name`; without it, all are `constructed` |
+/// | `role(name)`                       | the role of the parameter `name`; without it, all are `constructed`         |
 /// | `Scalar`, `S`                      | the scalar type of the parameters and of the computation                    |
 /// | `constructor`                      | takes sizes and parts; parameters are zero unless the part states otherwise |
 /// | `size()`                           | the rows of the input and of the output, if they are equal                  |

@@ -14,6 +14,7 @@ struct Embedding {
   using Scalar = S;
 
   Parameter<S, Size, Dynamic> table;  ///< size x vocabulary (PyTorch's nn.Embedding.weight, transposed)
+  bool tied = false;                  ///< whether an output layer uses the table too; matters only to `initialize`
 
   Embedding() : Embedding(Size == Dynamic ? 0 : Size, 0) {}
   Embedding(Index size, Index vocabulary) : table(Matrix<S, Size, Dynamic>::Zero(size, vocabulary)) {}
@@ -41,7 +42,7 @@ struct Embedding {
     }
   }
 
-  static constexpr ParameterRole role(std::string_view) { return ParameterRole::embedding; }
+  ParameterRole role(std::string_view) const { return tied ? ParameterRole::tied_embedding : ParameterRole::embedding; }
 
   template <class Visit, class... Self>
   static void visit_parameters(Visit&& visit, Self&&... self) {

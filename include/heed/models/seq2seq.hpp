@@ -93,6 +93,7 @@ struct Seq2Seq {
       source = Embedding<S>(encoder.input_size(), options.source_vocabulary);
     }
     target = Embedding<S>(decoder.word_size(), options.target_vocabulary);
+    target.tied = options.tied_embeddings;
     output = OutputLayer<S>(options.tied_embeddings ? 0 : decoder.feature_size(), options.target_vocabulary);
     require(decoder.feature_size() >= 1, "Seq2Seq: the decoder must have features of size 1 or more, got 0");
     if constexpr (requires { decoder.memory_size(); }) {

@@ -16,6 +16,7 @@ namespace detail {
 template <class P, class Use>
 struct VisitRoles {
   const Use& use;
+  P& part;
 
   template <class Member>
   void operator()(std::string_view name, Member& member) const {
@@ -27,7 +28,7 @@ struct VisitRoles {
       if (member) (*this)(name, *member);
     } else if constexpr (!std::is_arithmetic_v<Member>) {
       ParameterRole role = ParameterRole::constructed;
-      if constexpr (requires { P::role(name); }) role = P::role(name);
+      if constexpr (requires { part.role(name); }) role = part.role(name);
       if (member.size() > 0) use(role, matrix_of(member));
     }
   }
@@ -35,13 +36,13 @@ struct VisitRoles {
   /// Visits the members of another part: a member of P, or the active alternative of a variant P.
   template <class Other>
   void alternative(Other& other) const {
-    Other::visit_parameters(VisitRoles<Other, Use>{use}, other);
+    Other::visit_parameters(VisitRoles<Other, Use>{use, other}, other);
   }
 };
 
 template <Part P, class Use>
 void for_each_role(P& part, const Use& use) {
-  P::visit_parameters(VisitRoles<P, Use>{use}, part);
+  P::visit_parameters(VisitRoles<P, Use>{use, part}, part);
 }
 
 /// Fills a matrix with values from the uniform distribution between -bound and bound.
@@ -86,12 +87,15 @@ void fill_orthogonal(X&& x, Random& random) {
 /// | `weight`        | uniform, +-sqrt(6 / (rows + columns)) | normal, std 0.01            |
 /// | `recurrent`     | as `weight`, all gates as one matrix  | orthogonal, for each gate   |
 /// | `embedding`     | uniform, std 1/2                      | normal, std 0.01            |
+/// | `tied_embedding`| uniform, std 1 / sqrt(rows)           | normal, std 0.01            |
 /// | `scorer_weight` | as `weight`                           | normal, std 0.001           |
 /// | `scorer_vector` | as `weight`                           | 0                           |
 ///
 /// std is the standard deviation. The bound of a weight is that of Glorot & Bengio 2010, equation 16 (PyTorch's
 /// `xavier_uniform_`). An embedding is an input and not a linear map, so its bound does not depend on its size. With
-/// the bound of a weight its values would be too small, and would need the first epochs to grow.
+/// the bound of a weight its values would be too small, and would need the first epochs to grow. If an output layer uses
+/// the table too, its products with the features are logits. With std 1 / sqrt(rows) the variance of a logit is the mean
+/// square of the features; std 1/2 would make random words certain before training.
 template <Part P>
 void initialize(P& part, Random& random) {
   detail::for_each_role(part, [&](ParameterRole role, auto& x) {
@@ -106,6 +110,9 @@ void initialize(P& part, Random& random) {
         return;
       case ParameterRole::embedding:
         detail::fill_uniform(x, std::sqrt(3.0) / 2, random);
+        return;
+      case ParameterRole::tied_embedding:
+        detail::fill_uniform(x, std::sqrt(3.0 / static_cast<double>(x.rows())), random);
         return;
       default:
         detail::fill_uniform(x, std::sqrt(6.0 / static_cast<double>(x.rows() + x.cols())), random);
