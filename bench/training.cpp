@@ -196,7 +196,7 @@ void greedy(benchmark::State& state, Model model) {
       train(state, threads);
     })->UseRealTime();
   }
-  for (const char* const decoder : {"bahdanau", "luong", "plain", "cho", "sutskever"}) {
+  for (const char* const decoder : {"bahdanau", "luong", "conditional", "plain", "cho", "sutskever"}) {
     bench::add_row(std::string("greedy/") + decoder + "/batch:64",
                    [=](benchmark::State& state) { greedy(state, make_model(decoder)); });
   }

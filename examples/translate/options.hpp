@@ -92,7 +92,8 @@ inline void add_model_options(CLI::App& command, heed::TranslatorConfig& config,
                 "encode each source sentence in reverse order; outputs keep the order of the words")
       ->group("Model");
   add("--decoder", config.decoder,
-      "decoder; bahdanau: the query is the previous state; luong: the query is the current state; without attention: "
+      "decoder; bahdanau: the query is the previous state; luong: the query is the current state; conditional: the "
+      "query is the previous state, after a cell that reads the previous word; without attention: "
       "plain: gets the encoder's final output at every step; cho: gets a code of it at every step, with a gated "
       "unit of its own; sutskever: starts with the encoder's final states")
       ->check(detail::one_of(heed::decoder_names));

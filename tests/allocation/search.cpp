@@ -89,7 +89,7 @@ TEST(Search, EnsembleDoesNotAllocate) {
 TEST(Search, NBestDoesNotAllocate) {
   const std::vector<Token> words = {5, 6};
   const std::vector<std::span<const Token>> prefixes(6, words);
-  for (const auto decoder : {"bahdanau", "luong"}) {
+  for (const auto decoder : {"bahdanau", "luong", "conditional"}) {
     TranslatorConfig config;
     config.decoder = decoder;
     const auto model = heed::test::random_model<float>(config, 717, 1, 0.1);

@@ -83,6 +83,7 @@ TEST_F(TranslateTrain, EveryOptionChangesTheModel) {
       {"--decoder", "sutskever", "--direction", "forward"},
       {"--decoder", "luong"},
       {"--decoder", "luong", "--no-input-feeding"},
+      {"--decoder", "conditional"},
       {"--hidden-size", "12"},
       {"--embedding-size", "6"},
       {"--dropout", "0.2"},

@@ -1,6 +1,7 @@
 #include <heed/decoders/context_decoder.hpp>
 
 #include <heed/cells/gru.hpp>
+#include <heed/cells/rnn.hpp>
 #include <heed/decoders/bahdanau.hpp>
 #include <heed/decoders/plain.hpp>
 #include <heed/scorers/additive.hpp>
@@ -88,6 +89,48 @@ TEST(ContextDecoder, QueryIsPreviousState) {
   EXPECT_EQ(other.tape.attention.weights.leftCols(n), run.tape.attention.weights.leftCols(n));
   EXPECT_NE(other.tape.features.leftCols(n), run.tape.features.leftCols(n));
   EXPECT_NE(other.tape.attention.weights.middleCols(n, 2), run.tape.attention.weights.middleCols(n, 2));
+}
+
+TEST(ConditionalDecoder, QueryDependsOnPreviousWord) {
+  using namespace decoding;
+  for (const Index layers : {1, 2}) {
+    const auto decoder = randomized(Bahdanau({.word_size = word,
+                                              .memory_size = memory_size,
+                                              .hidden_size = hidden,
+                                              .layers = layers,
+                                              .feature_size = features,
+                                              .conditional = true},
+                                             {Scorer(hidden, memory_size, 3), {}}));
+    EXPECT_EQ(decoder.memory_size(), memory_size);
+    Setting setting;
+    const decoding::Run run(decoder, setting);
+    const Index n = setting.packing.active(0);
+    setting.x.leftCols(n).array() += 0.5;  // the words that the first step reads
+    const decoding::Run other(decoder, setting);
+    EXPECT_NE(other.tape.attention.weights.leftCols(n), run.tape.attention.weights.leftCols(n));
+  }
+}
+
+TEST(ConditionalDecoder, GradientsMatchDifferencesWithDropoutOfContextsAndStates) {
+  using namespace decoding;
+  using Rnn = heed::RnnCell<double>;
+  for (const bool per_sentence : {false, true}) {
+    heed::BahdanauDecoder<Rnn, Scorer> decoder({.word_size = word,
+                                                .memory_size = memory_size,
+                                                .hidden_size = hidden,
+                                                .layers = 2,
+                                                .feature_size = features,
+                                                .dropout = 0.3,
+                                                .conditional = true},
+                                               {Scorer(hidden, memory_size, 3), {}});
+    decoder.context_dropout = heed::Dropout<double>(0.4);
+    decoder.context_dropout.per_sentence = per_sentence;
+    decoder.stack.recurrent = decoder.transition.recurrent = heed::Dropout<double>(0.3);
+    decoder = randomized(decoder);
+    Setting setting;
+    const auto found = check(decoder, setting, 7);
+    EXPECT_LE(found.error, 1e-6) << found.name;
+  }
 }
 
 TEST(ContextDecoder, RejectsScorerOfWrongSizes) {

@@ -264,7 +264,7 @@ TEST(TranslatorConfig, RejectsUnknownNames) {
   EXPECT_EQ(error_of([](auto& c) { c.attention = "none"; }),
             "attention must be one of global, local-m, local-p, monotonic, got \"none\"");
   EXPECT_EQ(error_of([](auto& c) { c.decoder = "Luong"; }),
-            "decoder must be one of bahdanau, luong, plain, cho, sutskever, got \"Luong\"");
+            "decoder must be one of bahdanau, luong, conditional, plain, cho, sutskever, got \"Luong\"");
 }
 
 TEST(TranslatorConfig, TruncatesAndEscapesHostileNames) {

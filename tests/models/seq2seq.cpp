@@ -121,7 +121,10 @@ TEST_P(EveryModel, GradientsMatchCentralDifferences) {
   TranslatorConfig config = GetParam();
   config.layers = flat().layers;
   config.bidirectional = flat().bidirectional;
-  expect_gradients(heed::test::random_model(config, vocabulary, 2), 0, false);
+  // The first cell of a conditional decoder normalises the product of a small word alone, where layer normalisation is
+  // steep: central differences are less accurate.
+  const bool steep = config.cell.starts_with("layer-norm") && config.decoder == "conditional";
+  expect_gradients(heed::test::random_model(config, vocabulary, 2), 0, false, 1, steep ? 1e-5 : 1e-6);
 }
 
 TEST_P(EveryModel, GradientsMatchDifferencesInStackWithDropout) {
@@ -318,7 +321,7 @@ TEST_F(EveryModel, GradientsMatchDifferencesWithMemoryDropout) {
   config.memory_dropout = 0.4;
   for (const bool variational : {false, true}) {
     config.variational_dropout = variational;
-    for (const char* const decoder : {"bahdanau", "luong", "plain", "cho"}) {
+    for (const char* const decoder : {"bahdanau", "luong", "conditional", "plain", "cho"}) {
       config.decoder = decoder;
       expect_gradients(heed::test::random_model(config, vocabulary, 41), 0.1, true);
     }
@@ -365,7 +368,7 @@ TEST_F(EveryModel, GradientsMatchDifferencesWithTiedEmbeddings) {
 TEST_F(EveryModel, GradientsMatchDifferencesWithSharedEmbeddings) {
   TranslatorConfig config = flat();
   config.tied_embeddings = config.shared_embeddings = true;
-  for (const char* const decoder : {"bahdanau", "luong", "plain", "cho"}) {
+  for (const char* const decoder : {"bahdanau", "luong", "conditional", "plain", "cho"}) {
     config.decoder = decoder;
     config.dropout = 0;
     expect_gradients(heed::test::random_model(config, vocabulary, 43), 0, false);
@@ -377,7 +380,7 @@ TEST_F(EveryModel, GradientsMatchDifferencesWithSharedEmbeddings) {
 TEST_F(EveryModel, GradientsMatchDifferencesWithSampledTokens) {
   TranslatorConfig config = flat();
   config.dropout = 0.3;
-  for (const char* const decoder : {"bahdanau", "luong", "plain"}) {
+  for (const char* const decoder : {"bahdanau", "luong", "conditional", "plain"}) {
     config.decoder = decoder;
     expect_gradients(heed::test::random_model(config, vocabulary, 31), 0, true, 0.4);
   }
@@ -389,7 +392,7 @@ TEST_F(EveryModel, GradientsMatchDifferencesWithVariationalDropout) {
   config.dropout = 0.3;
   config.variational_dropout = true;
   config.recurrent_dropout = 0.2;
-  for (const char* const decoder : {"bahdanau", "luong", "plain"}) {
+  for (const char* const decoder : {"bahdanau", "luong", "conditional", "plain"}) {
     config.decoder = decoder;
     expect_gradients(heed::test::random_model(config, vocabulary, 39), 0, true);
   }

@@ -38,9 +38,11 @@ std::vector<TranslatorConfig> kinds() {
   luong.layers = 2;
   plain.decoder = "plain";
   plain.cell = "rnn";
+  TranslatorConfig conditional = bahdanau;
+  conditional.decoder = "conditional";
   TranslatorConfig coverage = bahdanau;  // passes the coverage from step to step
   coverage.scorer = "coverage";
-  return {bahdanau, luong, plain, coverage};
+  return {bahdanau, luong, plain, coverage, conditional};
 }
 
 Model model_of(const TranslatorConfig& config, std::uint64_t seed) {

@@ -36,12 +36,14 @@ std::vector<TranslatorConfig> kinds() {
   plain.decoder = "plain";
   plain.cell = "rnn";
   both.bidirectional = true;
+  TranslatorConfig conditional = bahdanau;
+  conditional.decoder = "conditional";
   TranslatorConfig coverage = bahdanau;  // passes the coverage from step to step
   coverage.scorer = "coverage";
   TranslatorConfig sutskever = luong, backwards = bahdanau;  // starts from the encoder's final states
   sutskever.decoder = "sutskever";
   backwards.reverse_source = true;
-  return {bahdanau, luong, plain, both, coverage, sutskever, backwards};
+  return {bahdanau, luong, plain, both, coverage, sutskever, backwards, conditional};
 }
 
 Model model_of(const TranslatorConfig& config, std::uint64_t seed) {

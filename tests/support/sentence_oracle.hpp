@@ -212,7 +212,8 @@ Column read(const heed::StateReadout<T>&, const Column& h, const Column&, const 
   return h;
 }
 
-/// Bahdanau, Cho & Bengio 2015, equations 4 to 6: c_i from s_{i-1}, s_i from c_i.
+/// Bahdanau, Cho & Bengio 2015, equations 4 to 6: c_i from s_{i-1}, s_i from c_i. Conditional: Sennrich et al. 2017,
+/// section 2: s'_i from the word, c_i from s'_i, s_i from c_i and s'_i.
 template <class C, class AttentionType, template <class> class ReadoutType>
 Decoded decode(const heed::ContextDecoder<C, AttentionType, ReadoutType>& decoder, const Encoded& source,
                const std::vector<Column>& y) {
@@ -220,8 +221,14 @@ Decoded decode(const heed::ContextDecoder<C, AttentionType, ReadoutType>& decode
   std::vector<Column> states = first_states(decoder.bridge, source);
   const Index size = decoder.stack.layers.back().hidden_size();
   for (const Column& word : y) {
-    const Column context = look(decoder.attention, top(states.back(), size), source, result.weights);
-    step(decoder.stack.layers, join(word, context), states);
+    if (decoder.conditional()) {
+      std::vector<Column> first = {states.front()};
+      step(decoder.transition.layers, word, first);
+      states.front() = first.front();
+    }
+    const Column& query = decoder.conditional() ? states.front() : states.back();
+    const Column context = look(decoder.attention, top(query, size), source, result.weights);
+    step(decoder.stack.layers, decoder.conditional() ? context : join(word, context), states);
     result.features.push_back(read(decoder.readout, top(states.back(), size), context, word));
   }
   return result;

@@ -69,15 +69,23 @@ void check_backward(const char* function, const D& decoder, const In<S>& x, cons
   check_sentences(function, d_memory, state.sentences);
 }
 
-/// Backward of the bridge. Its results are the states before the first step. Adds to grad and d_memory.
+/// Backward of the bridge. Its results are the states before the first step, those of the first layer in `first`. Adds
+/// to grad and d_memory.
 template <class T, class S>
-void bridge_backward(const Bridge<T>& bridge, const DecoderState<S>& state, DecoderTape<S>& tape, Bridge<S>& grad,
-                     Memory<S>& d_memory) {
+void bridge_backward(const Bridge<T>& bridge, const DecoderState<S>& state, DecoderTape<S>& tape,
+                     typename StackTape<S>::Layer& first, Bridge<S>& grad, Memory<S>& d_memory) {
   for (std::size_t l = 0; l < bridge.layer_count(); ++l) {
-    auto& layer = tape.stack.layers[l];
+    auto& layer = l == 0 ? first : tape.stack.layers[l];
     bridge.backward(l, tape.summaries, layer.previous.leftCols(state.columns()), state.sentences, layer.d_state, grad,
                     d_memory);
   }
+}
+
+/// Overload for decoders whose states enter `stack`.
+template <class T, class S>
+void bridge_backward(const Bridge<T>& bridge, const DecoderState<S>& state, DecoderTape<S>& tape, Bridge<S>& grad,
+                     Memory<S>& d_memory) {
+  bridge_backward(bridge, state, tape, tape.stack.layers.front(), grad, d_memory);
 }
 
 // Functions that several decoders use. The input of the first layer is an embedded word. From row `word` on it also has

@@ -82,6 +82,7 @@ template <class S>
 struct DecoderTape {
   AttentionTape<S> attention;  ///< tape of the attention mechanism
   StackTape<S> stack;          ///< tape of the recurrent layers
+  StackTape<S> transition;     ///< tape of the cell before attention, in a conditional decoder
   Buffer<S> summaries;         ///< the summaries from which the initial states are computed
   JoinedTape<S> joined;        ///< tape of the first layer's input below the words
   ReadoutTape<S> readout;      ///< tape of the readout

@@ -4,6 +4,7 @@
 #include <heed/encoders/recurrence.hpp>
 
 #include <concepts>
+#include <span>
 #include <vector>
 
 namespace heed { inline namespace v0_2 {
@@ -95,7 +96,7 @@ struct Stack {
   /// Runs one step of n columns from column `first` on. The input of the first layer must already be projected to its
   /// `saved`. Updates the first n columns of states[l] (state size x n or more columns) in place. `random` is in the
   /// order of the columns; nullptr (inference) means no dropout.
-  void step(StackTape<S>& tape, Index first, Index n, std::vector<Buffer<S>>& states, RandomStreams random) const {
+  void step(StackTape<S>& tape, Index first, Index n, std::span<Buffer<S>> states, RandomStreams random) const {
     check("Stack.step", tape, first, n);
     detail::check_count("Stack.step", "states", states.size(), layers.size());
     for (std::size_t l = 0; l < layers.size(); ++l) {

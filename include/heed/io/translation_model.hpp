@@ -106,6 +106,7 @@ TranslationModel<S> make_model(const TranslatorConfig& config, Index source_voca
   const auto model = [&](auto decoder) {
     if (config.copy_states) decoder.bridge = Bridge<S>::copying(decoder.stack.bottom().state_size(), layers);
     drop(decoder.stack);
+    if constexpr (requires { decoder.transition; }) drop(decoder.transition);
     TranslationModel<S> made({.source_vocabulary = source_vocabulary,
                               .target_vocabulary = target_vocabulary,
                               .dropout = dropout,
@@ -139,8 +140,13 @@ TranslationModel<S> make_model(const TranslatorConfig& config, Index source_voca
                                             .dropout = dropout};
     return model(AttentionalDecoder<AnyCell<S>, TranslationAttention<S>>(options, make_attention<S>(config), cell));
   }
-  const ContextDecoderOptions options{
-      .word_size = E, .memory_size = M, .hidden_size = H, .layers = layers, .feature_size = F, .dropout = dropout};
+  const ContextDecoderOptions options{.word_size = E,
+                                      .memory_size = M,
+                                      .hidden_size = H,
+                                      .layers = layers,
+                                      .feature_size = F,
+                                      .dropout = dropout,
+                                      .conditional = config.decoder == "conditional"};
   if (config.decoder == "plain") return model(PlainDecoder<AnyCell<S>>(options, {}, cell));
   return model(ContextDecoder<AnyCell<S>, TranslationAttention<S>>(options, make_attention<S>(config), cell));
 }

@@ -22,7 +22,8 @@ inline constexpr std::array<std::string_view, 10> scorer_names = {
 /// Names of the attention mechanisms.
 inline constexpr std::array<std::string_view, 4> attention_names = {"global", "local-m", "local-p", "monotonic"};
 /// Names of the decoders.
-inline constexpr std::array<std::string_view, 5> decoder_names = {"bahdanau", "luong", "plain", "cho", "sutskever"};
+inline constexpr std::array<std::string_view, 6> decoder_names = {"bahdanau", "luong", "conditional",
+                                                                  "plain",    "cho",   "sutskever"};
 /// Names of the normalisers of the scores.
 inline constexpr std::array<std::string_view, 3> normalizer_names = {"softmax", "sparsemax", "entmax"};
 
@@ -56,7 +57,7 @@ struct TranslatorConfig {
   bool operator==(const TranslatorConfig&) const = default;
 
   /// Returns true if the decoder has an attention mechanism and thus a scorer.
-  bool attends() const { return decoder == "bahdanau" || decoder == "luong"; }
+  bool attends() const { return decoder == "bahdanau" || decoder == "luong" || decoder == "conditional"; }
 
   /// Returns the hidden size of one direction of the encoder. Dot scorers need a memory of the query's size, so with
   /// them each of two directions has `hidden` / 2.
