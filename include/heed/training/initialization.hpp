@@ -79,17 +79,17 @@ void fill_orthogonal(X&& x, Random& random) {
 /// Initialises the parameters of a part by their roles, which each part declares (`ParameterRole`). It corresponds to
 /// PyTorch's `reset_parameters`, but uses other distributions.
 ///
-/// | role            | `initialize`                          | `initialize_as_bahdanau`    |
-/// |-----------------|---------------------------------------|-----------------------------|
-/// | `constructed`   | unchanged                             | unchanged                   |
-/// | `bias`          | 0, also for LSTM forget gates         | 0                           |
-/// | `gain`          | 1                                     | 1                           |
-/// | `weight`        | uniform, +-sqrt(6 / (rows + columns)) | normal, std 0.01            |
-/// | `recurrent`     | as `weight`, all gates as one matrix  | orthogonal, for each gate   |
-/// | `embedding`     | uniform, std 1/2                      | normal, std 0.01            |
-/// | `tied_embedding`| uniform, std 1 / sqrt(rows)           | normal, std 0.01            |
-/// | `scorer_weight` | as `weight`                           | normal, std 0.001           |
-/// | `scorer_vector` | as `weight`                           | 0                           |
+/// | role             | `initialize`                          | `initialize_as_bahdanau`  |
+/// |------------------|---------------------------------------|---------------------------|
+/// | `constructed`    | unchanged                             | unchanged                 |
+/// | `bias`           | 0, also for LSTM forget gates         | 0                         |
+/// | `gain`           | 1                                     | 1                         |
+/// | `weight`         | uniform, +-sqrt(6 / (rows + columns)) | normal, std 0.01          |
+/// | `recurrent`      | as `weight`, all gates as one matrix  | orthogonal, for each gate |
+/// | `embedding`      | uniform, std 1/2                      | normal, std 0.01          |
+/// | `tied_embedding` | uniform, std 1 / sqrt(rows)           | normal, std 0.01          |
+/// | `scorer_weight`  | as `weight`                           | normal, std 0.001         |
+/// | `scorer_vector`  | as `weight`                           | 0                         |
 ///
 /// std is the standard deviation. The bound of a weight is that of Glorot & Bengio 2010, equation 16 (PyTorch's
 /// `xavier_uniform_`). An embedding is an input and not a linear map, so its bound does not depend on its size. With
