@@ -13,7 +13,7 @@ class ReadingProgress {
 
   explicit ReadingProgress(std::FILE* out = stderr, Clock::time_point start = Clock::now()) : out_(out), last_(start) {}
 
-  /// Reports the number of lines read so far. May be called for every line: looks at the clock once per 1024 lines.
+  /// Reports the number of lines read so far. May be called for every line: the clock is read once in 1024 lines.
   void show(std::size_t lines) {
     if (lines % 1024 == 0) show(lines, Clock::now());
   }
