@@ -1,9 +1,10 @@
 #include "../../../examples/support/progress.hpp"
 
+#include "support/text_written.hpp"
+
 #include <gtest/gtest.h>
 
 #include <limits>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,20 +17,15 @@ using std::chrono::milliseconds;
 
 /// Reports `steps` steps, one every `pace`, and returns the written text.
 std::string written(bool live, int steps, milliseconds pace, bool with_line = false) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), &std::fclose);
-  const Progress::Clock::time_point start{};
-  {
-    Progress progress(file.get(), live, start);
+  return heed::test::text_written([&](std::FILE* file) {
+    const Progress::Clock::time_point start{};
+    Progress progress(file, live, start);
     for (int i = 1; i <= steps; ++i) {
       progress.show({.epoch = 1, .epochs = 2, .done = double(i) / steps, .loss = 2.5, .tokens = i * 100LL},
                     start + i * pace);
     }
     if (with_line) progress.line("saved");
-  }
-  std::rewind(file.get());
-  std::string text;
-  for (int c = std::fgetc(file.get()); c != EOF; c = std::fgetc(file.get())) text += static_cast<char>(c);
-  return text;
+  });
 }
 
 long count(const std::string& text, char c) { return std::count(text.begin(), text.end(), c); }
@@ -58,20 +54,14 @@ TEST(ProgressText, WritesLongNumbersCompletely) {
 
 /// Reports the shares at their times in seconds and returns the last written line.
 std::string last_line(const std::vector<std::pair<double, double>>& times_and_shares) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), &std::fclose);
-  const Progress::Clock::time_point start{};
-  Progress progress(file.get(), false, start);
-  for (const auto& [seconds, share] : times_and_shares) {
-    progress.show({.done = share}, start + milliseconds(static_cast<long>(1000 * seconds)));
-  }
-  progress.finish();
-  std::rewind(file.get());
-  std::string text;
-  for (int c = std::fgetc(file.get()); c != EOF; c = std::fgetc(file.get())) {
-    if (!text.empty() && text.back() == '\n') text.clear();
-    text += static_cast<char>(c);
-  }
-  return text;
+  const std::string text = heed::test::text_written([&](std::FILE* file) {
+    const Progress::Clock::time_point start{};
+    Progress progress(file, false, start);
+    for (const auto& [seconds, share] : times_and_shares) {
+      progress.show({.done = share}, start + milliseconds(static_cast<long>(1000 * seconds)));
+    }
+  });
+  return text.substr(text.rfind('\n', text.size() - 2) + 1);
 }
 
 TEST(Progress, TimeLeftIgnoresTheFirstStep) {

@@ -1,8 +1,9 @@
 #include "../../../examples/support/reading_progress.hpp"
 
+#include "support/text_written.hpp"
+
 #include <gtest/gtest.h>
 
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,16 +14,13 @@ using std::chrono::milliseconds;
 
 /// Reports 10,000 lines at each time and returns the written text.
 std::string written(const std::vector<int>& times) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), &std::fclose);
-  ReadingProgress progress(file.get(), ReadingProgress::Clock::time_point{});
-  std::size_t lines = 0;
-  for (const int time : times) {
-    progress.show(lines += 10'000, ReadingProgress::Clock::time_point{} + milliseconds(time));
-  }
-  std::rewind(file.get());
-  std::string text;
-  for (int c = std::fgetc(file.get()); c != EOF; c = std::fgetc(file.get())) text += static_cast<char>(c);
-  return text;
+  return heed::test::text_written([&](std::FILE* file) {
+    ReadingProgress progress(file, ReadingProgress::Clock::time_point{});
+    std::size_t lines = 0;
+    for (const int time : times) {
+      progress.show(lines += 10'000, ReadingProgress::Clock::time_point{} + milliseconds(time));
+    }
+  });
 }
 
 TEST(ReadingProgress, WritesNothingForShortFiles) { EXPECT_EQ(written({1, 2000, 4999}), ""); }
