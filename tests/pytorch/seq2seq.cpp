@@ -58,10 +58,14 @@ Model make_model(const PytorchFixture& fixture) {
           {.word_size = word, .memory_size = memory, .hidden_size = hidden, .layers = layers, .feature_size = features},
           heed::FixedVector<double>(), make);
     }
-    if (kind == "bahdanau") {
-      return heed::BahdanauDecoder<Cell, Scorer>(
-          {.word_size = word, .memory_size = memory, .hidden_size = hidden, .layers = layers, .feature_size = features},
-          attention(), make);
+    if (kind == "bahdanau" || kind == "conditional") {
+      return heed::BahdanauDecoder<Cell, Scorer>({.word_size = word,
+                                                  .memory_size = memory,
+                                                  .hidden_size = hidden,
+                                                  .layers = layers,
+                                                  .feature_size = features,
+                                                  .conditional = kind == "conditional"},
+                                                 attention(), make);
     }
     if (kind == "luong") {
       return heed::LuongDecoder<Cell, Scorer>({.word_size = word,

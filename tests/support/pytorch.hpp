@@ -24,9 +24,10 @@ inline constexpr std::array<std::string_view, 4> recurrent_fixtures{"recurrent_g
                                                                     "recurrent_rnn-relu", "recurrent_rnn-tanh"};
 inline constexpr std::string_view projected_fixture = "recurrent_lstm-projected";
 inline constexpr std::string_view transformer_fixture = "transformer", masks_fixture = "masks";
-inline constexpr std::array<std::string_view, 6> seq2seq_fixtures{
-    "seq2seq_bahdanau_additive_gru", "seq2seq_bahdanau_additive_lstm", "seq2seq_bahdanau_dot_rnn-relu",
-    "seq2seq_luong_concat_gru",      "seq2seq_luong_general_lstm",     "seq2seq_plain_none_rnn-tanh"};
+inline constexpr std::array<std::string_view, 8> seq2seq_fixtures{
+    "seq2seq_bahdanau_additive_gru",    "seq2seq_bahdanau_additive_lstm",   "seq2seq_bahdanau_dot_rnn-relu",
+    "seq2seq_conditional_additive_gru", "seq2seq_conditional_general_lstm", "seq2seq_luong_concat_gru",
+    "seq2seq_luong_general_lstm",       "seq2seq_plain_none_rnn-tanh"};
 
 inline std::filesystem::path pytorch_folder() { return std::filesystem::path(HEED_FIXTURES) / "pytorch"; }
 
