@@ -1,5 +1,5 @@
-// Trains the translator of examples/translate/recipes/multi30k.toml with heed and with PyTorch, from the same initial
-// parameters on the same batches. Prints both loss curves, then the target words per second of both.
+// Trains the translator of examples/translate/recipes/multi30k_words.toml with heed and with PyTorch, from the same
+// initial parameters on the same batches. Prints both loss curves, then the target words per second of both.
 
 #include "comparison.hpp"
 #include "pytorch_adam.hpp"
